@@ -1,0 +1,65 @@
+"""scalargrad: write scalars, see the graph, get the matrices.
+
+A Value is a number that remembers how it was made; `backward` finds the slopes. Read `ops`, then `value`.
+
+>>> from scalargrad import Value, tanh
+>>> w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-1.0, "b")
+>>> y = tanh(w * x + b)
+>>> y.backward()
+>>> y.data, w.grad
+(0.0, 2.0)
+
+Whatever is not needed yet is not imported yet: `import scalargrad` reads the engine alone.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+
+from .ops import OPS
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .functions import custom_op as custom_op
+    from .modes import detect_anomaly as detect_anomaly
+    from .modes import no_grad as no_grad
+    from .nn import MLP as MLP
+    from .nn import Layer as Layer
+    from .nn import Module as Module
+    from .nn import Neuron as Neuron
+    from .pictures import Drawing as Drawing
+    from .pictures import draw as draw
+
+_HOMES = {
+    "custom_op": "functions",
+    "no_grad": "modes", "detect_anomaly": "modes",
+    "Module": "nn", "Neuron": "nn", "Layer": "nn", "MLP": "nn", "History": "nn",
+    "draw": "pictures", "Drawing": "pictures",
+}  # fmt: skip
+
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    """Fetch a name from its module when it is first asked for; a row's function from `functions`."""
+    if name in _HOMES:
+        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
+    elif name in ("nn", "pictures"):
+        return import_module(f".{name}", __name__)
+    elif any(op.is_public and name in (op.name, *op.aliases) for op in OPS.values()):
+        return getattr(import_module(".functions", __name__), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    rows = [name for op in OPS.values() if op.is_public for name in (op.name, *op.aliases)]
+    return sorted({*globals(), *_HOMES, *rows})
+
+
+__all__ = ["Value", *_HOMES]

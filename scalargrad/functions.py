@@ -1,0 +1,143 @@
+"""The free functions: exp(x), maximum(x, y), sum(xs), where(condition, x, y) … on Values and on numbers.   (floor 2)
+
+Each is a row of `ops`, named as NumPy names it, with `math`'s name as an alias (`arctan2`, `atan2`).
+Given a Value they record it; given plain numbers they return plain numbers. Those of many take one
+iterable. The table, from the rows themselves:
+
+{table}
+
+>>> from scalargrad import Value, exp, softmax, where
+>>> exp(0.0), exp(Value(0.0))
+(1.0, Value(data=1.0, grad=0.0))
+>>> softmax([1000.0, 1000.0])
+[0.5, 0.5]
+>>> x = Value(-1.0)
+>>> where(x > 0, x, 0.0)            # the branch itself
+0.0
+"""
+
+from __future__ import annotations
+
+from keyword import iskeyword
+
+from .floats import RAW, count, inf, largest, real, real_number
+from .ops import LISTS, OPS, Op, add_row, table
+from .recording import add_methods, on_floats, recorder, run
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+
+def __getattr__(name: str) -> Callable[..., Any]:
+    """Make the function of a row when it is first asked for."""
+    for op in OPS.values():
+        if name == op.name or name in op.aliases:
+            function = free_function(op)
+            globals().update(dict.fromkeys((op.name, *op.aliases), function))
+            return function
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def free_function(op: Op) -> Callable[..., Any]:
+    """The function of a row that takes Values and numbers in any mixture."""
+    if op.is_composed:
+        function = composed(op)
+    elif op.takes_lists:
+        function = recorder(op, Value, operator=False)[0]
+    elif len(op.operands) == 1:
+        function = of_one(op)
+    else:
+        function = of_several(op)
+    function.__name__ = function.__qualname__ = op.name
+    function.__module__ = __name__
+    function.__doc__ = f"{op.name}({', '.join(op.operands)}) = {op.value}" + (f"; slopes {', '.join(op.slopes)}" if op.slopes else "")
+    return function
+
+
+def of_one(op: Op) -> Callable[[Any], Any]:
+    value = on_floats(op)["value"]
+
+    def function(x: Any) -> Any:
+        return getattr(x, op.name)() if isinstance(x, Value) else value(_number(op, x))
+
+    return function
+
+
+def of_several(op: Op) -> Callable[..., Any]:
+    value = on_floats(op)["value"]
+    record, record_swapped = recorder(op, Value, operator=False)
+
+    def function(*operands: Any) -> Any:
+        if len(operands) != len(op.operands):
+            raise TypeError(f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}")
+        if isinstance(operands[0], Value) or record_swapped is None:
+            return record(*operands)
+        if isinstance(operands[1], Value):
+            return record_swapped(operands[1], operands[0])
+        return value(*(_number(op, operand) for operand in operands))
+
+    return function
+
+
+def _number(op: Op, operand: object) -> float:
+    """The operand as a float, or a TypeError."""
+    if hasattr(operand, "__array__") and real(operand) is None:
+        raise TypeError(f"{op.name} takes a Value or a real number, got {type(operand).__name__}: numpy.{op.name} works on arrays of Values")
+    return real_number(operand, op.name)
+
+
+def composed(op: Op) -> Callable[..., Any]:
+    """The function of a row that calls other rows."""
+    import re
+
+    lists = [f"{p} = list({p})" for p in op.operands if p in LISTS]
+    body = "\n    ".join([*lists, *op.work, f"return {op.value}"])
+    rows = {name: __getattr__(name) for name in set(re.findall(r"\w+", body)) if name in OPS}
+    text = f"def {op.name}({', '.join(op.operands)}):\n    {body}\n"
+    return run(text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, **rows})[op.name]  # type: ignore[no-any-return]
+
+
+def peak(xs: Sequence[Any]) -> float:
+    """The largest of the numbers, as a constant: what is subtracted before exp, whatever it is, changes no result."""
+    return largest([x.data if isinstance(x, Value) else real_number(x, "softmax") for x in xs]) if xs else 0.0
+
+
+def custom_op(
+    name: str,
+    value: str,
+    slopes: str | tuple[str, ...],
+    symbol: str = "",
+    domain: tuple[tuple[float, float], ...] | None = None,
+    work: tuple[str, ...] = (),
+) -> Callable[..., Any]:
+    """Add a row to the table and return its function; Values get it as a method, pictures its symbol.
+
+    `value` is an expression of `x` (and `y`, where `slopes` has two expressions) in the names of `math`
+    and of the rows; a slope is one in the names of the rows, and of `out`. ValueError for a name that
+    is taken or an expression that cannot be read.
+
+    >>> from scalargrad import Value, custom_op
+    >>> cube = custom_op("cube", "x * x * x", "3.0 * x * x", symbol="x³")
+    >>> x = Value(2.0)
+    >>> y = cube(x) + x.cube()
+    >>> y.backward()
+    >>> y.data, x.grad
+    (16.0, 24.0)
+    """
+    slopes = (slopes,) if isinstance(slopes, str) else tuple(slopes)
+    if not 1 <= len(slopes) <= 2:
+        raise ValueError(f"custom_op takes one slope or two, by x and by y; got {len(slopes)}")
+    op = Op(name, "x y"[: 2 * len(slopes) - 1], value, slopes, symbol or name, domain or ((-inf, inf),) * len(slopes), tuple(work))
+    if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
+        raise ValueError(f"{name!r} cannot be the name of an operation: write an identifier that does not begin with _")
+    if name in OPS or hasattr(Value, name) or name in RAW or any(name in row.aliases for row in OPS.values()):
+        raise ValueError(f"the name {name!r} is taken: give the operation another")
+    add_row(op, known=set(RAW))
+    add_methods(Value, op)
+    return __getattr__(name)  # type: ignore[no-any-return]
+
+
+__doc__ = (__doc__ or "").replace("{table}", table())

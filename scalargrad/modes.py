@@ -1,0 +1,124 @@
+"""What is switched on for a while: no_grad, which records nothing, and detect_anomaly, which watches.   (floor 2)
+
+Both are of the thread that enters them, nest, and cost nothing while nobody is in one.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+from math import isfinite, isnan
+
+from . import recording
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import FrameType
+
+_HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+@contextmanager
+def no_grad() -> Iterator[None]:
+    """Compute without recording: results are leaves, and nothing of what made them is kept.
+
+    >>> from scalargrad import Value, no_grad
+    >>> x = Value(3.0)
+    >>> with no_grad():
+    ...     y = x * x
+    >>> y, y.parents
+    (Value(data=9.0, grad=0.0), ())
+    """
+    with _on(_Forget()):
+        yield
+
+
+@contextmanager
+def detect_anomaly() -> Iterator[None]:
+    """Raise FloatingPointError at the first nan or overflow, with the operation, its operands and the line.
+
+    Forward, it is the operation whose result is nan, or infinite of finite operands. Backward, it is the
+    operation whose local slope turns a finite gradient into one that is not. Slow: for finding a fault.
+
+    >>> from scalargrad import Value, detect_anomaly, log
+    >>> with detect_anomaly():
+    ...     log(Value(-1.0, "p"))                                # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    FloatingPointError: log gave nan: log(p=-1.0), at <doctest ...>, line 2
+    """
+    with _on(_Watch()):
+        yield
+
+
+@contextmanager
+def _on(mode: recording.Mode) -> Iterator[None]:
+    token = recording.active.set((*recording.active.get(), mode))
+    recording.modes.append(mode)
+    try:
+        yield
+    finally:
+        recording.modes.remove(mode)
+        recording.active.reset(token)
+
+
+class _Forget:
+    """Makes a leaf of each node."""
+
+    def made(self, node: Value) -> Value:
+        node.row = node.x = node.y = node.dx = node.dy = None
+        return node
+
+    def walked(self, order: list[Value]) -> None:
+        pass
+
+
+class _Made(Value):
+    """A node that knows the line that made it."""
+
+    __slots__ = ("at",)
+    at: str
+
+
+class _Watch:
+    """Looks at each result, and at each slope that a backward walk sent."""
+
+    def made(self, node: Value) -> Value:
+        made = object.__new__(_Made)
+        made.data, made.grad, made.label, made.row = node.data, node.grad, node.label, node.row
+        made.x, made.y, made.dx, made.dy = node.x, node.y, node.dx, node.dy
+        made.at = _line(sys._getframe(2))
+        operands = [p.data if isinstance(p, Value) else p for p in made.parents]
+        if isnan(made.data) or (not isfinite(made.data) and all(map(isfinite, operands))):
+            raise FloatingPointError(f"{made.op} gave {made.data}: {_written(made)}, at {made.at}")
+        return made
+
+    def walked(self, order: list[Value]) -> None:
+        for node in reversed(order):
+            for operand, partial in zip(node.parents, node.partials, strict=True):
+                if isinstance(operand, Value) and partial is not None and isfinite(node.grad) and node.grad:
+                    if not isfinite(partial * node.grad):
+                        at = f", at {node.at}" if isinstance(node, _Made) else ""
+                        raise FloatingPointError(
+                            f"backward through {node.op} gave {partial * node.grad}: {_written(node)} has gradient {node.grad} "
+                            f"and local slope {partial} by {operand.label or operand.data}{at}"
+                        )
+
+
+def _written(node: Value) -> str:
+    """`mul(w=0.5, 2.0) "label"`."""
+    operands = [f"{p.label}={p.data}" if isinstance(p, Value) and p.label else str(p.data if isinstance(p, Value) else p) for p in node.parents]
+    shown = operands if len(operands) <= 8 else [*operands[:4], f"… {len(operands) - 8} more …", *operands[-4:]]
+    return f"{node.op}({', '.join(shown)})" + (f" labelled {node.label!r}" if node.label else "")
+
+
+def _line(frame: FrameType | None) -> str:
+    """The nearest line outside the package and its generated code."""
+    while frame is not None:
+        name = frame.f_code.co_filename
+        if not name.startswith((_HERE, "<scalargrad ")):
+            return f"{name}, line {frame.f_lineno}"
+        frame = frame.f_back
+    return "an unknown line"
