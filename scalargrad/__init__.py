@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from .modes import detect_anomaly as detect_anomaly
     from .modes import no_grad as no_grad
     from .nn import MLP as MLP
+    from .nn import History as History
     from .nn import Layer as Layer
     from .nn import Module as Module
     from .nn import Neuron as Neuron
@@ -57,9 +58,19 @@ def __getattr__(name: str) -> Any:
     return value
 
 
+def _repr_mimebundle_(self: Value, include: object = None, exclude: object = None) -> dict[str, str]:
+    """What a notebook shows of a Value: its picture where it is small and an engine is there, else its text."""
+    from .pictures import notebook_bundle
+
+    return notebook_bundle(self)
+
+
+Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]  # given here: the engine knows of no pictures
+
+
 def __dir__() -> list[str]:
     rows = [name for op in OPS.values() if op.is_public for name in (op.name, *op.aliases)]
     return sorted({*globals(), *_HOMES, *rows})
 
 
-__all__ = ["Value", *_HOMES]
+__all__ = ["MLP", "Drawing", "History", "Layer", "Module", "Neuron", "Value", "custom_op", "detect_anomaly", "draw", "no_grad"]

@@ -20,9 +20,13 @@ from __future__ import annotations
 
 from keyword import iskeyword
 
-from .floats import RAW, count, inf, largest, real, real_number
+from .floats import inf
+from .kernels import RAW, on_floats, run
+from .many import count, largest
+from .methods import add_methods
 from .ops import LISTS, OPS, Op, add_row, table
-from .recording import add_methods, on_floats, recorder, run
+from .reals import real, real_number
+from .recording import recorder
 from .value import Value
 
 TYPE_CHECKING = False
@@ -59,9 +63,10 @@ def free_function(op: Op) -> Callable[..., Any]:
 
 def of_one(op: Op) -> Callable[[Any], Any]:
     value = on_floats(op)["value"]
+    record = getattr(Value, op.name) if op.is_public else recorder(op, Value, operator=False)[0]
 
     def function(x: Any) -> Any:
-        return getattr(x, op.name)() if isinstance(x, Value) else value(_number(op, x))
+        return record(x) if isinstance(x, Value) else value(_number(op, x))
 
     return function
 
@@ -85,7 +90,8 @@ def of_several(op: Op) -> Callable[..., Any]:
 def _number(op: Op, operand: object) -> float:
     """The operand as a float, or a TypeError."""
     if hasattr(operand, "__array__") and real(operand) is None:
-        raise TypeError(f"{op.name} takes a Value or a real number, got {type(operand).__name__}: numpy.{op.name} works on arrays of Values")
+        kind = type(operand).__name__
+        raise TypeError(f"{op.name} takes a Value or a real number, got {kind}: numpy.{op.name} works on arrays of Values")
     return real_number(operand, op.name)
 
 
@@ -137,7 +143,16 @@ def custom_op(
         raise ValueError(f"the name {name!r} is taken: give the operation another")
     add_row(op, known=set(RAW))
     add_methods(Value, op)
-    return __getattr__(name)  # type: ignore[no-any-return]
+    _write_table()
+    return __getattr__(name)
 
 
-__doc__ = (__doc__ or "").replace("{table}", table())
+_TEMPLATE = __doc__ or ""
+
+
+def _write_table() -> None:
+    """Put the table as it is now into this module's docstring."""
+    globals()["__doc__"] = _TEMPLATE.replace("{table}", table())
+
+
+_write_table()

@@ -10,7 +10,7 @@ import sys
 from contextlib import contextmanager
 from math import isfinite, isnan
 
-from . import recording
+from . import switches
 from .value import Value
 
 TYPE_CHECKING = False
@@ -54,14 +54,14 @@ def detect_anomaly() -> Iterator[None]:
 
 
 @contextmanager
-def _on(mode: recording.Mode) -> Iterator[None]:
-    token = recording.active.set((*recording.active.get(), mode))
-    recording.modes.append(mode)
+def _on(mode: switches.Mode) -> Iterator[None]:
+    token = switches.active.set((*switches.active.get(), mode))
+    switches.modes.append(mode)
     try:
         yield
     finally:
-        recording.modes.remove(mode)
-        recording.active.reset(token)
+        switches.modes.remove(mode)
+        switches.active.reset(token)
 
 
 class _Forget:
@@ -97,21 +97,23 @@ class _Watch:
 
     def walked(self, order: list[Value]) -> None:
         for node in reversed(order):
+            if not (node.grad and isfinite(node.grad)):
+                continue
             for operand, partial in zip(node.parents, node.partials, strict=True):
-                if isinstance(operand, Value) and partial is not None and isfinite(node.grad) and node.grad:
-                    if not isfinite(partial * node.grad):
-                        at = f", at {node.at}" if isinstance(node, _Made) else ""
-                        raise FloatingPointError(
-                            f"backward through {node.op} gave {partial * node.grad}: {_written(node)} has gradient {node.grad} "
-                            f"and local slope {partial} by {operand.label or operand.data}{at}"
-                        )
+                if isinstance(operand, Value) and partial is not None and not isfinite(partial * node.grad):
+                    at = f", at {node.at}" if hasattr(node, "at") else ""
+                    raise FloatingPointError(
+                        f"backward through {node.op} gave {partial * node.grad}: {_written(node)} has gradient {node.grad} "
+                        f"and local slope {partial} by {operand.label or operand.data}{at}"
+                    )
 
 
 def _written(node: Value) -> str:
-    """`mul(w=0.5, 2.0) "label"`."""
-    operands = [f"{p.label}={p.data}" if isinstance(p, Value) and p.label else str(p.data if isinstance(p, Value) else p) for p in node.parents]
-    shown = operands if len(operands) <= 8 else [*operands[:4], f"… {len(operands) - 8} more …", *operands[-4:]]
-    return f"{node.op}({', '.join(shown)})" + (f" labelled {node.label!r}" if node.label else "")
+    """`mul(w=0.5, 2.0) labelled 'z'`."""
+    operands = [f"{p.label}={p.data}" if isinstance(p, Value) and p.label else str(getattr(p, "data", p)) for p in node.parents]
+    if len(operands) > 8:
+        operands[4:-4] = [f"… {len(operands) - 8} more …"]
+    return f"{node.op}({', '.join(operands)})" + (f" labelled {node.label!r}" if node.label else "")
 
 
 def _line(frame: FrameType | None) -> str:

@@ -1,0 +1,141 @@
+"""Slopes and values at the ends of the range, where a partial result of the plain formula leaves it.   (floor 0)
+
+A row of `ops` calls these where its plain formula overflows or meets subnormal numbers. They take numbers apart
+into m 2ᵉ with 0.5 <= |m| < 1, and round once, when they put the result together.
+"""
+
+from __future__ import annotations
+
+import builtins
+import math
+
+from .floats import TOTAL, divide, inf, nan, power
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+
+def scaled(m: float, e: int) -> float:
+    """m 2ᵉ, inf where that is too large."""
+    try:
+        return math.ldexp(m, e)
+    except OverflowError:
+        return math.copysign(inf, m)
+
+
+def unit_vector(xs: Sequence[float]) -> list[float]:
+    """Each number over the root of the sum of squares, of numbers large and small; 0 where all are 0.
+
+    >>> unit_vector([1e-200, 1e-200]), unit_vector([1.7e308, 1.7e308]), unit_vector([inf, 1.0])
+    ([0.7071067811865476, 0.7071067811865476], [0.7071067811865476, 0.7071067811865476], [1.0, 0.0])
+    """
+    if any(x != x for x in xs):
+        return [nan] * len(xs)
+    longest = builtins.max(map(abs, xs), default=0.0)
+    if longest == 0.0:
+        return [0.0] * len(xs)
+    if longest == inf:  # the limit, where there is one
+        share = 1.0 if builtins.sum(abs(x) == inf for x in xs) == 1 else nan
+        return [math.copysign(share, x) if abs(x) == inf else 0.0 for x in xs]
+    e = math.frexp(longest)[1]
+    h = math.hypot(*(math.ldexp(x, -e) for x in xs))
+    return [math.ldexp(m / h, e_x - e) for m, e_x in map(math.frexp, xs)]
+
+
+def over_hypot(x: float, y: float) -> float:
+    """x / hypot(x, y)."""
+    return unit_vector((x, y))[0]
+
+
+def over_squares(x: float, y: float) -> float:
+    """x / (x² + y²), of numbers large and small.
+
+    >>> over_squares(2e-200, 4e-200), over_squares(0.0, 5e-324)
+    (1e+199, 0.0)
+    """
+    if x != x or y != y or (x == 0.0 and y == 0.0):
+        return nan
+    if x == 0.0 or abs(x) == inf or abs(y) == inf:
+        return math.copysign(0.0, x)
+    e = math.frexp(builtins.max(abs(x), abs(y)))[1]
+    m, e_x = math.frexp(x)
+    h = math.hypot(math.ldexp(x, -e), math.ldexp(y, -e))
+    return scaled(m / h / h, e_x - 2 * e)
+
+
+def over_square(x: float, y: float) -> float:
+    """x / y², of numbers large and small."""
+    if x == 0.0 or y == 0.0 or not (-inf < x < inf and -inf < y < inf):
+        return divide(divide(x, y), y)
+    (m, e), (m_y, e_y) = math.frexp(x), math.frexp(y)
+    return scaled(m / m_y / m_y, e - 2 * e_y)
+
+
+def power_slope(x: float, y: float) -> float:
+    """y x^(y-1), the slope of x^y by x, also where x^y itself overflows or underflows."""
+    if y == 0.0 or (y < 0.0 and abs(x) == inf) or (abs(y) == inf and power(x, y) == 0.0):
+        return 0.0
+    if x == 0.0 or not (-inf < x < inf and -inf < y < inf) or (x < 0.0 and y % 1.0):
+        return y * power(x, y - 1.0)
+    d = y - 1.0
+    back = d - y
+    lost = (y - (d - back)) + (-1.0 - back)  # what rounding took from y - 1
+    root, e_root = math.frexp(power(abs(x), 0.5 * d))
+    m, e = math.frexp(-y if x < 0.0 and y % 2.0 == 0.0 else y)
+    return scaled(m * root * root * (1.0 + lost * math.log(abs(x))), e + 2 * e_root) if root < inf else math.copysign(inf, m)
+
+
+def power_log(x: float, y: float) -> float:
+    """x^y log x, the slope of x^y by y, also where x^y itself overflows or underflows."""
+    if x == 0.0 and y >= 0.0:
+        return 0.0
+    if not (0.0 < x < inf and -inf < y < inf):
+        out = power(x, y)
+        return out * TOTAL["log"](x) if out or not x > 0.0 else 0.0
+    log, (root, e_root) = math.log(x), math.frexp(power(x, 0.5 * y))
+    return scaled(root * root * log, 2 * e_root) if root < inf else math.copysign(inf, log)
+
+
+def cube_root(x: float) -> float:
+    """∛x, with a step of Newton's for the last digit, of numbers large and small."""
+    if x == 0.0 or not -inf < x < inf:
+        return x
+    m, e = math.frexp(x)
+    m = math.ldexp(m, e % 3)
+    c = math.cbrt(m)
+    return math.ldexp(c - (c * c * c - m) / (3.0 * c * c), e // 3)
+
+
+def _gelu_tail(x: float) -> tuple[float, float, float]:
+    """Factors of φ(x), and x Φ(x) / -φ(x) by its asymptotic series (good for x < -37)."""
+    z = 1.0 / x / x
+    series = 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))))
+    t = 134217729.0 * x  # as SPLIT in `ops`
+    h = t - (t - x)
+    e64 = math.exp(64.0 - 0.5 * h * h)
+    return 6.398279740081261e-29 * math.exp(0.5 * (h - x) * (h + x)), e64, series  # e⁻⁶⁴/√2π: what is subnormal is rounded once
+
+
+def gelu_tail(x: float) -> float:
+    """x Φ(x) far to the left, where Φ is subnormal and x Φ is not."""
+    if x < -40.0:
+        return -0.0
+    factor, e64, series = _gelu_tail(x)
+    return -factor * series * e64
+
+
+def gelu_tail_slope(x: float) -> float:
+    """Φ(x) + x φ(x) far to the left; 1 at infinity."""
+    if not -40.0 < x < 0.0:
+        return 0.0 if x < 0.0 else 1.0 if x > 0.0 else nan
+    factor, e64, series = _gelu_tail(x)
+    return factor * (x - series / x) * e64
+
+
+NAMES: dict[str, Callable[..., Any]] = {  # as the rows of `ops` call them
+    "_unit": unit_vector, "over_hypot": over_hypot, "over_squares": over_squares, "over_square": over_square,
+    "power_slope": power_slope, "power_log": power_log, "cube_root": cube_root,
+    "gelu_tail": gelu_tail, "gelu_tail_slope": gelu_tail_slope,
+}  # fmt: skip

@@ -1,0 +1,138 @@
+"""A row as source on floats: the statements that compute its value and slopes, and functions of them.   (floor 0)
+
+Source is made of the rows' text alone, and of names that are made here.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from . import ends, floats, many
+from .ops import OPS, Op
+from .reals import real
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+# The names in which a row's value is written: functions that may raise, and total ones.
+RAW: dict[str, Any] = {**floats.RAW, **many.NAMES, **ends.NAMES, "inf": floats.inf, "nan": floats.nan}
+TOTAL: dict[str, Any] = {**RAW, **floats.TOTAL}
+
+RESERVED = {"self", "other", "node", "nodes", "partials", "out", "total", "divide", "row", "row_swapped", "new", "Value",
+            "ERRORS", "real", "refuse", "modes", "watch", "record_mixed", "only_floats", "tuple_of", *RAW}  # fmt: skip
+
+
+def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -> tuple[list[str], list[str]]:
+    """The lines that compute `out`, and those that compute the slopes `dx`, `dy`, … (all, or only `by` some operands).
+
+    Calls of other rows are written out in place and their work is shared, `**` is written as pow and 2 as 2.0; with
+    `total`, division is written as a call, so that it can answer 1/0.
+
+    >>> statements(OPS["tanh"])[1]
+    ['a = 2.0 * x', 'e = exp(-abs(a))', 'dx = 4.0 * (e / ((1.0 + e) * (1.0 + e)))']
+    """
+    names: dict[str, str] = {}  # expression → the local name that holds it
+    lines: list[str] = []
+
+    def local(name: str, expression: str) -> str:
+        if expression not in names:
+            taken = {*names.values(), *op.operands, *(f"d{operand}" for operand in op.operands), *RESERVED}
+            fresh = name if name not in taken else next(n for i in range(2, 99) if (n := f"{name}{i}") not in taken)
+            names[expression] = fresh
+            lines.append(f"{fresh} = {expression}")
+        return names[expression]
+
+    class Inline(ast.NodeTransformer):
+        """Writes rows' own expressions in place of their calls, arguments in place of operands."""
+
+        def __init__(self, arguments: dict[str, str]) -> None:
+            self.arguments = arguments
+
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return ast.Name(self.arguments.get(node.id, node.id))
+
+        def visit_Call(self, node: ast.Call) -> ast.AST:
+            self.generic_visit(node)
+            name = node.func.id if isinstance(node.func, ast.Name) else ""
+            if name in RAW or name not in OPS:
+                return node
+            row = OPS[name]
+            simple = (ast.Name, ast.Constant)
+            arguments = [ast.unparse(a) if isinstance(a, simple) else local("a", ast.unparse(a)) for a in node.args]
+            return ast.parse(written_out(row, dict(zip(row.operands, arguments, strict=True)), row.value), mode="eval").body
+
+        def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+            self.generic_visit(node)
+            if isinstance(node.op, ast.Pow):  # of floats it would raise, or be complex
+                return ast.Call(ast.Name("pow"), [node.left, node.right], [])
+            if total and isinstance(node.op, ast.Div):
+                return ast.Call(ast.Name("divide"), [node.left, node.right], [])
+            return node
+
+        def visit_Constant(self, node: ast.Constant) -> ast.expr:
+            return ast.Constant(real(node.value)) if isinstance(node.value, int) else node
+
+    def written_out(row: Op, arguments: dict[str, str], expression: str) -> str:
+        inner = Inline(dict(arguments))
+        for line in row.work:
+            name, _, text = line.partition(" = ")
+            inner.arguments[name] = local(name, ast.unparse(inner.visit(ast.parse(text, mode="eval")).body))
+        return ast.unparse(inner.visit(ast.parse(expression, mode="eval")).body)
+
+    plain = {name: name for name in op.operands}
+    out = written_out(op, plain, op.value)
+    forward, lines[:] = [*lines, f"out = {out}"], []
+    names.setdefault(out, "out")
+    for operand, slope in zip(op.operands, op.slopes or (), strict=True):
+        if by is None or operand in by:
+            lines.append(f"d{operand} = {written_out(op, plain, slope)}")
+    return forward, lines
+
+
+ON_FLOATS = """
+def total({operands}):
+    {forward}
+    {slopes}
+    return {results}
+
+
+def value({operands}):
+    {forward}
+    return out
+"""
+
+
+def source_on_floats(op: Op) -> str:
+    """The source of `total`, value and slopes that never raise, and of `value`, the value alone."""
+    forward, slopes = statements(op, total=True)
+    return ON_FLOATS.format(
+        operands=", ".join(op.operands),
+        forward="\n    ".join(forward),
+        slopes="\n    ".join(slopes),
+        results=", ".join(["out", *(f"d{operand}" for operand in op.operands)]),
+    ).lstrip()
+
+
+def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
+    """Run generated source in the given names, so that tracebacks and `inspect.getsource` show it."""
+    import linecache
+
+    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
+    exec(compile(text, filename, "exec"), names)
+    return names
+
+
+_on_floats: dict[object, dict[str, Any]] = {}
+
+
+def on_floats(op: Op) -> dict[str, Any]:
+    """The functions `total` and `value` of a row, on floats (and lists of floats).
+
+    >>> on_floats(OPS["div"])["total"](1.0, 0.0)
+    (inf, inf, -inf)
+    """
+    key = op.name, op.value, op.work, op.slopes
+    if key not in _on_floats:
+        _on_floats[key] = run(source_on_floats(op), f"<scalargrad {op.name} on floats>", {**TOTAL})
+    return _on_floats[key]

@@ -1,0 +1,38 @@
+"""Activations: any operation of one number, by its name in `ops`, or a function of one Value.   (floor 3)
+
+>>> activation("tanh")(0.0), activation(None)
+(0.0, None)
+"""
+
+from __future__ import annotations
+
+from .. import functions
+from ..ops import OPS
+from .checks import look_up
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def activation(chosen: str | Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+    """The function of that name; a function as it is; None, for a linear neuron, as None.
+
+    >>> activation("tan h")                                      # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: activation='tan h' is none of 'neg', ...: did you mean 'tanh'?
+    """
+    if isinstance(chosen, str):
+        if chosen == "softmax":
+            raise ValueError("softmax is of a whole layer, not of one neuron: leave the outputs linear and use the loss 'cross_entropy'")
+        known = {name: op.name for op in OPS.values() if op.is_public and op.operands == ("x",) for name in (op.name, *op.aliases)}
+        return getattr(functions, look_up("activation", chosen, known, "or a function of one Value, or None for a linear neuron"))  # type: ignore[no-any-return]
+    if chosen is None or callable(chosen):
+        return chosen
+    raise TypeError(f"activation must be a name, a function or None, got {type(chosen).__name__} {chosen!r}")
+
+
+def shown(chosen: str | Callable[[Any], Any] | None) -> str:
+    """How it is written: 'tanh', the name of a function, None."""
+    return repr(chosen) if chosen is None or isinstance(chosen, str) else getattr(chosen, "__name__", repr(chosen))

@@ -1,0 +1,79 @@
+"""Arguments read once: names looked up in tables, sizes, sources of random numbers.   (floor 3)
+
+Each answers a mistake with what was given, what was expected and what to write instead.
+"""
+
+from __future__ import annotations
+
+from operator import index
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from random import Random
+    from typing import Any, TypeVar
+
+    T = TypeVar("T")
+
+
+def listed(names: Iterable[str]) -> str:
+    """The names as they are written in code.
+
+    >>> listed(["mean", "sum"])
+    "'mean', 'sum'"
+    """
+    return ", ".join(map(repr, names))
+
+
+def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "") -> T:
+    """The entry of that name; a ValueError that lists the names where there is none.
+
+    >>> look_up("loss", "msee", {"mse": 1, "mae": 2})
+    Traceback (most recent call last):
+    ValueError: loss='msee' is none of 'mse', 'mae': did you mean 'mse'?
+    """
+    if name in table:
+        return table[name]
+    from difflib import get_close_matches
+
+    close = get_close_matches(name, table, 1)
+    hint = f": did you mean {close[0]!r}?" if close else instead and f": {instead}"
+    raise ValueError(f"{what}={name!r} is none of {listed(table)}{hint}")
+
+
+def size(what: str, number: Any, least: int = 1) -> int:
+    """The number as an int; ValueError below `least`, TypeError where it is not whole.
+
+    >>> size("nin", 0)
+    Traceback (most recent call last):
+    ValueError: nin must be 1 or more, got 0
+    """
+    try:
+        whole = index(number)
+    except TypeError:
+        raise TypeError(f"{what} must be a whole number, got {type(number).__name__} {number!r}") from None
+    if isinstance(number, bool):
+        raise TypeError(f"{what} must be a whole number, got {number}")
+    if whole < least:
+        raise ValueError(f"{what} must be {least} or more, got {whole}")
+    return whole
+
+
+def parameters_of(given: Any) -> Any:
+    """The parameters of a module; anything else as it is."""
+    return given.parameters() if hasattr(given, "parameters") else given
+
+
+def random_source(seed: Any) -> Random:
+    """Where random numbers come from: of None Python's own `random`, so that `random.seed` rules; of a `Random` itself; else a new one."""
+    import random
+
+    shared: Any = random  # the module has the methods of a Random
+    if seed is None or seed is shared:
+        return shared  # type: ignore[no-any-return]
+    if isinstance(seed, random.Random):
+        return seed
+    try:
+        return random.Random(index(seed))
+    except TypeError:
+        raise TypeError(f"seed must be a whole number, a random.Random or None, got {type(seed).__name__} {seed!r}") from None

@@ -1,0 +1,71 @@
+"""Where weights begin: functions of (nin, nout, rng) that draw one weight of a layer.   (floor 3)
+
+`rng` is a `random.Random`. Layers call them in the order of `parameters()`; biases begin at 0. A sum of
+nin inputs of size 1 should come out of size 1 again, or the numbers grow or fade from layer to layer:
+that is why `xavier` and `he` divide by the square root of nin.
+
+>>> from random import Random
+>>> -1 <= uniform(2, 3, Random(0)) <= 1
+True
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from .checks import look_up
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from random import Random
+    from typing import Any
+
+
+def uniform(nin: int, nout: int, rng: Random) -> float:
+    """Evenly between -1 and 1, as micrograd has it."""
+    return rng.uniform(-1, 1)
+
+
+def normal(nin: int, nout: int, rng: Random) -> float:
+    """Normal, with standard deviation 1."""
+    return rng.gauss(0.0, 1.0)
+
+
+def xavier(nin: int, nout: int, rng: Random) -> float:
+    """Evenly within ±√(6 / (nin + nout)): keeps the spread through tanh, sigmoid and linear layers (Glorot and Bengio 2010)."""
+    bound = sqrt(6.0 / (nin + nout))
+    return rng.uniform(-bound, bound)
+
+
+def he(nin: int, nout: int, rng: Random) -> float:
+    """Normal, with standard deviation √(2 / nin): makes up for the half that relu cuts off (He and others 2015)."""
+    return rng.gauss(0.0, sqrt(2.0 / nin))
+
+
+def zeros(nin: int, nout: int, rng: Random) -> float:
+    """All 0: neurons of a hidden layer stay alike for ever."""
+    return 0.0
+
+
+INITS: dict[str, Callable[[int, int, Random], float]] = {
+    "uniform": uniform, "normal": normal, "xavier": xavier, "he": he, "zeros": zeros,
+}  # fmt: skip
+
+RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")  # about half of their input passes
+
+
+def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], Any]:
+    """The init of that name; a function as it is; of None the one that suits the activation.
+
+    >>> initializer(None, "relu") is he, initializer(None, "tanh") is xavier
+    (True, True)
+    """
+    if chosen is None:
+        name = activation if isinstance(activation, str) else getattr(activation, "__name__", "")
+        return he if name in RECTIFIERS else xavier
+    if isinstance(chosen, str):
+        return look_up("init", chosen, INITS, "or a function of (nin, nout, rng)")
+    if callable(chosen):
+        return chosen  # type: ignore[no-any-return]
+    raise TypeError(f"init must be a name, a function of (nin, nout, rng) or None, got {type(chosen).__name__} {chosen!r}")

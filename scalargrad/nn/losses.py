@@ -1,0 +1,185 @@
+"""Losses: how far a prediction is from its target, as one Value.   (floor 3)
+
+Prediction and target are each a number or Value, or a list of them, for one row of data; of plain
+numbers a loss is a plain number. `squared_error` and `half_squared_error` add over the outputs, the
+others average over them. Where rounding matters the formula is the one that keeps its digits:
+
+>>> binary_cross_entropy_with_logits(40.0, 1), cross_entropy([1000.0, 0.0], 1)
+(4.248354255291589e-18, 1000.0)
+"""
+
+from __future__ import annotations
+
+from .. import functions
+from ..value import Value
+from .checks import listed, look_up, parameters_of
+from .rows import items
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from .module import Module
+
+
+def squared_error(prediction: Any, target: Any) -> Any:
+    """Σ (p - t)² over the outputs.
+
+    >>> squared_error([1.0, 2.0], [0.0, 4.0])
+    5.0
+    """
+    return _sum_of_squares(_pairs("squared_error", prediction, target))
+
+
+def half_squared_error(prediction: Any, target: Any) -> Any:
+    """½ Σ (p - t)² over the outputs: its slope is p - t.
+
+    >>> half_squared_error([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
+    return _sum_of_squares(_pairs("half_squared_error", prediction, target)) * 0.5
+
+
+def mse(prediction: Any, target: Any) -> Any:
+    """The mean of (p - t)² over the outputs.
+
+    >>> mse([1.0, 2.0], [0.0, 4.0])
+    2.5
+    """
+    pairs = _pairs("mse", prediction, target)
+    return _sum_of_squares(pairs) if len(pairs) == 1 else _sum_of_squares(pairs) / len(pairs)
+
+
+def mae(prediction: Any, target: Any) -> Any:
+    """The mean of |p - t| over the outputs.
+
+    >>> mae([1.0, 2.0], [0.0, 4.0])
+    1.5
+    """
+    return _mean([abs(p - t) for p, t in _pairs("mae", prediction, target)])
+
+
+def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
+    """The mean of ½d² where |d| = |p - t| is at most delta, and of delta (|d| - ½ delta) beyond: outliers pull with bounded force.
+
+    >>> huber([0.5, 3.0], [0.0, 0.0])
+    1.3125
+    """
+    if not delta > 0:
+        raise ValueError(f"huber's delta must be above 0, got {delta}")
+    differences = [p - t for p, t in _pairs("huber", prediction, target)]
+    return _mean([functions.where(abs(d) <= delta, functions.square(d) * 0.5, (abs(d) - 0.5 * delta) * delta) for d in differences])
+
+
+def binary_cross_entropy(prediction: Any, target: Any) -> Any:
+    """The mean of -t log p - (1 - t) log(1 - p), of probabilities p and targets from 0 to 1; inf where a certain prediction is wrong.
+
+    >>> binary_cross_entropy(0.5, 1), binary_cross_entropy(1.0, 1), binary_cross_entropy(0.0, 1)
+    (0.6931471805599453, 0.0, inf)
+    """
+    pairs = _pairs("binary_cross_entropy", prediction, target)
+    return _mean([_surprise(t, 0.0 - functions.log(p), 0.0 - functions.log1p(-p)) for p, t in pairs])
+
+
+def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
+    """The binary cross-entropy of sigmoid(z), from the logits z: no digit is lost where the sigmoid is near 0 or 1.
+
+    >>> binary_cross_entropy_with_logits([0.0, -1000.0], [1, 0])
+    0.34657359027997264
+    """
+    pairs = _pairs("binary_cross_entropy_with_logits", prediction, target)
+    return _mean([_surprise(t, functions.softplus(-z), functions.softplus(z)) for z, t in pairs])
+
+
+def cross_entropy(prediction: Any, target: Any) -> Any:
+    """-Σ t log softmax(z), of a list of logits z and the number of the right class, or a list of probabilities t that add up to 1.
+
+    >>> cross_entropy([2.0, 2.0], 0), cross_entropy([2.0, 2.0], [1, 0])
+    (0.6931471805599454, 0.6931471805599454)
+    """
+    logits = items(prediction, "cross_entropy")
+    if len(logits) < 2:
+        raise ValueError("cross_entropy takes two logits or more, got 1: for one output use binary_cross_entropy_with_logits")
+    shares = items(target, "cross_entropy")
+    if len(shares) == 1:
+        return functions.logsumexp(logits) - logits[_class(shares[0], len(logits))]
+    if len(shares) != len(logits):
+        raise ValueError(f"cross_entropy takes one class, or a probability for each of {len(logits)} logits; got {len(shares)} targets")
+    plain = [t for t in shares if not isinstance(t, Value)]
+    if len(plain) == len(shares) and not (min(plain) >= 0 and abs(sum(plain) - 1) < 1e-6):
+        raise ValueError(f"cross_entropy's targets must be probabilities that add up to 1, got {shares}")
+    used = [(t, z) for t, z in zip(shares, logits) if isinstance(t, Value) or t != 0]  # 0 × inf must not spoil it
+    return functions.logsumexp(logits) - functions.dot([z for _, z in used], [t for t, _ in used])
+
+
+def hinge(prediction: Any, target: Any) -> Any:
+    """The mean of relu(1 - t p), of scores p and targets of -1 and 1: nothing for a right answer with a margin of 1.
+
+    >>> hinge([0.25, 3.0], [-1, 1])
+    0.625
+    """
+    pairs = _pairs("hinge", prediction, target)
+    for _, t in pairs:
+        if not isinstance(t, Value) and t not in (-1, 1):
+            raise ValueError(f"hinge takes targets of -1 and 1, got {t}: of 0 and 1 write 2 * y - 1")
+    return _mean([functions.relu(1 - p * t) for p, t in pairs])
+
+
+def l2(weights: Module | Iterable[Any]) -> Any:
+    """Σ w² over the parameters of a module, or over a list: `penalty=lambda model: 1e-4 * l2(model)`.
+
+    >>> l2([3.0, 4.0])
+    25.0
+    """
+    ws = items(parameters_of(weights), "l2")
+    return functions.dot(ws, ws)
+
+
+LOSSES: dict[str, Callable[[Any, Any], Any]] = {
+    loss.__name__: loss for loss in (
+        squared_error, half_squared_error, mse, mae, huber, binary_cross_entropy,
+        binary_cross_entropy_with_logits, cross_entropy, hinge,
+    )
+}  # fmt: skip
+
+
+def loss_function(chosen: str | Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """The loss of that name; a function as it is."""
+    if isinstance(chosen, str):
+        return look_up("loss", chosen, LOSSES, "or a function of (prediction, target)")
+    if callable(chosen):
+        return chosen
+    raise TypeError(f"loss must be a function of (prediction, target) or one of {listed(LOSSES)}, got {type(chosen).__name__}")
+
+
+def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
+    """Predictions and targets side by side."""
+    ps, ts = items(prediction, name), items(target, name)
+    if len(ps) != len(ts) or not ps:
+        raise ValueError(f"{name} takes a target for each prediction, got {len(ps)} predictions and {len(ts)} targets")
+    return list(zip(ps, ts))
+
+
+def _sum_of_squares(pairs: list[tuple[Any, Any]]) -> Any:
+    differences = [p - t for p, t in pairs]
+    return functions.square(differences[0]) if len(differences) == 1 else functions.dot(differences, differences)
+
+
+def _mean(terms: list[Any]) -> Any:
+    return terms[0] if len(terms) == 1 else functions.sum(terms) / len(terms)
+
+
+def _surprise(t: Any, if_one: Any, if_zero: Any) -> Any:
+    """t × if_one + (1 - t) × if_zero; of t = 1 and t = 0 one of them alone, so that 0 × inf cannot spoil it."""
+    if not isinstance(t, Value) and (t < 0 or t > 1):
+        raise ValueError(f"a binary target lies between 0 and 1, got {t}")
+    return functions.where(t <= 0, if_zero, functions.where(t >= 1, if_one, t * if_one + (1 - t) * if_zero))
+
+
+def _class(number: Any, count: int) -> int:
+    if isinstance(number, Value):
+        raise TypeError("cross_entropy takes the number of the right class as a plain number, got a Value")
+    if number % 1 != 0 or not 0 <= number < count:
+        raise ValueError(f"cross_entropy of {count} logits takes a class from 0 to {count - 1}, got {number}")
+    return int(number)

@@ -1,0 +1,246 @@
+"""Optimisers: from the slopes, a better set of weights.   (floor 3)
+
+An optimiser holds parameters. `step()` reads their `data` and `grad`, computes all new numbers, and then
+puts them in place at once: a step that fails or is interrupted leaves weights and optimiser as they were.
+The formulas and defaults are those of PyTorch.
+
+>>> from scalargrad import Value
+>>> w = Value(1.0, "w")
+>>> optimizer = SGD([w], lr=0.1, momentum=0.9)
+>>> for step in range(2):
+...     optimizer.zero_grad()
+...     (w * w).backward()
+...     optimizer.step()
+>>> round(w.data, 12)             # 1 - 0.1 × 2 = 0.8, then 0.8 - 0.1 × (0.9 × 2 + 1.6)
+0.46
+
+A new one is a subclass with an `update`, a function from numbers to numbers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import repeat
+from math import inf, isfinite, sqrt
+
+from ..reals import real_number
+from ..value import Value
+from .checks import listed, look_up, parameters_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from typing import Any
+
+    from .module import Module
+
+    Numbers = list[float]
+    Rate = float | Callable[[int], float]
+
+
+def put(objects: Iterable[object], names: Iterable[str], values: Iterable[object]) -> None:
+    """Set attributes in a single call into C, which Ctrl-C cannot split: all of them are set or none."""
+    deque(map(setattr, objects, names, values), maxlen=0)
+
+
+class Optimizer:
+    """What all optimisers share: parameters, a rate, and a step that is whole or nothing.
+
+    `lr` is a number, or a function of the step, counted from 0. `steps` is how many were made; `state` holds what
+    the optimiser remembers of earlier ones, lists of one number a parameter.
+    """
+
+    def __init__(self, parameters: Module | Iterable[Value], lr: Rate) -> None:
+        values = list(parameters_of(parameters))
+        name = type(self).__name__
+        for value in values:
+            if not isinstance(value, Value):
+                raise TypeError(f"{name} takes Values, got {type(value).__name__}: give it model.parameters()")
+            if value.row is not None:
+                raise ValueError(f"{name} takes leaves, and {value!r} was computed by {value.op}: give it what that was computed from")
+        if not values:
+            raise ValueError(f"{name} got no parameters: there is nothing to learn")
+        if len(set(values)) < len(values):
+            raise ValueError(f"{name} got a parameter twice: each would make two steps at a time")
+        self.parameters = values
+        self.lr = lr if callable(lr) else _within("lr", lr)
+        self.steps = 0
+        self.state: tuple[Numbers, ...] = ()
+
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+        """The new weights, and the new `state`; this one stays where it is."""
+        return weights, self.state
+
+    def step(self) -> None:
+        """Change the parameters by one step; FloatingPointError, and no change, where a gradient is nan or infinite."""
+        lr = _within(f"lr({self.steps})", self.lr(self.steps)) if callable(self.lr) else self.lr
+        parameters = self.parameters
+        gradients = [p.grad for p in parameters]
+        if not all(map(isfinite, gradients)):
+            i = next(i for i, g in enumerate(gradients) if not isfinite(g))
+            raise FloatingPointError(
+                f"the gradient of {parameters[i].label or f'parameter {i}'} is {gradients[i]}, so no weight was changed: "
+                f"a smaller lr may help (it is {lr}); compute the loss within detect_anomaly() to see where it arises"
+            )
+        weights, state = self.update([p.data for p in parameters], gradients, lr)
+        names = [*repeat("data", len(parameters)), "state", "steps"]
+        put([*parameters, self, self], names, [*weights, state, self.steps + 1])
+
+    def zero_grad(self) -> None:
+        """Set the gradients to 0, before those of the next step are added up."""
+        for p in self.parameters:
+            p.grad = 0.0
+
+    def __repr__(self) -> str:
+        lr = self.lr if isinstance(self.lr, float) else getattr(self.lr, "__name__", "function")
+        return f"{type(self).__name__}({len(self.parameters)} parameters, lr={lr}, steps={self.steps})"
+
+
+class SGD(Optimizer):
+    """Down the slope: w -= lr × g; with momentum a ball that rolls: v = momentum × v + g, w -= lr × v.
+
+    With `nesterov` the slope counts once more, as if taken ahead: w -= lr × (g + momentum × v). `weight_decay` adds
+    weight_decay × w to g, which is the slope of ½ weight_decay × Σ w².
+    """
+
+    def __init__(
+        self,
+        parameters: Module | Iterable[Value],
+        lr: Rate = 0.01,
+        momentum: float = 0.0,
+        nesterov: bool = False,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr)
+        self.momentum = _within("momentum", momentum, below=1.0)
+        self.nesterov = bool(nesterov)
+        self.weight_decay = _within("weight_decay", weight_decay)
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov=True needs a momentum: write momentum=0.9")
+        if self.momentum:
+            self.state = (_zeros(self),)
+
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+        gradients = _decayed(gradients, weights, self.weight_decay)
+        if not self.momentum:
+            return [w - lr * g for w, g in zip(weights, gradients)], ()
+        mu = self.momentum
+        velocity = [mu * v + g for v, g in zip(self.state[0], gradients)]
+        moves = [g + mu * v for g, v in zip(gradients, velocity)] if self.nesterov else velocity
+        return [w - lr * move for w, move in zip(weights, moves)], (velocity,)
+
+
+class RMSprop(Optimizer):
+    """The slope over its own recent size: v = alpha × v + (1 - alpha) × g², w -= lr × g / (√v + eps) (Tieleman and Hinton 2012)."""
+
+    def __init__(
+        self, parameters: Module | Iterable[Value], lr: Rate = 0.01, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
+    ) -> None:
+        super().__init__(parameters, lr)
+        self.alpha = _within("alpha", alpha, below=1.0)
+        self.eps = _positive("eps", eps)
+        self.weight_decay = _within("weight_decay", weight_decay)
+        self.state = (_zeros(self),)
+
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+        gradients = _decayed(gradients, weights, self.weight_decay)
+        alpha, eps = self.alpha, self.eps
+        squares = [alpha * v + (1.0 - alpha) * (g * g) for v, g in zip(self.state[0], gradients)]
+        return [w - lr * g / (sqrt(v) + eps) for w, g, v in zip(weights, gradients, squares)], (squares,)
+
+
+class Adam(Optimizer):
+    """Momentum over recent size, both freed of their bias towards 0 (Kingma and Ba 2015).
+
+    m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², w -= lr × m̂ / (√v̂ + eps) with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ)
+    in step t = 1, 2, …. `weight_decay` adds weight_decay × w to g.
+    """
+
+    def __init__(
+        self,
+        parameters: Module | Iterable[Value],
+        lr: Rate = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+    ) -> None:
+        super().__init__(parameters, lr)
+        if not isinstance(betas, (tuple, list)) or len(betas) != 2:
+            raise ValueError(f"betas must be two numbers, got {betas!r}: write betas=(0.9, 0.999)")
+        self.betas = _within("betas[0]", betas[0], below=1.0), _within("betas[1]", betas[1], below=1.0)
+        self.eps = _positive("eps", eps)
+        self.weight_decay = _within("weight_decay", weight_decay)
+        self.state = (_zeros(self), _zeros(self))
+
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+        return self._moved(weights, _decayed(gradients, weights, self.weight_decay), lr)
+
+    def _moved(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+        b1, b2 = self.betas
+        means = [b1 * m + (1.0 - b1) * g for m, g in zip(self.state[0], gradients)]
+        squares = [b2 * v + (1.0 - b2) * (g * g) for v, g in zip(self.state[1], gradients)]
+        t = self.steps + 1
+        unbias1, unbias2, eps = 1.0 - b1**t, 1.0 - b2**t, self.eps
+        moved = [w - lr * (m / unbias1) / (sqrt(v / unbias2) + eps) for w, m, v in zip(weights, means, squares)]
+        return moved, (means, squares)
+
+
+class AdamW(Adam):
+    """Adam with a decay that does not pass through the averages: w -= lr × weight_decay × w first (Loshchilov and Hutter 2019)."""
+
+    def __init__(
+        self,
+        parameters: Module | Iterable[Value],
+        lr: Rate = 0.001,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0.01,
+    ) -> None:
+        super().__init__(parameters, lr, betas, eps, weight_decay)
+
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+        kept = 1.0 - lr * self.weight_decay
+        return self._moved([w * kept for w in weights], gradients, lr)
+
+
+OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW}
+
+
+def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
+    """The optimiser of that name or class, with that rate; or what a function makes of the parameters."""
+    if isinstance(chosen, str):
+        chosen = look_up("optimizer", chosen, OPTIMIZERS, "or a function that takes the parameters and returns an optimiser")
+    if isinstance(chosen, type):
+        return chosen(parameters) if lr is None else chosen(parameters, lr)
+    if not callable(chosen):
+        advice = ": write optimizer=lambda parameters: ..." if isinstance(chosen, Optimizer) else ""
+        raise TypeError(f"optimizer must be one of {listed(OPTIMIZERS)}, a class or a function, got {type(chosen).__name__}{advice}")
+    if lr is not None:
+        raise ValueError(f"lr={lr!r} would be lost on an optimizer that is a function: write the rate in the function")
+    made = chosen(parameters)
+    if not (hasattr(made, "step") and hasattr(made, "zero_grad")):
+        raise TypeError(f"optimizer must return an optimiser, with step() and zero_grad(), got {type(made).__name__}")
+    return made
+
+
+def _zeros(optimizer: Optimizer) -> Numbers:
+    return [0.0] * len(optimizer.parameters)
+
+
+def _decayed(gradients: Numbers, weights: Numbers, decay: float) -> Numbers:
+    return [g + decay * w for g, w in zip(gradients, weights)] if decay else gradients
+
+
+def _within(name: str, number: Any, below: float = inf) -> float:
+    """The number as a float; ValueError where it is not from 0 to `below`."""
+    value = real_number(number, name)
+    if not 0.0 <= value < below:
+        raise ValueError(f"{name} must be 0 or more{f' and below {below:g}' if below < inf else ', and finite'}, got {value}")
+    return value
+
+
+def _positive(name: str, number: Any) -> float:
+    value = _within(name, number)
+    if not value:
+        raise ValueError(f"{name} must be above 0, got {value}")
+    return value

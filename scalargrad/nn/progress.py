@@ -1,0 +1,67 @@
+"""How far training has come: a tqdm bar where tqdm is installed, else one plain line.   (floor 3)"""
+
+from __future__ import annotations
+
+import sys
+from time import monotonic
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
+
+    class Progress(Protocol):
+        """Something that is told of each batch."""
+
+        def batch(self, epoch: int, loss: float) -> None: ...
+        def close(self) -> None: ...
+
+
+def progress_of(epochs: int, batches: int) -> Progress:
+    """A bar or a line for so many epochs of so many batches."""
+    try:
+        from tqdm import tqdm  # type: ignore[import-untyped]
+    except ImportError:
+        return Line(epochs)
+    return Bar(tqdm(total=epochs * batches, unit=" steps", leave=True), epochs)
+
+
+class Bar:
+    """A tqdm bar that counts optimiser steps."""
+
+    def __init__(self, bar: Any, epochs: int) -> None:
+        self.bar, self.epochs = bar, epochs
+
+    def batch(self, epoch: int, loss: float) -> None:
+        self.bar.set_description_str(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
+        self.bar.set_postfix_str(f"loss {loss:.6g}", refresh=False)
+        self.bar.update(1)
+
+    def close(self) -> None:
+        self.bar.close()
+
+
+class Line:
+    """A line on stderr, written anew four times a second at most."""
+
+    every = 0.25  # seconds
+
+    def __init__(self, epochs: int) -> None:
+        self.epochs, self.text, self.width = epochs, "", 0
+        self.start = monotonic()
+        self.shown = self.start - self.every
+
+    def batch(self, epoch: int, loss: float) -> None:
+        now = monotonic()
+        self.text = f"epoch {epoch + 1}/{self.epochs}  loss {loss:.6g}  {now - self.start:.0f} s"
+        if now - self.shown >= self.every:
+            self.shown = now
+            self._show()
+
+    def close(self) -> None:
+        if self.text:
+            self._show(end="\n")
+
+    def _show(self, end: str = "") -> None:
+        padding = " " * (self.width - len(self.text))  # over what is left of a longer line
+        self.width = len(self.text)
+        print(f"\r{self.text}{padding}", end=end, file=sys.stderr, flush=True)

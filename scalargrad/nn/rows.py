@@ -1,0 +1,95 @@
+"""Numbers from wherever people keep them: lists, tuples, arrays, data frames.   (floor 3)
+
+Training asks for the same rows in every epoch, so they are read, checked and turned into plain floats once.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+
+from ..reals import real, real_number
+from ..value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_only_floats = {float}
+_as_they_are = {float, Value}
+
+
+def plain(data: Any) -> Any:
+    """Lists and numbers in place of an array, a tensor, a series or a data frame; all else as it is."""
+    if hasattr(data, "to_numpy"):
+        data = data.to_numpy()
+    return data.tolist() if hasattr(data, "tolist") else data
+
+
+def items(numbers: Any, taker: str) -> list[Any]:
+    """One number or Value, or a list of them, as a list of floats and Values.
+
+    >>> items(3, "mse"), items((1, 0.5), "mse")
+    ([3.0], [1.0, 0.5])
+    """
+    if isinstance(numbers, Value):
+        return [numbers]
+    number = real(numbers)
+    if number is not None:
+        return [number]
+    numbers = plain(numbers)
+    if not hasattr(numbers, "__iter__") or isinstance(numbers, (str, bytes, dict)):
+        return [real_number(numbers, taker)]
+    listed: list[Any] = list(numbers)
+    if _as_they_are.issuperset(map(type, listed)):
+        return listed
+    return [item if isinstance(item, Value) else real_number(item, taker) for item in listed]
+
+
+def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
+    """The rows of a table, each a tuple of floats or, where each is one number, a float.
+
+    A ValueError names the row that is longer or shorter than the first, or holds a nan or an infinity.
+
+    >>> rows([[0, 1], [1, 0]], "X"), rows(range(3), "y")
+    ([(0.0, 1.0), (1.0, 0.0)], [0.0, 1.0, 2.0])
+    """
+    data = plain(data)
+    if isinstance(data, (str, bytes, dict)) or not hasattr(data, "__iter__"):
+        raise TypeError(f"{name} must be a list of rows or an array, got {type(data).__name__}")
+    read = [_row(row, f"row {i} of {name}") for i, row in enumerate(data)]
+    if not read:
+        raise ValueError(f"{name} has no rows")
+    first = _width(read[0])
+    for i, row in enumerate(read):
+        if _width(row) != first:
+            raise ValueError(f"row {i} of {name} is {_shown(row)}, row 0 {_shown(read[0])}: all rows must be alike")
+    return read  # type: ignore[return-value]
+
+
+def _row(row: Any, where: str) -> float | tuple[float, ...]:
+    number = real(row)
+    if number is not None:
+        if not isfinite(number):
+            raise ValueError(f"{where} is {number}: leave such rows out, or fill them in")
+        return number
+    row = plain(row)
+    if isinstance(row, (Value, str, bytes, dict)) or not hasattr(row, "__iter__"):
+        advice = ": give the classes numbers, 0, 1, 2 …" if isinstance(row, str) else ""
+        raise TypeError(f"{where} must be a number or a list of numbers, got {type(row).__name__}{advice}")
+    numbers = tuple(row)
+    if not _only_floats.issuperset(map(type, numbers)):
+        numbers = tuple([real_number(item, where) for item in numbers])
+    if not numbers:
+        raise ValueError(f"{where} is empty")
+    if not all(map(isfinite, numbers)):
+        column, odd = next((i, item) for i, item in enumerate(numbers) if not isfinite(item))
+        raise ValueError(f"{where} has {odd} in column {column}: leave such rows out, or fill them in")
+    return numbers
+
+
+def _width(row: float | tuple[float, ...]) -> int | None:
+    return len(row) if isinstance(row, tuple) else None
+
+
+def _shown(row: float | tuple[float, ...]) -> str:
+    return f"a list of {len(row)}" if isinstance(row, tuple) else "a number"

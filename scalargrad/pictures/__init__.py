@@ -1,0 +1,16 @@
+"""Pictures: a recorded graph, or a model, as a clear SVG.   (floor 3)
+
+`draw` reads a graph into a scene (what is shown: `scene`), asks Graphviz where everything goes
+(`layout`) and writes cards and edges (`svg`), in the colours of `theme`.
+
+>>> from scalargrad import Value, draw, tanh
+>>> w, x = Value(0.5, "w"), Value(2.0, "x")
+>>> draw(tanh(w * x))
+<Drawing of tanh(w·x): 4 cards, 3 edges>
+"""
+
+from __future__ import annotations
+
+from .drawing import Drawing, draw, notebook_bundle
+
+__all__ = ["Drawing", "draw", "notebook_bundle"]

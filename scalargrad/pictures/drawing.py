@@ -1,0 +1,159 @@
+"""draw, and what it returns.   (floor 3)"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+
+from ..value import Value
+from .engines import engine
+from .layout import dot_text, laid_out
+from .scene import Scene
+from .svg import sizes_of, svg_text
+from .text import clean, counted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+COLLAPSE = ("auto", "none", "neurons", "layers")
+IN_NOTEBOOK = 100  # Values of a graph that is shown instead of its text
+PATIENCE = 3.0  # seconds that a notebook waits for it
+
+
+class Drawing:
+    """A picture that is ready to be laid out: `svg` and `dot` are its texts, `save` writes a file.
+
+    The DOT text needs no Graphviz; the SVG is made when it is first asked for.
+    """
+
+    def __init__(self, scene: Scene, timeout: float = 60.0) -> None:
+        self._scene, self._timeout = scene, timeout
+
+    @cached_property
+    def dot(self) -> str:
+        """The graph as DOT text, as Graphviz is given it."""
+        return dot_text(self._scene, sizes_of(self._scene))
+
+    @cached_property
+    def svg(self) -> str:
+        """The picture. RuntimeError without a Graphviz, saying how to get one; TimeoutError if it takes too long."""
+        return svg_text(self._scene, laid_out(self._scene, self.dot, self._timeout))
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the SVG to a file and return its path; the file is whole or as it was before."""
+        path = Path(path)
+        if path.suffix.lower() != ".svg":
+            raise ValueError(f"a drawing is saved as SVG, got {path.name!r}: write {(path.stem or 'graph') + '.svg'!r}")
+        text = self.svg.encode()
+        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            beside.write_bytes(text)
+            os.replace(beside, path)
+        finally:
+            beside.unlink(missing_ok=True)
+        return path
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """What a notebook shows: the picture, or the reason why there is none."""
+        try:
+            return {"image/svg+xml": self.svg, "text/plain": repr(self)}
+        except (RuntimeError, TimeoutError) as error:
+            return {"text/plain": f"{self!r}\n{error}"}
+
+    def __repr__(self) -> str:
+        scene = self._scene
+        return f"<Drawing of {scene.title}: {counted(len(scene.cards), 'card')}, {counted(len(scene.edges), 'edge')}>"
+
+
+def draw(
+    root: Any,
+    *,
+    collapse: str = "auto",
+    expand_dots: bool = False,
+    limit: int = 5000,
+    title: str | None = None,
+    direction: str = "right",
+    timeout: float = 60.0,
+) -> Drawing:
+    """The picture of the graph that made a Value (or several), or of a model's layers.
+
+    >>> from scalargrad import Value, draw
+    >>> a, b = Value(2.0, "a"), Value(3.0, "b")
+    >>> print(draw(a * b, title="area").dot.splitlines()[0])
+    digraph {
+
+    `collapse` shows each neuron, or each layer, as one card: "neurons", "layers", "none", or "auto", which does so when
+    there are more than 300 cards. `expand_dots` shows a dot as its products and their sum, `direction` is "right" or "down".
+    ValueError for more than `limit` cards; TypeError for what is neither Value nor model.
+    """
+    if collapse not in COLLAPSE:
+        raise ValueError(f"collapse={collapse!r} is unknown: write one of {', '.join(map(repr, COLLAPSE))}")
+    if direction not in ("right", "down"):
+        raise ValueError(f"direction={direction!r} is unknown: write 'right' or 'down'")
+    if title is not None:
+        if not isinstance(title, str):
+            raise TypeError(f"title must be a str, got {type(title).__name__}: write title={str(title)!r}")
+        title = clean(title)
+    if isinstance(root, Value):
+        roots = [root]
+    elif isinstance(root, (list, tuple)):
+        roots = list(root)
+    else:
+        from .models import layers_of, model_scene
+
+        layers = layers_of(root)
+        if layers is None:
+            raise TypeError(_advice(root))
+        return Drawing(model_scene(root, layers, title, direction == "down"), timeout)
+    if not roots:
+        raise TypeError("draw got an empty list: give it a Value, the result of a computation")
+    for item in roots:
+        if not isinstance(item, Value):
+            raise TypeError(f"{_advice(item)} (it is in the list)")
+    from .graphs import graph_scene
+    from .plan import Plan
+
+    return Drawing(graph_scene(Plan(list(dict.fromkeys(roots)), collapse, limit), title, expand_dots, direction == "down"), timeout)
+
+
+def _advice(given: object) -> str:
+    kind = type(given).__name__
+    if given is None:
+        advice = "did a function forget its return?"
+    elif isinstance(given, (int, float)):
+        advice = f"a plain number has no graph; compute with Value({given!r}) and draw the result"
+    elif callable(given):
+        advice = "call it on Values and draw the result"
+    else:
+        advice = "draw the result of a computation on Values"
+    return f"draw takes a Value, a list of Values or a model with layers, got {kind}: {advice}"
+
+
+def notebook_bundle(value: Value) -> dict[str, str]:
+    """What a notebook shows of a Value: the picture of its graph if that is small and a Graphviz is at hand, and its text.
+
+    >>> notebook_bundle(Value(2.0))["text/plain"]
+    'Value(data=2.0, grad=0.0)'
+    """
+    bundle = {"text/plain": repr(value)}
+    try:
+        if _is_small(value) and engine() is not None:
+            bundle["image/svg+xml"] = draw(value, timeout=PATIENCE).svg
+    except Exception:  # a picture is a courtesy: whatever is wrong with it, the text stands
+        pass
+    return bundle
+
+
+def _is_small(root: Value) -> bool:
+    seen: set[Value] = set()
+    stack = [root]
+    while stack and len(seen) <= IN_NOTEBOOK:
+        value = stack.pop()
+        if value not in seen:
+            seen.add(value)
+            if len(value.parents) > IN_NOTEBOOK * 3:
+                return False
+            stack += [operand for operand in value.parents if isinstance(operand, Value)]
+    return len(seen) <= IN_NOTEBOOK

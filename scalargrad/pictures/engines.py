@@ -1,0 +1,72 @@
+"""The Graphviz at hand, and what to do without one.   (floor 3)
+
+The engine is `dot` on PATH, run by the `graphviz` package; else the Graphviz inside the `pygraphviz` wheel, run in a
+Python of its own. Either is a process that is stopped when its time is over, and whose warnings stay with it.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+FORMAT = "json0"  # positions without drawing instructions
+NO_ENGINE = """drawing needs Graphviz, and none was found. Any one of these gives it:
+  - Graphviz in a wheel, without a system package:   pip install pygraphviz   (the extra `svg`)
+  - the system's package, which puts dot on PATH:    apt install graphviz, brew install graphviz, winget install graphviz
+  - conda's package, which does so too:              conda install graphviz
+The DOT text needs none: drawing.dot is what any Graphviz viewer shows."""
+
+EMBEDDED = """
+import sys
+sys.path.append(sys.argv[1])
+from pygraphviz import AGraph
+text = sys.stdin.buffer.read().decode()
+sys.stdout.buffer.write(AGraph(string=text).draw(format=sys.argv[2], prog="dot"))
+"""
+
+
+def engine() -> Callable[[str, float], bytes] | None:
+    """The engine at hand, a function of DOT text and seconds; None if there is none."""
+    if shutil.which("dot") and find_spec("graphviz"):
+        return run_system
+    return run_embedded if sys.executable and find_spec("pygraphviz") else None
+
+
+def run_system(dot: str, timeout: float) -> bytes:
+    """Lay out with the `dot` on PATH."""
+    run_check = import_module("graphviz.backend.execute").run_check
+    answer: bytes = run_check(["dot", f"-T{FORMAT}"], input=dot.encode(), capture_output=True, quiet=True, timeout=timeout).stdout
+    return answer
+
+
+def run_embedded(dot: str, timeout: float) -> bytes:
+    """Lay out with the Graphviz of the `pygraphviz` wheel."""
+    found = find_spec("pygraphviz")
+    assert found is not None
+    assert found.submodule_search_locations
+    home = found.submodule_search_locations[0].rpartition("pygraphviz")[0]  # it need not be where a new Python looks
+    command = [sys.executable, "-P", "-c", EMBEDDED, home, FORMAT]
+    return subprocess.run(command, input=dot.encode(), capture_output=True, timeout=timeout, check=True).stdout
+
+
+def run(dot: str, timeout: float, size: str) -> bytes:
+    """Lay out with the engine at hand; RuntimeError where there is none or it fails, TimeoutError where it takes too long."""
+    at_hand = engine()
+    if at_hand is None:
+        raise RuntimeError(NO_ENGINE)
+    try:
+        return at_hand(dot, timeout)
+    except subprocess.TimeoutExpired:
+        raise TimeoutError(
+            f"Graphviz did not place {size} in {timeout:g} s: draw a smaller part, or with collapse='neurons' or 'layers', "
+            "or give it a longer timeout=…"
+        ) from None
+    except subprocess.CalledProcessError as error:
+        raise RuntimeError(f"Graphviz failed: {error.stderr.decode(errors='replace').strip()[-500:]}") from None

@@ -1,0 +1,272 @@
+"""From a recorded graph to its scene.   (floor 3)"""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import hypot
+
+from ..value import Value
+from .crowds import Crowds, layer_title
+from .naming import COMMUTATIVE, formula, names
+from .neurons import OF_ALONE, in_layers, looks_like_parameter, symbol_of
+from .plan import MANY, Plan
+from .scene import Card, Cluster, Edge, Scene
+from .text import counted, figure
+from .tips import NOT_RUN, Tips
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    from .neurons import Home
+
+PLACES = "①②③④⑤⑥⑦⑧⑨"
+CALL_BACKWARD = "– no gradient yet: call backward()"
+
+
+def graph_scene(plan: Plan, title: str | None = None, expand_dots: bool = False, downward: bool = False) -> Scene:
+    """The scene of a graph whose plan is made."""
+    painter = _Painter(plan, expand_dots)
+    painter.paint()
+    cards, edges = tuple(painter.cards), painter.all_edges()
+    results = ", ".join(figure(root.data) for root in plan.roots[:MANY])
+    return Scene(
+        painter.title() if title is None else title, cards, edges, painter.clusters(), painter.has_run, downward, painter.legend(),
+        f"{counted(len(plan.values), 'value')} in {counted(len(cards), 'card')}, {counted(len(edges), 'edge')}; the result is {results}.",
+    )  # fmt: skip
+
+
+class _Painter:
+    """Writes the cards and edges of one plan."""
+
+    def __init__(self, plan: Plan, expand_dots: bool) -> None:
+        self.plan, self.expand_dots = plan, expand_dots
+        self.has_run = any(root.grad != 0.0 for root in plan.roots)
+        self.names, self.given = names(plan.values, plan.neurons)
+        self.tips = Tips(plan, self.names, self.has_run)
+        self.crowds = Crowds(plan, self.names, self.given, self.has_run)
+        self.cards: list[Card] = []
+        self.ids: dict[Hashable, str] = {}
+        self.edges: list[Edge | tuple[str, str]] = []  # a pair: edges of a crowd, drawn as one
+        self.flows: dict[tuple[str, str], list[float]] = {}  # what the edges of a pair send back
+        self.homes: dict[str, Home | None] = {}  # of each card
+
+    def paint(self) -> None:
+        """Write everything, operands before readers."""
+        for value in self.plan.values:
+            key = self.plan.card[value]
+            if key is value:
+                self.paint_value(value)
+                continue
+            if key not in self.ids:
+                self.ids[key] = self.next_id()
+                homes = {self.plan.neurons.home.get(member) for member in self.crowds.members[key]}
+                self.add(self.crowds.card(self.ids[key], key), homes.pop() if len(homes) == 1 else None)
+            if key not in self.crowds.result:
+                self.merge_edges(value)
+            elif self.crowds.result[key] is value:
+                self.use_neuron(key, value)
+
+    def add(self, card: Card, home: Home | None) -> str:
+        self.cards.append(card)
+        self.homes[card.id] = home
+        return card.id
+
+    def next_id(self) -> str:
+        return f"n{len(self.cards)}"
+
+    def shows(self, value: Value) -> bool:
+        """Whether the card of a Value shows this Value, and not a crowd."""
+        key = self.plan.card[value]
+        return key is value or self.crowds.result.get(key) is value
+
+    def id(self, value: Value) -> str:
+        return self.ids[self.plan.card[value]]
+
+    # -------------------------------------------------------------- a Value with a card of its own
+
+    def paint_value(self, value: Value) -> None:
+        home = self.plan.neurons.home.get(value)
+        is_expanded = self.expand_dots and value.op == "dot" and len(value.parents) // 2 <= MANY
+        first = len(value.parents) - 1 if is_expanded else 0  # of the operands that the card itself reads
+        numbers = self.paint_numbers(value, home, first)
+        products = list(self.paint_products(value, home)) if is_expanded else []
+        kind = self.kind(value)
+        badge = "+" if is_expanded else symbol_of(value)
+        self.ids[value] = self.next_id()
+        card = Card(
+            self.ids[value], kind, self.names[value], self.tips.of_value(value, kind), figure(value.data), badge,
+            gradient=value.grad if self.has_run else None, has_gradient=True, is_given=value in self.given,
+        )  # fmt: skip
+        self.add(card, home)
+        self.edges += [Edge(product, self.ids[value], tip, flow=value.grad) for product, tip in products]
+        for index in in_pairs(value):
+            if index >= first:
+                self.use_operand(value, index, self.ids[value], numbers)
+
+    def kind(self, value: Value) -> str:
+        if value in self.plan.roots:
+            return "output"
+        if value.row is not None:
+            return "operation"
+        return "parameter" if looks_like_parameter(value.label) else "input"
+
+    def use_operand(self, value: Value, index: int, head: str, numbers: dict[int, str]) -> None:
+        """The edge from an operand of a Value to the card that reads it."""
+        operand, partial = value.parents[index], self.plan.partials[value][index]
+        flow = value.grad * (partial or 0.0)
+        if isinstance(operand, Value) and not self.shows(operand):
+            self.merge(self.id(operand), head, flow)
+        elif isinstance(operand, Value) or index in numbers:
+            tail = self.id(operand) if isinstance(operand, Value) else numbers[index]
+            self.edges.append(Edge(tail, head, self.tips.of_edge(operand, value, index), self.pill(value, index, partial), flow))
+
+    def pill(self, value: Value, index: int, partial: float | None) -> str:
+        """What stands on an edge: the place of the operand where it matters, the local slope where it says something."""
+        count = len(value.parents)
+        place = PLACES[index] if 1 < count <= len(PLACES) and value.op not in COMMUTATIVE else ""
+        is_plain_sum = value.op in ("add", "sum") or (value.op == "dot" and index == count - 1)
+        if partial is None or (is_plain_sum and (count > MANY or Counter(value.parents)[value.parents[index]] == 1)):
+            return place
+        return f"{place} ×{figure(partial, 3)}".strip()
+
+    # -------------------------------------------------------------- plain numbers, and products of a dot
+
+    def paint_numbers(self, value: Value, home: Home | None, first: int) -> dict[int, str]:
+        """Chips for the plain numbers among the operands; the card of each index. A dot's bias of 0 is left out."""
+        last = len(value.parents) - 1
+        numbers = [
+            (index, operand) for index, operand in enumerate(value.parents)
+            if index >= first and not isinstance(operand, Value) and not (value.op == "dot" and index == last and operand == 0.0)
+        ]  # fmt: skip
+        if len(numbers) > MANY:
+            tip = "\n".join([f"{len(numbers)} plain numbers", *(repr(x) for _, x in numbers[:MANY]), "…"])
+            name = counted(len(numbers), "number")
+            return {numbers[0][0]: self.add(Card(self.next_id(), "constant", name, tip, is_many=True), home)}
+        return {index: self.paint_number(x, home) for index, x in numbers}
+
+    def paint_number(self, number: float, home: Home | None) -> str:
+        tip = f"{number!r} · a plain number\nno gradient goes back to it"
+        return self.add(Card(self.next_id(), "constant", figure(number), tip), home)
+
+    def paint_products(self, value: Value, home: Home | None) -> Iterator[tuple[str, str]]:
+        """The products of a dot as cards; yields each with the tooltip of its edge into the sum."""
+        count, partials = len(value.parents) // 2, self.plan.partials[value]
+        for index in range(count):
+            places = index, count + index
+            pair = [value.parents[place] for place in places]
+            # a factor as it was when the dot was taken is the slope by the other factor
+            factors = [
+                factor if not isinstance(factor, Value) else factor.data if slope is None else slope
+                for factor, slope in zip(pair, (partials[places[1]], partials[places[0]]))
+            ]
+            numbers = {place: self.paint_number(x, home) for place, x in zip(places, pair) if not isinstance(x, Value)}
+            name, data = "·".join(self.names[p] if isinstance(p, Value) else figure(p) for p in pair), factors[0] * factors[1]
+            grad = f"grad   {value.grad!r}, as the sum's" if self.has_run else NOT_RUN
+            tip = f"{name} · product in a dot\n{factors[0]!r} × {factors[1]!r}\ndata   {data!r}\n{grad}"
+            card = Card(
+                self.next_id(), "operation", name, tip, figure(data), "×",
+                gradient=value.grad if self.has_run else None, has_gradient=True, is_given=False,
+            )  # fmt: skip
+            head = self.add(card, home)
+            for place in places:
+                self.use_operand(value, place, head, numbers)
+            yield head, f"{name} → {self.names[value]}\nlocal slope 1.0"
+
+    # -------------------------------------------------------------- cards that stand for many
+
+    def use_neuron(self, key: Hashable, result: Value) -> None:
+        """The edges into a neuron whose card shows one result, with the slopes through it."""
+        slopes = self.crowds.slopes(key)
+        for operand, slope in slopes.items():
+            if self.shows(operand):
+                pill = f"×{figure(slope, 3)}" if len(slopes) <= MANY else ""
+                tip = f"{self.names[operand]} → {self.names[result]}\nslope through the neuron = {slope!r}"
+                tip += f"\nsends back {result.grad * slope!r}" if self.has_run else ""
+                self.edges.append(Edge(self.id(operand), self.ids[key], tip, pill, result.grad * slope))
+            else:
+                self.merge(self.id(operand), self.ids[key], result.grad * slope)
+
+    def merge_edges(self, value: Value) -> None:
+        head = self.id(value)
+        for operand, partial in zip(value.parents, self.plan.partials[value]):
+            if isinstance(operand, Value) and self.id(operand) != head:
+                self.merge(self.id(operand), head, value.grad * (partial or 0.0))
+
+    def merge(self, tail: str, head: str, flow: float) -> None:
+        if (tail, head) not in self.flows:
+            self.edges.append((tail, head))
+        self.flows.setdefault((tail, head), []).append(flow)
+
+    def all_edges(self) -> tuple[Edge, ...]:
+        """The edges; those between two cards of which one stands for many are one."""
+        shown = {card.id: card.name for card in self.cards}
+        edges = []
+        for edge in self.edges:
+            if not isinstance(edge, Edge):
+                flows = self.flows[edge]
+                tip = f"{shown[edge[0]]} → {shown[edge[1]]}: {counted(len(flows), 'edge')}"
+                tip += f"\nthe gradients they send back have the length {hypot(*flows)!r}" if self.has_run else ""
+                edge = Edge(*edge, tip, flow=hypot(*flows))
+            edges.append(edge)
+        return tuple(edges)
+
+    # -------------------------------------------------------------- round the cards
+
+    def title(self) -> str:
+        """The roots written out, where that is short."""
+        roots, values = self.plan.roots, self.plan.values
+        parts = []
+        for root in roots[:MANY]:
+            text, name = formula(root, values) or formula(root, values, in_labels=True), self.names[root]
+            parts.append(name if text in ("", name) else text if root not in self.given else f"{name} = {text}")
+        title = ",  ".join(parts)
+        is_short = len(title) <= 100 and len(parts) == len(roots)
+        return title if is_short else f"{counted(len(roots), 'root')}, {counted(len(values), 'value')}"
+
+    def clusters(self) -> tuple[Cluster, ...]:
+        """A cluster for each layer, and in it one for each neuron whose parts are shown."""
+        if self.plan.level == "layers":
+            return ()
+        layers: dict[str, dict[int, list[str]]] = {}
+        for home in sorted({home for home in self.homes.values() if home is not None}, key=in_layers):
+            layers.setdefault(home[0], {})[home[1]] = []
+        for id, place in self.homes.items():
+            if place is not None:
+                layers[place[0]][place[1]].append(id)
+        clusters = []
+        for layer, neurons in layers.items():
+            title, note = layer_title(layer), " · ".join(filter(None, self.crowds.shape(layer)))
+            if self.plan.level == "neurons" or layer == OF_ALONE:
+                kind = "neuron" if layer == OF_ALONE else "layer"
+                clusters.append(Cluster(kind, title, note, tuple(id for ids in neurons.values() for id in ids)))
+            else:
+                inside = tuple(Cluster("neuron", f"Neuron {number}", "", tuple(ids)) for number, ids in neurons.items())
+                clusters.append(Cluster("layer", title, note, (), inside))
+        return tuple(clusters)
+
+    def legend(self) -> tuple[str, ...]:
+        """The sentences of the legend that apply."""
+        pills = [edge.pill for edge in self.edges if isinstance(edge, Edge)]
+        sentences = []
+        if any("×" in pill for pill in pills):
+            sentences.append("×2  local slope")
+        if any(pill[:1] in PLACES for pill in pills if pill):
+            sentences.append("① ②  operands in order")
+        if any(card.has_gradient for card in self.cards):
+            sentences.append("thicker edge: more gradient flows back" if self.has_run else CALL_BACKWARD)
+        return tuple(sentences)
+
+
+def in_pairs(value: Value) -> list[int]:
+    """The places of the operands in the order in which they are shown: those of a dot in pairs.
+
+    >>> from scalargrad import dot
+    >>> in_pairs(dot([Value(1.0), Value(2.0)], [3.0, 4.0]))
+    [0, 2, 1, 3, 4]
+    """
+    count = len(value.parents)
+    if value.op != "dot":
+        return list(range(count))
+    half = count // 2
+    return [*(place for pair in zip(range(half), range(half, 2 * half)) for place in pair), count - 1]

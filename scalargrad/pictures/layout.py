@@ -1,0 +1,206 @@
+"""Where everything goes: Graphviz is asked, with plain boxes, and answers with positions.   (floor 3)
+
+Positions are in pixels from the top left.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+
+from .engines import run
+from .plan import MANY
+from .text import quoted, width
+from .theme import PILL
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from .scene import Cluster, Edge, Scene
+
+    Point = tuple[float, float]
+    Box = tuple[float, float, float, float]  # left, top, width, height
+
+
+@dataclass(frozen=True)
+class Route:
+    """An edge: its Bézier points, the tip of its arrow, the middle of what stands on it."""
+
+    points: tuple[Point, ...]
+    tip: Point
+    pill: Point | None = None
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Positions of all that a scene has."""
+
+    width: float
+    height: float
+    cards: Mapping[str, Box]
+    routes: tuple[Route, ...]
+    clusters: tuple[Box, ...]
+
+
+# ------------------------------------------------------------------ what Graphviz is asked
+
+
+def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
+    """The scene as DOT: boxes of the given sizes, clusters, edges from side to side.
+
+    What stands on an edge is a small box of its own on the way, so that nothing lies on it. On an edge that comes to a
+    neuron from elsewhere it is a gate in the column of the neuron's parameters: else Graphviz would go round the cluster.
+    """
+    direction, tail, head = ("TB", "s", "n") if scene.downward else ("LR", "e", "w")
+    operands = Counter(edge.head for edge in scene.edges)
+    has_pills, has_fans = any(edge.pill for edge in scene.edges), max(operands.values(), default=0) > MANY
+    spacing = f"nodesep=0.26, ranksep={0.35 if has_pills and not has_fans else 0.7}"
+    if not scene.clusters:
+        spacing += ", ordering=in"  # operands in their order
+    elif any(cluster.kind == "layer" and cluster.cards for cluster in scene.clusters):
+        spacing += ", mclimit=0.01"  # neurons as cards stay in their order: to change it saves few crossings
+    boxes, gates = _boxes_on_edges(scene)
+    inside = _in_order(scene, boxes)
+    lines = [
+        "digraph {",
+        f"  graph [rankdir={direction}, {spacing}, fontname=Helvetica, tooltip={quoted(scene.title or ' ')}]",
+        "  node [shape=box, style=rounded, fixedsize=true, fontname=Helvetica, fontsize=11]",
+        f"  edge [tailport={tail}, headport={head}, arrowsize=0.7]",
+    ]
+    for number, cluster in enumerate(scene.clusters):
+        lines += _cluster_lines(cluster, f"cluster_{number}", "  ", inside)
+    for card in scene.cards:
+        shown = [f"{card.badge} {card.name}".strip(), card.value, *(" ".join(line).strip() for line in card.lines)]
+        label = quoted("\n".join(filter(None, shown)))
+        lines.append(f"  {card.id} [{_size(sizes[card.id])}, label={label}, tooltip={quoted(card.tip)}]")
+    lines += _edge_lines(scene, operands, boxes, gates, columns=2 if has_pills else 1)
+    return "\n".join([*lines, "}", ""])
+
+
+def _edge_lines(scene: Scene, operands: Counter[str], boxes: Mapping[str, Cluster | None], gates: set[str], columns: int) -> Iterator[str]:
+    """The edges, and the boxes on their way; `columns` is how far a card stands from the one it reads."""
+    readers = Counter(edge.tail for edge in scene.edges)
+    for number, edge in enumerate(scene.edges):
+        name, more = f"e{number}", f"tooltip={quoted(edge.tip)}"
+        if operands[edge.head] == 1:
+            more += ", weight=8"  # what reads one card stands level with it
+        if name in boxes:
+            size = _size((width(edge.pill, PILL) + 12, 18.0) if edge.pill else (2.0, 2.0))
+            long = columns if name in gates else 1
+            yield f"  {name} [{size}, label={quoted(edge.pill)}, {more}, color=gray]"
+            yield f"  {edge.tail} -> {name} [id={name}a, {more}, minlen={long}, arrowhead=none]"
+            yield f"  {name} -> {edge.head} [id={name}b, {more}, minlen={long}]"
+        else:
+            is_fan = operands[edge.head] > MANY or readers[edge.tail] > MANY  # its many edges would fill a column between
+            yield f"  {edge.tail} -> {edge.head} [id={name}, {more}, minlen={1 if is_fan else columns}]"
+
+
+def _size(size: Point) -> str:
+    return "width={:.4f}, height={:.4f}".format(*(length / 72 for length in size))
+
+
+def _boxes_on_edges(scene: Scene) -> tuple[dict[str, Cluster | None], set[str]]:
+    """The edges that have a box on their way, each with the neuron it is in; and those of them that are gates."""
+    neuron = {id: cluster for cluster in scene.all_clusters() if cluster.kind == "neuron" for id in cluster.cards}
+    homes: dict[str, Cluster | None] = {}
+    gates = set()
+    for number, edge in enumerate(scene.edges):
+        home = neuron.get(edge.head)
+        is_gate = home is not None and home is not neuron.get(edge.tail)
+        if edge.pill or is_gate:
+            homes[f"e{number}"] = home
+        if is_gate:
+            gates.add(f"e{number}")
+    return homes, gates
+
+
+def _cluster_lines(cluster: Cluster, name: str, indent: str, inside: Mapping[int, list[str]]) -> Iterator[str]:
+    title = quoted("  ".join(filter(None, (cluster.title, cluster.note))))
+    yield f"{indent}subgraph {name} {{"
+    yield f"{indent}  graph [label={title}, labeljust=l, fontsize=15, margin=14, tooltip={title}]"
+    for number, inner in enumerate(cluster.inside):
+        yield from _cluster_lines(inner, f"{name}_{number}", indent + "  ", inside)
+    if names := inside.get(id(cluster)):
+        yield f"{indent}  {'; '.join(names)}"
+    yield f"{indent}}}"
+
+
+def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, list[str]]:
+    """For each cluster, by its id(), what is in it itself, so that it comes out in the order in which edges use it."""
+    home = {card: cluster for cluster in scene.all_clusters() for card in cluster.cards}
+    inside: dict[int, dict[str, None]] = {}
+
+    def put(name: str, cluster: Cluster | None) -> None:
+        if cluster is not None:
+            inside.setdefault(id(cluster), {})[name] = None
+
+    for number, edge in enumerate(scene.edges):
+        put(edge.tail, home.get(edge.tail))
+        put(f"e{number}", boxes.get(f"e{number}"))
+    for card in scene.cards:
+        put(card.id, home.get(card.id))
+    # columns of a cluster are filled from the bottom, rows from the left
+    return {cluster: list(names) if scene.downward else list(reversed(names)) for cluster, names in inside.items()}
+
+
+# ------------------------------------------------------------------ what Graphviz answers
+
+
+def laid_out(scene: Scene, dot: str, timeout: float) -> Layout:
+    """Ask the engine at hand; RuntimeError where there is none or it fails, TimeoutError where it takes too long."""
+    return read(scene, json.loads(run(dot, timeout, f"{len(scene.cards)} cards and {len(scene.edges)} edges")))
+
+
+def read(scene: Scene, answer: Any) -> Layout:
+    """The layout in Graphviz's JSON, its origin moved from the bottom left to the top left."""
+    _, _, right, top = _numbers(answer["bb"])
+
+    def point(text: str) -> Point:
+        x, y = _numbers(text)
+        return x, top - y
+
+    boxes: dict[str, Box] = {}
+    for item in answer.get("objects", ()):
+        if "pos" in item:
+            (x, y), w, h = point(item["pos"]), float(item["width"]) * 72, float(item["height"]) * 72
+            boxes[item["name"]] = (x - w / 2, y - h / 2, w, h)
+        elif "bb" in item:
+            x, y, x2, y2 = _numbers(item["bb"])
+            boxes[item["name"]] = (x, top - y2, x2 - x, y2 - y)
+    routes: dict[str, Route] = {}
+    for item in answer.get("edges", ()):
+        # s,x,y and e,x,y: where an arrow at the start, or the end, has its tip; on a way back, Graphviz may give the start
+        parts = item["pos"].split()
+        points = [point(part) for part in parts if part[0] not in "se"]
+        tips = {part[0]: point(part[2:]) for part in parts if part[0] in "se"}
+        points[0] = tips.get("s", points[0])
+        routes[item["id"]] = Route(tuple(points), tips.get("e", points[-1]))
+    return Layout(
+        right, top, {card.id: boxes[card.id] for card in scene.cards},
+        tuple(_route(f"e{number}", edge, routes, boxes) for number, edge in enumerate(scene.edges)),
+        tuple(boxes[name] for number, cluster in enumerate(scene.clusters) for name in _names(cluster, f"cluster_{number}")),
+    )  # fmt: skip
+
+
+def _route(name: str, edge: Edge, routes: Mapping[str, Route], boxes: Mapping[str, Box]) -> Route:
+    """The route of an edge; of one with a box on its way, the two parts joined."""
+    if name in routes:
+        return routes[name]
+    before, after = routes[f"{name}a"], routes[f"{name}b"]
+    x, y, w, h = boxes[name]
+    bridge = before.points[-1], after.points[0], after.points[0]
+    return Route((*before.points, *bridge, *after.points[1:]), after.tip, (x + w / 2, y + h / 2))
+
+
+def _names(cluster: Cluster, name: str) -> Iterator[str]:
+    """The names that `dot_text` gave a cluster and those in it, in the order of `Cluster.all`."""
+    yield name
+    for number, inner in enumerate(cluster.inside):
+        yield from _names(inner, f"{name}_{number}")
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(number) for number in text.split(",")]

@@ -1,0 +1,76 @@
+"""What is shown, before it has a place: cards, edges, clusters.   (floor 3)
+
+A scene holds text that is ready to be read and figures that are ready to be drawn, and knows neither
+Values nor pixels: `graph_scene` and `model_scene` write it, `layout` and `svg` read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Card:
+    """One card: a Value, a plain number, or what stands for many of them."""
+
+    id: str
+    kind: str  # a key of theme.OUTLINES
+    name: str
+    tip: str
+    value: str = ""  # on the first line, to the right
+    badge: str = ""  # the operation's symbol
+    lines: tuple[tuple[str, str], ...] = ()  # further lines, left and right
+    gradient: float | None = None  # None: not known yet
+    has_gradient: bool = False  # a line and a bar for it
+    is_given: bool = True  # the user named it
+    is_many: bool = False  # it stands for several Values
+    dots: int = 0  # neurons shown as dots
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One use of an operand: from the card that is read to the card that reads it."""
+
+    tail: str
+    head: str
+    tip: str
+    pill: str = ""
+    flow: float = 0.0  # the gradient that it sends back
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """A frame round cards and clusters."""
+
+    kind: str  # "layer" or "neuron"
+    title: str
+    note: str
+    cards: tuple[str, ...] = ()
+    inside: tuple[Cluster, ...] = ()
+
+    def all(self) -> Iterator[Cluster]:
+        """Itself and the clusters in it, outer ones first."""
+        yield self
+        for cluster in self.inside:
+            yield from cluster.all()
+
+
+@dataclass(frozen=True)
+class Scene:
+    """All that is shown."""
+
+    title: str
+    cards: tuple[Card, ...]
+    edges: tuple[Edge, ...]
+    clusters: tuple[Cluster, ...] = ()
+    has_run: bool = False  # backward() has
+    downward: bool = False
+    legend: tuple[str, ...] = ()  # sentences
+    description: str = ""
+    has_legend: bool = True
+
+    def all_clusters(self) -> Iterator[Cluster]:
+        """Every cluster, outer ones first."""
+        for cluster in self.clusters:
+            yield from cluster.all()

@@ -1,0 +1,282 @@
+"""Cards, edges and a legend as SVG, where the layout put them.   (floor 3)
+
+Text of users appears in <text> and <title> alone, escaped. The same scene in the same layout gives the same bytes.
+"""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from math import atan2, ceil, cos, hypot, isfinite, sin
+
+from .scene import Card, Cluster, Edge, Scene
+from .text import escaped, figure, shortened, width
+from .theme import (
+    BAR,
+    CLUSTER,
+    FIRST_LINE,
+    FONT,
+    HEADING,
+    LINE,
+    MARGIN,
+    NAME,
+    NARROWEST,
+    OUTLINES,
+    PAD,
+    PILL,
+    SUB,
+    THICKEST,
+    THINNEST,
+    VALUE,
+    WIDEST,
+    style,
+)  # fmt: skip
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .layout import Box, Layout, Point, Route
+
+MOST_DOTS = 9
+CHIP = 28.0  # height of a plain number
+STEP = 24.0  # cards differ in width by so much or not at all
+
+
+# ------------------------------------------------------------------ sizes
+
+
+def sizes_of(scene: Scene) -> dict[str, Point]:
+    """Width and height of each card's box, its badge included; leaves of one kind are of one width."""
+    sizes = {card.id: _size(card) for card in scene.cards}
+    for kind in ("input", "parameter"):
+        leaves = [card.id for card in scene.cards if card.kind == kind]
+        widest = max((sizes[id][0] for id in leaves), default=0.0)
+        sizes |= {id: (widest, sizes[id][1]) for id in leaves}
+    return sizes
+
+
+def _size(card: Card) -> Point:
+    if card.kind == "constant":
+        return max(36.0, width(card.name, NAME) + 22) + _spread(card), CHIP + _spread(card)
+    gap = 14.0 if card.value else 0.0
+    lines = [width(card.name, NAME, bold=card.is_given) + gap + width(card.value, VALUE)]
+    lines += [width(left, SUB) + 14 + width(right, SUB + 1) for left, right in _lines(card)]
+    inner = max(NARROWEST, min(WIDEST, PAD + _indent(card) + max(lines) + PAD))
+    below = BAR if card.has_gradient else 6.0 if card.lines else 2.0
+    height = FIRST_LINE + LINE * len(_lines(card)) + below + (18.0 if card.dots else 0.0)
+    return _overhang(card) + ceil(inner / STEP) * STEP + _spread(card), height + _spread(card)
+
+
+def _lines(card: Card) -> list[tuple[str, str]]:
+    grad = [("grad", "–" if card.gradient is None else figure(card.gradient))] if card.has_gradient else []
+    return [*card.lines, *grad]
+
+
+def _spread(card: Card) -> float:
+    """How far the cards reach that are seen behind one of a crowd of leaves."""
+    return 6.0 if card.is_many and card.kind in ("input", "parameter", "constant") else 0.0
+
+
+def _badge_width(card: Card) -> float:
+    return 0.0 if not card.badge else 30.0 if len(card.badge) == 1 else max(30.0, width(card.badge, NAME, bold=True) + 18)
+
+
+def _overhang(card: Card) -> float:
+    """How far the badge stands out on the left."""
+    return min(_badge_width(card) / 2, 16.0) - (6.0 if len(card.badge) == 1 else 0.0)
+
+
+def _indent(card: Card) -> float:
+    """How much of the badge lies on the card."""
+    return max(0.0, _badge_width(card) - _overhang(card) - 6.0)
+
+
+# ------------------------------------------------------------------ the picture
+
+
+def svg_text(scene: Scene, layout: Layout) -> str:
+    """The whole picture."""
+    legend, legend_width, legend_height = _legend(scene, max(layout.width, 560.0))
+    title = shortened(scene.title, max(layout.width, legend_width, 400.0), HEADING, bold=True)
+    inner = max(layout.width, width(title, HEADING, bold=True), legend_width)
+    top = MARGIN + (40.0 if title else 0.0)
+    left = MARGIN + (inner - layout.width) / 2
+    total = inner + 2 * MARGIN, top + layout.height + legend_height + MARGIN
+    flows = [abs(edge.flow) for edge in scene.edges if isfinite(edge.flow)]
+    grads = [abs(card.gradient) for card in scene.cards if card.gradient is not None and isfinite(card.gradient)]
+    body = [f'<g transform="translate({left:.1f} {top:.1f})">']
+    for cluster, box in zip(scene.all_clusters(), layout.clusters):
+        body += _cluster(cluster, box)
+    for edge, route in zip(scene.edges, layout.routes):
+        body += _edge(edge, route, max(flows, default=0.0) if scene.has_run else 0.0)
+    for edge, route in zip(scene.edges, layout.routes):
+        body += _pill(edge, route)
+    for card in scene.cards:
+        body += _card(card, layout.cards[card.id], max(grads, default=0.0))
+    body += ["</g>", f'<g transform="translate({MARGIN:.1f} {top + layout.height + 26:.1f})">', *legend, "</g>"]
+    heading = [_text(MARGIN, MARGIN + 14, title, HEADING, "heading", bold=True)] if title else []
+    mark = "sg" + sha256("".join([scene.title, *body]).encode()).hexdigest()[:8]
+    w, h = f"{total[0]:.0f}", f"{total[1]:.0f}"
+    return "\n".join([
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" '
+        f'class="sg" role="img" aria-labelledby="{mark}t {mark}d" font-family="{FONT}">',
+        f'<title id="{mark}t">{escaped(scene.title)}</title>',
+        f'<desc id="{mark}d">{escaped(scene.description)}</desc>',
+        f"<style>\n{style()}\n</style>",
+        f'<rect class="bg" width="{w}" height="{h}"/>',
+        *heading, *body, "</svg>", "",
+    ])  # fmt: skip
+
+
+def _text(x: float, y: float, text: str, size: float, kind: str, anchor: str = "", bold: bool = False) -> str:
+    weight = ' font-weight="600"' if bold else ""
+    place = f' text-anchor="{anchor}"' if anchor else ""
+    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight}{place}>{escaped(text)}</text>'
+
+
+def _cluster(cluster: Cluster, box: Box) -> Iterator[str]:
+    x, y, w, h = box
+    yield f'<rect class="{cluster.kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="14"/>'
+    yield _text(x + 14, y + 20, cluster.title, CLUSTER, "ctext", bold=True)
+    yield _text(x + 24 + width(cluster.title, CLUSTER, bold=True), y + 20, cluster.note, CLUSTER, "ctext")
+
+
+# ------------------------------------------------------------------ edges
+
+
+def _edge(edge: Edge, route: Route, most: float) -> Iterator[str]:
+    share = min(1.0, abs(edge.flow) / most) if most and isfinite(edge.flow) else 0.0
+    thick = THINNEST + (THICKEST - THINNEST) * share
+    start, *rest = route.points
+    path = f"M{start[0]:.1f} {start[1]:.1f}C" + " ".join(f"{x:.1f} {y:.1f}" for x, y in rest)
+    (x, y), (px, py) = route.tip, route.points[-1]
+    angle = atan2(y - py, x - px)
+    back = max(hypot(x - px, y - py), 1.0)
+    half = 2.6 + thick * 0.7
+    wings = [(x - back * cos(angle) + s * half * sin(angle), y - back * sin(angle) - s * half * cos(angle)) for s in (1, -1)]
+    points = " ".join(f"{a:.1f},{b:.1f}" for a, b in ((x, y), *wings))
+    yield f'<g class="edge"><title>{escaped(edge.tip)}</title><path d="{path}" stroke-width="{thick:.2f}"/><polygon points="{points}"/></g>'
+
+
+def _pill(edge: Edge, route: Route) -> Iterator[str]:
+    if edge.pill and route.pill:
+        x, y = route.pill
+        w = width(edge.pill, PILL) + 10
+        yield (
+            f'<g class="edge"><title>{escaped(edge.tip)}</title>'
+            f'<rect class="pill" x="{x - w / 2:.1f}" y="{y - 9:.1f}" width="{w:.1f}" height="18" rx="9"/>'
+            f"{_text(x, y + 4, edge.pill, PILL, 'ptext num', 'middle')}</g>"
+        )
+
+
+# ------------------------------------------------------------------ cards
+
+
+def _card(card: Card, box: Box, most: float) -> Iterator[str]:
+    x, y, w, h = box
+    overhang = _overhang(card)
+    x, w, h = x + overhang, w - overhang - _spread(card), h - _spread(card)
+    yield f'<g class="node {card.kind}" id="{card.id}"><title>{escaped(card.tip)}</title>'
+    yield from _outline(card, x, y, w, h)
+    if card.kind == "constant":
+        yield _text(x + w / 2, y + CHIP / 2 + 5, card.name, NAME, "val num", "middle") + "</g>"
+        return
+    left, right = x + PAD + _indent(card), x + w - PAD
+    room = right - left - (width(card.value, VALUE) + 10 if card.value else 0.0)
+    kind = "name" if card.is_given else "given"
+    yield _text(left, y + 23, shortened(card.name, room, NAME, bold=card.is_given), NAME, kind, bold=card.is_given)
+    if card.value:
+        yield _text(right, y + 23, card.value, VALUE, "val num", "end")
+    line = y + 43
+    for name, shown in card.lines:
+        yield _text(left, line, name, SUB, "sub num")
+        yield _text(right, line, shown, SUB + 1, "sub num", "end")
+        line += LINE
+    if card.has_gradient:
+        yield from _gradient(card, left, right, line, most)
+        line += LINE + BAR
+    if card.dots:
+        yield from _dots(card.dots, left, line - 3)
+    yield from _badge(card, x - overhang, y + h / 2)
+    yield "</g>"
+
+
+def _outline(card: Card, x: float, y: float, w: float, h: float, scale: float = 1.0) -> Iterator[str]:
+    corner, line, has_inner, dashes = OUTLINES[card.kind]
+    corner = min(corner * scale, h / 2)
+    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    for shift in (6.0, 3.0, 0.0) if _spread(card) else (0.0,):
+        yield (
+            f'<rect class="card" x="{x + shift:.1f}" y="{y + shift:.1f}" width="{w:.1f}" height="{h:.1f}" '
+            f'rx="{corner:g}" stroke-width="{line:g}"{dashed}/>'
+        )
+    if has_inner:
+        inset = 4.0
+        yield (
+            f'<rect class="inner" x="{x + inset:.1f}" y="{y + inset:.1f}" width="{w - 2 * inset:.1f}" '
+            f'height="{h - 2 * inset:.1f}" rx="{max(corner - inset / 2, 1):g}"/>'
+        )
+
+
+def _gradient(card: Card, left: float, right: float, y: float, most: float) -> Iterator[str]:
+    grad, middle, top = card.gradient, (left + right) / 2, y + 9
+    sign = "none" if grad is None or not abs(grad) > 0.0 else "pos" if grad > 0 else "neg"
+    yield _text(left, y, "grad", SUB, "sub")
+    yield _text(right, y, "–" if grad is None else figure(grad), SUB + 1, f"num {'sub' if sign == 'none' else sign}", "end")
+    yield f'<g class="{sign}"><rect class="track" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="5" rx="2.5"/>'
+    if sign != "none" and grad is not None:
+        long = (right - middle) * (1.0 if not isfinite(grad) else abs(grad) / most)
+        long = max(long, 1.5)
+        yield f'<rect class="bar" x="{middle if grad > 0 else middle - long:.1f}" y="{top:.1f}" width="{long:.1f}" height="5" rx="1.5"/>'
+    yield f'</g><line class="tick" x1="{middle:.1f}" x2="{middle:.1f}" y1="{top - 2:.1f}" y2="{top + 7:.1f}"/>'
+
+
+def _dots(count: int, left: float, y: float) -> Iterator[str]:
+    shown = count if count <= MOST_DOTS else MOST_DOTS - 1
+    for number in range(shown):
+        yield f'<circle class="dot" cx="{left + 4 + 12 * number:.1f}" cy="{y:.1f}" r="3.6"/>'
+    if shown < count:
+        yield _text(left + 12 * shown, y + 4, f"… {count}", SUB, "sub num")
+
+
+def _badge(card: Card, left: float, middle: float) -> Iterator[str]:
+    if card.badge:
+        w = _badge_width(card)
+        size = 19 if len(card.badge) == 1 else 14
+        yield f'<rect class="badge" x="{left:.1f}" y="{middle - 15:.1f}" width="{w:.1f}" height="30" rx="15"/>'
+        yield _text(left + w / 2, middle + (6.5 if size == 19 else 5), card.badge, size, "btext", "middle", bold=True)
+
+
+# ------------------------------------------------------------------ the legend
+
+
+def _legend(scene: Scene, room: float) -> tuple[list[str], float, float]:
+    """The legend, broken into lines; its width and height."""
+    if not scene.has_legend:
+        return [], 0.0, 0.0
+    kinds = {card.kind for card in scene.cards} - {"neuron", "layer"}  # their names are on them
+    entries = [(kind, "number" if kind == "constant" else kind) for kind in OUTLINES if kind in kinds]
+    if any(card.has_gradient for card in scene.cards):
+        entries.append(("gradient", "gradient, left −, right +"))
+    entries += [("", sentence) for sentence in scene.legend]
+    x, y, widest, parts = 0.0, 0.0, 0.0, []
+    for kind, text in entries:
+        mark = {"": 0.0, "gradient": 62.0}.get(kind, 32.0)
+        wide = mark + width(text, CLUSTER)
+        if x and x + wide > room:
+            x, y = 0.0, y + 26
+        parts += [*_legend_mark(kind, x, y), _text(x + mark, y + 12, text, CLUSTER, "sub")]
+        widest = max(widest, x + wide)
+        x += wide + 26
+    return parts, widest, y + 34
+
+
+def _legend_mark(kind: str, x: float, y: float) -> Iterator[str]:
+    if kind == "gradient":
+        yield f'<g class="neg"><rect class="bar" x="{x:.1f}" y="{y + 5:.1f}" width="26" height="6" rx="2"/></g>'
+        yield f'<g class="pos"><rect class="bar" x="{x + 26:.1f}" y="{y + 5:.1f}" width="26" height="6" rx="2"/></g>'
+        yield f'<line class="tick" x1="{x + 26:.1f}" x2="{x + 26:.1f}" y1="{y + 1:.1f}" y2="{y + 15:.1f}"/>'
+    elif kind:
+        yield f'<g class="{kind}">'
+        yield from _outline(Card("", kind, "", ""), x, y, 24.0, 16.0, scale=0.35)
+        yield "</g>"

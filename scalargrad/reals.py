@@ -1,0 +1,51 @@
+"""What is taken as a real number, and what is said of anything else.   (floor 0)"""
+
+from __future__ import annotations
+
+from math import inf, nan
+
+
+def real(number: object) -> float | None:
+    """The number as an exact `float`, too large ones as ±inf; None for all that is not a real number.
+
+    >>> from fractions import Fraction
+    >>> real(True), real(Fraction(1, 4)), real(10**400), real("1"), real(1j)
+    (1.0, 0.25, inf, None, None)
+    """
+    kind = number.__class__
+    if kind is float:
+        return number  # type: ignore[return-value]
+    if kind is not int and kind is not bool and not _is_real(number):
+        return None
+    try:
+        return float(number)  # type: ignore[arg-type]
+    except OverflowError:
+        return inf if number > 0 else -inf  # type: ignore[operator]
+    except ValueError:  # Decimal's signalling nan
+        return nan
+
+
+def real_number(number: object, taker: str) -> float:
+    """The number as an exact `float`; a TypeError that says what `taker` was given where it is none."""
+    result = real(number)
+    if result is not None:
+        return result
+    advice = ""
+    if hasattr(number, "detach"):
+        advice = ": use it as it is, or its .detach() for a leaf"
+    elif isinstance(number, complex):
+        advice = ": use its real and its imaginary part"
+    elif isinstance(number, str | bytes):
+        advice = f": write float({number!r})"
+    elif hasattr(number, "__len__"):
+        advice = ": give it one number at a time"
+    raise TypeError(f"{taker} takes a real number, got {type(number).__name__}{advice}")
+
+
+def _is_real(number: object) -> bool:
+    from numbers import Complex, Number, Real  # not needed by a plain float
+
+    kind = type(number)
+    if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"):
+        return True
+    return isinstance(number, Real) or (isinstance(number, Number) and not isinstance(number, Complex))  # Decimal

@@ -1,0 +1,68 @@
+"""What scalargrad is compared with: micrograd itself, and a Value with slots that stores its local slopes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+
+class SlotsValue:
+    """The usual improvement of micrograd's Value: slots and tuples instead of closures and sets; a recursive walk."""
+
+    __slots__ = ("data", "grad", "operands", "slopes")
+
+    def __init__(self, data: float, operands: tuple[SlotsValue, ...] = (), slopes: tuple[float, ...] = ()) -> None:
+        self.data = data
+        self.grad = 0.0
+        self.operands = operands
+        self.slopes = slopes
+
+    def __add__(self, other: SlotsValue | float) -> SlotsValue:
+        other = other if isinstance(other, SlotsValue) else SlotsValue(other)
+        return SlotsValue(self.data + other.data, (self, other), (1.0, 1.0))
+
+    __radd__ = __add__
+
+    def __mul__(self, other: SlotsValue | float) -> SlotsValue:
+        other = other if isinstance(other, SlotsValue) else SlotsValue(other)
+        return SlotsValue(self.data * other.data, (self, other), (other.data, self.data))
+
+    __rmul__ = __mul__
+
+    def __sub__(self, other: SlotsValue | float) -> SlotsValue:
+        return self + (-1.0) * other
+
+    def __pow__(self, k: float) -> SlotsValue:
+        return SlotsValue(self.data**k, (self,), (k * self.data ** (k - 1),))
+
+    def relu(self) -> SlotsValue:
+        return SlotsValue(max(self.data, 0.0), (self,), (float(self.data > 0.0),))
+
+    def tanh(self) -> SlotsValue:
+        t = math.tanh(self.data)
+        return SlotsValue(t, (self,), (1.0 - t * t,))
+
+    def backward(self) -> None:
+        order: list[SlotsValue] = []
+        seen: set[SlotsValue] = set()
+
+        def visit(value: SlotsValue) -> None:
+            if value not in seen:
+                seen.add(value)
+                for operand in value.operands:
+                    visit(operand)
+                order.append(value)
+
+        visit(self)
+        self.grad = 1.0
+        for value in reversed(order):
+            for operand, slope in zip(value.operands, value.slopes):
+                operand.grad += slope * value.grad
+
+
+def neuron(weights: Iterable, inputs: Iterable, bias):  # type: ignore[no-untyped-def]
+    """w₀x₀ + w₁x₁ + … + b with * and +, for any Value."""
+    total = bias
+    for w, x in zip(weights, inputs):
+        total = total + w * x
+    return total

@@ -1,0 +1,71 @@
+"""Interleaved rounds, medians, and tables with goals."""
+
+from __future__ import annotations
+
+import gc
+import os
+import platform
+import statistics
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping
+
+
+def machine() -> str:
+    """Python, processor and cores, for the head of a table."""
+    model = platform.processor() or platform.machine()
+    try:
+        with open("/proc/cpuinfo") as lines:
+            model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass  # not Linux
+    return f"{platform.python_implementation()} {platform.python_version()}, {model}, {os.cpu_count()} cores, {platform.system()}"
+
+
+def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int = 7, block: float = 0.05) -> dict[str, float]:
+    """The median CPU seconds of one call of each, over rounds in which all take turns.
+
+    In its turn each is called for about `block` seconds, so that the garbage it leaves is collected at its
+    own expense.
+    """
+    calls = {}
+    for name, run in runs.items():  # warm up, and find how many calls fill a block
+        run()
+        start = time.process_time()
+        run()
+        calls[name] = max(1, int(block / max(time.process_time() - start, 1e-7)))
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(rounds):
+        for name, run in runs.items():
+            gc.collect()
+            start = time.process_time()
+            for _ in range(calls[name]):
+                run()
+            times[name].append((time.process_time() - start) / calls[name])
+    return {name: statistics.median(seconds) for name, seconds in times.items()}
+
+
+def table(title: str, unit: str, seconds: Mapping[str, float], scale: float, ours: str) -> None:
+    """Print times, each with its ratio to ours."""
+    print(f"\n{title}")
+    print(f"  {'':44}{unit:>12}{'ratio':>9}")
+    for name, value in seconds.items():
+        print(f"  {name:44}{value * scale:12.4g}{value / seconds[ours]:9.2f}")
+
+
+def goal(text: str, reached: float, at_least: float | None = None, at_most: float | None = None, unit: str = "×") -> None:
+    """Print a goal, the figure reached and whether it was met."""
+    met = (at_least is None or reached >= at_least) and (at_most is None or reached <= at_most)
+    bound = f"≥ {at_least:g}{unit}" if at_least is not None else f"≤ {at_most:g}{unit}"
+    print(f"  goal: {text} {bound}: {reached:.3g}{unit}, {'met' if met else 'MISSED'}")
+
+
+def with_deep_stack(run: Callable[[], None]) -> None:
+    """Run in a thread with room for the recursion of peers whose backward recurses."""
+    sys.setrecursionlimit(10**6)
+    threading.stack_size(512 * 2**20)
+    thread = threading.Thread(target=run)
+    thread.start()
+    thread.join()
+    threading.stack_size(0)

@@ -1,0 +1,142 @@
+"""Ctrl-C in fit: whole weights, and a History of what was finished."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from scalargrad import Value
+from scalargrad.nn import SGD, Neuron, mse
+from scalargrad.nn.optimizers import put
+
+X, Y = [1.0, 2.0, 3.0, 4.0], [2.0, 4.0, 6.0, 8.0]
+
+
+def neuron():
+    return Neuron(1, activation=None, init="zeros")
+
+
+def weights(model):
+    return [p.data for p in model.parameters()]
+
+
+def after(steps, **settings):
+    """The weights after so many whole steps of two rows each."""
+    model, seen = neuron(), []
+
+    class Noting(SGD):
+        def step(self):
+            super().step()
+            seen.append(weights(model))
+
+    model.fit(X, Y, optimizer=Noting, lr=0.01, epochs=3, batch_size=2, **settings)
+    return seen[steps - 1]
+
+
+def interrupting_loss(at, act):
+    calls = []
+
+    def loss(p, t):
+        calls.append(t)
+        if len(calls) == at:
+            act()
+        return mse(p, t)
+
+    return loss
+
+
+def ctrl_c():
+    raise KeyboardInterrupt
+
+
+def real_signal():
+    signal.raise_signal(signal.SIGINT)
+
+
+@pytest.mark.parametrize("act", [ctrl_c, real_signal])
+def test_ctrl_c_within_a_batch_leaves_the_last_whole_step(act):
+    model = neuron()
+    history = model.fit(X, Y, loss=interrupting_loss(8, act), lr=0.01, epochs=3, batch_size=2)  # the last row of the second epoch
+    assert weights(model) == after(3)
+    assert history.interrupted
+    assert len(history.loss) == 1
+    assert [p.grad for p in model.parameters()] == [0.0, 0.0]
+    assert repr(history).endswith("interrupted=True)")
+    assert history.seconds > 0
+
+
+def test_ctrl_c_within_a_step_leaves_the_last_whole_step():
+    class Breaking(SGD):
+        def update(self, weights, gradients, lr):
+            moved = super().update(weights, gradients, lr)
+            if self.steps == 3:
+                raise KeyboardInterrupt
+            return moved
+
+    model = neuron()
+    history = model.fit(X, Y, optimizer=Breaking, lr=0.01, epochs=3, batch_size=2)
+    assert weights(model) == after(3)
+    assert (len(history.loss), history.interrupted) == (1, True)
+
+
+def test_ctrl_c_in_validation_keeps_both_curves_of_one_length():
+    model = neuron()
+    history = model.fit(X, Y, loss=interrupting_loss(11, ctrl_c), lr=0.01, epochs=3, validation=([1.0], [2.0]))
+    assert len(history.loss) == len(history.validation_loss) == 2  # an epoch is 4 rows and 1: the eleventh is in the third
+    model = neuron()
+    history = model.fit(X, Y, loss=interrupting_loss(10, ctrl_c), lr=0.01, epochs=3, validation=([1.0], [2.0]))
+    assert len(history.loss) == len(history.validation_loss) == 1
+
+
+def test_ctrl_c_in_the_first_epoch_leaves_an_empty_history():
+    model = neuron()
+    history = model.fit(X, Y, loss=interrupting_loss(1, ctrl_c), lr=0.01)
+    assert (history.loss, history.interrupted, weights(model)) == ([], True, [0.0, 0.0])
+
+
+def test_ctrl_c_in_a_callback_keeps_that_epoch():
+    def callback(epoch, history, model):
+        raise KeyboardInterrupt
+
+    history = neuron().fit(X, Y, lr=0.01, callback=callback)
+    assert (len(history.loss), history.interrupted) == (1, True)
+
+
+def test_training_goes_on_after_ctrl_c_as_if_nothing_had_happened():
+    model = neuron()
+    model.fit(X, Y, loss=interrupting_loss(3, ctrl_c), lr=0.01, batch_size=2)
+    model.fit(X[2:], Y[2:], lr=0.01, epochs=1)
+    assert weights(model) == after(2)
+
+
+def test_a_run_that_was_not_interrupted_says_so():
+    assert neuron().fit(X, Y, lr=0.01, epochs=1).interrupted is False
+
+
+@pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
+def test_a_signal_cannot_split_an_assignment():
+    values = [Value(0.0) for _ in range(20_000)]
+    names, armed, hits = ["data"] * len(values), [], []
+
+    def ring(number, frame):
+        if armed:
+            armed.clear()
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGALRM, ring)
+    try:
+        for attempt in range(1, 40):
+            numbers = [float(attempt)] * len(values)
+            armed.append(True)
+            try:
+                signal.setitimer(signal.ITIMER_REAL, 1e-4)
+                put(values, names, numbers)
+            except KeyboardInterrupt:
+                hits.append(attempt)
+            armed.clear()
+            assert len({value.data for value in values}) == 1
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, before)
+    assert hits

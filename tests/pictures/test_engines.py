@@ -1,0 +1,184 @@
+"""The Graphviz at hand, the lack of one, files, notebooks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from scalargrad import Drawing, Value, draw
+from scalargrad.pictures import engines, notebook_bundle
+from tests.pictures.reading import Picture, network, neuron
+
+
+@pytest.fixture
+def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(engines, "find_spec", lambda name: None)
+
+
+def test_without_an_engine_the_error_names_three_ways_to_get_one(no_engine: None) -> None:
+    with pytest.raises(RuntimeError) as raised:
+        _ = draw(neuron()).svg
+    text = str(raised.value)
+    assert "pip install pygraphviz" in text
+    assert "apt install graphviz" in text
+    assert "conda install graphviz" in text
+    assert "drawing.dot" in text
+
+
+def test_without_an_engine_the_dot_text_is_there(no_engine: None) -> None:
+    drawing = draw(neuron())
+    assert drawing.dot.startswith("digraph {")
+    assert drawing.dot.count("->") == 9 + 5  # an edge with a slope on it is two
+
+
+def test_the_packages_are_not_imported_before_a_picture_is_made() -> None:
+    program = (
+        "import sys, scalargrad; d = scalargrad.draw(scalargrad.Value(2.0) * 3.0); d.dot; "
+        "print([m for m in ('graphviz', 'pygraphviz', 'numpy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def script(folder: Path, body: str) -> None:
+    path = folder / "dot"
+    path.write_text(f"#!{sys.executable}\n{body}")
+    path.chmod(0o755)
+
+
+@pytest.fixture
+def only_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    if os.name == "nt":
+        pytest.skip("a script with a shebang")
+    pytest.importorskip("graphviz")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    return tmp_path
+
+
+def test_dot_on_path_comes_first(only_path: Path) -> None:
+    embedded = draw(neuron()).svg
+    script(
+        only_path,
+        f"""
+import sys
+open({str(only_path / "arguments")!r}, "w").write(" ".join(sys.argv[1:]))
+from pygraphviz import AGraph
+sys.stdout.buffer.write(AGraph(string=sys.stdin.read()).draw(format="json0", prog="dot"))
+""",
+    )
+    assert engines.engine() is engines.run_system
+    assert draw(neuron()).svg == embedded
+    assert (only_path / "arguments").read_text() == "-Tjson0"
+
+
+def test_a_failure_of_graphviz_is_told_with_its_words(only_path: Path) -> None:
+    script(only_path, "import sys; sys.exit('Error: the moon is full')")
+    with pytest.raises(RuntimeError, match="Graphviz failed: Error: the moon is full"):
+        _ = draw(neuron()).svg
+
+
+def test_an_engine_that_takes_too_long_is_stopped(only_path: Path) -> None:
+    script(only_path, "import time; time.sleep(60)")
+    with pytest.raises(TimeoutError, match=r"did not place 10 cards and 9 edges in 0.2 s.*timeout="):
+        _ = draw(neuron(), timeout=0.2).svg
+
+
+def test_the_embedded_engine_is_used_without_dot(only_path: Path) -> None:
+    assert engines.engine() is engines.run_embedded
+    assert len(Picture(draw(neuron())).cards) == 10
+
+
+# ------------------------------------------------------------------ files
+
+
+def test_save_writes_the_svg_and_returns_its_path(tmp_path: Path) -> None:
+    drawing = draw(neuron())
+    path = drawing.save(tmp_path / "y.svg")
+    assert path == tmp_path / "y.svg"
+    assert path.read_text("utf-8") == drawing.svg
+    assert drawing.save(str(tmp_path / "other.SVG")).exists()
+    ElementTree.parse(path)
+
+
+@pytest.mark.parametrize(("name", "advice"), [("y.png", "y.svg"), ("y", "y.svg"), ("y.tar.gz", "y.tar.svg"), ("", "graph.svg")])
+def test_save_takes_svg_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, advice: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(ValueError, match=f"write '{advice}'"):
+        draw(neuron()).save(name)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "y.svg"
+    path.write_text("old")
+
+    def fail(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(os, "replace", fail)
+    with pytest.raises(OSError, match="disk full"):
+        draw(neuron()).save(path)
+    assert path.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_save_to_a_missing_folder_says_so(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError):
+        draw(neuron()).save(tmp_path / "missing" / "y.svg")
+
+
+# ------------------------------------------------------------------ notebooks
+
+
+def test_a_drawing_shows_itself_in_a_notebook() -> None:
+    drawing = draw(neuron())
+    bundle = drawing._repr_mimebundle_(include=None, exclude=None)
+    assert bundle == {"image/svg+xml": drawing.svg, "text/plain": repr(drawing)}
+    assert repr(drawing) == "<Drawing of y = tanh(w1·x1 + w2·x2 + b): 10 cards, 9 edges>"
+
+
+def test_a_drawing_without_an_engine_shows_why(no_engine: None) -> None:
+    bundle = draw(neuron())._repr_mimebundle_()
+    assert list(bundle) == ["text/plain"]
+    assert "pip install pygraphviz" in bundle["text/plain"]
+
+
+def test_a_small_value_shows_its_picture_in_a_notebook() -> None:
+    y = neuron()
+    assert notebook_bundle(y) == {"text/plain": repr(y), "image/svg+xml": draw(y).svg}
+
+
+def test_a_large_value_shows_its_text_in_a_notebook() -> None:
+    x = Value(1.0)
+    for _ in range(150):
+        x = x * 1.0
+    assert notebook_bundle(x) == {"text/plain": repr(x)}
+
+
+def test_without_an_engine_a_value_shows_its_text_in_a_notebook(no_engine: None) -> None:
+    y = neuron()
+    assert notebook_bundle(y) == {"text/plain": repr(y)}
+
+
+@pytest.mark.parametrize("broken", ["import sys; sys.exit(1)", "print('no json')", "print('{}')", "import time; time.sleep(60)"])
+def test_a_broken_engine_leaves_a_value_its_text(only_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+    from scalargrad.pictures import drawing
+
+    monkeypatch.setattr(drawing, "PATIENCE", 0.3)
+    script(only_path, broken)
+    y = neuron()
+    assert notebook_bundle(y) == {"text/plain": repr(y)}
+
+
+def test_drawing_touches_no_value() -> None:
+    root = network()
+    before = [(value.data, value.grad, value.label) for value in root.graph()]
+    assert isinstance(draw(root), Drawing)
+    _ = draw(root).svg
+    assert [(value.data, value.grad, value.label) for value in root.graph()] == before

@@ -1,0 +1,266 @@
+"""The free functions, on Values, on numbers and on both; those of many; custom operations."""
+
+import math
+
+import numpy as np
+import pytest
+
+import scalargrad as sg
+from scalargrad import Value
+from scalargrad.ops import OPS
+
+DESIGNED = [
+    "exp",
+    "exp2",
+    "log",
+    "log1p",
+    "expm1",
+    "log2",
+    "log10",
+    "sqrt",
+    "cbrt",
+    "square",
+    "reciprocal",
+    "sin",
+    "cos",
+    "tan",
+    "arcsin",
+    "arccos",
+    "arctan",
+    "arctan2",
+    "sinh",
+    "cosh",
+    "tanh",
+    "arcsinh",
+    "arccosh",
+    "arctanh",
+    "hypot",
+    "abs",
+    "sign",
+    "erf",
+    "erfc",
+    "sigmoid",
+    "log_sigmoid",
+    "softplus",
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "maximum",
+    "minimum",
+    "clip",
+    "where",
+    "xlogy",
+    "logaddexp",
+    "sum",
+    "mean",
+    "prod",
+    "dot",
+    "norm",
+    "logsumexp",
+    "softmax",
+    "max",
+    "min",
+    "var",
+]
+ALIASES = {
+    "asin": "arcsin",
+    "acos": "arccos",
+    "atan": "arctan",
+    "atan2": "arctan2",
+    "asinh": "arcsinh",
+    "acosh": "arccosh",
+    "atanh": "arctanh",
+}
+OF_ONE = [op for op in OPS.values() if op.is_public and op.operands == ("x",)]
+OF_TWO = [op for op in OPS.values() if op.is_public and op.operands == ("x", "y")]
+
+
+def floats(values):
+    return [v.data if isinstance(v, Value) else v for v in values]
+
+
+@pytest.mark.parametrize("name", DESIGNED)
+def test_every_function_is_a_row_and_a_name_of_the_package(name):
+    assert name in OPS
+    assert getattr(sg, name).__name__ == name
+    assert name in dir(sg)
+
+
+@pytest.mark.parametrize(("alias", "name"), ALIASES.items())
+def test_the_names_of_math_are_aliases(alias, name):
+    assert getattr(sg, alias) is getattr(sg, name)
+    assert Value(0.5).__getattribute__(alias) is not None
+
+
+@pytest.mark.parametrize("op", OF_ONE, ids=lambda op: op.name)
+def test_a_function_of_one_equals_the_method_and_takes_numbers(op):
+    for x in (0.25, 0.75, 1.5):
+        function = getattr(sg, op.name)
+        by_function, by_method, by_number = function(Value(x)), getattr(Value(x), op.name)(), function(x)
+        assert type(by_number) is float
+        assert by_function.data == by_method.data or math.isnan(by_method.data)
+        assert by_number == by_method.data or math.isnan(by_method.data)
+        assert by_function.op == op.name
+
+
+@pytest.mark.parametrize("op", OF_TWO, ids=lambda op: op.name)
+def test_a_function_of_two_takes_values_and_numbers_on_either_side(op):
+    function = getattr(sg, op.name)
+    x, y = 0.75, 1.5
+    expected = function(x, y)
+    assert type(expected) is float
+    both = function(Value(x), Value(y))
+    for operands in ((Value(x), y), (x, Value(y)), (np.float64(x), Value(y)), (Value(x), 3 / 2)):
+        result = function(*operands)
+        assert result.data == expected == both.data
+        for got, want, operand in zip(result.partials, both.partials, operands, strict=True):
+            assert got == (want if isinstance(operand, Value) else None)
+    assert getattr(Value(x), op.name)(Value(y)).data == expected
+
+
+def test_wrong_operands_are_told_what_is_taken():
+    for call, text in (
+        (lambda: sg.exp("1"), r"exp takes a real number, got str: write float\('1'\)"),
+        (lambda: sg.exp(np.array([1.0, 2.0])), r"exp takes a Value or a real number, got ndarray: numpy.exp works on arrays of Values"),
+        (lambda: sg.maximum(1.0), r"maximum takes 2 operands \(x, y\), got 1"),
+        (lambda: Value(1.0).maximum("2"), r"maximum takes a Value or a real number, got str"),
+        (lambda: sg.sum([Value(1.0), None]), r"sum takes Values and real numbers, got NoneType"),
+        (lambda: sg.sum(Value(1.0)), r"sum takes an iterable of Values and numbers as xs, got Value"),
+        (lambda: sg.sum(3.0), r"sum takes an iterable of Values and numbers as xs, got float"),
+        (lambda: sg.clip(Value(1.0), 0), r"clip takes 3 operands \(x, y, z\), got 2"),
+        (lambda: sg.softmax(["a"]), r"softmax takes a real number, got str"),
+    ):
+        with pytest.raises(TypeError, match=text):
+            call()
+
+
+def test_of_nothing():
+    assert (sg.sum([]), sg.prod([]), sg.norm([]), sg.dot([], []), sg.softmax([]), sg.logsumexp([])) == (0.0, 1.0, 0.0, 0.0, [], -math.inf)
+    for function in (sg.mean, sg.var, sg.max, sg.min):
+        with pytest.raises(ValueError, match="of no numbers: give it at least one"):
+            function([])
+
+
+def test_dot_is_one_node_and_equals_numpy():
+    rng = np.random.default_rng(0)
+    w, x, b = rng.normal(size=7), rng.normal(size=7), 0.3
+    for ws, xs, bias in (
+        ([Value(v) for v in w], [Value(v) for v in x], Value(b)),
+        ([Value(v) for v in w], x.tolist(), Value(b)),
+        ([Value(v) for v in w], x, b),
+        (w.tolist(), [Value(v) for v in x], b),
+        ([Value(w[0]), *w[1:]], [*x[:-1], Value(x[-1])], b),
+    ):
+        y = sg.dot(ws, xs, bias)
+        assert y.data == pytest.approx(float(w @ x + b), rel=1e-14)
+        assert y.op == "dot"
+        assert len(y.graph()) == 1 + sum(isinstance(v, Value) for v in (*ws, *xs, bias))
+        y.backward()
+        assert [v.grad for v in ws if isinstance(v, Value)] == [s for v, s in zip(ws, x) if isinstance(v, Value)]
+        assert [v.grad for v in xs if isinstance(v, Value)] == [s for v, s in zip(xs, w) if isinstance(v, Value)]
+    assert sg.dot([1, 2], [3, 4], 5) == 16.0
+    with pytest.raises(ValueError, match="dot takes two lists of one length, got 2 and 3 numbers"):
+        sg.dot([Value(1.0), 2.0], [1.0, 2.0, 3.0])
+
+
+def test_dot_adds_from_left_to_right_beginning_with_the_bias():
+    xs = [1e16, 1.0, -1e16, 3.0]
+    total = 0.5
+    for x in xs:
+        total += x
+    assert sg.dot([Value(1.0)] * 4, xs, 0.5).data == total
+    assert sg.sum([Value(x) for x in xs]).data == sg.sum(xs) == 3.0
+
+
+def test_sum_takes_any_iterable():
+    x = Value(2.0)
+    y = sg.sum(x * i for i in range(4))
+    y.backward()
+    assert (y.data, x.grad, y.op) == (12.0, 6.0, "sum")
+    assert sg.sum(np.array([x, x], dtype=object)).data == 4.0
+
+
+def slopes_of(function, numbers):
+    values = [Value(number) for number in numbers]
+    y = function(values)
+    y.backward()
+    return y.data, [v.grad for v in values]
+
+
+def test_functions_of_many_equal_numpy():
+    xs = [0.5, -1.25, 2.0, 0.75]
+    a, n = np.array(xs), len(xs)
+    softmax = np.exp(a) / np.exp(a).sum()
+    expected = {
+        "sum": (a.sum(), np.ones(n)),
+        "mean": (a.mean(), np.full(n, 1 / n)),
+        "prod": (a.prod(), a.prod() / a),
+        "norm": (np.linalg.norm(a), a / np.linalg.norm(a)),
+        "logsumexp": (np.log(np.exp(a).sum()), softmax),
+        "max": (2.0, [0, 0, 1, 0]),
+        "min": (-1.25, [0, 1, 0, 0]),
+        "var": (a.var(), 2 * (a - a.mean()) / n),
+    }
+    for name, (value, slopes) in expected.items():
+        got, gradient = slopes_of(getattr(sg, name), xs)
+        assert got == pytest.approx(float(value), rel=1e-14), name
+        assert gradient == pytest.approx(list(map(float, slopes)), rel=1e-13, abs=1e-15), name
+        assert getattr(sg, name)(xs) == got, name
+    assert floats(sg.softmax([Value(x) for x in xs])) == pytest.approx(softmax.tolist(), rel=1e-14)
+    assert sg.softmax(xs) == pytest.approx(softmax.tolist(), rel=1e-14)
+
+
+def test_softmax_has_the_jacobian_of_the_textbook():
+    xs = [0.5, -1.25, 2.0]
+    s = np.exp(xs) / np.exp(xs).sum()
+    for i in range(3):
+        _, gradient = slopes_of(lambda values, i=i: sg.softmax(values)[i], xs)
+        assert gradient == pytest.approx((s[i] * ((np.arange(3) == i) - s)).tolist(), rel=1e-13)
+
+
+def test_ties_share_the_slope_equally():
+    assert slopes_of(sg.max, [1.0, 3.0, 3.0]) == (3.0, [0.0, 0.5, 0.5])
+    assert slopes_of(sg.min, [1.0, 1.0, 1.0, 3.0]) == (1.0, [1 / 3, 1 / 3, 1 / 3, 0.0])
+
+
+def test_prod_is_right_with_zeros():
+    assert slopes_of(sg.prod, [2.0, 0.0, 4.0]) == (0.0, [0.0, 8.0, 0.0])
+    assert slopes_of(sg.prod, [0.0, 0.0, 4.0]) == (0.0, [0.0, 0.0, 0.0])
+
+
+def test_norm_at_zero_has_the_least_subgradient():
+    assert slopes_of(sg.norm, [0.0, 0.0]) == (0.0, [0.0, 0.0])
+
+
+def test_large_numbers_do_not_overflow():
+    assert slopes_of(sg.logsumexp, [1000.0, 1000.0]) == (1000.6931471805599, [0.5, 0.5])
+    assert sg.softmax([1e4, 0.0]) == [1.0, 0.0]
+    value, slopes = slopes_of(sg.norm, [3e200, 4e200])
+    assert value == pytest.approx(5e200, rel=3e-16)
+    assert slopes == pytest.approx([0.6, 0.8], rel=3e-16)
+
+
+def test_where_returns_the_branch_itself():
+    x, y = Value(1.0), Value(2.0)
+    assert sg.where(x > 0, x, y) is x
+    assert sg.where(x < 0, x, y) is y
+    assert sg.where(False, x, 3.0) == 3.0
+
+
+def test_clip_takes_bounds_that_are_values():
+    x, low, high = Value(5.0), Value(0.0), Value(2.0)
+    y = x.clip(low, high)
+    y.backward()
+    assert (y.data, x.grad, low.grad, high.grad) == (2.0, 0.0, 0.0, 1.0)
+    assert sg.clip(5, 0, 2) == 2.0
+    assert sg.clip(Value(1.0), 0, 2).partials == (1.0, None, None)
+
+
+def test_the_table_in_the_documentation_has_every_public_row():
+    import scalargrad.functions
+
+    lines = (scalargrad.functions.__doc__ or "").splitlines()
+    for op in OPS.values():
+        assert any(line.split()[:1] == [op.name] for line in lines) == op.is_public

@@ -1,0 +1,156 @@
+"""The texts of the table can be differentiated again: slopes of slopes of slopes, evaluated on Values, against differences.
+
+Backpropagation is written here once more, in Values and by the texts alone: what it gives is a graph,
+which is differentiated in turn. The truth is a difference of differences in mpmath.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from mpmath import mp, mpf
+
+import scalargrad
+from scalargrad import Value, functions
+from scalargrad.kernels import RAW
+from scalargrad.ops import LISTS, OPS, Op
+
+from . import oracle
+
+RECORDED = [op for op in OPS.values() if not op.is_composed]
+PUBLIC = [op for op in RECORDED if op.is_public]
+
+
+def name_of(case: Any) -> str:
+    return case.name if isinstance(case, Op) else f"{case.name}{case.operands}"
+
+
+def recorded(operands: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple([Value(x) for x in o] if isinstance(o, (list, tuple)) else Value(o) for o in operands)
+
+
+class OnData(ast.NodeTransformer):
+    """Comparisons, which choose a formula, compare numbers."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        node.left, *node.comparators = [ast.Call(ast.Name("number", ast.Load()), [side], []) for side in (node.left, *node.comparators)]
+        return ast.fix_missing_locations(node)
+
+
+def number(x: Any) -> Any:
+    return x.data if isinstance(x, Value) else x
+
+
+def slope_as_graph(op: Op, text: str, operands: dict[str, Any], out: Value) -> Any:
+    """The text of a slope, evaluated on Values."""
+    names: dict[str, Any] = {**RAW, **{name: getattr(functions, name) for name in OPS}, "number": number, "out": out, **operands}
+
+    def value(expression: str) -> Any:
+        return eval(compile(OnData().visit(ast.parse(expression, mode="eval")), "<slope>", "eval"), names)
+
+    for line in op.work:
+        name, _, expression = line.partition(" = ")
+        if name in text.replace("(", " ").replace(")", " ").split():
+            names[name] = value(expression)
+    return value(text)
+
+
+def gradient(root: Any, leaves: list[Value]) -> list[Any]:
+    """The slopes of `root` by the leaves as graphs: backpropagation in Values, by the texts of the table alone."""
+    slopes: dict[Value, Any] = dict.fromkeys(leaves, 0.0)
+    if isinstance(root, Value):
+        slopes[root] = Value(1.0)
+        for node in reversed(root.graph()):
+            if node.row is None or node not in slopes:
+                continue
+            op, parents, operands = node.row, list(node.parents), {}
+            sizes = len(parents) // 2 if op.name == "dot" else len(parents)
+            for name in op.operands:
+                operands[name] = [parents.pop(0) for _ in range(sizes)] if name in LISTS else parents.pop(0)
+            for name, text in zip(op.operands, op.slopes or (), strict=True):
+                items = operands[name] if name in LISTS else [operands[name]]
+                if any(isinstance(item, Value) for item in items):
+                    slope = slope_as_graph(op, text, operands, node)
+                    for item, s in zip(items, slope if name in LISTS else [slope], strict=True):
+                        if isinstance(item, Value):
+                            slopes[item] = slopes.get(item, 0.0) + s * slopes[node]
+    return [slopes[leaf] for leaf in leaves]
+
+
+ROUGH_AT_0 = {"abs", "sign", "relu", "leaky_relu", "elu", "cbrt", "reciprocal"}
+FLAT_FAR_OUT = {"arctan", "sigmoid", "tanh", "relu", "log", "sqrt", "gelu", "silu", "erf"}
+PLACES = [0.0, 0.3, -0.7, 1.6, 2.5, -6.0, 20.0]
+PAIRS = [(0.6, 1.7), (2.5, 0.8), (0.9, 2.0), (3.0, 3.5), (1.5, -2.0), (0.0, 1.2), (1.3, 0.0), (0.4, 1.0)]
+
+
+def smooth_points(op: Op) -> list[tuple[Any, ...]]:
+    if op.operands == ("x",):
+        low, high = op.domain[0]
+        places = [x for x in (*PLACES, -40.0) if low < x < high and (x or op.name not in ROUGH_AT_0)]
+        return [(x,) for x in (*places, *([1e100] if op.name in FLAT_FAR_OUT else []))]
+    if op.operands == ("x", "y"):
+        lows = (op.domain[0][0], op.domain[1][0])
+        return [p for p in PAIRS if p[0] > lows[0] and p[1] > lows[1] and not (op.name == "div" and not p[1])]
+    listed = [([0.3],), ([0.3, 0.0, -1.2],), ([2.0, 0.0, 0.5, -0.25],)]
+    return {"clip": [(0.5, -1.0, 1.0), (-3.0, -1.0, 1.0)], "dot": [([0.5, -2.0], [0.0, 1.5], 0.3)]}.get(op.name, listed)
+
+
+def flattened(name: str, operands: tuple[Any, ...]) -> Callable[..., mpf]:
+    """The reference as a function of all its numbers."""
+    sizes = [len(o) if isinstance(o, list) else None for o in operands]
+
+    def function(*numbers: mpf) -> mpf:
+        left = list(numbers)
+        return oracle.REFERENCES[name](*([left.pop(0) for _ in range(n)] if n is not None else left.pop(0) for n in sizes))
+
+    return function
+
+
+def check_orders(function: Callable[..., mpf], root: Any, leaves: list[Value], at: list[mpf], orders: int, where: str) -> None:
+    """Compare all derivatives up to an order with differences of differences."""
+    for i, slope in enumerate(gradient(root, leaves)):
+
+        def derivative(*numbers: mpf, i: int = i) -> mpf:
+            return oracle.difference(function, numbers, i)
+
+        true = float(derivative(*at))
+        assert number(slope) == pytest.approx(true, rel=1e-9, abs=1e-13), f"{where} by {i}"
+        if orders > 1:
+            check_orders(derivative, slope, leaves, at, orders - 1, f"{where} by {i}")
+
+
+@pytest.mark.parametrize("op", PUBLIC, ids=name_of)
+def test_slopes_of_slopes_are_right(op: Op) -> None:
+    before, mp.dps = mp.dps, 350
+    try:
+        for operands in smooth_points(op):
+            values = recorded(operands)
+            root = getattr(functions, op.name)(*values)
+            leaves = [x for value in values for x in (value if isinstance(value, list) else [value])]
+            check_orders(flattened(op.name, operands), root, leaves, [mpf(x.data) for x in leaves], 3, f"{op.name}{operands}")
+    finally:
+        mp.dps = before
+
+
+@pytest.mark.parametrize(("exponent", "expected"), list(enumerate(([0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 6], [0, 0, 0]))))
+def test_all_slopes_of_a_power_are_right_at_zero(exponent: int, expected: list[float]) -> None:
+    x = Value(0.0)
+    result: Any = x**exponent
+    for slope in expected:
+        (result,) = gradient(result, [x])
+        assert number(result) == slope
+
+
+def test_slopes_of_slopes_are_right_at_the_ends_of_the_range() -> None:
+    x, y = Value(1e-315), Value(1e-3)  # x / y²
+    (by_y,) = gradient(x / y, [y])
+    assert gradient(by_y, [x])[0].data == pytest.approx(-1e6, rel=1e-12)
+    x, y = Value(3e-160), Value(4e-170)  # y / (x² + y²), of numbers that square to 0
+    (by_x,) = gradient(scalargrad.arctan2(x, y), [x])
+    assert by_x.data == pytest.approx(4e-170 / 3e-160 / 3e-160, rel=1e-12)
+    x, y = Value(1.7e308), Value(1.7e308)  # hypot overflows, its slopes do not
+    (by_x,) = gradient(scalargrad.hypot(x, y), [x])
+    assert by_x.data == pytest.approx(0.5**0.5, rel=1e-15)
