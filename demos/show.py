@@ -30,7 +30,7 @@ def at_least_one(text: str) -> int:
 
 
 def loss_as_it_falls(epochs: int, lines: int = 10) -> Callable[[int, History, Any], None]:
-    """A callback for `fit` that prints the loss of every so manieth epoch, and of the last."""
+    """A callback for `fit` that prints the loss of every n-th epoch and of the last."""
     every = max(1, epochs // lines)
 
     def callback(epoch: int, history: History, model: Any) -> None:

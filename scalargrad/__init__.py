@@ -1,4 +1,4 @@
-"""scalargrad: write scalars, see the graph, get the matrices.
+"""scalargrad: write scalars, see the graph, get the slopes.
 
 A Value is a number that remembers how it was made; `backward` finds the slopes. Read `ops`, then `value`.
 
@@ -23,6 +23,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .checking import GradientError as GradientError
+    from .checking import check_gradient as check_gradient
+    from .derivatives import grad as grad
+    from .derivatives import gradients as gradients
+    from .derivatives import hessian as hessian
+    from .derivatives import hvp as hvp
+    from .derivatives import jacobian as jacobian
+    from .derivatives import jvp as jvp
+    from .derivatives import value_and_grad as value_and_grad
+    from .explaining import explain as explain
     from .functions import custom_op as custom_op
     from .modes import detect_anomaly as detect_anomaly
     from .modes import no_grad as no_grad
@@ -36,6 +46,9 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "custom_op": "functions",
+    **dict.fromkeys(("grad", "value_and_grad", "jacobian", "hessian", "jvp", "hvp", "gradients"), "derivatives"),
+    "explain": "explaining",
+    "check_gradient": "checking", "GradientError": "checking",
     "no_grad": "modes", "detect_anomaly": "modes",
     "Module": "nn", "Neuron": "nn", "Layer": "nn", "MLP": "nn", "History": "nn",
     "draw": "pictures", "Drawing": "pictures",
@@ -73,4 +86,7 @@ def __dir__() -> list[str]:
     return sorted({*globals(), *_HOMES, *rows})
 
 
-__all__ = ["MLP", "Drawing", "History", "Layer", "Module", "Neuron", "Value", "custom_op", "detect_anomaly", "draw", "no_grad"]
+__all__ = [
+    "MLP", "Drawing", "GradientError", "History", "Layer", "Module", "Neuron", "Value", "check_gradient", "custom_op", "detect_anomaly",
+    "draw", "explain", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "no_grad", "value_and_grad",
+]  # fmt: skip

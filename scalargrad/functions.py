@@ -18,10 +18,11 @@ iterable. The table, from the rows themselves:
 
 from __future__ import annotations
 
+import sys
 from keyword import iskeyword
 
 from .floats import inf
-from .kernels import RAW, on_floats, run
+from .kernels import RAW, RESERVED, on_floats, run
 from .many import count, largest
 from .methods import add_methods
 from .ops import LISTS, OPS, Op, add_row, table
@@ -57,7 +58,7 @@ def free_function(op: Op) -> Callable[..., Any]:
         function = of_several(op)
     function.__name__ = function.__qualname__ = op.name
     function.__module__ = __name__
-    function.__doc__ = f"{op.name}({', '.join(op.operands)}) = {op.value}" + (f"; slopes {', '.join(op.slopes)}" if op.slopes else "")
+    function.__doc__ = op.formula
     return function
 
 
@@ -99,11 +100,17 @@ def composed(op: Op) -> Callable[..., Any]:
     """The function of a row that calls other rows."""
     import re
 
-    lists = [f"{p} = list({p})" for p in op.operands if p in LISTS]
+    def list_of(xs: Any) -> list[Any]:
+        try:
+            return list(xs)
+        except TypeError:
+            raise TypeError(f"{op.name} takes an iterable of Values and numbers as xs, got {type(xs).__name__}") from None
+
+    lists = [f"{p} = list_of({p})" for p in op.operands if p in LISTS]
     body = "\n    ".join([*lists, *op.work, f"return {op.value}"])
     rows = {name: __getattr__(name) for name in set(re.findall(r"\w+", body)) if name in OPS}
     text = f"def {op.name}({', '.join(op.operands)}):\n    {body}\n"
-    return run(text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, **rows})[op.name]  # type: ignore[no-any-return]
+    return run(text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, "list_of": list_of, **rows})[op.name]  # type: ignore[no-any-return]
 
 
 def peak(xs: Sequence[Any]) -> float:
@@ -134,12 +141,18 @@ def custom_op(
     (16.0, 24.0)
     """
     slopes = (slopes,) if isinstance(slopes, str) else tuple(slopes)
+    for text in (name, value, *slopes, *work):
+        if not isinstance(text, str):
+            raise TypeError(
+                f"custom_op takes expressions as text, got {type(text).__name__}: write custom_op('cube', 'x * x * x', '3.0 * x * x')"
+            )
     if not 1 <= len(slopes) <= 2:
         raise ValueError(f"custom_op takes one slope or two, by x and by y; got {len(slopes)}")
     op = Op(name, "x y"[: 2 * len(slopes) - 1], value, slopes, symbol or name, domain or ((-inf, inf),) * len(slopes), tuple(work))
     if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
         raise ValueError(f"{name!r} cannot be the name of an operation: write an identifier that does not begin with _")
-    if name in OPS or hasattr(Value, name) or name in RAW or any(name in row.aliases for row in OPS.values()):
+    package = sys.modules[__package__ or ""]
+    if name in OPS or hasattr(Value, name) or name in RAW or hasattr(package, name) or name in RESERVED:
         raise ValueError(f"the name {name!r} is taken: give the operation another")
     add_row(op, known=set(RAW))
     add_methods(Value, op)

@@ -25,8 +25,10 @@ def operands(node: Value) -> tuple[Any, ...]:
     return (node.dy, node.x) if node.row.is_swapped else (node.x, node.dy)
 
 
-def ordered(root: Value) -> list[Value]:
-    """The root and all Values it was made of, operands before their readers, first operands first.
+def ordered(*roots: Value, stop: set[Value] | frozenset[Value] = frozenset()) -> list[Value]:
+    """The roots and all Values they were made of, operands before their readers, first operands first.
+
+    What the Values in `stop` were made of is left out.
 
     >>> from scalargrad import Value
     >>> x = Value(2.0, "x")
@@ -35,7 +37,7 @@ def ordered(root: Value) -> list[Value]:
     """
     order: list[Value] = []
     seen: set[Value] = set()
-    stack: list[Any] = [root]
+    stack: list[Any] = [*reversed(roots)]
     while stack:
         node = stack.pop()
         if node is None:  # all operands of the Value below are in order, and it is next
@@ -43,7 +45,8 @@ def ordered(root: Value) -> list[Value]:
         elif node not in seen:
             seen.add(node)
             stack += (node, None)
-            stack += [operand for operand in reversed(node.parents) if operand.__class__ is not float]
+            if node not in stop:
+                stack += [operand for operand in reversed(node.parents) if operand.__class__ is not float]
     return order
 
 
@@ -59,5 +62,7 @@ def copied(root: Value, memo: dict[int, Any]) -> Value:
         if id(node) not in memo:
             memo[id(node)] = copy = object.__new__(type(node))
             copy.data, copy.grad, copy.label, copy.row = node.data, node.grad, node.label, node.row
+            if hasattr(node, "__dict__"):  # of a subclass
+                vars(copy).update(vars(node))
             copy.x, copy.y, copy.dx, copy.dy = field(node.x), field(node.y), field(node.dx), field(node.dy)
     return memo[id(root)]  # type: ignore[no-any-return]

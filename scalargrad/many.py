@@ -30,10 +30,10 @@ def add_up(xs: Iterable[float], start: float = 0.0) -> float:
     return start
 
 
-def count(xs: Sized) -> int:
+def count(xs: Sized, of: str = "mean") -> int:
     """How many there are; ValueError if there are none."""
     if not len(xs):
-        raise ValueError("of no numbers: give it at least one")
+        raise ValueError(f"{of} of no numbers: give it at least one")
     return len(xs)
 
 
@@ -46,12 +46,12 @@ def add_up_products(ws: Sequence[float], xs: Sequence[float], start: float = 0.0
 
 def largest(xs: Sequence[float]) -> float:
     """The maximum, nan if any number is nan"""
-    return nan if any(x != x for x in xs) else builtins.max(xs[: count(xs)])
+    return nan if any(x != x for x in xs) else builtins.max(xs[: count(xs, "max")])
 
 
 def smallest(xs: Sequence[float]) -> float:
     """The minimum, nan if any number is nan."""
-    return nan if any(x != x for x in xs) else builtins.min(xs[: count(xs)])
+    return nan if any(x != x for x in xs) else builtins.min(xs[: count(xs, "min")])
 
 
 def tie_shares(xs: Sequence[float], out: float) -> list[float]:

@@ -27,15 +27,16 @@ class recorded:
 
         function = recorder(OPS[self.row], self.cls, self.operator)[self.swapped]
         function.__name__, function.__qualname__ = self.name, f"{self.cls.__name__}.{self.name}"
+        function.__doc__ = OPS[self.row].formula
         setattr(self.cls, self.name, function)
         return function if node is None else function.__get__(node)  # type: ignore[no-any-return]
 
 
-def compared(test: Callable[[float, float], bool]) -> Callable[[Value, object], bool]:
+def compared(test: Callable[[float, float], bool]) -> Callable[[Value, Any], bool]:
     """A comparison of data, with a Value or a number."""
 
-    def compare(self: Value, other: object) -> bool:
-        number = other.data if isinstance(other, type(self)) else real(other)
+    def compare(self: Value, other: Any) -> bool:
+        number = other.data if hasattr(type(other), "backward") else real(other)
         return NotImplemented if number is None else test(self.data, number)
 
     return compare

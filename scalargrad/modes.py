@@ -55,12 +55,23 @@ def detect_anomaly() -> Iterator[None]:
 
 @contextmanager
 def _on(mode: switches.Mode) -> Iterator[None]:
-    token = switches.active.set((*switches.active.get(), mode))
+    modes = sorted((*switches.active.get(), mode), key=lambda mode: isinstance(mode, _Forget))  # what forgets comes last
+    token = switches.active.set(tuple(modes))
     switches.modes.append(mode)
     try:
         yield
     finally:
         switches.modes.remove(mode)
+        switches.active.reset(token)
+
+
+@contextmanager
+def record_anyway() -> Iterator[None]:
+    """Record even inside `no_grad`: for those who need a graph of their own."""
+    token = switches.active.set(tuple(mode for mode in switches.active.get() if not isinstance(mode, _Forget)))
+    try:
+        yield
+    finally:
         switches.active.reset(token)
 
 
@@ -100,12 +111,15 @@ class _Watch:
             if not (node.grad and isfinite(node.grad)):
                 continue
             for operand, partial in zip(node.parents, node.partials, strict=True):
-                if isinstance(operand, Value) and partial is not None and not isfinite(partial * node.grad):
-                    at = f", at {node.at}" if hasattr(node, "at") else ""
-                    raise FloatingPointError(
-                        f"backward through {node.op} gave {partial * node.grad}: {_written(node)} has gradient {node.grad} "
-                        f"and local slope {partial} by {operand.label or operand.data}{at}"
-                    )
+                if not isinstance(operand, Value) or partial is None or isfinite(operand.grad):
+                    continue
+                share = partial * node.grad
+                gave = f"gave {share}" if not isfinite(share) else f"gave {share}, which made a sum of {operand.grad}"
+                at = f", at {node.at}" if hasattr(node, "at") else ""
+                raise FloatingPointError(
+                    f"backward through {node.op} {gave}: {_written(node)} has gradient {node.grad} "
+                    f"and local slope {partial} by {operand.label or operand.data}{at}"
+                )
 
 
 def _written(node: Value) -> str:

@@ -54,6 +54,12 @@ class Op:
         self.aliases = aliases
         self.is_swapped = False
 
+    @property
+    def formula(self) -> str:
+        """Value and slopes in a line, for docstrings."""
+        slopes = f"; slopes {', '.join(self.slopes)}" if self.slopes else ""
+        return f"{self.name}({', '.join(self.operands)}) = {self.value}{slopes}"
+
     def swapped(self) -> Op:
         """The same row for a node whose first operand is a plain number and whose second is a Value."""
         twin = Op(self.name, "", self.value, self.slopes, self.symbol, self.domain, self.work, self.aliases)
@@ -145,6 +151,7 @@ UNARY: tuple[tuple[Any, ...], ...] = (
     ("silu",        "x * s if not x < -4.0 else e * (x - x * s) if not x < -700.0 "
                     "else x * exp(0.5 * x) * exp(0.5 * x) if x > -inf else -0.0",
                                                       "_silu_slope(x)",                          "silu",   (-inf, inf), *SIGMOID),
+    ("_same",       "x",                              "1.0",                                     "=",      (-inf, inf)),
     # slopes that rows share: smooth as they stand here, so that their own slopes are right at 0 too
     ("_sigmoid_slope", "e / ((1.0 + e) * (1.0 + e))", "-out * tanh(0.5 * x)",                    "σ′",     (-inf, inf), E_),
     ("_silu_slope", "s * (1.0 + x - x * s if x < 0.0 else 1.0 + x * (e / (1.0 + e))) if -4.0 <= x < inf "
@@ -204,6 +211,7 @@ BINARY: tuple[tuple[Any, ...], ...] = (
                                                                                                  "x/(x²+y²)", (-inf, inf), (-inf, inf)),
     ("_over_hypot", "over_hypot(x, y)", ("y / hypot(x, y) * (y / hypot(x, y)) / hypot(x, y)", "-out * (y / hypot(x, y)) / hypot(x, y)"),
                                                                                                  "x/√(x²+y²)", (-inf, inf), (-inf, inf)),
+    ("_share",      "0.0 if y == 0.0 else x * y", ("y", "x"),                                    "chain",  (-inf, inf), (-inf, inf)),
     ("_exp_difference", "difference_exp(x, y)", ("out", "-out"),                                 "e^(x−y)", (-inf, inf), (-inf, inf)),
     # σ(x - y) and σ(y - x)
     ("_first_share",  "(1.0 if x >= y else e) / (1.0 + e)", ("_sigmoid_slope(x - y)", "-_sigmoid_slope(x - y)"),
@@ -229,7 +237,7 @@ OTHERS: tuple[tuple[Any, ...], ...] = (
     ("var",       "xs",           "mean([square(x - m) for x in xs])", None,                                  "var", "m = mean(xs)"),
     ("softmax",   "xs",           "[e / total for e in es]",     None,                                        "softmax",
                                   "m = peak(xs)", "es = [_exp_difference(x, m) for x in xs]", "total = sum(es)"),
-    ("_unit",     "xs",           "[x * s / h if n > 0.0 else 0.0 * x for x in xs]", None,                    "x/‖x‖",
+    ("_unit",     "xs",           "[x * s / h if n > 0.0 else n * x for x in xs]", None,                    "x/‖x‖",
                                   "n = norm(xs)", "s = 4.149515568880993e+180 if n < 1.0 else 0.25", "h = norm([x * s for x in xs])"),
     ("where",     "condition x y", "x if condition else y",      None,                                        "where"),
 )

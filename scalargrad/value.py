@@ -16,10 +16,9 @@ of the reader's slope times the reader's local slope,
 
     operand.grad += partial * reader.grad
 
-and that line is the whole of it. The one condition is order: a Value may pass its slope on when all
-its readers have sent their shares, as they have in any order of operands before readers, walked in
-reverse. `backward` finds one by a depth-first search, with a stack of its own instead of recursion,
-so that a graph may be a million Values deep.
+and that is the whole of it. The one condition is order: a Value may pass its slope on when all its
+readers have sent their shares, as they have in any order of operands before readers, walked in
+reverse. `backward` finds one by a depth-first search, without recursion: a graph may be deep.
 
     >>> y = ab + a
     >>> y.backward()
@@ -31,7 +30,8 @@ Slopes come from the table in `ops`; `inspect.getsource(Value.__mul__)` shows wh
 
 from __future__ import annotations
 
-from _thread import allocate_lock  # threading imports a dozen modules
+from _thread import RLock  # threading imports a dozen modules
+from operator import ge, gt, le, lt
 
 from . import switches
 from .graph import copied, operands, ordered
@@ -44,7 +44,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-_walking = allocate_lock()  # the walks of two threads take turns
+_walking = RLock()  # the walks of two threads take turns; a signal's handler may walk within a walk
 
 
 class Value:
@@ -90,8 +90,8 @@ class Value:
     __truediv__, __rtruediv__ = recorded("div"), recorded("div", swapped=True)
     __pow__, __rpow__ = recorded("pow"), recorded("pow", swapped=True)
 
-    __lt__, __le__ = compared(float.__lt__), compared(float.__le__)  # by data; == and hash stay those of
-    __gt__, __ge__ = compared(float.__gt__), compared(float.__ge__)  # object, by identity: a node is itself
+    __lt__, __le__ = compared(lt), compared(le)  # by data; == and hash stay those of
+    __gt__, __ge__ = compared(gt), compared(ge)  # object, by identity: a node is itself
     __float__, __int__ = refused("float", "value.data"), refused("int", "int(value.data)")
     __round__ = refused("round", "round(value.data)")
 
@@ -131,51 +131,53 @@ class Value:
         stack: list[Any] = [self]
         push, pop = stack.append, stack.pop
         with _walking:
-            while stack:
-                node = pop()
-                if node is None:  # all operands of the Value below are in order, and it is next
-                    order.append(pop())
-                elif node.row is None:
-                    leaves.append(node)
-                    before.append(node.grad)
+            try:
+                while stack:
+                    node = pop()
+                    if node is None:  # all operands of the Value below are in order, and it is next
+                        order.append(pop())
+                    elif node.row is None:
+                        leaves.append(node)
+                        before.append(node.grad)
+                        node.grad = 0.0
+                    elif node.grad is not seen:
+                        node.grad = seen
+                        if (x := node.x) is None:
+                            stack += (node, None)
+                            for operand in node.y:
+                                if operand.row is not None:
+                                    push(operand)
+                                elif operand.grad:
+                                    leaves.append(operand)
+                                    before.append(operand.grad)
+                                    operand.grad = 0.0
+                            continue
+                        x_waits = x.row is not None or x.grad
+                        y_waits = (y := node.y) is not None and (y.row is not None or y.grad)
+                        if x_waits or y_waits:
+                            stack += (node, None)
+                            if x_waits:
+                                push(x)
+                            if y_waits:
+                                push(y)
+                        else:
+                            order.append(node)
+                for node in order:
                     node.grad = 0.0
-                elif node.grad is not seen:
-                    node.grad = seen
-                    if (x := node.x) is None:
-                        stack += (node, None)
-                        for operand in node.y:
-                            if operand.row is not None:
-                                push(operand)
-                            elif operand.grad:
-                                leaves.append(operand)
-                                before.append(operand.grad)
-                                operand.grad = 0.0
-                        continue
-                    x_waits = x.row is not None or x.grad
-                    y_waits = (y := node.y) is not None and (y.row is not None or y.grad)
-                    if x_waits or y_waits:
-                        stack += (node, None)
-                        if x_waits:
-                            push(x)
-                        if y_waits:
-                            push(y)
-                    else:
-                        order.append(node)
-            for node in order:
-                node.grad = 0.0
-            self.grad = 1.0
-            for node in reversed(order):
-                slope = node.grad
-                if slope:  # nan passes, 0 does not
-                    if (x := node.x) is None:
-                        for operand, partial in zip(node.y, node.dy):
-                            operand.grad += partial * slope
-                    else:
-                        x.grad += node.dx * slope
-                        if (y := node.y) is not None:
-                            y.grad += node.dy * slope
-            for leaf, grad in zip(leaves, before):
-                leaf.grad += grad
+                self.grad = 1.0
+                for node in reversed(order):
+                    slope = node.grad
+                    if slope:  # nan passes, 0 does not
+                        if (x := node.x) is None:
+                            for operand, partial in zip(node.y, node.dy):
+                                operand.grad += partial * slope
+                        else:
+                            x.grad += node.dx * slope
+                            if (y := node.y) is not None:
+                                y.grad += node.dy * slope
+            finally:  # Ctrl-C too loses nothing
+                for leaf, grad in zip(leaves, before):
+                    leaf.grad += grad
         if switches.modes:
             switches.watch_walk(order)
 

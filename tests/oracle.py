@@ -236,18 +236,33 @@ def set_digits(operands: Sequence[Any]) -> None:
     mp.dps = 400 + int(2.0 * decades)
 
 
-def errors(op: Op, operands: Sequence[Any]) -> dict[str, float]:
-    """The errors in ulp of a row's value and slopes at one point."""
+class Truth(NamedTuple):
+    """What is true of a row's value or of one slope at a point: a number for each operand of a list; what counts the ulps."""
+
+    numbers: list[mpf]
+    term: mpf | None
+
+
+def truth(op: Op, operands: Sequence[Any]) -> dict[str, Truth]:
+    """The true value and the true slopes of a row at one point."""
     set_digits(operands)
-    out, *slopes = on_floats(op)["total"](*operands)
     at, function = exact(operands), REFERENCES[op.name]
     units = {what: exception.term(*at) for (name, what), exception in EXCEPTIONS.items() if name == op.name}
-    result = {"out": ulps(out, function(*at), units.get("out"))}
-    for i, (operand, slope) in enumerate(zip(op.operands, slopes, strict=True)):
-        what, places = f"d{operand}", range(len(operands[i])) if operand in LISTS else (None,)
-        got = slope if operand in LISTS else [slope]
-        result[what] = max(ulps(g, difference(function, at, i, j), units.get(what)) for g, j in zip(got, places, strict=True))
+    result = {"out": Truth([function(*at)], units.get("out"))}
+    for i, operand in enumerate(op.operands):
+        places = range(len(operands[i])) if operand in LISTS else (None,)
+        result[f"d{operand}"] = Truth([difference(function, at, i, j) for j in places], units.get(f"d{operand}"))
     return result
+
+
+def errors(op: Op, operands: Sequence[Any], true: dict[str, Truth] | None = None) -> dict[str, float]:
+    """The errors in ulp of a row's value and slopes at one point; `true` where the truth there is known already."""
+    true = true or truth(op, operands)
+    results = (r if isinstance(r, list) else [r] for r in on_floats(op)["total"](*operands))
+    return {
+        what: max(ulps(g, t, term) for g, t in zip(got, numbers, strict=True))
+        for got, (what, (numbers, term)) in zip(results, true.items(), strict=True)
+    }
 
 
 class Worst(NamedTuple):

@@ -130,6 +130,8 @@ def test_wrong_operands_are_told_what_is_taken():
         (lambda: sg.sum(Value(1.0)), r"sum takes an iterable of Values and numbers as xs, got Value"),
         (lambda: sg.sum(3.0), r"sum takes an iterable of Values and numbers as xs, got float"),
         (lambda: sg.clip(Value(1.0), 0), r"clip takes 3 operands \(x, y, z\), got 2"),
+        (lambda: sg.softmax(3), r"softmax takes an iterable of Values and numbers as xs, got int"),
+        (lambda: sg.custom_op("f", lambda x: x, "1.0"), r"custom_op takes expressions as text, got function"),
         (lambda: sg.softmax(["a"]), r"softmax takes a real number, got str"),
     ):
         with pytest.raises(TypeError, match=text):
@@ -139,8 +141,10 @@ def test_wrong_operands_are_told_what_is_taken():
 def test_of_nothing():
     assert (sg.sum([]), sg.prod([]), sg.norm([]), sg.dot([], []), sg.softmax([]), sg.logsumexp([])) == (0.0, 1.0, 0.0, 0.0, [], -math.inf)
     for function in (sg.mean, sg.var, sg.max, sg.min):
-        with pytest.raises(ValueError, match="of no numbers: give it at least one"):
+        with pytest.raises(ValueError, match=r"of no numbers: give it at least one"):
             function([])
+    with pytest.raises(ValueError, match=r"^max of no numbers"):
+        sg.max([Value(1.0)][1:])
 
 
 def test_dot_is_one_node_and_equals_numpy():
@@ -264,3 +268,11 @@ def test_the_table_in_the_documentation_has_every_public_row():
     lines = (scalargrad.functions.__doc__ or "").splitlines()
     for op in OPS.values():
         assert any(line.split()[:1] == [op.name] for line in lines) == op.is_public
+
+
+@pytest.mark.parametrize(
+    "name", ["exp", "asin", "data", "backward", "draw", "nn", "Value", "out", "node", "2x", "class", "_mine", "softmax"]
+)
+def test_a_name_that_is_taken_is_refused(name):
+    with pytest.raises(ValueError, match=r"is taken|cannot be the name"):
+        sg.custom_op(name, "x", "1.0")

@@ -123,3 +123,26 @@ def test_modes_leave_nothing_switched_on():
         assert len(switches.modes) == 2
     assert switches.modes == []
     assert switches.active.get() == ()
+
+
+def test_watching_and_forgetting_work_in_either_order():
+    for outer, inner in ((no_grad, detect_anomaly), (detect_anomaly, no_grad)):
+        with outer(), inner():
+            assert (Value(math.inf) * 2).parents == ()
+            with pytest.raises(FloatingPointError, match=r"log gave nan: log\(-1.0\)"):
+                sg.log(Value(-1.0))
+
+
+def test_a_sum_of_gradients_that_overflows_is_named():
+    x = Value(0.0, "x")
+    with detect_anomaly():
+        m = x * 1.0
+        y = m * 1e308 + m * 1e308
+        with pytest.raises(FloatingPointError, match=r"backward through mul gave 1e\+308, which made a sum of inf"):
+            y.backward()
+    leaf = Value(1.0, "leaf")
+    with detect_anomaly():
+        z = leaf * 1e308
+        z.backward()
+        with pytest.raises(FloatingPointError, match="by leaf"):
+            z.backward()

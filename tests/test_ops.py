@@ -6,6 +6,7 @@ import ast
 import itertools
 import math
 import operator
+import pickle
 import random
 import struct
 from collections.abc import Callable, Iterator
@@ -349,6 +350,24 @@ def test_each_row_says_what_a_row_must() -> None:
         assert op.takes_lists or op.name == "where" or len(op.domain) >= len(op.operands)
 
 
+def test_a_row_tells_what_it_is() -> None:
+    assert repr(OPS["hypot"]) == "<op hypot(x, y)>"
+    assert OPS["hypot"].domain == ((-inf, inf), (-inf, inf))
+    assert OPS["log"].domain == ((0, inf),)
+    assert (OPS["arcsin"].aliases, OPS["arctan2"].aliases, OPS["exp"].aliases) == (("asin",), ("atan2",), ())
+    assert (OPS["sub"].is_swapped, OPS["sub"].is_public, OPS["_same"].is_public) == (False, True, False)
+    assert (OPS["sub"].takes_lists, OPS["sum"].takes_lists, OPS["dot"].takes_lists) == (False, True, True)
+    assert (OPS["sub"].is_composed, OPS["mean"].is_composed) == (False, True)
+    assert all(low < high for op in OPS.values() for low, high in op.domain)
+
+
+def test_a_row_is_pickled_by_its_name() -> None:
+    row, twin = pickle.loads(pickle.dumps((OPS["sub"], OPS["sub"].swapped())))
+    assert row is OPS["sub"]
+    assert (twin.is_swapped, OPS["sub"].is_swapped) == (True, False)
+    assert all(getattr(twin, name) == getattr(row, name) for name in Op.__slots__ if name != "is_swapped")
+
+
 def test_slopes_call_rows_alone() -> None:
     allowed = {"len", "tie_shares", "products_of_others"}  # of lists, and of Values as of numbers
     for op in RECORDED:
@@ -360,5 +379,10 @@ def test_slopes_call_rows_alone() -> None:
 def test_the_table_of_the_documentation_holds_every_public_row() -> None:
     lines = ops.table().splitlines()
     assert [line.split()[0] for line in lines[1:]] == [op.name for op in OPS.values() if op.is_public]
+    names, symbols = (max(map(len, column)) for column in zip(("operation", "symbol"), *((op.name, op.symbol) for op in PUBLIC)))
+    for line, op in zip(lines[1:], PUBLIC, strict=True):
+        assert line[4 + names + 2 :].startswith(op.symbol)
+        assert line[4 + names + 2 + symbols + 2 :].startswith(f"{op.value}  →  ")
+    assert lines[0][4:].split() == ["operation", "symbol", "value", "→", "slopes"]
     assert functions.__doc__ is not None
     assert all(line in functions.__doc__ for line in lines if line.split()[0] != "ramp")

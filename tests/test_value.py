@@ -4,6 +4,7 @@ import copy
 import gc
 import math
 import pickle
+import signal
 import subprocess
 import sys
 import threading
@@ -126,6 +127,20 @@ def test_comparisons_compare_data_and_equality_is_identity():
         _ = a < "1"
 
 
+def test_values_of_different_subclasses_compare_and_data_may_be_an_int():
+    class A(Value):
+        pass
+
+    class B(Value):
+        pass
+
+    assert A(1.0) < B(2.0) > Value(1.0)
+    x = Value(1.0)
+    x.data = 2
+    assert x > 1
+    assert x <= 3
+
+
 def test_truth_is_that_of_the_number():
     assert Value(0.5)
     assert not Value(0.0)
@@ -217,11 +232,37 @@ def test_second_backward_doubles_leaf_gradients_exactly():
     assert w.grad == 2 * once + once
 
 
+@pytest.mark.parametrize("place", [0, 1])
+def test_second_backward_doubles_exactly_whichever_operand_a_leaf_is(place):
+    for i in range(1, 60):
+        w, others = Value(i / 7), [Value(0.1), Value(0.3) * 1.0, Value(0.7)]
+        y = sg.sum([sg.tanh(w * other if place == 0 else other * w) for other in others])
+        y.backward()
+        once = w.grad
+        y.backward()
+        assert w.grad == 2 * once
+
+
 def test_fan_out_sums_the_shares():
     x = Value(2.0)
     y = x * x * x
     ((y + y) * y).backward()  # 2 x⁶
     assert x.grad == 12 * 2.0**5
+
+
+def test_operands_in_a_list_pass_their_slopes_on():
+    x, y = Value(2.0), Value(5.0)
+    square = x * x
+    root = sg.sum([square, sg.dot([square, y], [x, 3.0]), y, 1.0])  # x² + x³ + 4 y
+    root.backward()
+    assert (square.grad, x.grad, y.grad) == (1.0 + 2.0, 4.0 + 12.0, 4.0)
+
+
+def test_a_leaf_in_a_list_adds_to_the_gradient_it_had():
+    x, y = Value(2.0), Value(5.0)
+    x.grad, y.grad = 10.0, 100.0
+    sg.dot([x, y], [3.0, 4.0]).backward()
+    assert (x.grad, y.grad) == (13.0, 104.0)
 
 
 def test_two_roots_that_share_nodes_are_right():
@@ -292,6 +333,39 @@ def test_a_walk_that_was_broken_off_does_not_spoil_the_next(monkeypatch):
     assert x.grad == expected
 
 
+def test_a_walk_may_begin_within_a_walk_of_the_same_thread():
+    big = Value(1.0)
+    for _ in range(100_000):
+        big = big * 1.0
+    walks = []
+
+    def handler(*_):
+        x = Value(2.0)
+        (x * 3).backward()
+        walks.append(x.grad)
+
+    before = signal.signal(signal.SIGALRM, handler)
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+    try:
+        for _ in range(3):
+            big.backward()
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0.0)
+        signal.signal(signal.SIGALRM, before)
+    assert big.graph()[0].grad == 3.0
+    assert set(walks) == {3.0}
+
+
+def test_a_broken_walk_keeps_what_leaves_held(monkeypatch):
+    x = Value(2.0)
+    y = x * x + x
+    x.grad = 5.0
+    y.x.dx = "no number"  # breaks the walk on its way
+    with pytest.raises(TypeError):
+        y.backward()
+    assert x.grad >= 5.0
+
+
 # ------------------------------------------------------------------ size
 
 
@@ -319,6 +393,20 @@ def test_deepcopy_keeps_sharing_and_separates_from_the_original():
     assert twins["y"].graph()[0] is twins["x"]
     assert twins["x"].grad == 3 * 9 + 2 * 2 * 3 + 1
     assert (twins["x"].label, twins["y"].parents[1]) == ("x", twins["x"])
+
+
+def test_deepcopy_of_a_subclass_keeps_its_attributes():
+    class Tagged(Value):
+        pass
+
+    x = Tagged(2.0)
+    x.tag = "mine"
+    assert copy.deepcopy(x * 1.0).graph()[0].tag == "mine"
+
+
+def test_methods_document_themselves():
+    assert Value(1.0).tanh.__doc__ == "tanh(x) = tanh(x); slopes 4.0 * _sigmoid_slope(2.0 * x)"
+    assert Value.__mul__.__doc__ == "mul(x, y) = x * y; slopes y, x"
 
 
 def test_pickling_keeps_graph_and_sharing():

@@ -17,7 +17,7 @@ from .activations import activation as function_of
 from .activations import shown
 from .checks import random_source, size
 from .inits import initializer
-from .module import Module
+from .module import Module, merged
 from .rows import plain
 
 TYPE_CHECKING = False
@@ -114,7 +114,7 @@ class Layer(Module):
         biases = [neuron.b for neuron in self.neurons if neuron.b is not None]
         if biases:
             blocks[self._name("b")] = biases
-        return blocks | self._blocks_but("neurons", seen)
+        return merged(blocks, self._blocks_but("neurons", seen))
 
     def _name(self, letter: str) -> str:
         return letter if self.number is None else f"{letter}{self.number}"
@@ -175,7 +175,7 @@ class MLP(Module):
 
     def _blocks(self, seen: set[int]) -> dict[str, Block]:
         others = self._blocks_but("layers", seen)  # first, so that a module that is the activation is found here
-        return {name: block for layer in self.layers for name, block in layer._blocks(seen).items()} | others
+        return merged(*(layer._blocks(seen) for layer in self.layers), others)
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         for layer in self.layers:

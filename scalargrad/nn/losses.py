@@ -79,6 +79,12 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     (0.6931471805599453, 0.0, inf)
     """
     pairs = _pairs("binary_cross_entropy", prediction, target)
+    for p, _ in pairs:
+        if p < 0 or p > 1:
+            raise ValueError(
+                f"binary_cross_entropy takes probabilities, got {getattr(p, 'data', p)}: "
+                "end the model with output_activation='sigmoid', or take binary_cross_entropy_with_logits"
+            )
     return _mean([_surprise(t, 0.0 - functions.log(p), 0.0 - functions.log1p(-p)) for p, t in pairs])
 
 

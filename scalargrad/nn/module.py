@@ -25,7 +25,7 @@ from .rows import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from typing import Any
 
     Block = Value | list[Any]  # a Value, or equally long lists of them
@@ -82,7 +82,12 @@ class Module:
         >>> Neuron(1, init="zeros").state()["b"]
         0.0
         """
-        return State(self, {name: _array(block) for name, block in self._blocks(set()).items()})
+        return self.arranged(value.data for value in self.parameters())
+
+    def arranged(self, content: Iterable[Any]) -> State:
+        """What belongs to each parameter, in the order of `parameters()`, in the shapes of a state: a gradient for example."""
+        places = dict(zip(self.parameters(), content, strict=True))
+        return State(self, {name: _array(_replaced(block, places)) for name, block in self._blocks(set()).items()})
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Put the numbers of a state, or of any mapping like it, into the parameters.
@@ -172,12 +177,23 @@ def _collect(name: str, item: Any, found: dict[str, Block], seen: set[int]) -> N
     """Put the blocks in an item into `found`."""
     if isinstance(item, Module):
         if id(item) not in seen:
-            found.update({f"{name}.{key}": block for key, block in item._blocks(seen).items()})
+            found.update(merged(found, {f"{name}.{key}": inner for key, inner in item._blocks(seen).items()}))
     elif (block := _block(item)) is not None:
-        found[name] = block
+        found.update(merged(found, {name: block}))
     else:
         for where, part in _contents(item):
             _collect(f"{name}{where}", part, found, seen)
+
+
+def merged(*parts: Mapping[str, Block]) -> dict[str, Block]:
+    """Blocks of several parts; ValueError where two have one name."""
+    found: dict[str, Block] = {}
+    for part in parts:
+        for name in part:
+            if name in found:
+                raise ValueError(f"two parts of the model are named {name!r}: give one of them another name")
+        found.update(part)
+    return found
 
 
 def _block(item: Any) -> Block | None:
@@ -215,14 +231,16 @@ def _entries(block: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[in
         yield index, block
 
 
-def _array(block: Block) -> Any:
-    numbers = _numbers(block)
+def _replaced(block: Any, places: Mapping[Value, Any]) -> Any:
+    return [_replaced(part, places) for part in block] if isinstance(block, list) else places[block]
+
+
+def _array(block: Any) -> Any:
+    """Nested lists as an array if NumPy is installed and they hold numbers."""
+    if not isinstance(block, list) or any(isinstance(entry, Value) for _, entry in _entries(block)):
+        return block
     try:
         from numpy import array
     except ImportError:
-        return numbers
-    return array(numbers) if isinstance(block, list) else numbers
-
-
-def _numbers(block: Block) -> Any:
-    return [_numbers(part) for part in block] if isinstance(block, list) else block.data
+        return block
+    return array(block)

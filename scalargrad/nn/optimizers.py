@@ -83,6 +83,10 @@ class Optimizer:
                 f"a smaller lr may help (it is {lr}); compute the loss within detect_anomaly() to see where it arises"
             )
         weights, state = self.update([p.data for p in parameters], gradients, lr)
+        if not all(map(isfinite, weights)):
+            i = next(i for i, w in enumerate(weights) if not isfinite(w))
+            which = parameters[i].label or f"parameter {i}"
+            raise FloatingPointError(f"the step would make {which} {weights[i]}, so no weight was changed: take a smaller lr (it is {lr})")
         names = [*repeat("data", len(parameters)), "state", "steps"]
         put([*parameters, self, self], names, [*weights, state, self.steps + 1])
 

@@ -48,10 +48,10 @@ def fit(
     seed: Any = None,
     validation: tuple[Any, Any] | None = None,
     reduction: str = "mean",
-    penalty: Callable[[Any], Any] | None = None,
     engine: str = "auto",
     progress: bool = False,
     callback: Callable[[int, History, Any], object] | None = None,
+    penalty: Callable[[Any], Any] | None = None,
 ) -> History:
     """Lower the loss over the rows of X and y, step by step, and return the History.
 

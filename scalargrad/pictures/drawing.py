@@ -100,6 +100,8 @@ def draw(
         roots = [root]
     elif isinstance(root, (list, tuple)):
         roots = list(root)
+    elif hasattr(root, "ravel"):  # an array of Values
+        roots = list(root.ravel())
     else:
         from .models import layers_of, model_scene
 

@@ -41,7 +41,7 @@ class _Painter:
 
     def __init__(self, plan: Plan, expand_dots: bool) -> None:
         self.plan, self.expand_dots = plan, expand_dots
-        self.has_run = any(root.grad != 0.0 for root in plan.roots)
+        self.has_run = any(value.grad != 0.0 for value in plan.values)
         self.names, self.given = names(plan.values, plan.neurons)
         self.tips = Tips(plan, self.names, self.has_run)
         self.crowds = Crowds(plan, self.names, self.given, self.has_run)
@@ -219,6 +219,8 @@ class _Painter:
         parts = []
         for root in roots[:MANY]:
             text, name = formula(root, values) or formula(root, values, in_labels=True), self.names[root]
+            if not text and root not in self.given:  # too long to write out, and nobody named it
+                name = f"{root.op}: {counted(len(values), 'value')}"
             parts.append(name if text in ("", name) else text if root not in self.given else f"{name} = {text}")
         title = ",  ".join(parts)
         is_short = len(title) <= 100 and len(parts) == len(roots)

@@ -226,3 +226,9 @@ def test_l2_is_one_node_whose_slope_is_twice_the_weight():
 def test_wrong_arguments_of_losses_are_answered(call, error, text):
     with pytest.raises(error, match=text):
         call()
+
+
+@pytest.mark.parametrize("p", [1.5, -0.1, Value(1.5)])
+def test_binary_cross_entropy_refuses_what_is_no_probability(p):
+    with pytest.raises(ValueError, match=r"takes probabilities, got .*output_activation='sigmoid'.*with_logits"):
+        binary_cross_entropy(p, 1)

@@ -190,3 +190,13 @@ def test_a_state_that_does_not_fit_changes_nothing(change, error, text):
     with pytest.raises(error, match=text):
         model.load_state(state)
     assert [p.data for p in model.parameters()] == before
+
+
+def test_two_parts_of_one_name_are_refused():
+    class Mine(MLP):
+        def __init__(self):
+            super().__init__(2, [1], seed=0)
+            self.W1 = Value(0.5)
+
+    with pytest.raises(ValueError, match="two parts of the model are named 'W1': give one of them another name"):
+        Mine().state()

@@ -10,7 +10,7 @@ import pytest
 
 from scalargrad import Value
 from scalargrad.nn import MLP, SGD, Adam, AdamW, Optimizer, RMSprop
-from scalargrad.nn.optimizers import OPTIMIZERS
+from scalargrad.nn.optimizers import OPTIMIZERS, optimizer_for
 
 STEPS = 20
 START = np.array([1.0, -2.0, 0.5, 30.0])
@@ -79,6 +79,8 @@ CASES = {
     "rmsprop with decay": (rmsprop, {"decay": 0.2}, lambda ps: RMSprop(ps, 0.02, 0.9, 1e-6, 0.2)),
     "adam": (adam, {}, lambda ps: Adam(ps, 0.05, **BETAS)),
     "adam with decay": (adam, {"decay": 0.2}, lambda ps: Adam(ps, 0.05, **BETAS, weight_decay=0.2)),
+    "adam with little memory": (adam, {"b1": 0.25, "b2": 0.375}, lambda ps: Adam(ps, 0.05, [0.25, 0.375], 1e-7)),
+    "rmsprop with little memory": (rmsprop, {"alpha": 0.25}, lambda ps: RMSprop(ps, 0.02, 0.25, 1e-6)),
     "adamw": (adam, {"decoupled": 0.3}, lambda ps: AdamW(ps, 0.05, **BETAS, weight_decay=0.3)),
     "defaults of sgd": (sgd, {"lr": 0.01}, SGD),
     "defaults of rmsprop": (rmsprop, {"lr": 0.01, "alpha": 0.99, "eps": 1e-8}, RMSprop),
@@ -233,7 +235,11 @@ def test_optimisers_can_be_copied_and_pickled_in_mid_run():
 
 
 def test_repr_says_rate_and_steps():
+    def halving(step):
+        return 0.5**step
+
     assert repr(SGD([Value(1.0)], lr=0.5)) == "SGD(1 parameters, lr=0.5, steps=0)"
+    assert repr(SGD([Value(1.0)], lr=halving)) == "SGD(1 parameters, lr=halving, steps=0)"
 
 
 @pytest.mark.parametrize(
@@ -248,6 +254,9 @@ def test_repr_says_rate_and_steps():
         (lambda w: SGD([w], weight_decay=-1), ValueError, "weight_decay must be 0 or more, and finite, got -1.0"),
         (lambda w: RMSprop([w], alpha=1.5), ValueError, "alpha must be 0 or more and below 1, got 1.5"),
         (lambda w: RMSprop([w], eps=0), ValueError, "eps must be above 0, got 0.0"),
+        (lambda w: Adam([w], betas=(1.0, 0.9)), ValueError, r"betas\[0\] must be 0 or more and below 1, got 1.0"),
+        (lambda w: Adam([w], betas=(0.9,)), ValueError, r"betas must be two numbers, got \(0.9,\)"),
+        (lambda w: Adam([w], betas=(0.9, 0.99, 0.999)), ValueError, r"betas must be two numbers, got \(0.9, 0.99, 0.999\)"),
         (lambda w: Adam([w], betas=(0.9, 1.0)), ValueError, r"betas\[1\] must be 0 or more and below 1, got 1.0"),
         (lambda w: AdamW([w], betas=0.9), ValueError, r"betas must be two numbers, got 0.9: write betas=\(0.9, 0.999\)"),
         (lambda w: SGD([]), ValueError, "SGD got no parameters: there is nothing to learn"),
@@ -263,3 +272,53 @@ def test_wrong_arguments_of_optimisers_are_answered(call, error, text):
 
 def test_the_names_that_fit_takes():
     assert {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW} == OPTIMIZERS
+
+
+def test_a_step_that_would_overflow_changes_nothing():
+    w, v = Value(1e308, "w"), Value(1.0, "v")
+    w.grad, v.grad = -1e300, 1.0
+    with pytest.raises(
+        FloatingPointError, match=r"the step would make w inf, so no weight was changed: take a smaller lr \(it is 10000000000.0\)"
+    ):
+        SGD([w, v], lr=1e10).step()
+    assert (w.data, v.data) == (1e308, 1.0)
+
+
+# ------------------------------------------------------------------ the choice that fit offers
+
+
+def test_an_optimiser_is_chosen_by_name_class_or_function():
+    parameters = [Value(1.0)]
+    for chosen, lr, kind, rate in (
+        ("adam", None, Adam, 0.001),
+        ("sgd", 0.5, SGD, 0.5),
+        (RMSprop, None, RMSprop, 0.01),
+        (AdamW, 0.25, AdamW, 0.25),
+        (lambda parameters: SGD(parameters, 0.125), None, SGD, 0.125),
+    ):
+        optimizer = optimizer_for(chosen, parameters, lr)
+        assert (type(optimizer), optimizer.lr, optimizer.parameters) == (kind, rate, parameters)
+
+
+class Half:
+    """What has one of the two methods of an optimiser."""
+
+    def __init__(self, method):
+        setattr(self, method, lambda: None)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "lr", "error", "text"),
+    [
+        ("adm", None, ValueError, "adm"),
+        (3.0, None, TypeError, "optimizer must be one of .*, a class or a function, got float$"),
+        (SGD([Value(1.0)]), None, TypeError, r"got SGD: write optimizer=lambda parameters: \.\.\.$"),
+        (lambda parameters: SGD(parameters), 0.5, ValueError, "lr=0.5 would be lost on an optimizer that is a function"),
+        (lambda parameters: Half("step"), None, TypeError, r"must return an optimiser, with step\(\) and zero_grad\(\), got Half"),
+        (lambda parameters: Half("zero_grad"), None, TypeError, "must return an optimiser, .* got Half"),
+        (lambda parameters: None, None, TypeError, "must return an optimiser, .* got NoneType"),
+    ],
+)
+def test_a_choice_that_is_none_is_answered(chosen, lr, error, text):
+    with pytest.raises(error, match=text):
+        optimizer_for(chosen, [Value(1.0)], lr)

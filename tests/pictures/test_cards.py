@@ -272,3 +272,11 @@ def test_downward_puts_operands_above_their_readers() -> None:
     assert picture.card("x1").box[3] < picture.card("w1·x1").box[1] < picture.card("y").box[1]
     picture = Picture(draw(neuron()))
     assert picture.card("x1").box[2] < picture.card("w1·x1").box[0] < picture.card("y").box[0]
+
+
+def test_gradients_show_where_the_root_of_a_part_has_slope_zero() -> None:
+    x = Value(-1.0, "x")
+    h = x.relu()
+    (h * x).backward()
+    assert "0" in [text for card in Picture(draw(h)).cards for text in card.texts]
+    assert "–" not in [text for card in Picture(draw(h)).cards for text in card.texts]

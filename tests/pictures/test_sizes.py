@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 
 from scalargrad import MLP, Layer, Neuron, Value, dot, draw, tanh
@@ -172,3 +173,9 @@ def test_neurons_that_read_each_other_in_turn_are_drawn() -> None:
     assert [card.texts[0] for card in picture.cards if card.kind == "neuron"] == ["Neuron 0", "Neuron 1"]
     between = [tip.splitlines()[0] for tip in picture.edge_tips() if tip.startswith("Neuron")]
     assert {"Neuron 0 → Neuron 1: 2 edges", "Neuron 1 → Neuron 0: 2 edges"} <= set(between)
+
+
+def test_an_array_of_values_is_drawn_as_several_roots() -> None:
+    x = Value(2.0, "x")
+    roots = [x * x, x + 1.0]
+    assert draw(np.array([roots], dtype=object)).svg == draw(roots).svg

@@ -1,0 +1,323 @@
+"""Derivatives as functions: any order, any structure, no confusion, nobody's grad touched."""
+
+import math
+import threading
+
+import mpmath
+import numpy as np
+import pytest
+
+import scalargrad as sg
+from scalargrad import Value, check_gradient, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad
+from scalargrad.nn import MLP, mse
+from scalargrad.ops import OPS
+
+FUNCTIONS = [
+    (lambda x: sg.exp(sg.sin(x) * x), lambda x: mpmath.exp(mpmath.sin(x) * x)),
+    (lambda x: sg.tanh(x) ** 3 / (1 + x**2), lambda x: mpmath.tanh(x) ** 3 / (1 + x**2)),
+    (lambda x: sg.sigmoid(2 * x) * sg.log(3 + x), lambda x: mpmath.log(3 + x) / (1 + mpmath.exp(-2 * x))),
+    (
+        lambda x: sg.logsumexp([x, 2 * x, 1.0]) * sg.erf(x),
+        lambda x: mpmath.log(mpmath.exp(x) + mpmath.exp(2 * x) + mpmath.e) * mpmath.erf(x),
+    ),
+    (lambda x: sg.hypot(x, 2.0) ** x, lambda x: mpmath.sqrt(x * x + 4) ** x),
+    (lambda x: sg.dot([x, x * x], [x, 2.0], x) + sg.prod([x, x + 1, 2.0]), lambda x: x * x + 2 * x * x + x + 2 * x * (x + 1)),
+    (lambda x: sg.norm([x, 1.0, x * x]), lambda x: mpmath.sqrt(x * x + 1 + x**4)),
+    (lambda x: sg.softmax([x, 0.5, -x])[0], lambda x: mpmath.exp(x) / (mpmath.exp(x) + mpmath.exp(0.5) + mpmath.exp(-x))),
+    (lambda x: sg.gelu(x) + sg.silu(x), lambda x: x * mpmath.ncdf(x) + x / (1 + mpmath.exp(-x))),
+]
+
+
+@pytest.mark.parametrize("i", range(len(FUNCTIONS)))
+def test_derivatives_nest_to_the_fourth_order(i):
+    f, truth = FUNCTIONS[i]
+    with mpmath.workdps(60):
+        for x in (0.0, 0.7, -0.4):
+            derived = f
+            for order in range(1, 5):
+                derived = grad(derived)
+                expected = float(mpmath.diff(truth, x, order))
+                assert derived(x) == pytest.approx(expected, rel=1e-10, abs=1e-10), (x, order)
+
+
+def test_there_is_no_perturbation_confusion():
+    assert grad(lambda x: x * grad(lambda y: x + y)(1.0))(1.0) == 1.0
+    assert grad(lambda x: x * grad(lambda y: x + y)(x))(5.0) == 1.0
+    assert grad(lambda x: grad(lambda y: x * y * y)(x))(3.0) == 12.0  # d/dx 2x² at 3
+    assert grad(lambda x: grad(lambda y: x * y)(2.0))(3.0) == 1.0
+    assert grad(lambda x: jvp(lambda y: x * y * y)(x, 1.0))(3.0) == 12.0
+    assert jvp(lambda x: grad(lambda y: x * y * y)(x))(3.0, 1.0) == 12.0
+    assert grad(lambda x: grad(lambda y: grad(lambda z: x * y * z)(y) * y)(x))(2.0) == 8.0  # d/dx of d/dy x y² at y = x
+
+
+def test_structures_come_back_as_they_were_given():
+    f = lambda p: p["w"][0] * p["w"][1] + p["b"][0] ** 2  # noqa: E731
+    value, slopes = value_and_grad(f)({"w": [2.0, 3.0], "b": (4.0,)})
+    assert (value, slopes) == (22.0, {"w": [3.0, 2.0], "b": (8.0,)})
+    assert grad(lambda x, y: x * y, wrt=(1, 0))(2.0, 5.0) == (2.0, 5.0)
+    assert grad(lambda x, y: x * y, wrt=-1)(2.0, 5.0) == 2.0
+    assert grad(lambda x, scale=1.0: x * scale)(2.0, scale=3.0) == 3.0
+    assert jacobian(lambda x, y: {"sum": x + y, "product": (x * y,)}, wrt=(0, 1))(2.0, 5.0) == {"sum": (1.0, 1.0), "product": ((5.0, 2.0),)}
+    assert grad(lambda x: x[0] * 2)([1.0, 9.0]) == [2.0, 0.0]  # what the output does not reach gets 0.0
+    assert grad(lambda x: 3.0)(1.0) == 0.0
+    assert grad(lambda x: x)(1.0) == 1.0
+    assert type(grad(lambda x: x * x)(np.float64(3.0))) is float
+    result = grad(lambda x: np.dot(x, x))(np.array([1.0, 2.0]))
+    assert isinstance(result, np.ndarray)
+    assert result.tolist() == [2.0, 4.0]
+
+
+def test_a_direction_is_matched_by_keys_and_shape():
+    f = lambda p: p["a"] * 3 + p["b"] * 5  # noqa: E731
+    assert jvp(f)({"a": 1.0, "b": 2.0}, {"b": 0.0, "a": 1.0}) == 3.0
+    model = MLP(2, [2, 1], activation="tanh", seed=0)
+    g = lambda m: m([0.5, -1.0]) ** 2  # noqa: E731
+    slopes = grad(g)(model)
+    expected = sum(float((array**2).sum()) for array in slopes.values())
+    assert jvp(g)(model, slopes) == pytest.approx(expected, rel=1e-13)
+    curved = hvp(g)(model, slopes)
+    again = grad(lambda m: jvp(g)(m, slopes))(model)
+    for name, array in curved.items():
+        np.testing.assert_allclose(array, again[name], rtol=1e-11)
+
+
+def test_a_state_is_an_argument_like_any_mapping():
+    model = MLP(1, [2], activation=None, seed=0)
+    f = lambda s: s["b1"][0] * s["b1"][0] + s["W1"][1][0]  # noqa: E731
+    state = model.state()
+    slopes = grad(f)(state)
+    assert slopes["b1"].tolist() == [2 * state["b1"][0], 0.0]
+    assert slopes["W1"].tolist() == [[0.0], [1.0]]
+
+
+def test_wrt_takes_numpy_integers():
+    assert grad(lambda x, y: x * y, wrt=np.int64(1))(2.0, 5.0) == 2.0
+
+
+def test_gradients_by_a_value_and_by_what_it_was_made_of():
+    a = Value(2.0)
+    b = a * a
+    assert gradients(b * a, [a, b]) == [12.0, 2.0]
+
+
+def test_no_grad_of_anybody_is_touched():
+    x, model = Value(2.0), MLP(2, [3, 1], seed=0)
+    x.grad = 7.0
+    for parameter in model.parameters():
+        parameter.grad = 5.0
+    gradients(x * x, [x])
+    gradients(x * x, [x], create_graph=True)
+    grad(lambda m: m([1.0, 2.0]) ** 2)(model)
+    hessian(lambda m: m([1.0, 2.0]) ** 2)(model)
+    assert x.grad == 7.0
+    assert {parameter.grad for parameter in model.parameters()} == {5.0}
+
+
+def test_the_gradient_of_a_module_is_shaped_like_its_state():
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    slopes = grad(lambda m: mse(m([0.5, -1.0]), 0.3))(model)
+    mse(model([0.5, -1.0]), 0.3).backward()
+    assert {name: array.shape for name, array in slopes.items()} == {"W1": (3, 2), "b1": (3,), "W2": (1, 3), "b2": (1,)}
+    for name, parameter in model.named_parameters():
+        block, index = name.rstrip("]").split("[")
+        assert slopes[block][tuple(map(int, index.split(",")))] == pytest.approx(parameter.grad, rel=1e-14)
+
+
+def test_gradients_of_a_recorded_graph():
+    x, y = Value(3.0), Value(2.0)
+    h = x * y
+    root = h * h + x
+    assert gradients(root, {"x": x, "h": h, "y": [y], "root": root}) == {"x": 2 * 6 * 2 + 1.0, "h": 12.0, "y": [2 * 6 * 3.0], "root": 1.0}
+    by_x = gradients(root, x, create_graph=True)
+    assert gradients(by_x, [x, y]) == [2 * 2 * 2.0, 4 * 3 * 2.0]
+    assert gradients(root, Value(1.0)) == 0.0
+    (by_x * 2).backward()
+    assert (x.grad, y.grad) == (16.0, 48.0)
+
+
+def test_a_hessian_equals_the_formula_and_is_symmetric():
+    def rosenbrock(p):
+        return 100 * (p[1] - p[0] ** 2) ** 2 + (1 - p[0]) ** 2
+
+    x, y = -1.2, 1.0
+    expected = [[1200 * x * x - 400 * y + 2, -400 * x], [-400 * x, 200.0]]
+    np.testing.assert_allclose(hessian(rosenbrock)([x, y]), expected, rtol=1e-14)
+    assert hvp(rosenbrock)([x, y], [1.0, 0.0]) == pytest.approx([row[0] for row in expected], rel=1e-14)
+    assert jvp(rosenbrock)([x, y], [0.5, 2.0]) == pytest.approx(np.dot(grad(rosenbrock)([x, y]), [0.5, 2.0]), rel=1e-14)
+    np.testing.assert_allclose(jacobian(grad(rosenbrock))([x, y]), expected, rtol=1e-14)
+    np.testing.assert_allclose(hessian(lambda x, y: rosenbrock([x, y]), wrt=(0, 1))(x, y), expected, rtol=1e-14)
+
+
+def test_a_hessian_walks_the_graph_of_one_gradient_n_times_and_a_jvp_walks_once(monkeypatch):
+    from scalargrad import derivatives
+
+    calls = []
+    original = derivatives._pull
+    monkeypatch.setattr(derivatives, "_pull", lambda *args, **options: calls.append(args) or original(*args, **options))
+    n = 12
+    evaluations = []
+
+    def f(p):
+        evaluations.append(p)
+        return sg.sum([sg.exp(x * p[0]) for x in p])
+
+    hessian(f)([0.1] * n)
+    assert (len(calls), len(evaluations)) == (1, 1)  # one recorded gradient; its slopes are walked on floats
+    calls.clear()
+    jvp(f)([0.1] * n, [1.0] * n)
+    assert (len(calls), len(evaluations)) == (0, 2)
+
+
+def test_a_hessian_inside_a_derivative():
+    third = grad(lambda x: hessian(lambda y: y**4 * x)(2.0))  # d/dx 12·4·x
+    assert third(5.0) == 48.0
+    laplacian = lambda p: sg.sum([hessian(lambda q: q[0] ** 3 * q[1])(p)[i][i] for i in range(2)])  # noqa: E731
+    assert grad(laplacian)([2.0, 3.0]) == [18.0, 12.0]  # of 6xy
+
+
+def test_a_masked_branch_does_not_poison_derivatives_of_any_order():
+    f = lambda x: sg.where(x > 0, sg.sqrt(x), 0.0 * x)  # noqa: E731
+    assert grad(f)(-1.0) == 0.0
+    assert grad(grad(f))(-1.0) == 0.0
+    assert grad(lambda x: sg.sqrt(x) * 0.0 + x * x)(0.0) == 0.0
+    assert grad(grad(lambda x: sg.sqrt(x) * 0.0 + x * x))(0.0) == 2.0
+
+
+def test_second_derivatives_at_kinks_are_those_of_the_policy():
+    assert grad(grad(sg.relu))(0.0) == 0.0
+    assert grad(grad(abs))(0.0) == 0.0
+    assert grad(grad(lambda x: x**2))(0.0) == 2.0
+    assert grad(grad(grad(lambda x: x**3)))(0.0) == 6.0
+    assert grad(grad(grad(sg.sigmoid)))(0.0) == -0.125
+    assert grad(grad(grad(sg.tanh)))(0.0) == -2.0
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in OPS.values() if op.is_public and not op.takes_lists and not op.is_composed], ids=lambda op: op.name
+)
+def test_every_row_passes_check_gradient(op):
+    points = {"arcsin": (0.3,), "arccos": (0.3,), "arctanh": (0.3,), "arccosh": (1.8,), "clip": (0.4, 0.0, 1.0)}.get(
+        op.name, (1.3, 0.6, 2.0)
+    )
+    operands = points[: len(op.operands)]
+    f = getattr(sg, op.name)
+    assert check_gradient(lambda *xs: f(*xs), *operands, wrt=tuple(range(len(operands)))) <= 1.0
+    assert check_gradient(lambda *xs: sg.sum(grad(lambda *ys: f(*ys), wrt=tuple(range(len(xs))))(*xs)), *operands) <= 1.0
+
+
+def test_derivatives_of_threads_do_not_meet():
+    model = MLP(2, [4, 1], activation="tanh", seed=0)
+    f = lambda m: m([0.3, -0.2]) ** 2  # noqa: E731
+    expected = [array.tolist() for array in grad(f)(model).values()]
+    results, problems = [], []
+
+    def work():
+        try:
+            for _ in range(20):
+                results.append([array.tolist() for array in grad(f)(model).values()])
+                results.append(grad(grad(lambda x: sg.sin(x) * x))(0.5))
+        except BaseException as error:
+            problems.append(error)
+
+    threads = [threading.Thread(target=work) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not problems
+    assert results.count(expected) == 80
+    assert results.count(grad(grad(lambda x: sg.sin(x) * x))(0.5)) == 80
+
+
+def test_a_long_chain_is_differentiated_without_recursion():
+    def f(x):
+        y = x
+        for _ in range(20_000):
+            y = y * 1.0 + 0.0
+        return y * y
+
+    assert grad(f)(3.0) == 6.0
+    assert grad(grad(f))(3.0) == 2.0
+    assert jvp(f)(3.0, 1.0) == 6.0
+
+
+def test_derivatives_work_inside_no_grad():
+    with sg.no_grad():
+        assert grad(grad(lambda x: x**3))(2.0) == 12.0
+        assert hessian(lambda x: x**3)(2.0) == 12.0
+        assert (Value(1.0) * 2).op is None
+
+
+def test_derived_functions_tell_where_they_come_from():
+    def energy(x):
+        return x * x
+
+    assert grad(energy).__name__ == "grad_of_energy"
+    assert "energy" in (hessian(energy).__doc__ or "")
+
+
+def test_values_as_arguments_give_values():
+    x = Value(3.0)
+    slope = grad(lambda y: y**3)(x)
+    assert isinstance(slope, Value)
+    slope.backward()
+    assert (slope.data, x.grad) == (27.0, 18.0)
+
+
+# ------------------------------------------------------------------ check_gradient
+
+
+def wrong_by(factor):
+    """A rule whose slope is off by a factor."""
+    name = f"wrong_{str(factor).replace('.', '_').replace('-', '_')}"
+    if name not in OPS:
+        sg.custom_op(name, "sin(x)", f"{factor!r} * cos(x)")
+    return getattr(sg, name)
+
+
+@pytest.fixture
+def table_restored():
+    before = set(OPS)
+    yield
+    for name in set(OPS) - before:
+        del OPS[name]
+        delattr(Value, name)
+        import scalargrad.functions
+
+        vars(scalargrad.functions).pop(name, None)
+
+
+@pytest.mark.usefixtures("table_restored")
+@pytest.mark.parametrize("factor", [-1.0, 2.0, 1.001, 0.999, 1.00001])
+def test_a_wrong_custom_rule_is_caught(factor):
+    rule = wrong_by(factor)
+    with pytest.raises(sg.GradientError) as error:
+        check_gradient(lambda x, y: rule(x) + y, 0.5, 2.0, wrt=(0, 1))
+    lines = str(error.value).splitlines()
+    assert lines[0] == "1 of 2 slopes differs from what differences give"
+    assert lines[1].split() == ["input", "analytic", "numeric", "error", "verdict"]
+    assert lines[2].split()[0] == "x"
+    assert lines[2].split()[-1] == "wrong"
+    assert lines[3].split()[-1] == "ok"
+    title, analytic, numeric, _ = error.value.rows[0]
+    assert (title, analytic) == ("x", pytest.approx(factor * math.cos(0.5)))
+    assert numeric == pytest.approx(math.cos(0.5), rel=1e-9)
+
+
+def test_check_gradient_names_parameters_and_entries():
+    model = MLP(2, [2, 1], activation="tanh", seed=0)
+
+    def loss(m, x):
+        y = m(x)
+        return y * y.data
+
+    with pytest.raises(sg.GradientError) as error:
+        check_gradient(loss, model, [0.5, -0.5])
+    assert {row[0] for row in error.value.rows} == {name for name, _ in model.named_parameters()}
+    assert check_gradient(lambda m, x: m(x) ** 2, model, [0.5, -0.5], wrt=(0, 1)) <= 1.0
+
+
+def test_check_gradient_accepts_any_subgradient_at_a_kink():
+    assert check_gradient(sg.relu, 0.0) <= 1.0
+    assert check_gradient(lambda x: sg.maximum(x, 1.0), 1.0) <= 1.0
+    assert check_gradient(abs, 0.0) <= 1.0
