@@ -9,6 +9,17 @@ A Value is a number that remembers how it was made; `backward` finds the slopes.
 >>> y.data, w.grad
 (0.0, 2.0)
 
+Derivatives as functions nest to any order; `check_gradient` compares one with differences, `explain` says why
+it is what it is, `detect_anomaly` finds the line where a number went wrong.
+
+>>> from scalargrad import grad
+>>> grad(grad(lambda x: x**3))(2.0)
+12.0
+
+What holds, and where it is written down: the semantics at every kink and edge, in `ops`; arithmetic that never
+raises, in `floats`; slopes to 4 ulp over the whole range, in `ops` and `ends`; derivatives without confusion of one
+variable with another, in `derivatives`; graphs of a million Values without recursion or cycles, in `value`.
+
 Whatever is not needed yet is not imported yet: `import scalargrad` reads the engine alone.
 """
 

@@ -96,9 +96,7 @@ def _pull(root: Value, nodes: Sequence[Value], create_graph: bool, apart: bool =
 
 def _push(roots: Sequence[Value], nodes: Sequence[Value], direction: Sequence[Any], create_graph: bool) -> list[Any]:
     """How fast roots change when nodes move in a direction: one walk forward."""
-    rates: dict[Value, Any] = {}
-    for node, rate in zip(nodes, direction):
-        rates[node] = rates[node] + rate if node in rates else rate
+    rates: dict[Value, Any] = dict(zip(nodes, direction))
     order = _between(roots, nodes)
     way = set(order)
     for node in order:

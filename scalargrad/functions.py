@@ -63,6 +63,7 @@ def free_function(op: Op) -> Callable[..., Any]:
 
 
 def of_one(op: Op) -> Callable[[Any], Any]:
+    """The function of a row of one operand."""
     value = on_floats(op)["value"]
     record = getattr(Value, op.name) if op.is_public else recorder(op, Value, operator=False)[0]
 
@@ -73,6 +74,7 @@ def of_one(op: Op) -> Callable[[Any], Any]:
 
 
 def of_several(op: Op) -> Callable[..., Any]:
+    """The function of a row of two operands or three."""
     value = on_floats(op)["value"]
     record, record_swapped = recorder(op, Value, operator=False)
 

@@ -68,7 +68,14 @@ def _words(text: str) -> set[str]:
 
 
 class _ByNumber(ast.NodeTransformer):
+    """Comparisons are of numbers, and division is the row `div`: of two plain numbers Python's own would raise."""
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        return ast.Call(ast.Name("div"), [node.left, node.right], []) if isinstance(node.op, ast.Div) else node
+
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
         sides: list[ast.expr] = [
             side if isinstance(side, ast.Constant) else ast.Call(ast.Name("number"), [side], []) for side in (node.left, *node.comparators)
         ]

@@ -1,6 +1,8 @@
 """Derivatives as functions: any order, any structure, no confusion, nobody's grad touched."""
 
 import math
+import subprocess
+import sys
 import threading
 
 import mpmath
@@ -264,6 +266,80 @@ def test_values_as_arguments_give_values():
     assert (slope.data, x.grad) == (27.0, 18.0)
 
 
+def test_the_first_argument_is_the_one_differentiated_by():
+    f = lambda x, y: x * x * y  # noqa: E731
+    assert (grad(f)(2.0, 5.0), value_and_grad(f)(2.0, 5.0), jacobian(f)(2.0, 5.0)) == (20.0, (20.0, 20.0), 20.0)
+    assert (hessian(f)(2.0, 5.0), jvp(f)(2.0, 5.0, 1.0), hvp(f)(2.0, 5.0, 1.0)) == (10.0, 20.0, 10.0)
+
+
+def test_results_may_be_constants_arguments_or_made_of_each_other():
+    def f(x):
+        square = x * x
+        return [3.0, x, square * x, square, Value(7.0)]
+
+    assert jacobian(f)(2.0) == jvp(f)(2.0, 1.0) == [0.0, 1.0, 12.0, 4.0, 0.0]
+    assert grad(lambda x: sg.sum(jacobian(f)(x)))(2.0) == grad(lambda x: sg.sum(jvp(f)(x, 1.0)))(2.0) == 12.0 + 2.0
+
+
+def test_the_value_is_differentiated_too_inside_a_derivative():
+    assert grad(lambda x: value_and_grad(lambda y: y * y)(x)[0])(3.0) == 6.0
+    value, slope = value_and_grad(lambda y: y * y)(3.0)
+    assert (type(value), type(slope)) == (float, float)
+
+
+def test_a_direction_may_be_of_values_where_the_argument_is_of_numbers():
+    assert grad(lambda v: jvp(lambda y: y**3)(2.0, v))(1.0) == 12.0
+    assert grad(lambda v: hvp(lambda y: y**3)(2.0, v * v))(3.0) == 12.0 * 6.0
+    v = Value(1.0)
+    assert gradients(jvp(lambda y: y**3)(2.0, v), v) == 12.0
+
+
+def test_a_walk_ends_at_the_arguments_and_not_in_what_they_were_made_of(monkeypatch):
+    from scalargrad import derivatives
+
+    orders = []
+    original = derivatives.ordered
+    monkeypatch.setattr(derivatives, "ordered", lambda *roots, **options: orders.append(original(*roots, **options)) or orders[-1])
+    x = Value(1.0)
+    for _ in range(100):
+        x = x * 1.0
+    for derived in (grad(lambda y: y * y), jacobian(lambda y: [y * y]), hessian(lambda y: y * y)):
+        derived(x)
+    jvp(lambda y: y * y)(x, 1.0)
+    assert len(orders) == 5
+    assert all(len(order) < 10 for order in orders)
+
+
+def test_the_walk_takes_only_what_leads_from_arguments_to_results(monkeypatch):
+    from scalargrad import derivatives
+
+    x, constant = Value(2.0), Value(3.0)
+    unread = sg.exp(x)
+    root = x * (constant * constant) + unread * 0.0
+    walked = derivatives._between([root], [x])
+    assert walked[0] is x
+    assert {node.op for node in walked[1:]} == {"exp", "mul", "add"}
+    assert len(walked) == 5  # x, its product, exp, exp times 0, the sum
+
+    asked = []
+    original = derivatives._slopes
+    monkeypatch.setattr(derivatives, "_slopes", lambda node, *rest, **options: asked.append(node) or original(node, *rest, **options))
+    assert gradients(root, x) == 9.0
+    assert unread not in asked  # a slope of 0 is not passed on
+
+
+def test_an_inner_function_of_numbers_is_recorded_for_all_outer_ones():
+    assert grad(lambda x: grad(lambda y: grad(lambda z: x * y * z)(2.0))(3.0))(5.0) == 1.0
+    assert grad(lambda w: grad(lambda x: grad(lambda y: grad(lambda z: w * x * y * z)(2.0))(3.0))(5.0))(7.0) == 1.0
+
+
+def test_derivatives_import_no_other_package():
+    others = ("numpy", "graphviz", "matplotlib", "dataclasses", "typing", "threading")
+    code = f"import sys, scalargrad; scalargrad.grad(abs)(2.0); print([m for m in {others} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
 # ------------------------------------------------------------------ check_gradient
 
 
@@ -321,3 +397,19 @@ def test_check_gradient_accepts_any_subgradient_at_a_kink():
     assert check_gradient(sg.relu, 0.0) <= 1.0
     assert check_gradient(lambda x: sg.maximum(x, 1.0), 1.0) <= 1.0
     assert check_gradient(abs, 0.0) <= 1.0
+
+
+def test_slopes_by_one_operand_are_total_where_the_other_is_a_plain_number():
+    x = Value(math.nan)
+    assert gradients(x / -0.0, [x], create_graph=True)[0] == -math.inf
+    for f in (
+        lambda x: x / 0.0,
+        lambda x: 1.0 / (x * 0.0),
+        lambda x: x**-1.0,
+        lambda x: sg.xlogy(x, 0.0),
+        lambda x: sg.hypot(x, 0.0),
+        sg.log,
+    ):
+        for point in (0.0, -0.0, -1.0, math.inf, math.nan):
+            once, twice = grad(f)(point), grad(grad(f))(point)  # neither raises
+            assert type(once) is type(twice) is float

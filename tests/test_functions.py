@@ -130,6 +130,8 @@ def test_wrong_operands_are_told_what_is_taken():
         (lambda: sg.sum(Value(1.0)), r"sum takes an iterable of Values and numbers as xs, got Value"),
         (lambda: sg.sum(3.0), r"sum takes an iterable of Values and numbers as xs, got float"),
         (lambda: sg.clip(Value(1.0), 0), r"clip takes 3 operands \(x, y, z\), got 2"),
+        (lambda: sg.max(Value(1.0), 2.0), r"max takes one iterable, got 2 arguments: write max\(\[x, y\]\) or maximum\(x, y\)"),
+        (lambda: sg.sum(1, 2, 3), r"sum takes one iterable, got 3 arguments: write sum\(\[x, y\]\)$"),
         (lambda: sg.softmax(3), r"softmax takes an iterable of Values and numbers as xs, got int"),
         (lambda: sg.custom_op("f", lambda x: x, "1.0"), r"custom_op takes expressions as text, got function"),
         (lambda: sg.softmax(["a"]), r"softmax takes a real number, got str"),

@@ -202,7 +202,8 @@ HARD: list[tuple[str, tuple[Any, ...]]] = [
     ("norm", ([1e308, 1.7e308, 1e308],)), ("norm", ([3e-323, 1e-322],)), ("logaddexp", (-700.1, 3.3)),
     ("logsumexp", ([-700.1, 3.3, 1.0],)), ("silu", (-716.3,)), ("silu", (-744.0,)), ("gelu", (-38.3,)), ("gelu", (-37.9,)),
     ("gelu", (-38.51,)), ("cbrt", (1e-320,)), ("cbrt", (-1.7e308,)), ("erfc", (25.3,)), ("exp2", (1024.2,)), ("tanh", (20.0,)),
-    ("tanh", (370.7,)), ("sigmoid", (-744.0,)), ("softplus", (-740.0,)), ("arcsin", (0.9999999999,)), ("arccosh", (1.0000000001,)),
+    ("tanh", (370.7,)), ("sigmoid", (-744.0,)), ("softplus", (-740.0,)), ("arcsin", (0.9999999999,)), ("reciprocal", (3e157,)),
+    ("arccosh", (1.0000000001,)),
 ]  # fmt: skip
 
 
@@ -283,6 +284,15 @@ def test_a_name_that_is_taken_away_can_be_given_again() -> None:
 
 
 @pytest.mark.usefixtures("clean")
+def test_a_row_may_use_constants_rows_and_what_the_values_of_rows_use() -> None:
+    value = "inf if x > 9.0 else nan if x < -9.0 else cube_root(x) + sigmoid(h)"
+    function = custom_op("mixed", value, "inf if x == 0.0 else x", work=("h = x - x",))
+    assert [function(x) for x in (10.0, 8.0)] == [inf, 2.5]
+    assert math.isnan(function(-10.0))
+    assert (function(Value(0.0)).partials, function(Value(8.0)).partials) == ((inf,), (8.0,))
+
+
+@pytest.mark.usefixtures("clean")
 def test_powers_and_integers_in_a_row_are_those_of_floats() -> None:
     root = custom_op("two_thirds", "x ** (2 / 3)", "2 / 3 * x ** (-1 / 3)")
     assert math.isnan(root(-8.0))  # neither complex nor an exception
@@ -312,12 +322,15 @@ def test_work_may_have_any_name_of_its_own(name: str) -> None:
         (("lambda", "x", "1.0"), "'lambda' cannot be the name"),
         (("mine", "x +", "1.0"), "'x \\+' is no expression"),
         (("mine", "x + w", "1.0"), "'w' in 'x \\+ w' is neither an operand nor"),
+        (("mine", "x", "w"), "'w' in 'w' is neither an operand nor"),
+        (("mine", "x", "x +"), "'x \\+' is no expression"),
         (("mine", "x.real", "1.0"), "must be arithmetic"),
         (("mine", "(lambda: x)()", "1.0"), "must be arithmetic"),
         (("mine", "x % 2.0", "1.0"), "must be arithmetic"),
         (("mine", "x * 1j", "1.0"), "must be arithmetic"),
         (("mine", "'x'", "1.0"), "must be arithmetic"),
         (("mine", "exp(x, x)", "1.0"), "exp takes 1 operands"),
+        (("mine", "hypot(x)", "1.0"), "hypot takes 2 operands, 'hypot\\(x\\)' gives it 1"),
         (("mine", "mean([x, x])", "1.0"), "mean is composed of other rows"),
         (("mine", "sum([x for x in [x]])", "1.0"), "must be arithmetic"),
         (("mine", "x", ()), "one slope or two"),
@@ -332,7 +345,7 @@ def test_a_row_that_cannot_be_is_refused_with_the_reason(arguments: tuple[Any, .
 
 
 @pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("work", ["exp = 2.0 * x", "x = 2.0 * x", "2.0 * x", "out = x", "sigmoid = x"])
+@pytest.mark.parametrize("work", ["exp = 2.0 * x", "x = 2.0 * x", "2.0 * x", "out = x", "sigmoid = x", "cube_root = x", "inf = x"])
 def test_work_that_hides_a_name_is_refused(work: str) -> None:
     with pytest.raises(ValueError, match="mine"):
         custom_op("mine", "x", "1.0", work=(work,))
@@ -352,8 +365,11 @@ def test_each_row_says_what_a_row_must() -> None:
 
 def test_a_row_tells_what_it_is() -> None:
     assert repr(OPS["hypot"]) == "<op hypot(x, y)>"
+    assert OPS["mul"].formula == "mul(x, y) = x * y; slopes y, x"
+    assert OPS["mean"].formula == f"mean(xs) = {OPS['mean'].value}"
     assert OPS["hypot"].domain == ((-inf, inf), (-inf, inf))
     assert OPS["log"].domain == ((0, inf),)
+    assert OPS["where"].domain == OPS["dot"].domain == ((-inf, inf),) * 3
     assert (OPS["arcsin"].aliases, OPS["arctan2"].aliases, OPS["exp"].aliases) == (("asin",), ("atan2",), ())
     assert (OPS["sub"].is_swapped, OPS["sub"].is_public, OPS["_same"].is_public) == (False, True, False)
     assert (OPS["sub"].takes_lists, OPS["sum"].takes_lists, OPS["dot"].takes_lists) == (False, True, True)
@@ -378,9 +394,10 @@ def test_slopes_call_rows_alone() -> None:
 
 def test_the_table_of_the_documentation_holds_every_public_row() -> None:
     lines = ops.table().splitlines()
-    assert [line.split()[0] for line in lines[1:]] == [op.name for op in OPS.values() if op.is_public]
-    names, symbols = (max(map(len, column)) for column in zip(("operation", "symbol"), *((op.name, op.symbol) for op in PUBLIC)))
-    for line, op in zip(lines[1:], PUBLIC, strict=True):
+    public = [op for op in OPS.values() if op.is_public]
+    assert [line.split()[0] for line in lines[1:]] == [op.name for op in public]
+    names, symbols = (max(map(len, column)) for column in zip(("operation", "symbol"), *((op.name, op.symbol) for op in public)))
+    for line, op in zip(lines[1:], public, strict=True):
         assert line[4 + names + 2 :].startswith(op.symbol)
         assert line[4 + names + 2 + symbols + 2 :].startswith(f"{op.value}  →  ")
     assert lines[0][4:].split() == ["operation", "symbol", "value", "→", "slopes"]

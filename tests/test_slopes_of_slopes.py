@@ -7,6 +7,7 @@ which is differentiated in turn. The truth is a difference of differences in mpm
 from __future__ import annotations
 
 import ast
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -154,3 +155,57 @@ def test_slopes_of_slopes_are_right_at_the_ends_of_the_range() -> None:
     x, y = Value(1.7e308), Value(1.7e308)  # hypot overflows, its slopes do not
     (by_x,) = gradient(scalargrad.hypot(x, y), [x])
     assert by_x.data == pytest.approx(0.5**0.5, rel=1e-15)
+    for scale in (1e-300, 4e307):
+        x, y = Value(3.0 * scale), Value(-4.0 * scale)
+        (by_y,) = gradient(scalargrad.norm([x, y]), [y])
+        assert by_y.data == pytest.approx(-0.8, rel=1e-15)
+        assert gradient(by_y, [x])[0].data == pytest.approx(0.48 / 5.0 / scale, rel=1e-12)
+
+
+# What the rows are whose name begins with `_`: slopes of others, each with slopes of its own.
+RULES: dict[str, Callable[..., mpf]] = {
+    "_same": lambda x: x, "_share": lambda x, y: x * y, "_exp_difference": lambda x, y: mp.exp(x - y),
+    "_sigmoid_slope": lambda x: oracle.sigmoid(x) * oracle.sigmoid(-x),
+    "_silu_slope": lambda x: oracle.sigmoid(x) * (1 + x * oracle.sigmoid(-x)),
+    "_gelu_slope": lambda x: oracle.normal_cdf(x) + x * mp.npdf(x),
+    "_gauss": lambda x: mp.exp(-x * x), "_normal_pdf": mp.npdf, "_normal_cdf": oracle.normal_cdf,
+    "_power_slope": lambda x, y: y * x ** (y - 1), "_power_log": lambda x, y: x**y * mp.log(x),
+    "_over_square": lambda x, y: x / y**2, "_over_squares": lambda x, y: x / (x * x + y * y),
+    "_over_hypot": lambda x, y: x / mp.sqrt(x * x + y * y),
+    "_first_share": lambda x, y: oracle.sigmoid(x - y), "_second_share": lambda x, y: oracle.sigmoid(y - x),
+}  # fmt: skip
+RULES_RECORDED = [op for op in RECORDED if not op.is_public]
+
+
+def test_every_row_that_is_a_slope_of_others_is_known() -> None:
+    assert {op.name for op in RULES_RECORDED} == set(RULES)
+
+
+@pytest.mark.parametrize("op", RULES_RECORDED, ids=name_of)
+def test_rows_that_are_slopes_of_others_and_their_slopes_are_right(op: Op) -> None:
+    before, mp.dps = mp.dps, 350
+    try:
+        points: list[tuple[float, ...]] = [(x,) for x in PLACES] if op.operands == ("x",) else [p for p in PAIRS if p[0] and p[1]]
+        for point in points:
+            at = [mpf(x) for x in point]
+            node = getattr(functions, op.name)(*recorded(point))
+            assert node.data == pytest.approx(float(RULES[op.name](*at)), rel=1e-12)
+            for i, slope in enumerate(node.partials):
+                true = float(oracle.difference(RULES[op.name], at, i))
+                assert slope == pytest.approx(true, rel=1e-9, abs=1e-13), f"{op.name}{point} by {i}"
+    finally:
+        mp.dps = before
+
+
+def test_slopes_of_the_slopes_of_a_power_are_their_limits_at_zero() -> None:
+    x, y = Value(0.0), Value(2.5)
+    assert functions._power_slope(x, y).partials == (0.0, 0.0)
+    assert functions._power_log(x, y).partials == (0.0, 0.0)
+    assert functions._power_log(x, Value(1.0)).partials[1] == 0.0
+
+
+@pytest.mark.parametrize("name", ["silu", "gelu", "tanh", "sigmoid", "erf"])
+def test_slopes_of_slopes_at_nan_are_nan(name: str) -> None:
+    x = Value(math.nan)
+    (slope,) = gradient(getattr(functions, name)(x), [x])
+    assert all(math.isnan(number(s)) for s in (slope, *gradient(slope, [x])))

@@ -232,11 +232,14 @@ def test_second_backward_doubles_leaf_gradients_exactly():
     assert w.grad == 2 * once + once
 
 
-@pytest.mark.parametrize("place", [0, 1])
-def test_second_backward_doubles_exactly_whichever_operand_a_leaf_is(place):
+@pytest.mark.parametrize("place", ["first", "second", "in a list"])
+def test_second_backward_doubles_exactly_wherever_a_leaf_is_an_operand(place):
     for i in range(1, 60):
         w, others = Value(i / 7), [Value(0.1), Value(0.3) * 1.0, Value(0.7)]
-        y = sg.sum([sg.tanh(w * other if place == 0 else other * w) for other in others])
+        if place == "in a list":
+            y = sg.dot([w, w, w], [0.1, i / 7, 0.7])
+        else:
+            y = sg.sum([sg.tanh(w * other if place == "first" else other * w) for other in others])
         y.backward()
         once = w.grad
         y.backward()

@@ -60,8 +60,12 @@ def size(what: str, number: Any, least: int = 1) -> int:
 
 
 def parameters_of(given: Any) -> Any:
-    """The parameters of a module; anything else as it is."""
-    return given.parameters() if hasattr(given, "parameters") else given
+    """The parameters of a module; anything else that can be gone through as it is."""
+    if hasattr(given, "parameters"):
+        return given.parameters()
+    if not hasattr(given, "__iter__"):
+        raise TypeError(f"an optimiser takes a list of Values or a module, got {type(given).__name__}: write [w] for one")
+    return given
 
 
 def random_source(seed: Any) -> Random:

@@ -37,7 +37,7 @@ def names(values: Sequence[Value], neurons: Neurons, longest: int = 14) -> tuple
     given: set[Value] = set()
     count = 0
     for value in values:
-        name = clean(value.label)
+        name = clean(str(value.label))
         if name:
             given.add(value)
         elif inner := neurons.name(value):
@@ -98,7 +98,7 @@ def formula(root: Value, values: Sequence[Value], longest: int = 72, in_labels: 
                 break
             operands.append(formula)
         if value.row is None or (in_labels and value.label and value is not root):
-            texts[value] = (clean(value.label), _ATOM) if value.label else None
+            texts[value] = (clean(str(value.label)), _ATOM) if value.label else None
         elif len(operands) < len(value.parents):
             texts[value] = None
         else:

@@ -116,20 +116,25 @@ def compare(title: str, build: Callable[..., Any], *, fused: bool, goals: list[t
             goal(text, seconds[theirs] / seconds[ours], at_least=at_least)
 
 
+def bytes_a_node(cls: Any) -> float:
+    """What a node of the chain takes after forward and backward."""
+    run, _, operations = chain(cls, 100_000)
+    tracemalloc.start()
+    root = run()
+    root.backward()
+    size = tracemalloc.get_traced_memory()[0] / operations
+    tracemalloc.stop()
+    return size
+
+
 def memory() -> None:
     """Print the bytes a node of the chain takes after forward and backward."""
     print("\nmemory: a chain of 100,000 operations, after backward")
     for name, cls in PEERS.items():
-        run, _, operations = chain(cls, 100_000)
-        tracemalloc.start()
-        root = run()
-        root.backward()
-        size = tracemalloc.get_traced_memory()[0] / operations
-        tracemalloc.stop()
+        size = bytes_a_node(cls)
         print(f"  {name:44}{size:12.0f} bytes a node")
         if cls is Value:
             goal("bytes a node", size, at_most=150, unit="")
-        del root
 
 
 def benchmark() -> None:

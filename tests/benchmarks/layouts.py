@@ -9,18 +9,24 @@
 - `scalargrad`: flat, and a depth-first walk that marks what it has seen in the field `grad`.
 
 The prototypes know + * and relu, walk without recursion and cut corners that a Value does not (leaves are
-not summed apart, no modes, no locks), so that a Value is not flattered.
+not summed apart, no modes, no locks), so that a Value is not flattered. On CPython 3.11, an AMD EPYC, in November 2026,
+relative to a Value, on the network of 611 operations, the network of 100,979 and the chain of 100,000, and in bytes a node:
+
+    tuples, one record        2.75   2.14   2.63   204
+    tuples, generated         1.79   1.99   1.91   203
+    flat, readers counted     1.34   1.16   1.15   144
+    flat, set of seen         1.13   1.03   1.17   144
+    scalargrad                1.00   1.00   1.00   120
 """
 
 from __future__ import annotations
 
-import tracemalloc
 from collections.abc import Callable
 from typing import Any
 
 from scalargrad import Value
 
-from .eager import chain, check_equal, network, results_of, step
+from .eager import bytes_a_node, chain, check_equal, network, results_of, step
 from .timing import interleaved, machine, table
 
 ROWS = {"__add__": ("x + y", "1.0", "1.0"), "__mul__": ("x * y", "y", "x"), "relu": ("x if x > 0.0 else 0.0", "1.0 if x > 0.0 else 0.0")}
@@ -202,13 +208,7 @@ def main() -> None:
         table(f"layouts, {title}: {operations:,} operations, forward + backward", "ns/operation", seconds, 1e9 / operations, "scalargrad")
     print("\nlayouts, memory: bytes a node of the chain after backward")
     for name, cls in LAYOUTS.items():
-        run, _, operations = chain(cls, 100_000)
-        tracemalloc.start()
-        root = run()
-        root.backward()
-        print(f"  {name:44}{tracemalloc.get_traced_memory()[0] / operations:12.0f}")
-        tracemalloc.stop()
-        del root
+        print(f"  {name:44}{bytes_a_node(cls):12.0f}")
 
 
 if __name__ == "__main__":
