@@ -25,7 +25,9 @@ class GradientError(AssertionError):
         self.rows = rows
 
 
-def check_gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = 0, rtol: float = 1e-6, atol: float = 1e-9, most: int = 10) -> float:
+def check_gradient(
+    f: Callable[..., Any], *args: Any, wrt: Wrt = 0, rtol: float = 1e-6, atol: float = 1e-9, most: int = 10, **options: Any
+) -> float:
     """Compare the gradient of f at `args` with differences, number by number; return the largest error over its tolerance.
 
     Differences are central and extrapolated (Ridders 1982), good to some ten digits where f is smooth. A slope
@@ -56,7 +58,7 @@ def check_gradient(f: Callable[..., Any], *args: Any, wrt: Wrt = 0, rtol: float 
         fresh = list(args)
         for i in positions:
             fresh[i] = with_values(args[i], content)
-        return f(*fresh)
+        return f(*fresh, **options)
 
     def at(numbers: list[float]) -> float:
         result = of_numbers([Value(x) for x in numbers])
@@ -87,24 +89,39 @@ def _difference(f: Callable[[list[float]], float], numbers: list[float], i: int,
         return f([*numbers[:i], x + h, *numbers[i + 1 :]])
 
     best, error = nan, inf
+    for scale in sorted({abs(x) or 1.0, 1.0}):  # steps as small as x, or as f may vary; large ones alone may settle by chance
+        found = _extrapolated(beside, x, 0.02 * scale)
+        if found[1] < error:
+            best, error = found
+        if error <= 1e-7 * abs(best):
+            break
+    here, h = f(numbers), 1e-4 * (abs(x) or 1.0)
+    near, far = ([(here - beside(-step)) / step, (beside(step) - here) / step] for step in (h / 2.0, h))
+    noise = 16.0 * 2.0**-52 * abs(here) / h
+    if abs(near[1] - near[0]) > max(noise, 0.75 * abs(far[1] - far[0])):  # the sides of a smooth function come together
+        slack = 1e-9 + 1e-6 * max(map(abs, near))
+        if min(near) - slack <= analytic <= max(near) + slack:
+            return analytic, 0.0  # a kink: any slope between the two sides is one
+    return best, error
+
+
+def _extrapolated(beside: Callable[[float], float], x: float, h: float) -> tuple[float, float]:
+    """Central differences of steps that are halved, extrapolated to the step 0: the slope, and how uncertain it is."""
+    best, error = nan, inf
     row: list[float] = []
-    h = 0.02 * max(abs(x), 1.0)
-    for _ in range(14):  # halve the step, and extrapolate to the step 0
-        left, right = beside(-h), beside(h)
-        new = [(right - left) / ((x + h) - (x - h))]
+    for _ in range(14):
+        step, left, right = (x + h) - (x - h), beside(-h), beside(h)
+        new = [(right - left) / step] if step else [nan]
+        noise = 2.0**-50 * max(abs(left), abs(right)) / h  # what the rounding of f makes of it
         power = 1.0
         for k, old in enumerate(row):
             power *= 4.0
             new.append(new[k] + (new[k] - old) / (power - 1.0))
-            uncertain = max(abs(new[-1] - new[-2]), abs(new[-1] - old))
+            uncertain = max(abs(new[-1] - new[-2]), abs(new[-1] - old), noise)
             if uncertain < error:
                 best, error = new[-1], uncertain
         row = new if all(map(isfinite, new)) else []
         h /= 2.0
-    here, h = f(numbers), 1e-6 * max(abs(x), 1.0)
-    sides = sorted(((here - beside(-h)) / h, (beside(h) - here) / h))
-    if sides[1] - sides[0] > 1e-3 * max(map(abs, sides)) and sides[0] - 1e-5 <= analytic <= sides[1] + 1e-5:
-        return analytic, 0.0  # a kink: any slope between the two sides is one
     return best, error
 
 

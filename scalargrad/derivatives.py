@@ -23,7 +23,9 @@ inner function through nodes of their own, so that "by y" never means "by the x 
 
 Arguments are numbers, nested lists, tuples and dicts of numbers, arrays, or modules; a derivative has the
 structure of the argument it is by, a module's is a mapping of its parameters' names. An input that the
-output does not reach gets 0.0.
+output does not reach gets 0.0. Values come back only where the argument that is differentiated by holds one, or inside
+another of these functions; a thread that is started inside one of them is not inside it, unless it runs in a copy of the
+context (`contextvars.copy_context().run`).
 """
 
 from __future__ import annotations
@@ -31,11 +33,11 @@ from __future__ import annotations
 from _contextvars import ContextVar
 
 from .graph import ordered
-from .modes import record_anyway
+from .modes import is_recording, record_anyway
 from .ops import LISTS
 from .reals import real
 from .slopes import on_values, same, share, structured
-from .trees import aligned, is_module, leaves, rebuilt, with_values
+from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
 from .value import Value
 
 TYPE_CHECKING = False
@@ -66,7 +68,8 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
     for node in nodes:
         if not isinstance(node, Value):
             raise TypeError(f"gradients are by Values, got the number {node!r} in wrt")
-    return rebuilt(wrt, iter(_pull(root, nodes, create_graph, apart=False)))
+    with record_anyway():
+        return rebuilt(wrt, iter(_pull(root, nodes, create_graph, apart=False)))
 
 
 def _between(roots: Sequence[Value], nodes: Sequence[Value], apart: bool = True) -> list[Value]:
@@ -321,7 +324,7 @@ def _along(f: Callable[..., Any], wrt: Wrt, args: tuple[Any, ...], options: dict
         raise TypeError(f"a direction is expected behind the arguments: (x, v), got {'1 argument' if args else 'nothing'}")
     *args_of_f, v = args
     call = _Call(f, wrt, tuple(args_of_f), options)
-    direction = aligned(call.tree, v, "the direction")
+    direction = [x if isinstance(x, Value) else float(x) for x in aligned(call.tree, v, "the direction")]
     call.inside = call.inside or any(isinstance(x, Value) for x in direction)
     return call, direction
 
@@ -332,8 +335,10 @@ def named(derived: Callable[..., Any], f: Callable[..., Any], what: str) -> Call
         raise TypeError(f"{what} takes a function, got {type(f).__name__}: write {what}(f)(x)")
 
     def function(*args: Any, **options: Any) -> Any:
+        forgetting = not is_recording()
         with record_anyway():
-            return derived(*args, **options)
+            result = derived(*args, **options)
+        return detached(result) if forgetting else result
 
     name = getattr(f, "__name__", type(f).__name__)
     function.__name__ = function.__qualname__ = f"{what}_of_{name.strip('<>')}"

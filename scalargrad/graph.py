@@ -50,8 +50,14 @@ def ordered(*roots: Value, stop: set[Value] | frozenset[Value] = frozenset()) ->
     return order
 
 
-def copied(root: Value, memo: dict[int, Any]) -> Value:
+KEEP = "keep"  # in deepcopy's memo: Values that it does not name are not copied, but kept
+
+
+def copied(root: Value, memo: dict[Any, Any]) -> Value:
     """The copy of a root with all it was made of; `memo` is `copy.deepcopy`'s, and keeps shared Values shared."""
+
+    if KEEP in memo:
+        return root
 
     def field(content: Any) -> Any:
         if content.__class__ is tuple:

@@ -65,6 +65,11 @@ def _on(mode: switches.Mode) -> Iterator[None]:
         switches.active.reset(token)
 
 
+def is_recording() -> bool:
+    """Whether no `no_grad` is on here."""
+    return not any(isinstance(mode, _Forget) for mode in switches.active.get())
+
+
 @contextmanager
 def record_anyway() -> Iterator[None]:
     """Record even inside `no_grad`: for those who need a graph of their own."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from copy import copy, deepcopy
 
+from .graph import KEEP
 from .reals import real
 
 TYPE_CHECKING = False
@@ -102,7 +103,8 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     """The argument as a function is to see it, with Values for its numbers: a module as a copy that has them as parameters."""
     if is_module(tree):
         parameters = tree.parameters()
-        return deepcopy(tree, {id(parameter): next(values) for parameter in parameters})
+        memo: dict[Any, Any] = {KEEP: True, **{id(parameter): next(values) for parameter in parameters}}
+        return deepcopy(tree, memo)
     if isinstance(tree, dict):
         return _like(tree, {key: with_values(item, values) for key, item in tree.items()})
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
@@ -115,7 +117,8 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
 def _like(tree: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
     """The items in a mapping of the tree's own kind."""
     twin = copy(tree)
-    twin.update(items)
+    for key, item in items.items():  # a Counter's update would add
+        twin[key] = item
     return twin
 
 
@@ -143,3 +146,12 @@ def aligned(tree: Any, other: Any, what: str) -> list[Any]:
     if isinstance(other, dict | list | tuple):
         raise ValueError(f"{what} must be one number where the argument is one, got {type(other).__name__}")
     return leaves(other, what)
+
+
+def detached(tree: Any) -> Any:
+    """The structure with leaves of their numbers in place of computed Values."""
+    if isinstance(tree, dict):
+        return _like(tree, {key: detached(item) for key, item in tree.items()})
+    if isinstance(tree, list | tuple):
+        return rebuilt(tree, iter([detached(item) for item in leaves(tree, "the result")]))
+    return tree.detach() if hasattr(tree, "backward") else tree

@@ -4,6 +4,7 @@ import math
 import subprocess
 import sys
 import threading
+from collections import Counter
 
 import mpmath
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import Value, check_gradient, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad
-from scalargrad.nn import MLP, mse
+from scalargrad.nn import MLP, Module, mse
 from scalargrad.ops import OPS
 
 FUNCTIONS = [
@@ -413,3 +414,60 @@ def test_slopes_by_one_operand_are_total_where_the_other_is_a_plain_number():
         for point in (0.0, -0.0, -1.0, math.inf, math.nan):
             once, twice = grad(f)(point), grad(grad(f))(point)  # neither raises
             assert type(once) is type(twice) is float
+
+
+def test_no_grad_cuts_a_derivative_off_from_outside():
+    def f(x):
+        with sg.no_grad():
+            c = grad(lambda y: y**3)(x)
+        return c * x
+
+    assert grad(f)(2.0) == 12.0
+    with sg.no_grad():
+        assert grad(lambda y: y**3)(Value(2.0)).parents == ()
+        x = Value(2.0)
+    y = x**3
+    with sg.no_grad():
+        slope = gradients(y, x, create_graph=True)
+    assert gradients(slope, x) == 12.0
+
+
+def test_a_counter_is_an_argument_like_any_dict():
+    assert value_and_grad(lambda p: p["a"] * p["a"])(Counter(a=2.0)) == (4.0, {"a": 4.0})
+
+
+def test_a_module_keeps_outer_values_that_are_no_parameters():
+    class Box:
+        def __init__(self, value):
+            self.value = value
+
+    class Model(Module):
+        def __init__(self, box):
+            self.w, self.box = Value(2.0), box
+
+        def __call__(self):
+            return self.w * self.w * self.box.value
+
+    assert grad(lambda s: grad(lambda m: m())(Model(Box(s * 1.0)))["w"])(3.0) == 4.0
+
+
+@pytest.mark.parametrize(
+    ("f", "x"),
+    [
+        (sg.log, 1e-6), (sg.log, 1e-20), (lambda x: 1 / x, 1e-6), (sg.sin, 1e4), (sg.sin, 1e6), (lambda x: sg.sin(x) + 1e8, 0.7),
+        (sg.exp, -30.0),        (lambda x: x**3, 0.0), (lambda x: x**3, 1e5),
+    ],
+)  # fmt: skip
+def test_check_gradient_settles_for_numbers_small_and_large(f, x):
+    assert check_gradient(f, x, atol=1e-7) <= 1.0
+
+
+@pytest.mark.usefixtures("table_restored")
+def test_check_gradient_takes_no_rounding_or_curvature_for_a_kink():
+    rule = wrong_by(2.0)
+    sg.custom_op("log_off", "log(x)", "1.04 / x")
+    for wrong, x in (
+        (lambda x: rule(x) + 1e9, 0.7), (lambda x: x.data * 5e-6 + x * x * 0 + 1e4, 0.7), (sg.log_off, 1e-5), (lambda x: x * x.data, 4e-6),
+    ):  # fmt: skip
+        with pytest.raises(sg.GradientError):
+            check_gradient(wrong, x)
