@@ -15,6 +15,8 @@ from scalargrad import Value, check_gradient, grad, gradients, hessian, hvp, jac
 from scalargrad.nn import MLP, Module, mse
 from scalargrad.ops import OPS
 
+from .edges import EDGES, same_slope
+
 FUNCTIONS = [
     (lambda x: sg.exp(sg.sin(x) * x), lambda x: mpmath.exp(mpmath.sin(x) * x)),
     (lambda x: sg.tanh(x) ** 3 / (1 + x**2), lambda x: mpmath.tanh(x) ** 3 / (1 + x**2)),
@@ -206,6 +208,18 @@ def test_every_row_passes_check_gradient(op):
     f = getattr(sg, op.name)
     assert check_gradient(lambda *xs: f(*xs), *operands, wrt=tuple(range(len(operands)))) <= 1.0
     assert check_gradient(lambda *xs: sg.sum(grad(lambda *ys: f(*ys), wrt=tuple(range(len(xs))))(*xs)), *operands) <= 1.0
+
+
+@pytest.mark.parametrize("create_graph", [False, True])
+@pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge.name}{edge.operands}")
+def test_the_edge_table_holds_for_gradients_plain_and_recorded(edge, create_graph):
+    operands = [[Value(x) for x in o] if isinstance(o, list | tuple) else Value(o) for o in edge.operands]
+    flat = [v for o in operands for v in (o if isinstance(o, list) else [o])]
+    slopes = [s for slope in edge.slopes for s in (slope if isinstance(slope, list | tuple) else [slope])]
+    found = gradients(getattr(sg, edge.name)(*operands), flat, create_graph=create_graph)
+    assert len(found) == len(slopes)
+    for got, slope in zip(found, slopes, strict=True):
+        assert same_slope(got.data if isinstance(got, Value) else got, slope)
 
 
 def test_derivatives_of_threads_do_not_meet():
