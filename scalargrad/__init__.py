@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 
     from .checking import GradientError as GradientError
     from .checking import check_gradient as check_gradient
+    from .compiler import TraceError as TraceError
+    from .compiler import compile as compile
     from .derivatives import grad as grad
     from .derivatives import gradients as gradients
     from .derivatives import hessian as hessian
@@ -60,6 +62,7 @@ _HOMES = {
     **dict.fromkeys(("grad", "value_and_grad", "jacobian", "hessian", "jvp", "hvp", "gradients"), "derivatives"),
     "explain": "explaining",
     "check_gradient": "checking", "GradientError": "checking",
+    "compile": "compiler", "TraceError": "compiler",
     "no_grad": "modes", "detect_anomaly": "modes",
     "Module": "nn", "Neuron": "nn", "Layer": "nn", "MLP": "nn", "History": "nn",
     "draw": "pictures", "Drawing": "pictures",
@@ -72,7 +75,7 @@ def __getattr__(name: str) -> Any:
     """Fetch a name from its module when it is first asked for; a row's function from `functions`."""
     if name in _HOMES:
         value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    elif name in ("nn", "pictures"):
+    elif name in ("compiler", "nn", "pictures"):
         return import_module(f".{name}", __name__)
     elif any(op.is_public and name in (op.name, *op.aliases) for op in OPS.values()):
         return getattr(import_module(".functions", __name__), name)
@@ -98,6 +101,6 @@ def __dir__() -> list[str]:
 
 
 __all__ = [
-    "MLP", "Drawing", "GradientError", "History", "Layer", "Module", "Neuron", "Value", "check_gradient", "custom_op", "detect_anomaly",
-    "draw", "explain", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "no_grad", "value_and_grad",
+    "MLP", "Drawing", "GradientError", "History", "Layer", "Module", "Neuron", "TraceError", "Value", "check_gradient", "compile",
+    "custom_op", "detect_anomaly", "draw", "explain", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "no_grad", "value_and_grad",
 ]  # fmt: skip

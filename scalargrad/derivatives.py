@@ -47,7 +47,7 @@ if TYPE_CHECKING:
 
     Wrt = int | tuple[int, ...]
 
-_depth: ContextVar[int] = ContextVar("depth", default=0)  # of derivative functions running inside each other
+depth: ContextVar[int] = ContextVar("depth", default=0)  # of derivative functions running inside each other
 
 
 # ------------------------------------------------------------------ walks that touch no grad
@@ -75,7 +75,7 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
 def _between(roots: Sequence[Value], nodes: Sequence[Value], apart: bool = True) -> list[Value]:
     """The Values on a way from nodes to roots, operands before their readers; `apart` if no node was made of another."""
     way = set(nodes)
-    order = ordered(*roots, stop=way if apart else frozenset())
+    order = ordered(*roots, stop=way if apart else frozenset(), last_first=True)
     for node in order:
         if node not in way and not way.isdisjoint(node.parents):
             way.add(node)
@@ -136,7 +136,7 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
         return [(operand, partial) for operand, partial in zip(node.parents, node.partials) if operand in way]  # type: ignore[misc]
     arguments = structured(node.row, node.parents)
     slopes: list[tuple[Value, Any]] = []
-    for name, argument, slope in zip(node.row.operands, arguments, on_values(node.row)):
+    for name, argument, slope in zip(node.row.operands, arguments, on_values(node.row, traced=hasattr(node, "records"))):
         operands = argument if name in LISTS else [argument]
         if any(operand in way for operand in operands):
             partials = slope(*arguments, node) if name in LISTS else [slope(*arguments, node)]
@@ -175,17 +175,17 @@ class _Call:
         given = [args[position] for position in positions]
         self.tree: Any = tuple(given) if isinstance(wrt, tuple) else given[0]
         numbers = leaves(self.tree, "the argument")
-        self.inside = _depth.get() > 0 or any(isinstance(x, Value) for x in _loose(self.tree))
+        self.inside = depth.get() > 0 or any(isinstance(x, Value) for x in _loose(self.tree))
         self.nodes = [_own(x, self.inside) for x in numbers]
         content = iter(self.nodes)
         fresh = list(args)
         for position, argument in zip(positions, given):
             fresh[position] = with_values(argument, content)
-        token = _depth.set(_depth.get() + 1)
+        token = depth.set(depth.get() + 1)
         try:
             self.result = f(*fresh, **options)
         finally:
-            _depth.reset(token)
+            depth.reset(token)
 
     def root(self, asker: str) -> Value:
         """The result as one Value; a number is one that depends on nothing."""

@@ -1,13 +1,15 @@
 """Slopes and values at the ends of the range, where a partial result of the plain formula leaves it.   (floor 0)
 
 A row of `ops` calls these where its plain formula overflows or meets subnormal numbers. They take numbers apart
-into m 2ᵉ with 0.5 <= |m| < 1, and round once, when they put the result together.
+into m 2ᵉ with 0.5 <= |m| < 1, and round once, when they put the result together. Those of numbers call what stands
+in this module by name alone, so that the same functions, given other names, serve native code too.
 """
 
 from __future__ import annotations
 
 import builtins
 import math
+from math import cbrt
 
 from .floats import TOTAL, divide, inf, nan, power
 
@@ -15,6 +17,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
+
+log: Callable[[float], float] = TOTAL["log"]
 
 
 def scaled(m: float, e: int) -> float:
@@ -46,7 +50,15 @@ def unit_vector(xs: Sequence[float]) -> list[float]:
 
 def over_hypot(x: float, y: float) -> float:
     """x / hypot(x, y)."""
-    return unit_vector((x, y))[0]
+    if x != x or y != y or (abs(x) == inf and abs(y) == inf):
+        return nan
+    if x == 0.0 or abs(y) == inf:
+        return math.copysign(0.0, x)
+    if abs(x) == inf:
+        return math.copysign(1.0, x)
+    e = math.frexp(builtins.max(abs(x), abs(y)))[1]
+    m, e_x = math.frexp(x)
+    return math.ldexp(m / math.hypot(math.ldexp(x, -e), math.ldexp(y, -e)), e_x - e)
 
 
 def over_squares(x: float, y: float) -> float:
@@ -93,9 +105,9 @@ def power_log(x: float, y: float) -> float:
         return 0.0
     if not (0.0 < x < inf and -inf < y < inf):
         out = power(x, y)
-        return out * TOTAL["log"](x) if out or not x > 0.0 else 0.0
-    log, (root, e_root) = math.log(x), math.frexp(power(x, 0.5 * y))
-    return scaled(root * root * log, 2 * e_root) if root < inf else math.copysign(inf, log)
+        return out * log(x) if out != 0.0 or not x > 0.0 else 0.0
+    root, e_root = math.frexp(power(x, 0.5 * y))
+    return scaled(root * root * log(x), 2 * e_root) if root < inf else math.copysign(inf, log(x))
 
 
 def cube_root(x: float) -> float:
@@ -104,7 +116,7 @@ def cube_root(x: float) -> float:
         return x
     m, e = math.frexp(x)
     m = math.ldexp(m, e % 3)
-    c = math.cbrt(m)
+    c = cbrt(m)
     return math.ldexp(c - (c * c * c - m) / (3.0 * c * c), e // 3)
 
 

@@ -25,9 +25,10 @@ from .floats import inf
 from .kernels import RAW, RESERVED, on_floats, run
 from .many import count, largest
 from .methods import add_methods
-from .ops import LISTS, OPS, Op, add_row, table
+from .ops import LISTS, OPS, TRACED, Op, add_row, table
 from .reals import real, real_number
 from .recording import recorder
+from .switches import active, modes
 from .value import Value
 
 TYPE_CHECKING = False
@@ -68,6 +69,10 @@ def of_one(op: Op) -> Callable[[Any], Any]:
     record = getattr(Value, op.name) if op.is_public else recorder(op, Value, operator=False)[0]
 
     def function(x: Any) -> Any:
+        if x.__class__ is Value:
+            return record(x)
+        if records := own_records(x):
+            return records(op, (x,))
         return record(x) if isinstance(x, Value) else value(_number(op, x))
 
     return function
@@ -81,6 +86,8 @@ def of_several(op: Op) -> Callable[..., Any]:
     def function(*operands: Any) -> Any:
         if len(operands) != len(op.operands):
             raise TypeError(f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}")
+        if records := own_records(*operands):
+            return records(op, operands)
         if isinstance(operands[0], Value) or record_swapped is None:
             return record(*operands)
         if isinstance(operands[1], Value):
@@ -88,6 +95,16 @@ def of_several(op: Op) -> Callable[..., Any]:
         return value(*(_number(op, operand) for operand in operands))
 
     return function
+
+
+def own_records(*operands: Any) -> Callable[[Op, tuple[Any, ...]], Any] | None:
+    """How an operand of a kind of its own, one that is traced, records an operation, or any Value during a trace; else None."""
+    for operand in operands:
+        if operand.__class__ is not Value and operand.__class__ is not float and (records := getattr(operand, "records", None)):
+            return records  # type: ignore[no-any-return]
+    if modes and any(isinstance(operand, Value) for operand in operands):
+        return next((mode.records for mode in active.get() if mode.records), None)
+    return None
 
 
 def _number(op: Op, operand: object) -> float:
@@ -112,11 +129,24 @@ def composed(op: Op) -> Callable[..., Any]:
     body = "\n    ".join([*lists, *op.work, f"return {op.value}"])
     rows = {name: __getattr__(name) for name in set(re.findall(r"\w+", body)) if name in OPS}
     text = f"def {op.name}({', '.join(op.operands)}):\n    {body}\n"
-    return run(text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, "list_of": list_of, **rows})[op.name]  # type: ignore[no-any-return]
+    function = run(text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, "list_of": list_of, **rows})[op.name]
+    return _where(function) if op.name == "where" else function
 
 
-def peak(xs: Sequence[Any]) -> float:
+def _where(eager: Callable[..., Any]) -> Callable[..., Any]:
+    """The choice by a condition, or by one that is traced."""
+
+    def function(condition: Any, x: Any, y: Any) -> Any:
+        records = own_records(condition)
+        return records(TRACED["_choose"], (condition, x, y)) if records else eager(condition, x, y)
+
+    return function
+
+
+def peak(xs: Sequence[Any]) -> Any:
     """The largest of the numbers, as a constant: what is subtracted before exp, whatever it is, changes no result."""
+    if records := own_records(*xs):
+        return records(TRACED["_peak"], tuple(xs))
     return largest([x.data if isinstance(x, Value) else real_number(x, "softmax") for x in xs]) if xs else 0.0
 
 

@@ -25,10 +25,11 @@ def operands(node: Value) -> tuple[Any, ...]:
     return (node.dy, node.x) if node.row.is_swapped else (node.x, node.dy)
 
 
-def ordered(*roots: Value, stop: set[Value] | frozenset[Value] = frozenset()) -> list[Value]:
+def ordered(*roots: Value, stop: set[Value] | frozenset[Value] = frozenset(), last_first: bool = False) -> list[Value]:
     """The roots and all Values they were made of, operands before their readers, first operands first.
 
-    What the Values in `stop` were made of is left out.
+    What the Values in `stop` were made of is left out. `last_first` takes last operands first, as `Value.backward` does: slopes
+    that are added up in the same order are equal to the last bit.
 
     >>> from scalargrad import Value
     >>> x = Value(2.0, "x")
@@ -46,7 +47,8 @@ def ordered(*roots: Value, stop: set[Value] | frozenset[Value] = frozenset()) ->
             seen.add(node)
             stack += (node, None)
             if node not in stop:
-                stack += [operand for operand in reversed(node.parents) if operand.__class__ is not float]
+                operands = node.parents if last_first else reversed(node.parents)
+                stack += [operand for operand in operands if operand.__class__ is not float]
     return order
 
 

@@ -30,7 +30,7 @@ def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -
     `total`, division is written as a call, so that it can answer 1/0.
 
     >>> statements(OPS["tanh"])[1]
-    ['a = 2.0 * x', 'e = exp(-abs(a))', 'dx = 4.0 * (e / ((1.0 + e) * (1.0 + e)))']
+    ['a = 2.0 * x', 'e = exp(-a if a > 0.0 else a)', 't = 1.0 + e', 'dx = 4.0 * (e / (t * t))']
     """
     names: dict[str, str] = {}  # expression → the local name that holds it
     lines: list[str] = []
@@ -84,7 +84,7 @@ def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -
     out = written_out(op, plain, op.value)
     forward, lines[:] = [*lines, f"out = {out}"], []
     names.setdefault(out, "out")
-    for operand, slope in zip(op.operands, op.slopes or (), strict=True):
+    for operand, slope in zip(op.operands, op.slopes or ()):
         if by is None or operand in by:
             lines.append(f"d{operand} = {written_out(op, plain, slope)}")
     return forward, lines

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence, Sized
     from typing import Any
 
+exp: Callable[[float], float] = TOTAL["exp"]
+
 # From Python 3.12 on the builtin sum carries a correction along, which no compiled code would repeat.
 _SUM_IS_PLAIN = builtins.sum([1e16, 1.0, -1e16]) == 0.0
 
@@ -84,8 +86,8 @@ def exp_difference(x: float, y: float) -> float:
     """exp(x - y), with what rounding took from x - y given back (Knuth's two-sum residual)."""
     d = x - y
     if not -inf < d < inf:
-        return 1.0 if x == y == inf else float(TOTAL["exp"](d))
-    e: float = TOTAL["exp"](d)
+        return 1.0 if x == y == inf else exp(d)
+    e = exp(d)
     back = d - x
     residual = (x - (d - back)) - (y + back)
     return e + e * residual if e < inf else e

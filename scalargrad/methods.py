@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .ops import OPS, Op
 from .reals import real
+from .switches import number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ def compared(test: Callable[[float, float], bool]) -> Callable[[Value, Any], boo
     """A comparison of data, with a Value or a number."""
 
     def compare(self: Value, other: Any) -> bool:
-        number = other.data if hasattr(type(other), "backward") else real(other)
-        return NotImplemented if number is None else test(self.data, number)
+        against = number(other) if hasattr(type(other), "backward") else real(other)
+        return NotImplemented if against is None else test(number(self), against)
 
     return compare
 

@@ -55,7 +55,7 @@ def detect_anomaly() -> Iterator[None]:
 
 @contextmanager
 def _on(mode: switches.Mode) -> Iterator[None]:
-    modes = sorted((*switches.active.get(), mode), key=lambda mode: isinstance(mode, _Forget))  # what forgets comes last
+    modes = sorted((*switches.active.get(), mode), key=lambda mode: mode.turn)
     token = switches.active.set(tuple(modes))
     switches.modes.append(mode)
     try:
@@ -80,15 +80,15 @@ def record_anyway() -> Iterator[None]:
         switches.active.reset(token)
 
 
-class _Forget:
-    """Makes a leaf of each node."""
+class _Forget(switches.Mode):
+    """Makes a leaf of each node; one that is traced, and whose number is not known yet, is cut off by what traces."""
+
+    turn = 2
 
     def made(self, node: Value) -> Value:
-        node.row = node.x = node.y = node.dx = node.dy = None
+        if not hasattr(node, "records"):
+            node.row = node.x = node.y = node.dx = node.dy = None
         return node
-
-    def walked(self, order: list[Value]) -> None:
-        pass
 
 
 class _Made(Value):
@@ -98,7 +98,7 @@ class _Made(Value):
     at: str
 
 
-class _Watch:
+class _Watch(switches.Mode):
     """Looks at each result, and at each slope that a backward walk sent."""
 
     def made(self, node: Value) -> Value:

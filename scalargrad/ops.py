@@ -38,7 +38,7 @@ class Op:
     (('y', 'x'), '×')
     """
 
-    __slots__ = ("aliases", "domain", "is_swapped", "name", "operands", "slopes", "symbol", "value", "work")
+    __slots__ = ("aliases", "domain", "fast", "is_swapped", "name", "operands", "sends", "slopes", "symbol", "terms", "value", "work")
 
     def __init__(
         self, name: str, operands: str, value: str, slopes: tuple[str, ...] | None, symbol: str,
@@ -53,6 +53,9 @@ class Op:
         self.work = work  # ("name = expression", …)
         self.aliases = aliases
         self.is_swapped = False
+        self.fast: Op | None = None  # the same row in fewer operations, right where nothing overflows
+        self.sends: tuple[str, ...] | None = None  # what goes back to each operand for a slope d, where that is not slope × d
+        self.terms: tuple[str, str] | None = None  # of many: what a sum written out begins with, and each further part of it
 
     @property
     def formula(self) -> str:
@@ -89,11 +92,12 @@ class Op:
 
 
 def _row(name: str, is_swapped: bool) -> Op:
-    return OPS[name].swapped() if is_swapped else OPS[name]
+    return OPS[name].swapped() if is_swapped else OPS.get(name) or TRACED[name]
 
 
-E_ = "e = exp(-abs(x))"  # never overflows
-SIGMOID = (E_, "s = (e if x < 0.0 else 1.0) / (1.0 + e)")
+E_ = "e = exp(-x if x > 0.0 else x)"  # never overflows
+T_ = "t = 1.0 + e"
+SIGMOID = (E_, T_, "s = (e if x < 0.0 else 1.0) / t")
 LN2, LOG2E, LOG10E = "0.6931471805599453", "1.4426950408889634", "0.4342944819032518"
 TWO_BY_ROOT_PI = "1.1283791670955126"
 ROOT_HALF, ROOT_HALF_REST = "0.7071067811865476", "-4.833646656726457e-17"  # √½ = the sum of the two
@@ -141,7 +145,7 @@ UNARY: tuple[tuple[Any, ...], ...] = (
     ("sign",        "1.0 if x > 0.0 else -1.0 if x < 0.0 else x", "0.0 if x == x else nan",      "sign",   (-inf, inf)),
     ("erf",         "erf(x)",                         f"{TWO_BY_ROOT_PI} * _gauss(x)",           "erf",    (-inf, inf)),
     ("erfc",        "erfc(x)",                        f"-{TWO_BY_ROOT_PI} * _gauss(x)",          "erfc",   (-inf, inf)),
-    ("sigmoid",     "(e if x < 0.0 else 1.0) / (1.0 + e)", "_sigmoid_slope(x)",                  "σ",      (-inf, inf), E_),
+    ("sigmoid",     "(e if x < 0.0 else 1.0) / t", "_sigmoid_slope(x)",                          "σ",      (-inf, inf), E_, T_),
     ("log_sigmoid", "(x if x < 0.0 else 0.0) - log1p(e)", "sigmoid(-x)",                         "log σ",  (-inf, inf), E_),
     ("softplus",    "(x if x > 0.0 else 0.0) + log1p(e)", "sigmoid(x)",                          "softplus", (-inf, inf), E_),
     ("relu",        "0.0 if x <= 0.0 else x",         "0.0 if x <= 0.0 else 1.0 if x > 0.0 else nan", "relu", (-inf, inf)),
@@ -153,8 +157,8 @@ UNARY: tuple[tuple[Any, ...], ...] = (
                                                       "_silu_slope(x)",                          "silu",   (-inf, inf), *SIGMOID),
     ("_same",       "x",                              "1.0",                                     "=",      (-inf, inf)),
     # slopes that rows share: smooth as they stand here, so that their own slopes are right at 0 too
-    ("_sigmoid_slope", "e / ((1.0 + e) * (1.0 + e))", "-out * tanh(0.5 * x)",                    "σ′",     (-inf, inf), E_),
-    ("_silu_slope", "s * (1.0 + x - x * s if x < 0.0 else 1.0 + x * (e / (1.0 + e))) if -4.0 <= x < inf "
+    ("_sigmoid_slope", "e / (t * t)",           "-out * tanh(0.5 * x)",                    "σ′",     (-inf, inf), E_, T_),
+    ("_silu_slope", "s * (1.0 + x - x * s if x < 0.0 else 1.0 + x * (e / t)) if -4.0 <= x < inf "
                     "else e * (1.0 + x - s * (1.0 + 2.0 * x - x * s)) if -700.0 < x < 0.0 "  # of the same, with fewer roundings
                     "else 1.0 if x > 0.0 else nan if x != x else (1.0 + x) * exp(0.5 * x) * exp(0.5 * x) if x > -inf else 0.0",
                     "_sigmoid_slope(x) * (2.0 - x * tanh(0.5 * x)) if -740.0 < x < 740.0 else 0.0 if x == x else nan",
@@ -259,6 +263,29 @@ def _rows() -> Iterator[Op]:
 
 
 OPS: dict[str, Op] = {op.name: op for op in _rows()}
+
+for _name, _terms in {"sum": ("0.0", " + x"), "prod": ("1.0", " * x"), "dot": ("bias", " + w * x")}.items():
+    OPS[_name].terms = _terms
+
+for _name, _value, _slope, *_work in (
+    ("sigmoid", "1.0 / (1.0 + e)", "e * out * out", "e = exp(-x)"),
+    ("tanh", "tanh(x)", "4.0 * e * s * s", "e = exp(-2.0 * x)", "s = 1.0 / (1.0 + e)"),
+):
+    OPS[_name].fast = Op(_name, "x", _value, (_slope,), OPS[_name].symbol, OPS[_name].domain, tuple(_work))
+
+# What only a trace records: conditions, the choice by one, and numbers that no slope passes through.
+CHOICES = (
+    ("_less", "x y", "x < y", "<"),
+    ("_less_equal", "x y", "x <= y", "≤"),
+    ("_and", "x y", "x and y", "∧"),
+    ("_or", "x y", "x or y", "∨"),
+    ("_not", "x", "not x", "¬"),
+    ("_peak", "xs", "largest(xs)", "max"),
+    ("_detached", "x", "x", "="),
+    ("_choose", "condition x y", "x if condition else y", "where"),
+)
+TRACED: dict[str, Op] = {name: Op(name, operands, value, (), symbol) for name, operands, value, symbol in CHOICES}
+TRACED["_choose"].sends = "", "d if condition else 0.0", "0.0 if condition else d"
 
 
 def add_row(op: Op, known: set[str]) -> None:

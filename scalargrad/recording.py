@@ -41,7 +41,7 @@ BINARY = """
 def record_{name}(self, other):
     x = self.data
     if other.__class__ is Value or isinstance(other, Value):
-        y = other.data
+        {traced}y = other.data
         try:
             {forward2}
             {slopes2}
@@ -79,6 +79,11 @@ def record_{name}_swapped(self, other):
     return watch(node) if modes else node
 """
 
+# Of operators Python itself asks a traced operand first, of methods nobody does.
+IF_TRACED = """if other.__class__ is not Value and hasattr(other, "records"):
+            return other.records(row, (self, other))
+        """
+
 OF_LISTS = """
 def record_{name}({signature}):
     {count}{read}
@@ -113,8 +118,8 @@ READ_ONE = """{p}_node = {p}
         return record_mixed({originals})"""
 
 
-def source(op: Op) -> str:
-    """The source of the functions that record an operation of one or two operands."""
+def source(op: Op, operator: bool = True) -> str:
+    """The source of the functions that record an operation of one or two operands, as operators or as methods."""
 
     def block(lines: list[str], depth: int) -> str:
         return ("\n" + "    " * depth).join(lines)
@@ -126,7 +131,7 @@ def source(op: Op) -> str:
     _, by_y = statements(op, by=("y",))
     return BINARY.format(
         name=op.name, forward2=block(forward, 3), slopes2=block(slopes, 3), slope_x2=block(by_x, 3),
-        forward=block(forward, 2), slope_y=block(by_y, 2),
+        forward=block(forward, 2), slope_y=block(by_y, 2), traced="" if operator else IF_TRACED,
     ).lstrip()  # fmt: skip
 
 
@@ -186,7 +191,7 @@ def recorder(op: Op, cls: type[Value], operator: bool) -> tuple[Any, Any]:
     elif len(op.operands) > 2:
         return record_mixed, None
     else:
-        run(source(op), f"<scalargrad {op.name}>", names)
+        run(source(op, operator), f"<scalargrad {op.name}>", names)
     return names[f"record_{op.name}"], names.get(f"record_{op.name}_swapped")
 
 
@@ -202,10 +207,16 @@ def recorder_of_many(op: Op, cls: type[Value]) -> Callable[..., Any]:
     def record(*operands: Any) -> Any:
         if len(operands) != len(op.operands):
             raise TypeError(f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}")
+        lists = [tuple(operand) if name in LISTS else (operand,) for name, operand in zip(op.operands, operands)]
+        for item in (item for items in lists for item in items):
+            if item.__class__ is not cls and item.__class__ is not float and (records := getattr(item, "records", None)):
+                ws, xs, *_ = [*lists, ()]
+                if op.name == "dot" and len(ws) != len(xs):
+                    raise ValueError(f"dot takes two lists of one length, got {len(ws)} and {len(xs)} numbers")
+                return records(op, tuple([item for items in lists for item in items]))  # one that is traced
         flat: list[Any] = []  # the operands as they came, numbers as floats
         numbers: list[Any] = []  # for each operand its number, or list of numbers
-        for name, operand in zip(op.operands, operands):
-            items = tuple(operand) if name in LISTS else (operand,)
+        for name, items in zip(op.operands, lists):
             data = [number(item) for item in items]
             numbers.append(data if name in LISTS else data[0])
             flat += [item if isinstance(item, cls) else x for item, x in zip(items, data)]

@@ -1,26 +1,28 @@
 """The slopes of the table on Values: a row's text, run so that it records a graph of its own.   (floor 2)
 
 Comparisons in a slope choose between formulas, and choose by the numbers; all else is arithmetic of Values
-and calls of rows, so that what comes out can be differentiated again, to any order.
+and calls of rows, so that what comes out can be differentiated again, to any order. While a function is traced its
+numbers are not known, and a choice by them is recorded as one.
 """
 
 from __future__ import annotations
 
 import ast
+from operator import le, lt
 
 from . import functions
 from .floats import inf, nan
 from .kernels import run
 from .many import products_of_others, tie_shares
-from .ops import LISTS, OPS, Op
+from .ops import LISTS, OPS, TRACED, Op
 from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
-_made: dict[Op, list[Callable[..., Any]]] = {}
+_made: dict[tuple[Op, bool], list[Callable[..., Any]]] = {}
 
 
 def number(x: Any) -> float:
@@ -28,7 +30,7 @@ def number(x: Any) -> float:
     return x.data if isinstance(x, Value) else x
 
 
-def on_values(op: Op) -> list[Callable[..., Any]]:
+def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
     """For each operand of a row the slope by it, as a function of the operands and of `out`, Values among them.
 
     >>> x = Value(0.0)
@@ -36,30 +38,38 @@ def on_values(op: Op) -> list[Callable[..., Any]]:
     >>> by_x(x, x.sin()).op
     'cos'
     """
-    if op not in _made:
+    if (op, traced) not in _made:
         names: dict[str, Any] = {
             "inf": inf,
             "nan": nan,
             "number": number,
             "products_of_others": products_of_others,
-            "tie_shares": lambda xs, out: tie_shares([number(x) for x in xs], number(out)),
+            "tie_shares": _traced_shares if traced else lambda xs, out: tie_shares([number(x) for x in xs], number(out)),
+            **_CHOICES,
         }
-        source = "\n\n".join(_source(op, operand, slope) for operand, slope in zip(op.operands, op.slopes or ()))
+        written = _ByCondition() if traced else _ByNumber()
+        texts: tuple[str, ...] = op.slopes or _OF_A_CHOICE.get(op.name) or ()
+        slopes = [*zip(op.operands, texts)]
+        source = "\n\n".join(_source(op, operand, slope, written) for operand, slope in slopes)
         names |= {name: getattr(functions, name) for name in OPS if name in _words(source)}
-        run(source, f"<scalargrad slopes of {op.name}>", names)
-        _made[op] = [names[f"by_{operand}"] for operand in op.operands]
-    return _made[op]
+        run(source, f"<scalargrad {'traced ' if traced else ''}slopes of {op.name}>", names)
+        _made[op, traced] = [names[f"by_{operand}"] for operand, _ in slopes]
+    return _made[op, traced]
 
 
-def _source(op: Op, operand: str, slope: str) -> str:
+def _source(op: Op, operand: str, slope: str, written: ast.NodeTransformer) -> str:
     """The function of one slope, with the lines of work that it reads."""
-    lines = [f"return {_by_number(slope)}"]
+
+    def rewritten(expression: str) -> str:
+        return ast.unparse(written.visit(ast.parse(expression, mode="eval")))
+
+    lines = [f"return {rewritten(slope)}"]
     read = _words(slope)
     for line in reversed(op.work):
         name, _, expression = line.partition(" = ")
         if name in read:
             read |= _words(expression)
-            lines.append(f"{name} = {_by_number(expression)}")
+            lines.append(f"{name} = {rewritten(expression)}")
     return f"def by_{operand}({', '.join([*op.operands, 'out'])}):\n    " + "\n    ".join(reversed(lines))
 
 
@@ -67,24 +77,88 @@ def _words(text: str) -> set[str]:
     return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
 
 
+def _called(name: str, *arguments: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name), list(arguments), [])
+
+
 class _ByNumber(ast.NodeTransformer):
     """Comparisons are of numbers, and division is the row `div`: of two plain numbers Python's own would raise."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        return ast.Call(ast.Name("div"), [node.left, node.right], []) if isinstance(node.op, ast.Div) else node
+        return _called("div", node.left, node.right) if isinstance(node.op, ast.Div) else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
         sides: list[ast.expr] = [
-            side if isinstance(side, ast.Constant) else ast.Call(ast.Name("number"), [side], []) for side in (node.left, *node.comparators)
+            side if isinstance(side, ast.Constant) else _called("number", side) for side in (node.left, *node.comparators)
         ]
         node.left, node.comparators = sides[0], sides[1:]
         return node
 
 
-def _by_number(expression: str) -> str:
-    return ast.unparse(_ByNumber().visit(ast.parse(expression, mode="eval")))
+# ------------------------------------------------------------------ of numbers that are not known yet
+
+
+class _ByCondition(_ByNumber):
+    """Comparisons and what is made of them are calls that record a choice where a number is traced."""
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        sides = [node.left, *node.comparators]
+        return _joined(ast.BitAnd(), [_called(type(op).__name__, a, b) for op, a, b in zip(node.ops, sides, sides[1:])])
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        return _joined(ast.BitAnd() if isinstance(node.op, ast.And) else ast.BitOr(), node.values)
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        return _called("Not", node.operand) if isinstance(node.op, ast.Not) else node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        return _called("choose", node.test, node.body, node.orelse)
+
+
+def _joined(op: ast.operator, conditions: Sequence[ast.expr]) -> ast.expr:
+    joined = conditions[0]
+    for condition in conditions[1:]:
+        joined = ast.BinOp(joined, op, condition)
+    return joined
+
+
+def _compared(row: str, test: Callable[[float, float], bool], swapped: bool = False) -> Callable[[Any, Any], Any]:
+    def compare(x: Any, y: Any) -> Any:
+        x, y = (y, x) if swapped else (x, y)
+        records = functions.own_records(x, y)
+        return records(TRACED[row], (x, y)) if records else test(number(x), number(y))
+
+    return compare
+
+
+def _negated(condition: Any) -> Any:
+    return ~condition if hasattr(condition, "records") else not condition
+
+
+def _choose(condition: Any, x: Any, y: Any) -> Any:
+    return [_choose(condition, a, b) for a, b in zip(x, y)] if isinstance(x, list) else functions.where(condition, x, y)
+
+
+def _traced_shares(xs: list[Any], out: Any) -> list[Any]:
+    """The slopes of the largest: `many.tie_shares`."""
+    ties = [_choose(_CHOICES["Eq"](x, out), 1.0, 0.0) for x in xs]
+    return [tie / functions.sum(ties) for tie in ties]
+
+
+_OF_A_CHOICE = {"_choose": ("0.0", "1.0 if condition else 0.0", "0.0 if condition else 1.0")}
+_at_most = _compared("_less_equal", le)
+_CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives comparisons
+    "Lt": _compared("_less", lt), "Gt": _compared("_less", lt, swapped=True),
+    "LtE": _at_most, "GtE": _compared("_less_equal", le, swapped=True),
+    "Eq": lambda x, y: _at_most(x, y) & _at_most(y, x), "NotEq": lambda x, y: _negated(_at_most(x, y) & _at_most(y, x)),
+    "Not": _negated, "choose": _choose,
+}  # fmt: skip
 
 
 def same(x: Value) -> Value:

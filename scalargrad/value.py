@@ -96,7 +96,7 @@ class Value:
     __round__ = refused("round", "round(value.data)")
 
     def __bool__(self) -> bool:
-        return self.data != 0.0
+        return switches.number(self) != 0.0
 
     @property
     def op(self) -> str | None:

@@ -94,7 +94,7 @@ def test_neuron_prints_the_figures_of_the_blog(tmp_path, capsys):
 
 
 def costs(text: str) -> list[float]:
-    return [float(cost) for cost in re.search(r"^cost +(.*), epoch by epoch$", text, re.MULTILINE)[1].split()]
+    return [float(cost) for cost in re.search(r"^cost +(.*), as it fell in [\d.]+ s$", text, re.MULTILINE)[1].split()]
 
 
 def test_digits_of_scikit_learn_are_learnt_from(tmp_path, capsys):

@@ -232,6 +232,72 @@ DERIVATIVES: list[Row] = [
     ("check, wrt",          lambda: check_gradient(same, 1.0, wrt=4), ValueError, r"wrt=4 asks for argument 4, .*but .* called with 1"),
 ]
 
+ROWS_OF_TWO = sg.compile(lambda w, x, y: w * x - y, rows=("x", "y"), backend="python")
+COMPILE: list[Row] = [
+    # of what, and how
+    ("a number",            lambda: sg.compile(3.0),                 TypeError, r"compile takes a function, got float: write compile\(f\)\(x\)"),
+    ("a Value",             lambda: sg.compile(v),                   TypeError, r"compile takes a function, got Value"),
+    ("a misspelt reduction", lambda: sg.compile(same, reduce="avg"), ValueError, r"reduce='avg' is none of 'mean', 'sum' and None"),
+    ("a misspelt backend",  lambda: sg.compile(same, backend="nmpy"), ValueError, r"backend='nmpy' is none of 'auto', 'python', 'numpy', 'native'"),
+    ("wrt a name",          lambda: sg.compile(same, wrt="x"),       TypeError, r"wrt takes the number of an argument or a tuple .* got 'x': write wrt=0"),
+    ("wrt True",            lambda: sg.compile(same, wrt=True),      TypeError, r"wrt takes the number of an argument .* got True"),
+    ("wrt a list",          lambda: sg.compile(same, wrt=[0]),       TypeError, r"wrt takes the number of an argument .* got \[0\]"),
+    ("wrt twice",           lambda: sg.compile(same, wrt=(0, 0)),    ValueError, r"wrt=\(0, 0\) names an argument twice"),
+    ("wrt out of range",    lambda: sg.compile(same, wrt=1)(1.0),    ValueError, r"wrt=1 asks for argument 1, counted from 0, .* called with 1"),
+    ("wrt below range",     lambda: sg.compile(same, wrt=-2)(1.0),   ValueError, r"wrt=-2 asks for argument -2, .* called with 1"),
+    ("rows by number",      lambda: sg.compile(same, rows=0),        TypeError, r"rows takes names of arguments, got 0: write rows=\('x', 'y'\)"),
+    ("rows by numbers",     lambda: sg.compile(same, rows=(0, 1)),   TypeError, r"rows takes names of arguments, got 0: write rows="),
+    ("rows of what is not", lambda: sg.compile(same, rows="X"),      ValueError, r"rows names 'X', and same has the arguments x"),
+    # called with what
+    ("one too few",         lambda: ROWS_OF_TWO(1.0, [1.0]),         TypeError, r"lambda\(\) missing a required argument: 'y': it takes w, x, y"),
+    ("one too many",        lambda: sg.compile(same)(1.0, 2.0),      TypeError, r"same\(\) too many positional arguments: it takes x"),
+    ("an unknown name",     lambda: sg.compile(same)(1.0, z=2.0),    TypeError, r"same\(\) got an unexpected keyword argument 'z': it takes x"),
+    ("given twice",         lambda: sg.compile(same)(1.0, x=2.0),    TypeError, r"same\(\) multiple values for argument 'x'"),
+    ("a Value as argument", lambda: sg.compile(same)(v), TypeError,
+     r"x is a Value, and a compiled function takes numbers: give its \.data, or call the function itself"),
+    ("a number as text",    lambda: sg.compile(same)("2"),           TypeError, rf"x is str, {NUMBERS}: write float\('2'\)"),
+    ("bytes",               lambda: sg.compile(same)(b"a"),          TypeError, rf"x is bytes, {NUMBERS}"),
+    ("a complex",           lambda: sg.compile(same)(1j),            TypeError, rf"x is complex, {NUMBERS}"),
+    ("a set",               lambda: sg.compile(same)({1.0}),         TypeError, rf"x is set, {NUMBERS}: write list"),
+    ("a generator",         lambda: sg.compile(same)(x for x in [1.0]), TypeError, rf"x is generator, {NUMBERS}: write list"),
+    ("deep inside",         lambda: sg.compile(same)({"w": [1.0, b"b"]}), TypeError, rf"x\['w'\]\[1\] is bytes, {NUMBERS}"),
+    ("an array of texts",   lambda: sg.compile(same)(np.array(["a"])), TypeError, r"x is an array of <U1, .* write x\.astype\(float\)"),
+    ("a complex array",     lambda: sg.compile(same)(np.array([1j])), TypeError, r"x is an array of complex128, expected one of real numbers"),
+    ("an array of dates",   lambda: sg.compile(same)(np.array(["2020-01-01"], "M8[D]")), TypeError, r"x is an array of datetime64\[D\]"),
+    ("an array of lists",   lambda: sg.compile(same)(np.array([[1], [1, 2]], object)), ValueError, r"x is an array of objects that are no numbers"),
+    ("masked numbers",      lambda: sg.compile(same)(np.ma.array([1.0, 2.0], mask=[0, 1])), ValueError, r"x is an array with masked numbers: .*filled"),
+    ("itself",              lambda: sg.compile(same)(ITSELF),        ValueError, r"x\[1\] contains itself: give it lists and dicts that end in numbers"),
+    ("a ring",              lambda: sg.compile(same)(AROUND),        ValueError, r"x\['inner'\]\[1\] contains itself"),
+    # rows
+    ("rows of a number",    lambda: ROWS_OF_TWO(1.0, 2.0, 3.0),      TypeError, r"x carries rows and must be a list of rows or an array, got float"),
+    ("rows of a dict",      lambda: ROWS_OF_TWO(1.0, {}, [1.0]),     TypeError, r"x carries rows and must be a list of rows .*, got dict"),
+    ("rows of a text",      lambda: ROWS_OF_TWO(1.0, "ab", [1.0]),   TypeError, r"x carries rows and must be a list of rows .*, got str"),
+    ("rows left out", lambda: sg.compile(lambda w, x=1.0: w * x, rows="x")(1.0), TypeError,
+     r"x carries rows and was not given: call lambda with all of x"),
+    ("no rows",             lambda: ROWS_OF_TWO(1.0, [], []),        ValueError, r"x and y have no rows: give one at least"),
+    ("no rows in arrays",   lambda: ROWS_OF_TWO(1.0, np.ones(0), np.ones(0)), ValueError, r"x and y have no rows"),
+    ("no rows to come",     lambda: ROWS_OF_TWO(1.0, iter([]), []),  ValueError, r"x and y have no rows"),
+    ("more rows than targets", lambda: ROWS_OF_TWO(1.0, [1.0, 2.0], [1.0]), ValueError, r"must have the same number of them: x has 2, y has 1"),
+    ("other rows later",    lambda: (ROWS_OF_TWO(1.0, np.ones(2), np.ones(2)), ROWS_OF_TWO(1.0, np.ones(2), np.ones(3))), ValueError, r"x has 2, y has 3"),
+    ("ragged rows",         lambda: ROWS_OF_TWO(1.0, [[1.0, 2.0], [3.0]], [1, 2]), ValueError, r"row 1 of x is a list of 1, row 0 a list of 2: all rows must be alike"),
+    ("a number among rows", lambda: ROWS_OF_TWO(1.0, [[1.0], 2.0], [1, 2]), ValueError, r"row 1 of x is a number, row 0 a list of 1"),
+    ("a ragged row",        lambda: ROWS_OF_TWO(1.0, [[[1.0], [2.0, 3.0]]], [1]), ValueError, r"row 0 of x must be a number or a regular list"),
+    ("a text in a row",     lambda: ROWS_OF_TWO(1.0, [[1.0, "2"]], [1]), TypeError, rf"row 0 of x\[1\] is str, {NUMBERS}"),
+    ("a row that is text",  lambda: ROWS_OF_TWO(1.0, ["a"], [1]),    ValueError, r"row 0 of x must be a number or a regular list of numbers"),
+    ("a row of Values",     lambda: ROWS_OF_TWO(1.0, [v], [1]),      TypeError, r"row 0 of x is a Value"),
+    # what comes out
+    ("nothing returned",    lambda: sg.compile(lambda x: None)(1.0), TypeError, r"lambda returned NoneType, .*: did it forget its return\?"),
+    ("a text returned",     lambda: sg.compile(lambda x: "x")(1.0),  TypeError, r"lambda returned str, expected a number"),
+    ("a set returned",      lambda: sg.compile(lambda x: {x})(1.0),  TypeError, r"the result of lambda is set, expected a number"),
+    ("itself returned",     lambda: sg.compile(lambda x: ITSELF)(1.0), ValueError, r"the result of lambda\[1\] contains itself"),
+    ("a gradient of several", lambda: sg.compile(lambda x: [x, x]).value_and_grad(1.0), TypeError,
+     r"lambda returns several values, and value_and_grad is of one: take f\.jacobian\(…\), or return their sum"),
+    ("a gradient by text",  lambda: sg.compile(lambda k, x: x).value_and_grad("k", 1.0), TypeError, r"by argument 0, which is no number but 'k'"),
+    ("a gradient by nothing", lambda: sg.compile(lambda: 1.0).value_and_grad(), ValueError, r"lambda was called with no argument to take a gradient by"),
+    ("what would freeze",   lambda: sg.compile(lambda x: x if x > 0 else -x)(1.0), sg.TraceError,
+     r"the truth of a traced comparison would freeze one number .*where\(condition, a, b\).* \(at .*test_errors\.py, line \d+"),
+]
+
 NN: list[Row] = [
     ("a neuron of none",    lambda: Neuron(0),                       ValueError, r"nin must be 1 or more, got 0"),
     ("a layer of half",     lambda: Layer(2, 1.5),                   TypeError, r"nout must be a whole number, got float 1\.5"),
@@ -265,7 +331,7 @@ NN: list[Row] = [
 ]
 # fmt: on
 
-TABLE = {"value": VALUE, "functions": FUNCTIONS, "derivatives": DERIVATIVES, "nn": NN}
+TABLE = {"value": VALUE, "functions": FUNCTIONS, "derivatives": DERIVATIVES, "compile": COMPILE, "nn": NN}
 ROWS = [pytest.param(*row[1:], id=f"{part}: {row[0]}") for part, rows in TABLE.items() for row in rows]
 
 

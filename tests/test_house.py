@@ -11,7 +11,7 @@ FLOORS = {
     "reals": 0, "floats": 0, "many": 0, "ends": 0, "ops": 0, "kernels": 0, "switches": 0,
     "graph": 1, "recording": 1, "methods": 1, "value": 1,
     "trees": 2, "functions": 2, "modes": 2, "slopes": 2, "derivatives": 2, "explaining": 2, "checking": 2,
-    "nn": 3, "pictures": 3,
+    "compiler": 3, "nn": 3, "pictures": 3,
 }  # fmt: skip
 WITHIN = (*FLOORS,)  # on one floor: from left to right
 

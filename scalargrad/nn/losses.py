@@ -2,7 +2,8 @@
 
 Prediction and target are each a number or Value, or a list of them, for one row of data; of plain
 numbers a loss is a plain number. `squared_error` and `half_squared_error` add over the outputs, the
-others average over them. Where rounding matters the formula is the one that keeps its digits:
+others average over them. Compiled, they look at no number, and so refuse none. Where rounding matters the
+formula is the one that keeps its digits:
 
 >>> binary_cross_entropy_with_logits(40.0, 1), cross_entropy([1000.0, 0.0], 1)
 (4.248354255291589e-18, 1000.0)
@@ -11,6 +12,7 @@ others average over them. Where rounding matters the formula is the one that kee
 from __future__ import annotations
 
 from .. import functions
+from ..floats import nan
 from ..value import Value
 from .checks import listed, look_up, parameters_of
 from .rows import items
@@ -66,7 +68,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
     >>> huber([0.5, 3.0], [0.0, 0.0])
     1.3125
     """
-    if not delta > 0:
+    if _is_known(delta) and not delta > 0:
         raise ValueError(f"huber's delta must be above 0, got {delta}")
     differences = [p - t for p, t in _pairs("huber", prediction, target)]
     return _mean([functions.where(abs(d) <= delta, functions.square(d) * 0.5, (abs(d) - 0.5 * delta) * delta) for d in differences])
@@ -80,7 +82,7 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     """
     pairs = _pairs("binary_cross_entropy", prediction, target)
     for p, _ in pairs:
-        if p < 0 or p > 1:
+        if _is_known(p) and (p < 0 or p > 1):
             raise ValueError(
                 f"binary_cross_entropy takes probabilities, got {getattr(p, 'data', p)}: "
                 "end the model with output_activation='sigmoid', or take binary_cross_entropy_with_logits"
@@ -109,7 +111,7 @@ def cross_entropy(prediction: Any, target: Any) -> Any:
         raise ValueError("cross_entropy takes two logits or more, got 1: for one output use binary_cross_entropy_with_logits")
     shares = items(target, "cross_entropy")
     if len(shares) == 1:
-        return functions.logsumexp(logits) - logits[_class(shares[0], len(logits))]
+        return functions.logsumexp(logits) - _logit_of(shares[0], logits)
     if len(shares) != len(logits):
         raise ValueError(f"cross_entropy takes one class, or a probability for each of {len(logits)} logits; got {len(shares)} targets")
     plain = [t for t in shares if not isinstance(t, Value)]
@@ -183,9 +185,19 @@ def _surprise(t: Any, if_one: Any, if_zero: Any) -> Any:
     return functions.where(t <= 0, if_zero, functions.where(t >= 1, if_one, t * if_one + (1 - t) * if_zero))
 
 
-def _class(number: Any, count: int) -> int:
+def _logit_of(number: Any, logits: list[Any]) -> Any:
+    """The logit of the class of that number; of a traced number, which no list can be asked for, by a choice for each class."""
+    count = len(logits)
+    if not _is_known(number):
+        chosen = functions.sum([functions.where(abs(number - i) < 0.5, z, 0.0) for i, z in enumerate(logits)])
+        return functions.where((number > -0.5) & (number < count - 0.5), chosen, nan)
     if isinstance(number, Value):
         raise TypeError("cross_entropy takes the number of the right class as a plain number, got a Value")
     if number % 1 != 0 or not 0 <= number < count:
         raise ValueError(f"cross_entropy of {count} logits takes a class from 0 to {count - 1}, got {number}")
-    return int(number)
+    return logits[int(number)]
+
+
+def _is_known(number: Any) -> bool:
+    """Whether it can be looked at: a traced number stands for any, and what it is goes unchecked."""
+    return not hasattr(number, "records")

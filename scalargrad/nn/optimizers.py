@@ -23,6 +23,7 @@ from collections import deque
 from itertools import repeat
 from math import inf, isfinite, sqrt
 
+from .. import functions
 from ..reals import real_number
 from ..value import Value
 from .checks import listed, look_up, parameters_of
@@ -71,11 +72,17 @@ class Optimizer:
         """The new weights, and the new `state`; this one stays where it is."""
         return weights, self.state
 
+    def rate(self, step: int) -> float:
+        """The rate of a step, the number that `lr` is or gives for it."""
+        return _within(f"lr({step})", self.lr(step)) if callable(self.lr) else self.lr
+
     def step(self) -> None:
         """Change the parameters by one step; FloatingPointError, and no change, where a gradient is nan or infinite."""
-        lr = _within(f"lr({self.steps})", self.lr(self.steps)) if callable(self.lr) else self.lr
+        self.move([p.grad for p in self.parameters], self.rate(self.steps))
+
+    def move(self, gradients: Numbers, lr: float) -> None:
+        """Make the step for such gradients and rate."""
         parameters = self.parameters
-        gradients = [p.grad for p in parameters]
         if not all(map(isfinite, gradients)):
             i = next(i for i, g in enumerate(gradients) if not isfinite(g))
             raise FloatingPointError(
@@ -87,8 +94,12 @@ class Optimizer:
             i = next(i for i, w in enumerate(weights) if not isfinite(w))
             which = parameters[i].label or f"parameter {i}"
             raise FloatingPointError(f"the step would make {which} {weights[i]}, so no weight was changed: take a smaller lr (it is {lr})")
-        names = [*repeat("data", len(parameters)), "state", "steps"]
-        put([*parameters, self, self], names, [*weights, state, self.steps + 1])
+        self.become(weights, state, self.steps + 1)
+
+    def become(self, weights: Numbers, state: tuple[Numbers, ...], steps: int) -> None:
+        """Set weights, state and number of steps, all at once."""
+        names = [*repeat("data", len(self.parameters)), "state", "steps"]
+        put([*self.parameters, self, self], names, [*weights, state, steps])
 
     def zero_grad(self) -> None:
         """Set the gradients to 0, before those of the next step are added up."""
@@ -150,6 +161,7 @@ class RMSprop(Optimizer):
         gradients = _decayed(gradients, weights, self.weight_decay)
         alpha, eps = self.alpha, self.eps
         squares = [alpha * v + (1.0 - alpha) * (g * g) for v, g in zip(self.state[0], gradients)]
+        sqrt = _root_for(squares)
         return [w - lr * g / (sqrt(v) + eps) for w, g, v in zip(weights, gradients, squares)], (squares,)
 
 
@@ -184,7 +196,7 @@ class Adam(Optimizer):
         means = [b1 * m + (1.0 - b1) * g for m, g in zip(self.state[0], gradients)]
         squares = [b2 * v + (1.0 - b2) * (g * g) for v, g in zip(self.state[1], gradients)]
         t = self.steps + 1
-        unbias1, unbias2, eps = 1.0 - b1**t, 1.0 - b2**t, self.eps
+        unbias1, unbias2, eps, sqrt = 1.0 - b1**t, 1.0 - b2**t, self.eps, _root_for(squares)
         moved = [w - lr * (m / unbias1) / (sqrt(v / unbias2) + eps) for w, m, v in zip(weights, means, squares)]
         return moved, (means, squares)
 
@@ -233,6 +245,11 @@ def _zeros(optimizer: Optimizer) -> Numbers:
 
 def _decayed(gradients: Numbers, weights: Numbers, decay: float) -> Numbers:
     return [g + decay * w for g, w in zip(gradients, weights)] if decay else gradients
+
+
+def _root_for(numbers: Numbers) -> Callable[[Any], Any]:
+    """The square root that takes such numbers: floats, or those that are traced."""
+    return sqrt if numbers[0].__class__ is float else functions.sqrt
 
 
 def _within(name: str, number: Any, below: float = inf) -> float:

@@ -66,6 +66,16 @@ def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
     return read  # type: ignore[return-value]
 
 
+def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
+    """For the number of each class a row with 1 in its place and 0 elsewhere.
+
+    >>> one_hot([2.0, 0.0], 3)
+    [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)]
+    """
+    each = [tuple([1.0 if i == k else 0.0 for i in range(count)]) for k in range(count)]
+    return [each[int(k)] for k in classes]
+
+
 def _row(row: Any, where: str) -> float | tuple[float, ...]:
     number = real(row)
     if number is not None:

@@ -1,19 +1,22 @@
 """Training and prediction: `fit` and `predict`, the methods of every module.   (floor 3)
 
-The graph of a row lives as long as its backward walk: the slopes of the rows of a batch add up in the
-parameters, in row order, so the memory is that of one row, whatever the size of the batch.
+On Values the graph of a row lives as long as its backward walk: the slopes of the rows of a batch add up in the parameters, in row
+order, so the memory is that of one row, whatever the size of the batch. Where it pays, code is generated and makes the steps.
 """
 
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import cycle, islice
+from operator import mul
 from time import perf_counter
 
+from .. import switches
 from ..many import add_up
 from ..modes import no_grad
-from ..reals import real
 from ..value import Value
 from .checks import listed, random_source, size
+from .eager import NOT_CALLED, Eager, Task
 from .history import History
 from .losses import loss_function
 from .optimizers import optimizer_for
@@ -25,14 +28,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
+    from .compiled import Compiled
+    from .eager import Table
     from .module import Module
     from .optimizers import Rate
     from .progress import Progress
 
-    Table = tuple[list[Any], list[Any]]  # inputs, targets
+    Engine = Eager | Compiled
 
-ENGINES = ("auto", "eager")
+ENGINES = ("auto", "eager", "compiled")
 REDUCTIONS = ("mean", "sum")
+PAYS = 1000  # visits of rows from which on generated code makes up for its making
 
 
 def fit(
@@ -49,6 +55,7 @@ def fit(
     validation: tuple[Any, Any] | None = None,
     reduction: str = "mean",
     engine: str = "auto",
+    backend: str = "auto",
     progress: bool = False,
     callback: Callable[[int, History, Any], object] | None = None,
     penalty: Callable[[Any], Any] | None = None,
@@ -69,86 +76,104 @@ def fit(
     `seed` or from Python's `random`. `validation` is a pair (X, y) whose loss is taken after each epoch.
     `callback(epoch, history, model)` is called after each epoch, counted from 0; if it returns True, training ends.
 
-    Ctrl-C ends training too: the weights are those of the last whole step, the History is that of the epochs that
-    were finished, with `interrupted` set. FloatingPointError, and unchanged weights, where a gradient becomes nan.
+    `engine` "eager" makes each step on Values. "compiled" traces model, loss, penalty and the optimiser's update, once, and
+    runs code generated of them, by one of the backends of `compile`: the same numbers but for rounding, and the Values hold them
+    whenever the callback looks and at the end, their gradients at 0. TraceError where that cannot be: where the loss asks a traced
+    number for its value, say. "auto" compiles where it pays and can be done.
+
+    Ctrl-C ends training too: the weights are those of the last whole step (of compiled ones, of the last block of some 30 ms), the
+    History is that of the epochs that were finished, with `interrupted` set. FloatingPointError, and unchanged
+    weights, where a gradient becomes nan.
     """
-    _choices(engine, reduction, penalty=penalty, callback=callback)
-    task = _Task(model, loss, reduction, penalty)
+    _choices(engine, backend, reduction, penalty=penalty, callback=callback)
+    task = Task(model, loss_function(loss), reduction == "mean", penalty)
     table, held = _table(X, y), _validation(validation)
     epochs, n = size("epochs", epochs), len(table[0])
-    count = n if batch_size is None else min(n, size("batch_size", batch_size))
-    rng, order = random_source(seed), list(range(n))
+    rows = n if batch_size is None else min(n, size("batch_size", batch_size))
+    rng = random_source(seed)
+    batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
-    history = History()
-    with _running(history, chosen, progress_of(epochs, -(-n // count)) if progress else None) as bar:
-        for epoch in range(epochs):
-            if shuffle:
-                rng.shuffle(order)
-            total = 0.0
-            for batch in (order[i : i + count] for i in range(0, n, count)):
-                chosen.zero_grad()
-                batch_loss = task.backward(table, batch)
-                chosen.step()
-                total += batch_loss * (len(batch) / n) if task.is_mean else batch_loss
-                if bar:
-                    bar.batch(epoch, batch_loss)
-            history.record(total, task.loss_of(held) if held else None)
-            if callback and _is_true(callback(epoch, history, model)):
-                break
+    history, epoch_steps, pending = History(), -(-n // rows), list[float]()
+    left = epochs * epoch_steps
+    with _running(history, chosen, progress_of(epochs, epoch_steps) if progress else None) as bar:
+        steps = _engine(engine, backend, task, chosen, table, left, rows, shuffle)
+        while left:
+            most = epoch_steps - len(pending) if callback or held else left
+            losses = steps.steps(islice(batches, min(steps.pace, most)))
+            left -= len(losses)
+            if bar:
+                for i, batch_loss in enumerate(losses, len(pending)):
+                    bar.batch(len(history.loss) + i // epoch_steps, batch_loss)
+            pending += losses
+            totals = _epochs(pending, n, rows, task.is_mean)
+            if not (callback or held):
+                history.loss += totals
+                continue
+            for total in totals:
+                history.record(total, steps.loss_of(held) if held else None)
+                if callback:
+                    if _is_true(callback(len(history.loss) - 1, history, model)):
+                        left = 0
+                    steps = steps.looked_at()
     return history
 
 
 def predict(model: Module, X: Any) -> list[Any]:
     """What the model makes of each row of X: a float, or a list of them where it has several outputs.
 
-    Nothing is recorded, and no gradient touched.
+    Nothing is recorded, and no gradient touched. Of many rows the numbers are those of generated code, the same to the bit.
 
     >>> from scalargrad.nn import Neuron
     >>> Neuron(2, activation="sigmoid", init="zeros").predict([[0, 1], [1, 1]])
     [0.5, 0.5]
     """
-    forward = _forward(model)
+    if not callable(model):
+        raise TypeError(NOT_CALLED.format(type(model).__name__))
+    table = rows(X, "X")
+    if len(table) >= PAYS and not switches.active.get():
+        from .compiled import predicted
+
+        if (found := predicted(model, table)) is not None:
+            return found
     with no_grad():
-        return [_numbers(forward(x)) for x in rows(X, "X")]
+        return [_numbers(model(x)) for x in table]
 
 
-class _Task:
-    """What is lowered: the loss of the rows of a batch, their mean or sum, and the penalty."""
+def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:
+    """The rows of each step, without end: in order, or each epoch in a new one."""
+    order = list(range(n))
+    batches = [order[i : i + rows] for i in range(0, n, rows)]
+    while rng:
+        rng.shuffle(order)
+        yield from [order[i : i + rows] for i in range(0, n, rows)]
+    yield from cycle(batches)
 
-    def __init__(self, model: Module, loss: Any, reduction: str, penalty: Callable[[Any], Any] | None) -> None:
-        self.model, self.forward = model, _forward(model)
-        self.measure, self.penalty = loss_function(loss), penalty
-        self.is_mean = reduction == "mean"
 
-    def backward(self, table: Table, batch: list[int]) -> float:
-        """Add the slopes of a batch to the gradients; return its loss."""
-        inputs, targets = table
-        divisor = len(batch) if self.is_mean else 1
-        total = 0.0
-        for i in batch:
-            try:
-                loss = self.measure(self.forward(inputs[i]), targets[i])
-                total += _number(loss, "loss")
-            except (TypeError, ValueError) as error:
-                error.add_note(f"in row {i} of X and y")
-                raise
-            if isinstance(loss, Value):
-                (loss if divisor == 1 else loss / divisor).backward()
-            elif loss != 0:  # a number without slope is 0 where a row costs nothing, else a mistake
-                raise TypeError(f"the loss of row {i} is the plain number {loss}: compute it from the prediction, not from its .data")
-        total /= divisor
-        if self.penalty:
-            extra = self.penalty(self.model)
-            if isinstance(extra, Value):
-                extra.backward()
-            total += _number(extra, "penalty")
-        return total
+def _epochs(losses: list[float], n: int, rows: int, is_mean: bool) -> list[float]:
+    """The losses of all whole epochs among those of steps, which are taken from the list."""
+    steps = -(-n // rows)
+    if steps == 1:
+        found = losses[:]
+    else:
+        shares = [(rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0 for i in range(steps)]
+        found = [add_up(map(mul, losses[i : i + steps], shares)) for i in range(0, len(losses) - steps + 1, steps)]
+    del losses[: len(found) * steps]
+    return found
 
-    def loss_of(self, table: Table) -> float:
-        """The loss of rows, without penalty; nothing is recorded."""
-        with no_grad():
-            total = add_up([_number(self.measure(self.forward(x), t), "loss") for x, t in zip(*table)])
-        return total / len(table[0]) if self.is_mean else total
+
+def _engine(engine: str, backend: str, task: Task, optimizer: Any, table: Table, steps: int, rows: int, shuffle: bool) -> Engine:
+    """What makes the steps."""
+    eager = Eager(task, optimizer, table)
+    if engine == "eager" or (engine == "auto" and (steps * rows < PAYS or switches.active.get())):
+        return eager
+    from .compiled import Compiled
+
+    try:
+        return Compiled(task, optimizer, table, backend, steps, rows, not shuffle)
+    except Exception:
+        if engine == "compiled":
+            raise
+        return eager  # what is wrong it will say, if anything is
 
 
 @contextmanager
@@ -173,22 +198,22 @@ def _running(history: History, optimizer: Any, bar: Progress | None) -> Iterator
 # ------------------------------------------------------------------ what the user gave
 
 
-def _choices(engine: str, reduction: str, **functions: object) -> None:
+def _choices(engine: str, backend: str, reduction: str, **functions: object) -> None:
     if (Value(0.0) + 0.0).op is None:
         raise ValueError("fit cannot learn within no_grad(), where nothing is recorded: call it outside")
     if engine not in ENGINES:
-        raise ValueError(f"engine={engine!r} is none of {listed(ENGINES)}: the engine is 'eager', and 'auto' takes it too")
+        raise ValueError(f"engine={engine!r} is none of {listed(ENGINES)}: 'eager' makes steps on Values, 'compiled' by generated code")
+    if backend != "auto":
+        from ..compiler import backends
+
+        backends.check(backend)
+    if engine == "compiled" and switches.active.get():
+        raise ValueError("fit(engine='compiled') has no Values that detect_anomaly() could watch: take engine='eager' within it")
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction={reduction!r} is none of {listed(REDUCTIONS)}: it is over the rows of a batch")
     for name, function in functions.items():
         if function is not None and not callable(function):
             raise TypeError(f"{name} must be a function or None, got {type(function).__name__} {function!r}")
-
-
-def _forward(model: Module) -> Callable[[Any], Any]:
-    if not callable(model):
-        raise TypeError(f"{type(model).__name__} cannot be called: give it a method __call__(self, x) that returns the prediction")
-    return model
 
 
 def _table(X: Any, y: Any, of: str = "") -> Table:
@@ -208,14 +233,6 @@ def _validation(pair: Any) -> Table | None:
 
 
 # ------------------------------------------------------------------ what the user's functions gave
-
-
-def _number(result: Any, name: str) -> float:
-    """The number that a loss or a penalty gave, a Value's or a plain one."""
-    number = result.data if isinstance(result, Value) else real(result)
-    if number is None:
-        raise TypeError(f"the {name} must give one Value, got {type(result).__name__}: of several make one with sum or mean")
-    return number
 
 
 def _is_true(answer: object) -> bool:

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import random
-import sys
 import tracemalloc
 from collections.abc import Callable
 from itertools import pairwise
@@ -15,7 +14,7 @@ from typing import Any
 from scalargrad import Value, dot
 
 from .peers import SlotsValue, neuron
-from .timing import goal, interleaved, machine, table, with_deep_stack
+from .timing import UNHURRIED, Pace, goal, interleaved, machine, table, with_deep_stack
 
 try:
     from micrograd.engine import Value as MicrogradValue
@@ -101,7 +100,7 @@ def check_equal(results: dict[str, tuple[float, list[float]]]) -> None:
             raise SystemExit(f"{name} computes something else: off by {worst}")
 
 
-def compare(title: str, build: Callable[..., Any], *, fused: bool, goals: list[tuple[str, str, str, float]], rounds: int = 7) -> None:
+def compare(title: str, build: Callable[..., Any], *, fused: bool, goals: list[tuple[str, str, str, float]], pace: Pace) -> None:
     """Print the table of one workload, and its goals: (text, theirs, ours, at least)."""
     built = {name: build(cls) for name, cls in PEERS.items()}
     if fused:
@@ -109,7 +108,7 @@ def compare(title: str, build: Callable[..., Any], *, fused: bool, goals: list[t
     operations = built["scalargrad"][2]
     steps = {name: step(run, parameters) for name, (run, parameters, _) in built.items()}
     check_equal({name: results_of(run, parameters) for name, (run, parameters, _) in built.items()})
-    seconds = interleaved(steps, rounds)
+    seconds = interleaved(steps, pace)
     table(f"{title}: {operations:,} operations, forward + backward", "ns/operation", seconds, 1e9 / operations, "scalargrad")
     for text, theirs, ours, at_least in goals:
         if theirs in seconds:
@@ -137,7 +136,7 @@ def memory() -> None:
             goal("bytes a node", size, at_most=150, unit="")
 
 
-def benchmark() -> None:
+def benchmark(pace: Pace) -> None:
     both = [("ahead of a slots Value", "slots Value", "scalargrad", 2.0), ("ahead of micrograd", "micrograd 0.1.0", "scalargrad", 4.0)]
     fused = [
         ("ahead of a slots Value, dot nodes", "slots Value", FUSED, 2.0),
@@ -150,16 +149,15 @@ def benchmark() -> None:
     def digits(cls: Any, fused: bool = False) -> Any:
         return network(cls, (784, 16, 16, 10), rows=1, fused=fused)
 
-    compare("network 8-16-1 on 2 rows, written with * and +", small, fused=True, goals=both + fused, rounds=15)
-    compare("chain y·b + a", lambda cls: chain(cls, 100_000), fused=False, goals=both)
-    compare("MLP 784-16-16-10, one example", digits, fused=True, goals=[("ahead of micrograd, dot nodes", "micrograd 0.1.0", FUSED, 100.0)])
+    compare("network 8-16-1 on 2 rows, written with * and +", small, fused=True, goals=both + fused, pace=pace.times(2))
+    compare("chain y·b + a", lambda cls: chain(cls, 100_000), fused=False, goals=both, pace=pace)
+    far = [("ahead of micrograd, dot nodes", "micrograd 0.1.0", FUSED, 100.0)]
+    compare("MLP 784-16-16-10, one example", digits, fused=True, goals=far, pace=pace)
     memory()
 
 
-def main() -> None:
-    limit = sys.getrecursionlimit()
-    with_deep_stack(benchmark)
-    sys.setrecursionlimit(limit)
+def main(pace: Pace = UNHURRIED) -> None:
+    with_deep_stack(lambda: benchmark(pace))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from typing import Any
 from scalargrad import Value
 
 from .eager import bytes_a_node, chain, check_equal, network, results_of, step
-from .timing import interleaved, machine, table
+from .timing import UNHURRIED, Pace, interleaved, machine, table
 
 ROWS = {"__add__": ("x + y", "1.0", "1.0"), "__mul__": ("x * y", "y", "x"), "relu": ("x if x > 0.0 else 0.0", "1.0 if x > 0.0 else 0.0")}
 
@@ -198,13 +198,13 @@ def large(cls: Any) -> Any:
     return network(cls, (8, 16, 1), rows=330, wrap=True)
 
 
-def main() -> None:
+def main(pace: Pace = UNHURRIED) -> None:
     workloads = {"network on 2 rows": small, "network on 330 rows": large, "chain": lambda cls: chain(cls, 100_000)}
     for title, build in workloads.items():
         built = {name: build(cls) for name, cls in LAYOUTS.items()}
         check_equal({name: results_of(run, parameters) for name, (run, parameters, _) in built.items()})
         operations = built["scalargrad"][2]
-        seconds = interleaved({name: step(run, parameters) for name, (run, parameters, _) in built.items()})
+        seconds = interleaved({name: step(run, parameters) for name, (run, parameters, _) in built.items()}, pace)
         table(f"layouts, {title}: {operations:,} operations, forward + backward", "ns/operation", seconds, 1e9 / operations, "scalargrad")
     print("\nlayouts, memory: bytes a node of the chain after backward")
     for name, cls in LAYOUTS.items():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from typing import Any
 
 
 class SlotsValue:
@@ -42,6 +43,23 @@ class SlotsValue:
         t = math.tanh(self.data)
         return SlotsValue(t, (self,), (1.0 - t * t,))
 
+    def sigmoid(self) -> SlotsValue:
+        s = 1.0 / (1.0 + math.exp(-self.data))
+        return SlotsValue(s, (self,), (s * (1.0 - s),))
+
+    def exp(self) -> SlotsValue:
+        e = math.exp(self.data)
+        return SlotsValue(e, (self,), (e,))
+
+    def log(self) -> SlotsValue:
+        return SlotsValue(math.log(self.data), (self,), (1.0 / self.data,))
+
+    def sin(self) -> SlotsValue:
+        return SlotsValue(math.sin(self.data), (self,), (math.cos(self.data),))
+
+    def cos(self) -> SlotsValue:
+        return SlotsValue(math.cos(self.data), (self,), (-math.sin(self.data),))
+
     def backward(self) -> None:
         order: list[SlotsValue] = []
         seen: set[SlotsValue] = set()
@@ -66,3 +84,25 @@ def neuron(weights: Iterable, inputs: Iterable, bias):  # type: ignore[no-untype
     for w, x in zip(weights, inputs):
         total = total + w * x
     return total
+
+
+def micrograd_value() -> Any:
+    """Micrograd's Value, with the operations it lacks written as its own notebook writes tanh; ImportError without it."""
+    from micrograd.engine import Value
+
+    def method(operation: Any, slope: Any) -> Any:
+        def record(self: Any) -> Any:
+            out = Value(operation(self.data), (self,))
+
+            def backward() -> None:
+                self.grad += slope(self.data, out.data) * out.grad
+
+            out._backward = backward
+            return out
+
+        return record
+
+    Value.sigmoid = method(lambda x: 1.0 / (1.0 + math.exp(-x)), lambda x, s: s * (1.0 - s))
+    Value.exp = method(math.exp, lambda x, e: e)
+    Value.log = method(math.log, lambda x, out: 1.0 / x)
+    return Value

@@ -10,6 +10,26 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+verdicts: list[str] = []  # a line for each goal, for the summary at the end
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How much time to take: rounds, CPU seconds of a turn, and after how many seconds of its own a slow peer sits the others out."""
+
+    rounds: int = 7
+    block: float = 0.05
+    patience: float = 10.0
+
+    def times(self, factor: int) -> Pace:
+        """As many times the rounds."""
+        return replace(self, rounds=factor * self.rounds)
+
+
+UNHURRIED = Pace()
+QUICK = Pace(rounds=1, block=0.01, patience=0.0)
 
 
 def machine() -> str:
@@ -23,10 +43,10 @@ def machine() -> str:
     return f"{platform.python_implementation()} {platform.python_version()}, {model}, {os.cpu_count()} cores, {platform.system()}"
 
 
-def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int = 7, block: float = 0.05) -> dict[str, float]:
+def interleaved(runs: Mapping[str, Callable[[], object]], pace: Pace = UNHURRIED) -> dict[str, float]:
     """The median CPU seconds of one call of each, over rounds in which all take turns.
 
-    In its turn each is called for about `block` seconds, so that the garbage it leaves is collected at its
+    In its turn each is called for about `pace.block` seconds, so that the garbage it leaves is collected at its
     own expense.
     """
     calls = {}
@@ -34,10 +54,12 @@ def interleaved(runs: Mapping[str, Callable[[], object]], rounds: int = 7, block
         run()
         start = time.process_time()
         run()
-        calls[name] = max(1, int(block / max(time.process_time() - start, 1e-7)))
+        calls[name] = max(1, int(pace.block / max(time.process_time() - start, 1e-7)))
     times: dict[str, list[float]] = {name: [] for name in runs}
-    for _ in range(rounds):
+    for _ in range(pace.rounds):
         for name, run in runs.items():
+            if sum(times[name]) * calls[name] > pace.patience:
+                continue
             gc.collect()
             start = time.process_time()
             for _ in range(calls[name]):
@@ -58,14 +80,46 @@ def goal(text: str, reached: float, at_least: float | None = None, at_most: floa
     """Print a goal, the figure reached and whether it was met."""
     met = (at_least is None or reached >= at_least) and (at_most is None or reached <= at_most)
     bound = f"≥ {at_least:g}{unit}" if at_least is not None else f"≤ {at_most:g}{unit}"
-    print(f"  goal: {text} {bound}: {reached:.3g}{unit}, {'met' if met else 'MISSED'}")
+    _verdict(f"goal: {text} {bound}: {reached:.3g}{unit}, {'met' if met else 'MISSED'}")
+
+
+def unmeasured(text: str, missing: str) -> None:
+    """Print a goal that could not be judged, and who was missing."""
+    _verdict(f"goal: {text}: not measured, without {missing}")
+
+
+def _verdict(line: str) -> None:
+    verdicts.append(line)
+    print(f"  {line}")
+
+
+def summary() -> None:
+    """Print how many goals were met, and those that were not."""
+    missed = [line for line in verdicts if line.endswith("MISSED")]
+    met = sum(line.endswith(", met") for line in verdicts)
+    print(f"\n{len(verdicts)} goals: {met} met, {len(missed)} missed, {len(verdicts) - met - len(missed)} not measured")
+    for line in missed:
+        print(f"  {line}")
 
 
 def with_deep_stack(run: Callable[[], None]) -> None:
-    """Run in a thread with room for the recursion of peers whose backward recurses."""
+    """Run in a thread with room for the recursion of peers whose backward recurses; what it raises is raised here."""
+    raised: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            run()
+        except BaseException as error:  # SystemExit too, which a thread would swallow
+            raised.append(error)
+
+    limit, size = sys.getrecursionlimit(), threading.stack_size(512 * 2**20)
     sys.setrecursionlimit(10**6)
-    threading.stack_size(512 * 2**20)
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    threading.stack_size(0)
+    try:
+        thread = threading.Thread(target=guarded)
+        thread.start()
+        thread.join()
+    finally:
+        threading.stack_size(size)
+        sys.setrecursionlimit(limit)
+    if raised:
+        raise raised[0]

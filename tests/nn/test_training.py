@@ -269,7 +269,8 @@ def fit(**settings):
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"engine": "compiled"}, ValueError, "engine='compiled' is none of 'auto', 'eager': the engine is 'eager'"),
+        ({"engine": "fast"}, ValueError, "engine='fast' is none of 'auto', 'eager', 'compiled': 'eager' makes steps on Values, 'compiled'"),
+        ({"backend": "c"}, ValueError, "backend='c' is none of 'auto', 'python', 'numpy', 'native'"),
         ({"reduction": "max"}, ValueError, "reduction='max' is none of 'mean', 'sum'"),
         ({"loss": "msee"}, ValueError, "loss='msee' is none of 'squared_error', .*'hinge': did you mean 'mse'?"),
         ({"loss": "zzz"}, ValueError, r"loss='zzz' is none of .*: or a function of \(prediction, target\)"),

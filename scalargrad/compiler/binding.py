@@ -1,0 +1,84 @@
+"""How a function is called: its arguments by position and by name, and which of them `wrt` means.   (floor 3)"""
+
+from __future__ import annotations
+
+import inspect
+
+from ..derivatives import chosen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+
+class Binding:
+    """The signature of a function, where it has one.
+
+    >>> binding = Binding(lambda w, x, *more, scale=1.0: w)
+    >>> binding.ordered((1.0,), {"scale": 2.0, "x": 3.0})
+    ((1.0, 3.0), {'scale': 2.0})
+    >>> binding.names(4, ["scale"]), binding.positions((0, -1), 4, ["scale"])
+    (['w', 'x', 'more_0', 'more_1', 'scale'], (0, 4))
+    """
+
+    def __init__(self, fn: Callable[..., Any]) -> None:
+        if not callable(fn):
+            raise TypeError(f"compile takes a function, got {type(fn).__name__}: write compile(f)(x)")
+        name = getattr(fn, "__name__", None)
+        self.name = str.strip(name, "<>") if isinstance(name, str) else type(fn).__name__
+        try:
+            self._parameters: list[inspect.Parameter] | None = [*inspect.signature(fn).parameters.values()]
+        except (ValueError, TypeError):  # one built in
+            self._parameters = None
+        parameters = self._parameters or []
+        self._places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self._more = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "x")
+        self._by_name = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
+        self._takes_any_name = self._parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self._required = sum(p.default is p.empty for p in parameters if p.name in self._places)
+        self._is_simple = self._parameters is not None and not any(p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY)
+
+    def ordered(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """The arguments of a call, by position as many as can be; TypeError for what the function would not take."""
+        if self._parameters is None or (not options and self._is_simple and self._required <= len(args) <= len(self._places)):
+            return args, options
+        try:
+            bound = inspect.Signature(self._parameters).bind(*args, **options)
+        except TypeError as error:
+            raise TypeError(f"{self.name}() {error}: it takes {', '.join(map(str, self._parameters)) or 'no arguments'}") from None
+        return bound.args, bound.kwargs
+
+    def names(self, count: int, options: Sequence[str]) -> list[str]:
+        """What the arguments of a call are called: so many by position, and those by name."""
+        return [*self._places[:count], *(f"{self._more}_{i}" for i in range(count - len(self._places[:count]))), *options]
+
+    def positions(self, wrt: Any, count: int, options: Sequence[str]) -> tuple[int, ...]:
+        """Where in a call's arguments those stand that `wrt` counts in the order of the signature; ValueError where one is not there.
+
+        None of a call without arguments.
+        """
+        if not count and not options:
+            return ()
+        given = {name: count + i for i, name in enumerate(options)}
+        later = [*self._places[count:], *self._by_name]
+        later += [name for name in options if name not in later]
+        while later and later[-1] not in given:
+            later.pop()
+        places: list[Any] = [*range(count), *(given.get(name, name) for name in later)]
+        positions = [places[i] for i in chosen(wrt, tuple(places))]
+        for position in positions:
+            if isinstance(position, str):
+                raise ValueError(f"wrt={wrt!r} asks for {position}, which was not given: give it a number")
+        return tuple(positions)
+
+    def check_rows(self, rows: Any) -> tuple[str, ...]:
+        """The names of arguments that carry rows; TypeError or ValueError for what names none."""
+        names = (rows,) if isinstance(rows, str) else tuple(rows or ()) if rows is None or hasattr(rows, "__iter__") else (rows,)
+        for name in names:
+            if not isinstance(name, str):
+                raise TypeError(f"rows takes names of arguments, got {name!r}: write rows=('x', 'y')")
+            known = [*self._places, *self._by_name]
+            if name not in known and not self._takes_any_name:
+                raise ValueError(f"rows names {name!r}, and {self.name} has the arguments {', '.join(known) or 'none'}")
+        return names

@@ -1,0 +1,246 @@
+"""What a function takes from outside its arguments, looked at when it was traced, and again whenever it is called.   (floor 3)
+
+A trace holds the numbers that a function read from its closure, its globals, its defaults and from the attributes of
+objects. `Captured` keeps a copy of what they held, lists and dicts and arrays by what is in them, so that an edit in
+place is noticed and the function traced anew. Of objects, modules and classes it looks at what the function's code names, and
+what the code that it calls names. Values are no concern of this, a compiled function reads their data in every call; unless
+the code names `data` or `detach`, which take the number itself.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections import deque
+from functools import partial
+from itertools import chain
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+
+from ..trees import is_array
+from ..value import Value
+from .tracing import LIBRARIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
+
+_NOT_CALLED = {
+    "__init__",
+    "__new__",
+    "__init_subclass__",
+    "__class_getitem__",
+    "__repr__",
+    "__doc__",
+    "__module__",
+    "__dict__",
+    "__weakref__",
+}
+_plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, BuiltinFunctionType, CodeType}
+_numbers = {float, int}
+_nothing = object()  # in place of what is not there
+
+
+class Captured:
+    """The names and containers that functions read, each with a copy of what it held.
+
+    >>> ws = [1.0, 2.0]
+    >>> captured = Captured([lambda x: ws[0] * x])
+    >>> captured.has_changed()
+    False
+    >>> ws[0] = 3.0
+    >>> captured.has_changed()
+    True
+    """
+
+    def __init__(self, functions: Iterable[Any], arguments: Iterable[Any] = ()) -> None:
+        """`arguments` are looked at too, but not which Values stand in them: their numbers are given in each call."""
+        functions, arguments = list(functions), list(arguments)
+        names, names_of_libraries, known = set[str](), set[str](), -1
+        while known < len(names) + len(names_of_libraries):  # what is found names more, and that is found in what was passed by
+            known = len(names) + len(names_of_libraries)
+            walk = _Walk(names, names_of_libraries)
+            walk.through(functions, by_value=False)
+            walk.through(arguments, by_value=True)
+            self._held, self._copies, self._named, self._read = walk.held, walk.copies, walk.named, walk.read
+
+    def has_changed(self) -> bool:
+        """Whether something is not what it was."""
+        try:
+            if self._held != self._copies:
+                return True
+            for get, names, before in self._named:
+                if [get(name, _nothing) for name in names] != before:
+                    return True
+            return any(read() != before for read, before in self._read)
+        except Exception:  # what cannot be compared is another
+            return True
+
+
+class _Walk:
+    """A walk through all that functions can reach."""
+
+    def __init__(self, names: set[str], names_of_libraries: set[str]) -> None:
+        self.names, self.names_of_libraries = names, names_of_libraries  # what code names: attributes, globals, texts
+        self.held: list[Any] = []  # containers
+        self.copies: list[Any] = []  # and what they held
+        self.named: list[tuple[Callable[..., Any], list[str], list[Any]]] = []  # names that are looked up, and what they gave
+        self.read: list[tuple[Callable[[], Any], Any]] = []  # what is to be computed, and what it was
+        self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
+
+    def through(self, items: Iterable[Any], by_value: bool) -> None:
+        """See the items and all that they lead to; `by_value` where Values that stand in lists may be others."""
+        waiting = list(items)
+        while waiting:
+            item = waiting.pop()
+            if type(item) not in _plain and id(item) not in self._seen:
+                self._seen[id(item)] = item
+                waiting += self._see(item, by_value)
+
+    def _see(self, item: Any, by_value: bool) -> Iterable[Any]:
+        """Note what an item holds, and give it back."""
+        if isinstance(item, Value):
+            if self.names & {"data", "detach"} and not by_value:
+                self._compute(lambda: repr(item.data))
+            return ()
+        if isinstance(item, FunctionType):
+            return self._see_function(item)
+        if isinstance(item, dict):
+            return self._hold(item, dict(item), item.values())
+        if isinstance(item, list | set | deque):
+            return () if by_value and all(isinstance(x, Value) for x in item) else self._hold(item, item.copy(), item)
+        if isinstance(item, tuple | frozenset):
+            return item
+        if is_array(item) or hasattr(item, "to_numpy"):
+            return self._see_array(item)
+        if isinstance(item, type):
+            return self._see_class(item)
+        if isinstance(item, ModuleType):
+            return () if _is_library(item.__name__) else self._look_up(vars(item), self.names)
+        if isinstance(item, partial):
+            return [item.func, item.args, item.keywords]
+        if isinstance(item, MethodType):
+            return [item.__self__, item.__func__]
+        return self._see_object(item)
+
+    def _see_function(self, function: FunctionType) -> Iterable[Any]:
+        found: list[Any] = [getattr(function, "__wrapped__", None)]
+        if function.__code__.co_filename.startswith(LIBRARIES):
+            return found
+        own = set(_names(function.__code__))
+        self.names |= own
+        cells = [cell for cell in function.__closure__ or () if _content(cell) is not _nothing]
+        found += self._contents_of(cells, lambda: [_content(cell) for cell in cells])
+        found += self._look_up(function.__globals__, own, also=_BUILTINS)
+        if function.__defaults__ or function.__kwdefaults__:
+            found += self._contents_of([function], lambda: [function.__defaults__, function.__kwdefaults__])
+        return found
+
+    def _see_array(self, array: Any) -> Iterable[Any]:
+        def content() -> Any:
+            now = array.to_numpy() if hasattr(array, "to_numpy") else array
+            return (now.dtype, now.shape, now.tobytes()) if hasattr(now, "tobytes") else now.tolist()
+
+        self._compute(content)
+        return array.ravel().tolist() if getattr(getattr(array, "dtype", None), "kind", "") == "O" and hasattr(array, "ravel") else ()
+
+    def _see_class(self, cls: type) -> Iterable[Any]:
+        """What a class and those it is made of define, of what code names or Python calls itself."""
+        found: list[Any] = []
+        for base in cls.__mro__:
+            if not _is_library(base.__module__):
+                special = {name for name in vars(base) if name.startswith("__")} - _NOT_CALLED
+                for member in self._look_up(vars(base), self.names | special):
+                    if isinstance(member, property):
+                        found.append(member.fget)
+                    else:
+                        found.append(getattr(member, "__func__", member))
+            elif base.__module__ not in ("builtins", "abc", "typing"):  # its code is not walked through, but what it names is read
+                for member in vars(base).values():
+                    if isinstance(member, FunctionType):
+                        self.names_of_libraries.update(_names(member.__code__))
+        return found
+
+    def _see_object(self, item: Any) -> Iterable[Any]:
+        if hasattr(item, "__wrapped__") and _is_library(type(item).__module__):
+            return [item.__wrapped__]
+        found = [type(item)]
+        if hasattr(item, "__dict__"):
+            attributes, names = vars(item), self.names | self.names_of_libraries
+            is_named = names.issuperset(attributes)  # all at once: that is faster to compare
+            found += self._hold(attributes, dict(attributes), attributes.values()) if is_named else self._look_up(attributes, names)
+        slots = [name for cls in type(item).__mro__ for name in _slots(cls) if name in self.names]
+        return [*found, *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots])]
+
+    # -------------------------------------------------------------- what is kept
+
+    def _hold(self, container: Any, copy: Any, content: Iterable[Any]) -> Iterable[Any]:
+        self.held.append(container)
+        self.copies.append(copy)
+        content = list(content)
+        if _has_zeros(content):
+            self._compute(lambda: _signs(container.values() if isinstance(container, dict) else container))
+        return content
+
+    def _look_up(self, table: Mapping[str, Any], names: Iterable[str], also: frozenset[str] = frozenset()) -> list[Any]:
+        known = sorted(name for name in names if name in table or name in also)
+        if not known:
+            return []
+        get = table.get
+        content = [get(name, _nothing) for name in known]
+        self.named.append((get, known, content))
+        if _has_zeros(content):
+            self._compute(lambda: _signs(get(name) for name in known))
+        return content
+
+    def _contents_of(self, holders: list[Any], read: Callable[[], list[Any]]) -> list[Any]:
+        content = read()
+        if holders:
+            self.read.append((read, content))
+        if _has_zeros(content):
+            self._compute(lambda: _signs(read()))
+        return content
+
+    def _compute(self, read: Callable[[], Any]) -> None:
+        self.read.append((read, read()))
+
+
+def _names(code: CodeType) -> Iterable[str]:
+    """What code names: globals, attributes, and texts that may be names."""
+    return chain(
+        code.co_names,
+        [constant for constant in code.co_consts if isinstance(constant, str) and constant.isidentifier()],
+        chain.from_iterable(_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)),
+    )
+
+
+def _content(cell: Any) -> Any:
+    try:
+        return cell.cell_contents
+    except ValueError:  # not set yet
+        return _nothing
+
+
+def _slots(cls: type) -> tuple[str, ...]:
+    slots = vars(cls).get("__slots__", ())
+    return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _is_library(module: str | None) -> bool:
+    """Whether a module of that name is installed, not written by the user."""
+    if module not in sys.modules or module == "__main__":
+        return False
+    file = getattr(sys.modules[module], "__file__", None)  # none of what is built in
+    return not file or os.path.abspath(file).startswith(LIBRARIES)
+
+
+def _has_zeros(content: Iterable[Any]) -> bool:
+    return any(type(x) in _numbers and x == 0 for x in content)
+
+
+def _signs(content: Iterable[Any]) -> list[str]:
+    """Zeros as they are written: 0.0 and -0.0 are equal, and not the same."""
+    return [str(x) for x in content if type(x) in _numbers and x == 0]
+
+
+_BUILTINS = frozenset(vars(sys.modules["builtins"]))

@@ -1,0 +1,42 @@
+"""What a saved module carries with it: reading its arguments, and the choice between raw and total.   (floor 3)"""
+
+from __future__ import annotations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+def numbers(content: Any, name: str, *shape: int) -> Any:
+    """A number, or nested lists of floats of that shape; an axis of -1 may have any length. ValueError where it has another.
+
+    >>> numbers(2, "x"), numbers([[1, 2], [3, 4]], "W", 2, 2), numbers((1, 2, 3), "y", -1)
+    (2.0, [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0, 3.0])
+    """
+    if hasattr(content, "tolist"):
+        content = content.tolist()
+    if hasattr(content, "__len__") != bool(shape):
+        raise ValueError(f"{name} must be {'a list of numbers' if shape else 'a number'}, got {content!r}")
+    if not shape:
+        return float(content)
+    if shape[0] not in (-1, len(content)):
+        raise ValueError(f"{name} must have {shape[0]} items, got {len(content)}")
+    if len(shape) == 1:
+        return list(map(float, content))
+    return [numbers(item, f"{name}[{i}]", *shape[1:]) for i, item in enumerate(content)]
+
+
+def check_rows(**arguments: Any) -> None:
+    """ValueError where arguments that carry rows have different numbers of them, or none."""
+    counts = {name: len(rows) for name, rows in arguments.items()}
+    if len(set(counts.values())) > 1 or 0 in counts.values():
+        raise ValueError(f"the arguments must have the same number of rows, one at least, got {counts}")
+
+
+def answer(raw: Callable[..., Any], total: Callable[..., Any], *contents: Any) -> Any:
+    """What the raw function returns; where it raises, or meets a gradient that is not finite, what the total one does."""
+    try:
+        return raw(*contents)
+    except (ArithmeticError, ValueError):
+        return total(*contents)

@@ -1,0 +1,118 @@
+"""A pass for programs in which rows of data stand as numbers: what these make of sums and products.   (floor 3)"""
+
+from __future__ import annotations
+
+from math import frexp, isfinite
+
+from ..ops import OPS
+from .program import Constant, Program, Step, grouped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from typing import Any
+
+
+def simplified(program: Program) -> Program:
+    """The program without products by 0, factors of 1 and summands of 0, and with fewer products by powers of 2.
+
+    A dot with such numbers becomes the sum of what is left. All results stay the same to the bit, signs of zeros aside, where
+    nothing overflows: 0 × inf is nan, and here it is 0.
+
+    >>> from .program import Block
+    >>> w, b = Block("w", (3,)).inputs, Block("b", ()).inputs
+    >>> dot = Step(OPS["dot"], (*w, Constant(0.0), Constant(1.0), Constant(0.5), *b))
+    >>> simplified(Program([w[0].block, b[0].block], [dot])).steps
+    [<step add>, <step mul>, <step add>]
+    """
+    made: dict[Any, Any] = {}
+    known: dict[Any, Any] = {}
+    for step in program.steps:
+        operands = tuple([made.get(x, x) for x in step.operands])
+        made[step] = _simple(step.row.name, operands, known)
+        if made[step] is None:
+            made[step] = step if operands == step.operands else Step(step.row, operands, step.label)
+        elif made[step].row is not None and not made[step].label:
+            made[step].label = step.label
+    return Program(program.blocks, [made.get(x, x) for x in program.outputs])
+
+
+def _simple(name: str, operands: tuple[Any, ...], made: dict[Any, Any]) -> Any:
+    """What a sum or product comes to, as a step already simple or an operand; None where it stays as it is."""
+    if name == "dot":
+        ws, xs, bias = grouped(OPS["dot"], operands)
+        return _dot(zip(ws, xs), bias, made) if any(_is(x, 0.0, 1.0, -1.0) for x in (*ws, *xs)) else None
+    if name not in ("add", "sub", "mul", "div"):
+        return None
+    x, y = operands
+    if name in ("add", "sub"):
+        return x if _is(y, 0.0) else y if _is(x, 0.0) and name == "add" else _factored(name, x, y)
+    if _is(y, 1.0):
+        return x
+    if name == "div":
+        if not _is_power(y):
+            return None
+        y = Constant(1.0 / y.data)
+        return _multiplied(x, y) or Step(OPS["mul"], (x, y))
+    if _is(x, 1.0) or _is(y, 0.0):
+        return y
+    return x if _is(x, 0.0) else _multiplied(x, y)
+
+
+def _factored(name: str, x: Any, y: Any) -> Any:
+    """a 2ⁿ + b 2ⁿ as (a + b) 2ⁿ."""
+    (a, factor), (b, other) = _parts(x), _parts(y)
+    if factor is None or other is None or factor.data != other.data or not _is_power(factor):
+        return None
+    return Step(OPS["mul"], (Step(OPS[name], (a, b)), factor))
+
+
+def _multiplied(x: Any, y: Any) -> Any:
+    """(a × b) × c of numbers b and c, one of them a power of 2, as a × (b c)."""
+    if x.__class__ is Constant:
+        x, y = y, x
+    a, factor = _parts(x)
+    if factor is None or y.__class__ is not Constant or not (_is_power(factor) or _is_power(y)):
+        return None
+    return a if factor.data * y.data == 1.0 else Step(OPS["mul"], (a, Constant(factor.data * y.data)))
+
+
+def _parts(x: Any) -> tuple[Any, Any]:
+    """The other operand of a product by a number, and the number; None where it is no such product."""
+    if x.row is OPS["mul"]:
+        for a, b in (x.operands, x.operands[::-1]):
+            if b.__class__ is Constant:
+                return a, b
+    return x, None
+
+
+def _dot(pairs: Iterable[tuple[Any, Any]], total: Any, made: dict[Any, Any]) -> Any:
+    """start + w₀x₀ + w₁x₁ + … step by step, and no step twice."""
+
+    def step(name: str, *operands: Any) -> Any:
+        key = name, *operands
+        if key not in made:
+            made[key] = Step(OPS[name], operands)
+        return made[key]
+
+    for w, x in pairs:
+        if _is(w, 0.0, 1.0, -1.0):
+            w, x = x, w
+        if _is(x, 0.0):
+            continue
+        term = w if _is(x, 1.0, -1.0) else step("mul", w, x)
+        is_first = _is(total, 0.0) and not _is(x, -1.0)
+        total = term if is_first else step("sub" if _is(x, -1.0) else "add", total, term)
+    return total
+
+
+def _is(x: Any, *numbers: float) -> bool:
+    return x.__class__ is Constant and x.data in numbers
+
+
+def _is_power(x: Any) -> bool:
+    """Whether it is a power of 2 as a constant: a product by it is exact."""
+    return x.__class__ is Constant and isfinite(x.data) and abs(frexp(x.data)[0]) == 0.5
+
+
+__all__ = ["simplified"]

@@ -1,0 +1,189 @@
+"""compile: a function of numbers, traced once for each structure of its arguments, as generated source.   (floor 3)"""
+
+from __future__ import annotations
+
+import sys
+import threading
+
+from .. import derivatives
+from . import backends
+from .arguments import read, read_rows
+from .binding import Binding
+from .traces import Traces
+from .tracing import TraceError, is_tracing, user_line
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from typing import Any
+
+    from .arguments import Form
+    from .backends import Plan
+
+REDUCTIONS = ("mean", "sum", None)
+MOST = 256  # structures of arguments that are remembered
+
+
+class Compiled:
+    """What `compile` returns: the function, and its derivative, as generated source.
+
+    It is traced anew for each structure of arguments, never for other numbers. Calls from several threads are safe, and it can be
+    pickled where the function it was made of can.
+    """
+
+    def __init__(self, fn: Callable[..., Any], wrt: Any, rows: Any, reduce: str | None, backend: str) -> None:
+        self._binding = Binding(fn)
+        if reduce not in REDUCTIONS:
+            raise ValueError(f"reduce={reduce!r} is none of 'mean', 'sum' and None: it is over the rows")
+        derivatives.chosen(wrt, (None,) * 999)  # refuses what numbers no argument
+        backends.check(backend)
+        self._fn, self._wrt, self._rows, self._reduce, self._backend = fn, wrt, self._binding.check_rows(rows), reduce, backend
+        self._lock = threading.RLock()
+        self._traces: dict[Any, Traces] = {}
+        self._latest: Traces | None = None
+        self.__wrapped__, self.__name__, self.__doc__ = fn, self._binding.name, getattr(fn, "__doc__", None)
+        self.__module__, self.__qualname__ = getattr(fn, "__module__", __name__), getattr(fn, "__qualname__", self.__name__)
+
+    def __call__(self, *args: Any, **options: Any) -> Any:
+        """The value, a float, or floats in the structure of what the function returns; with rows their mean or sum, or one for each row."""
+        if is_tracing():
+            return self._inlined()(*args, **options)
+        traces, contents = self._ready(args, options)
+        return traces.value(traces.function(self._backend, "value", contents)(traces.all_contents(contents)))
+
+    def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
+        """The value, and the slopes of it by the argument `wrt`, in that argument's structure (a tuple of them where `wrt` is one)."""
+        if is_tracing():
+            return derivatives.value_and_grad(self._inlined(), self._wrt)(*args, **options)
+        traces, contents = self._ready(args, options)
+        if not traces.is_single:
+            raise TypeError(
+                f"{self.__name__} returns several values, and value_and_grad is of one: take f.jacobian(…), or return their sum"
+            )
+        return traces.value_and_grad(traces.function(self._backend, "value_and_grad", contents)(traces.all_contents(contents)))
+
+    def jacobian(self, *args: Any, **options: Any) -> tuple[Any, Any]:
+        """The values of a function that returns several, and for each the slopes by the argument `wrt`, in that argument's structure."""
+        if is_tracing():
+            return self._inlined()(*args, **options), derivatives.jacobian(self._fn, self._wrt)(*args, **options)
+        traces, contents = self._ready(args, options)
+        return traces.jacobian(traces.function(self._backend, "jacobian", contents)(traces.all_contents(contents)))
+
+    def source(self, *args: Any, **options: Any) -> str:
+        """The generated source for such arguments, to read: of the value and of the derivative."""
+        traces, contents = self._ready(args, options)
+        return "\n\n".join(traces.function(self._backend, kind, contents).source for kind in traces.kinds)
+
+    def save(self, path: str | os.PathLike[str], *args: Any, **options: Any) -> None:
+        """Write a module with `value(...)` and the derivative for such arguments, which runs without scalargrad."""
+        from .saving import save
+
+        traces, _ = self._ready(args, options)
+        save(path, traces, traces.names, self.__doc__ or "")
+
+    def plan(self, *args: Any, **options: Any) -> Plan:
+        """Which backend such arguments take, and why."""
+        traces, contents = self._ready(args, options)
+        return backends.plan(self._backend, traces.program, traces.kinds[-1], traces.reduce, contents)
+
+    def __reduce__(self) -> str | tuple[Any, ...]:
+        name: str = self.__qualname__
+        named: Any = sys.modules.get(self.__module__)
+        for part in name.split("."):
+            named = getattr(named, part, None)
+        if named is self:  # the name that its function had: a decorator
+            return name
+        return Compiled, (self._fn, self._wrt, self._rows or None, self._reduce, self._backend)
+
+    def __repr__(self) -> str:
+        rows = f", rows={self._rows!r}, reduce={self._reduce!r}" if self._rows else ""
+        return f"compile({self.__name__}, wrt={self._wrt!r}{rows}, backend={self._backend!r})"
+
+    # -------------------------------------------------------------- a call
+
+    def _ready(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Traces, list[Any]]:
+        """The traces for such arguments, and the contents of their blocks."""
+        latest = self._latest
+        if latest is not None and not options and latest.count == len(args):
+            contents = latest.contents(args)
+            if contents is not None and not latest.captured.has_changed() and (not latest.rows or latest.are_rows_alike(contents)):
+                return latest, contents
+        return self._sought(args, options)
+
+    def _sought(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Traces, list[Any]]:
+        """The same, for arguments of another structure than the last."""
+        args, options = self._binding.ordered(args, options)
+        names = self._binding.names(len(args), [*options])
+        contents: list[Any] = []
+        forms: list[Form] = []
+        counts: dict[str, int] = {}
+        for name, argument in zip(names, (*args, *options.values())):
+            if name in self._rows:
+                form, counts[name] = read_rows(argument, name, contents)
+            else:
+                form = read(argument, name, contents)
+            forms.append(form)
+        self._check_counts(counts)
+        key = (len(args), *names, *forms)
+        traces = self._traces.get(key)
+        if traces is None or traces.captured.has_changed():
+            with self._lock:
+                traces = self._traces.get(key)
+                if traces is None or traces.captured.has_changed():
+                    wrt = self._binding.positions(self._wrt, len(args), [*options])
+                    good = [other for other in self._traces.values() if not other.captured.has_changed()]
+                    traces = Traces(self._fn, self.__name__, names, forms, len(args), wrt, isinstance(self._wrt, tuple), self._reduce)
+                    self._traces[key] = traces
+                    for other in good:
+                        if other.captured.has_changed():  # by the function itself, just now
+                            other.look()
+                    while len(self._traces) > MOST:
+                        del self._traces[next(iter(self._traces))]
+        self._latest = traces
+        return traces, contents
+
+    def _check_counts(self, counts: dict[str, int]) -> None:
+        """Refuse arguments that carry different numbers of rows, or none."""
+        missing = [name for name in self._rows if name not in counts]
+        if missing:
+            raise TypeError(f"{missing[0]} carries rows and was not given: call {self.__name__} with all of {', '.join(self._rows)}")
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
+            raise ValueError(f"all arguments that carry rows must have the same number of them: {listed}")
+        if counts and not next(iter(counts.values())):
+            raise ValueError(f"{' and '.join(counts)} {'have' if len(counts) > 1 else 'has'} no rows: give one at least")
+
+    def _inlined(self) -> Callable[..., Any]:
+        """The function itself, for a call in another function that is traced: it becomes a part of that."""
+        if self._rows:
+            raise TraceError(
+                f"{self.__name__} was compiled for rows, and is called in a function that is traced: call the function it was made of "
+                f"for each row, and add up (at {user_line()})"
+            )
+        return self._fn
+
+
+def compile(fn: Callable[..., Any], wrt: Any = 0, rows: Any = None, reduce: str | None = "mean", backend: str = "auto") -> Compiled:
+    """Make generated source of a function of numbers, its value and its derivative, traced once for each structure of arguments.
+
+    >>> f = compile(lambda w, x: (w * x).tanh())
+    >>> f(0.5, 2.0), f.value_and_grad(0.5, 2.0)
+    (0.7615941559557649, (0.7615941559557649, 0.839948683228052))
+
+    `wrt` is the number of the argument that is differentiated by, or a tuple of them. Arguments are numbers, nested lists, tuples and
+    dicts of them, arrays, modules, and what `module.state()` gives. `rows` names those that carry a leading axis of rows:
+    value and gradient are then the mean over the rows, their sum, or with `reduce=None` one for each.
+
+    >>> g = compile(lambda w, x, y: (w * x - y) ** 2, rows=("x", "y"), reduce="sum")
+    >>> g.value_and_grad(2.0, [1.0, 3.0], [1.0, 4.0])
+    (5.0, 14.0)
+
+    `backend` is "python", which needs nothing and is equal to Values to the last bit, "numpy", "native", or "auto", the one that
+    suits. While it is traced the function sees numbers that are not known yet: TraceError for what would freeze one.
+
+    >>> compile(lambda x: x if x > 0 else 0.0)(1.0)                  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    scalargrad.compiler.tracing.TraceError: the truth of a traced comparison would freeze one number into the compiled function; ...
+    """
+    return Compiled(fn, wrt, rows, reduce, backend)

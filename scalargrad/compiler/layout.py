@@ -1,0 +1,279 @@
+"""How functions are laid out in plain Python: arguments, docstring, results in their structure, lines that are not too long.   (floor 3)"""
+
+from __future__ import annotations
+
+import itertools
+import re
+import textwrap
+
+from .body import Body
+from .lines import TERMS, Lines
+from .naming import Names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .program import Block, Input, Program
+
+LINE = 130  # characters of a line
+
+
+class Layout:
+    """A function of a program in the making: the names of its arguments, its expressions, and `groups`, the slopes of each output.
+
+    `kind` is "value", which returns the output, or several in a tuple; "value_and_grad", which returns the one output and
+    a tuple of the slopes by each block; or "jacobian", which returns a tuple of outputs and one of such tuples. `reduce` is "mean" or
+    "sum" over the rows, or None for a list of what it returns for each row.
+    """
+
+    def __init__(self, program: Program, kind: str, reduce: str | None, total: bool) -> None:
+        self.program, self.kind, self.reduce, self.total = program, kind, reduce, total
+        self.names = Names()
+        self.lines = Lines(self.names)
+        self.arguments = {block: self.names.take(block.name, "a") for block in program.blocks}
+        self.carried = [block for block in program.blocks if block.has_rows]
+        at = {x: self.lines.place() for block in program.blocks for x in block.inputs}
+        self.lines.varying.update([at[x] for block in self.carried for x in block.inputs])
+        self.body = Body(program, self.lines, at, total)
+        by = [x for block in program.wrt for x in block.inputs]
+        self.groups = [self.body.slopes(root, by) for root in program.outputs] if kind != "value" else []
+
+    def by_block(self, group: list[int]) -> list[tuple[Block, list[int]]]:
+        """The slopes of an output, block by block."""
+        slopes = iter(group)
+        return [(block, [next(slopes) for _ in block.inputs]) for block in self.program.wrt]
+
+    def slope_names(self, arrays_only: bool = False) -> list[dict[Block, str]]:
+        """For each output names for the slopes of it by each block: dW1, or of several outputs d0_dW1, …"""
+        several = self.kind == "jacobian"
+        blocks = {block: f"d{self.arguments[block]}" for block in self.program.wrt if block.shape or not arrays_only}
+        return [
+            {block: self.names.take(f"d{i}_{name}" if several else name, "d") for block, name in blocks.items()}
+            for i in range(len(self.groups))
+        ]
+
+    def joined(self, outputs: Sequence[str], slopes: Sequence[Sequence[str]]) -> str:
+        """What the function returns."""
+        groups = [tuple_of(group) for group in slopes]
+        if self.kind == "jacobian":
+            return f"{tuple_of(outputs)}, {tuple_of(groups)}"
+        return ", ".join([*([outputs[0]] if len(outputs) == 1 else [tuple_of(outputs)]), *groups])
+
+    def totals(self) -> list[str]:
+        """Names for what adds up the outputs over the rows."""
+        count = len(self.program.outputs)
+        return ["total"] if count == 1 else [self.names.take(f"total_{i}") for i in range(count)]
+
+    def share(self) -> tuple[str, list[str]]:
+        """What a total is divided by, and the lines before that."""
+        if self.reduce != "mean":
+            return "", []
+        rows = self.names.take("rows")
+        return f" / {rows}", [f"{rows} = len({self.arguments[self.carried[0]]})"]
+
+    def function(self, name: str, arguments: Iterable[str], description: str, lines: Iterable[str]) -> str:
+        """The source of a function, with a docstring."""
+        head = wrapped(f"def {name}({', '.join(arguments)}):")
+        body = [piece for line in lines for part in line.split("\n") for piece in wrapped("    " + part)]
+        doc = [f"    {line}".rstrip() for line in f'"""{description}"""'.split("\n")]
+        return "\n".join([*head, *doc, *body]) + "\n"
+
+    def description(self, of: str) -> str:
+        """What the function computes, of which function, and the shapes of its arguments."""
+        what = "The value" if len(self.program.outputs) == 1 else "The values"
+        what += f" of {of}" if of else ""
+        if self.kind != "value":
+            slopes = "the slopes of each by" if self.kind == "jacobian" else "its slopes by"
+            what += f" and {slopes} {listed([self.arguments[block] for block in self.program.wrt]) or 'nothing'}"
+        if self.carried:
+            over = {"mean": ": the mean over", "sum": ": the sum over", None: ", for each of"}[self.reduce]
+            what += f"{over} the rows of {listed([self.arguments[block] for block in self.carried])}"
+        if self.total:
+            what += "; never raises"
+        text = [*textwrap.wrap(f"{what}.", LINE - 8), *(["", *textwrap.wrap(f"{self._shapes()}.", LINE - 8), ""] if self.arguments else [])]
+        return "\n".join(text)
+
+    def _shapes(self) -> str:
+        """The shapes of the arguments: W1: 3 × 2; w, b: numbers."""
+        groups: list[tuple[str, list[str]]] = []
+        for block, name in self.arguments.items():
+            shape = f"{' × '.join(map(str, block.shape)) or 'a number'}{' a row' if block.has_rows else ''}"
+            if not groups or groups[-1][0] != shape:
+                groups.append((shape, []))
+            groups[-1][1].append(name)
+        return "; ".join(
+            [f"{', '.join(names)}: {'numbers' if shape == 'a number' and len(names) > 1 else shape}" for shape, names in groups]
+        )
+
+    def check(self, terms: Sequence[str]) -> str:
+        """A statement that raises where one of many numbers is not finite: the total function answers then."""
+        added = " + ".join(terms) if len(terms) <= TERMS else f"sum([{', '.join(terms)}])"
+        return f"if not isfinite({added}):\n    raise FloatingPointError"
+
+
+def index_of(x: Input) -> tuple[int, ...]:
+    """The place of an input as an index into its block's shape."""
+    index, place = [], x.place
+    for n in reversed(x.block.shape):
+        place, i = divmod(place, n)
+        index.append(i)
+    return tuple(reversed(index))
+
+
+def tuple_of(items: Sequence[str]) -> str:
+    return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
+
+
+def nested(shape: tuple[int, ...], items: Sequence[str]) -> str:
+    """Items as nested lists of a shape, written out.
+
+    >>> nested((2, 2), "abcd")
+    '[[a, b], [c, d]]'
+    """
+    if not shape:
+        return items[0]
+    size = len(items) // shape[0] if shape[0] else 0
+    return f"[{', '.join([nested(shape[1:], items[i * size : (i + 1) * size]) for i in range(shape[0])])}]"
+
+
+def pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
+    """Items as a pattern that an argument of a shape is unpacked into, "_" for parts of it of which nothing is read ("").
+
+    >>> pattern((2, 2), ["a", "", "", ""])
+    '(a, _), _'
+    """
+    text = _pattern(shape, items)
+    return text[1:-1] if text.endswith(")") and shape[0] > 1 else text
+
+
+def _pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
+    if not any(items):
+        return "_"
+    if not shape:
+        return items[0]
+    size = len(items) // shape[0]
+    return tuple_of([_pattern(shape[1:], items[i * size : (i + 1) * size]) for i in range(shape[0])])
+
+
+def sum_of(shape: tuple[int, ...], name: str) -> str:
+    """An expression for the sum of all numbers in nested lists of a shape.
+
+    >>> sum_of((), "d"), sum_of((3,), "d"), sum_of((3, 2), "d"), sum_of((3, 2, 2), "d")
+    ('d', 'sum(d)', 'sum(map(sum, d))', 'sum([sum(map(sum, item)) for item in d])')
+    """
+    if len(shape) < 3:
+        return [name, f"sum({name})", f"sum(map(sum, {name}))"][len(shape)]
+    return f"sum([{sum_of(shape[1:], 'item')} for item in {name}])"
+
+
+def listed(names: Sequence[str]) -> str:
+    """Names as a sentence has them: a, b and c."""
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
+
+
+def wrapped(line: str, width: int = LINE) -> list[str]:
+    """A line as lines of at most `width` characters, where it has commas, + or - to break at; in parentheses where it has none around.
+
+    >>> wrapped("    y = aaa + bbb + ccc", 16)
+    ['    y = (', '        aaa', '        + bbb', '        + ccc', '    )']
+    """
+    if len(line) <= width:
+        return [line]
+    indent = line[: len(line) - len(line.lstrip())]
+    if (parts := _split(line, len(indent))) is None:
+        return [line]
+    head, body, tail = parts
+    return [head, *_filled(body, indent + "    ", width), indent + tail]
+
+
+def _filled(body: str, indent: str, width: int) -> list[str]:
+    """What stands in brackets in lines, as many items in each as there is room for, a list in each."""
+    room = width - len(indent)
+    lines: list[str] = []
+    now = ""
+    for item in _items(body):
+        if now and (item[0] == "[" or len(now) + len(item.rstrip()) > room):
+            lines.append(indent + now.rstrip())
+            now = ""
+        now += item
+        if len(now.rstrip()) > room and (inner := _longest_bracket(now)):
+            begin, end = inner
+            lines += [indent + now[:begin], *_filled(now[begin:end], indent + "    ", width)]
+            now = now[end:]
+    return [*lines, indent + now.rstrip()] if now else lines
+
+
+_marks = re.compile(r"[(\[]|[)\]]|, | (?=[-+] )")
+
+
+def _items(body: str) -> list[str]:
+    """A text cut behind the commas that stand in no brackets, or, where there are none, before + and -."""
+    depth, commas, signs = 0, [0], [0]
+    for found in _marks.finditer(body):
+        mark = found[0]
+        if mark in "([":
+            depth += 1
+        elif mark in ")]":
+            depth -= 1
+        elif depth == 0:
+            (commas if mark == ", " else signs).append(found.end())
+    cuts = [*(commas if len(commas) > 1 else signs), len(body)]
+    return [body[begin:end] for begin, end in itertools.pairwise(cuts)]
+
+
+def _longest_bracket(text: str) -> tuple[int, int] | None:
+    """Where the longest part of a text that stands in brackets begins and ends."""
+    opened, best = [], (0, 0)
+    for found in _marks.finditer(text):
+        if found[0] in "([":
+            opened.append(found.end())
+        elif found[0] in ")]" and opened:
+            begin = opened.pop()
+            if not opened and found.start() - begin > best[1] - best[0]:
+                best = begin, found.start()
+    return best if best[1] > best[0] else None
+
+
+def _split(line: str, begin: int) -> tuple[str, str, str] | None:
+    """A statement as what opens a bracket, what stands in it and what closes it; a pair of its own where none is around it all."""
+    end = len(line)
+    left, equals, right = line.rpartition(" = ")
+    if line.startswith("for ", begin):
+        begin, end = begin + 4, line.index(" in ")
+    elif line.startswith("return ", begin):
+        begin += 7
+    elif " += " in line:
+        begin = line.index(" += ") + 4
+    elif equals and len(left) > len(right):
+        end = len(left)
+    elif equals:
+        begin = len(left) + 3
+    else:  # a call, or a definition
+        begin, end = line.find("("), line.rfind(")") + 1
+        if not _is_bracketed(line[begin:end]):
+            return None
+    if _is_bracketed(line[begin:end]):
+        return line[: begin + 1], line[begin + 1 : end - 1], line[end - 1 :]
+    return f"{line[:begin]}(", line[begin:end], f"){line[end:]}"
+
+
+def _is_bracketed(text: str) -> bool:
+    """Whether the bracket that a text begins with ends where it ends."""
+    depth = 0
+    for i, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if depth == 0:
+            return i == len(text) - 1 and i > 0
+    return False
+
+
+def zeros(names: Iterable[str]) -> list[str]:
+    """Lines that set names to 0.0."""
+    lines: list[str] = []
+    for name in names:
+        if lines and len(lines[-1]) + len(name) < LINE - 12:
+            lines[-1] = f"{lines[-1][:-3]}{name} = 0.0"
+        else:
+            lines.append(f"{name} = 0.0")
+    return lines

@@ -1,0 +1,231 @@
+"""What source for numba is written with: rows' text, indices, nests of loops, tables of constants.   (floor 3)"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from .forms import literal
+from .machine import machine_statements
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+    from typing import Any
+
+    from ..ops import Op
+
+    Lines = list[tuple[str, str]]  # names, and the expressions that they are set to
+
+OWN = {"rows", "n", "first", "last", "r", "i", "j", "k", "o", "q", "numbers", "places", "outputs", "order", "range", "len", "min"}
+CONDITIONS = ("_less", "_less_equal", "_and", "_or", "_not")
+_word = re.compile(r"\b[A-Za-z_]\w*\b")
+_atom = re.compile(r"[\w.]+|\w+\([^()]*\)|\w+\[[^\[\]]*\]")  # a name, a number, a call, an item
+
+
+@lru_cache(maxsize=None)
+def row_text(op: Op, by: tuple[str, ...], wide: bool = False) -> tuple[Lines, Lines]:
+    """The lines of a row's value and of its slopes by some operands, as names and expressions.
+
+    What the value does not need stands with the slopes, or nowhere.
+
+    >>> from scalargrad.ops import OPS
+    >>> row_text(OPS["square"], ("x",))
+    ([('out', 'x * x')], [('dx', '2.0 * x')])
+    """
+    forward, slopes = ([_parted(line) for line in lines] for lines in machine_statements(op, by, wide))
+    if op.name in CONDITIONS:
+        forward[-1] = "out", f"1.0 if {forward[-1][1]} else 0.0"
+    needed = _read_by(forward, {"out"})
+    slopes = [line for line in forward if line[0] not in needed] + slopes
+    read = _read_by(slopes, {f"d{operand}" for operand in by})
+    return [line for line in forward if line[0] in needed], [line for line in slopes if line[0] in read]
+
+
+def _parted(line: str) -> tuple[str, str]:
+    name, _, text = line.partition(" = ")
+    return name, text
+
+
+def _read_by(lines: Lines, names: set[str]) -> set[str]:
+    """The names with all that lines for them read."""
+    for name, text in reversed(lines):
+        if name in names:
+            names = names | words(text)
+    return names
+
+
+def filled(text: str, local: Mapping[str, str]) -> str:
+    """An expression with others in place of some names.
+
+    >>> filled("e * out", {"out": "z1[i]"})
+    'e * z1[i]'
+    """
+    return _word.sub(lambda match: local.get(match[0], match[0]), text)
+
+
+def words(text: str) -> set[str]:
+    """The names in an expression."""
+    return set(_word.findall(text))
+
+
+def linear(first: int, terms: Iterable[tuple[int, str]]) -> str:
+    """A sum of multiples of variables as text.
+
+    >>> linear(3, [(2, "i"), (1, "k"), (0, "r")]), linear(0, [])
+    ('3 + 2 * i + k', '0')
+    """
+    parts = [str(first)] if first else []
+    parts += [name if times == 1 else f"{times} * {name}" for times, name in terms if times]
+    return " + ".join(parts) or "0"
+
+
+class Strides:
+    """An index that is linear in the place along each of its axes: a first number, and a step for each axis."""
+
+    def __init__(self, first: int, steps: tuple[int, ...]) -> None:
+        self.first, self.steps = first, steps
+
+    @classmethod
+    def of(cls, index: Any) -> Strides | None:
+        """What an index says, where it can be said so.
+
+        >>> import numpy
+        >>> strides = Strides.of(numpy.array([[4, 5], [6, 7]]))
+        >>> strides.first, strides.steps
+        (4, (2, 1))
+        """
+        import numpy
+
+        first, expected, steps = int(index.flat[0]), index.flat[0], []
+        for axis, size in enumerate(index.shape):
+            step = int(index.take(1, axis).flat[0]) - first if size > 1 else 0
+            shape = [1] * index.ndim
+            shape[axis] = size
+            expected = expected + step * numpy.arange(size).reshape(shape)
+            steps.append(step)
+        return cls(first, tuple(steps)) if (index == expected).all() else None
+
+
+class Tables:
+    """Numbers and indices that the source reads by their place in two arrays."""
+
+    def __init__(self) -> None:
+        self.numbers: list[float] = []
+        self.places: list[int] = []
+        self._begins: dict[Any, int] = {}
+
+    def index(self, index: Any, variables: Sequence[str]) -> str:
+        """An index as text: a sum of multiples of variables, or what stands in a table there."""
+        if (strides := Strides.of(index)) is not None:
+            return linear(strides.first, zip(strides.steps, variables))
+        return f"places[{self._at(self.places, index, variables)}]"
+
+    def number(self, data: Any, variables: Sequence[str]) -> str:
+        """Constants as text: a literal where all are one short number, else what stands in a table."""
+        first = float(data.flat[0])
+        if (text := literal(first)) and all(float.hex(x) == float.hex(first) for x in data.ravel().tolist()):
+            return f"({text})" if text[0] == "-" else text
+        return f"numbers[{self._at(self.numbers, data, variables)}]"
+
+    def _at(self, table: list[Any], array: Any, variables: Sequence[str]) -> str:
+        key = table is self.numbers, array.tobytes()
+        if key not in self._begins:
+            self._begins[key] = len(table)
+            table += array.ravel().tolist()
+        steps, size = [], 1
+        for n in reversed(array.shape):
+            steps.append(size if n > 1 else 0)
+            size *= n
+        return linear(self._begins[key], zip(reversed(steps), variables))
+
+
+def share(partial: str, slope: str, total: bool) -> str:
+    """partial × slope; in total arithmetic 0 where the slope is 0.
+
+    >>> share("e + 1.0", "d", False), share("x", "d", True), share("-1.0", "d", False)
+    ('(e + 1.0) * d', '(0.0 if d == 0.0 else x * d)', '-d')
+    """
+    if partial in ("1.0", "-1.0", "(-1.0)"):
+        return slope if partial == "1.0" else f"-{slope}"
+    if slope == "1.0":
+        return partial if _atom.fullmatch(partial) else f"({partial})"
+    partial = partial if _atom.fullmatch(partial) else f"({partial})"
+    return f"(0.0 if {slope} == 0.0 else {partial} * {slope})" if total else f"{partial} * {slope}"
+
+
+def span(first: str, count: int) -> str:
+    """A slice of so many numbers.
+
+    >>> span("0", 4), span("2 * i", 2)
+    ('0:4', '2 * i : 2 * i + 2')
+    """
+    return f"{first}:{int(first) + count}" if first.isdigit() else f"{first} : {first} + {count}"
+
+
+def once(variable: str, count: int) -> str:
+    """A variable of a loop, or 0 where there is no loop."""
+    return variable if count != 1 else "0"
+
+
+def looped(loops: Iterable[tuple[str, int | str]], lines: Iterable[str]) -> list[str]:
+    """Lines in loops, each of a variable and how often; none where that is once.
+
+    >>> looped([("i", 2), ("k", 1), ("r", "n")], ["a[i, r] = 0.0"])
+    ['for i in range(2):', '    for r in range(n):', '        a[i, r] = 0.0']
+    """
+    result, margin = [], ""
+    for variable, count in loops:
+        if count != 1:
+            result.append(f"{margin}for {variable} in range({count}):")
+            margin += "    "
+    return [*result, *(margin + line for line in lines)]
+
+
+def live(lines: Sequence[str], read: set[str]) -> list[str]:
+    """The lines that set what is read behind them, or do something else; what they read is added to `read`.
+
+    >>> live(["a = x + 1.0", "b = x * x", "total += b", "y[0] = 2.0 * c"], {"total"})
+    ['b = x * x', 'total += b', 'y[0] = 2.0 * c']
+    """
+    kept = []
+    for line in reversed(lines):
+        match = re.fullmatch(r"(\w+) \+?= .*", line)
+        if match is None or match[1] in read:
+            kept.append(line)
+            read |= words(line)
+    return kept[::-1]
+
+
+def fused(lines: Iterable[str]) -> list[str]:
+    """Loops one after the other as one, where each turn of them reads and writes numbers of that turn alone.
+
+    >>> fused(["for r in range(n):", "    a[r] = x[r]", "for r in range(n):", "    b[r] = a[r] * a[r]"])
+    ['for r in range(n):', '    a[r] = x[r]', '    b[r] = a[r] * a[r]']
+    """
+    result: list[str] = []
+    open_loop = ""  # the loop that the last lines are, if others may go into it
+    for group in _groups(lines):
+        head, *body = group
+        match = re.fullmatch(r"for (\w) in range\(.*\bn\):", head)
+        is_apart = match is not None and all(_turn_alone(line, match[1]) for line in body)
+        result += body if is_apart and head == open_loop else group
+        open_loop = head if is_apart else ""
+    return result
+
+
+def _groups(lines: Iterable[str]) -> list[list[str]]:
+    """Lines with those that are indented behind them."""
+    groups: list[list[str]] = []
+    for line in lines:
+        if line[0] == " ":
+            groups[-1].append(line)
+        else:
+            groups.append([line])
+    return groups
+
+
+def _turn_alone(line: str, variable: str) -> bool:
+    """Whether a line of a loop indexes what varies in it by its variable alone."""
+    inside = re.findall(r"\[([^\[\]]*)\]", line)
+    return " for " not in line and all(index == variable or variable not in words(index) and "n" not in words(index) for index in inside)

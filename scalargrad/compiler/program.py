@@ -1,0 +1,268 @@
+"""The program between a trace and the source: named steps on named inputs, and passes over them.   (floor 3)
+
+A trace is frozen into steps, each a row of the table with its operands, operands before their readers. What
+no output reads is no step: a program is made of its outputs. What follows are passes, each a function of a program:
+`constants` folds, `sharing` finds steps that compute the same, and `pulls` takes the derivative: which step sends a
+slope to which of its operands, in the order in which `Value.backward` would. The slope itself is the row's text, for
+whoever writes source.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from ..kernels import on_floats
+from ..ops import LISTS, TRACED, Op
+from ..value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from typing import Any
+
+
+class Step:
+    """One operation of a program: a row of the table, its operands one after the other, and a label where a person gave one."""
+
+    __slots__ = ("label", "operands", "row")
+
+    def __init__(self, row: Op, operands: tuple[Any, ...], label: str = "") -> None:
+        self.row, self.operands, self.label = row, operands, label
+
+    def __repr__(self) -> str:
+        return f"<step {self.label or self.row.name}>"
+
+
+class Input:
+    """One number of an argument: its block, and its place in it."""
+
+    __slots__ = ("block", "place")
+    operands: tuple[Any, ...] = ()
+    row = None
+    label = ""
+
+    def __init__(self, block: Block, place: int) -> None:
+        self.block, self.place = block, place
+
+    def __repr__(self) -> str:
+        return f"<input {self.block.name}[{self.place}]>"
+
+
+class Constant:
+    """A number that is the same in every call."""
+
+    __slots__ = ("data",)
+    operands: tuple[Any, ...] = ()
+    row = None
+    label = ""
+
+    def __init__(self, data: float) -> None:
+        self.data = data
+
+    def __repr__(self) -> str:
+        return f"<constant {self.data!r}>"
+
+
+class Block:
+    """An argument, or a part of one, that is a number or an array: its name, its shape, and an input for each number in it.
+
+    `has_rows` says that it carries a leading axis of rows, which `shape` leaves out; `wrt`, that it is differentiated by.
+    """
+
+    def __init__(self, name: str, shape: tuple[int, ...], has_rows: bool = False, wrt: bool = False) -> None:
+        self.name, self.shape, self.has_rows, self.wrt = name, shape, has_rows, wrt
+        size = 1
+        for n in shape:
+            size *= n
+        self.inputs = [Input(self, place) for place in range(size)]
+
+    def __repr__(self) -> str:
+        return f"<block {self.name} {self.shape}{' by rows' if self.has_rows else ''}>"
+
+
+class Program:
+    """Steps in order, operands before their readers; the blocks they read and the outputs they end in.
+
+    `same` names for a step an earlier one that computes the same number: its value is that one's, its slope its own.
+    """
+
+    def __init__(
+        self, blocks: Sequence[Block], outputs: Sequence[Any], same: dict[Any, Any] | None = None, steps: list[Step] | None = None
+    ) -> None:
+        self.blocks, self.outputs, self.same = list(blocks), list(outputs), same or {}
+        self.steps = ordered(outputs) if steps is None else steps
+        self.choices: dict[Any, str] = {}  # the backends that were chosen for it
+        self.rolled: Any = None  # the program in vectors, once `roll` has made it
+
+    @property
+    def wrt(self) -> list[Block]:
+        """The blocks that are differentiated by."""
+        return [block for block in self.blocks if block.wrt]
+
+    @cached_property
+    def walk(self) -> list[Step]:
+        """The steps in the order in which `Value.backward` finds them: slopes that are added up in it are equal to the last bit."""
+        return ordered(self.outputs, last_first=True)
+
+    def with_rows(self) -> set[Any]:
+        """Inputs and steps that have a number of their own for each row."""
+        carriers: set[Any] = {x for block in self.blocks if block.has_rows for x in block.inputs}
+        for step in self.steps:
+            if not carriers.isdisjoint(step.operands):
+                carriers.add(step)
+        return carriers
+
+
+def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
+    """The steps that outputs are made of, operands before their readers; first operands first, or last ones."""
+    order: list[Step] = []
+    seen: set[Any] = set()
+    stack: list[Any] = [*reversed(list(outputs))]
+    pop = stack.pop
+    while stack:
+        step = pop()
+        if step is None:
+            order.append(pop())
+        elif step.row is not None and step not in seen:
+            seen.add(step)
+            stack += (step, None)
+            operands = step.operands if last_first else reversed(step.operands)
+            stack += [operand for operand in operands if operand.row is not None]
+    return order
+
+
+def frozen(
+    outputs: Sequence[Any], inputs: dict[Any, Input], captured: Callable[[Value], Any], steps: list[Step] | None = None
+) -> list[Any]:
+    """The outputs of a trace as steps; `inputs` says what stands for a traced number that was given to the function.
+
+    `captured` gives an input for a Value that the function took from elsewhere. The steps are added to `steps` as `ordered` has them.
+    """
+    made: dict[Any, Any] = dict(inputs)
+    numbers: dict[tuple[float, str], Constant] = {}
+    steps = [] if steps is None else steps
+
+    def leaf(item: Any) -> Any:
+        """What stands for a number or a Value from elsewhere; None for what is made of others and is not made yet."""
+        if isinstance(item, float):
+            key = float(item), float.__repr__(item)  # 0.0 and -0.0 are equal, and not the same
+            if key not in numbers:
+                numbers[key] = Constant(key[0])
+            return numbers[key]
+        if item not in made and not (item.row and hasattr(item, "records")):
+            made[item] = captured(item)
+        return made.get(item)
+
+    stack: list[Any] = [*reversed(outputs)]
+    pop, find = stack.pop, made.get
+    while stack:
+        node = pop()
+        if node is None:
+            node = pop()
+            operands = tuple([(x.__class__ is not float and find(x)) or leaf(x) for x in node.dx])
+            step = made[node] = Step(node.row, operands, node.label and _text(node.label))
+            steps.append(step)
+        elif node not in made and leaf(node) is None:
+            made[node] = None  # on the way
+            stack += (node, None)
+            stack += [x for x in reversed(node.dx) if x.__class__ is not float and x not in made]
+    return [leaf(x) for x in outputs]
+
+
+def _text(label: Any) -> str:
+    """A label as a text of no other class; none where it is no text."""
+    return str.__str__(label) if isinstance(label, str) else ""
+
+
+# ------------------------------------------------------------------ passes
+
+
+def constants(program: Program, known: dict[Any, float] | None = None) -> Program:
+    """Compute what depends on no input; `known` gives numbers for inputs that are known by now.
+
+    >>> from scalargrad.ops import OPS
+    >>> x = Block("x", ())
+    >>> double = Step(OPS["mul"], (Constant(2.0), x.inputs[0]))
+    >>> constants(Program([x], [double]), {x.inputs[0]: 4.0}).outputs
+    [<constant 8.0>]
+    """
+    replaced: dict[Any, Any] = {x: Constant(number) for x, number in (known or {}).items()}
+    for step in program.steps:
+        operands = tuple([replaced.get(x, x) for x in step.operands])
+        if all(x.__class__ is Constant for x in operands):
+            replaced[step] = Constant(on_floats(step.row)["value"](*grouped(step.row, [x.data for x in operands])))
+        elif (settled := _settled(step.row, operands)) is not None:
+            replaced[step] = settled
+        elif operands != step.operands:
+            replaced[step] = Step(step.row, operands, step.label)
+    return Program(program.blocks, [replaced.get(x, x) for x in program.outputs])
+
+
+def _settled(row: Op, operands: tuple[Any, ...]) -> Any:
+    """What a choice by a known condition comes to, or a condition half of which is known; else None."""
+    known = [x for x in operands if x.__class__ is Constant]
+    if row is TRACED["_choose"] and operands[0].__class__ is Constant:
+        return operands[1] if operands[0].data else operands[2]
+    if row in (TRACED["_and"], TRACED["_or"]) and known:
+        neutral = row is TRACED["_and"]
+        return next(x for x in operands if x not in known) if bool(known[0].data) is neutral else known[0]
+    return None
+
+
+def sharing(program: Program) -> Program:
+    """Find steps that compute the same from the same operands: the number is computed once, slopes are sent by each.
+
+    >>> from scalargrad.ops import OPS
+    >>> x = Block("x", ()).inputs[0]
+    >>> a, b = Step(OPS["exp"], (x,)), Step(OPS["exp"], (x,))
+    >>> sharing(Program([x.block], [Step(OPS["mul"], (a, b))])).same == {b: a}
+    True
+    """
+    same: dict[Any, Any] = {}
+    found: dict[Any, Step] = {}
+    for step in program.steps:
+        operands = tuple([repr(x.data) if x.__class__ is Constant else same.get(x, x) for x in step.operands])
+        first = found.setdefault((step.row.name, operands), step)
+        if first is not step:
+            same[step] = first
+    return Program(program.blocks, program.outputs, same, program.steps)
+
+
+def pulls(steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]) -> list[tuple[Step, list[int]]]:
+    """The derivative: each step that a slope comes to, last first, with the places of the operands it sends slopes to.
+
+    The slopes are of `roots` by the inputs in `by`; what lies on no way between them is left out.
+    """
+    way: set[Any] = set(by)
+    for step in steps:
+        if not way.isdisjoint(step.operands if step.row.slopes else _receivers(step)):
+            way.add(step)
+    reached: set[Any] = set(roots)
+    found = []
+    for step in reversed(steps):
+        if step in way and step in reached:
+            operands = step.operands if step.row.slopes else _receivers(step)
+            places = [i for i, x in enumerate(operands) if x in way]
+            reached.update([operands[i] for i in places])
+            found.append((step, places))
+    return found
+
+
+def _receivers(step: Step) -> Sequence[Any]:
+    """The operands to which a step without slopes sends any: of a choice its branches, with None for its condition; else none."""
+    return [x if sent else None for x, sent in zip(step.operands, step.row.sends)] if step.row.sends else ()
+
+
+def grouped(row: Op, flat: Sequence[Any]) -> list[Any]:
+    """The operands of a step as its row names them, lists as lists."""
+    is_list = [name in LISTS for name in row.operands]
+    if True not in is_list:
+        return list(flat)
+    length = (len(flat) - is_list.count(False)) // is_list.count(True)
+    rest = iter(flat)
+    return [[next(rest) for _ in range(length)] if many else next(rest) for many in is_list]
+
+
+def operations(program: Program) -> int:
+    """How many elementary operations the outputs take for a row; a dot of n is 2n of them."""
+    return sum(max(1, len(step.operands) - 1) for step in program.steps)

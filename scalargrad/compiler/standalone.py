@@ -1,0 +1,173 @@
+"""Functions as source that stands alone: with the source of all that they call.   (floor 3)
+
+What is called is known by the functions' code, and where it is from by the objects themselves: what the standard library
+has is imported, what the package has is copied, under a name that begins with _ and so meets no name in generated source.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import inspect
+import itertools
+import math
+import operator
+import re
+import sys
+import textwrap
+import tokenize
+from types import CodeType, FunctionType, ModuleType
+
+from ..floats import _total as maker_of_total
+from .layout import wrapped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+LIBRARIES = (math, operator)
+
+
+class Standalone:
+    """A module's text in the making: definitions, each after what it reads.
+
+    >>> from scalargrad.floats import divide
+    >>> made = Standalone()
+    >>> made.add("def f(x):\\n    return over(exp(x), half)\\n", {"over": divide, "exp": math.exp, "half": 0.5})
+    >>> print(made.text())  # doctest: +ELLIPSIS
+    import math
+    from math import exp, inf, nan
+    <BLANKLINE>
+    half = 0.5
+    <BLANKLINE>
+    <BLANKLINE>
+    def _divide(x: float, y: float) -> float:
+    ...
+    def f(x):
+        return _divide(exp(x), half)
+    <BLANKLINE>
+    """
+
+    def __init__(self) -> None:
+        self._imports: set[str] = set()
+        self._from: dict[str, set[str]] = {}
+        self._constants: list[str] = []
+        self._definitions: list[str] = []
+        self._names: dict[Any, str] = {}
+        self._taken: set[str] = set()
+        self._kept: list[Any] = []  # so that no id is given again
+
+    def add(self, text: str, names: Mapping[str, Any]) -> None:
+        """Add generated source, and before it the definitions of what it reads among `names`."""
+        new = self._new_names(text, names)
+        self._definitions.append(re.sub(rf"(?<![\w.])({'|'.join(new)})(?!\w)", lambda found: new[found[0]], text) if new else text)
+
+    def text(self) -> str:
+        """The module: imports, constants, definitions."""
+        imports = [f"import {name}" for name in sorted(self._imports)]
+        for module, names in sorted(self._from.items()):
+            imports += wrapped(f"from {module} import {', '.join(sorted(names))}")
+        parts = ["\n".join(part) for part in (imports, self._constants) if part]
+        text, before = "\n\n".join(parts), ""
+        for definition in self._definitions:
+            are_lines = "\n" not in before.strip("\n") + definition.strip("\n") and before
+            text += ("\n" if are_lines else "\n\n\n" if text else "") + definition.strip("\n")
+            before = definition
+        return text + "\n"
+
+    def _new_names(self, text: str, names: Mapping[str, Any], own: Mapping[str, str] = {}) -> dict[str, str]:
+        """The names that source reads and that are others here, each with the one it has here."""
+        read = sorted({name for name in _globals(compile(text, "<saved>", "exec")) if name in names and name not in own})
+        new = {**own, **{name: self._name(name, names) for name in read}}
+        return {name: made for name, made in new.items() if made != name}
+
+    def _copied(self, source: str, names: Mapping[str, Any], own: Mapping[str, str] = {}) -> str:
+        """Source that a person wrote, under the names that what it reads has here; texts and comments stay."""
+        new = self._new_names(source, names, own)
+        lines = source.splitlines(keepends=True)
+        found = [*tokenize.generate_tokens(iter(lines).__next__)]
+        for before, token in reversed([*itertools.pairwise(found)]):
+            if token.type == tokenize.NAME and token.string in new and before.string != ".":
+                (row, begin), (_, end) = token.start, token.end
+                lines[row - 1] = lines[row - 1][:begin] + new[token.string] + lines[row - 1][end:]
+        return "".join(lines)
+
+    def _name(self, name: str, names: Mapping[str, Any]) -> str:
+        """What an object is called here, where it is defined from now on."""
+        item = names[name]
+        key = id(item) if callable(item) or isinstance(item, float | ModuleType) else (names["__name__"], name)
+        if key not in self._names:
+            self._kept.append(item)
+            if (found := self._imported(item)) is not None:
+                self._names[key] = found
+            else:
+                made = self._names[key] = self._fresh(name, item)
+                self._define(made, name, names)
+        return self._names[key]
+
+    def _imported(self, item: Any) -> str | None:
+        """The name of what the standard library has; None of others."""
+        if isinstance(item, ModuleType):
+            self._imports.add(item.__name__)
+            return item.__name__
+        if isinstance(item, float):
+            return None if math.isfinite(item) else self._import(math, str(item))
+        name: str = getattr(item, "__name__", "")
+        if getattr(builtins, name, None) is item:
+            return name
+        home = next((module for module in LIBRARIES if getattr(module, name, None) is item), None)
+        return self._import(home, name) if home else None
+
+    def _import(self, module: ModuleType, name: str) -> str:
+        self._from.setdefault(module.__name__, set()).add(name)
+        return name
+
+    def _fresh(self, name: str, item: Any) -> str:
+        """A name for a definition: that of a number stays as it is, where it can."""
+        if isinstance(item, FunctionType):
+            name = "_" + (_made_total(item) or item).__name__.lstrip("_")
+        made, count = name, 1
+        while made in self._taken:
+            count += 1
+            made = f"_{name.lstrip('_')}_{count}"
+        self._taken.add(made)
+        return made
+
+    def _define(self, made: str, name: str, names: Mapping[str, Any]) -> None:
+        item = names[name]
+        if isinstance(item, float):
+            self._constants.append(f"{made} = {float.__repr__(item)}")
+        elif inner := _made_total(item):
+            cells = dict(zip(item.__code__.co_freevars, [cell.cell_contents for cell in item.__closure__]))
+            options = [f"{key}={value}" for key, value in sorted(cells.items()) if key != "function" and value]
+            self.add(f"{made} = make({', '.join(['function', *options])})", {"make": maker_of_total, "function": inner, "inf": math.inf})
+        elif isinstance(item, FunctionType):
+            source = textwrap.dedent(inspect.getsource(item))
+            self._definitions.append(self._copied(source, item.__globals__, {item.__name__: made}))
+        else:
+            self._definitions.append(self._copied(_assignment(names, name), names))
+
+
+def _made_total(item: Any) -> Any:
+    """The function of `math` in one that `floats` made total; None of others."""
+    if isinstance(item, FunctionType) and item.__qualname__ == "_total.<locals>.total":
+        return dict(zip(item.__code__.co_freevars, item.__closure__ or ()))["function"].cell_contents
+    return None
+
+
+def _assignment(names: Mapping[str, Any], name: str) -> str:
+    """The line of a module that gives a name its value."""
+    source = inspect.getsource(sys.modules[names["__name__"]])
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in node.targets):
+            return ast.get_source_segment(source, node) or ""
+    raise LookupError(f"{name} is assigned nowhere in {names['__name__']}")
+
+
+def _globals(code: CodeType) -> Iterator[str]:
+    """The names that code reads from outside."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _globals(constant)

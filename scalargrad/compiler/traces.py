@@ -1,0 +1,198 @@
+"""One structure of arguments: the program that it was traced to, and the functions that were generated of it.   (floor 3)"""
+
+from __future__ import annotations
+
+import gc
+from contextlib import contextmanager
+from itertools import repeat
+
+from ..reals import real
+from ..trees import is_array, leaves, rebuilt
+from ..value import Value
+from . import backends
+from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, is_array_or_list, traced
+from .captured import Captured
+from .fitting import fitting
+from .program import Block, Input, Program, Step, frozen, sharing
+from .tracing import Condition, Traced, TraceError, tracing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any
+
+    from .arguments import Form
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Make many objects that are kept without the cyclic collector going through them again and again: it takes half the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
+class Traces:
+    """What a function was traced to for arguments of certain forms.
+
+    `wrt` are the positions of the arguments that are differentiated by; their gradients come in a tuple where `is_tuple`.
+    """
+
+    def __init__(
+        self,
+        fn: Callable[..., Any],
+        name: str,
+        names: Sequence[str],
+        forms: Sequence[Form],
+        count: int,
+        wrt: tuple[int, ...],
+        is_tuple: bool,
+        reduce: str | None,
+    ) -> None:
+        """Call the function with traced numbers, `count` of its arguments by position, and freeze what it records."""
+        self.name, self.names, self.forms, self.count, self.wrt, self.is_tuple = name, list(names), list(forms), count, wrt, is_tuple
+        self.has_rows = any(form[0] == ROWS for form in forms)
+        self.reduce = reduce if self.has_rows else "mean"
+        parts = [blocks_of(form, name, wrt=i in wrt) for i, (name, form) in enumerate(zip(names, forms))]
+        blocks = [block for part in parts for block in part]
+        nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks]
+        inputs: dict[Any, Input] = {x: y for block, xs in zip(blocks, nodes) for x, y in zip(xs, block.inputs)}
+        content = iter(nodes)
+        arguments = [traced(form, content) for form in forms]
+        with without_collector():
+            with tracing():
+                result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
+            outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
+            ends = frozen(outputs, inputs, taken.input, steps)
+            self.program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))
+        self.taken = list(taken.inputs)
+        self.is_single = len(outputs) == 1 and not isinstance(result, list | tuple | dict) and not is_array(result)
+        self.result = None if self.is_single else rebuilt(result, repeat(0.0))  # its structure
+        self.readers = [fitting(form, name) for name, form in zip(names, forms)]
+        self.rows = [i for i, block in enumerate(blocks) if block.has_rows]
+        self.functions: dict[Any, Any] = {}
+        self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
+        self._is_one_block = not is_tuple and len(wrt) == 1 and is_array_or_list(forms[wrt[0]])
+        given = [form[1] for form in forms if form[0] == FIXED]
+        modules = [form[1].it for form in forms if form[0] == STATE]
+        self._reached = [fn, *given], modules
+        self.look()
+
+    def look(self) -> None:
+        """Take what the function reads as it is now: what it counted or noted itself while it was traced is no change."""
+        self.captured = Captured(*self._reached)
+
+    # -------------------------------------------------------------- the way in
+
+    def contents(self, args: Sequence[Any]) -> list[Any] | None:
+        """The contents of the blocks of arguments of these forms; None of others."""
+        if len(args) != len(self.readers):
+            return None
+        contents: list[Any] = []
+        for fits, argument in zip(self.readers, args):
+            if not fits(argument, contents):
+                return None
+        return contents
+
+    def are_rows_alike(self, contents: list[Any]) -> bool:
+        """Whether all that carries rows has the same number of them, and not none."""
+        counts = {len(contents[i]) for i in self.rows}
+        return len(counts) == 1 and 0 not in counts
+
+    def function(self, backend: str, kind: str, contents: Sequence[Any]) -> Any:
+        """The generated function for a call with such contents: "value", "value_and_grad" or "jacobian"."""
+        key = (kind, len(contents[self.rows[0]]).bit_length()) if self.rows else kind
+        if (function := self.functions.get(key)) is None:
+            chosen = backends.choose(backend, self.program, kind, self.reduce, contents)
+            if kind != "value":
+                self.check_gradient()
+            if (function := self.functions.get((kind, chosen))) is None:
+                with without_collector():
+                    function = backends.build(chosen, self.program, self.name, kind, self.reduce)
+            self.functions[key] = self.functions[kind, chosen] = function
+        return function
+
+    def all_contents(self, contents: list[Any]) -> list[Any]:
+        """The contents of all blocks: those of the arguments, and the numbers of Values that were captured."""
+        return [*contents, [value.data for value in self.taken]] if self.taken else contents
+
+    # -------------------------------------------------------------- the way out
+
+    def value(self, outputs: Any) -> Any:
+        """What the function returns, of the outputs; a row's outputs each where nothing is added up over the rows."""
+        if self.reduce is None and outputs.__class__ is list:
+            outputs = [list(column) for column in zip(*outputs)]
+        return as_number(outputs[0]) if self.is_single else rebuilt(self.result, map(as_number, outputs))
+
+    def value_and_grad(self, result: Any) -> tuple[Any, Any]:
+        """The value of the one output, and its gradient."""
+        if self.reduce is None and result.__class__ is list:
+            result = [value for value, _ in result], _columns([slopes for _, slopes in result])
+        value, slopes = result
+        return as_number(value), self._gradient(slopes)
+
+    def jacobian(self, result: Any) -> tuple[Any, Any]:
+        """The outputs, and the gradient of each, in the structure of what the function returns."""
+        if self.reduce is None and result.__class__ is list:
+            result = [outputs for outputs, _ in result], [_columns(group) for group in zip(*[slopes for _, slopes in result])]
+        outputs, groups = result
+        gradients = iter([self._gradient(group) for group in groups])
+        return self.value(outputs), next(gradients) if self.is_single else rebuilt(self.result, gradients)
+
+    def _gradient(self, slopes: Any) -> Any:
+        if self._is_one_block:  # the shorter way
+            return as_number(slopes[0])
+        content: Iterator[Any] = iter(slopes)
+        made = {i: gathered(form, content, self.reduce is None) for i, form in self._by}
+        if not self.is_tuple:
+            return made[self.wrt[0]]
+        return tuple([made[i] for i in self.wrt])
+
+    @property
+    def kinds(self) -> list[str]:
+        """The functions that can be generated: the value, and where it is by numbers the derivative."""
+        derivative = "value_and_grad" if self.is_single else "jacobian"
+        return ["value", derivative] if self._by and all(form[0] != FIXED for _, form in self._by) else ["value"]
+
+    def check_gradient(self) -> None:
+        """Refuse to differentiate by what is no number."""
+        if not self.wrt:
+            raise ValueError(f"{self.name} was called with no argument to take a gradient by")
+        for i, form in self._by:
+            if form[0] == FIXED:
+                raise TypeError(f"the gradient of {self.name} is by argument {i}, which is no number but {form[1]!r}: name another by wrt")
+
+
+class _Taken:
+    """The Values that a function took from outside its arguments: one more block."""
+
+    def __init__(self, name: str) -> None:
+        self.name, self.block, self.inputs = name, Block("captured", (0,)), dict[Value, Input]()
+
+    def input(self, value: Value) -> Input:
+        if isinstance(value, Traced):
+            raise TraceError(f"{self.name} used a traced number of another call: it must not keep what it is given")
+        made = self.inputs[value] = Input(self.block, len(self.inputs))
+        return made
+
+    def blocks(self) -> list[Block]:
+        self.block.inputs, self.block.shape = list(self.inputs.values()), (len(self.inputs),)
+        return [self.block] if self.inputs else []
+
+
+def _outputs(result: Any, name: str) -> list[Any]:
+    """The traced numbers and floats of a result, however it is nested."""
+    if result is None or isinstance(result, str):
+        advice = ": did it forget its return?" if result is None else ""
+        raise TypeError(f"{name} returned {type(result).__name__}, expected a number or a structure of numbers{advice}")
+    found = leaves(result, f"the result of {name}")
+    return [x.as_number() if isinstance(x, Condition) else x if isinstance(x, Value) else real(x) for x in found]
+
+
+def _columns(rows: Any) -> list[Any]:
+    """Of a tuple for each row, a list for each place in it."""
+    return [list(column) for column in zip(*rows)]

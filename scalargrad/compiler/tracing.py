@@ -1,0 +1,297 @@
+"""What a function is called with to be compiled: numbers without a number, that record what becomes of them.   (floor 3)
+
+A traced number is a Value in all that arithmetic asks of it, and has no data: what would read it, and so freeze it into
+the compiled function, raises TraceError. A comparison of it gives a traced condition, for `where` to choose by. While a
+function is traced, what it computes of Values that it took from elsewhere is traced as well: their numbers are read when the
+compiled function is called.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from contextlib import contextmanager
+
+from ..derivatives import depth
+from ..graph import KEEP
+from ..modes import is_recording
+from ..ops import OPS, TRACED, Op
+from ..reals import real
+from ..switches import Mode, active, modes
+from ..value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any, NoReturn
+
+# Where code stands that a user did not write.
+LIBRARIES = (
+    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
+    os.path.dirname(os.path.abspath(os.__file__)) + os.sep,
+    *(path + os.sep for path in sys.path if path.endswith(("site-packages", "dist-packages"))),
+    "<scalargrad ",
+    "<frozen ",
+)
+
+
+class TraceError(TypeError):
+    """A function that is traced asked for the number of an input: what it did with it would be frozen."""
+
+
+# ------------------------------------------------------------------ what is refused
+
+
+def user_line() -> str:
+    """The innermost line of a user's code that is running, to be named in an error."""
+    import linecache
+
+    frame = sys._getframe(1)
+    while frame.f_back and frame.f_code.co_filename.startswith(LIBRARIES):
+        frame = frame.f_back
+    filename, line = frame.f_code.co_filename, frame.f_lineno
+    text = linecache.getline(filename, line).strip()
+    return f"{filename}, line {line}" + (f": {text}" if text else "")
+
+
+def _refuse(what: str, instead: str) -> NoReturn:
+    raise TraceError(f"{what} would freeze one number into the compiled function; {instead} (at {user_line()})")
+
+
+_CHOOSE = "write where(condition, a, b) for a choice, maximum(x, y), minimum(x, y), max([…]) or clip of scalargrad for an extreme"
+_KEEP = "compute with the traced number itself, by arithmetic and functions of scalargrad"
+_SLOPES = "take f.value_and_grad(…) of the compiled function"
+
+
+def _refused(what: str, instead: str = _KEEP) -> Callable[..., Any]:
+    def refuse(self: object, *args: object) -> NoReturn:
+        _refuse(what, instead)
+
+    return refuse
+
+
+# ------------------------------------------------------------------ numbers and conditions
+
+
+class Condition:
+    """A traced comparison. `where` takes it; & and | and ~ join conditions; `if`, `and` and `not` would freeze it."""
+
+    __slots__ = ("dx", "label", "row")
+    __bool__ = _refused("the truth of a traced comparison", _CHOOSE + "; join conditions by & and |, swap a and b for not")
+    __float__ = __int__ = __index__ = _refused("a traced comparison as a number", "write where(condition, 1.0, 0.0)")
+    __format__ = _refused("a traced comparison in an f-string", "print what the compiled function returns instead")
+
+    backward = _refused("backward() of a traced comparison", f"return the loss, and {_SLOPES}")
+
+    def __init__(self, row: Op, operands: tuple[Any, ...]) -> None:
+        self.row, self.dx, self.label = row, operands, ""
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        return self.dx
+
+    @staticmethod
+    def records(op: Op, operands: tuple[Any, ...]) -> Any:
+        return record(op, operands)
+
+    def __and__(self, other: Any) -> Any:
+        return self._joined("_and", other, True)
+
+    def __or__(self, other: Any) -> Any:
+        return self._joined("_or", other, False)
+
+    __rand__, __ror__ = __and__, __or__
+
+    def __invert__(self) -> Condition:
+        return Condition(TRACED["_not"], (self,))
+
+    def as_number(self) -> Any:
+        """1 where it holds and 0 where not, as Python's own comparisons count."""
+        return record(TRACED["_choose"], (self, 1.0, 0.0))
+
+    def _joined(self, row: str, other: Any, neutral: bool) -> Any:
+        if isinstance(other, Condition):
+            return Condition(TRACED[row], (self, other))
+        if isinstance(other, bool):
+            return self if other is neutral else other
+        return NotImplemented
+
+    def __repr__(self) -> str:
+        return f"Condition({self.row.symbol!r})"
+
+
+class Traced(Value):
+    """A number that is not known yet: it records what is done with it, and refuses what would need the number."""
+
+    __slots__ = ()
+
+    def __init__(self, label: str = "") -> None:
+        self.label, self.row, self.x, self.y, self.dx, self.dy = label, None, None, None, (), None
+
+    @staticmethod
+    def records(op: Op, operands: tuple[Any, ...]) -> Any:
+        return record(op, operands)
+
+    def detach(self) -> Any:
+        return record(TRACED["_detached"], (self,))
+
+    @property
+    def parents(self) -> tuple[Any, ...]:
+        return self.dx  # type: ignore[no-any-return]
+
+    data: Any = property(_refused("reading .data of a traced number"), _refused("setting .data of a traced number"))
+    grad: Any = property(_refused("reading .grad of a traced number", _SLOPES), _refused("setting .grad of a traced number", _SLOPES))
+    partials: Any = property(_refused("reading .partials of a traced number"))
+    backward = _refused("backward() of a traced number", f"return the loss, and {_SLOPES}")
+    __bool__ = _refused("the truth of a traced number", _CHOOSE)
+    __float__ = _refused("float(x) of a traced number")
+    __int__ = _refused("int(x) of a traced number")
+    __complex__ = _refused("complex(x) of a traced number")
+    __index__ = _refused("a traced number as an index", "give an index as a plain number that fn captures, or a one-hot list")
+    __round__ = _refused("round(x) of a traced number")
+    __trunc__ = __floor__ = __ceil__ = _refused("rounding a traced number")
+    __format__ = _refused("a traced number in an f-string", "print what the compiled function returns instead")
+    __copy__ = __reduce_ex__ = _refused("a copy of a traced number", "use it as it is")
+
+    def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
+        return self if KEEP in memo else _refuse("a copy of a traced number", "use it as it is")
+
+    def __repr__(self) -> str:
+        return f"Traced({self.label or (self.row.symbol if self.row else '')!r})"
+
+
+def record(op: Op, operands: tuple[Any, ...]) -> Any:
+    """A node of the trace, of traced numbers, conditions, Values and plain numbers: a traced number, or of a comparison a condition."""
+    if op in _COMPARISONS:
+        return Condition(op, operands)
+    node: Any = object.__new__(Traced)
+    node.label, node.row, node.x, node.y, node.dy = "", op, None, None, None
+    for item in operands:
+        if item.__class__ is not Traced and item.__class__ is not float:
+            operands = tuple([_operand(op, i, item) for i, item in enumerate(operands)])
+            break
+    node.dx = operands
+    if active.get() is not _alone and op.name != "_detached" and not is_recording():
+        return record(TRACED["_detached"], (node,))  # within no_grad a result is a constant
+    return node
+
+
+_COMPARISONS = TRACED["_less"], TRACED["_less_equal"]
+
+
+def _operand(op: Op, place: int, item: Any) -> Any:
+    """An operand as the trace keeps it: a traced number, a condition to choose by, a Value that fn captured, or a float."""
+    if isinstance(item, Value):
+        return item
+    if isinstance(item, Condition):
+        return item if op.name == "_choose" and place == 0 else item.as_number()
+    if (number := real(item)) is None:
+        name = op.symbol if op.name == "_choose" else op.name.strip("_")
+        raise TypeError(f"{name} takes Values and real numbers, got {type(item).__name__}")
+    return number
+
+
+# ------------------------------------------------------------------ while a function is traced
+
+
+class _Tracing(Mode):
+    """Makes traced numbers of what a function computes of Values that it captured."""
+
+    turn = 1
+    records = staticmethod(record)
+
+    def made(self, node: Value) -> Any:
+        assert node.row
+        return record(OPS[node.row.name], node.parents)  # not a swapped row: parents stand in order
+
+    def walked(self, order: list[Value]) -> None:
+        _refuse("backward() in a function that is traced", f"return the loss, and {_SLOPES}")
+
+    def asked(self, node: Value) -> None:
+        if not isinstance(node, Traced):
+            _refuse(f"a choice by the number of {node.label or 'a Value'} that fn captured", f"give it as an argument, and {_CHOOSE}")
+
+
+_alone = (_Tracing(),)
+
+
+@contextmanager
+def tracing() -> Iterator[None]:
+    """Trace what is computed of Values, whatever modes are on outside; derivatives taken here are traced too."""
+    add_methods()
+    inside, nested = active.set(_alone), depth.set(1)
+    modes.append(_alone[0])
+    try:
+        yield
+    finally:
+        modes.remove(_alone[0])
+        depth.reset(nested)
+        active.reset(inside)
+
+
+def is_tracing() -> bool:
+    """Whether a function is traced here."""
+    return bool(modes) and _alone[0] in active.get()
+
+
+# ------------------------------------------------------------------ operators and methods, from the rows
+
+
+def _compared(row: str, is_swapped: bool) -> Callable[[Any, Any], Any]:
+    def compare(self: Traced, other: Any) -> Any:
+        if not isinstance(other, Value) and (other := real(other)) is None:
+            return NotImplemented
+        return Condition(TRACED[row], (other, self) if is_swapped else (self, other))
+
+    return compare
+
+
+def _method(op: Op) -> Callable[..., Any]:
+    def method(self: Traced, *others: Any) -> Any:
+        if 1 + len(others) != len(op.operands):
+            raise TypeError(f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {1 + len(others)}")
+        return record(op, (self, *others))
+
+    return method
+
+
+def _operator(op: Op, is_swapped: bool) -> Callable[[Any, Any], Any]:
+    def operator(self: Any, other: Any) -> Any:
+        if other.__class__ is not Traced and not isinstance(other, Value) and (other := real(other)) is None:
+            return NotImplemented
+        return record(op, (other, self) if is_swapped else (self, other))
+
+    return operator
+
+
+def _as_number(operator: str) -> Callable[[Any, Any], Any]:
+    """An operator of a comparison as a number."""
+
+    def of_number(self: Condition, other: Any) -> Any:
+        return getattr(self.as_number(), operator)(other)
+
+    return of_number
+
+
+for _name, _row in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}.items():
+    for _operation, _is_swapped in ((f"__{_name}__", False), (f"__r{_name}__", True)):
+        setattr(Traced, _operation, _operator(OPS[_row], _is_swapped))
+        setattr(Condition, _operation, _as_number(_operation))
+for _row in ("neg", "abs"):
+    setattr(Traced, f"__{_row}__", _method(OPS[_row]))
+for _name, _row, _is_swapped in (
+    ("lt", "_less", False),
+    ("gt", "_less", True),
+    ("le", "_less_equal", False),
+    ("ge", "_less_equal", True),
+):
+    setattr(Traced, f"__{_name}__", _compared(_row, _is_swapped))
+
+
+def add_methods() -> None:
+    """Give traced numbers a method for each row that has none yet: all at first, later those of `custom_op`."""
+    for op in OPS.values():
+        if op.is_public and not op.takes_lists and not op.is_composed:
+            for name in (op.name, *op.aliases):
+                if name not in vars(Traced):
+                    setattr(Traced, name, _method(op))

@@ -1,0 +1,156 @@
+"""What training lowers, as programs of the same weights: the loss of a row, the penalty, or a whole batch.   (floor 3)
+
+The model is called with traced numbers for its parameters. With traced numbers for a row of data too it gives a program for any
+row; with the numbers of a few rows as they are, a program in which all that depends on data alone is worked out.
+"""
+
+from __future__ import annotations
+
+from ..ops import OPS
+from ..reals import real
+from ..value import Value
+from .arguments import blocks_of, flat, read, traced
+from .data import simplified
+from .program import Block, Constant, Input, Program, Step, constants, frozen, sharing
+from .tracing import Traced, TraceError, add_methods, tracing
+from .update import alike
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    Row = float | tuple[float, ...]
+    Measure = Callable[[Any, Any], Any]
+
+
+class Objective:
+    """Programs of one set of weights, for training: of a row, of some rows that are known, and `penalty`, or None.
+
+    The outputs are the loss, and then what slopes are taken of: of a mean each row's loss times its share. `captured` are the Values
+    that the programs read and that are no weights, each with its input.
+    """
+
+    def __init__(
+        self, model: Any, weights: Sequence[Value], measure: Measure, penalty: Callable[[Any], Any] | None, is_mean: bool = True
+    ) -> None:
+        self._trace = _Trace(model, weights)
+        self.weights = [self._trace.inputs[weight] for weight in weights]
+        self.inputs, self.captured = self._trace.inputs, self._trace.captured
+        self.measure, self.is_mean = measure, is_mean
+        self.penalty = None if penalty is None else self._trace.program(lambda model: [penalty(model)], "penalty")
+
+    def of_a_row(self, x: Row, y: Row) -> Program:
+        """The loss of any row like this one, whose numbers are the blocks x and y; `share` is what it is multiplied by."""
+        blocks = [block for name, row in (("x", x), ("y", y)) for block in blocks_of(read(row, name, []), name, has_rows=True)]
+        share = Block("share", ())
+        numbers = [[Traced(block.name) for _ in block.inputs] for block in blocks]
+        self._trace.known.update((number, x) for block, row in zip(blocks, numbers) for number, x in zip(row, block.inputs))
+        given = [tuple(row) if block.shape else row[0] for block, row in zip(blocks, numbers)]
+        program = self._trace.program(lambda model: [self.measure(model(given[0]), given[1])], "loss", [*blocks, share])
+        loss = program.outputs[0]
+        return sharing(Program(program.blocks, [loss, Step(OPS["mul"], (loss, share.inputs[0])) if self.is_mean else loss]))
+
+    def of_rows(self, xs: Sequence[Row], ys: Sequence[Row]) -> Program:
+        """The loss of these rows, in which all that depends on them alone is worked out."""
+        program = self._trace.program(lambda model: [self.measure(model(x), y) for x, y in zip(xs, ys)], "loss")
+        losses = program.outputs
+        total = losses[0]
+        for loss in losses[1:]:
+            total = Step(OPS["add"], (total, loss))
+        if self.is_mean and len(losses) > 1:
+            count = float(len(losses))
+            total = Step(OPS["div"], (total, Constant(count)))
+            losses = [Step(OPS["mul"], (loss, Constant(1.0 / count))) for loss in losses]
+        return sharing(simplified(constants(Program(program.blocks, [total, *losses]))))
+
+
+class Prediction:
+    """What a model makes of a row, as a program whose block x carries rows."""
+
+    penalty = None
+
+    def __init__(self, model: Any) -> None:
+        self._trace = _Trace(model, ())
+        self.inputs, self.captured = self._trace.inputs, self._trace.captured
+        self.is_single = False
+
+    def of_a_row(self, x: Row) -> Program:
+        """The program; its outputs are those of the model, one or a list of them. TraceError of any other structure."""
+        (block,) = blocks_of(read(x, "x", []), "x")
+        block.has_rows = True
+        numbers = [Traced("x") for _ in block.inputs]
+        self._trace.known.update(zip(numbers, block.inputs))
+
+        def outputs(model: Any) -> list[Any]:
+            made = model(tuple(numbers) if block.shape else numbers[0])
+            made = made.tolist() if hasattr(made, "tolist") else made
+            self.is_single = not isinstance(made, list | tuple)
+            return [made] if self.is_single else list(made)
+
+        return sharing(self._trace.program(outputs, "prediction", [block]))
+
+
+def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
+    """What tracing gives, if it gives the same twice; TraceError where it counts calls, or draws random numbers."""
+    (first, program), (second, again) = make(), make()
+    partner = dict(zip(_inputs(again), _inputs(program)))
+    ours, theirs = ([*one.outputs, *(of.penalty.outputs if of.penalty else [])] for of, one in ((first, program), (second, again)))
+    if [*first.captured] != [*second.captured] or not alike(ours, theirs, partner):
+        raise TraceError("a second call with the same numbers gave another formula: what it counts or draws at random would be frozen")
+    return first, program
+
+
+def _inputs(program: Program) -> list[Input]:
+    return [x for block in program.blocks for x in block.inputs]
+
+
+class _Trace:
+    """A copy of a model whose parameters are traced numbers, and what stands for them."""
+
+    def __init__(self, model: Any, weights: Sequence[Value]) -> None:
+        add_methods()
+        form = read(model, "model", [])
+        self.blocks = blocks_of(form, "model", wrt=True)
+        places = [int(place) for block in model.arranged(range(len(model.parameters()))).values() for place in flat(block)]
+        of_block = [x for block in self.blocks for x in block.inputs]
+        parameters = model.parameters()
+        self.inputs: dict[Value, Input] = {parameters[place]: x for place, x in zip(places, of_block)}
+        others = Block("others", (sum(weight not in self.inputs for weight in weights),), wrt=True)
+        self.inputs.update(zip([weight for weight in weights if weight not in self.inputs], others.inputs))
+        if others.inputs:
+            self.blocks.append(others)
+        nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks_of(form, "model")]
+        self.known: dict[Any, Input] = dict(zip([node for block in nodes for node in block], of_block))
+        self.model = traced(form, iter(nodes))
+        self.own = Block("captured", (0,))
+        self.captured: dict[Value, Input] = {}
+
+    def program(self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()) -> Program:
+        """What losses or a penalty of the model record, as a program."""
+        with tracing():
+            results = function(self.model)
+        outputs: list[Any] = []
+        for result in results:
+            number = result if isinstance(result, Value) else real(result)
+            if number is None or (number.__class__ is float and number and what == "loss"):
+                raise TraceError(
+                    f"the {what} must give one Value, got {type(result).__name__} {result!r}: compute it from what it is given"
+                )
+            outputs.append(number)
+        steps = frozen(outputs, self.known, self._input_for)
+        return Program([*self.blocks, self.own, *blocks], steps)
+
+    def _input_for(self, value: Any) -> Input:
+        """What stands for a Value that was not handed in: one of the model's own, or another."""
+        if isinstance(value, Traced):
+            raise TraceError("the model or the loss used a traced number of another call: it must not keep what it is given")
+        if value in self.inputs:
+            return self.inputs[value]
+        if value.row is not None:
+            raise TraceError(f"the loss reads {value!r}, which {value.op} computed before it was called: compute it in the loss")
+        if value not in self.captured:
+            self.own.inputs.append(Input(self.own, len(self.captured)))
+            self.captured[value] = self.own.inputs[-1]
+            self.own.shape = (len(self.own.inputs),)
+        return self.captured[value]

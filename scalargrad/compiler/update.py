@@ -1,0 +1,134 @@
+"""An optimiser's update as a program: the formula by which one weight moves, where there is one for all.   (floor 3)
+
+An update is a function from numbers to numbers, and it is traced like any other: called with numbers that are not
+known yet. If each weight then moves by one and the same formula of its own weight, gradient and memory, of the rate
+and of the step, that formula can stand in generated code.
+"""
+
+from __future__ import annotations
+
+import math
+from copy import deepcopy
+
+from ..kernels import on_floats
+from .program import Block, Constant, Input, Program, frozen, grouped
+from .tracing import Traced, TraceError, add_methods, tracing
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+OWN = ("w", "g")  # blocks of a weight's own, before those of the state
+SHARED = ("lr", "step")  # blocks that all weights share
+
+
+def update_of(optimizer: Any, size: int) -> Program | None:
+    """The formula of an optimiser's `update`, or None where no formula serves all weights.
+
+    The blocks are w, g, a number for each list of the state, lr and step; the outputs are the new weight and the new state.
+    `size` is how many weights it is traced with: all of them, unless it is known to treat all alike.
+
+    >>> from scalargrad import Value
+    >>> from scalargrad.nn import SGD
+    >>> [step.row.name for step in update_of(SGD([Value(1.0)], momentum=0.9), 1).steps]
+    ['mul', 'add', 'mul', 'sub']
+    """
+    count = len(optimizer.parameters)
+    if not isinstance(optimizer.state, tuple) or any(not isinstance(part, list) or len(part) != count for part in optimizer.state):
+        return None
+    own = [*OWN, *(f"state{i + 1}" for i in range(len(optimizer.state)))]
+    numbers = [[Traced(name) for name in own] for _ in range(size)]
+    shared = [Traced(name) for name in SHARED]
+    try:
+        results = _called(optimizer, numbers, shared)
+    except Exception:  # whatever a traced number meets in code that takes floats
+        return None
+    if results is None:
+        return None
+    blocks = [Block(name, ()) for name in (*own, *SHARED)]
+    inputs = [block.inputs[0] for block in blocks]
+    each = [[Input(block, 0) for block in blocks[: len(own)]] for _ in range(size)]
+    each[0] = inputs[: len(own)]
+    known = dict(zip(shared, inputs[len(own) :]))
+    known.update((number, x) for row, xs in zip(numbers, each) for number, x in zip(row, xs))
+    flat = frozen([x for row in results for x in row], known, _refuse)
+    formulas = [flat[i : i + len(results[0])] for i in range(0, len(flat), len(results[0]))]
+    common = {x: x for x in inputs[len(own) :]}
+    if all(alike(formulas[0], formula, {**common, **dict(zip(xs, each[0]))}) for formula, xs in zip(formulas, each)):
+        return Program(blocks, formulas[0])
+    return None
+
+
+def _called(optimizer: Any, numbers: list[list[Traced]], shared: list[Traced]) -> list[list[Any]] | None:
+    """For each weight its new number and those of its state; None where the update keeps or returns something else."""
+    weights, gradients, *state = map(list, zip(*numbers))
+    shares: dict[int, Any] = {id(part): part for part in (optimizer.parameters, optimizer.lr, optimizer.state)}
+    twin, before = deepcopy(optimizer, dict(shares)), deepcopy(optimizer, dict(shares))
+    lr, step = shared
+    for one in (twin, before):
+        one.state, one.steps = tuple(state), step
+    add_methods()
+    with tracing():
+        moved, memory = twin.update(weights, gradients, lr)
+    columns = [moved, *memory]
+    if vars(twin) != vars(before) or len(columns) != len(state) + 1 or any(len(column) != len(weights) for column in columns):
+        return None
+    return [[x if isinstance(x, Traced) else float(x) for x in row] for row in zip(*columns)]
+
+
+def _refuse(value: Any) -> Any:
+    raise TraceError(f"the update reads {value!r}, a Value: it must be a function of numbers")
+
+
+def lets_through(formula: Program) -> bool:
+    """Whether a nan or an infinity in weight or gradient comes out in the new weight, so that one look at the end finds it.
+
+    >>> from scalargrad import Value
+    >>> from scalargrad.nn import SGD
+    >>> lets_through(update_of(SGD([Value(1.0)]), 1))
+    True
+    """
+    w, g, *rest = [block.inputs[0] for block in formula.blocks]
+    for bad in (w, g):
+        for number in (math.inf, -math.inf, math.nan):
+            numbers: dict[Any, float] = {w: 0.5, g: 0.125, **dict.fromkeys(rest, 0.25), bad: number}
+            for step in formula.steps:
+                operands = [x.data if x.__class__ is Constant else numbers[x] for x in step.operands]
+                numbers[step] = on_floats(step.row)["value"](*grouped(step.row, operands))
+            if math.isfinite(numbers.get(formula.outputs[0], 0.0)):
+                return False
+    return True
+
+
+def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any]) -> bool:
+    """Whether two lists of outputs are one formula; `partner` says which input of the first stands for one of the second.
+
+    >>> from scalargrad.ops import OPS
+    >>> from scalargrad.compiler.program import Step
+    >>> x, y = Block("x", ()).inputs[0], Block("y", ()).inputs[0]
+    >>> double = [Step(OPS["mul"], (Constant(2.0), z)) for z in (x, y)]
+    >>> alike(double[:1], double[1:], {y: x}), alike(double[:1], double[1:], {y: y})
+    (True, False)
+    """
+    matched = dict(partner)
+    stack = list(zip(first, second))
+    while stack:
+        a, b = stack.pop()
+        if b in matched:
+            if matched[b] is not a:
+                return False
+        elif a.__class__ is not b.__class__ or a.__class__ is Input:
+            return False
+        elif a.__class__ is Constant:
+            if float.hex(a.data) != float.hex(b.data):
+                return False
+        elif a.row is not b.row or len(a.operands) != len(b.operands):
+            return False
+        else:
+            matched[b] = a
+            stack += zip(a.operands, b.operands)
+    return len(first) == len(second)
+
+
+__all__ = ["alike", "lets_through", "update_of"]

@@ -1,0 +1,280 @@
+"""How `fit` makes its steps by generated code: many at a time, without Values in between.   (floor 3)
+
+A call makes a block of steps in raw arithmetic and puts weights, state and number of steps in place at its end, all at once: so
+Ctrl-C leaves whole steps, and what is changed between two calls counts. A block that meets a nan or an infinity
+is made again with more care, and the step that fails then on Values, which say what is wrong.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from copy import copy
+from math import isfinite
+from time import perf_counter
+
+from ..floats import ERRORS
+from ..modes import no_grad
+from ..value import Value
+from .eager import Eager, number
+from .losses import LOSSES, cross_entropy
+from .optimizers import OPTIMIZERS, Optimizer
+from .rows import items, one_hot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from ..compiler.program import Program
+    from .eager import Table, Task
+
+SECONDS = 0.03  # that a block takes, about
+WRITTEN_OUT = 3000  # operations of a batch that is written out row by row, at most
+MANY = 1000  # steps from which on that pays
+LINES = 6000  # of an update with a line for each weight, at most
+SOME = 300  # steps from which on that pays
+
+
+class Compiled:
+    """Steps by generated code; TraceError where model, loss or penalty cannot be traced, or the optimiser's step is its own.
+
+    `expected` is how many steps there will be, of `rows` rows each; `keeps` says that the same batches, as the same lists, come again.
+    """
+
+    def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, rows: int, keeps: bool) -> None:
+        from ..compiler.tracing import TraceError
+
+        if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
+            kind = type(optimizer).__name__
+            raise TraceError(f"the step of {kind} is its own and cannot be compiled: give it an update, or take engine='eager'")
+        self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
+        self.expected, self.rows, self.keeps = expected, rows, keeps
+        self.whole = keeps and rows == len(table[0])
+        self.pace = 1  # how many steps a call is to make at most
+        self._eager = Eager(task, optimizer, table)
+        self._classes = checked(task, table)
+        self._held: tuple[Any, Any] | None = None
+        self._failure: BaseException | None = None
+        self._build()
+
+    def steps(self, batches: Iterable[list[int]]) -> list[float]:
+        """Make a step on each batch; return their losses. What fails behind the last of them is raised by the next call."""
+        if self._failure:
+            raise self._failure
+        optimizer, start = self.optimizer, perf_counter()
+        given = list(batches)
+        rates = self._rates(len(given))
+        losses = self._at_once(given[: len(rates)], rates)
+        if losses is None:
+            losses = self._one_by_one(given, rates)
+        self.pace = max(1, min(8 * len(losses), int(len(losses) * SECONDS / max(perf_counter() - start, 1e-9))))
+        optimizer.zero_grad()
+        return losses
+
+    def _rates(self, count: int) -> list[float]:
+        """The rates of the next steps, as far as there are any."""
+        optimizer = self.optimizer
+        if not callable(optimizer.lr):
+            return [optimizer.lr] * count
+        rates: list[float] = []
+        with self._kept(rates):
+            for step in range(optimizer.steps, optimizer.steps + count):
+                rates.append(optimizer.rate(step))
+        return rates
+
+    @contextmanager
+    def _kept(self, results: list[float]) -> Iterator[None]:
+        """Keep what is raised until the results that there are were handed out."""
+        try:
+            yield
+        except BaseException as error:
+            if not results:
+                raise
+            self._failure = error
+
+    def _at_once(self, batches: list[list[int]], rates: list[float]) -> list[float] | None:
+        """All steps in one call; None, and no step, where a number became nan or infinite."""
+        if self._loop is None:
+            return None
+        optimizer = self.optimizer
+        before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
+        try:
+            weights, state, losses = self._loop.run(*before, rates, optimizer.steps, batches, self._moved)
+        except ERRORS:
+            return None
+        if not all(map(isfinite, map(sum, (weights, losses, *state)))):
+            return None
+        optimizer.become(weights, state, optimizer.steps + len(batches))
+        return losses  # type: ignore[no-any-return]
+
+    def _one_by_one(self, batches: list[list[int]], rates: list[float]) -> list[float]:
+        """The same steps in total arithmetic, each looked at, and on Values what fails then."""
+        optimizer, losses = self.optimizer, list[float]()
+        with self._kept(losses):
+            for batch, lr in zip(batches, rates):
+                loss, gradient = self._careful().gradient([p.data for p in optimizer.parameters], self._fixed(), batch)
+                if not all(map(isfinite, gradient)):
+                    optimizer.zero_grad()
+                    loss = self.task.backward(self.table, batch)
+                    gradient = [p.grad for p in optimizer.parameters]
+                optimizer.move(gradient, lr)
+                losses.append(loss)
+        return losses
+
+    def _moved(self, weights: Any, gradients: Any, lr: float, state: Any, step: int) -> Any:
+        """The optimiser's update, of other numbers than its own."""
+        self._twin.state, self._twin.steps = state, step
+        return self._twin.update(weights, gradients, lr)
+
+    def loss_of(self, table: Table) -> float:
+        """The loss of rows, without penalty."""
+        if self._held is None or self._held[0] is not table:
+            fits = all(_width(ours[0]) == _width(theirs[0]) for ours, theirs in zip(self.table, table))
+            self._held = table, self._prepared(table) if fits and checked(self.task, table) == self._classes else None
+        if self._held[1] is None:
+            return self.task.loss_of(table)
+        loss = self._careful().value([p.data for p in self.optimizer.parameters], self._fixed(), self._held[1])
+        return loss if isfinite(loss) else self.task.loss_of(table)
+
+    def looked_at(self) -> Compiled | Eager:
+        """What makes the next steps after the user's code had its turn: made anew where what it was made of has changed."""
+        if self._captured.has_changed() or _settings(self.optimizer) != self._settings:
+            try:
+                self._build()
+            except Exception:  # what is wrong they will say, if anything is
+                return self._eager
+        return self
+
+    # -------------------------------------------------------------- what is generated
+
+    def _build(self) -> None:
+        """Trace loss, penalty and update, and generate what makes the steps."""
+        from ..compiler.captured import Captured
+        from ..compiler.training import Objective, steady
+        from ..compiler.update import lets_through, update_of
+
+        task, optimizer = self.task, self.optimizer
+        functions = [function for function in (task.measure, task.penalty, type(task.model)) if function]
+        self._captured, self._settings = Captured(functions, [task.model]), _settings(optimizer)
+        self._twin = copy(optimizer)
+        known = type(optimizer) in OPTIMIZERS.values()
+        formula = update_of(optimizer, min(2, len(optimizer.parameters)) if known else len(optimizer.parameters))
+        if formula is not None and not lets_through(formula):
+            formula = None  # each step must be looked at
+        inputs, targets = self._prepared(self.table)
+
+        def objective() -> Objective:
+            return Objective(task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean)
+
+        def of_a_row() -> tuple[Objective, Program]:
+            return (made := objective()), made.of_a_row(inputs[0], targets[0])
+
+        made, self._program = steady(of_a_row)
+        self._objective, self._table = made, (inputs, targets)
+        value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
+        self._steps: Any = None
+        self._loop: Any = None
+        if formula is not None:
+            self._loop = self._loop_for(formula)
+        fixed = self._loop.fixed if self._loop else self._careful().fixed
+        self._values = [value_of[x] if x in value_of else Value(0.0) for x in fixed]  # one that stands in two blocks is read in one
+
+    def _loop_for(self, formula: Program) -> Any:
+        """What makes many steps at once: one function, or a gradient and an update in turns."""
+        from ..compiler.loop_in_python import LARGE, Loop
+        from ..compiler.program import operations
+        from ..compiler.stepwise import OnArrays
+
+        made, weights, count = self._objective, self._objective.weights, operations(self._program)
+        backend, reduce = self._backend(), "mean" if self.task.is_mean else "sum"
+        if backend == "numpy":
+            from ..compiler.loop_in_numpy import LoopOnArrays, fits
+
+            if fits(self._program, weights):
+                return LoopOnArrays(self._program, made.penalty, formula, weights, self._table, reduce, self.keeps)
+        if backend != "python":
+            return OnArrays(self._program, made.penalty, weights, self._table, reduce, backend, self.keeps, formula)
+        if self.expected >= SOME and count < LARGE and len(weights) * len(formula.steps) < LINES:
+            if self.whole and self.expected >= MANY and count * self.rows < WRITTEN_OUT:
+                return Loop(made.of_rows(*self.table), made.penalty, formula, weights, None)
+            return Loop(self._program, made.penalty, formula, weights, list(zip(*self._table)))
+        return self._careful()
+
+    def _careful(self) -> Any:
+        """Steps one after the other, each gradient in total arithmetic where it must be."""
+        if self._steps is None:
+            from ..compiler.stepwise import OnArrays, Stepwise
+
+            if isinstance(self._loop, OnArrays):
+                return self._loop
+            made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
+            self._steps = Stepwise(self._program, made.penalty, made.weights, self._table, reduce, keeps=self.keeps)
+        return self._steps
+
+    def _backend(self) -> str:
+        """The backend that suits a batch."""
+        if self.backend != "auto":
+            return self.backend
+        from ..compiler import backends
+
+        estimates = backends.plan_of("auto", self._program, "value_and_grad", self.rows).estimates
+        return min(estimates, key=estimates.__getitem__)
+
+    def _fixed(self) -> list[float]:
+        return [value.data for value in self._values]
+
+    def _prepared(self, table: Table) -> Table:
+        """The rows as the programs have them: classes as lists with a 1 in their place."""
+        inputs, targets = table
+        return inputs, targets if self._classes is None else one_hot(targets, self._classes)
+
+
+def predicted(model: Any, table: list[Any]) -> list[Any] | None:
+    """What the model makes of each row, by generated code; None where it cannot be traced, or fails."""
+    from ..compiler import backends
+    from ..compiler.arguments import shaped
+    from ..compiler.training import Prediction, steady
+
+    def of_a_row() -> tuple[Prediction, Program]:
+        return (made := Prediction(model)), made.of_a_row(table[0])
+
+    try:
+        made, program = steady(of_a_row)
+        value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
+        contents = [
+            shaped([value_of[x].data if x in value_of else 0.0 for x in block.inputs], block.shape) if block.inputs else []
+            for block in program.blocks
+            if not block.has_rows
+        ]
+        rows = backends.build("python", program, "prediction", "value", None)([*contents, table])
+    except Exception:  # the model itself will say what is wrong
+        return None
+    return [row[0] if made.is_single else list(row) for row in rows]
+
+
+def checked(task: Task, table: Table) -> int | None:
+    """Refuse wrong rows and targets, which a generated loss would not; how many classes there are where targets are their numbers."""
+    inputs, targets = table
+    row, numbers = 0, []
+    with no_grad():
+        try:
+            prediction = task.forward(inputs[0])
+            number(task.measure(prediction, targets[0]), "loss")
+            if task.measure in LOSSES.values():
+                numbers = [number(p, "prediction") for p in items(prediction, "fit")]
+                while row < len(targets):
+                    task.measure(numbers, targets[row])
+                    row += 1
+        except (TypeError, ValueError) as error:
+            error.add_note(f"in row {row} of X and y")
+            raise
+    return len(numbers) if task.measure is cross_entropy and not isinstance(targets[0], tuple) else None
+
+
+def _settings(optimizer: Optimizer) -> dict[str, Any]:
+    """What an update may read of an optimiser besides what changes from step to step."""
+    return {name: item for name, item in vars(optimizer).items() if name not in ("parameters", "lr", "steps", "state")}
+
+
+def _width(row: Any) -> int | None:
+    return len(row) if isinstance(row, tuple) else None

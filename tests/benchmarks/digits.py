@@ -1,0 +1,211 @@
+"""W3: a network for digits, 784-16-16-10 sigmoids, 13,002 parameters: value and gradient of one row, and of 100.
+
+`python -m tests.benchmarks digits`
+
+The cost is the squared error Σ (a − y)², averaged over the rows. One row is where a graph of scalars and a call of
+a library cost most; 100 rows are where matrices pay.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from functools import partial
+from typing import Any
+
+from .c import library, pointer
+from .contest import AUTO, BACKENDS, EAGER, Contest, Goal, Run
+from .networks import Task, casadi, enter_compiled, enter_libraries, flat
+from .timing import UNHURRIED, Pace
+
+NUMPY = "NumPy by hand"
+
+
+def task(rows: int) -> Task:
+    """The network on that many rows of noise, a tenth of them of each digit."""
+    rng = random.Random(0)
+    return Task(
+        sizes=(784, 16, 16, 10),
+        activations=("sigmoid", "sigmoid"),
+        loss="squared_error",
+        X=[[rng.random() for _ in range(784)] for _ in range(rows)],
+        y=[[float(r % 10 == k) for k in range(10)] for r in range(rows)],
+    )
+
+
+ONE, HUNDRED = task(1), task(100)
+ONE_ROW = Contest(
+    "W3: 784-16-16-10 sigmoids, value and gradient, 1 row", "ms",
+    [Goal((BACKENDS["python"],), "micrograd", at_least=300), Goal((EAGER,), "micrograd", at_least=100), AUTO],
+)  # fmt: skip
+HUNDRED_ROWS = Contest(
+    "W3: 784-16-16-10 sigmoids, value and gradient, 100 rows", "ms",
+    [Goal((BACKENDS["numpy"],), NUMPY, at_most=1.05), Goal((BACKENDS["numpy"],), "PyTorch eager", at_least=1), AUTO],
+)  # fmt: skip
+
+
+def pure_python(task: Task) -> Run:
+    """Lists, the derivatives by hand."""
+
+    def run(n: int) -> Any:
+        weights = task.weights
+        layers = list(zip(weights[::2], weights[1::2]))
+        for _ in range(n):
+            cost, slopes = 0.0, [([[0.0] * len(W[0]) for _ in W], [0.0] * len(b)) for W, b in layers]
+            for x, target in zip(task.X, task.y):
+                activations = [x]
+                for W, b in layers:
+                    zs = [sum([w * a for w, a in zip(ws, activations[-1])], bias) for ws, bias in zip(W, b)]
+                    activations.append([1.0 / (1.0 + math.exp(-z)) for z in zs])
+                off = [a - t for a, t in zip(activations[-1], target)]
+                cost += sum([d * d for d in off])
+                by_a = [2.0 / len(task.X) * d for d in off]
+                for layer in (2, 1, 0):
+                    by_z = [d * a * (1.0 - a) for d, a in zip(by_a, activations[layer + 1])]
+                    G, g = slopes[layer]
+                    for j, d in enumerate(by_z):
+                        g[j] += d
+                        G[j] = [slope + d * a for slope, a in zip(G[j], activations[layer])]
+                    if layer:
+                        by_a = [sum([d * w for d, w in zip(by_z, column)]) for column in zip(*layers[layer][0])]
+        return cost / len(task.X), slopes
+
+    return run
+
+
+def numpy_by_hand(task: Task) -> Run:
+    """The formulas as one writes them."""
+    import numpy as np
+
+    X, y = np.array(task.X), np.array(task.y)
+    W1, b1, W2, b2, W3, b3 = map(np.array, task.weights)
+
+    def sigmoid(z: Any) -> Any:
+        return 1 / (1 + np.exp(-z))
+
+    def run(n: int) -> Any:
+        for _ in range(n):
+            a1 = sigmoid(X @ W1.T + b1)
+            a2 = sigmoid(a1 @ W2.T + b2)
+            a3 = sigmoid(a2 @ W3.T + b3)
+            off = a3 - y
+            cost = (off * off).sum() / len(X)
+            dz3 = 2 / len(X) * off * a3 * (1 - a3)
+            dz2 = dz3 @ W3 * a2 * (1 - a2)
+            dz1 = dz2 @ W2 * a1 * (1 - a1)
+            slopes = [dz1.T @ X, dz1.sum(axis=0), dz2.T @ a1, dz2.sum(axis=0), dz3.T @ a2, dz3.sum(axis=0)]
+        return cost, slopes
+
+    return run
+
+
+def tutorial(task: Task) -> Run:
+    """An example at a time, outer products added up."""
+    import numpy as np
+
+    from tests.formulas import Digits
+
+    X, y = np.array(task.X), np.array(task.y)
+    weights = [np.array(part) for part in task.weights]
+    network = Digits(weights[::2], weights[1::2])
+
+    def run(n: int) -> Any:
+        for _ in range(n):
+            cost = sum(network.cost_one_example(x, t) for x, t in zip(X, y)) / len(X)
+            Gs, gs = network.gradients(X, y)
+        return cost, list(zip(Gs, gs))
+
+    return run
+
+
+def c(task: Task) -> Run:
+    import ctypes
+
+    import numpy as np
+
+    f = library("digits.c").value_and_grad
+    f.restype = ctypes.c_double
+    p, X, y = np.array(flat(task.weights)), np.array(task.X), np.array(task.y)
+    rows = ctypes.c_long(len(X))
+
+    def run(n: int) -> Any:
+        for _ in range(n):
+            g = np.empty_like(p)
+            cost = f(pointer(p), pointer(X), pointer(y), rows, pointer(g))
+        return cost, g
+
+    return run
+
+
+def numba_by_hand(task: Task) -> Run:
+    """The same loops as in C."""
+    import numba
+    import numpy as np
+
+    @numba.njit(fastmath={"reassoc", "contract"})  # sums in any order, as in C
+    def forward(W, b, x, a):  # type: ignore[no-untyped-def]
+        for j in range(len(b)):
+            z = b[j]
+            for i in range(len(x)):
+                z += W[j, i] * x[i]
+            a[j] = 1.0 / (1.0 + math.exp(-z))
+
+    @numba.njit(fastmath={"contract"})
+    def backward(W, x, d, G, g, dx):  # type: ignore[no-untyped-def]
+        for j in range(len(d)):
+            dj = d[j]
+            g[j] += dj
+            for i in range(len(x)):
+                G[j, i] += dj * x[i]
+            for i in range(len(dx)):
+                dx[i] += dj * W[j, i]
+
+    @numba.njit
+    def value_and_grad(W1, b1, W2, b2, W3, b3, X, y):  # type: ignore[no-untyped-def]
+        G1, g1, G2, g2, G3, g3 = (
+            np.zeros_like(W1), np.zeros_like(b1), np.zeros_like(W2), np.zeros_like(b2), np.zeros_like(W3), np.zeros_like(b3),
+        )  # fmt: skip
+        a1, a2, a3, d1, d2, d3, none = np.empty(16), np.empty(16), np.empty(10), np.empty(16), np.empty(16), np.empty(10), np.empty(0)
+        cost = 0.0
+        for r in range(len(X)):
+            forward(W1, b1, X[r], a1)
+            forward(W2, b2, a1, a2)
+            forward(W3, b3, a2, a3)
+            for k in range(10):
+                off = a3[k] - y[r, k]
+                cost += off * off
+                d3[k] = 2.0 * off / len(X) * a3[k] * (1.0 - a3[k])
+            d2[:] = 0.0
+            backward(W3, a2, d3, G3, g3, d2)
+            d2 *= a2 * (1.0 - a2)
+            d1[:] = 0.0
+            backward(W2, a1, d2, G2, g2, d1)
+            d1 *= a1 * (1.0 - a1)
+            backward(W1, X[r], d1, G1, g1, none)
+        return cost / len(X), G1, g1, G2, g2, G3, g3
+
+    X, y = np.array(task.X), np.array(task.y)
+    weights = [np.array(part) for part in task.weights]
+
+    def run(n: int) -> Any:
+        for _ in range(n):
+            result = value_and_grad(*weights, X, y)
+        return result
+
+    return run
+
+
+for contest, workload in ((ONE_ROW, ONE), (HUNDRED_ROWS, HUNDRED)):
+    for name, build in (
+        ("pure Python by hand", pure_python), (NUMPY, numpy_by_hand), ("NumPy, as the tutorial writes it", tutorial),
+        ("C -O3 by hand", c), ("numba by hand", numba_by_hand),
+    ):  # fmt: skip
+        contest.peer(name)(partial(build, workload))
+    enter_libraries(contest, workload, deep_walks=workload is ONE)
+    enter_compiled(contest, workload)
+ONE_ROW.peer("CasADi SX")(lambda: casadi(ONE, unrolled=True))
+
+
+def main(pace: Pace = UNHURRIED) -> None:
+    ONE_ROW.hold(pace)
+    HUNDRED_ROWS.hold(pace)

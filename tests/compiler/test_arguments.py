@@ -1,0 +1,260 @@
+"""Arguments: the form of each, its blocks in order, and back again."""
+
+from __future__ import annotations
+
+from collections import OrderedDict, namedtuple
+
+import numpy as np
+import pandas
+import pytest
+
+from scalargrad import MLP, Neuron
+from scalargrad.compiler.arguments import (
+    NUMBER,
+    as_array,
+    as_lists,
+    blocks_of,
+    flat,
+    gathered,
+    in_kinds,
+    read,
+    read_rows,
+    shaped,
+    traced,
+)
+from scalargrad.compiler.fitting import fitting
+
+Point = namedtuple("Point", "x y")
+MODEL = Neuron(2, seed=1)
+
+ARGUMENTS = {
+    "a number": 2.0,
+    "an int": 3,
+    "a list": [1.0, 2.0],
+    "mixed numbers": [1, 2.0, True],
+    "a tuple of lists": ([1.0], [2.0]),
+    "ragged": [[1.0], [2.0, 3.0], 4.0],
+    "an array": np.arange(6.0).reshape(2, 3),
+    "a list of arrays": [np.arange(3.0), np.arange(3)],
+    "an array of ints": np.arange(3),
+    "a dict": {"w": [[1.0, 2.0]], "b": 0.5, "in": {"a": (1.0,)}},
+    "an ordered dict": OrderedDict(a=1.0, b=[2.0]),
+    "a named tuple": Point(1.0, [2.0, 3.0]),
+    "a module": MODEL,
+    "a state": MLP(2, [3, 1], seed=1).state(),
+    "modules in a list": [MODEL, Neuron(1, seed=2)],
+    "with fixed parts": {"kind": "relu", "how": abs, "nothing": None, "x": 1.0},
+    "empty": [[], (), {}],
+    "a text": "mean",
+}
+
+
+def numbers(content):
+    return flat(as_lists(content))
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS.values(), ids=ARGUMENTS)
+def test_blocks_stand_in_the_order_of_contents_and_have_their_shapes(argument):
+    contents = []
+    form = read(argument, "p", contents)
+    blocks = blocks_of(form, "p")
+    assert [block.shape for block in blocks] == [np.shape(content) for content in contents]
+    assert [len(block.inputs) for block in blocks] == [len(numbers(content)) for content in contents]
+
+
+@pytest.mark.parametrize("argument", [a for name, a in ARGUMENTS.items() if not name.startswith(("a module", "modules", "a state"))])
+def test_what_is_traced_and_gathered_has_the_argument_s_structure(argument):
+    contents = []
+    form = read(argument, "p", contents)
+    seen = traced(form, iter([numbers(content) for content in contents]))
+    assert alike(seen, argument)
+    slopes = gathered(form, iter([shaped(numbers(content), np.shape(content)) for content in contents]))
+    assert alike(slopes, argument, is_gradient=True)
+
+
+def alike(one, other, is_gradient=False):
+    if isinstance(other, np.ndarray):
+        return (isinstance(one, list) if is_gradient else one.dtype == object) and np.array_equal(np.array(one, float), other)
+    if isinstance(other, dict):
+        return type(one) is type(other) and one.keys() == other.keys() and all(alike(one[key], other[key], is_gradient) for key in other)
+    if isinstance(other, list | tuple):
+        return type(one) is type(other) and len(one) == len(other) and all(alike(a, b, is_gradient) for a, b in zip(one, other))
+    return one == (None if is_gradient and (other is None or callable(other) or isinstance(other, str)) else other)
+
+
+def test_a_module_is_traced_as_a_copy_and_gives_a_state():
+    contents = []
+    form = read(MODEL, "model", contents)
+    copy = traced(form, iter([["w0", "w1"], ["b"]]))
+    assert (copy.w, copy.b) == (("w0", "w1"), "b")
+    assert [type(x).__name__ for x in MODEL.parameters()] == ["Value"] * 3
+    state = gathered(form, iter([[1.0, 2.0], 3.0]))
+    assert (dict(state), state.module) == ({"w": [1.0, 2.0], "b": 3.0}, MODEL)
+    assert read(MODEL.state(), "s", []) == form
+
+
+# ------------------------------------------------------------------ forms as keys
+
+
+def form(argument):
+    return read(argument, "x", [])
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1.0, 2),
+        ([1.0, 2.0], [3, True]),
+        (np.ones(2), np.zeros(2, int)),
+        ({"a": 1.0}, {"a": 5}),
+        (Point(1.0, 2.0), Point(3.0, 4.0)),
+        (OrderedDict(a=1.0), OrderedDict(a=2.0)),
+        ([[1.0], [2.0, 3.0]], [[4.0], [5.0, 6.0]]),
+        (MODEL, MODEL.state()),
+        ("mean", "mean"),
+        (pandas.Series([1.0]), np.array([2.0])),
+    ],
+)
+def test_other_numbers_have_the_same_form_and_key(one, other):
+    assert form(one) == form(other)
+    assert hash(form(one)) == hash(form(other))
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1.0, [1.0]),
+        ([1.0], (1.0,)),
+        ([1.0], np.array([1.0])),
+        ([1.0], [1.0, 2.0]),
+        ([[1.0]], [(1.0,)]),
+        ([np.ones(1)], [[1.0]]),
+        ({"a": 1.0}, {"b": 1.0}),
+        ({"a": 1.0, "b": 2.0}, {"b": 2.0, "a": 1.0}),
+        ({"a": 1.0}, OrderedDict(a=1.0)),
+        ((1.0, 2.0), Point(1.0, 2.0)),
+        (MODEL, Neuron(2, seed=1)),
+        ("mean", "sum"),
+        (None, "None"),
+        (abs, len),
+        ([], ()),
+    ],
+)
+def test_what_a_function_can_tell_apart_has_another_form(one, other):
+    assert form(one) != form(other)
+
+
+def test_callables_without_a_hash_are_told_by_identity():
+    class Odd:
+        __hash__ = None
+
+        def __call__(self, x):
+            return x
+
+    one = Odd()
+    assert form(one) == form(one) != form(Odd())
+    assert traced(form(one), iter([])) is one
+
+
+# ------------------------------------------------------------------ reading again
+
+
+@pytest.mark.parametrize("argument", [a for name, a in ARGUMENTS.items() if name not in ("an array of ints", "a module")])
+def test_what_fits_is_read_as_it_would_be_read_anew(argument):
+    first, again = [], []
+    fits = fitting(read(argument, "p", first), "p")
+    assert fits(argument, again)
+    assert [as_lists(content) for content in again] == [as_lists(content) for content in first]
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (1.0, np.float64(1.0)), (1.0, True), (1.0, [1.0]), (np.ones(2), np.ones(3)), (np.ones(2), np.ones((2, 1))),
+        (np.ones(2), np.ones((2, 2))),
+        (np.ones(2), [1.0, 2.0]), ([1.0], [1.0, 2.0]), (MODEL.state(), {**MODEL.state()}), (MODEL.state(), Neuron(2, seed=1).state()),
+        (MODEL.state(), MODEL),
+    ],
+)  # fmt: skip
+def test_what_has_another_form_does_not_fit(one, other):
+    assert not fitting(form(one), "x")(other, []) or form(one) == form(other)
+
+
+def test_a_state_with_other_arrays_fits_and_one_with_other_shapes_does_not():
+    state = MODEL.state()
+    fits = fitting(form(state), "x")
+    contents = []
+    state["w"] = [3, 4]
+    assert fits(state, contents)
+    assert contents[0] == [3.0, 4.0]
+    state["w"] = [3, 4, 5]
+    assert not fits(state, [])
+    del state["w"]
+    assert not fits(state, [])
+
+
+# ------------------------------------------------------------------ rows
+
+ROWS = {
+    "lists": [[1.0, 2.0], [3.0, 4.0]],
+    "tuples": [(1.0, 2.0), (3, 4.0)],
+    "a tuple": ((1.0, 2.0), (3.0, 4.0)),
+    "an array": np.array([[1.0, 2.0], [3.0, 4.0]]),
+    "arrays": [np.array([1.0, 2.0]), np.array([3, 4])],
+    "an array of objects": np.array([[1, 2.0], [3.0, True * 4]], dtype=object),
+    "a frame": pandas.DataFrame([[1.0, 2.0], [3.0, 4.0]]),
+    "a generator": ([i, i + 1.0] for i in (1, 3)),
+    "ranges as lists": map(list, (range(1, 3), range(3, 5))),
+}
+
+
+@pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
+def test_rows_of_all_kinds_are_read_as_one_content(rows):
+    contents = []
+    form, count = read_rows(rows, "x", contents)
+    assert count == 2
+    assert as_array(contents[0]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
+    (block,) = blocks_of(form, "x")
+    assert (block.shape, block.has_rows) == ((2,), True)
+
+
+def test_rows_of_numbers():
+    for rows in ([1.0, 2.0], (1, 2), range(1, 3), np.array([1, 2]), pandas.Series([1.0, 2.0])):
+        contents = []
+        form, count = read_rows(rows, "y", contents)
+        assert (form[2], count) == (NUMBER, 2)
+        assert as_array(contents[0]).tolist() == [1.0, 2.0]
+
+
+def test_iterators_are_not_used_up_by_a_look():
+    fits = fitting(read_rows([[1.0, 2.0]], "x", [])[0], "x")
+    rows = iter([[1.0, 2.0]])
+    assert not fits(rows, [])
+    assert list(rows) == [[1.0, 2.0]]
+
+
+def test_a_gradient_by_rows_is_in_what_they_came_in():
+    for rows in (ROWS["tuples"], ROWS["a tuple"], ROWS["lists"]):
+        assert gathered(read_rows(rows, "x", [])[0], iter([[[1.0, 2.0], [3.0, 4.0]]])) == rows
+
+
+# ------------------------------------------------------------------ small parts
+
+
+def test_kinds_are_put_on_lists_and_leave_arrays():
+    assert in_kinds([[1.0], [2.0]], ("tuple", "list")) == ([1.0], [2.0])
+    assert in_kinds(2.0, ()) == 2.0
+    array = np.ones((2, 2))
+    assert in_kinds(array, ("tuple", "tuple")) is array
+
+
+def test_lists_for_source_in_python_hold_floats():
+    for array in (np.ones(2, int), np.ones(2, bool), np.ones(2, np.float32), np.ones(2, np.longdouble)):
+        assert [type(x) for x in as_lists(array)] == [float, float]
+    assert as_lists([1.0]) == [1.0]
+
+
+def test_names_of_blocks_are_keys_and_places():
+    form = read({"W": [[1.0]], 3: 1.0, "in": (1.0, [2.0])}, "p", [])
+    assert [block.name for block in blocks_of(form, "p")] == ["W", "p_3", "in_0", "in_1"]
+    assert [block.name for block in blocks_of(read([1.0, [2.0]], "p", []), "p")] == ["p_0", "p_1"]

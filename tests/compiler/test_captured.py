@@ -1,0 +1,496 @@
+"""What a function takes from outside its arguments: numbers are noticed when they change, Values are read in each call."""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+import pandas
+import pytest
+
+import scalargrad as sg
+from scalargrad import Module, Value
+from scalargrad.compiler.captured import Captured
+
+SCALE = 2.0
+WEIGHTS = [1.0, 2.0]
+
+
+def by_globals(x):
+    return x * SCALE + WEIGHTS[1]
+
+
+def helper(x):
+    return x * SCALE
+
+
+def compiled(fn, **options):
+    return sg.compile(fn, **{"backend": "python", **options})
+
+
+def counted(fn):
+    calls: list[int] = []
+
+    @functools.wraps(fn)
+    def counting(*args):
+        calls.append(1)
+        return fn(*args)
+
+    return counting, calls
+
+
+@pytest.fixture
+def globals_restored():
+    before = SCALE, [*WEIGHTS]
+    yield globals()
+    globals()["SCALE"], WEIGHTS[:] = before
+
+
+# ------------------------------------------------------------------ numbers: an edit is noticed
+
+
+def of_list():
+    ws = [1.0, 2.0]
+    return lambda x: x * ws[0], lambda: ws.__setitem__(0, 5.0)
+
+
+def of_list_in_list():
+    ws = [[1.0], [2.0]]
+    return lambda x: x * ws[0][0], lambda: ws[0].__setitem__(0, 5.0)
+
+
+def of_longer_list():
+    ws = [1.0]
+    return lambda x: x * sum(ws), lambda: ws.append(4.0)
+
+
+def of_dict():
+    p = {"w": 1.0}
+    return lambda x: x * p["w"], lambda: p.update(w=5.0)
+
+
+def of_dict_in_tuple():
+    p = ({"w": 1.0}, 2)
+    return lambda x: x * p[0]["w"], lambda: p[0].update(w=5.0)
+
+
+def of_set():
+    s = {1.0}
+    return lambda x: x * sum(s), lambda: s.add(4.0)
+
+
+def of_deque():
+    queue = deque([1.0])
+    return lambda x: x * queue[0], lambda: queue.__setitem__(0, 5.0)
+
+
+def of_array():
+    a = np.array([1.0, 2.0])
+    return lambda x: x * a[0], lambda: a.__setitem__(0, 5.0)
+
+
+def of_series():
+    s = pandas.Series([1.0, 2.0])
+    return lambda x: x * s[0], lambda: s.__setitem__(0, 5.0)
+
+
+def of_array_of_objects():
+    a = np.array([1.0, [2.0]], dtype=object)
+    return lambda x: x * a[0] * a[1][0], lambda: a[1].__setitem__(0, 10.0)
+
+
+def of_cell():
+    w = 1.0
+
+    def change():
+        nonlocal w
+        w = 5.0
+
+    return lambda x: x * w, change
+
+
+def of_sign_of_zero():
+    ws = [0.0]
+    return lambda x: sg.arctan2(ws[0], -x), lambda: ws.__setitem__(0, -0.0)
+
+
+def of_sign_of_a_whole_zero():
+    w = 0
+
+    def change():
+        nonlocal w
+        w = -0.0
+
+    return lambda x: sg.arctan2(w, -x), change
+
+
+def of_attribute():
+    item = types.SimpleNamespace(w=1.0)
+    return lambda x: x * item.w, lambda: setattr(item, "w", 5.0)
+
+
+def of_attribute_by_text():
+    item = types.SimpleNamespace(w=1.0)
+    return lambda x: x * getattr(item, "w"), lambda: setattr(item, "w", 5.0)  # noqa: B009
+
+
+def of_attribute_of_attribute():
+    item = types.SimpleNamespace(inner=types.SimpleNamespace(ws=[1.0]))
+    return lambda x: x * item.inner.ws[0], lambda: item.inner.ws.__setitem__(0, 5.0)
+
+
+def of_dataclass_with_slots():
+    @dataclass(slots=True)
+    class Item:
+        w: float
+
+    item = Item(1.0)
+    return lambda x: x * item.w, lambda: setattr(item, "w", 5.0)
+
+
+def of_method():
+    class Item:
+        def __init__(self):
+            self.w = 1.0
+
+        def __call__(self, x):
+            return self.times(x)
+
+        def times(self, x):
+            return x * self.w
+
+    item = Item()
+    return item, lambda: setattr(item, "w", 5.0)
+
+
+def of_class_attribute():
+    class Item:
+        w = 1.0
+
+        def times(self, x):
+            return x * self.w
+
+    return Item().times, lambda: setattr(Item, "w", 5.0)
+
+
+def of_property():
+    class Item:
+        inner = 1.0
+
+        @property
+        def w(self):
+            return self.inner
+
+    item = Item()
+    return lambda x: x * item.w, lambda: setattr(item, "inner", 5.0)
+
+
+def of_replaced_method():
+    class Item:
+        def times(self, x):
+            return x
+
+    item = Item()
+    return lambda x: item.times(x), lambda: setattr(Item, "times", lambda self, x: x * 5.0)
+
+
+def of_default():
+    def fn(x, ws=[1.0]):  # noqa: B006
+        return x * ws[0]
+
+    return fn, lambda: fn.__defaults__[0].__setitem__(0, 5.0)
+
+
+def of_keyword_default():
+    def fn(x, *, w=1.0):
+        return x * w
+
+    return fn, lambda: setattr(fn, "__kwdefaults__", {"w": 5.0})
+
+
+def of_partial():
+    ws = [1.0]
+    return functools.partial(lambda ws, x: x * ws[0], ws), lambda: ws.__setitem__(0, 5.0)
+
+
+def of_inner_function():
+    ws = [1.0]
+
+    def inner(x):
+        return x * ws[0]
+
+    return lambda x: [inner(y) for y in [x]][0], lambda: ws.__setitem__(0, 5.0)  # noqa: RUF015
+
+
+def of_function_in_place_of_another():
+    table = {"f": sg.sin}
+    return lambda x: table["f"](x), lambda: table.update(f=sg.exp)
+
+
+def of_decorated():
+    ws = [1.0]
+
+    @functools.lru_cache
+    def fn(x):
+        return x * ws[0]
+
+    return fn, lambda: ws.__setitem__(0, 5.0)
+
+
+def of_module():
+    module = types.ModuleType("settings_of_a_test")
+    module.w, module.other = 1.0, 2.0
+    return lambda x: x * module.w, lambda: setattr(module, "w", 5.0)
+
+
+def of_model():
+    class Scaled(Module):
+        def __init__(self):
+            self.w, self.factor = Value(3.0), 1.0
+
+        def __call__(self, x):
+            return self.w * x * self.factor
+
+    model = Scaled()
+    return lambda x: model(x), lambda: setattr(model, "factor", 5.0)
+
+
+def of_replaced_parameter():
+    model = sg.Neuron(1, activation=None, seed=1)
+    return lambda x: model(x), lambda: setattr(model, "w", (Value(7.0),))
+
+
+def of_values_read_as_numbers():
+    w = Value(1.0)
+    return lambda x: x * w.data, lambda: setattr(w, "data", 5.0)
+
+
+def of_detached_values():
+    w = Value(1.0)
+    return lambda x: x * w.detach(), lambda: setattr(w, "data", 5.0)
+
+
+CASES = [value for name, value in globals().items() if name.startswith("of_")]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.__name__)
+def test_an_edit_is_noticed_and_what_is_as_it_was_is_not_traced_again(case):
+    fn, change = case()
+    counting, calls = counted(lambda x: fn(x))
+    f = compiled(counting)
+    for x in (1.5, 2.5, 3.5):
+        assert f(x) == sg.value_and_grad(fn)(x)[0]
+    assert len(calls) == 1
+    before = f(1.5)
+    change()
+    if hasattr(fn, "cache_clear"):
+        fn.cache_clear()
+    value, slope = sg.value_and_grad(fn)(1.5)
+    assert value != before
+    assert f(1.5) == value
+    assert f.value_and_grad(1.5) == (value, slope)
+    assert len(calls) == 2
+
+
+def test_globals_are_seen_in_every_function_that_is_reached(globals_restored):
+    f, g = compiled(by_globals), compiled(lambda x: helper(x))
+    assert (f(1.0), g(1.0)) == (4.0, 2.0)
+    globals_restored["SCALE"] = 3.0
+    assert (f(1.0), g(1.0)) == (5.0, 3.0)
+    WEIGHTS[1] = 10.0
+    assert f(1.0) == 13.0
+    globals_restored["WEIGHTS"] = [0.0, 20.0]
+    assert f(1.0) == 23.0
+    globals_restored["WEIGHTS"][1] = 30.0
+    assert f(1.0) == 33.0
+    globals_restored["WEIGHTS"] = WEIGHTS
+
+
+def test_an_equal_list_in_place_of_another_is_watched_in_its_stead():
+    item = types.SimpleNamespace(ws=[1.0, 2.0])
+    f = compiled(lambda x: x * item.ws[0])
+    assert f(1.0) == 1.0
+    item.ws = [1.0, 2.0]
+    assert f(1.0) == 1.0
+    item.ws[0] = 5.0
+    assert f(1.0) == 5.0
+
+
+def test_what_the_code_does_not_name_is_not_looked_at():
+    class Item:
+        def __init__(self):
+            self.w, self.steps, self.log = 1.0, 0, []
+
+        def times(self, x):
+            return x * self.w
+
+        def train(self):
+            self.steps += 1
+
+    item = Item()
+    fn, calls = counted(item.times)
+    f = compiled(fn)
+    for _ in range(3):
+        f(2.0)
+        item.train()
+        item.log.append(1)
+    assert len(calls) == 1
+
+
+def test_containers_that_contain_themselves_are_looked_at_once():
+    ws: list[object] = [1.0]
+    ws.append(ws)
+    p: dict[str, object] = {"w": 2.0}
+    p["p"] = p
+    f = compiled(lambda x: x * ws[0] * p["w"])
+    assert f(1.0) == 2.0
+    ws[0] = 5.0
+    assert f(1.0) == 10.0
+    ws[1] = [ws]
+    assert f(1.0) == 10.0
+
+
+def test_a_name_that_is_not_there_yet_is_found_when_it_is(globals_restored):
+    def fn(x):
+        return x * LATER  # noqa: F821
+
+    f = compiled(fn)
+    with pytest.raises(NameError, match="LATER"):
+        f(1.0)
+    globals_restored["LATER"] = 3.0
+    assert f(1.0) == 3.0
+    del globals_restored["LATER"]
+
+
+def test_a_cell_that_is_not_set_yet_is_no_obstacle():
+    def fn(x):
+        return x * later if x is None else x
+
+    assert compiled(fn)(2.0) == 2.0
+    later = 3.0
+
+
+def test_a_builtin_that_a_global_hides_is_noticed(globals_restored):
+    f = compiled(by_builtin)
+    assert f(-2.0) == 2.0
+    globals_restored["abs"] = lambda x: x * 10.0
+    assert f(-2.0) == -20.0
+    del globals_restored["abs"]
+    assert f(-2.0) == 2.0
+
+
+def by_builtin(x):
+    return abs(x)
+
+
+def test_libraries_are_not_looked_into():
+    before = len(sys.modules)
+    captured = Captured([lambda x: np.linalg.norm(x) + sg.exp(x)])
+    assert len(captured._held) < 10
+    assert not captured.has_changed()
+    assert len(sys.modules) >= before
+
+
+def test_what_cannot_be_compared_has_changed():
+    class Odd:
+        def __eq__(self, other):
+            raise ValueError("not comparable")
+
+        __hash__ = None
+
+    items = [Odd()]
+    captured = Captured([lambda: items])
+    assert not captured.has_changed()
+    items[0] = Odd()
+    assert captured.has_changed()
+
+
+# ------------------------------------------------------------------ Values: read in each call
+
+
+def test_values_are_read_in_each_call_without_a_trace():
+    w, b = Value(2.0), Value(1.0)
+    fn, calls = counted(lambda x: sg.tanh(w * x) + b)
+    f = compiled(fn)
+    for w.data in (2.0, -0.5, 0.25):
+        for b.data in (1.0, 3.0):
+            assert f.value_and_grad(0.5) == sg.value_and_grad(fn.__wrapped__)(0.5)
+    assert len(calls) == 1
+
+
+def test_what_is_computed_of_values_alone_is_computed_anew():
+    w, ws = Value(2.0), [Value(3.0), Value(4.0)]
+    fn, calls = counted(
+        lambda x: (
+            x * (w * w + 1.0)
+            + sg.dot(ws, ws)
+            + sg.softmax(ws)[0]
+            + w.maximum(ws[0])
+            + sg.maximum(w, 2.5)
+            + sg.exp(w) / abs(-w)
+            + sg.clip(w, 0.0, 9.0)
+        )
+    )
+    f = compiled(fn)
+    for w.data in (2.0, -0.5, 700.0):
+        for ws[0].data in (3.0, -900.0, 800.0):
+            assert f.value_and_grad(0.5) == sg.value_and_grad(fn.__wrapped__)(0.5)
+    assert len(calls) == 1
+
+
+@pytest.mark.parametrize("name", ["maximum", "minimum", "arctan2", "hypot", "logaddexp", "xlogy", "add", "sub", "mul", "div", "pow"])
+def test_methods_of_values_take_traced_numbers(name):
+    v = Value(2.0)
+    fn = lambda x: getattr(v, name)(x) * x + v.clip(x, 5.0)  # noqa: E731
+    f = compiled(fn)
+    for v.data in (2.0, 0.25):
+        assert f.value_and_grad(0.5) == sg.value_and_grad(fn)(0.5)
+
+
+def test_operators_of_values_and_traced_numbers():
+    v = Value(2.0)
+    fn = lambda x: (v + x) * (v - x) / (v * x) + v**x - x / v + x**v + sg.where(v > x, x, v) + sg.where(v <= x, x * x, v)  # noqa: E731
+    f = compiled(fn)
+    for v.data in (2.0, 0.25):
+        assert f.value_and_grad(0.5) == pytest.approx(sg.value_and_grad(fn)(0.5), rel=1e-15)
+
+
+def test_a_value_that_was_computed_before_is_a_number_like_others():
+    w = Value(2.0)
+    product = w * w
+    f = compiled(lambda x: x * product)
+    w.data = 3.0
+    assert f.value_and_grad(5.0) == (20.0, 4.0)
+
+
+def test_a_captured_model_is_read_in_each_call():
+    model = sg.MLP(2, [3, 1], activation="tanh", seed=1)
+    fn, calls = counted(lambda x: model(x))
+    f = compiled(fn)
+    for _ in range(3):
+        value, gradient = f.value_and_grad([0.5, -1.0])
+        assert (value, gradient) == sg.value_and_grad(fn.__wrapped__)([0.5, -1.0])
+        for p in model.parameters():
+            p.data *= 0.9
+    assert len(calls) == 1
+
+
+def test_a_value_among_rows():
+    w = Value(2.0)
+    f = compiled(lambda x: w * x, rows="x", reduce="sum")
+    assert f.value_and_grad([1.0, 2.0]) == (6.0, [2.0, 2.0])
+    w.data = 3.0
+    assert f.value_and_grad([1.0, 2.0]) == (9.0, [3.0, 3.0])
+
+
+def test_the_function_s_own_arguments_are_watched_as_well():
+    factors = [2.0]
+    scale = lambda x: x * factors[0]  # noqa: E731
+    f = compiled(lambda x, how: how(x))
+    assert f(3.0, scale) == 6.0
+    factors[0] = 5.0
+    assert f(3.0, scale) == 15.0
