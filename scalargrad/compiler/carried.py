@@ -27,6 +27,18 @@ def numbers(content: Any, name: str, *shape: int) -> Any:
     return [numbers(item, f"{name}[{i}]", *shape[1:]) for i, item in enumerate(content)]
 
 
+def array(content: Any, name: str, *shape: int) -> Any:
+    """An array of floats of that shape, a number as one of one; an axis of -1 may have any length. ValueError where it has another."""
+    import numpy
+
+    made = numpy.asarray(content, dtype=numpy.float64)
+    if made.ndim != len(shape) or any(n not in (-1, count) for n, count in zip(shape, made.shape)):
+        raise ValueError(f"{name} must have the shape {shape}, an axis of -1 any length, got the shape {made.shape}")
+    if not shape:
+        return made.reshape(1)
+    return made.reshape(-1, 1) if shape == (-1,) else made
+
+
 def check_rows(**arguments: Any) -> None:
     """ValueError where arguments that carry rows have different numbers of them, or none."""
     counts = {name: len(rows) for name, rows in arguments.items()}

@@ -76,11 +76,14 @@ class Compiled:
         return "\n\n".join(traces.function(self._backend, kind, contents).source for kind in traces.kinds)
 
     def save(self, path: str | os.PathLike[str], *args: Any, **options: Any) -> None:
-        """Write a module with `value(...)` and the derivative for such arguments, which runs without scalargrad."""
-        from .saving import save
+        """Write a module with `value(...)` and the derivative for such arguments, which runs without scalargrad.
 
-        traces, _ = self._ready(args, options)
-        save(path, traces, traces.names, self.__doc__ or "")
+        It is in plain Python, or needs NumPy where that is the backend: "native" is saved as what would be taken without it.
+        """
+        from .saving import backend_of, save
+
+        traces, contents = self._ready(args, options)
+        save(path, traces, traces.names, self.__doc__ or "", backend_of(self._backend, traces, contents))
 
     def plan(self, *args: Any, **options: Any) -> Plan:
         """Which backend such arguments take, and why."""

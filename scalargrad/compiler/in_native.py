@@ -239,7 +239,7 @@ class LoopFunction(Frame):
         else:
             starts = [(source, str(j)) for source, j in roots]
         seeded = [(source, j, self._seed(source)) for source, j in starts if not isinstance(source, Numbers)]
-        slopes = Slopes(loops, found, seeded, into, self.per_row, turns)
+        slopes = Slopes(loops, found, seeded, into, tiles, self.per_row, turns)
         for block, name in tiles.items():
             if block in slopes.at:
                 slopes.inside.append(f"put_rows({slopes.at[block].name}, {len(block.inputs)}, {name}, first, n)")
@@ -259,6 +259,8 @@ class LoopFunction(Frame):
         loops = self.loops
         tile = str(tile_of(loops.width))
         lines = [*(line.replace("TILE", tile) for line in loops.arrays), *loops.before]
+        if any("once" in line for line in loops.inside):
+            lines.append("once = min(rows, 1)")
         if loops.inside:
             lines += [f"for first in range(0, rows, {tile}):", f"    last = min(first + {tile}, rows)", "    n = last - first"]
             lines += ["    " + line for line in fused(loops.inside)]

@@ -12,10 +12,10 @@ import re
 from ..floats import inf
 from ..ops import LISTS
 from .native_layers import Layer, layer_of
-from .native_text import Strides, Tables, filled, looped, once, row_text, span, words
+from .native_text import Strides, Tables, filled, linear, looped, once, row_text, span, words
 from .program import Block
 from .roll import Numbers, Rolled, Vector, View, size_of
-from .views import has_rows
+from .views import has_rows, is_zero
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Nest = list[tuple[str, int | str]]  # loops, each a variable and how often
 
 ROWS = ("r", "n")
+TERMS = 8  # of a sum in a line
 LONG = 8  # numbers in a loop that are worth an exponential of vector instructions
 
 
@@ -148,7 +149,7 @@ class Loops:
                 size = size_of(source)
                 i = once("i", size)
                 item = self._numbers(source, i) if isinstance(source, Numbers) else self.place(source).at(i)
-                into = both.at(f"{begin} + i" if size > 1 else f"{begin}")
+                into = both.at(linear(begin, [(1, "i")]) if size > 1 else f"{begin}")
                 self.lines(carried).extend(looped([("i", size), *([ROWS] if carried else [])], [f"{into} = {item}"]))
                 begin += size
         return self._beside[view.sources]
@@ -234,14 +235,23 @@ class Loops:
         return lines, local
 
     def _sum(self, vector: Vector, place: Place) -> None:
-        view = vector.operands[0]
-        item = self.item(view, "ik")
-        self._added(vector, place, "0.0", view.index.shape[1], item)
+        self._added(vector, place, None, vector.operands[0])
 
-    def _added(self, vector: Vector, place: Place, start: str, count: int, item: str) -> None:
-        """A start, and terms added to it from left to right, for each number of a vector."""
-        at, rows = place.at(once("i", vector.size)), [ROWS] if vector.has_rows else []
-        lines = [*looped(rows, [f"{at} = {start}"]), *looped([("k", count), *rows], [f"{at} += {item}"])]
+    def _added(self, vector: Vector, place: Place, start: View | None, *factors: View) -> None:
+        """A start, and terms added to it from left to right, for each number of a vector: a line of them, or a loop over many."""
+        count = factors[0].index.shape[1]
+        rows = [ROWS] if vector.has_rows else []
+        if count <= TERMS:
+            terms = [[View(view.sources, view.index[:, k]) for view in factors] for k in range(count)]
+            flat = vector.has_rows and self.is_flat(vector, [view for term in terms for view in term] + ([start] if start else []))
+            parts = [" * ".join(self.item(view, "i", flat) for view in term) for term in terms]
+            text = " + ".join([*([self.item(start, "i", flat)] if start else []), *parts]) or "0.0"
+            lines = [f"{self.number_of(place, vector, flat)} = {text}"]
+            self.lines(vector.has_rows).extend(looped(self.nest(vector, vector.has_rows, flat), lines))
+            return
+        at = place.at(once("i", vector.size))
+        begin, item = self.item(start, "i") if start else "0.0", " * ".join(self.item(view, "ik") for view in factors)
+        lines = [*looped(rows, [f"{at} = {begin}"]), *looped([("k", count), *rows], [f"{at} += {item}"])]
         self.lines(vector.has_rows).extend(looped([("i", vector.size)], lines))
 
     # -------------------------------------------------------------- dots
@@ -253,14 +263,15 @@ class Loops:
             self.layers[vector] = layer
             self._layer(vector, layer, place, bias)
             return
-        count, start = ws.index.shape[1], self.item(bias, "i")
+        count = ws.index.shape[1]
         starts = [Strides.of(view.index) for view in (ws, xs)]
         is_numbers = any(isinstance(source, Numbers) for view in (ws, xs) for source in view.sources if len(view.sources) == 1)
         if not vector.has_rows and not is_numbers and all(strides and strides.steps[1] == 1 for strides in starts):
             w, x = (f"{self.beside(view).name}[{span(self.tables.index(view.index[:, 0], 'i'), count)}]" for view in (ws, xs))
-            self.before += looped([("i", vector.size)], [f"{place.at(once('i', vector.size))} = {start} + dot_of({w}, {x})"])
+            start = "" if is_zero(bias) else f"{self.item(bias, 'i')} + "
+            self.before += looped([("i", vector.size)], [f"{place.at(once('i', vector.size))} = {start}dot_of({w}, {x})"])
         else:
-            self._added(vector, place, start, count, f"{self.item(ws, 'ik')} * {self.item(xs, 'ik')}")
+            self._added(vector, place, None if is_zero(bias) else bias, ws, xs)
 
     def _layer(self, vector: Vector, layer: Layer, place: Place, bias: View) -> None:
         matrix = self.matrix(layer)

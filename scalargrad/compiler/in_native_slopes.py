@@ -27,17 +27,26 @@ if TYPE_CHECKING:
 class Slopes:
     """The lines that take the slopes of the sum of some roots: those `inside`, of a tile, and those `after` the tiles.
 
-    `into` says where the slopes by blocks without rows are added up; with `per_row`, all slopes carry rows. The lines are run
-    `turns` times, for other roots in each turn q.
+    `into` says where the slopes by blocks are added up that carry no rows, `carried` are the others; with `per_row`, all slopes carry
+    rows. The lines are run `turns` times, for other roots in each turn q.
     """
 
-    def __init__(self, loops: Loops, found: Found, roots: Iterable[Root], into: dict[Block, Place], per_row: bool, turns: int = 1) -> None:
+    def __init__(
+        self,
+        loops: Loops,
+        found: Found,
+        roots: Iterable[Root],
+        into: dict[Block, Place],
+        carried: Iterable[Block] = (),
+        per_row: bool = False,
+        turns: int = 1,
+    ) -> None:
         self.loops, self.per_row, self.turns = loops, per_row, turns
         self.inside: list[str] = []
         self.after: list[str] = []
         self.heads: list[str] = []  # what stands at the beginning of each turn
         self.at: dict[Any, Place] = {**into}
-        self.wanted = {*[vector for vector, _ in found], *loops.rolled.wrt}
+        self.wanted = {*[vector for vector, _ in found], *into, *carried}
         self._begun: set[str] = set()
         for source, j, seed in roots:
             if source in self.wanted:
@@ -132,9 +141,9 @@ class Slopes:
             buffer = self.loops.array(1, True, "shares")
             lines = looped([ROWS], [f"{buffer.at('0')} = {sent}"])
             self.inside += looped(outer, [*lines, f"{place.at(index)} += sum_of({buffer.all_rows('0')})"])
-        else:
-            sign = self.begin(place, view.size, alone and is_all(view.index, view.size))
-            self.lines(carried).extend(looped([*outer, *([ROWS] if carried else [])], [f"{place.at(index)} {sign} {sent}"]))
+            return
+        sign, rows = self.begin(place, view.size, alone and is_all(view.index, view.size)), [ROWS] if carried else []
+        self.lines(carried).extend(looped([*outer, *rows], [f"{place.at(index)} {sign} {sent}"]))
 
     def _pass_on(self, vector: Vector, view: View, slope: Place) -> None:
         """Send the slopes of a vector as they are: to the bias of dots."""

@@ -12,6 +12,7 @@ import re
 
 from ..ops import LISTS
 from .arrays import array_expression, array_names, array_statements
+from .layout import Layout, described, tuple_of
 from .naming import Names
 from .program import Block
 from .roll import Numbers, Rolled, Vector, View, pulls, size_of
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
-OWN = ("rows", "each", "share", "times", "beside", "scattered", "full", "zeros", "concatenate", "numpy")
+OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "full", "zeros", "concatenate", "numpy")
 
 
 class Body:
@@ -84,7 +85,12 @@ class Body:
         source = vector.operands[0].sources[0]
         if vector.row.name == "dot" and self.products.get(vector) and isinstance(source, Block) and re.fullmatch(r"[wW]\d*", source.name):
             return f"z{source.name[1:]}"
-        if len(vector.operands) == 1 and isinstance(source, Vector) and re.fullmatch(r"z\d*", self.text[source]):
+        if (
+            vector.row.name != "neg"
+            and len(vector.operands) == 1
+            and isinstance(source, Vector)
+            and re.fullmatch(r"z\d*", self.text[source])
+        ):
             return f"a{self.text[source][1:]}"
         return ""
 
@@ -306,6 +312,8 @@ class _Slopes:
         import numpy
 
         body, begin = self.body, 0
+        if sum(not isinstance(source, Numbers) for source in view.sources) > 1:
+            text = body.name(text)
         for source in view.sources:
             size = size_of(source)
             inside = (view.index >= begin) & (view.index < begin + size)
@@ -317,7 +325,9 @@ class _Slopes:
                 part = f"{_primary(part)}.sum(0)"
             if not inside.all():
                 lead = body.lead(carried and self._carries(source))
-                part = f"{_primary(part)}.reshape({lead}{inside.size})[..., {body.constant(numpy.flatnonzero(inside))}]"
+                part = part if inside.ndim == 1 else f"{_primary(part)}.reshape({lead}{inside.size})"
+                places = numpy.flatnonzero(inside)
+                part = f"{_primary(part)}[..., {span_of(places) or body.constant(places)}]"
                 at = at[inside]
             if at.ndim == 1 and len(at) > 1 and one_of(at) is not None:
                 part, at = f"{_primary(part)}.sum(-1, keepdims=True)", at[:1]
@@ -340,6 +350,10 @@ class _Slopes:
             local[name] = text if name in partials else body.name(text, name)
         for name, place in zip(by, places):
             partial = body.name(local[f"d{name}"], "s") if len(body.pulls) > 1 else local[f"d{name}"]
+            if name not in LISTS and slope == self.seeds.get(vector) and _is_constant(partial):
+                text = f"full({body.shape(vector, self._carries(vector))}, {self._share(partial, slope)})"
+                self._to(vector.operands[place], text, self._carries(vector))
+                continue
             if slope == self.seeds.get(vector) and (_is_constant(partial) or "mended" in local[f"d{name}"]):  # it may be a plain number
                 slope = f"full({body.shape(vector, self._carries(vector))}, {slope})"
             text = self._share(partial, f"{slope}[..., None]" if name in LISTS else slope)
@@ -444,8 +458,13 @@ def _literal(number: float) -> str:
 # ------------------------------------------------------------------ functions
 
 
-def function_source(rolled: Rolled, name: str, kind: str, reduce: str | None, total: bool = False) -> tuple[str, dict[str, Any]]:
-    """The source of a function of the blocks, and the constants it reads, by name; `kind` and `reduce` as in `in_python`."""
+def function_source(
+    rolled: Rolled, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
+) -> tuple[str, dict[str, Any]]:
+    """The source of a function of the blocks, and the constants it reads, by name; `kind` and `reduce` as in `in_python`.
+
+    Of a mean it takes one argument more, `rows`: how many there are, where it is given but some of them.
+    """
     roots = [rolled.outputs] if kind == "value_and_grad" else [[output] for output in rolled.outputs] if kind == "jacobian" else []
     body = Body(rolled, roots, per_row=reduce is None, total=total)
     mean = "" if reduce != "mean" or not body.rows else "rows"
@@ -456,17 +475,18 @@ def function_source(rolled: Rolled, name: str, kind: str, reduce: str | None, to
         seed = "each" if mean else "1.0"
         groups = [body.slopes(i, root, seed) for i, root in enumerate(roots)]
     outputs = [output(body, source, j, reduce) for source, j in rolled.outputs]
-    values = f"({', '.join(outputs)},)"
-    results = [f"({', '.join(group)},)" if group else "()" for group in groups]
+    values = tuple_of(outputs)
+    results = [tuple_of(group) for group in groups]
     returned = {
         "value": outputs[0] if len(outputs) == 1 else values,
-        "value_and_grad": f"{outputs[0]}, {results[0] if results else '()'}",
-        "jacobian": f"{values}, ({', '.join(results)},)",
+        "value_and_grad": ", ".join([outputs[0], *results]),
+        "jacobian": f"{values}, {tuple_of(results)}",
     }[kind]
-    blocks = [body.text[block] for block in rolled.blocks] + (["rows=None"] if body.rows else [])
+    blocks = {block: body.text[block] for block in rolled.blocks}
     first = [f"rows = rows or {body.rows}"] if mean else []
-    text = "\n    ".join([f"def {name}({', '.join(blocks)}):", *first, *body.lines, f"return {returned}"])
-    return text + "\n", body.constants
+    arguments = [*blocks.values(), *(["rows=None"] if mean else [])]
+    description = described(rolled, blocks, kind, reduce, total, of)
+    return Layout.function(name, arguments, description, [*first, *body.lines, f"return {returned}"]), body.constants
 
 
 def output(body: Body, source: Any, j: int, reduce: str | None) -> str:
@@ -477,7 +497,7 @@ def output(body: Body, source: Any, j: int, reduce: str | None) -> str:
         carried = source.has_rows
         if carried and reduce is not None and size_of(source) == 1:
             return f"{body.text[source]}.sum()" + (" / rows" if reduce == "mean" else "")
-        text = f"{body.text[source]}[..., {j}]"
+        text = f"{body.text[source]}[{'..., ' if carried else ''}{j}]"
     if not body.rows:
         return text
     if reduce is None:

@@ -12,9 +12,10 @@ from .naming import Names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from .program import Block, Input, Program
+    from .roll import Rolled
 
 LINE = 130  # characters of a line
 
@@ -72,7 +73,8 @@ class Layout:
         rows = self.names.take("rows")
         return f" / {rows}", [f"{rows} = len({self.arguments[self.carried[0]]})"]
 
-    def function(self, name: str, arguments: Iterable[str], description: str, lines: Iterable[str]) -> str:
+    @staticmethod
+    def function(name: str, arguments: Iterable[str], description: str, lines: Iterable[str]) -> str:
         """The source of a function, with a docstring."""
         head = wrapped(f"def {name}({', '.join(arguments)}):")
         body = [piece for line in lines for part in line.split("\n") for piece in wrapped("    " + part)]
@@ -81,35 +83,39 @@ class Layout:
 
     def description(self, of: str) -> str:
         """What the function computes, of which function, and the shapes of its arguments."""
-        what = "The value" if len(self.program.outputs) == 1 else "The values"
-        what += f" of {of}" if of else ""
-        if self.kind != "value":
-            slopes = "the slopes of each by" if self.kind == "jacobian" else "its slopes by"
-            what += f" and {slopes} {listed([self.arguments[block] for block in self.program.wrt]) or 'nothing'}"
-        if self.carried:
-            over = {"mean": ": the mean over", "sum": ": the sum over", None: ", for each of"}[self.reduce]
-            what += f"{over} the rows of {listed([self.arguments[block] for block in self.carried])}"
-        if self.total:
-            what += "; never raises"
-        text = [*textwrap.wrap(f"{what}.", LINE - 8), *(["", *textwrap.wrap(f"{self._shapes()}.", LINE - 8), ""] if self.arguments else [])]
-        return "\n".join(text)
-
-    def _shapes(self) -> str:
-        """The shapes of the arguments: W1: 3 × 2; w, b: numbers."""
-        groups: list[tuple[str, list[str]]] = []
-        for block, name in self.arguments.items():
-            shape = f"{' × '.join(map(str, block.shape)) or 'a number'}{' a row' if block.has_rows else ''}"
-            if not groups or groups[-1][0] != shape:
-                groups.append((shape, []))
-            groups[-1][1].append(name)
-        return "; ".join(
-            [f"{', '.join(names)}: {'numbers' if shape == 'a number' and len(names) > 1 else shape}" for shape, names in groups]
-        )
+        return described(self.program, self.arguments, self.kind, self.reduce, self.total, of)
 
     def check(self, terms: Sequence[str]) -> str:
         """A statement that raises where one of many numbers is not finite: the total function answers then."""
         added = " + ".join(terms) if len(terms) <= TERMS else f"sum([{', '.join(terms)}])"
         return f"if not isfinite({added}):\n    raise FloatingPointError"
+
+
+def described(program: Program | Rolled, names: Mapping[Block, str], kind: str, reduce: str | None, total: bool, of: str) -> str:
+    """The docstring of a generated function: what it computes, of which function, and the shapes of its arguments."""
+    what = "The value" if len(program.outputs) == 1 else "The values"
+    what += f" of {of}" if of else ""
+    if kind != "value":
+        slopes = "the slopes of each by" if kind == "jacobian" else "its slopes by"
+        what += f" and {slopes} {listed([names[block] for block in program.wrt]) or 'nothing'}"
+    if carried := [name for block, name in names.items() if block.has_rows]:
+        over = {"mean": ": the mean over", "sum": ": the sum over", None: ", for each of"}[reduce]
+        what += f"{over} the rows of {listed(carried)}"
+    if total:
+        what += "; never raises"
+    shapes = ["", *textwrap.wrap(f"{_shapes(names)}.", LINE - 8), ""] if names else []
+    return "\n".join([*textwrap.wrap(f"{what}.", LINE - 8), *shapes])
+
+
+def _shapes(names: Mapping[Block, str]) -> str:
+    """The shapes of arguments: W1: 3 × 2; w, b: numbers."""
+    groups: list[tuple[str, list[str]]] = []
+    for block, name in names.items():
+        shape = f"{' × '.join(map(str, block.shape)) or 'a number'}{' a row' if block.has_rows else ''}"
+        if not groups or groups[-1][0] != shape:
+            groups.append((shape, []))
+        groups[-1][1].append(name)
+    return "; ".join([f"{', '.join(same)}: {'numbers' if shape == 'a number' and len(same) > 1 else shape}" for shape, same in groups])
 
 
 def index_of(x: Input) -> tuple[int, ...]:

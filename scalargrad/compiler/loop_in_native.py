@@ -30,28 +30,31 @@ RESERVED = {"weights", "gradient", "states", "rates", "first_step", "starts", "e
 
 
 class Training:
-    """The source of the function `train`, of a program with blocks that carry rows, and its first outputs: the loss of a row, and a penalty.
+    """The source of the function `train`.
 
-    Or of a whole batch whose rows are known: its loss, what to take slopes of in its place, and the penalty. `update` is the
-    formula of a weight. `reduce` is over the rows of a batch; with `order`, these are taken in the order of an array.
+    The outputs of `program` are the loss of a row and, with `has_penalty`, the penalty; or, of a batch whose rows are known, its loss,
+    what slopes are taken of in its place, and the penalty. `moving` are the blocks that are trained, `update` the formula of
+    a weight. `reduce` is over the rows of a batch; with `order`, these are taken in the order of an array.
     """
 
-    def __init__(self, program: Program, has_penalty: bool, update: Program, reduce: str, order: bool = False, large: float = inf) -> None:
-        self.program, self.update, self.reduce, self.order = program, update, reduce, order
-        self.has_penalty = has_penalty
+    def __init__(
+        self, program: Program, moving: Sequence[Block], has_penalty: bool, update: Program, reduce: str, order: bool, large: float
+    ) -> None:
+        self.program, self.moving, self.has_penalty, self.update = program, moving, has_penalty, update
+        self.reduce, self.order, self.large = reduce, order, large
         self.names = Names({*OWN, *RESERVED, *machine_names()})
         self.tables = Tables()
         self.data = [block for block in program.blocks if block.has_rows]
         self.arrays: dict[Block, str] = {block: self.names.take(block.name, "a") for block in program.blocks}
         self.views: list[str] = []  # the lines that name parts of the weights and of the gradient
-        step = self._lines() if not self.data or is_small(program, 1) else self._loops(large)
+        step = self._lines() if not self.data or is_small(program, 1) else self._loops()
         self.source = Source(self._text(step), self.tables)
 
     def _views(self, with_slopes: bool) -> dict[Block, Place]:
         """Name the parts of the weights that are blocks, and those of the gradient; where the slopes by each are."""
-        ends = [*accumulate(len(block.inputs) for block in self.program.wrt)]
+        ends = [*accumulate(len(block.inputs) for block in self.moving)]
         places = {}
-        for block, end in zip(self.program.wrt, ends):
+        for block, end in zip(self.moving, ends):
             name, part = self.arrays[block], f"{end - len(block.inputs)}:{end}"
             shape = f".reshape{block.shape}" if len(block.shape) > 1 else ""
             self.views.append(f"{name} = weights[{part}]{shape}")
@@ -75,12 +78,12 @@ class Training:
         """A step in straight lines."""
         program = merged(self.program)
         loss, *others = program.outputs
-        inputs = [x for block in program.wrt for x in block.inputs]
+        inputs = [x for block in self.moving for x in block.inputs]
         carried = loss in program.with_rows()
         roots = [*([(loss, self._seed(carried))] if self.data else []), *((x, "1.0") for x in others)]
         found = pulls_of_steps(program.steps, [x for x, _ in roots], inputs)
         self._views(with_slopes=False)
-        arrays = {block: f"{name}[0]" if block.wrt and not block.shape else name for block, name in self.arrays.items()}
+        arrays = {block: f"{name}[0]" if block in self.moving and not block.shape else name for block, name in self.arrays.items()}
         lines = Lines(program, [found], self.names, self.tables, row="q" if self.order else "r", arrays=arrays)
         slopes = lines.slopes(roots, found, inputs)
         if carried:
@@ -96,22 +99,24 @@ class Training:
         loop = ["for r in range(begin, end):", *("    " + line for line in rows)] if inside else []
         return [*before, *loop, *after]
 
-    def _loops(self, large: float) -> list[str]:
+    def _loops(self) -> list[str]:
         """A step in loops."""
         program = roll(self.program)
         (loss, j), *penalty = program.outputs
-        found = pulls(program, [source for source, _ in program.outputs], program.wrt)
-        loops = Loops(program, pulled_by([found]), self.names, self.tables, order=self.order, large=large, arguments=self.arrays)
+        found = pulls(program, [source for source, _ in program.outputs], self.moving)
+        loops = Loops(program, pulled_by([found]), self.names, self.tables, order=self.order, large=self.large, arguments=self.arrays)
         carried = not isinstance(loss, Numbers) and loss.has_rows
         results = ["0.0" if isinstance(source, Numbers) else loops.place(source).at(str(index)) for source, index in program.outputs]
         if carried:
             loops.inside.append(f"total += sum_of({loops.place(loss).all_rows(str(j))})")
         seeds = [self._seed(carried), *["1.0"] * len(penalty)]
         roots = [(source, str(index), seed) for (source, index), seed in zip(program.outputs, seeds) if not isinstance(source, Numbers)]
-        slopes = Slopes(loops, found, roots, self._views(with_slopes=True), per_row=False)
+        slopes = Slopes(loops, found, roots, self._views(with_slopes=True))
         tile = str(tile_of(loops.width))
         self.views += [line.replace("TILE", tile) for line in loops.arrays]
         inside = fused([*loops.inside, *slopes.inside])
+        if any("once" in line for line in inside):
+            self.views.append("once = min(len(rates), 1)")
         head = [f"for first in range(begin, end, {tile}):", f"    last = min(first + {tile}, end)", "    n = last - first"] if inside else []
         total = "total = 0.0" if carried else f"total = {results[0]} * rows"
         before = ["clear(gradient)", *loops.before, total, *head, *("    " + line for line in inside)]
@@ -133,7 +138,7 @@ class Training:
 
     def _text(self, step: Sequence[str]) -> str:
         """The function around a step."""
-        others = [self.arrays[block] for block in self.program.blocks if not block.wrt and not block.has_rows]
+        others = [self.arrays[block] for block in self.program.blocks if block not in self.moving and not block.has_rows]
         rows = [*(self.arrays[block] for block in self.data), *(["order"] if self.order else []), "starts", "ends"] if self.data else []
         arguments = ["weights", "states", *others, *rows, "rates", "first_step", "numbers", "places", "losses"]
         memory = [f"state{i + 1} = states[{i}]" for i in range(len(self.update.blocks) - 4)]
@@ -141,3 +146,10 @@ class Training:
         lines = [*begin, "lr, step = rates[s], float(first_step + s)", *step, *self._moved()]
         head = ["gradient = empty(len(weights))", *memory, *self.views, "for s in range(len(rates)):", *("    " + line for line in lines)]
         return "\n    ".join([f"def train({', '.join(arguments)}):", *head]) + "\n"
+
+
+def training_source(
+    program: Program, moving: Sequence[Block], has_penalty: bool, update: Program, reduce: str, order: bool = False, large: float = inf
+) -> Source:
+    """The source of the function `train` (see `Training`)."""
+    return Training(program, moving, has_penalty, update, reduce, order, large).source

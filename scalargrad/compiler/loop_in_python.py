@@ -16,7 +16,7 @@ from .forms import PLUS, TIMES, Form
 from .layout import index_of, pattern, tuple_of, wrapped
 from .lines import Lines
 from .naming import Names
-from .program import Block, Input, Program, Step
+from .program import Block, Input, Program, Step, hastened
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Loop:
     def __init__(
         self, program: Program, penalty: Program | None, update: Program, weights: Sequence[Input], rows: Sequence[Any] | None
     ) -> None:
+        program = hastened(program)
         self._rows = rows  # of the whole table, each as the blocks that carry rows have it
         self._carried = [block for block in program.blocks if block.has_rows]
         self._weights = list(weights)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Lines = list[tuple[str, str]]  # names, and the expressions that they are set to
 
-OWN = {"rows", "n", "first", "last", "r", "i", "j", "k", "o", "q", "numbers", "places", "outputs", "order", "range", "len", "min"}
+OWN = {"rows", "n", "first", "last", "r", "i", "j", "k", "o", "q", "once", "numbers", "places", "outputs", "order", "range", "len", "min"}
 CONDITIONS = ("_less", "_less_equal", "_and", "_or", "_not")
 _word = re.compile(r"\b[A-Za-z_]\w*\b")
 _atom = re.compile(r"[\w.]+|\w+\([^()]*\)|\w+\[[^\[\]]*\]")  # a name, a number, a call, an item
@@ -171,15 +171,17 @@ def once(variable: str, count: int) -> str:
 def looped(loops: Iterable[tuple[str, int | str]], lines: Iterable[str]) -> list[str]:
     """Lines in loops, each of a variable and how often; none where that is once.
 
-    >>> looped([("i", 2), ("k", 1), ("r", "n")], ["a[i, r] = 0.0"])
-    ['for i in range(2):', '    for r in range(n):', '        a[i, r] = 0.0']
+    Around a loop over rows it is written so that no compiler makes copies of that for each turn, which takes its time.
+
+    >>> looped([("i", 2), ("k", 1), ("r", "n")], ["a[i * n + r] = 0.0"])
+    ['for i in range(2 * once):', '    for r in range(n):', '        a[i * n + r] = 0.0']
     """
-    result, margin = [], ""
-    for variable, count in loops:
+    result = [*lines]
+    for variable, count in reversed([*loops]):
         if count != 1:
-            result.append(f"{margin}for {variable} in range({count}):")
-            margin += "    "
-    return [*result, *(margin + line for line in lines)]
+            is_around = isinstance(count, int) and any("for r in range" in line for line in result)
+            result = [f"for {variable} in range({count}{' * once' if is_around else ''}):", *("    " + line for line in result)]
+    return result
 
 
 def live(lines: Sequence[str], read: set[str]) -> list[str]:
@@ -226,6 +228,7 @@ def _groups(lines: Iterable[str]) -> list[list[str]]:
 
 
 def _turn_alone(line: str, variable: str) -> bool:
-    """Whether a line of a loop indexes what varies in it by its variable alone."""
-    inside = re.findall(r"\[([^\[\]]*)\]", line)
-    return " for " not in line and all(index == variable or variable not in words(index) and "n" not in words(index) for index in inside)
+    """Whether a line of a loop indexes what varies in it by its variable, or by columns and the number of a row."""
+    found = re.findall(r"\[([^\[\]]*)\]", line)
+    alone = re.compile(rf"{variable}|\d+ \* n \+ r|[^nr]*")
+    return " for " not in line and "places" not in line and all(alone.fullmatch(index) for index in found)

@@ -12,6 +12,7 @@ from ..kernels import run
 from .arguments import as_array
 from .arrays import array_names
 from .in_numpy import function_source
+from .naming import is_word
 from .roll import rolled, size_of
 
 TYPE_CHECKING = False
@@ -53,13 +54,8 @@ def times(slopes: Any, matrix: Any) -> Any:
     return numpy.where(slopes[..., None] == 0.0, 0.0, slopes[..., None] * matrix[..., None, :, :]).sum(-2)
 
 
-def share(partial: Any, slope: Any) -> Any:
-    """partial × slope, 0 where the slope is 0."""
-    return numpy.where(slope == 0.0, 0.0, partial * slope)
-
-
 NAMES = {
-    "beside": beside, "scattered": scattered, "spread": numpy.broadcast_to, "times": times, "share": share,
+    "beside": beside, "scattered": scattered, "spread": numpy.broadcast_to, "times": times,
     "full": numpy.full, "zeros": numpy.zeros, "concatenate": numpy.concatenate,
 }  # fmt: skip
 
@@ -75,6 +71,7 @@ class NumpyFunction:
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
         self._program = rolled(program)
         self._name, self._kind, self._reduce = name, kind, reduce
+        self._of = name if is_word(name) else ""
         self._carried = [i for i, block in enumerate(program.blocks) if block.has_rows]
         self._chunk = chunk_of(self._program)
         self._is_single = kind == "value" and len(program.outputs) == 1
@@ -84,7 +81,7 @@ class NumpyFunction:
 
     def _make(self, total: bool) -> Callable[..., Any]:
         if total not in self._made:
-            text, constants = function_source(self._program, self._kind, self._kind, self._reduce, total)
+            text, constants = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of)
             self.source = self.source or text
             filename = f"<scalargrad {'total ' if total else ''}{self._kind} of {self._name} in numpy {next(_counter)}>"
             self._made[total] = run(text, filename, {**array_names(), **NAMES, **constants})[self._kind]
@@ -100,25 +97,21 @@ class NumpyFunction:
             return self._called(arrays)
         rows = len(arrays[self._carried[0]])
         if rows <= 2 * self._chunk:
-            return self._called(arrays, rows)
+            return self._called(arrays)
+        share = [rows] if self._reduce == "mean" else []
         parts = []
         for start in range(0, rows, self._chunk):
             part = list(arrays)
             for i in self._carried:
                 part[i] = part[i][start : start + self._chunk]
-            parts.append(self._called(part, rows))
+            parts.append(self._called([*part, *share]))
         return self._joined(parts)
 
-    def _called(self, arrays: Sequence[Any], *rows: int) -> Any:
-        try:
-            with numpy.errstate(all="ignore", over="raise"):
-                result = self._fast(*arrays, *rows)
-                if self._kind == "value" or isfinite(_squares(result[1])):
-                    return result
-        except FloatingPointError:  # an overflow: what is fast may be wrong then
-            pass
-        with numpy.errstate(all="ignore"):
-            return self._make(True)(*arrays, *rows)
+    def _called(self, arrays: Sequence[Any]) -> Any:
+        return answer(self._fast, self._total, self._kind != "value", *arrays)
+
+    def _total(self, *arrays: Any) -> Any:
+        return self._make(True)(*arrays)
 
     def _joined(self, parts: Sequence[Any]) -> Any:
         """The results of chunks as one: sums added up, what has rows put one behind the other."""
@@ -135,6 +128,19 @@ class NumpyFunction:
     def _slopes(self, parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
         blocks = zip(self._program.wrt, zip(*parts))
         return tuple([numpy.concatenate(column) if block.has_rows else self._together(column) for block, column in blocks])
+
+
+def answer(fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool, *arrays: Any) -> Any:
+    """What the fast function returns; where it overflows, or a slope is not finite, what the total one does."""
+    try:
+        with numpy.errstate(all="ignore", over="raise"):
+            result = fast(*arrays)
+            if not has_slopes or isfinite(_squares(result[1])):
+                return result
+    except FloatingPointError:  # an overflow: what is fast may be wrong then
+        pass
+    with numpy.errstate(all="ignore"):
+        return total(*arrays)
 
 
 def chunk_of(program: Rolled) -> int:

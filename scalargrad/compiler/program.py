@@ -266,3 +266,14 @@ def grouped(row: Op, flat: Sequence[Any]) -> list[Any]:
 def operations(program: Program) -> int:
     """How many elementary operations the outputs take for a row; a dot of n is 2n of them."""
     return sum(max(1, len(step.operands) - 1) for step in program.steps)
+
+
+def hastened(program: Program) -> Program:
+    """The same program with rows in the texts that are right where nothing overflows, for arithmetic in which an overflow is seen."""
+    made: dict[Any, Any] = {}
+    for step in program.steps:
+        operands, row = tuple([made.get(x, x) for x in step.operands]), step.row.fast or step.row
+        made[step] = step if row is step.row and operands == step.operands else Step(row, operands, step.label)
+    return Program(
+        program.blocks, [made.get(x, x) for x in program.outputs], {made.get(x, x): made.get(y, y) for x, y in program.same.items()}
+    )

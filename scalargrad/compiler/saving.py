@@ -1,7 +1,8 @@
 """Saving: a module with the generated functions, which runs without this package.   (floor 3)
 
 The functions take the arguments that the compiled function takes and return what it returns, with lists and dicts for
-arrays, modules and their states. All they call stands in the module; constants are written to the last bit.
+arrays, modules and their states; on NumPy gradients are arrays. All they call stands in the module; constants are written
+to the last bit. A module is plain Python, or needs NumPy alone: source for numba is not saved, but what would do without it.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import textwrap
 
 from ..floats import inf, nan
 from ..kernels import RAW, TOTAL
-from . import carried
+from . import backends, carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
 from .in_python import function_source
 from .layout import LINE, listed, tuple_of
@@ -28,16 +29,27 @@ if TYPE_CHECKING:
     from .arguments import Form
     from .traces import Traces
 
+ON_ARRAYS = "numpy"
 CARRIED = {"numbers": carried.numbers, "check_rows": carried.check_rows, "answer": carried.answer}
 LOCAL = {*CARRIED, "contents", "outputs", "slopes", "rows", "item", "value", "one", "twin"}  # what the functions name themselves
 
 
-def save(path: str | os.PathLike[str], traces: Traces, names: Sequence[str], doc: str = "") -> None:
+def save(path: str | os.PathLike[str], traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python") -> None:
     """Write the module for arguments of one structure, with these names; the file changes all at once, or not at all.
+
+    `backend` is "python", or "numpy" for a module that needs NumPy.
 
     TypeError where a dict has keys that cannot be written down.
     """
-    put_in_place(path, module_source(traces, names, doc))
+    put_in_place(path, module_source(traces, names, doc, backend))
+
+
+def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
+    """The backend that a module is saved for: the one asked for; of "auto" and "native" the one that suits where there is no numba."""
+    if backend in ("python", ON_ARRAYS):
+        return backend
+    plan = backends.plan("auto", traces.program, traces.kinds[-1], traces.reduce, contents)
+    return plan.backend if plan.backend != "native" else min(plan.estimates, key=lambda name: plan.estimates[name])
 
 
 def put_in_place(path: str | os.PathLike[str], text: str) -> None:
@@ -53,15 +65,14 @@ def put_in_place(path: str | os.PathLike[str], text: str) -> None:
             os.remove(beside)
 
 
-def module_source(traces: Traces, names: Sequence[str], doc: str = "") -> str:
+def module_source(traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python") -> str:
     """The source of the module."""
-    made, saved = Standalone(), _Saved(traces, names)
+    made, saved = Standalone(), _Saved(traces, names, backend == ON_ARRAYS)
+    generated = _on_arrays if backend == ON_ARRAYS else _on_floats
     for kind in saved.kinds:
-        for is_total, functions in ((False, RAW), (True, TOTAL)):
-            name = f"{'total' if is_total else 'raw'}_{kind}"
-            pieces, numbers = function_source(traces.program, name, kind, traces.reduce, is_total, saved.of)
-            made.add("\n\n".join(pieces), {**functions, **numbers, "isfinite": math.isfinite})
-    known = {**CARRIED, "inf": inf, "nan": nan}
+        for is_total in (False, True):
+            made.add(*generated(traces, f"{'total' if is_total else 'raw'}_{kind}", kind, is_total, saved.of))
+    known = {**CARRIED, **(_carried_on_arrays() if backend == ON_ARRAYS else {}), "inf": inf, "nan": nan}
     made.add(saved.contents(), known)
     if saved.gradient:
         made.add(saved.gradient, known)
@@ -70,11 +81,34 @@ def module_source(traces: Traces, names: Sequence[str], doc: str = "") -> str:
     return f'"""{_quoted(saved.description(doc))}\n"""\n\nfrom __future__ import annotations\n\n{made.text()}'
 
 
+def _on_floats(traces: Traces, name: str, kind: str, is_total: bool, of: str) -> tuple[str, dict[str, Any]]:
+    """A generated function in plain Python, and what it calls and reads by name."""
+    pieces, numbers = function_source(traces.program, name, kind, traces.reduce, is_total, of)
+    return "\n\n".join(pieces), {**(TOTAL if is_total else RAW), **numbers, "isfinite": math.isfinite}
+
+
+def _on_arrays(traces: Traces, name: str, kind: str, is_total: bool, of: str) -> tuple[str, dict[str, Any]]:
+    """The same on NumPy."""
+    from . import in_numpy
+    from .arrays import array_names
+    from .on_numpy import NAMES
+    from .roll import rolled
+
+    text, constants = in_numpy.function_source(rolled(traces.program), name, kind, traces.reduce, is_total, of)
+    return text, {**array_names(), **NAMES, **constants}
+
+
+def _carried_on_arrays() -> dict[str, Any]:
+    from .on_numpy import answer
+
+    return {"numbers": carried.array, "answer": answer}
+
+
 class _Saved:
     """The functions of a saved module: from the user's arguments to contents of blocks, and back."""
 
-    def __init__(self, traces: Traces, names: Sequence[str]) -> None:
-        self.traces = traces
+    def __init__(self, traces: Traces, names: Sequence[str], on_arrays: bool = False) -> None:
+        self.traces, self.on_arrays = traces, on_arrays
         self.by_rows = traces.has_rows and traces.reduce is None
         self.of = traces.name if is_word(traces.name) else "the function"
         taken = Names(LOCAL)
@@ -95,7 +129,8 @@ class _Saved:
         rows = {"mean": "the mean over the rows", "sum": "the sum over the rows", None: "one for each row"}[self.traces.reduce]
         notes = [f"With rows, each result is {rows}."] if self.traces.has_rows else []
         notes += ["Values that the function read from elsewhere are as they were when this was saved."] if self.traces.taken else []
-        note = "\n".join(textwrap.wrap(" ".join([*notes, "Generated by scalargrad; needs nothing but Python's standard library."]), LINE))
+        needs = "NumPy" if self.on_arrays else "Python's standard library"
+        note = "\n".join(textwrap.wrap(" ".join([*notes, f"Generated by scalargrad; needs nothing but {needs}."]), LINE))
         return "\n\n".join(filter(None, [f"{self.of}: {what}.", calls, inspect.cleandoc(doc), shapes, note]))
 
     def contents(self) -> str:
@@ -107,15 +142,18 @@ class _Saved:
             rows += [f"{name}=contents[{count}]"] if form[0] == ROWS else []
             count += len(contents)
         if self.traces.taken:
-            lines.append(f"    [{', '.join([float.__repr__(value.data) for value in self.traces.taken])}],")
+            taken = f"[{', '.join([float.__repr__(value.data) for value in self.traces.taken])}]"
+            lines.append(f'    numbers({taken}, "captured", {len(self.traces.taken)}),')
         lines = ["contents = [", *lines, "]", *([f"check_rows({', '.join(rows)})"] if rows else []), "return contents"]
-        head = [f"def _contents({', '.join(self.given)}):", '    """The arguments as lists of floats."""']
+        kind = "arrays" if self.on_arrays else "lists"
+        head = [f"def _contents({', '.join(self.given)}):", f'    """The arguments as {kind} of floats."""']
         return "\n".join([*head, *[f"    {line}" for line in lines]])
 
     def function(self, kind: str) -> str:
         """The function that a user calls."""
         given = ", ".join(self.given)
-        lines = self._returned(kind, f"answer(raw_{kind}, total_{kind}, *_contents({given}))")
+        option = [str(kind != "value")] if self.on_arrays else []  # whether there are slopes
+        lines = self._returned(kind, f"answer({', '.join([f'raw_{kind}', f'total_{kind}', *option, f'*_contents({given})'])})")
         what = {"value": "value", "value_and_grad": "value and the gradient", "jacobian": "values and the gradient of each"}[kind]
         head = [f"def {kind}({given}):", f'    """The {what} of {self.of}."""']
         return "\n".join([*head, *[f"    {line}" for line in lines]])
@@ -123,30 +161,35 @@ class _Saved:
     def _returned(self, kind: str, answer: str) -> list[str]:
         """The lines that call the generated function and give its results their structure."""
         single, count = self.traces.is_single, len(self.traces.program.outputs)
+        by_rows = self.by_rows and not self.on_arrays  # then a list with a result for each row comes
         if kind == "value" and single:
-            return [f"return {answer}"]
+            return [f"return {self._number(answer)}"]
         if kind == "value":
-            columns = ["outputs = [list(column) for column in zip(*outputs)]"] if self.by_rows and count > 1 else []
+            columns = ["outputs = [list(column) for column in zip(*outputs)]"] if by_rows and count > 1 else []
             outputs = ["outputs"] if count == 1 else [f"outputs[{i}]" for i in range(count)]
-            return [f"outputs = {answer}", *columns, f"return {self._result(outputs)}"]
+            return [f"outputs = {answer}", *columns, f"return {self._result([*map(self._number, outputs)])}"]
         if kind == "value_and_grad":
-            if not self.by_rows:
-                return [f"value, slopes = {answer}", "return value, _gradient(*slopes)"]
+            if not by_rows:
+                return [f"value, slopes = {answer}", f"return {self._number('value')}, _gradient(*slopes)"]
             return [
                 f"rows = {answer}",
                 "slopes = [list(column) for column in zip(*[slopes for _, slopes in rows])]",
                 "return [value for value, _ in rows], _gradient(*slopes)",
             ]
         lines = [f"outputs, slopes = {answer}"]
-        if self.by_rows:
+        if by_rows:
             by_output = "[[list(column) for column in zip(*group)] for group in zip(*[slopes for _, slopes in rows])]"
             lines = [
                 f"rows = {answer}",
                 "outputs = [list(column) for column in zip(*[outputs for outputs, _ in rows])]",
                 f"slopes = {by_output}",
             ]
-        values, gradients = [[f"{text.format(i)}" for i in range(count)] for text in ("outputs[{}]", "_gradient(*slopes[{}])")]
-        return [*lines, f"return {self._result(values)}, {self._result(gradients)}"]
+        values, gradients = [[text.format(i) for i in range(count)] for text in ("outputs[{}]", "_gradient(*slopes[{}])")]
+        return [*lines, f"return {self._result([*map(self._number, values)])}, {self._result(gradients)}"]
+
+    def _number(self, text: str) -> str:
+        """An expression for a number, or with rows that stay apart for one of each: NumPy's become floats."""
+        return f"float({text})" if self.on_arrays and not self.by_rows else text
 
     def _result(self, texts: Sequence[str]) -> str:
         """Texts in the structure of what the function returns."""
@@ -167,6 +210,8 @@ class _Saved:
     def _structure(self, form: Form, slopes: Iterator[str], ties: list[str]) -> str:
         """An expression that gives slopes the structure of an argument; `ties` gets lines for parameters that stand in several places."""
         kind = form[0]
+        if kind in (NUMBERS, ROWS) and self.on_arrays:
+            return next(slopes) if kind == ROWS or form[2] else self._number(next(slopes))
         if kind == NUMBERS:
             return _in_kinds(next(slopes), (LIST, *form[1]) if self.by_rows else form[1])
         if kind == ROWS:

@@ -1,13 +1,15 @@
 """Functions as source that stands alone: with the source of all that they call.   (floor 3)
 
 What is called is known by the functions' code, and where it is from by the objects themselves: what the standard library
-has is imported, what the package has is copied, under a name that begins with _ and so meets no name in generated source.
+has is imported, what the package has is copied, under a name that begins with _ and so meets no name in generated source. NumPy's functions
+and arrays become assignments.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import functools
 import inspect
 import itertools
 import math
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from typing import Any
 
-LIBRARIES = (math, operator)
+LIBRARIES = (math, operator, functools)
 
 
 class Standalone:
@@ -65,10 +67,11 @@ class Standalone:
 
     def text(self) -> str:
         """The module: imports, constants, definitions."""
-        imports = [f"import {name}" for name in sorted(self._imports)]
+        imports = [f"import {name}" for name in sorted(self._imports - {"numpy"})]
         for module, names in sorted(self._from.items()):
             imports += wrapped(f"from {module} import {', '.join(sorted(names))}")
-        parts = ["\n".join(part) for part in (imports, self._constants) if part]
+        others = ["import numpy"] if "numpy" in self._imports else []
+        parts = ["\n".join(part) for part in (imports, others, self._constants) if part]
         text, before = "\n\n".join(parts), ""
         for definition in self._definitions:
             are_lines = "\n" not in before.strip("\n") + definition.strip("\n") and before
@@ -96,7 +99,7 @@ class Standalone:
     def _name(self, name: str, names: Mapping[str, Any]) -> str:
         """What an object is called here, where it is defined from now on."""
         item = names[name]
-        key = id(item) if callable(item) or isinstance(item, float | ModuleType) else (names["__name__"], name)
+        key = _key(item) or (names["__name__"], name)
         if key not in self._names:
             self._kept.append(item)
             if (found := self._imported(item)) is not None:
@@ -125,8 +128,10 @@ class Standalone:
 
     def _fresh(self, name: str, item: Any) -> str:
         """A name for a definition: that of a number stays as it is, where it can."""
-        if isinstance(item, FunctionType):
+        if (isinstance(item, FunctionType) or hasattr(item, "__wrapped__")) and not _of_numpy(item, name):
             name = "_" + (_made_total(item) or item).__name__.lstrip("_")
+        elif hasattr(builtins, name):
+            name = f"_{name}"
         made, count = name, 1
         while made in self._taken:
             count += 1
@@ -142,9 +147,12 @@ class Standalone:
             cells = dict(zip(item.__code__.co_freevars, [cell.cell_contents for cell in item.__closure__]))
             options = [f"{key}={value}" for key, value in sorted(cells.items()) if key != "function" and value]
             self.add(f"{made} = make({', '.join(['function', *options])})", {"make": maker_of_total, "function": inner, "inf": math.inf})
-        elif isinstance(item, FunctionType):
-            source = textwrap.dedent(inspect.getsource(item))
-            self._definitions.append(self._copied(source, item.__globals__, {item.__name__: made}))
+        elif text := _array(item) or _of_numpy(item, name):
+            self._imports.add("numpy")
+            self._constants += wrapped(f"{made} = {text}")
+        elif isinstance(item, FunctionType) or hasattr(item, "__wrapped__"):
+            source = re.sub(r"  # type: ignore.*", "", textwrap.dedent(inspect.getsource(item)))
+            self._definitions.append(self._copied(source, inspect.unwrap(item).__globals__, {item.__name__: made}))
         else:
             self._definitions.append(self._copied(_assignment(names, name), names))
 
@@ -154,6 +162,31 @@ def _made_total(item: Any) -> Any:
     if isinstance(item, FunctionType) and item.__qualname__ == "_total.<locals>.total":
         return dict(zip(item.__code__.co_freevars, item.__closure__ or ()))["function"].cell_contents
     return None
+
+
+def _key(item: Any) -> Any:
+    """What tells an object from others; None of one that is known by the module it is in."""
+    if hasattr(item, "tobytes"):
+        return item.dtype.str, item.shape, item.tobytes()
+    return id(item) if callable(item) or isinstance(item, float | ModuleType) else None
+
+
+def _of_numpy(item: Any, name: str) -> str:
+    """A function of NumPy as it is written, `numpy.exp`; nothing for others."""
+    home = sys.modules.get("numpy")
+    return next(
+        (f"numpy.{known}" for known in (name, getattr(item, "__name__", "")) if callable(item) and getattr(home, known, 0) is item), ""
+    )
+
+
+def _array(item: Any) -> str:
+    """An array as it is written, to the last bit; nothing for what is none."""
+    if not hasattr(item, "tobytes"):
+        return ""
+    if not item.size:
+        return f"numpy.zeros({item.shape}, {item.dtype.name!r})"
+    text = re.sub("inf|nan", lambda found: f"numpy.{found[0]}", repr(item.tolist()))
+    return f"numpy.array({text})"
 
 
 def _assignment(names: Mapping[str, Any], name: str) -> str:

@@ -20,7 +20,7 @@ from scalargrad.nn import MLP
 from scalargrad.nn.losses import binary_cross_entropy, half_squared_error, squared_error
 
 GOLDEN = Path(__file__).parent / "golden"
-BACKENDS = ("python",)
+BACKENDS = ("python", "numpy")
 HEAD = '# ruff: noqa\n# fmt: off\n"""{}, generated for the backend {}."""\n\n'
 RENEW = "python -m tests.compiler.test_golden"
 

@@ -10,8 +10,10 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import compile
+from scalargrad.kernels import RAW, on_floats, run, source_on_floats
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import cross_entropy, squared_error
+from scalargrad.ops import OPS, Op
 from tests import edges, programs, random_graphs
 from tests.compiler import layered
 
@@ -121,6 +123,16 @@ def test_chunks_of_rows_give_what_all_rows_give(monkeypatch: pytest.MonkeyPatch)
         in_both(lambda w, x: sg.tanh(sg.dot(w, x)), w, X, rows="x", reduce=reduce, wrt=(0, 1))
     f, g = (compile(lambda p, x: [sg.dot(p, x), x[0] * p[1]], rows="x", reduce=None, backend=b) for b in ("numpy", "python"))
     assert_close(f.jacobian(w, X), g.jacobian(w, X))
+
+
+@pytest.mark.parametrize("row", [op for op in OPS.values() if op.fast], ids=lambda op: op.name)
+def test_fast_formulas_are_good_to_a_few_ulp_where_nothing_overflows(row: Op) -> None:
+    assert row.fast
+    fast, careful = run(source_on_floats(row.fast), "<fast>", {**RAW, "divide": lambda x, y: x / y})["total"], on_floats(row)["total"]
+    for i in range(-3500, 3500):
+        x = i / 10
+        for got, expected in zip(fast(x), careful(x), strict=True):
+            assert abs(got - expected) <= 6 * math.ulp(expected), x
 
 
 def test_an_overflow_in_the_fast_formulas_is_seen() -> None:

@@ -79,8 +79,6 @@ def test_a_hundred_steps_are_those_on_values(optimizer, batches, path):
     settings = {"loss": squared_error, "optimizer": OPTIMIZERS[optimizer], "epochs": 100 if batches == "whole" else 40, **BATCHES[batches]}
     eager, ours = run("eager", **settings), run("compiled", **settings)
     assert_same(ours, eager)
-    if path != "in turns":
-        assert ours[0] == eager[0]  # to the bit
 
 
 @pytest.mark.parametrize("loss", LOSSES)

@@ -1,0 +1,286 @@
+"""Source for numba against plain Python's, which is bit-equal to eager: read by Python itself in breadth, compiled for the rest."""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import scalargrad as sg
+from scalargrad import compile, floats
+from scalargrad.nn import MLP
+from scalargrad.nn.losses import cross_entropy, squared_error
+from tests import edges, programs, random_graphs
+from tests.compiler import layered
+
+pytest.importorskip("numba")
+np: Any = pytest.importorskip("numpy")
+
+from scalargrad.compiler import in_native, on_native  # noqa: E402  # need NumPy and numba
+from scalargrad.compiler.machine import machine_names  # noqa: E402
+
+CLOSE = 1e-12  # of the largest number; each operation is off by 2 ulp at most
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Nothing is kept in the cache of the user who runs the tests."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
+            patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+def _as_numba(function: Callable[..., float]) -> Callable[..., Any]:
+    return lambda *args: np.float64(function(*args))
+
+
+def read_by_python(source: str, name: str) -> Callable[..., Any]:
+    """The function of a source as Python runs it; what numba computes by itself, arithmetic that never raises, is lent to it."""
+    names = {**machine_names(), **{name: _as_numba(function) for name, function in floats.TOTAL.items()}}
+    exec(source, names)
+
+    def quiet(*args: Any) -> Any:
+        with np.errstate(all="ignore"):
+            return names[name](*[np.float64(x) if isinstance(x, float) else x for x in args])
+
+    return quiet
+
+
+@pytest.fixture
+def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Source is read by Python: nothing is compiled."""
+    monkeypatch.setattr(on_native, "build", read_by_python)
+
+
+LINES, LOOPS = 10**9, 0  # operations up to which a program is written as lines
+
+
+@pytest.fixture(params=[LINES, LOOPS], ids=["lines", "loops"])
+def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Both forms of source."""
+    monkeypatch.setattr(in_native, "FEW", request.param)
+    return int(request.param)
+
+
+@pytest.fixture(params=[False, True], ids=["raw", "total"])
+def variant(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variant that runs first, and the one that is asked where a slope is not finite."""
+    if request.param:
+        source = on_native.function_source
+        monkeypatch.setattr(on_native, "function_source", lambda program, kind, reduce, total, large: source(program, kind, reduce, True, large))
+
+
+def flat(result: Any) -> list[float]:
+    """All numbers of a result."""
+    if isinstance(result, dict):
+        result = list(result.values())
+    return [x for part in result for x in flat(part)] if isinstance(result, (list, tuple)) else np.ravel(result).tolist()  # type: ignore[no-any-return]
+
+
+def assert_close(got: Any, expected: Any, tolerance: float = CLOSE) -> None:
+    """The same nan and inf in the same places, and numbers that differ by little of the largest."""
+    got, expected = flat(got), flat(expected)
+    assert len(got) == len(expected)
+    scale = max([abs(x) for x in expected if math.isfinite(x)], default=1.0)
+    for a, b in zip(got, expected, strict=True):
+        assert a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance * scale, (got, expected)
+
+
+def in_both(fn: Any, *args: Any, kind: str = "value_and_grad", **options: Any) -> Any:
+    """Value and slopes in machine code are those in plain Python; they are returned."""
+    on_python, native = (compile(fn, backend=backend, **options) for backend in ("python", "native"))
+    expected = getattr(on_python, kind)(*args)
+    got = getattr(native, kind)(*args)
+    assert_close(got, expected)
+    return got
+
+
+# ------------------------------------------------------------------ what the source says
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_layers_at_random_are_what_they_are_in_python(seed: int, form: int, variant: None, interpreted: None) -> None:
+    fn = layered.function(seed)
+    in_both(fn, *layered.arguments(seed, 0), wrt=(0, 1, 2))
+    rows, reduce = ((5, "sum"), (3, None), (4, "mean"))[seed % 3]
+    in_both(fn, *layered.arguments(seed, rows), wrt=(0, 1, 2), rows="x", reduce=reduce)
+
+
+def several(seed: int) -> Callable[..., list[Any]]:
+    """A function with many outputs: a layer, an input, a constant, a parameter, a sum."""
+
+    def function(p: Any, x: Any, m: Any) -> list[Any]:
+        rng = random.Random(seed)
+        xs, ps = list(x), [*p, *(item for row in m for item in row)]
+        for _ in range(rng.randint(1, 4)):
+            xs = rng.choice(layered.LAYERS)(rng, xs, ps)
+        return [*xs, x[0], 3.0, p[0] * 1.0, sg.sum(xs)]
+
+    return function
+
+
+@pytest.mark.parametrize("seed", range(15))
+def test_jacobians_at_random_are_what_they_are_in_python(seed: int, form: int, variant: None, interpreted: None) -> None:
+    fn = several(seed)
+    in_both(fn, *layered.arguments(seed, 0), wrt=(0, 1, 2), kind="jacobian")
+    for rows, reduce in ((4, None), (3, "mean")):
+        in_both(fn, *layered.arguments(seed, rows), wrt=(0, 1, 2), rows="x", reduce=reduce, kind="jacobian")
+
+
+def test_values_alone_are_what_they_are_in_python(form: int, interpreted: None) -> None:
+    for seed in range(10):
+        fn = layered.function(seed)
+        for rows, options in ((0, {}), (3, {"rows": "x"}), (4, {"rows": "x", "reduce": None})):
+            args = layered.arguments(seed, rows)
+            assert_close(compile(fn, backend="native", **options)(*args), compile(fn, backend="python", **options)(*args))
+
+
+def test_graphs_at_random_are_what_they_are_in_python(form: int, interpreted: None) -> None:
+    for number in range(60):
+        program = random_graphs.graph(11, number)
+
+        def fn(xs: Any, program: programs.Program = program) -> Any:
+            return programs.run(program, list(xs), lambda row, operands: getattr(sg.functions, row)(*operands))[-1]
+
+        leaves = list(program.leaves)
+        expected = compile(fn, backend="python").value_and_grad(leaves)
+        # what is off in the last bit may be magnified on the way
+        assert_close(compile(fn, backend="native").value_and_grad(leaves), expected, 1e-8)
+
+
+def test_many_tiles_give_what_all_rows_give(form: int, interpreted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_native, "tile_of", lambda width: 8)
+    monkeypatch.setattr(in_native, "CHUNK", 8)
+    rng = np.random.default_rng(0)
+    X, W, b = rng.normal(size=(21, 3)), rng.normal(size=(2, 3)), rng.normal(size=2)
+
+    def fn(W: Any, b: Any, x: Any) -> Any:
+        return sg.sum([sg.tanh(sg.dot(row, x, bias)) for row, bias in zip(W, b, strict=True)])
+
+    for reduce in ("mean", "sum", None):
+        in_both(fn, W, b, X, rows="x", reduce=reduce, wrt=(0, 1, 2))
+
+
+@pytest.mark.parametrize("shape", [(4, 3), (1, 3), (4, 1)])
+def test_large_layers_are_products_of_matrices(shape: tuple[int, int], interpreted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_native, "FEW", LOOPS)
+    monkeypatch.setattr(on_native, "large", lambda: 1)
+    nout, nin = shape
+    model = MLP(nin, [nout, 2, 3], activation="tanh", seed=3)
+    X, Y = np.random.default_rng(0).normal(size=(9, nin)), np.eye(3)[[0, 1, 2] * 3]
+    f = compile(lambda m, x, y: cross_entropy(m(x), y), rows=("x", "y"), backend="native")
+    assert " @ x[first:last].T" in f.source(model.state(), X, Y)
+    in_both(lambda m, x, y: cross_entropy(m(x), y), model.state(), X, Y, rows=("x", "y"))
+
+    def by_hand(W: Any, x: Any) -> Any:  # a matrix the other way round, of a part of what is computed
+        xs = [sg.sin(z) for z in x]
+        return sum(sum(W[i][j] * xs[i + 1] for i in range(2)) ** 2 for j in range(3))
+
+    in_both(by_hand, np.arange(6.0).reshape(2, 3), np.arange(12.0).reshape(3, 4), wrt=(0, 1), rows="x")
+
+
+def test_arguments_may_have_the_names_of_the_source(form: int, interpreted: None) -> None:
+    def fn(n: Any, rows: Any, first: Any, outputs: Any, lambda_: Any, e: Any) -> Any:
+        return sg.sigmoid(n * rows[0] + first) * outputs[0] ** 2 + lambda_ * e[1] * rows[1]
+
+    args = 0.3, [[1.0, 2.0], [0.5, -1.0]], 0.7, [2.0, 1.0], 0.1, [3.0, 4.0]
+    in_both(fn, *args, wrt=(0, 2, 3, 4, 5), rows="rows")
+
+
+def test_a_number_with_many_digits_stands_in_a_table(form: int) -> None:
+    f = compile(lambda x: x * 0.1234567891234 + 2.0, backend="native")
+    assert "0.1234" not in f.source(1.0)
+    assert "2.0" in f.source(1.0)
+
+
+def test_captured_values_are_read_in_each_call(form: int, interpreted: None) -> None:
+    scale = sg.Value(2.0)
+    f = compile(lambda x: scale * x**2, rows="x", backend="native")
+    assert f([1.0, 3.0]) == 10.0
+    scale.data = 4.0
+    assert f([1.0, 3.0]) == 20.0
+
+
+def test_what_no_input_reaches_is_the_number_itself(form: int, interpreted: None) -> None:
+    for reduce, total in (("mean", 7.0), ("sum", 21.0), (None, [7.0] * 3)):
+        value, slopes = compile(lambda x: 7.0, rows="x", reduce=reduce, backend="native").value_and_grad([1.0, 2.0, 3.0])
+        assert flat(value) == flat(total)
+        assert flat(slopes) == [0.0, 0.0, 0.0]
+
+
+def test_a_network_is_read_layer_by_layer() -> None:
+    model = MLP(2, [16, 16, 1], activation="tanh", seed=0)
+    f = compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"), backend="native")
+    source = f.source(model.state(), np.zeros((4, 2)), np.zeros((4, 1)))
+    for line in ("layer(W2, a1, b2, z2, n)", "add_products(dz2, a1, dW2, n)", "add_sums(dz2, db2, n)", "add_dots(W2.T, dz2, da1, n)"):
+        assert f"        {line}\n" in source
+
+
+# ------------------------------------------------------------------ what numba makes of it
+
+
+def test_a_network_of_everything_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Layers, choices, gathers, lists, sources side by side, parameters beside rows, and more rows than a tile has."""
+    monkeypatch.setattr(in_native, "FEW", LOOPS)
+    monkeypatch.setattr(in_native, "TILES", (16, 32))
+    weights = {"W1": np.random.default_rng(1).normal(size=(6, 2)), "b1": np.linspace(-1, 1, 6), "scale": np.linspace(0.5, 1.5, 6)}
+
+    def fn(p: Any, x: Any, label: Any) -> Any:
+        hidden = [sg.tanh(sg.dot(row, x, b)) * s for row, b, s in zip(p["W1"], p["b1"], p["scale"], strict=True)]
+        mixed = [*hidden[::-1], x[0], p["scale"][2]]
+        picked = [mixed[i] for i in (3, 0, 7, 6, 3)]
+        chosen = [sg.where(z > 0.0, sg.sqrt(z), sg.exp(z)) for z in picked]
+        return sg.logsumexp(chosen) - sg.dot(label, chosen) + sg.norm(hidden) + 0.01 * sum(w * w for row in p["W1"] for w in row)
+
+    rng = np.random.default_rng(2)
+    X, labels = rng.normal(size=(70, 2)), np.eye(5)[rng.integers(0, 5, 70)]
+    in_both(fn, weights, X, labels, rows=("x", "label"))
+
+
+def test_a_large_layer_compiles() -> None:
+    pytest.importorskip("scipy")
+    model = MLP(130, [32, 2], activation="sigmoid", seed=0)
+    rng = np.random.default_rng(0)
+    in_both(lambda m, x, y: squared_error(m(x), y), model.state(), rng.random((40, 130)), rng.random((40, 2)), rows=("x", "y"))
+
+
+def test_a_jacobian_of_rows_compiles() -> None:
+    def fn(p: Any, x: Any) -> list[Any]:
+        angle = sg.hypot(p[0], p[1])
+        return [x[0] * sg.cos(angle) - p[0] * x[1], x[1] ** 3 / p[1], sg.max([p[0], x[0], 0.25])]
+
+    in_both(fn, [0.5, -1.5], np.random.default_rng(0).normal(size=(9, 2)), rows="x", reduce=None, wrt=(0, 1), kind="jacobian")
+
+
+def test_a_branch_that_is_left_out_poisons_nothing() -> None:
+    f = compile(lambda x: sg.where(x > 0, sg.sqrt(x), 0.0), rows="x", reduce=None, backend="native")
+    for x, value, slope in edges.MASKED:
+        values, slopes = f.value_and_grad([x, 4.0, x])
+        assert values.tolist() == [value, 2.0, value]
+        assert slopes.tolist() == [slope, 0.25, slope]
+
+
+def test_an_overflow_in_the_fast_formulas_is_seen() -> None:
+    f = compile(lambda x: sg.sigmoid(x), rows="x", reduce=None, backend="native")
+    values, slopes = f.value_and_grad([-800.0, -720.0, -360.0, 0.0, 800.0])
+    np.testing.assert_allclose(values, [sg.sigmoid(x) for x in (-800.0, -720.0, -360.0, 0.0, 800.0)], rtol=1e-15)
+    np.testing.assert_allclose(slopes, [sg.grad(sg.sigmoid)(x) for x in (-800.0, -720.0, -360.0, 0.0, 800.0)], rtol=1e-15)
+
+
+def test_other_numbers_compile_nothing_anew() -> None:
+    f = compile(lambda w, x: sg.dot(w, x), backend="native")
+    f.value_and_grad([1.0, 2.0], [3.0, 4.0])
+    (traces,) = f._traces.values()
+    (function,) = traces.functions.values()
+    compiled = function._raw[0]
+    frozen = np.array([5.0, 6.0])
+    frozen.flags.writeable = False
+    for w in ([1, 2], np.array([5.0, 6.0]), np.array([5, 6], dtype=np.int32), np.arange(4.0)[::2], frozen, np.array([5.0, 6.0], dtype=">f8")):
+        value, slopes = f.value_and_grad(w, [3.0, 4.0])
+        assert value == 3.0 * w[0] + 4.0 * w[1]
+        assert flat(slopes) == [3.0, 4.0]
+    assert len(compiled.signatures) == 1
