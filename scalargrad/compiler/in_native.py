@@ -14,6 +14,7 @@ from .in_native_slopes import Slopes
 from .layout import index_of
 from .machine import machine_names
 from .naming import Names
+from .native_parts import in_parts
 from .native_text import OWN, Tables, fused, live, looped
 from .program import operations
 from .program import pulls as pulls_of_steps
@@ -261,11 +262,12 @@ class LoopFunction(Frame):
         lines = [*(line.replace("TILE", tile) for line in loops.arrays), *loops.before]
         if any("once" in line for line in loops.inside):
             lines.append("once = min(rows, 1)")
-        if loops.inside:
+        functions, inside = in_parts(fused(loops.inside), self.names, machine_names())
+        if inside:
             lines += [f"for first in range(0, rows, {tile}):", f"    last = min(first + {tile}, rows)", "    n = last - first"]
-            lines += ["    " + line for line in fused(loops.inside)]
+            lines += ["    " + line for line in inside]
         checks = [f"is_finite({name})" for name in self.flats.values()] if not self.total else []
-        return Source(self.text(loops.arguments, [*lines, *self.after], checks), loops.tables)
+        return Source("\n\n".join([*functions, self.text(loops.arguments, [*lines, *self.after], checks)]), loops.tables)
 
 
 def is_small(program: Program, walks: int) -> bool:

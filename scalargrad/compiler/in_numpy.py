@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _WORD = re.compile(r"\b[A-Za-z_]\w*\b")
+_VIEW = re.compile(r"spread\(.*\)|\w+(\[[^\[\]]*\]|\.reshape\([^()]*\)|\.swapaxes\([^()]*\))+")
 OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "full", "zeros", "concatenate", "numpy")
 
 
@@ -85,12 +86,8 @@ class Body:
         source = vector.operands[0].sources[0]
         if vector.row.name == "dot" and self.products.get(vector) and isinstance(source, Block) and re.fullmatch(r"[wW]\d*", source.name):
             return f"z{source.name[1:]}"
-        if (
-            vector.row.name != "neg"
-            and len(vector.operands) == 1
-            and isinstance(source, Vector)
-            and re.fullmatch(r"z\d*", self.text[source])
-        ):
+        is_activation = vector.row.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
+        if is_activation and re.fullmatch(r"z\d*", self.text[source]):
             return f"a{self.text[source][1:]}"
         return ""
 
@@ -192,7 +189,10 @@ class Body:
         behind = "" if is_zero(bias) else f" + {self.taken(bias, exact=False)}"
         if product is None:
             ws, xs = inner(ws), inner(xs)
-            return f"({self.name(self.taken(ws))} * {self.name(self.taken(xs))}).sum(-1{_kept(ws)}){behind}"
+            left, right = self.name(self.taken(ws)), self.name(self.taken(xs))
+            if ws.index.ndim == 1 and not has_rows(ws) and not has_rows(xs):
+                return f"({left} @ {right})[None]{behind}"
+            return f"({left} * {right}).sum(-1{_kept(ws)}){behind}"
         left, right = self.taken(product.left), self.taken(product.right)
         text = f"{left} @ {right}.{'swapaxes(-1, -2)' if has_rows(product.right) else 'T'}"
         if product.outer > 1:
@@ -385,7 +385,9 @@ class _Slopes:
                 if place in places:
                     self._to(view, self._share(body.taken(other), spread), carried)
             return
-        left, right = body.name(body.taken(product.left)), body.name(body.taken(product.right))
+        of_left, of_right = [place in places for place in product.places]
+        left = body.name(body.taken(product.left)) if of_right else ""  # each meets the slopes of the other
+        right = body.name(body.taken(product.right)) if of_left else ""
         rows_of_left, rows_of_right = has_rows(product.left), has_rows(product.right)
         if product.outer > 1:
             slope = body.name(f"{slope}.reshape({body.lead(carried)}{product.outer}, {product.inner})")
@@ -473,7 +475,7 @@ def function_source(
         if mean:
             body.lines.append("each = 1.0 / rows")
         seed = "each" if mean else "1.0"
-        groups = [body.slopes(i, root, seed) for i, root in enumerate(roots)]
+        groups = _owned(body, [body.slopes(i, root, seed) for i, root in enumerate(roots)])
     outputs = [output(body, source, j, reduce) for source, j in rolled.outputs]
     values = tuple_of(outputs)
     results = [tuple_of(group) for group in groups]
@@ -487,6 +489,21 @@ def function_source(
     arguments = [*blocks.values(), *(["rows=None"] if mean else [])]
     description = described(rolled, blocks, kind, reduce, total, of)
     return Layout.function(name, arguments, description, [*first, *body.lines, f"return {returned}"]), body.constants
+
+
+def _owned(body: Body, groups: list[list[str]]) -> list[list[str]]:
+    """Slopes as they are returned: copied where they are arguments, values, constants, one another, or views of any."""
+    expressions = {name: text for text, name in body.known.items()}
+    taken = {*body.text.values(), *body.constants}
+    owned: list[list[str]] = []
+    for group in groups:
+        owned.append([])
+        for block, name in zip(body.rolled.wrt, group):
+            is_array = block.shape or (body.rows and (block.has_rows or body.per_row))
+            is_shared = name in taken or _VIEW.fullmatch(expressions.get(name, ""))
+            owned[-1].append(f"{name}.copy()" if is_array and is_shared else name)
+            taken.add(name)
+    return owned
 
 
 def output(body: Body, source: Any, j: int, reduce: str | None) -> str:

@@ -199,7 +199,7 @@ def _filled(body: str, indent: str, width: int) -> list[str]:
     lines: list[str] = []
     now = ""
     for item in _items(body):
-        if now and (item[0] == "[" or len(now) + len(item.rstrip()) > room):
+        if now and (item.startswith("[") or len(now) + len(item.rstrip()) > room):
             lines.append(indent + now.rstrip())
             now = ""
         now += item

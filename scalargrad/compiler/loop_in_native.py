@@ -15,6 +15,7 @@ from .in_native_loops import Loops, Place
 from .in_native_slopes import Slopes
 from .machine import machine_names
 from .naming import Names
+from .native_parts import in_parts
 from .native_text import OWN, Tables, fused, live
 from .program import Program
 from .program import pulls as pulls_of_steps
@@ -46,6 +47,7 @@ class Training:
         self.tables = Tables()
         self.data = [block for block in program.blocks if block.has_rows]
         self.arrays: dict[Block, str] = {block: self.names.take(block.name, "a") for block in program.blocks}
+        self.functions: list[str] = []  # parts of the step
         self.views: list[str] = []  # the lines that name parts of the weights and of the gradient
         step = self._lines() if not self.data or is_small(program, 1) else self._loops()
         self.source = Source(self._text(step), self.tables)
@@ -114,8 +116,8 @@ class Training:
         slopes = Slopes(loops, found, roots, self._views(with_slopes=True))
         tile = str(tile_of(loops.width))
         self.views += [line.replace("TILE", tile) for line in loops.arrays]
-        inside = fused([*loops.inside, *slopes.inside])
-        if any("once" in line for line in inside):
+        self.functions, inside = in_parts(fused([*loops.inside, *slopes.inside]), self.names, machine_names())
+        if any("once" in line for line in (*inside, *self.functions)):
             self.views.append("once = min(len(rates), 1)")
         head = [f"for first in range(begin, end, {tile}):", f"    last = min(first + {tile}, end)", "    n = last - first"] if inside else []
         total = "total = 0.0" if carried else f"total = {results[0]} * rows"
@@ -132,6 +134,8 @@ class Training:
         """The loop that moves the weights."""
         memory = [f"state{i + 1}" for i in range(len(self.update.blocks) - 4)]
         arrays = dict(zip(self.update.blocks, ["weights", "gradient", *memory, "lr", "step"]))
+        for block in self.update.blocks[:-2]:
+            block.has_rows = True  # a weight is a row
         lines = Lines(merged(self.update), [], self.names, self.tables, row="i", arrays=arrays)
         moved = [f"{target}[i] = {lines.of(x)}" for target, x in zip(["weights", *memory], lines.program.outputs)]
         return [*lines.before, "for i in range(len(weights)):", *("    " + line for line in [*lines.inside, *moved])]
@@ -145,7 +149,7 @@ class Training:
         begin = ["begin, end, rows = starts[s], ends[s], ends[s] - starts[s]", "share = 1.0 / rows"] if self.data else []
         lines = [*begin, "lr, step = rates[s], float(first_step + s)", *step, *self._moved()]
         head = ["gradient = empty(len(weights))", *memory, *self.views, "for s in range(len(rates)):", *("    " + line for line in lines)]
-        return "\n    ".join([f"def train({', '.join(arguments)}):", *head]) + "\n"
+        return "\n\n".join([*self.functions, "\n    ".join([f"def train({', '.join(arguments)}):", *head]) + "\n"])
 
 
 def training_source(

@@ -71,7 +71,7 @@ class LoopOnNative:
         train, numbers, places = self._function(len(rows) == 3)
         every = numpy.array([*weights, *fixed]) if self._others else None
         others = [every[there].reshape(shape) if shape else float(every[there[0]]) for shape, there in self._others]  # type: ignore[index]
-        now, losses = numpy.array([weights, *state])[:, self._there], numpy.empty(len(given))
+        now, losses = numpy.array([weights, *state]).take(self._there, axis=1), numpy.empty(len(given))
         train(now[0], now[1:], *others, *self._data, *rows, _filled(lr), first, numbers, places, losses)
         back = numpy.empty((len(now), len(weights)))
         back[:, self._there] = now

@@ -179,7 +179,7 @@ def looped(loops: Iterable[tuple[str, int | str]], lines: Iterable[str]) -> list
     result = [*lines]
     for variable, count in reversed([*loops]):
         if count != 1:
-            is_around = isinstance(count, int) and any("for r in range" in line for line in result)
+            is_around = isinstance(count, int) and any("for r in range" in line or ", n)" in line for line in result)
             result = [f"for {variable} in range({count}{' * once' if is_around else ''}):", *("    " + line for line in result)]
     return result
 
@@ -207,7 +207,7 @@ def fused(lines: Iterable[str]) -> list[str]:
     """
     result: list[str] = []
     open_loop = ""  # the loop that the last lines are, if others may go into it
-    for group in _groups(lines):
+    for group in groups_of(lines):
         head, *body = group
         match = re.fullmatch(r"for (\w) in range\(.*\bn\):", head)
         is_apart = match is not None and all(_turn_alone(line, match[1]) for line in body)
@@ -216,8 +216,8 @@ def fused(lines: Iterable[str]) -> list[str]:
     return result
 
 
-def _groups(lines: Iterable[str]) -> list[list[str]]:
-    """Lines with those that are indented behind them."""
+def groups_of(lines: Iterable[str]) -> list[list[str]]:
+    """Lines, each with those that are indented behind it."""
     groups: list[list[str]] = []
     for line in lines:
         if line[0] == " ":

@@ -110,7 +110,9 @@ def rolled(program: Program) -> Rolled:
     """The program in vectors, or in columns where vectors would be short; made once for a program."""
     if program.rolled is None:
         vectors = roll(program)
-        columns = any(block.has_rows for block in program.blocks) and operations(program) < SHORT * len(vectors.vectors)
+        is_matrix = any(vector.row.name == "dot" and vector.size > 1 for vector in vectors.vectors)
+        is_short = operations(program) < SHORT * len(vectors.vectors) and not is_matrix
+        columns = is_short and any(block.has_rows for block in program.blocks)
         program.rolled = roll(program, together=False) if columns else vectors
     return program.rolled  # type: ignore[no-any-return]
 

@@ -109,9 +109,10 @@ def test_there_is_no_file_of_a_network_that_is_gone() -> None:
     assert {path.stem.rpartition("_in_")[0] for path in GOLDEN.glob("*_in_*.py")} <= set(NETWORKS)
 
 
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("name", NETWORKS)
-def test_the_lines_are_short_and_begin_one_statement_each(name: str) -> None:
-    text = source(name, "python")
+def test_the_lines_are_short_and_begin_one_statement_each(name: str, backend: str) -> None:
+    text = source(name, backend)
     assert max(map(len, text.splitlines())) <= 140
     begins = [node.lineno for node in ast.walk(ast.parse(text)) if isinstance(node, ast.stmt)]
     assert len(set(begins)) == len(begins)

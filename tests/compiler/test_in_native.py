@@ -11,15 +11,20 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import compile, floats
+from scalargrad.compiler.loop_in_python import Loop
+from scalargrad.compiler.training import Objective
+from scalargrad.compiler.update import update_of
 from scalargrad.nn import MLP
-from scalargrad.nn.losses import cross_entropy, squared_error
+from scalargrad.nn.losses import cross_entropy, l2, squared_error
+from scalargrad.nn.optimizers import SGD, Adam, AdamW, RMSprop
 from tests import edges, programs, random_graphs
 from tests.compiler import layered
 
 pytest.importorskip("numba")
 np: Any = pytest.importorskip("numpy")
 
-from scalargrad.compiler import in_native, on_native  # noqa: E402  # need NumPy and numba
+from scalargrad.compiler import in_native, loop_on_native, on_native  # noqa: E402  # need NumPy and numba
+from scalargrad.compiler.loop_on_native import LoopOnNative  # noqa: E402
 from scalargrad.compiler.machine import machine_names  # noqa: E402
 
 CLOSE = 1e-12  # of the largest number; each operation is off by 2 ulp at most
@@ -53,7 +58,8 @@ def read_by_python(source: str, name: str) -> Callable[..., Any]:
 @pytest.fixture
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Source is read by Python: nothing is compiled."""
-    monkeypatch.setattr(on_native, "build", read_by_python)
+    for module in (on_native, loop_on_native):
+        monkeypatch.setattr(module, "build", read_by_python)
 
 
 LINES, LOOPS = 10**9, 0  # operations up to which a program is written as lines
@@ -71,7 +77,11 @@ def variant(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> 
     """The variant that runs first, and the one that is asked where a slope is not finite."""
     if request.param:
         source = on_native.function_source
-        monkeypatch.setattr(on_native, "function_source", lambda program, kind, reduce, total, large: source(program, kind, reduce, True, large))
+
+        def total(program: Any, kind: str, reduce: str | None, is_total: bool, large: float) -> Any:
+            return source(program, kind, reduce, True, large)
+
+        monkeypatch.setattr(on_native, "function_source", total)
 
 
 def flat(result: Any) -> list[float]:
@@ -224,21 +234,17 @@ def test_a_network_is_read_layer_by_layer() -> None:
 
 
 def test_a_network_of_everything_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Layers, choices, gathers, lists, sources side by side, parameters beside rows, and more rows than a tile has."""
+    """A layer, choices, gathers, a list, sources side by side, parameters beside rows, and more rows than a tile has."""
     monkeypatch.setattr(in_native, "FEW", LOOPS)
     monkeypatch.setattr(in_native, "TILES", (16, 32))
     weights = {"W1": np.random.default_rng(1).normal(size=(6, 2)), "b1": np.linspace(-1, 1, 6), "scale": np.linspace(0.5, 1.5, 6)}
 
-    def fn(p: Any, x: Any, label: Any) -> Any:
+    def fn(p: Any, x: Any) -> Any:
         hidden = [sg.tanh(sg.dot(row, x, b)) * s for row, b, s in zip(p["W1"], p["b1"], p["scale"], strict=True)]
-        mixed = [*hidden[::-1], x[0], p["scale"][2]]
-        picked = [mixed[i] for i in (3, 0, 7, 6, 3)]
-        chosen = [sg.where(z > 0.0, sg.sqrt(z), sg.exp(z)) for z in picked]
-        return sg.logsumexp(chosen) - sg.dot(label, chosen) + sg.norm(hidden) + 0.01 * sum(w * w for row in p["W1"] for w in row)
+        mixed = [*hidden, x[0], p["scale"][2]]
+        return sg.logsumexp([sg.where(mixed[i] > 0.0, mixed[i], x[1]) for i in (3, 0, 7, 6, 3)])
 
-    rng = np.random.default_rng(2)
-    X, labels = rng.normal(size=(70, 2)), np.eye(5)[rng.integers(0, 5, 70)]
-    in_both(fn, weights, X, labels, rows=("x", "label"))
+    in_both(fn, weights, np.random.default_rng(2).normal(size=(70, 2)), rows="x")
 
 
 def test_a_large_layer_compiles() -> None:
@@ -271,16 +277,86 @@ def test_an_overflow_in_the_fast_formulas_is_seen() -> None:
     np.testing.assert_allclose(slopes, [sg.grad(sg.sigmoid)(x) for x in (-800.0, -720.0, -360.0, 0.0, 800.0)], rtol=1e-15)
 
 
-def test_other_numbers_compile_nothing_anew() -> None:
+def test_other_numbers_compile_nothing_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    built: list[Any] = []
+    build = on_native.build
+    monkeypatch.setattr(on_native, "build", lambda source, name: built.append(build(source, name)) or built[-1])
     f = compile(lambda w, x: sg.dot(w, x), backend="native")
     f.value_and_grad([1.0, 2.0], [3.0, 4.0])
-    (traces,) = f._traces.values()
-    (function,) = traces.functions.values()
-    compiled = function._raw[0]
     frozen = np.array([5.0, 6.0])
     frozen.flags.writeable = False
-    for w in ([1, 2], np.array([5.0, 6.0]), np.array([5, 6], dtype=np.int32), np.arange(4.0)[::2], frozen, np.array([5.0, 6.0], dtype=">f8")):
+    arrays = np.array([5.0, 6.0]), np.array([5, 6], dtype=np.int32), np.arange(4.0)[::2], frozen, np.array([5.0, 6.0], dtype=">f8")
+    for w in ([1, 2], *arrays):
         value, slopes = f.value_and_grad(w, [3.0, 4.0])
         assert value == 3.0 * w[0] + 4.0 * w[1]
         assert flat(slopes) == [3.0, 4.0]
-    assert len(compiled.signatures) == 1
+    assert [len(one.signatures) for one in built] == [1, 1]  # for lists and for arrays
+
+
+# ------------------------------------------------------------------ training
+
+OPTIMIZERS: dict[str, Callable[[Any], Any]] = {
+    "sgd": lambda ps: SGD(ps, lr=0.1),
+    "nesterov": lambda ps: SGD(ps, lr=0.1, momentum=0.9, nesterov=True, weight_decay=0.01),
+    "rmsprop": lambda ps: RMSprop(ps, lr=0.01),
+    "adam": lambda ps: Adam(ps, lr=0.02),
+    "adamw": lambda ps: AdamW(ps, lr=0.02),
+}
+
+
+def assert_trained_alike(
+    optimizer: str, batches: list[list[int]], is_mean: bool = True, only: str = "", known: bool = False, penalised: bool = True
+) -> LoopOnNative:
+    """Steps of a small network in machine code end where those in plain Python do; the loop is returned."""
+    model = MLP(2, [5, 1], activation="tanh", seed=1)
+    rng = random.Random(0)
+    table = [(rng.gauss(0, 1), rng.gauss(0, 1)) for _ in range(9)], [(rng.gauss(0, 1),) for _ in range(9)]
+    parameters = [p for p in model.parameters() if p.label.startswith(only)]
+    chosen = OPTIMIZERS[optimizer](parameters)
+    formula = update_of(chosen, len(parameters))
+    made = Objective(model, parameters, squared_error, (lambda m: 1e-2 * l2(m)) if penalised else None, is_mean)
+    program, whole = made.of_a_row(table[0][0], table[1][0]), made.of_rows(*table) if known else None
+    assert formula is not None
+    ours = LoopOnNative(program, made.penalty, formula, made.weights, table, "mean" if is_mean else "sum", True, whole)
+    theirs = Loop(program, made.penalty, formula, made.weights, list(zip(*table, strict=True)))
+    value_of = {x: value.data for value, x in made.inputs.items()}
+    start = [p.data for p in parameters], chosen.state
+    rates = [chosen.rate(0) * 0.9**i for i in range(len(batches))]
+    ends = [
+        loop.run(*start, [value_of[x] for x in loop.fixed], rates, 0, batches, chosen.update)
+        for loop in (ours, theirs)  # type: ignore[attr-defined]
+    ]
+    assert_close([*ends[0]], [*ends[1]])
+    assert ends[0][0] != start[0]
+    return ours
+
+
+ALL = [*range(9)]
+SHUFFLED = random.Random(5).sample(ALL, 9)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("is_mean", [True, False], ids=["mean", "sum"])
+def test_steps_end_where_those_in_python_do(optimizer: str, is_mean: bool, form: int, interpreted: None) -> None:
+    assert_trained_alike(optimizer, [ALL] * 6, is_mean)
+    assert_trained_alike(optimizer, [ALL[:4], ALL[4:8], ALL[8:]] * 2, is_mean)
+    assert_trained_alike(optimizer, [SHUFFLED[:5], SHUFFLED[5:], ALL[:3]], is_mean, penalised=False)
+
+
+def test_blocks_that_are_not_trained_stay(form: int, interpreted: None) -> None:
+    loop = assert_trained_alike("adam", [ALL, SHUFFLED], only="W2")
+    assert len(loop.fixed) == 16
+    assert_trained_alike("sgd", [ALL] * 3, only="b")
+
+
+def test_rows_that_are_known_are_written_out(interpreted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_native, "FEW", LINES)
+    for is_mean in (True, False):
+        loop = assert_trained_alike("adam", [ALL] * 4, is_mean, known=True)
+        assert "def train(weights, states, rates, first_step, numbers, places, losses):" in loop.source
+
+
+def test_training_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert_trained_alike("sgd", [ALL] * 20, known=True)
+    monkeypatch.setattr(in_native, "FEW", LOOPS)
+    assert_trained_alike("adam", [SHUFFLED[:6], SHUFFLED[6:]] * 10)

@@ -163,3 +163,20 @@ def test_classes_as_one_hot_rows_make_a_cross_entropy() -> None:
     model = MLP(2, [5, 3], activation="relu", seed=2)
     X, Y = np.random.default_rng(0).normal(size=(7, 2)), np.eye(3)[[0, 1, 2, 2, 1, 0, 0]]
     in_both(lambda m, x, y: cross_entropy(m(x), y), model.state(), X, Y, rows=("x", "y"))
+
+
+def test_gradients_are_arrays_of_their_own() -> None:
+    w, x, s = np.array([1.0, 2.0]), np.array([3.0, 4.0]), np.ones(4)
+    _, (dw, dx) = compile(sg.dot, wrt=(0, 1), backend="numpy").value_and_grad(w, x)
+    dw *= 0.0
+    assert (x.tolist(), dx.tolist()) == ([3.0, 4.0], [1.0, 2.0])
+    f = compile(lambda a, b: sg.sum([*a, *b]), wrt=(0, 1), backend="numpy")
+    for _ in range(2):
+        _, (da, db) = f.value_and_grad(s, s)
+        da += 1.0
+        assert db.tolist() == [1.0] * 4
+    g = compile(lambda x: 0.5 * x[0] + 0.25 * x[1], backend="numpy")
+    for _ in range(2):
+        slopes = g.value_and_grad(w)[1]
+        assert slopes.tolist() == [0.5, 0.25]
+        slopes += 1.0

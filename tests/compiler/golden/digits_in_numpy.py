@@ -1,0 +1,61 @@
+# ruff: noqa
+# fmt: off
+"""Digits of 2 × 2 pixels, generated for the backend numpy."""
+
+def value(W1, b1, W2, b2, W3, b3, x, y, rows=None):
+    """The value of digits: the mean over the rows of x and y.
+
+    W1: 3 × 4; b1: 3; W2: 3 × 3; b2: 3; W3: 2 × 3; b3: 2; x: 4 a row; y: 2 a row.
+    """
+    rows = rows or len(x)
+    z1 = x @ W1.T + b1
+    e = exp(z1)
+    t = 1.0 + e
+    a1 = e / t
+    z2 = a1 @ W2.T + b2
+    e_2 = exp(z2)
+    t_2 = 1.0 + e_2
+    a2 = e_2 / t_2
+    z3 = a2 @ W3.T + b3
+    e_3 = exp(z3)
+    t_3 = 1.0 + e_3
+    a3 = e_3 / t_3
+    v1 = a3 - y
+    v2 = (v1 * v1).sum(-1, keepdims=True)
+    return v2.sum() / rows
+
+
+def value_and_grad(W1, b1, W2, b2, W3, b3, x, y, rows=None):
+    """The value of digits and its slopes by W1, b1, W2, b2, W3 and b3: the mean over the rows of x and y.
+
+    W1: 3 × 4; b1: 3; W2: 3 × 3; b2: 3; W3: 2 × 3; b3: 2; x: 4 a row; y: 2 a row.
+    """
+    rows = rows or len(x)
+    z1 = x @ W1.T + b1
+    e = exp(z1)
+    t = 1.0 + e
+    a1 = e / t
+    z2 = a1 @ W2.T + b2
+    e_2 = exp(z2)
+    t_2 = 1.0 + e_2
+    a2 = e_2 / t_2
+    z3 = a2 @ W3.T + b3
+    e_3 = exp(z3)
+    t_3 = 1.0 + e_3
+    a3 = e_3 / t_3
+    v1 = a3 - y
+    v2 = (v1 * v1).sum(-1, keepdims=True)
+    each = 1.0 / rows
+    dv1 = 2.0 * v1 * each
+    dz3 = a3 / t_3 * dv1
+    da2 = dz3 @ W3
+    dz2 = a2 / t_2 * da2
+    da1 = dz2 @ W2
+    dz1 = a1 / t * da1
+    dW1 = dz1.T @ x
+    db1 = dz1.sum(0)
+    dW2 = dz2.T @ a1
+    db2 = dz2.sum(0)
+    dW3 = dz3.T @ a2
+    db3 = dz3.sum(0)
+    return v2.sum() / rows, (dW1, db1, dW2, db2, dW3, db3)

@@ -1,0 +1,49 @@
+# ruff: noqa
+# fmt: off
+"""Two layers, generated for the backend numpy."""
+
+def value(W1, b1, W2, b2, x, y):
+    """The value of two_layers: the sum over the rows of x and y.
+
+    W1: 4 × 3; b1: 4; W2: 2 × 4; b2: 2; x: 3 a row; y: 2 a row.
+    """
+    z1 = x @ W1.T + b1
+    e = exp(z1)
+    t = 1.0 + e
+    a1 = e / t
+    z2 = a1 @ W2.T + b2
+    e_2 = exp(z2)
+    t_2 = 1.0 + e_2
+    a2 = e_2 / t_2
+    v1 = a2 - y
+    v2 = (v1 * v1).sum(-1, keepdims=True)
+    v3 = v2 * 0.5
+    return v3.sum()
+
+
+def value_and_grad(W1, b1, W2, b2, x, y):
+    """The value of two_layers and its slopes by W1, b1, W2 and b2: the sum over the rows of x and y.
+
+    W1: 4 × 3; b1: 4; W2: 2 × 4; b2: 2; x: 3 a row; y: 2 a row.
+    """
+    z1 = x @ W1.T + b1
+    e = exp(z1)
+    t = 1.0 + e
+    a1 = e / t
+    z2 = a1 @ W2.T + b2
+    e_2 = exp(z2)
+    t_2 = 1.0 + e_2
+    a2 = e_2 / t_2
+    v1 = a2 - y
+    v2 = (v1 * v1).sum(-1, keepdims=True)
+    v3 = v2 * 0.5
+    dv2 = full((len(x), 1), 0.5)
+    dv1 = 2.0 * v1 * dv2
+    dz2 = a2 / t_2 * dv1
+    da1 = dz2 @ W2
+    dz1 = a1 / t * da1
+    dW1 = dz1.T @ x
+    db1 = dz1.sum(0)
+    dW2 = dz2.T @ a1
+    db2 = dz2.sum(0)
+    return v3.sum(), (dW1, db1, dW2, db2)
