@@ -15,7 +15,7 @@ from .layout import index_of
 from .machine import machine_names
 from .naming import Names
 from .native_parts import in_parts
-from .native_text import OWN, Tables, fused, live, looped
+from .native_text import OWN, Tables, fused, live, looped, sliced
 from .program import operations
 from .program import pulls as pulls_of_steps
 from .roll import Numbers, pulls, roll
@@ -137,7 +137,12 @@ class LineFunction(Frame):
         if chunked:
             leads = [f"{i}, " for i in range(len(self.program.outputs))] if self.kind == "jacobian" else [""]
             fine = [f"is_finite({name}[{lead}first:last].ravel())" for name in chunked for lead in leads]
-            loop = ["fine = True", f"for first in range(0, rows, {CHUNK}):", f"    last = min(first + {CHUNK}, rows)", *("    " + line for line in loop)]
+            loop = [
+                "fine = True",
+                f"for first in range(0, rows, {CHUNK}):",
+                f"    last = min(first + {CHUNK}, rows)",
+                *("    " + line for line in loop),
+            ]
             loop.append(f"    fine = {' and '.join(['fine', *fine])}")
             checks.insert(0, "fine")
         share = ["share = 1.0 / rows"] if "share" in read else []
@@ -262,7 +267,7 @@ class LoopFunction(Frame):
         lines = [*(line.replace("TILE", tile) for line in loops.arrays), *loops.before]
         if any("once" in line for line in loops.inside):
             lines.append("once = min(rows, 1)")
-        functions, inside = in_parts(fused(loops.inside), self.names, machine_names())
+        functions, inside = in_parts(sliced(fused(loops.inside)), self.names, machine_names())
         if inside:
             lines += [f"for first in range(0, rows, {tile}):", f"    last = min(first + {tile}, rows)", "    n = last - first"]
             lines += ["    " + line for line in inside]

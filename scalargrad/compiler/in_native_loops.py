@@ -123,7 +123,13 @@ class Loops:
         if len(block.shape) == 1:
             return name
         flat = self.names.take(f"{name}_flat")
-        shaped = f"{name}.reshape(len({name}), {len(block.inputs)})" if block.has_rows else f"{name}.ravel()" if block.shape else f"_full(1, {name})"
+        shaped = (
+            f"{name}.reshape(len({name}), {len(block.inputs)})"
+            if block.has_rows
+            else f"{name}.ravel()"
+            if block.shape
+            else f"_full(1, {name})"
+        )
         self.arrays.append(f"{flat} = {shaped}")
         return flat
 
@@ -284,7 +290,13 @@ class Loops:
             return
         data = layer.data(self.beside(layer.carried))
         b = Strides.of(bias.index)
-        if layer.outer == 1 and not has_rows(bias) and not isinstance(bias.sources[0], Numbers) and b and (b.steps[0] == 1 or vector.size == 1):
+        if (
+            layer.outer == 1
+            and not has_rows(bias)
+            and not isinstance(bias.sources[0], Numbers)
+            and b
+            and (b.steps[0] == 1 or vector.size == 1)
+        ):
             where = self.beside(bias)
             part = where.name if vector.size == bias.size else f"{where.name}[{span(str(b.first), vector.size)}]"
             self.inside.append(f"layer({matrix}, {data}, {part}, {into}, n)")

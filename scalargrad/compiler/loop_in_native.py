@@ -16,7 +16,7 @@ from .in_native_slopes import Slopes
 from .machine import machine_names
 from .naming import Names
 from .native_parts import in_parts
-from .native_text import OWN, Tables, fused, live
+from .native_text import OWN, Tables, fused, live, sliced
 from .program import Program
 from .program import pulls as pulls_of_steps
 from .roll import Numbers, pulls, roll
@@ -27,7 +27,24 @@ if TYPE_CHECKING:
 
     from .program import Block
 
-RESERVED = {"weights", "gradient", "states", "rates", "first_step", "starts", "ends", "losses", "begin", "end", "s", "share", "total", "lr", "step", "train"}
+RESERVED = {
+    "weights",
+    "gradient",
+    "states",
+    "rates",
+    "first_step",
+    "starts",
+    "ends",
+    "losses",
+    "begin",
+    "end",
+    "s",
+    "share",
+    "total",
+    "lr",
+    "step",
+    "train",
+}
 
 
 class Training:
@@ -116,10 +133,12 @@ class Training:
         slopes = Slopes(loops, found, roots, self._views(with_slopes=True))
         tile = str(tile_of(loops.width))
         self.views += [line.replace("TILE", tile) for line in loops.arrays]
-        self.functions, inside = in_parts(fused([*loops.inside, *slopes.inside]), self.names, machine_names())
+        self.functions, inside = in_parts(sliced(fused([*loops.inside, *slopes.inside])), self.names, machine_names())
         if any("once" in line for line in (*inside, *self.functions)):
             self.views.append("once = min(len(rates), 1)")
-        head = [f"for first in range(begin, end, {tile}):", f"    last = min(first + {tile}, end)", "    n = last - first"] if inside else []
+        head = (
+            [f"for first in range(begin, end, {tile}):", f"    last = min(first + {tile}, end)", "    n = last - first"] if inside else []
+        )
         total = "total = 0.0" if carried else f"total = {results[0]} * rows"
         before = ["clear(gradient)", *loops.before, total, *head, *("    " + line for line in inside)]
         return [*before, *slopes.after, *self._losses(*results[1:])]

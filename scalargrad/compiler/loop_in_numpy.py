@@ -157,15 +157,9 @@ class LoopOnArrays:
             body.lines.append(f"{', '.join(target for target, _ in changes)} = {', '.join(new for _, new in changes)}")
 
 
-def fits(program: Program, weights: Sequence[Input]) -> bool:
-    """Whether the weights are whole blocks, as they are but where one weight stands in several places."""
-    own = set(weights)
-    return all(own.issuperset(block.inputs) or own.isdisjoint(block.inputs) for block in program.blocks)
-
-
 def _readers(program: Program, step: Any) -> int:
     """How often a step is read."""
     return sum(step is x for reader in program.steps for x in reader.operands) + sum(step is x for x in program.outputs)
 
 
-__all__ = ["LoopOnArrays", "fits"]
+__all__ = ["LoopOnArrays"]

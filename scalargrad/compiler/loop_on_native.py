@@ -23,7 +23,7 @@ class LoopOnNative:
     """Steps of training by one function of machine code, with the source `source`.
 
     `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of a weight; the weights are whole
-    blocks (`loop_in_numpy.fits`). `fixed` are the inputs that are neither weights nor data. Where `keeps` is true, batches come again, each
+    blocks (`update.fits`). `fixed` are the inputs that are neither weights nor data. Where `keeps` is true, batches come again, each
     as the same list. If each batch is the whole table, `whole` may be the program of its rows, which is used where it is small.
     """
 

@@ -36,6 +36,7 @@ OF_NUMBERS: tuple[Any, ...] = (
     ends.over_hypot, ends.over_squares, ends.over_square, ends.power_slope, ends.power_log, ends.cube_root,
     ends._gelu_tail, ends.gelu_tail, ends.gelu_tail_slope, many.exp_difference,
 )  # fmt: skip
+ANY_ORDER = {"reassoc", "contract", "nsz"}
 WIDE = {"exp": "_wide_exp", "tanh": "_wide_tanh"}
 
 
@@ -68,11 +69,12 @@ def machine_names() -> Mapping[str, Any]:
         **floats.RAW, "cbrt": numpy.cbrt, "exp2": numpy.exp2, "inf": floats.inf, "nan": floats.nan, "len": len,
         "power": math.pow, "divide": operator.truediv, "scaled": math.ldexp, "math": math, "builtins": builtins,
         "_array": numpy.array, "_full": numpy.full, "empty": numpy.empty, "float64": numpy.float64, "int64": numpy.int64,
-        "any_order": jit(error_model="numpy", fastmath={"reassoc", "contract", "nsz"}), "__name__": __name__,
+        "any_order": jit(error_model="numpy", fastmath=ANY_ORDER), "__name__": __name__,
     }  # fmt: skip
     for f in (*OF_NUMBERS, *_functions(machine_lists), *_functions(machine_wide), *_functions(machine_products)):
         twin = FunctionType(f.__code__, names, f.__name__, f.__defaults__)
-        names[f.__name__] = names["any_order"](twin) if f in machine_products.ANY_ORDER else jit(error_model="numpy")(twin)
+        fastmath = ANY_ORDER if f in machine_products.ANY_ORDER else False
+        names[f.__name__] = jit(error_model="numpy", fastmath=fastmath)(twin)
     for name, function in {**many.NAMES, **ends.NAMES}.items():
         names[name] = names[function.__name__]
     return MappingProxyType(names)

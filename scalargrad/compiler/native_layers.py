@@ -20,7 +20,9 @@ class Layer:
     `count` is how many terms a dot has; with `turned`, the matrix stands column by column.
     """
 
-    def __init__(self, plain: View, carried: View, shape: tuple[int, int, int], of_plain: Strides, of_carried: Strides, turned: bool) -> None:
+    def __init__(
+        self, plain: View, carried: View, shape: tuple[int, int, int], of_plain: Strides, of_carried: Strides, turned: bool
+    ) -> None:
         self.plain, self.carried, self.of_plain, self.of_carried, self.turned = plain, carried, of_plain, of_carried, turned
         self.outer, self.inner, self.count = shape
 

@@ -39,7 +39,7 @@ def in_parts(lines: Sequence[str], names: Names, known: Collection[str]) -> tupl
             part.clear()
 
     for group in groups_of(lines):
-        if re.match(r"\w+ \+?= ", group[0]):
+        if re.match(r"(?!row\d)\w+ \+?= ", group[0]):
             close()
             result += group
         elif len(group) > MOST:  # a walk back in turns
@@ -49,7 +49,7 @@ def in_parts(lines: Sequence[str], names: Names, known: Collection[str]) -> tupl
             result += [group[0], *("    " + line for line in body)]
         else:
             part += group
-            if len(part) >= PART:
+            if len(part) >= PART and len(group) > 1:
                 close()
     close()
     return functions, result

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
+from functools import cache
 
 from .forms import literal
 from .machine import machine_statements
@@ -17,13 +17,33 @@ if TYPE_CHECKING:
 
     Lines = list[tuple[str, str]]  # names, and the expressions that they are set to
 
-OWN = {"rows", "n", "first", "last", "r", "i", "j", "k", "o", "q", "once", "numbers", "places", "outputs", "order", "range", "len", "min"}
+OWN = {
+    "rows",
+    "n",
+    "first",
+    "last",
+    "r",
+    "i",
+    "j",
+    "k",
+    "o",
+    "q",
+    "once",
+    "numbers",
+    "places",
+    "outputs",
+    "order",
+    "range",
+    "len",
+    "min",
+    *(f"row{i}" for i in range(1, 99)),
+}
 CONDITIONS = ("_less", "_less_equal", "_and", "_or", "_not")
 _word = re.compile(r"\b[A-Za-z_]\w*\b")
 _atom = re.compile(r"[\w.]+|\w+\([^()]*\)|\w+\[[^\[\]]*\]")  # a name, a number, a call, an item
 
 
-@lru_cache(maxsize=None)
+@cache
 def row_text(op: Op, by: tuple[str, ...], wide: bool = False) -> tuple[Lines, Lines]:
     """The lines of a row's value and of its slopes by some operands, as names and expressions.
 
@@ -232,3 +252,39 @@ def _turn_alone(line: str, variable: str) -> bool:
     found = re.findall(r"\[([^\[\]]*)\]", line)
     alone = re.compile(rf"{variable}|\d+ \* n \+ r|[^nr]*")
     return " for " not in line and "places" not in line and all(alone.fullmatch(index) for index in found)
+
+
+def sliced(lines: Sequence[str]) -> list[str]:
+    """Loops over rows, or over all numbers of all rows, that index slices by their variable alone, which vector instructions need.
+
+    >>> sliced(["for r in range(n):", "    y[2 * n + r] = x[i * n + r]"])
+    ['row1 = y[2 * n : 2 * n + n]', 'row2 = x[i * n : i * n + n]', 'for r in range(n):', '    row1[r] = row2[r]']
+    """
+    result: list[str] = []
+    at = 0
+    while at < len(lines):
+        head = re.fullmatch(r"( *)for ([rj]) in range\(.*\):", lines[at])
+        at += 1
+        if head is None:
+            result.append(lines[at - 1])
+            continue
+        end = next((i for i in range(at, len(lines)) if not lines[i].startswith(f"{head[1]}    ")), len(lines))
+        result += _with_slices(lines[at - 1], lines[at:end], head[1], head[2])
+        at = end
+    return result
+
+
+def _with_slices(head: str, body: Sequence[str], margin: str, variable: str) -> list[str]:
+    """A loop, and before it the slices that it indexes."""
+    inner = set(re.findall(r"for (\w) in", "\n".join(body)))
+    rows: dict[str, str] = {}
+
+    def replaced(match: re.Match[str]) -> str:
+        if not inner.isdisjoint(words(match[2])):
+            return match[0]
+        end = f" {match[2]} * n + n" if variable == "r" else ""
+        row = rows.setdefault(f"{match[1]}[{match[2]} * n :{end}]", f"row{len(rows) + 1}")
+        return f"{row}[{variable}]"
+
+    lines = [re.sub(rf"(\w+)\[((?:[^\[\]]|\[[^\[\]]*\])*) \* n \+ {variable}\]", replaced, line) for line in body]
+    return [*(f"{margin}{row} = {text}" for text, row in rows.items()), head, *lines]

@@ -131,4 +131,10 @@ def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any
     return len(first) == len(second)
 
 
-__all__ = ["alike", "lets_through", "update_of"]
+def fits(program: Program, weights: Sequence[Input]) -> bool:
+    """Whether the weights are whole blocks, as they are but where one weight stands in several places."""
+    own = set(weights)
+    return all(own.issuperset(block.inputs) or own.isdisjoint(block.inputs) for block in program.blocks)
+
+
+__all__ = ["alike", "fits", "lets_through", "update_of"]

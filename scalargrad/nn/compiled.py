@@ -32,6 +32,7 @@ SECONDS = 0.03  # that a block takes, about
 WRITTEN_OUT = 3000  # operations of a batch that is written out row by row, at most
 MANY = 1000  # steps from which on that pays
 LINES = 6000  # of an update with a line for each weight, at most
+NATIVE_FROM = 2.0  # seconds of training from which on machine code pays
 SOME = 300  # steps from which on that pays
 
 
@@ -184,18 +185,24 @@ class Compiled:
         from ..compiler.loop_in_python import LARGE, Loop
         from ..compiler.program import operations
         from ..compiler.stepwise import OnArrays
+        from ..compiler.update import fits
 
         made, weights, count = self._objective, self._objective.weights, operations(self._program)
         backend, reduce = self._backend(), "mean" if self.task.is_mean else "sum"
-        if backend == "numpy":
-            from ..compiler.loop_in_numpy import LoopOnArrays, fits
+        small = self.whole and count * self.rows < WRITTEN_OUT
+        if backend != "python" and fits(self._program, weights):
+            given = self._program, made.penalty, formula, weights, self._table, reduce, self.keeps
+            if backend == "numpy":
+                from ..compiler.loop_in_numpy import LoopOnArrays
 
-            if fits(self._program, weights):
-                return LoopOnArrays(self._program, made.penalty, formula, weights, self._table, reduce, self.keeps)
+                return LoopOnArrays(*given)
+            from ..compiler.loop_on_native import LoopOnNative
+
+            return LoopOnNative(*given, whole=made.of_rows(*self.table) if small else None)
         if backend != "python":
             return OnArrays(self._program, made.penalty, weights, self._table, reduce, backend, self.keeps, formula)
         if self.expected >= SOME and count < LARGE and len(weights) * len(formula.steps) < LINES:
-            if self.whole and self.expected >= MANY and count * self.rows < WRITTEN_OUT:
+            if small and self.expected >= MANY:
                 return Loop(made.of_rows(*self.table), made.penalty, formula, weights, None)
             return Loop(self._program, made.penalty, formula, weights, list(zip(*self._table)))
         return self._careful()
@@ -212,13 +219,15 @@ class Compiled:
         return self._steps
 
     def _backend(self) -> str:
-        """The backend that suits a batch."""
+        """The backend that suits a batch; machine code where all steps together take longer than making it."""
         if self.backend != "auto":
             return self.backend
         from ..compiler import backends
 
         estimates = backends.plan_of("auto", self._program, "value_and_grad", self.rows).estimates
-        return min(estimates, key=estimates.__getitem__)
+        best = min(estimates, key=estimates.__getitem__)
+        long = estimates[best] * 1e-6 * self.expected > NATIVE_FROM
+        return "native" if long and backends.is_installed("native") else best
 
     def _fixed(self) -> list[float]:
         return [value.data for value in self._values]
