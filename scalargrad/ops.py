@@ -268,7 +268,7 @@ for _name, _terms in {"sum": ("0.0", " + x"), "prod": ("1.0", " * x"), "dot": ("
     OPS[_name].terms = _terms
 
 for _name, _value, _slope, *_work in (
-    ("sigmoid", "e / t", "out / t", "e = exp(x)", "t = 1.0 + e"),
+    ("sigmoid", "1.0 / (1.0 + e)", "e * out * out", "e = exp(-x)"),
     ("tanh", "tanh(x)", "4.0 * e * s * s", "e = exp(-2.0 * x)", "s = 1.0 / (1.0 + e)"),
 ):
     OPS[_name].fast = Op(_name, "x", _value, (_slope,), OPS[_name].symbol, OPS[_name].domain, tuple(_work))

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Nest = list[tuple[str, int | str]]  # loops, each a variable and how often
 
-ROWS = ("r", "n")
+ROWS: tuple[str, int | str] = ("r", "n")
 TERMS = 8  # of a sum in a line
 LONG = 8  # numbers in a loop that are worth an exponential of vector instructions
 

@@ -142,8 +142,8 @@ class Slopes:
             lines = looped([ROWS], [f"{buffer.at('0')} = {sent}"])
             self.inside += looped(outer, [*lines, f"{place.at(index)} += sum_of({buffer.all_rows('0')})"])
             return
-        sign, rows = self.begin(place, view.size, alone and is_all(view.index, view.size)), [ROWS] if carried else []
-        self.lines(carried).extend(looped([*outer, *rows], [f"{place.at(index)} {sign} {sent}"]))
+        sign = self.begin(place, view.size, alone and is_all(view.index, view.size))
+        self.lines(carried).extend(looped([*outer, *([ROWS] if carried else [])], [f"{place.at(index)} {sign} {sent}"]))
 
     def _pass_on(self, vector: Vector, view: View, slope: Place) -> None:
         """Send the slopes of a vector as they are: to the bias of dots."""
@@ -180,8 +180,8 @@ class Slopes:
             local[name] = loops.own(name)
             lines.append(f"{local[name]} = {text}")
         behind: list[str] = []
-        for place in places:
-            view, name = vector.operands[place], row.operands[place]
+        for i in places:
+            view, name = vector.operands[i], row.operands[i]
             alone = sum(view.sources == vector.operands[other].sources for other in places) == 1
             text = filled(partials[name], local)
             if name in LISTS:

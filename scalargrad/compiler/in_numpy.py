@@ -477,11 +477,13 @@ def function_source(
         seed = "each" if mean else "1.0"
         groups = _owned(body, [body.slopes(i, root, seed) for i, root in enumerate(roots)])
     outputs = [output(body, source, j, reduce) for source, j in rolled.outputs]
-    values = tuple_of(outputs)
+    if body.rows and reduce is None:  # not views of arguments, or of one another
+        outputs = [text if text.startswith("full(") else f"{text}.copy()" for text in outputs]
+    values = tuple_of(outputs) if outputs else "()"
     results = [tuple_of(group) for group in groups]
     returned = {
         "value": outputs[0] if len(outputs) == 1 else values,
-        "value_and_grad": ", ".join([outputs[0], *results]),
+        "value_and_grad": ", ".join([*outputs, *results]),
         "jacobian": f"{values}, {tuple_of(results)}",
     }[kind]
     blocks = {block: body.text[block] for block in rolled.blocks}

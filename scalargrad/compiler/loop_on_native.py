@@ -66,7 +66,8 @@ class LoopOnNative:
         update: Update,
     ) -> tuple[Numbers, State, Numbers]:
         """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
-        given, lr = (part if isinstance(part, list) else [*part] for part in (batches, rates))
+        given = batches if isinstance(batches, list) else [*batches]
+        lr = rates if isinstance(rates, list) else [*rates]
         rows = [] if self._is_known else self._rows(given)
         train, numbers, places = self._function(len(rows) == 3)
         every = numpy.array([*weights, *fixed]) if self._others else None

@@ -42,7 +42,7 @@ def in_parts(lines: Sequence[str], names: Names, known: Collection[str]) -> tupl
         if re.match(r"(?!row\d)\w+ \+?= ", group[0]):
             close()
             result += group
-        elif len(group) > MOST:  # a walk back in turns
+        elif group[0].startswith("for q in") and len(group) > MOST:  # a walk back in turns
             close()
             inner, body = in_parts([line[4:] for line in group[1:]], names, known)
             functions += inner

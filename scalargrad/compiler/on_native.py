@@ -46,7 +46,7 @@ class NativeFunction:
         return self._made[total]
 
     def __call__(self, contents: Sequence[Any]) -> Any:
-        arrays = [float(x) if is_number else _array(x) for x, is_number in zip(contents, self._are_numbers)]
+        arrays: list[Any] = [float(x) if is_number else _array(x) for x, is_number in zip(contents, self._are_numbers)]
         rows = () if self._data is None else (len(arrays[self._data]),)
         outputs = numpy.empty((self._count, *rows) if self._is_per_row else self._count)
         function, numbers, places = self._raw

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from ..floats import inf
 from ..ops import OPS, Op
-from .program import Block, Constant, Program, Step, grouped, operations
+from .program import Block, Constant, Program, Step, grouped, operations, sharing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -136,9 +136,7 @@ def roll(program: Program, together: bool = True) -> Rolled:
 
 def _merged(program: Program) -> tuple[list[Step], list[Any]]:
     """The steps without those that compute what another does."""
-    same = program.same
-    if not same:
-        return program.steps, program.outputs
+    same = program.same or sharing(program).same
     return _rewritten([step for step in program.steps if step not in same], program.outputs, dict(same), {}, set())
 
 

@@ -221,9 +221,11 @@ class _Saved:
             for (name, index), (other, at) in form[1].ties:
                 ties += self._tie(names[name], index, names[other], at)
             return _dict(names)
+        if kind == FIXED:
+            return "None"
         if kind == DICT:
             return _dict({key: self._structure(item, slopes, ties) for key, item in form[2:]})
-        items = [self._structure(item, slopes, ties) for item in form[2:] if item[0] != FIXED]
+        items = [self._structure(item, slopes, ties) for item in form[2:]]
         return tuple_of(items) if kind == TUPLE else f"[{', '.join(items)}]"
 
     def _tie(self, name: str, index: tuple[int, ...], other: str, at: tuple[int, ...]) -> list[str]:

@@ -180,3 +180,32 @@ def test_gradients_are_arrays_of_their_own() -> None:
         slopes = g.value_and_grad(w)[1]
         assert slopes.tolist() == [0.5, 0.25]
         slopes += 1.0
+
+
+def test_what_is_returned_for_each_row_is_nobody_else_s() -> None:
+    X = np.ones((3, 2))
+    for fn in (lambda w, x: [x[1], x[1]], lambda w, x: [w * x[0], w * x[0]]):
+        first, second = compile(fn, rows="x", reduce=None, backend="numpy")(1.0, X)
+        first[0] = 7.0
+        assert second.tolist() == [1.0, 1.0, 1.0]
+        assert (X == 1.0).all()
+
+
+def test_equal_steps_that_were_not_shared_are_merged() -> None:
+    from scalargrad.compiler.on_numpy import NumpyFunction
+    from scalargrad.compiler.program import Block, Constant, Program, Step
+
+    x = Block("x", (2,), has_rows=True)
+    a, b = (Step(OPS["abs"], (x.inputs[0],)) for _ in range(2))
+    program = Program([x], [Step(OPS["sum"], (Step(OPS["mul"], (a, Constant(2.0))), Step(OPS["add"], (b, x.inputs[1]))))])
+    (total,) = NumpyFunction(program, "f", "value", "sum")([np.array([[-1.0, 2.0], [3.0, 4.0]])])
+    assert total == 2.0 + 3.0 + 6.0 + 7.0
+
+
+def test_sigmoids_of_infinity_are_whole() -> None:
+    assert compile(lambda x: sg.sigmoid(x), backend="numpy")(math.inf) == 1.0
+    assert compile(lambda x: sg.sigmoid(x), backend="numpy")(-math.inf) == 0.0
+
+
+def test_a_function_of_nothing_returns_nothing() -> None:
+    assert compile(lambda w: [], backend="numpy")([1.0]) == compile(lambda w: [], backend="python")([1.0]) == []

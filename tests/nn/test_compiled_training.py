@@ -493,3 +493,19 @@ def test_a_model_that_cannot_be_traced_predicts_many_rows(monkeypatch):
     assert Step().predict([0.5, 2.0, 3.0]) == [0.0, 4.0, 6.0]
     with pytest.raises(ValueError, match="expects 3 inputs, got 2"):
         MLP(3, [1]).predict([[1.0, 2.0]] * 5)
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy"])
+@pytest.mark.parametrize("batch_size", [None, 3])
+@pytest.mark.parametrize("loss", [*LOSSES])
+def test_every_loss_on_several_outputs_falls_as_on_values(loss, batch_size, backend):
+    if backend == "numpy":
+        pytest.importorskip("numpy")
+    X = [[0.1, 0.2, 0.3], [0.4, -0.5, 0.6], [0.9, 0.1, -0.3], [-0.2, 0.7, 0.8]]
+    y = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]] if loss == "hinge" else [[0.0, 1.0], [1.0, 0.0], [0.25, 0.75], [1.0, 0.0]]
+
+    def losses(**choice):
+        model = MLP(3, [4, 2], activation="tanh", output_activation="sigmoid", seed=0)
+        return model.fit(X, y, loss=loss, lr=0.1, epochs=5, batch_size=batch_size, **choice).loss
+
+    assert losses(engine="compiled", backend=backend) == pytest.approx(losses(engine="eager"), rel=1e-10)

@@ -12,13 +12,11 @@ def value(W1, W2, x, y, rows=None):
     v2 = y >= 1.0
     z1 = x @ W1.T
     v3 = 1.0 - y
-    e = exp(z1)
-    t = 1.0 + e
-    a1 = e / t
+    e = exp(-z1)
+    a1 = 1.0 / (1.0 + e)
     z2 = a1 @ W2.T
-    e_2 = exp(z2)
-    t_2 = 1.0 + e_2
-    a2 = e_2 / t_2
+    e_2 = exp(-z2)
+    a2 = 1.0 / (1.0 + e_2)
     v4 = -a2
     v5 = log(a2)
     v6 = log1p(v4)
@@ -42,13 +40,11 @@ def value_and_grad(W1, W2, x, y, rows=None):
     v2 = y >= 1.0
     z1 = x @ W1.T
     v3 = 1.0 - y
-    e = exp(z1)
-    t = 1.0 + e
-    a1 = e / t
+    e = exp(-z1)
+    a1 = 1.0 / (1.0 + e)
     z2 = a1 @ W2.T
-    e_2 = exp(z2)
-    t_2 = 1.0 + e_2
-    a2 = e_2 / t_2
+    e_2 = exp(-z2)
+    a2 = 1.0 / (1.0 + e_2)
     v4 = -a2
     v5 = log(a2)
     v6 = log1p(v4)
@@ -70,9 +66,9 @@ def value_and_grad(W1, W2, x, y, rows=None):
     dv5 = -dv7
     dv4 = mended(unless(v4 > -1.0), 1.0 / (1.0 + v4), lambda x: where(x == -1.0, inf, nan), v4) * dv6
     da2 = mended(unless(a2 > 0.0), 1.0 / a2, lambda x: where(x == 0.0, inf, nan), a2) * dv5 + -dv4
-    dz2 = a2 / t_2 * da2
+    dz2 = e_2 * a2 * a2 * da2
     da1 = dz2 @ W2
-    dz1 = a1 / t * da1
+    dz1 = e * a1 * a1 * da1
     dW1 = dz1.T @ x
     dW2 = dz2.T @ a1
     return v13.sum() / rows, (dW1, dW2)

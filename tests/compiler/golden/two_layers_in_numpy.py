@@ -8,13 +8,11 @@ def value(W1, b1, W2, b2, x, y):
     W1: 4 × 3; b1: 4; W2: 2 × 4; b2: 2; x: 3 a row; y: 2 a row.
     """
     z1 = x @ W1.T + b1
-    e = exp(z1)
-    t = 1.0 + e
-    a1 = e / t
+    e = exp(-z1)
+    a1 = 1.0 / (1.0 + e)
     z2 = a1 @ W2.T + b2
-    e_2 = exp(z2)
-    t_2 = 1.0 + e_2
-    a2 = e_2 / t_2
+    e_2 = exp(-z2)
+    a2 = 1.0 / (1.0 + e_2)
     v1 = a2 - y
     v2 = (v1 * v1).sum(-1, keepdims=True)
     v3 = v2 * 0.5
@@ -27,21 +25,19 @@ def value_and_grad(W1, b1, W2, b2, x, y):
     W1: 4 × 3; b1: 4; W2: 2 × 4; b2: 2; x: 3 a row; y: 2 a row.
     """
     z1 = x @ W1.T + b1
-    e = exp(z1)
-    t = 1.0 + e
-    a1 = e / t
+    e = exp(-z1)
+    a1 = 1.0 / (1.0 + e)
     z2 = a1 @ W2.T + b2
-    e_2 = exp(z2)
-    t_2 = 1.0 + e_2
-    a2 = e_2 / t_2
+    e_2 = exp(-z2)
+    a2 = 1.0 / (1.0 + e_2)
     v1 = a2 - y
     v2 = (v1 * v1).sum(-1, keepdims=True)
     v3 = v2 * 0.5
     dv2 = full((len(x), 1), 0.5)
     dv1 = 2.0 * v1 * dv2
-    dz2 = a2 / t_2 * dv1
+    dz2 = e_2 * a2 * a2 * dv1
     da1 = dz2 @ W2
-    dz1 = a1 / t * da1
+    dz1 = e * a1 * a1 * da1
     dW1 = dz1.T @ x
     db1 = dz1.sum(0)
     dW2 = dz2.T @ a1
