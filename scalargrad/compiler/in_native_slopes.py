@@ -130,7 +130,8 @@ class Slopes:
 
     def target(self, view: View) -> Place:
         """Where slopes by what a view looks into are."""
-        return self.at[view.sources] if len(view.sources) > 1 else self.place(view.sources[0])
+        first, *others = view.sources
+        return self.at[view.sources] if others else self.place(first)
 
     def spread(self, vector: Vector, view: View, variables: str, sent: str, alone: bool = True) -> None:
         """Send a share of each number of a vector, and of each item of its lists, to where a view looks."""

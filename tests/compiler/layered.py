@@ -65,7 +65,7 @@ def choices(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
 
 
 def picked(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
-    return rng.choice([[*xs[::-1], rng.choice(ps)], [rng.choice(xs) for _ in range(rng.randint(2, 5))], sg.softmax(xs)])  # type: ignore[no-any-return]
+    return rng.choice([[*xs[::-1], rng.choice(ps)], [rng.choice(xs) for _ in range(rng.randint(2, 5))], sg.softmax(xs)])
 
 
 LAYERS = (dots, sums_by_hand, of_one, of_two, of_many, of_prefixes, choices, picked)
