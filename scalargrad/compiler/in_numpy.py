@@ -11,19 +11,20 @@ import ast
 import re
 
 from ..ops import LISTS
-from .arrays import array_expression, array_names, array_statements
+from .arrays import array_names, array_statements
+from .in_numpy_slopes import Slopes
 from .layout import Layout, described, tuple_of
 from .naming import Names
+from .numpy_text import WORD, filled, is_constant, is_number, primary
 from .program import Block
 from .roll import Numbers, Rolled, Vector, View, pulls, size_of
-from .views import Product, has_rows, is_all, is_same, is_zero, one_of, product_of, span_of
+from .views import Product, has_rows, inner, is_all, is_zero, kept, one_of, product_of, span_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-_WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 _VIEW = re.compile(r"spread\(.*\)|\w+(\[[^\[\]]*\]|\.reshape\([^()]*\)|\.swapaxes\([^()]*\))+")
 OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "full", "zeros", "concatenate", "numpy")
 
@@ -64,7 +65,7 @@ class Body:
 
     def name(self, expression: str, wish: str = "") -> str:
         """A name for an expression; the same one for the same expression."""
-        if _WORD.fullmatch(expression) or _is_number(expression):
+        if WORD.fullmatch(expression) or is_number(expression):
             return expression
         if expression not in self.known:
             self.known[expression] = name = self.names.take(wish)
@@ -123,7 +124,7 @@ class Body:
         index, shape = view.index, ", ".join(map(str, view.index.shape))
         only = view.sources[0] if len(view.sources) == 1 else None
         if isinstance(only, Numbers):
-            return _literal(only.data[0]) if only.size == 1 and not exact else self.constant(numpy.array(only.data)[index])
+            return float.__repr__(only.data[0]) if only.size == 1 and not exact else self.constant(numpy.array(only.data)[index])
         if isinstance(only, Block) and index.shape == only.shape and is_all(index, view.size):
             return self.text[only]
         source, lead = self._source(view), self.lead(has_rows(view))
@@ -148,14 +149,14 @@ class Body:
         wish = self._wish(vector)
         if row.name == "sum":
             view = inner(vector.operands[0])
-            return self.name(f"{_primary(self.taken(view))}.sum(-1{_kept(view)})", wish)
+            return self.name(f"{primary(self.taken(view))}.sum(-1{kept(view)})", wish)
         local = self._operands(vector)
         by = tuple(row.operands[place] for place in sorted(self.by.get(vector, ()))) if row.slopes else ()
         lines, self.slope_lines[vector] = array_statements(row if self.total or row.fast is None else row.fast, by, self.numbers(vector))
         for line in lines:
             name, _, form = line.partition(" = ")
             text = filled(form, local)
-            if name == "out" and _is_constant(form):  # the same number for all
+            if name == "out" and is_constant(form):  # the same number for all
                 text = f"full({self.shape(vector, vector.has_rows)}, {text})"
             local[name] = self.name(text, wish if name == "out" else name)
         self.locals[vector] = local
@@ -192,7 +193,7 @@ class Body:
             left, right = self.name(self.taken(ws)), self.name(self.taken(xs))
             if ws.index.ndim == 1 and not has_rows(ws) and not has_rows(xs):
                 return f"({left} @ {right})[None]{behind}"
-            return f"({left} * {right}).sum(-1{_kept(ws)}){behind}"
+            return f"({left} * {right}).sum(-1{kept(ws)}){behind}"
         left, right = self.taken(product.left), self.taken(product.right)
         text = f"{left} @ {right}.{'swapaxes(-1, -2)' if has_rows(product.right) else 'T'}"
         if product.outer > 1:
@@ -204,257 +205,7 @@ class Body:
 
     def slopes(self, number: int, roots: Sequence[tuple[Any, int]], seed: str) -> list[str]:
         """The slopes of the sum of the `number`th roots by the blocks that are differentiated by, `seed` the slope of each root."""
-        return _Slopes(self, self.pulls[number], roots, seed).by_block
-
-
-class _Slopes:
-    """The walk back: for each source what was sent to it, put together when all its readers have sent."""
-
-    def __init__(self, body: Body, found: list[tuple[Vector, list[int]]], roots: Sequence[tuple[Any, int]], seed: str) -> None:
-        self.body = body
-        self.sent: dict[Any, list[tuple[Any, str]]] = {}  # for each source: indices into it, and what goes there
-        rolled = body.rolled
-        self.seeds: dict[Any, str] = {}
-        for source, j in roots:
-            if not isinstance(source, Numbers):
-                self._seed(source, j, seed)
-        for vector, places in found:
-            alone = vector in self.seeds and len(self.sent[vector]) == 1 and vector.size == 1 and self._is_full(vector)
-            slope = self.seeds[vector] if alone else body.name(self._together(vector), f"d{body.text[vector]}")
-            self._send(vector, places, slope)
-        self.by_block = [body.name(self._block(block), f"d{body.text[block]}") for block in rolled.wrt]
-
-    def _carries(self, source: Any) -> bool:
-        """Whether slopes by a source have rows."""
-        return bool(self.body.rows) and (source.has_rows or self.body.per_row)
-
-    def _seed(self, source: Any, j: int, seed: str) -> None:
-        import numpy
-
-        rows = self.body.rows
-        if rows and not self._carries(source):
-            text = f"full(1, {seed} * {rows})"  # the same in each row
-        else:
-            text = f"full(({self.body.lead(self._carries(source))}1), {seed})" if self._carries(source) else f"full(1, {seed})"
-        self.sent.setdefault(source, []).append((numpy.array([j]), text))
-        if self._carries(source) or not rows:
-            self.seeds[source] = seed
-
-    def _is_full(self, vector: Vector) -> bool:
-        """Whether partial × number has the shape of all slopes, so that a seed need not be spelled out."""
-        if vector.row.name == "dot":
-            return self.body.products[vector] is None and is_zero(vector.operands[2]) and self._alike(vector, vector.operands[:2])
-        if vector.row.sends or vector.row.takes_lists or any(slope in ("1.0", "-1.0") for slope in vector.row.slopes or ()):
-            return False
-        return self._alike(vector, [view for view in vector.operands if not isinstance(view.sources[0], Numbers)])
-
-    def _alike(self, vector: Vector, views: Sequence[View]) -> bool:
-        return all(has_rows(view) == vector.has_rows == self._carries(vector) for view in views)
-
-    def _block(self, block: Block) -> str:
-        """The slopes by a block in its shape."""
-        lead = self.body.lead(self._carries(block))
-        sent = self.sent.get(block, [])
-        if len(sent) == 1 and sent[0][0].shape == block.shape and is_all(sent[0][0], size_of(block)):
-            return sent[0][1]
-        text = self._together(block)
-        if not block.shape:
-            return f"{_primary(text)}.reshape({self.body.rows})" if lead else f"{_primary(text)}[0]"
-        return text if len(block.shape) == 1 else f"{_primary(text)}.reshape({lead}{', '.join(map(str, block.shape))})"
-
-    def _together(self, source: Any) -> str:
-        """What was sent to a source, as one array with its numbers along the last axis."""
-        size, lead = size_of(source), self.body.lead(self._carries(source))
-        sent = self.sent.get(source, [])
-        flat = [(index.ravel(), text if index.ndim == 1 else self._ravelled(text, index, lead)) for index, text in sent]
-        whole = [text for index, text in flat if is_all(index, size)]
-        parts = [(index, text) for index, text in flat if not is_all(index, size)]
-        if parts:
-            whole.insert(0, self._scattered(parts, size, lead))
-        return " + ".join(whole) if whole else f"zeros(({lead}{size},))"
-
-    def _ravelled(self, text: str, index: Any, lead: str) -> str:
-        return f"({text}).reshape({lead}{index.size})"
-
-    def _scattered(self, parts: list[tuple[Any, str]], size: int, lead: str) -> str:
-        """Several parts of a source as one array: side by side where they make it up, else added up at their places."""
-        import numpy
-
-        at: dict[bytes, tuple[Any, list[str]]] = {}
-        for index, text in parts:
-            at.setdefault(index.tobytes(), (index, []))[1].append(text)
-        parts = sorted(((index, " + ".join(texts)) for index, texts in at.values()), key=lambda part: int(part[0][0]))
-        index = numpy.concatenate([index for index, _ in parts])
-        texts = [text for _, text in parts]
-        beside = texts[0] if len(texts) == 1 else f"concatenate(({', '.join(texts)}), axis=-1)"
-        if is_all(index, size):
-            return beside
-        times = len(index) // size
-        if times > 1 and len(index) == times * size and (index == numpy.arange(len(index)) // times).all():
-            return f"{_primary(beside)}.reshape({lead}{size}, {times}).sum(-1)"
-        return f"scattered({beside}, {self.body.constant(index)}, {size})"
-
-    # -------------------------------------------------------------- what a vector sends
-
-    def _send(self, vector: Vector, places: list[int], slope: str) -> None:
-        if vector.row.name == "dot":
-            self._send_dot(vector, places, slope)
-        elif vector.row.name == "sum":
-            view = inner(vector.operands[0])
-            shape = ", ".join(map(str, view.index.shape))
-            text = slope if view.index.ndim == 1 else f"{slope}[..., None]"
-            self._to(view, f"spread({text}, ({self.body.lead(self._carries(vector))}{shape}))", self._carries(vector))
-        else:
-            self._send_row(vector, places, slope)
-
-    def _to(self, view: View, text: str, carried: bool) -> None:
-        """Send what has the shape of a view's index to where the view looks."""
-        import numpy
-
-        body, begin = self.body, 0
-        if sum(not isinstance(source, Numbers) for source in view.sources) > 1:
-            text = body.name(text)
-        for source in view.sources:
-            size = size_of(source)
-            inside = (view.index >= begin) & (view.index < begin + size)
-            at, part = view.index - begin, text
-            begin += size
-            if isinstance(source, Numbers) or not inside.any():
-                continue
-            if carried and not self._carries(source):
-                part = f"{_primary(part)}.sum(0)"
-            if not inside.all():
-                lead = body.lead(carried and self._carries(source))
-                part = part if inside.ndim == 1 else f"{_primary(part)}.reshape({lead}{inside.size})"
-                places = numpy.flatnonzero(inside)
-                part = f"{_primary(part)}[..., {span_of(places) or body.constant(places)}]"
-                at = at[inside]
-            if at.ndim == 1 and len(at) > 1 and one_of(at) is not None:
-                part, at = f"{_primary(part)}.sum(-1, keepdims=True)", at[:1]
-            self.sent.setdefault(source, []).append((at, part))
-
-    def _send_row(self, vector: Vector, places: list[int], slope: str) -> None:
-        """What rows send whose slopes are their texts."""
-        body, row = self.body, vector.row
-        local = dict(body.locals[vector])
-        if row.sends:
-            for place in places:
-                text = filled(array_expression(row.sends[place]), {**local, "d": slope})
-                self._to(vector.operands[place], text, self._carries(vector))
-            return
-        by = tuple(row.operands[place] for place in places)
-        partials = {f"d{name}" for name in row.operands}
-        for line in body.slope_lines[vector]:
-            name, _, form = line.partition(" = ")
-            text = filled(form, local)
-            local[name] = text if name in partials else body.name(text, name)
-        for name, place in zip(by, places):
-            partial = body.name(local[f"d{name}"], "s") if len(body.pulls) > 1 else local[f"d{name}"]
-            if name not in LISTS and slope == self.seeds.get(vector) and _is_constant(partial):
-                text = f"full({body.shape(vector, self._carries(vector))}, {self._share(partial, slope)})"
-                self._to(vector.operands[place], text, self._carries(vector))
-                continue
-            if slope == self.seeds.get(vector) and (_is_constant(partial) or "mended" in local[f"d{name}"]):  # it may be a plain number
-                slope = f"full({body.shape(vector, self._carries(vector))}, {slope})"
-            text = self._share(partial, f"{slope}[..., None]" if name in LISTS else slope)
-            self._to(vector.operands[place], text, self._carries(vector))
-
-    def _share(self, partial: str, slope: str) -> str:
-        """partial × slope; in total arithmetic 0 where the slope is 0."""
-        if partial in ("1.0", "-1.0"):
-            return slope if partial == "1.0" else f"-{slope}"
-        if slope == "1.0":
-            return partial
-        if self.body.total:
-            return f"share({partial}, {slope})"
-        return f"{_primary(partial)} * {slope}"
-
-    def _send_dot(self, vector: Vector, places: list[int], slope: str) -> None:
-        body, product = self.body, self.body.products[vector]
-        ws, xs, bias = vector.operands
-        carried = self._carries(vector)
-        if 2 in places:
-            self._to(bias, slope, carried)
-        if product is None:
-            ws, xs = inner(ws), inner(xs)
-            spread = slope if ws.index.ndim == 1 else f"{slope}[..., None]"
-            if is_same(ws, xs):  # a sum of squares
-                self._to(ws, self._share(f"2.0 * {body.taken(ws)}", spread), carried)
-                return
-            for view, place, other in ((ws, 0, xs), (xs, 1, ws)):
-                if place in places:
-                    self._to(view, self._share(body.taken(other), spread), carried)
-            return
-        of_left, of_right = [place in places for place in product.places]
-        left = body.name(body.taken(product.left)) if of_right else ""  # each meets the slopes of the other
-        right = body.name(body.taken(product.right)) if of_left else ""
-        rows_of_left, rows_of_right = has_rows(product.left), has_rows(product.right)
-        if product.outer > 1:
-            slope = body.name(f"{slope}.reshape({body.lead(carried)}{product.outer}, {product.inner})")
-        for side, place in zip(("left", "right"), product.places):
-            if place not in places:
-                continue
-            if side == "left":
-                self._to(product.left, self._times(slope, right), carried)
-            elif carried and not body.per_row and not rows_of_right and rows_of_left and product.outer == 1:
-                self._to(product.right, self._times(f"{slope}.T", left), False)
-            elif product.outer == 1:
-                self._to(product.right, self._share(f"{left}[..., None, :]", f"{slope}[..., :, None]"), carried)
-            else:
-                self._to(product.right, self._times(f"{slope}.swapaxes(-1, -2)", left), carried)
-
-    def _times(self, slope: str, matrix: str) -> str:
-        """The matrix product of slopes and partials."""
-        return f"times({slope}, {matrix})" if self.body.total else f"{slope} @ {matrix}"
-
-
-def inner(view: View) -> View:
-    """The one list of a view that has but one, without an axis for the steps."""
-    return View(view.sources, view.index[0]) if len(view.index) == 1 else view
-
-
-def _kept(view: View) -> str:
-    return ", keepdims=True" if view.index.ndim == 1 else ""
-
-
-class _Fill(ast.NodeTransformer):
-    """Writes expressions in place of names, but for those that a lambda binds."""
-
-    def __init__(self, local: dict[str, str]) -> None:
-        self.local = {name: ast.parse(text, mode="eval").body for name, text in local.items()}
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.local.get(node.id, node)
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        bound = {argument.arg for argument in node.args.args}
-        inner = _Fill({})
-        inner.local = {name: text for name, text in self.local.items() if name not in bound}
-        node.body = inner.visit(node.body)
-        return node
-
-
-def filled(form: str, local: dict[str, str]) -> str:
-    """A row's expression with the texts of this vector for its names."""
-    return ast.unparse(_Fill(local).visit(ast.parse(form, mode="eval").body))
-
-
-def _primary(text: str) -> str:
-    """An expression that can stand before a dot or an operator."""
-    return text if re.fullmatch(r"[\w.]+|\w+\([^()]*\)|\w+(\[[^\[\]]*\])+", text) and text[0] != "-" else f"({text})"
-
-
-def _is_number(text: str) -> bool:
-    return bool(re.fullmatch(r"-?[\d.]+(e-?\d+)?|inf|nan|-inf", text))
-
-
-def _is_constant(text: str) -> bool:
-    """Whether an expression reads no name."""
-    return not _WORD.search(re.sub(r"\b(inf|nan|\d[\d.]*e[+-]?\d+)\b", "0", text))
-
-
-def _literal(number: float) -> str:
-    return float.__repr__(number)
+        return Slopes(self, self.pulls[number], roots, seed).by_block
 
 
 # ------------------------------------------------------------------ functions
@@ -511,7 +262,7 @@ def _owned(body: Body, groups: list[list[str]]) -> list[list[str]]:
 def output(body: Body, source: Any, j: int, reduce: str | None) -> str:
     """An output as it is returned: a number, or with rows their mean, their sum, or each."""
     if isinstance(source, Numbers):
-        text, carried = _literal(source.data[j]), False
+        text, carried = float.__repr__(source.data[j]), False
     else:
         carried = source.has_rows
         if carried and reduce is not None and size_of(source) == 1:

@@ -10,7 +10,8 @@ import itertools
 
 from ..kernels import run
 from .arrays import array_names, array_statements
-from .in_numpy import Body, filled, output
+from .in_numpy import Body, output
+from .numpy_text import filled
 from .program import Constant, Program
 from .roll import Rolled, rolled
 

@@ -89,3 +89,13 @@ def product_of(vector: Any) -> Product | None:
 def has_rows(view: View) -> bool:
     """Whether an operand carries rows."""
     return any(source.has_rows for source in view.sources)
+
+
+def inner(view: View) -> View:
+    """The one list of a view that has but one, without an axis for the steps."""
+    return View(view.sources, view.index[0]) if len(view.index) == 1 else view
+
+
+def kept(view: View) -> str:
+    """What a sum over the items of such a list is told, so that it has an axis for the steps."""
+    return ", keepdims=True" if view.index.ndim == 1 else ""

@@ -36,7 +36,7 @@ NATIVE_FROM = 2.0  # seconds of training from which on machine code pays
 SOME = 300  # steps from which on that pays
 
 
-class Compiled:
+class Generated:
     """Steps by generated code; TraceError where model, loss or penalty cannot be traced, or the optimiser's step is its own.
 
     `expected` is how many steps there will be, of `rows` rows each; `keeps` says that the same batches, as the same lists, come again.
@@ -137,7 +137,7 @@ class Compiled:
         loss = self._careful().value([p.data for p in self.optimizer.parameters], self._fixed(), self._held[1])
         return loss if isfinite(loss) else self.task.loss_of(table)
 
-    def looked_at(self) -> Compiled | Eager:
+    def looked_at(self) -> Generated | Eager:
         """What makes the next steps after the user's code had its turn: made anew where what it was made of has changed."""
         if self._captured.has_changed() or _settings(self.optimizer) != self._settings:
             try:

@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-    from .compiled import Compiled
+    from .compiled import Generated
     from .eager import Table
     from .module import Module
     from .optimizers import Rate
     from .progress import Progress
 
-    Engine = Eager | Compiled
+    Engine = Eager | Generated
 
 ENGINES = ("auto", "eager", "compiled")
 REDUCTIONS = ("mean", "sum")
@@ -166,10 +166,10 @@ def _engine(engine: str, backend: str, task: Task, optimizer: Any, table: Table,
     eager = Eager(task, optimizer, table)
     if engine == "eager" or (engine == "auto" and (steps * rows < PAYS or switches.active.get())):
         return eager
-    from .compiled import Compiled
+    from .compiled import Generated
 
     try:
-        return Compiled(task, optimizer, table, backend, steps, rows, not shuffle)
+        return Generated(task, optimizer, table, backend, steps, rows, not shuffle)
     except Exception:
         if engine == "compiled":
             raise
