@@ -218,7 +218,7 @@ def function_source(
 
     Of a mean it takes one argument more, `rows`: how many there are, where it is given but some of them.
     """
-    roots = [rolled.outputs] if kind == "value_and_grad" else [[output] for output in rolled.outputs] if kind == "jacobian" else []
+    roots = [rolled.outputs] if kind == "value_and_grad" else [[place] for place in rolled.outputs] if kind == "jacobian" else []
     body = Body(rolled, roots, per_row=reduce is None, total=total)
     mean = "" if reduce != "mean" or not body.rows else "rows"
     groups: list[list[str]] = []
