@@ -14,8 +14,8 @@ from ..ops import LISTS
 from .native_layers import Layer, layer_of
 from .native_text import Strides, Tables, filled, linear, looped, once, row_text, span, words
 from .program import Block
-from .roll import Numbers, Rolled, Vector, View, size_of
-from .views import has_rows, is_zero
+from .roll import Numbers, Rolled, Vector, View, has_rows, size_of
+from .views import is_zero
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from .in_native_loops import ROWS, Loops, Place
 from .native_layers import Layer
 from .native_text import Strides, filled, looped, once, share, span, words
 from .program import Block
-from .roll import Vector, View, size_of
-from .views import has_rows, is_all
+from .roll import Vector, View, has_rows, size_of
+from .views import is_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

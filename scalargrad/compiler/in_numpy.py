@@ -17,8 +17,8 @@ from .layout import Layout, described, tuple_of
 from .naming import Names
 from .numpy_text import WORD, filled, is_constant, is_number, primary
 from .program import Block
-from .roll import Numbers, Rolled, Vector, View, pulls, size_of
-from .views import Product, has_rows, inner, is_all, is_zero, kept, one_of, product_of, span_of
+from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
+from .views import Product, inner, is_all, is_zero, kept, one_of, product_of, span_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from ..ops import LISTS
 from .arrays import array_expression
 from .numpy_text import filled, is_constant, primary
 from .program import Block
-from .roll import Numbers, Vector, View, size_of
-from .views import has_rows, inner, is_all, is_same, is_zero, one_of, span_of
+from .roll import Numbers, Vector, View, has_rows, size_of
+from .views import inner, is_all, is_same, is_zero, one_of, span_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from .native_text import Strides, linear
-from .roll import Numbers
-from .views import has_rows, product_of
+from .roll import Numbers, has_rows
+from .views import product_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

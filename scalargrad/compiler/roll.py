@@ -110,11 +110,21 @@ def rolled(program: Program) -> Rolled:
     """The program in vectors, or in columns where vectors would be short; made once for a program."""
     if program.rolled is None:
         vectors = roll(program)
-        is_matrix = any(vector.row.name == "dot" and vector.size > 1 for vector in vectors.vectors)
+        is_matrix = any(map(_has_weights, vectors.vectors))
         is_short = operations(program) < SHORT * len(vectors.vectors) and not is_matrix
         columns = is_short and any(block.has_rows for block in program.blocks)
         program.rolled = roll(program, together=False) if columns else vectors
     return program.rolled  # type: ignore[no-any-return]
+
+
+def _has_weights(vector: Vector) -> bool:
+    """Whether a vector is a matrix that is the same for all rows times a list."""
+    return vector.row.name == "dot" and vector.size > 1 and any(not has_rows(view) for view in vector.operands[:2])
+
+
+def has_rows(view: View) -> bool:
+    """Whether an operand carries rows."""
+    return any(source.has_rows for source in view.sources)
 
 
 def roll(program: Program, together: bool = True) -> Rolled:

@@ -5,7 +5,7 @@ Indices are NumPy arrays of integers; a view's last axis, where it has two, is t
 
 from __future__ import annotations
 
-from .roll import Numbers, View
+from .roll import Numbers, View, has_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -84,11 +84,6 @@ def product_of(vector: Any) -> Product | None:
             if (lefts == lefts[:, :1]).all() and (rights == rights[:1]).all():
                 return Product(View(left.sources, lefts[:, 0]), View(right.sources, rights[0]), *shape[:2], places)
     return None
-
-
-def has_rows(view: View) -> bool:
-    """Whether an operand carries rows."""
-    return any(source.has_rows for source in view.sources)
 
 
 def inner(view: View) -> View:
