@@ -111,6 +111,9 @@ class Contest:
         runs = self.build()
         self.check(runs)
         seconds = self.measure(runs, pace)
+        for name in [name for name in seconds if seconds[name] <= 0.0]:
+            print(f"  {name}: its steps are lost in its fixed cost here; take more of them, without --quick")
+            del seconds[name]
         ours = min((name for name in seconds if name in (EAGER, *COMPILED)), key=seconds.__getitem__)
         table(f"  {len(seconds)} peers that agree; ratio to {ours}", self.unit, seconds, UNITS[self.unit], ours)
         backends = [seconds[name] for backend, name in BACKENDS.items() if backend != "auto" and name in seconds]
