@@ -21,6 +21,7 @@ LINE = 1.3  # a line of NumPy
 NUMBER = 0.0012  # a number of an array that is computed
 PRODUCT = 0.0002  # a number and its factor in a matrix product
 BACKWARD = 3.0  # value and slopes against the value alone
+NATIVE_MOST = 8.0  # seconds that making machine code may take, unasked
 NATIVE_FROM = 15.0  # what another backend must take before compiling for the processor is worth it
 
 
@@ -86,9 +87,16 @@ def plan_of(backend: str, program: Program, kind: str, rows: int) -> Plan:
         return Plan("python", f"{count * times:,} operations are done before an array is made", count, rows, estimates)
     estimates["numpy"] = factor * _on_arrays(program, times)
     best = min(estimates, key=lambda name: estimates[name])
-    if is_installed("native") and estimates[best] > NATIVE_FROM:
+    if is_installed("native") and estimates[best] > NATIVE_FROM and native_seconds(program) < NATIVE_MOST:
         return Plan("native", f"{count * times:,} operations a call, and numba is installed", count, rows, estimates)
     return Plan(best, f"about {_time(estimates[best])} a call, and {_time(max(estimates.values()))} otherwise", count, rows, estimates)
+
+
+def native_seconds(program: Program) -> float:
+    """How long machine code takes to be made, about, where it is not on disk yet: a fraction of a second for each vector."""
+    from .roll import rolled
+
+    return 0.5 + 0.4 * min(len(rolled(program).vectors), operations(program) / 20.0)
 
 
 def _on_arrays(program: Program, rows: int) -> float:

@@ -32,7 +32,6 @@ SECONDS = 0.03  # that a block takes, about
 WRITTEN_OUT = 3000  # operations of a batch that is written out row by row, at most
 MANY = 1000  # steps from which on that pays
 LINES = 6000  # of an update with a line for each weight, at most
-NATIVE_FROM = 2.0  # seconds of training from which on machine code pays
 SOME = 300  # steps from which on that pays
 
 
@@ -226,8 +225,9 @@ class Generated:
 
         estimates = backends.plan_of("auto", self._program, "value_and_grad", self.rows).estimates
         best = min(estimates, key=estimates.__getitem__)
-        long = estimates[best] * 1e-6 * self.expected > NATIVE_FROM
-        return "native" if long and backends.is_installed("native") else best
+        if not backends.is_installed("native"):
+            return best
+        return "native" if estimates[best] * 1e-6 * self.expected > backends.native_seconds(self._program) else best
 
     def _fixed(self) -> list[float]:
         return [value.data for value in self._values]
