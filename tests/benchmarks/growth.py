@@ -26,9 +26,7 @@ from .timing import QUICK, UNHURRIED, Pace, goal, unmeasured
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 PATIENCE = 60.0  # CPU seconds; what should take longer to compile is left out
 PLOT = Path("growth.svg")
-STEEP = {
-    name: 60 if backend == "native" else 10 for backend, name in BACKENDS.items()
-}  # how much longer ten times the size takes to compile
+MOST_IRREGULAR = 1_000  # operations without a pattern that are made machine code of: beyond, that takes minutes
 
 
 @dataclass(frozen=True)
@@ -95,9 +93,10 @@ def measured(build: Callable[[int], Graph], sizes: tuple[int, ...], pace: Pace) 
     for size in sizes:
         graph = build(size)
         runs: dict[str, Callable[[], object]] = {EAGER: graph.walk}
-        for name, run in compiled(
-            graph, without=[name for name, curve in curves.compiling.items() if STEEP[name] * max(curve.values()) > PATIENCE]
-        ):
+        without = [name for name, curve in curves.compiling.items() if 10 * max(curve.values()) > PATIENCE]
+        if build is irregular and size > MOST_IRREGULAR:
+            without.append(BACKENDS["native"])
+        for name, run in compiled(graph, without):
             first, second = seconds_of(run), seconds_of(run)
             curves.compiling.setdefault(name, {})[graph.operations] = max(first - second, 0.0)
             runs[name] = run
