@@ -56,6 +56,7 @@ class Place:
 
 
 def times_n(index: str) -> str:
+    """An index of steps as one of numbers, of which each step has n."""
     return f"{index} * n" if re.fullmatch(r"\w+(\[[^\[\]]*\])?", index) else f"({index}) * n"
 
 

@@ -128,6 +128,7 @@ def index_of(x: Input) -> tuple[int, ...]:
 
 
 def tuple_of(items: Sequence[str]) -> str:
+    """Items as a tuple, written out."""
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"
 
 

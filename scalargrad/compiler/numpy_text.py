@@ -36,6 +36,7 @@ def primary(text: str) -> str:
 
 
 def is_number(text: str) -> bool:
+    """Whether an expression is a number written out."""
     return bool(re.fullmatch(r"-?[\d.]+(e-?\d+)?|inf|nan|-inf", text))
 
 

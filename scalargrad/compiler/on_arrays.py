@@ -63,14 +63,17 @@ def share(partial: Any, d: Any) -> Any:
 
 
 def add_up(xs: Any) -> Any:
+    """The sum over the last axis."""
     return xs.sum(-1, initial=0.0)
 
 
 def add_up_products(ws: Any, xs: Any, bias: Any = 0.0) -> Any:
+    """The bias and the sum of the products over the last axis."""
     return (ws * xs).sum(-1) + bias
 
 
 def product(xs: Any) -> Any:
+    """The product over the last axis."""
     return xs.prod(-1)
 
 
@@ -83,10 +86,12 @@ def products_of_others(xs: Any) -> Any:
 
 
 def largest(xs: Any) -> Any:
+    """The largest over the last axis, nan where a number is."""
     return xs.max(-1)
 
 
 def smallest(xs: Any) -> Any:
+    """The smallest over the last axis, nan where a number is."""
     return xs.min(-1)
 
 
@@ -255,6 +260,7 @@ def _of_scipy() -> Any:
 
 
 def erf(x: Any) -> Any:
+    """SciPy's where it is installed, else math's for each number."""
     special = _of_scipy()
     return special.erf(x) if special else each(math.erf, x)
 
