@@ -53,7 +53,7 @@ def check(backend: str) -> None:
         raise ImportError(f"backend={backend!r} needs {need}, the '{backend}' extra: pip install {need}; backend='python' needs nothing")
 
 
-def choose(backend: str, program: Program, kind: str, reduce: str | None, contents: Sequence[Any]) -> str:
+def choose(backend: str, program: Program, kind: str, contents: Sequence[Any]) -> str:
     """The backend that a call takes; decided once for each order of magnitude of rows."""
     if backend != "auto":
         return backend
@@ -64,7 +64,7 @@ def choose(backend: str, program: Program, kind: str, reduce: str | None, conten
     return program.choices[key]
 
 
-def plan(backend: str, program: Program, kind: str, reduce: str | None, contents: Sequence[Any]) -> Plan:
+def plan(backend: str, program: Program, kind: str, contents: Sequence[Any]) -> Plan:
     """The backend that a call takes, and why."""
     return plan_of(backend, program, kind, _rows(program, contents))
 

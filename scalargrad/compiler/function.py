@@ -88,7 +88,7 @@ class Compiled:
     def plan(self, *args: Any, **options: Any) -> Plan:
         """Which backend such arguments take, and why."""
         traces, contents = self._ready(args, options)
-        return backends.plan(self._backend, traces.program, traces.kinds[-1], traces.reduce, contents)
+        return backends.plan(self._backend, traces.program, traces.kinds[-1], contents)
 
     def __reduce__(self) -> str | tuple[Any, ...]:
         name: str = self.__qualname__

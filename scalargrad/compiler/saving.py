@@ -48,7 +48,7 @@ def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
     """The backend that a module is saved for: the one asked for; of "auto" and "native" the one that suits where there is no numba."""
     if backend in ("python", ON_ARRAYS):
         return backend
-    plan = backends.plan("auto", traces.program, traces.kinds[-1], traces.reduce, contents)
+    plan = backends.plan("auto", traces.program, traces.kinds[-1], contents)
     return plan.backend if plan.backend != "native" else min(plan.estimates, key=lambda name: plan.estimates[name])
 
 

@@ -107,7 +107,7 @@ class Traces:
         """The generated function for a call with such contents: "value", "value_and_grad" or "jacobian"."""
         key = (kind, len(contents[self.rows[0]]).bit_length()) if self.rows else kind
         if (function := self.functions.get(key)) is None:
-            chosen = backends.choose(backend, self.program, kind, self.reduce, contents)
+            chosen = backends.choose(backend, self.program, kind, contents)
             if kind != "value":
                 self.check_gradient()
             if (function := self.functions.get((kind, chosen))) is None:
