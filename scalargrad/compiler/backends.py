@@ -121,7 +121,7 @@ class OnPython:
     backend = "python"
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
-        from .in_python import PythonFunction
+        from .in_python.source import PythonFunction
 
         self.function = PythonFunction(program, name, kind, reduce)
         self.source = self.function.source
@@ -133,11 +133,11 @@ class OnPython:
 def build(backend: str, program: Program, name: str, kind: str, reduce: str | None) -> Any:
     """The function of a program in a backend: called with the contents of its blocks."""
     if backend == "native":
-        from .on_native import NativeFunction
+        from .in_native.function import NativeFunction
 
         return NativeFunction(program, name, kind, reduce)
     if backend == "numpy":
-        from .on_numpy import NumpyFunction
+        from .in_numpy.function import NumpyFunction
 
         return NumpyFunction(program, name, kind, reduce)
     return OnPython(program, name, kind, reduce)

@@ -16,7 +16,7 @@ from ..floats import inf, nan
 from ..kernels import RAW, TOTAL
 from . import backends, carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
-from .in_python import function_source
+from .in_python.source import function_source
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
 from .standalone import Standalone
@@ -89,9 +89,9 @@ def _on_floats(traces: Traces, name: str, kind: str, is_total: bool, of: str) ->
 
 def _on_arrays(traces: Traces, name: str, kind: str, is_total: bool, of: str) -> tuple[str, dict[str, Any]]:
     """The same on NumPy."""
-    from . import in_numpy
-    from .arrays import array_names
-    from .on_numpy import NAMES
+    from .in_numpy import source as in_numpy
+    from .in_numpy.arrays import array_names
+    from .in_numpy.function import NAMES
     from .roll import rolled
 
     text, constants = in_numpy.function_source(rolled(traces.program), name, kind, traces.reduce, is_total, of)
@@ -99,7 +99,7 @@ def _on_arrays(traces: Traces, name: str, kind: str, is_total: bool, of: str) ->
 
 
 def _carried_on_arrays() -> dict[str, Any]:
-    from .on_numpy import answer
+    from .in_numpy.function import answer
 
     return {"numbers": carried.array, "answer": answer}
 

@@ -181,7 +181,7 @@ class Generated:
 
     def _loop_for(self, formula: Program) -> Any:
         """What makes many steps at once: one function, or a gradient and an update in turns."""
-        from ..compiler.loop_in_python import LARGE, Loop
+        from ..compiler.in_python.loop import LARGE, Loop
         from ..compiler.program import operations
         from ..compiler.stepwise import OnArrays
         from ..compiler.update import fits
@@ -192,10 +192,10 @@ class Generated:
         if backend != "python" and fits(self._program, weights):
             given = self._program, made.penalty, formula, weights, self._table, reduce, self.keeps
             if backend == "numpy":
-                from ..compiler.loop_in_numpy import LoopOnArrays
+                from ..compiler.in_numpy.loop import LoopOnArrays
 
                 return LoopOnArrays(*given)
-            from ..compiler.loop_on_native import LoopOnNative
+            from ..compiler.in_native.loop import LoopOnNative
 
             return LoopOnNative(*given, whole=made.of_rows(*self.table) if small else None)
         if backend != "python":

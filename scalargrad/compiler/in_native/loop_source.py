@@ -1,0 +1,178 @@
+"""Training as one function for numba: steps on batches, each the slopes of the loss and, behind them, the optimiser's update.   (floor 3)
+
+The weights are one flat array of which the matrices of layers are views, so that an update is one loop. All is raw arithmetic: what
+it gives is good if weights, memory and losses are finite in the end, for neither nan nor inf ever leaves a weight again.
+"""
+
+from __future__ import annotations
+
+from itertools import accumulate
+
+from ...floats import inf
+from ..naming import Names
+from ..program import Program
+from ..program import pulls as pulls_of_steps
+from ..roll import Numbers, pulls, roll
+from .lines import Lines, merged
+from .loops import Loops, Place
+from .machine import machine_names
+from .parts import in_parts
+from .slopes import Slopes
+from .source import Source, is_small, pulled_by, tile_of
+from .text import OWN, Tables, fused, live, sliced
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ..program import Block
+
+RESERVED = {
+    "weights",
+    "gradient",
+    "states",
+    "rates",
+    "first_step",
+    "starts",
+    "ends",
+    "losses",
+    "begin",
+    "end",
+    "s",
+    "share",
+    "total",
+    "lr",
+    "step",
+    "train",
+}
+
+
+class Training:
+    """The source of the function `train`.
+
+    The outputs of `program` are the loss of a row and, with `has_penalty`, the penalty; or, of a batch whose rows are known, its loss,
+    what slopes are taken of in its place, and the penalty. `moving` are the blocks that are trained, `update` the formula of
+    a weight. `reduce` is over the rows of a batch; with `order`, these are taken in the order of an array.
+    """
+
+    def __init__(
+        self, program: Program, moving: Sequence[Block], has_penalty: bool, update: Program, reduce: str, order: bool, large: float
+    ) -> None:
+        self.program, self.moving, self.has_penalty, self.update = program, moving, has_penalty, update
+        self.reduce, self.order, self.large = reduce, order, large
+        self.names = Names({*OWN, *RESERVED, *machine_names()})
+        self.tables = Tables()
+        self.data = [block for block in program.blocks if block.has_rows]
+        self.arrays: dict[Block, str] = {block: self.names.take(block.name, "a") for block in program.blocks}
+        self.functions: list[str] = []  # parts of the step
+        self.views: list[str] = []  # the lines that name parts of the weights and of the gradient
+        step = self._lines() if not self.data or is_small(program, 1) else self._loops()
+        self.source = Source(self._text(step), self.tables)
+
+    def _views(self, with_slopes: bool) -> dict[Block, Place]:
+        """Name the parts of the weights that are blocks, and those of the gradient; where the slopes by each are."""
+        ends = [*accumulate(len(block.inputs) for block in self.moving)]
+        places = {}
+        for block, end in zip(self.moving, ends):
+            name, part = self.arrays[block], f"{end - len(block.inputs)}:{end}"
+            shape = f".reshape{block.shape}" if len(block.shape) > 1 else ""
+            self.views.append(f"{name} = weights[{part}]{shape}")
+            if with_slopes:
+                slopes = self.names.take(f"d{name}")
+                flat = self.names.take(f"d{name}_flat") if shape else slopes
+                self.views.append(f"{flat} = gradient[{part}]")
+                self.views += [f"{slopes} = {flat}{shape}"] if shape else []
+                places[block] = Place(flat, False, slopes if len(block.shape) == 2 else "")
+        return places
+
+    def _seed(self, carried: bool) -> str:
+        """The slope of the loss of a batch by that of a row, or by a loss that is the same for all rows."""
+        if self.reduce == "mean":
+            return "share" if carried else "1.0"
+        return "1.0" if carried else "float(rows)"
+
+    # -------------------------------------------------------------- forward and backward
+
+    def _lines(self) -> list[str]:
+        """A step in straight lines."""
+        program = merged(self.program)
+        loss, *others = program.outputs
+        inputs = [x for block in self.moving for x in block.inputs]
+        carried = loss in program.with_rows()
+        roots = [*([(loss, self._seed(carried))] if self.data else []), *((x, "1.0") for x in others)]
+        found = pulls_of_steps(program.steps, [x for x, _ in roots], inputs)
+        self._views(with_slopes=False)
+        arrays = {block: f"{name}[0]" if block in self.moving and not block.shape else name for block, name in self.arrays.items()}
+        lines = Lines(program, [found], self.names, self.tables, row="q" if self.order else "r", arrays=arrays)
+        slopes = lines.slopes(roots, found, inputs)
+        if carried:
+            lines.before.insert(0, "total = 0.0")
+            lines.inside.append(f"total += {lines.of(loss)}")
+        else:
+            lines.after.append(f"total = {lines.of(loss)}{' * rows' if self.data else ''}")
+        penalty = [lines.of(others[-1])] if self.has_penalty else []
+        tail = [*(f"gradient[{i}] = {slope}" for i, slope in enumerate(slopes)), *self._losses(*penalty)]
+        read: set[str] = set()
+        after, inside, before = (live(part, read) for part in ([*lines.after, *tail], lines.inside, lines.before))
+        rows = [*(["q = order[r]"] if self.order else []), *inside]
+        loop = ["for r in range(begin, end):", *("    " + line for line in rows)] if inside else []
+        return [*before, *loop, *after]
+
+    def _loops(self) -> list[str]:
+        """A step in loops."""
+        program = roll(self.program)
+        (loss, j), *penalty = program.outputs
+        found = pulls(program, [source for source, _ in program.outputs], self.moving)
+        loops = Loops(program, pulled_by([found]), self.names, self.tables, order=self.order, large=self.large, arguments=self.arrays)
+        carried = not isinstance(loss, Numbers) and loss.has_rows
+        results = ["0.0" if isinstance(source, Numbers) else loops.place(source).at(str(index)) for source, index in program.outputs]
+        if carried:
+            loops.inside.append(f"total += sum_of({loops.place(loss).all_rows(str(j))})")
+        seeds = [self._seed(carried), *["1.0"] * len(penalty)]
+        roots = [(source, str(index), seed) for (source, index), seed in zip(program.outputs, seeds) if not isinstance(source, Numbers)]
+        slopes = Slopes(loops, found, roots, self._views(with_slopes=True))
+        tile = str(tile_of(loops.width))
+        self.views += [line.replace("TILE", tile) for line in loops.arrays]
+        self.functions, inside = in_parts(sliced(fused([*loops.inside, *slopes.inside])), self.names, machine_names())
+        if any("once" in line for line in (*inside, *self.functions)):
+            self.views.append("once = min(len(rates), 1)")
+        head = (
+            [f"for first in range(begin, end, {tile}):", f"    last = min(first + {tile}, end)", "    n = last - first"] if inside else []
+        )
+        total = "total = 0.0" if carried else f"total = {results[0]} * rows"
+        before = ["clear(gradient)", *loops.before, total, *head, *("    " + line for line in inside)]
+        return [*before, *slopes.after, *self._losses(*results[1:])]
+
+    def _losses(self, *penalty: str) -> list[str]:
+        loss = "total * share" if self.reduce == "mean" and self.data else "total"
+        return [f"losses[s] = {' + '.join([loss, *penalty])}"]
+
+    # -------------------------------------------------------------- the update
+
+    def _moved(self) -> list[str]:
+        """The loop that moves the weights."""
+        memory = [f"state{i + 1}" for i in range(len(self.update.blocks) - 4)]
+        arrays = dict(zip(self.update.blocks, ["weights", "gradient", *memory, "lr", "step"]))
+        for block in self.update.blocks[:-2]:
+            block.has_rows = True  # a weight is a row
+        lines = Lines(merged(self.update), [], self.names, self.tables, row="i", arrays=arrays)
+        moved = [f"{target}[i] = {lines.of(x)}" for target, x in zip(["weights", *memory], lines.program.outputs)]
+        return [*lines.before, "for i in range(len(weights)):", *("    " + line for line in [*lines.inside, *moved])]
+
+    def _text(self, step: Sequence[str]) -> str:
+        """The function around a step."""
+        others = [self.arrays[block] for block in self.program.blocks if block not in self.moving and not block.has_rows]
+        rows = [*(self.arrays[block] for block in self.data), *(["order"] if self.order else []), "starts", "ends"] if self.data else []
+        arguments = ["weights", "states", *others, *rows, "rates", "first_step", "numbers", "places", "losses"]
+        memory = [f"state{i + 1} = states[{i}]" for i in range(len(self.update.blocks) - 4)]
+        begin = ["begin, end, rows = starts[s], ends[s], ends[s] - starts[s]", "share = 1.0 / rows"] if self.data else []
+        lines = [*begin, "lr, step = rates[s], float(first_step + s)", *step, *self._moved()]
+        head = ["gradient = empty(len(weights))", *memory, *self.views, "for s in range(len(rates)):", *("    " + line for line in lines)]
+        return "\n\n".join([*self.functions, "\n    ".join([f"def train({', '.join(arguments)}):", *head]) + "\n"])
+
+
+def training_source(
+    program: Program, moving: Sequence[Block], has_penalty: bool, update: Program, reduce: str, order: bool = False, large: float = inf
+) -> Source:
+    """The source of the function `train` (see `Training`)."""
+    return Training(program, moving, has_penalty, update, reduce, order, large).source

@@ -1,0 +1,166 @@
+"""What generated NumPy source calls besides NumPy, and how it is run: whole, or in chunks of rows.   (floor 3)"""
+
+from __future__ import annotations
+
+import itertools
+from math import isfinite
+
+import numpy
+from numpy import vdot
+
+from ...kernels import run
+from ..arguments import as_array
+from ..naming import is_word
+from ..roll import rolled, size_of
+from .arrays import array_names
+from .source import function_source
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from ..program import Block, Program
+    from ..roll import Rolled
+
+CACHE = 131072  # numbers, 1 MB
+FLOATS = numpy.dtype(numpy.float64)
+
+_counter = itertools.count(1)
+
+
+def beside(*arrays: Any) -> Any:
+    """Arrays one behind the other, those without rows repeated for each row of the others."""
+    rows = max(array.ndim for array in arrays)
+    if rows > 1:
+        count = max(len(array) for array in arrays if array.ndim > 1)
+        arrays = tuple(array if array.ndim > 1 else numpy.broadcast_to(array, (count, len(array))) for array in arrays)
+    return numpy.concatenate(arrays, axis=-1)
+
+
+def scattered(values: Any, index: Any, size: int) -> Any:
+    """Values added up at their places in an array of `size`; with a leading axis of rows, for each row."""
+    if values.ndim == 1:
+        return numpy.bincount(index, values, size)
+    rows = len(values)
+    places = index + size * numpy.arange(rows)[:, None]
+    return numpy.bincount(places.ravel(), values.ravel(), rows * size).reshape(rows, size)
+
+
+def times(slopes: Any, matrix: Any) -> Any:
+    """The matrix product of slopes and partials, in which a slope of 0 sends 0."""
+    if numpy.isfinite(matrix).all():
+        return slopes @ matrix
+    return numpy.where(slopes[..., None] == 0.0, 0.0, slopes[..., None] * matrix[..., None, :, :]).sum(-2)
+
+
+NAMES = {
+    "beside": beside, "scattered": scattered, "spread": numpy.broadcast_to, "times": times,
+    "full": numpy.full, "zeros": numpy.zeros, "concatenate": numpy.concatenate,
+}  # fmt: skip
+
+
+class NumpyFunction:
+    """A program as a function of its blocks' contents as arrays: the fast one, and the total one where a slope is not finite.
+
+    Rows that are too many for the cache are taken in chunks.
+    """
+
+    backend = "numpy"
+
+    def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
+        self._program = rolled(program)
+        self._name, self._kind, self._reduce = name, kind, reduce
+        self._of = name if is_word(name) else ""
+        self._carried = [i for i, block in enumerate(program.blocks) if block.has_rows]
+        self._chunk = chunk_of(self._program)
+        self._is_single = kind == "value" and len(program.outputs) == 1
+        self._made: dict[bool, Callable[..., Any]] = {}
+        self.source = ""
+        self._fast = self._make(False)
+
+    def _make(self, total: bool) -> Callable[..., Any]:
+        if total not in self._made:
+            text, constants = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of)
+            self.source = self.source or text
+            filename = f"<scalargrad {'total ' if total else ''}{self._kind} of {self._name} in numpy {next(_counter)}>"
+            self._made[total] = run(text, filename, {**array_names(), **NAMES, **constants})[self._kind]
+        return self._made[total]
+
+    def __call__(self, contents: Sequence[Any]) -> Any:
+        result = self._result([shaped(content, block) for content, block in zip(contents, self._program.blocks)])
+        return (result,) if self._is_single else result
+
+    def _result(self, arrays: list[Any]) -> Any:
+        """What the generated function returns, of all rows."""
+        if not self._carried:
+            return self._called(arrays)
+        rows = len(arrays[self._carried[0]])
+        if rows <= 2 * self._chunk:
+            return self._called(arrays)
+        share = [rows] if self._reduce == "mean" else []
+        parts = []
+        for start in range(0, rows, self._chunk):
+            part = list(arrays)
+            for i in self._carried:
+                part[i] = part[i][start : start + self._chunk]
+            parts.append(self._called([*part, *share]))
+        return self._joined(parts)
+
+    def _called(self, arrays: Sequence[Any]) -> Any:
+        return answer(self._fast, self._total, self._kind != "value", *arrays)
+
+    def _total(self, *arrays: Any) -> Any:
+        return self._make(True)(*arrays)
+
+    def _joined(self, parts: Sequence[Any]) -> Any:
+        """The results of chunks as one: sums added up, what has rows put one behind the other."""
+        if self._kind == "value_and_grad":
+            return self._together([value for value, _ in parts]), self._slopes([slopes for _, slopes in parts])
+        if self._kind == "value":
+            return self._together(parts) if self._is_single else tuple(map(self._together, zip(*parts)))
+        outputs = tuple(map(self._together, zip(*[values for values, _ in parts])))
+        return outputs, tuple(map(self._slopes, zip(*[groups for _, groups in parts])))
+
+    def _together(self, parts: Sequence[Any]) -> Any:
+        return numpy.concatenate(parts) if self._reduce is None else sum(parts)
+
+    def _slopes(self, parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+        blocks = zip(self._program.wrt, zip(*parts))
+        return tuple([numpy.concatenate(column) if block.has_rows else self._together(column) for block, column in blocks])
+
+
+def answer(fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool, *arrays: Any) -> Any:
+    """What the fast function returns; where it overflows, or a slope is not finite, what the total one does."""
+    try:
+        with numpy.errstate(all="ignore", over="raise"):
+            result = fast(*arrays)
+            if not has_slopes or isfinite(_squares(result[1])):
+                return result
+    except FloatingPointError:  # an overflow: what is fast may be wrong then
+        pass
+    with numpy.errstate(all="ignore"):
+        return total(*arrays)
+
+
+def chunk_of(program: Rolled) -> int:
+    """How many rows at a time keep what a program computes in the cache."""
+    everything: list[Any] = [*program.blocks, *program.vectors]
+    width = sum([size_of(x) for x in everything if x.has_rows])
+    return max(256, CACHE // max(1, width))
+
+
+def shaped(content: Any, block: Block) -> Any:
+    """A block's content as an array of floats, a number as one of one."""
+    array = content if content.__class__ is numpy.ndarray and content.dtype is FLOATS else as_array(content)
+    if block.shape:
+        return array
+    return array.reshape(-1, 1) if block.has_rows else array.reshape(1)
+
+
+def _squares(slopes: Any) -> float:
+    """The sum of squares of slopes: finite where they are, and not too large."""
+    total = 0.0
+    for slope in slopes:
+        total += _squares(slope) if slope.__class__ is tuple else vdot(slope, slope)
+    return total

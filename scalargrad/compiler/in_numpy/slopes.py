@@ -1,0 +1,218 @@
+"""The slopes of a rolled program as NumPy: the walk back, vector by vector, and where each share goes.   (floor 3)"""
+
+from __future__ import annotations
+
+from ...ops import LISTS
+from ..program import Block
+from ..roll import Numbers, Vector, View, has_rows, size_of
+from ..views import inner, is_all, is_same, is_zero, one_of, span_of
+from .arrays import array_expression
+from .text import filled, is_constant, primary
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .source import Body
+
+
+class Slopes:
+    """The walk back: for each source what was sent to it, put together when all its readers have sent."""
+
+    def __init__(self, body: Body, found: list[tuple[Vector, list[int]]], roots: Sequence[tuple[Any, int]], seed: str) -> None:
+        self.body = body
+        self.sent: dict[Any, list[tuple[Any, str]]] = {}  # for each source: indices into it, and what goes there
+        rolled = body.rolled
+        self.seeds: dict[Any, str] = {}
+        for source, j in roots:
+            if not isinstance(source, Numbers):
+                self._seed(source, j, seed)
+        for vector, places in found:
+            alone = vector in self.seeds and len(self.sent[vector]) == 1 and vector.size == 1 and self._is_full(vector)
+            slope = self.seeds[vector] if alone else body.name(self._together(vector), f"d{body.text[vector]}")
+            self._send(vector, places, slope)
+        self.by_block = [body.name(self._block(block), f"d{body.text[block]}") for block in rolled.wrt]
+
+    def _carries(self, source: Any) -> bool:
+        """Whether slopes by a source have rows."""
+        return bool(self.body.rows) and (source.has_rows or self.body.per_row)
+
+    def _seed(self, source: Any, j: int, seed: str) -> None:
+        import numpy
+
+        rows = self.body.rows
+        if rows and not self._carries(source):
+            text = f"full(1, {seed} * {rows})"  # the same in each row
+        else:
+            text = f"full(({self.body.lead(self._carries(source))}1), {seed})" if self._carries(source) else f"full(1, {seed})"
+        self.sent.setdefault(source, []).append((numpy.array([j]), text))
+        if self._carries(source) or not rows:
+            self.seeds[source] = seed
+
+    def _is_full(self, vector: Vector) -> bool:
+        """Whether partial × number has the shape of all slopes, so that a seed need not be spelled out."""
+        if vector.row.name == "dot":
+            return self.body.products[vector] is None and is_zero(vector.operands[2]) and self._alike(vector, vector.operands[:2])
+        if vector.row.sends or vector.row.takes_lists or any(slope in ("1.0", "-1.0") for slope in vector.row.slopes or ()):
+            return False
+        return self._alike(vector, [view for view in vector.operands if not isinstance(view.sources[0], Numbers)])
+
+    def _alike(self, vector: Vector, views: Sequence[View]) -> bool:
+        return all(has_rows(view) == vector.has_rows == self._carries(vector) for view in views)
+
+    def _block(self, block: Block) -> str:
+        """The slopes by a block in its shape."""
+        lead = self.body.lead(self._carries(block))
+        sent = self.sent.get(block, [])
+        if len(sent) == 1 and sent[0][0].shape == block.shape and is_all(sent[0][0], size_of(block)):
+            return sent[0][1]
+        text = self._together(block)
+        if not block.shape:
+            return f"{primary(text)}.reshape({self.body.rows})" if lead else f"{primary(text)}[0]"
+        return text if len(block.shape) == 1 else f"{primary(text)}.reshape({lead}{', '.join(map(str, block.shape))})"
+
+    def _together(self, source: Any) -> str:
+        """What was sent to a source, as one array with its numbers along the last axis."""
+        size, lead = size_of(source), self.body.lead(self._carries(source))
+        sent = self.sent.get(source, [])
+        flat = [(index.ravel(), text if index.ndim == 1 else self._ravelled(text, index, lead)) for index, text in sent]
+        whole = [text for index, text in flat if is_all(index, size)]
+        parts = [(index, text) for index, text in flat if not is_all(index, size)]
+        if parts:
+            whole.insert(0, self._scattered(parts, size, lead))
+        return " + ".join(whole) if whole else f"zeros(({lead}{size},))"
+
+    def _ravelled(self, text: str, index: Any, lead: str) -> str:
+        return f"({text}).reshape({lead}{index.size})"
+
+    def _scattered(self, parts: list[tuple[Any, str]], size: int, lead: str) -> str:
+        """Several parts of a source as one array: side by side where they make it up, else added up at their places."""
+        import numpy
+
+        at: dict[bytes, tuple[Any, list[str]]] = {}
+        for index, text in parts:
+            at.setdefault(index.tobytes(), (index, []))[1].append(text)
+        parts = sorted(((index, " + ".join(texts)) for index, texts in at.values()), key=lambda part: int(part[0][0]))
+        index = numpy.concatenate([index for index, _ in parts])
+        texts = [text for _, text in parts]
+        beside = texts[0] if len(texts) == 1 else f"concatenate(({', '.join(texts)}), axis=-1)"
+        if is_all(index, size):
+            return beside
+        times = len(index) // size
+        if times > 1 and len(index) == times * size and (index == numpy.arange(len(index)) // times).all():
+            return f"{primary(beside)}.reshape({lead}{size}, {times}).sum(-1)"
+        return f"scattered({beside}, {self.body.constant(index)}, {size})"
+
+    # -------------------------------------------------------------- what a vector sends
+
+    def _send(self, vector: Vector, places: list[int], slope: str) -> None:
+        if vector.row.name == "dot":
+            self._send_dot(vector, places, slope)
+        elif vector.row.name == "sum":
+            view = inner(vector.operands[0])
+            shape = ", ".join(map(str, view.index.shape))
+            text = slope if view.index.ndim == 1 else f"{slope}[..., None]"
+            self._to(view, f"spread({text}, ({self.body.lead(self._carries(vector))}{shape}))", self._carries(vector))
+        else:
+            self._send_row(vector, places, slope)
+
+    def _to(self, view: View, text: str, carried: bool) -> None:
+        """Send what has the shape of a view's index to where the view looks."""
+        import numpy
+
+        body, begin = self.body, 0
+        if sum(not isinstance(source, Numbers) for source in view.sources) > 1:
+            text = body.name(text)
+        for source in view.sources:
+            size = size_of(source)
+            inside = (view.index >= begin) & (view.index < begin + size)
+            at, part = view.index - begin, text
+            begin += size
+            if isinstance(source, Numbers) or not inside.any():
+                continue
+            if carried and not self._carries(source):
+                part = f"{primary(part)}.sum(0)"
+            if not inside.all():
+                lead = body.lead(carried and self._carries(source))
+                part = part if inside.ndim == 1 else f"{primary(part)}.reshape({lead}{inside.size})"
+                places = numpy.flatnonzero(inside)
+                part = f"{primary(part)}[..., {span_of(places) or body.constant(places)}]"
+                at = at[inside]
+            if at.ndim == 1 and len(at) > 1 and one_of(at) is not None:
+                part, at = f"{primary(part)}.sum(-1, keepdims=True)", at[:1]
+            self.sent.setdefault(source, []).append((at, part))
+
+    def _send_row(self, vector: Vector, places: list[int], slope: str) -> None:
+        """What rows send whose slopes are their texts."""
+        body, row = self.body, vector.row
+        local = dict(body.locals[vector])
+        if row.sends:
+            for place in places:
+                text = filled(array_expression(row.sends[place]), {**local, "d": slope})
+                self._to(vector.operands[place], text, self._carries(vector))
+            return
+        by = tuple(row.operands[place] for place in places)
+        partials = {f"d{name}" for name in row.operands}
+        for line in body.slope_lines[vector]:
+            name, _, form = line.partition(" = ")
+            text = filled(form, local)
+            local[name] = text if name in partials else body.name(text, name)
+        for name, place in zip(by, places):
+            partial = body.name(local[f"d{name}"], "s") if len(body.pulls) > 1 else local[f"d{name}"]
+            if name not in LISTS and slope == self.seeds.get(vector) and is_constant(partial):
+                text = f"full({body.shape(vector, self._carries(vector))}, {self._share(partial, slope)})"
+                self._to(vector.operands[place], text, self._carries(vector))
+                continue
+            if slope == self.seeds.get(vector) and (is_constant(partial) or "mended" in local[f"d{name}"]):  # it may be a plain number
+                slope = f"full({body.shape(vector, self._carries(vector))}, {slope})"
+            text = self._share(partial, f"{slope}[..., None]" if name in LISTS else slope)
+            self._to(vector.operands[place], text, self._carries(vector))
+
+    def _share(self, partial: str, slope: str) -> str:
+        """partial × slope; in total arithmetic 0 where the slope is 0."""
+        if partial in ("1.0", "-1.0"):
+            return slope if partial == "1.0" else f"-{slope}"
+        if slope == "1.0":
+            return partial
+        if self.body.total:
+            return f"share({partial}, {slope})"
+        return f"{primary(partial)} * {slope}"
+
+    def _send_dot(self, vector: Vector, places: list[int], slope: str) -> None:
+        body, product = self.body, self.body.products[vector]
+        ws, xs, bias = vector.operands
+        carried = self._carries(vector)
+        if 2 in places:
+            self._to(bias, slope, carried)
+        if product is None:
+            ws, xs = inner(ws), inner(xs)
+            spread = slope if ws.index.ndim == 1 else f"{slope}[..., None]"
+            if is_same(ws, xs):  # a sum of squares
+                self._to(ws, self._share(f"2.0 * {body.taken(ws)}", spread), carried)
+                return
+            for view, place, other in ((ws, 0, xs), (xs, 1, ws)):
+                if place in places:
+                    self._to(view, self._share(body.taken(other), spread), carried)
+            return
+        of_left, of_right = [place in places for place in product.places]
+        left = body.name(body.taken(product.left)) if of_right else ""  # each meets the slopes of the other
+        right = body.name(body.taken(product.right)) if of_left else ""
+        rows_of_left, rows_of_right = has_rows(product.left), has_rows(product.right)
+        if product.outer > 1:
+            slope = body.name(f"{slope}.reshape({body.lead(carried)}{product.outer}, {product.inner})")
+        for side, place in zip(("left", "right"), product.places):
+            if place not in places:
+                continue
+            if side == "left":
+                self._to(product.left, self._times(slope, right), carried)
+            elif carried and not body.per_row and not rows_of_right and rows_of_left and product.outer == 1:
+                self._to(product.right, self._times(f"{slope}.T", left), False)
+            elif product.outer == 1:
+                self._to(product.right, self._share(f"{left}[..., None, :]", f"{slope}[..., :, None]"), carried)
+            else:
+                self._to(product.right, self._times(f"{slope}.swapaxes(-1, -2)", left), carried)
+
+    def _times(self, slope: str, matrix: str) -> str:
+        """The matrix product of slopes and partials."""
+        return f"times({slope}, {matrix})" if self.body.total else f"{slope} @ {matrix}"
