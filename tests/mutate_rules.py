@@ -7,7 +7,7 @@ The mutants are those of `mutants`. For each the layers are run on the rows that
     3  the ulp oracle, at points drawn with a fixed seed and at those known to be hard
     4  the edge table
     5  slopes of slopes, against differences of differences in mpmath
-    6  the laws of the walk, as `test_value` has them (for what is wrong with the walk)
+    6  the laws of the walk, as `test_backward` has them (for what is wrong with the walk)
 
     python -m tests.mutate_rules [--row pow] [--jobs 2]
 
@@ -33,7 +33,7 @@ from mpmath import mp
 from scalargrad import Value, functions, value
 from scalargrad.ops import OPS
 
-from . import oracle, random_graphs, test_ops, test_slopes_of_slopes, test_value
+from . import oracle, random_graphs, test_backward, test_ops, test_slopes_of_slopes
 from .edges import EDGES, MASKED
 from .mutants import KINDS, Mutant, all_mutants, broken, words
 from .programs import Program
@@ -193,14 +193,11 @@ def slopes_of_slopes(rows: Sequence[str]) -> None:
 
 
 def laws(rows: Sequence[str]) -> None:
-    """The section of `test_value` on the walk; and what it does with slopes of 0 and with other threads."""
-    source = inspect.getsource(test_value).partition("# ------------------------------------------------------------------ the walk")[2]
-    section = source.partition("# -------------------")[0]
-    for name, test in vars(test_value).items():
-        if f"def {name}(" in section:
-            cases = next((mark.args[1] for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"), [None])
-            for case in cases:
-                test(*[case] * len(inspect.signature(test).parameters))
+    """All tests in `test_backward`; and what the walk does with slopes of 0 and with other threads."""
+    for test in [test for name, test in vars(test_backward).items() if name.startswith("test_")]:
+        cases = next((mark.args[1] for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"), [None])
+        for case in cases:
+            test(*[case] * len(inspect.signature(test).parameters))
     x = Value(3.0)
     inner = x * x
     (inner * 1.0 * 0.0).backward()  # the slope 0 of `inner` must not pass for the mark of a later walk

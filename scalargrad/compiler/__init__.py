@@ -2,7 +2,8 @@
 
 A function is called once with traced numbers (`tracing`); what it recorded is frozen into a program of named steps
 (`program`), which passes fold, share and differentiate, and re-roll into vectors (`roll`). A folder each, `in_python`, `in_numpy`
-and `in_native`, has what writes a program as source, and what runs that. Nothing here knows an operation: values and slopes are the rows of `ops`.
+and `in_native`, has what writes a program as source, and what runs that. Nothing here knows an operation: values and slopes
+are the rows of `ops`.
 """
 
 from __future__ import annotations
