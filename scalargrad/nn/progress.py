@@ -10,9 +10,9 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Progress(Protocol):
-        """Something that is told of each batch."""
+        """Something that is told of steps as they are made, the epoch that the last of them is in and its loss."""
 
-        def batch(self, epoch: int, loss: float) -> None: ...
+        def advance(self, steps: int, epoch: int, loss: float) -> None: ...
         def close(self) -> None: ...
 
 
@@ -31,10 +31,10 @@ class Bar:
     def __init__(self, bar: Any, epochs: int) -> None:
         self.bar, self.epochs = bar, epochs
 
-    def batch(self, epoch: int, loss: float) -> None:
+    def advance(self, steps: int, epoch: int, loss: float) -> None:
         self.bar.set_description_str(f"epoch {epoch + 1}/{self.epochs}", refresh=False)
         self.bar.set_postfix_str(f"loss {loss:.6g}", refresh=False)
-        self.bar.update(1)
+        self.bar.update(steps)
 
     def close(self) -> None:
         self.bar.close()
@@ -50,7 +50,7 @@ class Line:
         self.start = monotonic()
         self.shown = self.start - self.every
 
-    def batch(self, epoch: int, loss: float) -> None:
+    def advance(self, steps: int, epoch: int, loss: float) -> None:
         now = monotonic()
         self.text = f"epoch {epoch + 1}/{self.epochs}  loss {loss:.6g}  {now - self.start:.0f} s"
         if now - self.shown >= self.every:

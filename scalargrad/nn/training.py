@@ -101,10 +101,9 @@ def fit(
             most = epoch_steps - len(pending) if callback or held else left
             losses = steps.steps(islice(batches, min(steps.pace, most)))
             left -= len(losses)
-            if bar:
-                for i, batch_loss in enumerate(losses, len(pending)):
-                    bar.batch(len(history.loss) + i // epoch_steps, batch_loss)
             pending += losses
+            if bar:
+                bar.advance(len(losses), len(history.loss) + (len(pending) - 1) // epoch_steps, losses[-1])
             totals = _epochs(pending, n, rows, task.is_mean)
             if not (callback or held):
                 history.loss += totals

@@ -214,16 +214,21 @@ def test_progress_is_told_of_every_step(monkeypatch):
     for engine, found in told.items():
 
         class Bar:
-            def batch(self, epoch, loss, found=found):
-                found.append((epoch, loss))
+            def advance(self, steps, epoch, loss, found=found):
+                found.append((steps, epoch, loss))
 
             def close(self, found=found):
                 found.append("closed")
 
         monkeypatch.setattr(training, "progress_of", lambda epochs, batches, bar=Bar: bar())
         Neuron(3, seed=0).fit(X, Y, lr=0.01, epochs=30, batch_size=3, progress=True, engine=engine, backend="python")
-    assert [x[0] for x in told["compiled"]] == [x[0] for x in told["eager"]]
-    assert [x[1] for x in told["compiled"][:-1]] == pytest.approx([x[1] for x in told["eager"][:-1]], rel=1e-12)
+    assert [steps for steps, *_ in told["eager"][:-1]] == [1] * len(told["eager"][:-1])
+    made = 0
+    for steps, epoch, loss in told["compiled"][:-1]:
+        made += steps
+        assert (1, epoch, pytest.approx(loss, rel=1e-12)) == told["eager"][made - 1]
+    assert made == len(told["eager"]) - 1
+    assert told["eager"][-1] == told["compiled"][-1] == "closed"
 
 
 # ------------------------------------------------------------------ what goes wrong

@@ -173,7 +173,7 @@ def test_the_line_is_written_a_few_times_a_second_and_covers_what_stood_there(ca
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
     line = progress.Line(6)
     for epoch, loss in enumerate([0.123456, 9.0, 9.0, 1.0, 9.0, 2.0]):
-        line.batch(epoch, loss)
+        line.advance(1, epoch, loss)
     line.close()
     shown = capsys.readouterr().err.split("\r")[1:]
     assert [text.split(" s")[0] for text in shown] == [
