@@ -13,6 +13,7 @@ from .reals import real
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
 # The names in which a row's value is written: functions that may raise, and total ones.
@@ -120,6 +121,13 @@ def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
 
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
     exec(compile(text, filename, "exec"), names)
+    return names
+
+
+def run_pieces(pieces: Sequence[str], filename: str, names: dict[str, Any]) -> dict[str, Any]:
+    """Run generated source that comes in several pieces, each of them compiled by itself: that takes less memory."""
+    for i, piece in enumerate(pieces):
+        run(piece, filename if len(pieces) == 1 else f"{filename[:-1]} part {i + 1}>", names)
     return names
 
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 from .arguments import as_lists
 from .program import Program, operations
+from .roll import is_scattered, rolled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ LINE = 1.3  # a line of NumPy
 NUMBER = 0.0012  # a number of an array that is computed
 PRODUCT = 0.0002  # a number and its factor in a matrix product
 BACKWARD = 3.0  # value and slopes against the value alone
+BY_NUMBER = "too few of them are alike for arrays"
 NATIVE_MOST = 8.0  # seconds that making machine code may take, unasked
 NATIVE_FROM = 15.0  # what another backend must take before compiling for the processor is worth it
 
@@ -79,30 +81,33 @@ def plan_of(backend: str, program: Program, kind: str, rows: int) -> Plan:
     times = max(1, rows)
     factor = 1.0 if kind == "value" else BACKWARD
     if backend != "auto":
-        return Plan(backend, "as asked for", count, rows, {})
+        by_number = backend == "numpy" and is_scattered(program)
+        return Plan(
+            backend, f"as asked for; {BY_NUMBER}: number by number, between arrays" if by_number else "as asked for", count, rows, {}
+        )
     estimates = {"python": STEP * factor * count * times}
     if not is_installed("numpy"):
         return Plan("python", "NumPy is not installed", count, rows, estimates)
     if estimates["python"] < LINE * 8:
         return Plan("python", f"{count * times:,} operations are done before an array is made", count, rows, estimates)
-    estimates["numpy"] = factor * _on_arrays(program, times)
+    if not is_scattered(program):
+        estimates["numpy"] = factor * _on_arrays(program, times)
     best = min(estimates, key=lambda name: estimates[name])
     if is_installed("native") and estimates[best] > NATIVE_FROM and native_seconds(program) < NATIVE_MOST:
         return Plan("native", f"{count * times:,} operations a call, and numba is installed", count, rows, estimates)
+    if len(estimates) == 1:
+        return Plan(best, f"{count:,} operations: {BY_NUMBER}", count, rows, estimates)
     return Plan(best, f"about {_time(estimates[best])} a call, and {_time(max(estimates.values()))} otherwise", count, rows, estimates)
 
 
 def native_seconds(program: Program) -> float:
     """How long machine code takes to be made, about, where it is not on disk yet: a fraction of a second for each vector."""
-    from .roll import rolled
-
-    return 0.5 + 0.4 * min(len(rolled(program).vectors), operations(program) / 20.0)
+    most = operations(program) / 20.0
+    return 0.5 + 0.4 * (most if is_scattered(program) else min(len(rolled(program).vectors), most))
 
 
 def _on_arrays(program: Program, rows: int) -> float:
     """What a value costs on arrays."""
-    from .roll import rolled
-
     total = 0.0
     for vector in rolled(program).vectors:
         times = rows if vector.has_rows else 1

@@ -93,6 +93,7 @@ class Program:
         self.steps = ordered(outputs) if steps is None else steps
         self.choices: dict[Any, str] = {}  # the backends that were chosen for it
         self.rolled: Any = None  # the program in vectors, once `roll` has made it
+        self.scattered: bool | None = None  # whether vectors are no gain, once `roll` has looked
 
     @property
     def wrt(self) -> list[Block]:

@@ -25,6 +25,8 @@ MOST_PADDING = 3.0  # times the numbers themselves
 SHORT = 4.0  # operations a vector: with fewer of them, columns are faster
 FEW_TERMS = 16  # of a sum that columns add up one by one
 FEW = 3  # vectors of one row at one depth, which may stay apart
+MANY = 100  # vectors of a program that are worth asking whether they should be
+WORTHWHILE = 50.0  # operations a vector: with fewer, plain Python is done with them before NumPy with a line for each
 
 
 class Numbers:
@@ -117,6 +119,20 @@ def rolled(program: Program) -> Rolled:
     return program.rolled  # type: ignore[no-any-return]
 
 
+def is_scattered(program: Program) -> bool:
+    """Whether so few steps have a formula and a depth in common that vectors of them are no gain; never where there are rows.
+
+    It takes no rolling: steps of different rows or depths are different vectors, so that there are at least so many.
+    """
+    if program.scattered is None:
+        count = operations(program)
+        program.scattered = False
+        if count > MANY and not any(block.has_rows for block in program.blocks):
+            least = sum([len({step.row for step in level}) for level in _levels(_prepared(program)[0])])
+            program.scattered = least > MANY and count < WORTHWHILE * least
+    return program.scattered
+
+
 def _has_weights(vector: Vector) -> bool:
     """Whether a vector is a matrix that is the same for all rows times a list."""
     return vector.row.name == "dot" and vector.size > 1 and any(not has_rows(view) for view in vector.operands[:2])
@@ -136,12 +152,26 @@ def roll(program: Program, together: bool = True) -> Rolled:
     >>> roll(Program([w, x], [Step(OPS["tanh"], (z,)) for z in dots])).vectors
     [<3 × dot>, <3 × tanh>]
     """
-    steps, outputs = _merged(program)
-    if together:
-        steps, outputs = _by_block(*_gathered_sums(steps, outputs))
-    else:
-        steps, outputs = _written_out(steps, outputs)
+    steps, outputs = _prepared(program) if together else _written_out(*_merged(program))
     return _Rolling(program, steps, outputs, together).rolled
+
+
+def _prepared(program: Program) -> tuple[list[Step], list[Any]]:
+    """The steps that are to be put together to vectors."""
+    return _by_block(*_gathered_sums(*_merged(program)))
+
+
+def _levels(steps: Sequence[Step]) -> list[list[Step]]:
+    """The steps by depth: one more than that of their deepest operand."""
+    depths: dict[Any, int] = {}
+    levels: list[list[Step]] = []
+    for step in steps:
+        depth = max([depths.get(x, 0) for x in step.operands], default=0)
+        depths[step] = depth + 1
+        if depth == len(levels):
+            levels.append([])
+        levels[depth].append(step)
+    return levels
 
 
 def _merged(program: Program) -> tuple[list[Step], list[Any]]:
@@ -277,25 +307,13 @@ class _Rolling:
         self.carriers: set[Any] = {block for block in program.blocks if block.has_rows}
         self.together = together
         self.vectors: list[Vector] = []
-        for group in self._levels(steps) if together else [[step] for step in steps]:
+        for group in _levels(steps) if together else [[step] for step in steps]:
             if together:
                 for alike in self._alike(group):
                     self._add(alike)
             else:
                 self._add(group)
         self.rolled = Rolled(program.blocks, self.vectors, [self._output(x) for x in outputs])
-
-    def _levels(self, steps: Sequence[Step]) -> list[list[Step]]:
-        """The steps by depth: one more than that of their deepest operand."""
-        depths: dict[Any, int] = {}
-        levels: list[list[Step]] = []
-        for step in steps:
-            depth = max([depths.get(x, 0) for x in step.operands], default=0)
-            depths[step] = depth + 1
-            if depth == len(levels):
-                levels.append([])
-            levels[depth].append(step)
-        return levels
 
     def _alike(self, steps: Sequence[Step]) -> list[list[Step]]:
         """The steps of a level that can be one vector: of one row, and of operands from the same sources.

@@ -89,13 +89,10 @@ def _on_floats(traces: Traces, name: str, kind: str, is_total: bool, of: str) ->
 
 def _on_arrays(traces: Traces, name: str, kind: str, is_total: bool, of: str) -> tuple[str, dict[str, Any]]:
     """The same on NumPy."""
-    from .in_numpy import source as in_numpy
-    from .in_numpy.arrays import array_names
-    from .in_numpy.function import NAMES
-    from .roll import rolled
+    from .in_numpy.function import function_source
 
-    text, constants = in_numpy.function_source(rolled(traces.program), name, kind, traces.reduce, is_total, of)
-    return text, {**array_names(), **NAMES, **constants}
+    pieces, names = function_source(traces.program, name, kind, traces.reduce, is_total, of)
+    return "\n\n".join(pieces), names
 
 
 def _carried_on_arrays() -> dict[str, Any]:

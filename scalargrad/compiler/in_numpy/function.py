@@ -8,12 +8,12 @@ from math import isfinite
 import numpy
 from numpy import vdot
 
-from ...kernels import run
+from ...kernels import run_pieces
 from ..arguments import as_array
 from ..naming import is_word
-from ..roll import rolled, size_of
+from ..roll import is_scattered, rolled, size_of
+from . import by_number, source
 from .arrays import array_names
-from .source import function_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -56,8 +56,20 @@ def times(slopes: Any, matrix: Any) -> Any:
 
 NAMES = {
     "beside": beside, "scattered": scattered, "spread": numpy.broadcast_to, "times": times,
-    "full": numpy.full, "zeros": numpy.zeros, "concatenate": numpy.concatenate,
+    "full": numpy.full, "zeros": numpy.zeros, "concatenate": numpy.concatenate, "array": numpy.array,
 }  # fmt: skip
+
+
+def function_source(
+    program: Program, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
+) -> tuple[list[str], dict[str, Any]]:
+    """The source of a function of the program's blocks, in pieces, and all that it reads by name: in vectors, where these are a gain."""
+    if is_scattered(program):
+        pieces, names = by_number.function_source(program, name, kind, total, of)
+    else:
+        text, names = source.function_source(rolled(program), name, kind, reduce, total, of)
+        pieces = [text]
+    return pieces, {**array_names(), **NAMES, **names}
 
 
 class NumpyFunction:
@@ -69,11 +81,11 @@ class NumpyFunction:
     backend = "numpy"
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
-        self._program = rolled(program)
+        self._program = program
         self._name, self._kind, self._reduce = name, kind, reduce
         self._of = name if is_word(name) else ""
         self._carried = [i for i, block in enumerate(program.blocks) if block.has_rows]
-        self._chunk = chunk_of(self._program)
+        self._chunk = chunk_of(rolled(program)) if self._carried else 0
         self._is_single = kind == "value" and len(program.outputs) == 1
         self._made: dict[bool, Callable[..., Any]] = {}
         self.source = ""
@@ -81,10 +93,10 @@ class NumpyFunction:
 
     def _make(self, total: bool) -> Callable[..., Any]:
         if total not in self._made:
-            text, constants = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of)
-            self.source = self.source or text
+            pieces, names = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of)
+            self.source = self.source or "\n\n".join(pieces)
             filename = f"<scalargrad {'total ' if total else ''}{self._kind} of {self._name} in numpy {next(_counter)}>"
-            self._made[total] = run(text, filename, {**array_names(), **NAMES, **constants})[self._kind]
+            self._made[total] = run_pieces(pieces, filename, names)[self._kind]
         return self._made[total]
 
     def __call__(self, contents: Sequence[Any]) -> Any:
@@ -137,7 +149,7 @@ def answer(fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool
             result = fast(*arrays)
             if not has_slopes or isfinite(_squares(result[1])):
                 return result
-    except FloatingPointError:  # an overflow: what is fast may be wrong then
+    except (ArithmeticError, ValueError):  # an overflow: what is fast may be wrong then
         pass
     with numpy.errstate(all="ignore"):
         return total(*arrays)

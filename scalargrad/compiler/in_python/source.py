@@ -12,7 +12,7 @@ import itertools
 import math
 
 from ...floats import ERRORS
-from ...kernels import RAW, TOTAL, run
+from ...kernels import RAW, TOTAL, run_pieces
 from ..forms import PRODUCT, Form
 from ..layout import definition, index_of, nested, pattern, sum_of, zeros
 from ..naming import is_word
@@ -210,9 +210,7 @@ class PythonFunction:
         """The generated function, and its source."""
         pieces, numbers = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of)
         names = {**(TOTAL if total else RAW), **numbers, "isfinite": math.isfinite}
-        for i, piece in enumerate(pieces):
-            part = f" part {i + 1}" if len(pieces) > 1 else ""
-            run(piece, f"<scalargrad {'total ' * total}{self._kind} of {self._of} {next(_counter)}{part}>", names)
+        run_pieces(pieces, f"<scalargrad {'total ' * total}{self._kind} of {self._of} {next(_counter)}>", names)
         return names[self._kind], "\n\n".join(pieces)
 
     def __call__(self, contents: Sequence[Any]) -> Any:
