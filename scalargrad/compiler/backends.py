@@ -22,7 +22,6 @@ LINE = 1.3  # a line of NumPy
 NUMBER = 0.0012  # a number of an array that is computed
 PRODUCT = 0.0002  # a number and its factor in a matrix product
 BACKWARD = 3.0  # value and slopes against the value alone
-BY_NUMBER = "too few of them are alike for arrays"
 NATIVE_MOST = 8.0  # seconds that making machine code may take, unasked
 NATIVE_FROM = 15.0  # what another backend must take before compiling for the processor is worth it
 
@@ -80,11 +79,10 @@ def plan_of(backend: str, program: Program, kind: str, rows: int) -> Plan:
     count = operations(program)
     times = max(1, rows)
     factor = 1.0 if kind == "value" else BACKWARD
+    too_few = f"too few of {count:,} operations are alike for arrays"
     if backend != "auto":
         by_number = backend == "numpy" and is_scattered(program)
-        return Plan(
-            backend, f"as asked for; {BY_NUMBER}: number by number, between arrays" if by_number else "as asked for", count, rows, {}
-        )
+        return Plan(backend, "as asked for" + f"; {too_few}: number by number, between arrays" * by_number, count, rows, {})
     estimates = {"python": STEP * factor * count * times}
     if not is_installed("numpy"):
         return Plan("python", "NumPy is not installed", count, rows, estimates)
@@ -96,7 +94,7 @@ def plan_of(backend: str, program: Program, kind: str, rows: int) -> Plan:
     if is_installed("native") and estimates[best] > NATIVE_FROM and native_seconds(program) < NATIVE_MOST:
         return Plan("native", f"{count * times:,} operations a call, and numba is installed", count, rows, estimates)
     if len(estimates) == 1:
-        return Plan(best, f"{count:,} operations: {BY_NUMBER}", count, rows, estimates)
+        return Plan(best, too_few, count, rows, estimates)
     return Plan(best, f"about {_time(estimates[best])} a call, and {_time(max(estimates.values()))} otherwise", count, rows, estimates)
 
 

@@ -45,7 +45,8 @@ def test_results_are_those_of_plain_python_as_arrays() -> None:
 
 def test_the_plan_and_the_source_say_so() -> None:
     f = compile(scattered, backend="numpy")
-    assert repr(f.plan(W, 1.25)).startswith("numpy: as asked for; too few of them are alike for arrays: number by number")
+    assert repr(f.plan(W, 1.25)).startswith("numpy: as asked for; too few of ")
+    assert repr(f.plan(W, 1.25)).endswith(" operations are alike for arrays: number by number, between arrays")
     assert "jacobian_of_lists(w.tolist(), c.item())" in f.source(W, 1.25)
     assert compile(scattered).plan(W, 1.25).backend in ("python", "native")
 
