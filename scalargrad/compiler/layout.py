@@ -145,6 +145,7 @@ def _filled(body: str, indent: str, width: int) -> list[str]:
 
 
 _marks = re.compile(r"[(\[]|[)\]]|, | (?=[-+] )")
+_brackets = re.compile(r"[(\[)\]]")
 
 
 def _items(body: str) -> list[str]:
@@ -201,10 +202,10 @@ def _split(line: str, begin: int) -> tuple[str, str, str] | None:
 def _is_bracketed(text: str) -> bool:
     """Whether the bracket that a text begins with ends where it ends."""
     depth = 0
-    for i, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
+    for found in _brackets.finditer(text if text[:1] in ("(", "[") else ""):
+        depth += 1 if found[0] in "([" else -1
         if depth == 0:
-            return i == len(text) - 1 and i > 0
+            return found.end() == len(text)
     return False
 
 

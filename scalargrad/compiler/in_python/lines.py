@@ -13,7 +13,7 @@ from ..forms import ATOM, LESS, MINUS, NAME, OVER, PLUS, SAME, SIGN, TIMES, Form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from ..naming import Names
@@ -134,21 +134,30 @@ class Lines:
         """The lines that can stand before a loop, since no atom that varies goes into them, and the others."""
         if order is None:
             order = self.decided()
-        named, statements, texts, varies = self.named, self.statements, self.texts, self.varies
+        texts, varies = self.texts, self.varies
         before: list[str] = []
         lines: list[str] = []
-        for i in order:
-            text = self.text(i)
-            if i in named:
-                earlier = self.continued.get(i, -1)
-                goes_on = earlier >= 0 and (varies is None or varies[earlier] == varies[i])
-                name = texts[i] = texts[earlier] if goes_on else self.name(i)
-                (lines if varies is None or varies[i] else before).append(f"{name} = {text}")
-            elif i in statements:
+        for i, text in self.composed(order):
+            if i in self.statements:
                 lines.append(text)
+                continue
+            earlier = self.continued.get(i, -1)
+            goes_on = earlier >= 0 and (varies is None or varies[earlier] == varies[i])
+            name = texts[i] = texts[earlier] if goes_on else self.name(i)
+            (lines if varies is None or varies[i] else before).append(f"{name} = {text}")
+        return before, lines
+
+    def composed(self, order: Iterable[int]) -> Iterator[tuple[int, str]]:
+        """The expressions among these that make a line, each with its text: what is read by name has its name in `texts` by then."""
+        forms, reads, texts, binds, named, statements = self.forms, self.reads, self.texts, self.binds, self.named, self.statements
+        for i in order:
+            form: Any = forms[i]
+            text = form.text % tuple([texts[j] if binds[j] >= need else f"({texts[j]})" for j, need in zip(reads[i], form.needs)])
+            if i in named or i in statements:
+                yield i, text
             else:
                 texts[i] = text
-        return before, lines
+                binds[i] = form.binds
 
     def decided(self, kept: Iterable[int] = ()) -> list[int]:
         """What is read, by statements and from outside (`kept`), in order; by now `named` has all that need a line."""
@@ -197,14 +206,6 @@ class Lines:
         for i, reads in enumerate(self.reads):
             varies[i] = i in self.varying or i in self.statements or any(varies[j] for j in reads)
         return varies
-
-    def text(self, i: int) -> str:
-        """An expression with what it reads written in its places; from now on it is read by name, or as this."""
-        form: Any = self.forms[i]
-        texts, binds = self.texts, self.binds
-        if i not in self.named:
-            binds[i] = form.binds
-        return form.text % tuple([texts[j] if binds[j] >= need else f"({texts[j]})" for j, need in zip(self.reads[i], form.needs)])  # type: ignore[no-any-return]
 
     def name(self, i: int) -> str:
         """A name for an expression, as it is wished for."""

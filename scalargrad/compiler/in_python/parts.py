@@ -1,34 +1,35 @@
-"""Large programs as several functions: a long one takes longer to compile, by the line.   (floor 3)
+"""Large programs as several functions: a long one takes more time and memory to compile, by the line.   (floor 3)
 
-Numbers that go from one part to another stand in a list. Parts read the arguments' numbers by their places, and
-put slopes into nested lists, or add them there.
+Numbers that go from one part to another stand in a list, which each part prolongs by what later ones read. Lists of the arguments
+are unpacked where that makes a part shorter, and else read by their places; slopes are put into nested lists, a row at a time.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ..forms import Form
-from ..layout import definition, index_of, sum_of
+from ..layout import definition, index_of, pattern, sum_of, tuple_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from ..program import Block
     from .layout import Layout
     from .lines import Lines
 
 LARGE = 20_000  # expressions of a program that is still one function
-PART = 5_000  # lines of a part
+PART = 4_000  # places in expressions of a part, about
+ROW = 250  # slopes that are put in place at once, at most
 
 
 def in_parts(layout: Layout, name: str, of: str) -> list[str]:
     """The sources of the parts of a function, and of the function that calls them."""
-    names, lines, arguments = layout.names, layout.lines, layout.arguments
+    names, arguments = layout.names, layout.arguments
     rows = {block: names.take(f"{arguments[block]}_i") for block in layout.carried}
-    for block, argument in arguments.items():
-        for x in block.inputs:
-            lines.texts[layout.body.at[x]] = rows.get(block, argument) + _place(index_of(x))
     values = names.take("v", "v")
+    known = _Given(layout, rows, values)
     slopes = [
         _Slopes(layout, block, own, variable)
         for group, variables in zip(layout.groups, layout.slope_names())
@@ -37,23 +38,89 @@ def in_parts(layout: Layout, name: str, of: str) -> list[str]:
     for each in slopes:
         each.say()
     kept = [*layout.body.outputs, *[each.own[0] for each in slopes if not each.block.shape]]
-    parts, count = _written(lines, values, kept)
-    given = [
-        values,
-        *[rows.get(block, argument) for block, argument in arguments.items()],
-        *[each.into for each in slopes if each.block.shape],
-    ]
-    pieces, calls = [], [f"{values} = [0.0] * {count}"]
+    given = [values, *known.arguments.values(), *[each.into for each in slopes if each.block.shape]]
+    pieces, calls = [], [f"{values} = []"]
+    parts, results = _written(layout.lines, known, kept)
     for i, part in enumerate(parts):
         call = names.take(f"{name}_part_{i + 1}", "part")
         pieces.append(definition(call, given, f"Part {i + 1} of {name}.", part))
         calls.append(f"{call}({', '.join(given)})")
+    calls += results
     body = _loop(layout, rows, slopes, calls) if layout.carried else _calls(layout, slopes, calls)
     return [*pieces, definition(name, arguments.values(), layout.description(of), body)]
 
 
-def _place(index: tuple[int, ...]) -> str:
+def _place(index: Sequence[int]) -> str:
     return "".join([f"[{i}]" for i in index])
+
+
+class _List:
+    """Expressions whose numbers stand in a list, `text` as a whole, from the place `first` of the list `whole` on."""
+
+    __slots__ = ("first", "names", "own", "text", "whole")
+
+    def __init__(self, text: str, own: Sequence[int], names: Sequence[str], whole: str = "", first: int = 0) -> None:
+        self.text, self.own, self.names, self.whole, self.first = text, own, names, whole or text, first
+
+
+class _Given:
+    """The numbers that parts are given, of the arguments and of parts before them, list by list."""
+
+    def __init__(self, layout: Layout, rows: dict[Block, str], values: str) -> None:
+        self.names, self.texts, self.values, self.count = layout.names, layout.lines.texts, values, 0
+        self.arguments = {block: rows.get(block, argument) for block, argument in layout.arguments.items()}
+        self._lists: dict[int, _List] = {}
+        self._named: dict[str, str] = {}  # the names of what is wished to be called so
+        for block, argument in self.arguments.items():
+            at = [layout.body.at[x] for x in block.inputs]
+            if not block.shape:
+                self.texts[at[0]] = argument
+                continue
+            count = block.shape[-1]
+            for first in range(0, len(at), count or 1):
+                place, own = index_of(block.inputs[first])[:-1], at[first : first + count]
+                name = "_".join([argument, *map(str, place)])
+                self._add(_List(f"{argument}{_place(place)}", own, [f"{name}_{k}" for k in range(count)]))
+
+    def _add(self, some: _List) -> None:
+        self._lists.update(dict.fromkeys(some.own, some))
+
+    def hand_on(self, own: list[int]) -> list[str]:
+        """The lines at the end of a part by which others are given what it computes."""
+        begin, self.count = self.count, self.count + len(own)
+        names = [self.texts[i] for i in own]
+        self._named.update(zip(names, names))
+        self._add(_List(f"{self.values}[{begin}:{self.count}]", own, names, self.values, begin))
+        return [f"{self.values} += {tuple_of(names)}"] if own else []
+
+    def read(self, numbers: Iterable[int]) -> list[str]:
+        """The lines at the head of a part that reads these numbers; from then on it reads them by `texts`."""
+        counts = Counter(numbers)
+        lines = []
+        for some in dict.fromkeys(map(self._lists.get, counts)):
+            if some is None:  # a number by itself
+                continue
+            found = [(k, i) for k, i in enumerate(some.own, some.first) if i in counts]
+            reads, to_list = (
+                sum([counts[i] for _, i in found]),
+                1 + 2 * some.whole.count("["),
+            )  # names and places to be read
+            if reads + len(some.own) + 4 + to_list < min(2 + to_list, 3) * reads:
+                items = [self._name(name) if i in counts else "" for i, name in zip(some.own, some.names)]
+                lines.append(f"{pattern((len(items),), items)} = {some.text}")
+                self.texts.update(zip(some.own, items))
+                continue
+            text = some.whole
+            if 3 * reads + 2 + to_list < (2 + to_list) * reads:
+                text = self._name(some.names[0].rpartition("_")[0])
+                lines.append(f"{text} = {some.text}")
+            self.texts.update([(i, f"{text}[{k}]") for k, i in found])
+        return lines
+
+    def _name(self, wish: str) -> str:
+        if wish not in self._named:
+            self._named[wish] = self.names.take(wish)
+        return self._named[wish]
 
 
 class _Slopes:
@@ -67,10 +134,22 @@ class _Slopes:
 
     def say(self) -> None:
         """The statements in the parts."""
-        if self.block.shape:
-            for x, slope in zip(self.block.inputs, self.own):
-                if slope != self.lines.zero:
-                    self.lines.say(Form.line(f"{self.into}{_place(index_of(x))} {'+' * self.is_summed}= %s"), (slope,))
+        if not self.block.shape:
+            return
+        zero, count = self.lines.zero, self.block.shape[-1]
+        for first in range(0, len(self.own), count or 1):
+            row = f"{self.into}{_place(index_of(self.block.inputs[first])[:-1])}"
+            own = self.own[first : first + count]
+            if self.is_summed:
+                for k, slope in enumerate(own):
+                    if slope != zero:
+                        self.lines.say(Form.line(f"{row}[{k}] += %s"), (slope,))
+                continue
+            for begin in range(0, count, ROW):
+                some = own[begin : begin + ROW]
+                if some.count(zero) < len(some):
+                    place = ":" if len(some) == count else f"{begin}:{begin + len(some)}"
+                    self.lines.say(Form.line(f"{row}[{place}] = [{', '.join(['%s'] * len(some))}]"), some)
 
     @property
     def first(self) -> str:
@@ -150,51 +229,51 @@ def _over(shape: tuple[int, ...], name: str, share: str) -> str:
     return f"[{_over(shape[1:], 'item', share)} for item in {name}]"
 
 
-def _written(lines: Lines, values: str, kept: Iterable[int]) -> tuple[list[list[str]], int]:
-    """The lines of each part, and how many numbers go from one to another, or are `kept` for whoever calls them."""
+def _written(lines: Lines, given: _Given, kept: Sequence[int]) -> tuple[list[list[str]], list[str]]:
+    """The lines of each part, and those with which what is in `kept` is read by whoever calls them."""
     order = lines.decided(kept)
-    host, crossing, here = _hosts(lines, order)
+    host, crossing, read = _hosts(lines, order)
     crossing.update([i for i in kept if lines.forms[i] is not None])
-    members: list[list[int]] = [[] for _ in range(max([host[i] for i in order], default=-1) + 1)]
+    members: list[list[int]] = [[] for _ in read]
     for i in order:
         members[host[i]].append(i)
-    parts, count = [], 0
-    for part in members:
-        written, slots = [], []
-        for i in part:
-            text = lines.text(i)
-            if i in lines.statements:
+    texts, statements, continued = lines.texts, lines.statements, lines.continued
+    parts = []
+    for part, numbers in zip(members, read):
+        written, handed = given.read(numbers), []
+        for i, text in lines.composed(part):
+            if i in statements:
                 written.append(text)
-            elif i not in lines.named:
-                lines.texts[i] = text
-            else:
-                earlier = lines.continued.get(i, -1)
-                goes_on = earlier >= 0 and host[earlier] == host[i]
-                name = (lines.texts[earlier] if goes_on else lines.name(i)) if i in here else ""
-                if i in crossing:
-                    slots.append((i, f"{values}[{count}]"))
-                    count += 1
-                lines.texts[i] = name
-                written.append(" = ".join([*([name] if name else []), *([slots[-1][1]] if i in crossing else []), text]))
-        for i, slot in slots:
-            lines.texts[i] = slot
+                continue
+            goes_on = i in continued and host[continued[i]] == host[i]
+            name = texts[i] = texts[continued[i]] if goes_on else lines.name(i)
+            written.append(f"{name} = {text}")
+            if i in crossing:
+                handed.append(i)
+        written += given.hand_on(handed)
         parts.append(written)
-    return parts, count
+    return parts, given.read(kept)
 
 
-def _hosts(lines: Lines, order: list[int]) -> tuple[dict[int, int], set[int], set[int]]:
-    """For each expression the part it is written in; those that are read in other parts, and those read in their own."""
-    host: dict[int, int] = {}
+def _hosts(lines: Lines, order: list[int]) -> tuple[list[int], set[int], list[list[int]]]:
+    """For each expression the part it is written in; those that are read in other parts; and for each part what it is given."""
+    forms, reads, named, statements = lines.forms, lines.reads, lines.named, lines.statements
+    host = [0] * len(forms)
+    size = 0
+    for i in order:
+        size += len(reads[i])
+        if i in named or i in statements:
+            host[i] = size // PART
     crossing: set[int] = set()
-    here: set[int] = set()
-    own = [i for i in order if i in lines.named or i in lines.statements]
-    for k, i in enumerate(own):
-        host[i] = k // PART
+    read: list[list[int]] = [[] for _ in range(size // PART + 1)]
     for i in reversed(order):
         part = host[i]
-        for j in lines.reads[i]:
-            if j in lines.named:
-                (here if host[j] == part else crossing).add(j)
-            elif lines.forms[j] is not None:
+        for j in reads[i]:
+            if forms[j] is None:
+                read[part].append(j)
+            elif j not in named:
                 host[j] = part
-    return host, crossing, here
+            elif host[j] != part:
+                crossing.add(j)
+                read[part].append(j)
+    return host, crossing, read
