@@ -22,7 +22,7 @@ from .tracing import LIBRARIES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
 _NOT_CALLED = {
@@ -38,6 +38,7 @@ _NOT_CALLED = {
 }
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, BuiltinFunctionType, CodeType}
 _numbers = {float, int}
+_READING = {"data", "detach"}  # what code names that takes the number of a Value
 _nothing = object()  # in place of what is not there
 
 
@@ -93,14 +94,21 @@ class _Walk:
         waiting = list(items)
         while waiting:
             item = waiting.pop()
-            if type(item) not in _plain and id(item) not in self._seen:
-                self._seen[id(item)] = item
+            kind = type(item)
+            if kind in _plain or id(item) in self._seen:
+                continue
+            if kind is Value and (by_value or self.names.isdisjoint(_READING)):
+                continue
+            self._seen[id(item)] = item
+            if kind is not tuple:
                 waiting += self._see(item, by_value)
+            elif not _plain.issuperset(map(type, item)):
+                waiting += item
 
     def _see(self, item: Any, by_value: bool) -> Iterable[Any]:
         """Note what an item holds, and give it back."""
         if isinstance(item, Value):
-            if self.names & {"data", "detach"} and not by_value:
+            if not by_value and not self.names.isdisjoint(_READING):
                 self._compute(lambda: repr(item.data))
             return ()
         if isinstance(item, FunctionType):
@@ -234,8 +242,9 @@ def _is_library(module: str | None) -> bool:
     return not file or os.path.abspath(file).startswith(LIBRARIES)
 
 
-def _has_zeros(content: Iterable[Any]) -> bool:
-    return any(type(x) in _numbers and x == 0 for x in content)
+def _has_zeros(content: Collection[Any]) -> bool:
+    kinds = set(map(type, content))
+    return not kinds.isdisjoint(_numbers) and (0 in content if kinds <= _numbers else any(type(x) in _numbers and x == 0 for x in content))
 
 
 def _signs(content: Iterable[Any]) -> list[str]:

@@ -130,6 +130,8 @@ def wrapped(line: str, width: int = LINE) -> list[str]:
 def _filled(body: str, indent: str, width: int) -> list[str]:
     """What stands in brackets in lines, as many items in each as there is room for, a list in each."""
     room = width - len(indent)
+    if not _brackets.search(body):
+        return [indent + line for line in _cut(body, room)]
     lines: list[str] = []
     now = ""
     for item in _items(body):
@@ -142,6 +144,22 @@ def _filled(body: str, indent: str, width: int) -> list[str]:
             lines += [indent + now[:begin], *_filled(now[begin:end], indent + "    ", width)]
             now = now[end:]
     return [*lines, indent + now.rstrip()] if now else lines
+
+
+def _cut(text: str, room: int) -> list[str]:
+    """A text without brackets in lines: behind commas, or where there are none before + and -."""
+    marks, kept = ((", ",), 1) if ", " in text else ((" + ", " - "), 0)  # how much of a mark ends the line that it stands behind
+    lines, begin = [], 0
+    while len(text) - begin > room:
+        last = begin + room - kept + 2  # of a mark that ends the line in time, the end
+        at = max([text.rfind(mark, begin + 1, last + len(mark) - 2) for mark in marks])
+        if at < 0:
+            at = min([found for mark in marks if (found := text.find(mark, begin + 1)) >= 0], default=-1)
+        if at < 0:
+            break
+        lines.append(text[begin : at + kept])
+        begin = at + kept + 1
+    return [*lines, text[begin:]]
 
 
 _marks = re.compile(r"[(\[]|[)\]]|, | (?=[-+] )")

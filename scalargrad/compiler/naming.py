@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from typing import Any
 
-_plain = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,39}", re.ASCII)
+LONGEST = 40  # characters of a name
 _weights = re.compile(r"[wW](\d*)", re.ASCII)
 FUNCTIONS = {"value", "value_and_grad", "jacobian"}  # what the generated functions are called
 TAKEN = {*RESERVED, *OPS, *dir(builtins), *(alias for op in OPS.values() for alias in op.aliases), *FUNCTIONS, "math", "isfinite", ITEM}
@@ -31,12 +31,17 @@ def is_name(text: str) -> bool:
     >>> is_name("W1"), is_name("x'"), is_name("lambda"), is_name("exp")
     (True, False, False, False)
     """
-    return bool(_plain.fullmatch(text)) and not iskeyword(text) and not issoftkeyword(text) and text not in TAKEN
+    return _is_plain(text) and text not in TAKEN and not iskeyword(text) and not issoftkeyword(text)
+
+
+def _is_plain(text: str) -> bool:
+    """Whether a text is an identifier in plain letters, of which the first is one."""
+    return text.isidentifier() and text.isascii() and text[0] != "_" and len(text) <= LONGEST
 
 
 def is_word(text: str) -> bool:
     """Whether a text can stand in a docstring as it is: the name of a function."""
-    return bool(_plain.fullmatch(text.lstrip("_")))
+    return _is_plain(text.lstrip("_"))
 
 
 class Names:

@@ -9,7 +9,7 @@ whoever writes source.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from ..kernels import on_floats
 from ..ops import LISTS, TRACED, Op
@@ -119,7 +119,7 @@ def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
     order: list[Step] = []
     seen: set[Any] = set()
     stack: list[Any] = [*reversed(list(outputs))]
-    pop = stack.pop
+    pop, push = stack.pop, stack.append
     while stack:
         step = pop()
         if step is None:
@@ -127,8 +127,9 @@ def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
         elif step.row is not None and step not in seen:
             seen.add(step)
             stack += (step, None)
-            operands = step.operands if last_first else reversed(step.operands)
-            stack += [operand for operand in operands if operand.row is not None]
+            for operand in step.operands if last_first else reversed(step.operands):
+                if operand.row is not None and operand not in seen:
+                    push(operand)
     return order
 
 
@@ -150,23 +151,27 @@ def frozen(
             if key not in numbers:
                 numbers[key] = Constant(key[0])
             return numbers[key]
-        if item not in made and not (item.row and hasattr(item, "records")):
+        if item not in made:
+            if item.row is not None and hasattr(item, "records"):
+                return None
             made[item] = captured(item)
-        return made.get(item)
+        return made[item]
 
     stack: list[Any] = [*reversed(outputs)]
-    pop, find = stack.pop, made.get
+    pop, push, find = stack.pop, stack.append, made.get
     while stack:
         node = pop()
         if node is None:
             node = pop()
-            operands = tuple([(x.__class__ is not float and find(x)) or leaf(x) for x in node.dx])
+            operands = tuple([find(x) or leaf(x) for x in node.dx])
             step = made[node] = Step(node.row, operands, node.label and _text(node.label))
             steps.append(step)
         elif node not in made and leaf(node) is None:
             made[node] = None  # on the way
             stack += (node, None)
-            stack += [x for x in reversed(node.dx) if x.__class__ is not float and x not in made]
+            for x in reversed(node.dx):
+                if x not in made and x.__class__ is not float:
+                    push(x)
     return [leaf(x) for x in outputs]
 
 
@@ -229,7 +234,7 @@ def sharing(program: Program) -> Program:
     return Program(program.blocks, program.outputs, same, program.steps)
 
 
-def pulls(steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]) -> list[tuple[Step, list[int]]]:
+def pulls(steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]) -> list[tuple[Step, tuple[int, ...]]]:
     """The derivative: each step that a slope comes to, last first, with the places of the operands it sends slopes to.
 
     The slopes are of `roots` by the inputs in `by`; what lies on no way between them is left out.
@@ -241,12 +246,21 @@ def pulls(steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]) -> lis
     reached: set[Any] = set(roots)
     found = []
     for step in reversed(steps):
-        if step in way and step in reached:
+        if step in reached and step in way:
             operands = step.operands if step.row.slopes else _receivers(step)
-            places = [i for i, x in enumerate(operands) if x in way]
-            reached.update([operands[i] for i in places])
-            found.append((step, places))
+            if way.issuperset(operands):
+                reached.update(operands)
+                found.append((step, _first(len(operands))))
+            else:
+                places = tuple([i for i, x in enumerate(operands) if x in way])
+                reached.update([operands[i] for i in places])
+                found.append((step, places))
     return found
+
+
+@lru_cache(maxsize=1024)
+def _first(count: int) -> tuple[int, ...]:
+    return tuple(range(count))
 
 
 def _receivers(step: Step) -> Sequence[Any]:

@@ -169,8 +169,13 @@ def leaves(item: Any, seen: set[int]) -> Iterator[Value]:
     elif not isinstance(item, Module) or id(item) not in seen:
         if isinstance(item, Module):
             seen.add(id(item))
-        for _, part in _contents(item):
-            yield from leaves(part, seen)
+        parts = item if isinstance(item, (list, tuple)) else [part for _, part in _contents(item)]
+        for part in parts:
+            if part.__class__ is Value:  # as all that follows has it, only faster
+                if part.row is None:
+                    yield part
+            else:
+                yield from leaves(part, seen)
 
 
 def _collect(name: str, item: Any, found: dict[str, Block], seen: set[int]) -> None:

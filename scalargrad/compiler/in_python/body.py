@@ -56,6 +56,7 @@ class Body:
         self._simple: dict[Any, Form | None] = {}  # rows that are one expression of their operands in order
         self._locals: dict[Any, list[int]] = {}  # of a step whose row has work lines: what its template numbers
         self._special: set[Any] = set()
+        self._plans: dict[tuple[Op, tuple[int, ...]], Any] = {}
         self._wishes = step_names(program.steps)
         same, at, simple, wishes, put = program.same, self.at, self._simple, self._wishes, lines.put
         for step in program.steps:
@@ -152,14 +153,20 @@ class Body:
         """The slopes of an output by inputs: the chain rule, from the last step to the first."""
         at = self.at
         walk = _Walk(self, root, by)
-        sums, send = walk.sums, walk.send
+        sums, passing = walk.sums, walk.passing
         for step, places in walk.order:
             shares = sums.pop(step, None)
-            if shares is not None:  # a choice has handed on what came to it
-                slope = self._added(shares, at[step])
-                operands = step.operands
-                for place, sent in zip(places, self._sent(step, places, slope)):
-                    send(operands[place], sent)
+            if shares is None:  # a choice has handed on what came to it
+                continue
+            operands = step.operands
+            for place, sent in zip(places, self._sent(step, places, self._added(shares, at[step]))):
+                x = operands[place]
+                if x in passing:
+                    walk.send(x, sent)
+                elif x in sums:
+                    sums[x].append(sent)
+                else:
+                    sums[x] = [sent]
         return [self._added(sums[x], at[x]) if x in sums else self.lines.zero for x in by]
 
     def _added(self, shares: list[int], of: int) -> int:
@@ -167,20 +174,54 @@ class Body:
         if len(shares) > 1:
             return self.lines.added(shares, of)
         share = shares[0]
-        if share >= self._begin and share not in self.lines.wishes:
+        if share >= self._begin and not self.lines.wishes[share]:
             self.lines.wishes[share] = of
         return share
 
-    def _sent(self, step: Any, places: list[int], slope: int) -> list[int]:
+    def _sent(self, step: Any, places: tuple[int, ...], slope: int) -> list[int]:
         """What a step sends to some of its operands when a slope comes in."""
         row = step.row
-        if row.sends:
-            return self.guarded(step, places, slope)
-        if takes_lists(row):
-            return self._sent_to_lists(step, places, slope)
-        made, local = self._template(step, tuple([row.operands[place] for place in places])), self._local(step)
-        self._slope_lines(made.slopes, local)
-        return [self._share(local[k], slope) for k in made.partials]
+        key = row, places
+        if key not in self._plans:
+            self._plans[key] = self._plan(row, places)
+        plan = self._plans[key]
+        if plan is None:
+            if row.sends:
+                return self.guarded(step, places, slope)
+            if takes_lists(row):
+                return self._sent_to_lists(step, places, slope)
+            made, local = self._template(step, tuple([row.operands[place] for place in places])), self._local(step)
+            self._slope_lines(made.slopes, local)
+            return [self._share(local[k], slope) for k in made.partials]
+        at = self.at
+        slopes, partials, fixed = plan
+        local = [*[at[x] for x in step.operands], at[step], *fixed]
+        if slopes:
+            self._slope_lines(slopes, local)
+        return [self._share(local[k], slope) for k in partials]
+
+    def _plan(self, row: Op, places: tuple[int, ...]) -> tuple[list[Any], list[int], list[int]] | None:
+        """What a row of one expression sends: the lines of its slopes, the numbers of these, and slopes that are the same for all.
+
+        As in a template operands have the first numbers, and the value the next; then come the slopes that are the same, then the lines.
+        """
+        if row.sends or asks_about(row) or self._simple.get(row) is None:
+            return None
+        made = template(row, tuple([row.operands[place] for place in places]), self.total)
+        fixed = [self.lines.atom(form.text) for _, form, reads in made.slopes if not reads]
+        numbers, lines = [*range(len(row.operands) + 1)], []
+        count, behind = len(numbers), len(numbers) + len(fixed)
+        for name, form, reads in made.slopes:
+            if form is SAME:
+                numbers.append(numbers[reads[0]])
+            elif not reads:
+                numbers.append(count)
+                count += 1
+            else:
+                lines.append((name, form, tuple([numbers[k] for k in reads])))
+                numbers.append(behind)
+                behind += 1
+        return lines, [numbers[k] for k in made.partials], fixed
 
     def _slope_lines(self, slopes: Any, local: list[int]) -> None:
         """Add the lines of a row's slopes to what its template numbers."""
@@ -199,7 +240,7 @@ class Body:
                     continue
             local.append(put(form, read, "" if name[:1] == "d" else name))
 
-    def _sent_to_lists(self, step: Any, places: list[int], slope: int) -> list[int]:
+    def _sent_to_lists(self, step: Any, places: Sequence[int], slope: int) -> list[int]:
         """What a step sends to some of the numbers in its lists."""
         row, at, lines = step.row, self.at, self.lines
         groups = grouped(row, step.operands)
@@ -227,7 +268,7 @@ class Body:
         first = self.program.same.get(step, step)
         return [*self._locals[first]] if first in self._locals else [*self._operands(first), self.at[first]]
 
-    def guarded(self, step: Any, places: list[int], slope: int) -> list[int]:
+    def guarded(self, step: Any, places: Sequence[int], slope: int) -> list[int]:
         """What a choice sends to its branches."""
         condition = self.at[step.operands[0]]
         return [
@@ -239,14 +280,16 @@ class Body:
         """partial × slope; in total arithmetic 0 where the slope is 0."""
         lines = self.lines
         known, one = lines.known, lines.one
+        if partial == one:
+            return slope
         if slope in known:
             if slope in (one, lines.zero):
                 return partial if slope == one else slope
             if partial in known:
                 return lines.number(known[partial] * known[slope])
             return lines.put(TIMES, (slope, partial))
-        if partial in known and partial in (one, lines.minus_one):
-            return slope if partial == one else lines.put(MINUS, (slope,))
+        if partial == lines.minus_one:
+            return lines.put(MINUS, (slope,))
         pair = (slope, partial) if lines.forms[partial] is None else (partial, slope)  # a name stands behind: fewer parentheses
         return lines.put(TIMES_IF, (*pair, slope)) if self.total else lines.put(TIMES, pair)
 
@@ -276,10 +319,10 @@ class _Walk:
         self.passing = self._choices()
         self.send(root, body.lines.one)
 
-    def _choices(self) -> dict[Any, list[int]]:
+    def _choices(self) -> dict[Any, Sequence[int]]:
         """The choices that hand on at once what comes to them, and the places of their branches that it goes to."""
         leads: dict[Any, int] = {}  # for each, to how many branches in all
-        passing = {}
+        passing: dict[Any, Sequence[int]] = {}
         for step, places in reversed(self.order):
             if step.row is CHOOSE:
                 count = sum([leads.get(step.operands[place], 1) for place in places])

@@ -43,8 +43,8 @@ class Lines:
         self.numbers: dict[str, float] = {}  # constants that the source reads by a name
         self.forms: list[Form | None] = []  # None: it is written as it stands
         self.reads: list[Sequence[int]] = []
-        self.texts: dict[int, str] = {}  # of what is written as it stands; of the others when they are written
-        self.wishes: dict[int, Wish] = {}
+        self.texts: list[str] = []  # of what is written as it stands; of the others when they are written
+        self.wishes: list[Wish] = []
         self.named: set[int] = set()  # those that must have a line
         self.statements: set[int] = set()
         self.varying: set[int] = set()  # atoms that are others in each run of a loop
@@ -91,14 +91,13 @@ class Lines:
             return self.atom(form.text)
         if form.holds:
             self.named.update([j for j, need in zip(reads, form.needs) if need > ATOM])
-        i = self._add(form, reads)
-        if wish:
-            self.wishes[i] = wish
-        return i
+        return self._add(form, reads, wish)
 
-    def _add(self, form: Form | None, reads: Sequence[int]) -> int:
+    def _add(self, form: Form | None, reads: Sequence[int], wish: Wish = "") -> int:
         self.forms.append(form)
         self.reads.append(reads)
+        self.wishes.append(wish)
+        self.texts.append("")
         return len(self.forms) - 1
 
     def added(self, parts: Sequence[int], wish: Wish = "") -> int:
@@ -112,9 +111,8 @@ class Lines:
         """A start and terms behind it, in lines of not too many: forms like `%s + %s`, each with what stands at its further places."""
         for k in range(0, len(terms), TERMS):
             part = terms[k : k + TERMS]
-            before, start = start, self._add(_chain(tuple([form for form, _ in part])), [start, *[j for _, reads in part for j in reads]])
-            if wish:
-                self.wishes[start] = wish
+            read = (start, *[j for _, reads in part for j in reads])
+            before, start = start, self._add(_chain(tuple([form for form, _ in part])), read, wish)
             if k:
                 self.named.add(before)
                 self.continued[start] = before
@@ -149,11 +147,17 @@ class Lines:
 
     def composed(self, order: Iterable[int]) -> Iterator[tuple[int, str]]:
         """The expressions among these that make a line, each with its text: what is read by name has its name in `texts` by then."""
-        forms, reads, texts, binds, named, statements = self.forms, self.reads, self.texts, self.binds, self.named, self.statements
+        forms, reads, texts, binds, own = self.forms, self.reads, self.texts, self.binds, self.named | self.statements
         for i in order:
             form: Any = forms[i]
-            text = form.text % tuple([texts[j] if binds[j] >= need else f"({texts[j]})" for j, need in zip(reads[i], form.needs)])
-            if i in named or i in statements:
+            if len(reads[i]) == 2:  # as the rest has it, only faster
+                j, k = reads[i]
+                left, right = form.needs
+                one = texts[j] if binds[j] >= left else f"({texts[j]})"
+                text = form.text % (one, texts[k] if binds[k] >= right else f"({texts[k]})")
+            else:
+                text = form.text % tuple([texts[j] if binds[j] >= need else f"({texts[j]})" for j, need in zip(reads[i], form.needs)])
+            if i in own:
                 yield i, text
             else:
                 texts[i] = text
@@ -176,7 +180,9 @@ class Lines:
         sizes = [NAME_SIZE] * len(forms)
         for i in order:
             read = reads[i]
-            size = forms[i].size + sum([sizes[j] for j in read])  # type: ignore[union-attr]
+            size = forms[i].size  # type: ignore[union-attr]
+            for j in read:
+                size += sizes[j]
             if size > WIDTH and len(read) <= 4:
                 size = self._shortened(read, size, sizes)
             if varies is not None and varies[i]:
@@ -209,9 +215,9 @@ class Lines:
 
     def name(self, i: int) -> str:
         """A name for an expression, as it is wished for."""
-        wish = self.wishes.get(i, "")
-        if isinstance(wish, int):
-            of = self.texts.get(wish, "")
+        wish = self.wishes[i]
+        if wish.__class__ is int:
+            of = self.texts[wish]
             wish = f"d{of}" if of.isidentifier() else "d"
         return self.names.take(wish)
 

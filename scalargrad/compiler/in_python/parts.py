@@ -108,13 +108,15 @@ class _Given:
             if reads + len(some.own) + 4 + to_list < min(2 + to_list, 3) * reads:
                 items = [self._name(name) if i in counts else "" for i, name in zip(some.own, some.names)]
                 lines.append(f"{pattern((len(items),), items)} = {some.text}")
-                self.texts.update(zip(some.own, items))
+                for i, item in zip(some.own, items):
+                    self.texts[i] = item
                 continue
             text = some.whole
             if 3 * reads + 2 + to_list < (2 + to_list) * reads:
                 text = self._name(some.names[0].rpartition("_")[0])
                 lines.append(f"{text} = {some.text}")
-            self.texts.update([(i, f"{text}[{k}]") for k, i in found])
+            for k, i in found:
+                self.texts[i] = f"{text}[{k}]"
         return lines
 
     def _name(self, wish: str) -> str:

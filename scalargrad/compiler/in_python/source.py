@@ -160,13 +160,14 @@ def _pattern(layout: Layout, block: Block) -> str:
     places = [layout.body.at[x] for x in block.inputs]
     if len(block.shape) == 2 and len(places) > MANY and max([counts[i] for i in places]) == 1:
         rows = [names.take(f"{layout.arguments[block]}_{k}") for k in range(block.shape[0])]
-        texts.update((i, f"{rows[k // block.shape[1]]}[{k % block.shape[1]}]") for k, i in enumerate(places))
+        for k, i in enumerate(places):
+            texts[i] = f"{rows[k // block.shape[1]]}[{k % block.shape[1]}]"
         return pattern(block.shape[:1], rows)
     for x, i in zip(block.inputs, places):
         if counts[i]:
             is_whole = not block.shape and not block.has_rows
             texts[i] = layout.arguments[block] if is_whole else names.take(_item(layout, x))
-    return pattern(block.shape, [texts.get(i, "") for i in places])
+    return pattern(block.shape, [texts[i] for i in places])
 
 
 def _item(layout: Layout, x: Input) -> str:
