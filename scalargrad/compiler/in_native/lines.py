@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from ..naming import Names
 
-    Found = list[tuple[Any, list[int]]]
+    Found = list[tuple[Any, tuple[int, ...]]]
 
 TERMS = 12  # that a line adds up at most
 
@@ -169,7 +169,7 @@ class Lines:
             plain.insert(0, total)
         return plain[0] if len(plain) == 1 and _is_atom(plain[0]) else self.chained(plain, self.after, wish)
 
-    def _sent(self, step: Any, places: list[int], slope: str) -> list[tuple[Any, str]]:
+    def _sent(self, step: Any, places: tuple[int, ...], slope: str) -> list[tuple[Any, str]]:
         """What a step sends to some of its operands, and to which."""
         row = step.row
         groups = grouped(row, step.operands)

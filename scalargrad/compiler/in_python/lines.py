@@ -216,7 +216,7 @@ class Lines:
     def name(self, i: int) -> str:
         """A name for an expression, as it is wished for."""
         wish = self.wishes[i]
-        if wish.__class__ is int:
+        if isinstance(wish, int):
             of = self.texts[wish]
             wish = f"d{of}" if of.isidentifier() else "d"
         return self.names.take(wish)

@@ -69,7 +69,7 @@ class _Given:
     def __init__(self, layout: Layout, rows: dict[Block, str], values: str) -> None:
         self.names, self.texts, self.values, self.count = layout.names, layout.lines.texts, values, 0
         self.arguments = {block: rows.get(block, argument) for block, argument in layout.arguments.items()}
-        self._lists: dict[int, _List] = {}
+        self._lists: dict[int, tuple[_List, int]] = {}  # of a number, its list and its place there
         self._named: dict[str, str] = {}  # the names of what is wished to be called so
         for block, argument in self.arguments.items():
             at = [layout.body.at[x] for x in block.inputs]
@@ -83,7 +83,7 @@ class _Given:
                 self._add(_List(f"{argument}{_place(place)}", own, [f"{name}_{k}" for k in range(count)]))
 
     def _add(self, some: _List) -> None:
-        self._lists.update(dict.fromkeys(some.own, some))
+        self._lists.update([(i, (some, k)) for k, i in enumerate(some.own)])
 
     def hand_on(self, own: list[int]) -> list[str]:
         """The lines at the end of a part by which others are given what it computes."""
@@ -96,15 +96,14 @@ class _Given:
     def read(self, numbers: Iterable[int]) -> list[str]:
         """The lines at the head of a part that reads these numbers; from then on it reads them by `texts`."""
         counts = Counter(numbers)
-        lines = []
-        for some in dict.fromkeys(map(self._lists.get, counts)):
-            if some is None:  # a number by itself
-                continue
-            found = [(k, i) for k, i in enumerate(some.own, some.first) if i in counts]
-            reads, to_list = (
-                sum([counts[i] for _, i in found]),
-                1 + 2 * some.whole.count("["),
-            )  # names and places to be read
+        lines: list[str] = []
+        by_list: dict[_List, list[tuple[int, int]]] = {}
+        for i in counts:
+            if i in self._lists:  # and no argument that is a number by itself
+                some, k = self._lists[i]
+                by_list.setdefault(some, []).append((i, k))
+        for some, found in by_list.items():
+            reads, to_list = sum([counts[i] for i, _ in found]), 1 + 2 * some.whole.count("[")  # names and places
             if reads + len(some.own) + 4 + to_list < min(2 + to_list, 3) * reads:
                 items = [self._name(name) if i in counts else "" for i, name in zip(some.own, some.names)]
                 lines.append(f"{pattern((len(items),), items)} = {some.text}")
@@ -115,8 +114,8 @@ class _Given:
             if 3 * reads + 2 + to_list < (2 + to_list) * reads:
                 text = self._name(some.names[0].rpartition("_")[0])
                 lines.append(f"{text} = {some.text}")
-            for k, i in found:
-                self.texts[i] = f"{text}[{k}]"
+            for i, k in found:
+                self.texts[i] = f"{text}[{some.first + k}]"
         return lines
 
     def _name(self, wish: str) -> str:
