@@ -53,6 +53,7 @@ class Lines:
         self.counts: list[int] = []  # how often each is read, when all is decided
         self.varies: bytearray | None = None  # whether it is another in each run of the loop
         self.binds: list[int] = []  # how tightly each binds, as it is written
+        self.own: set[int] = set()  # those that make a line, when all is decided
         self._atoms: dict[str, int] = {}
         self._constants: dict[float, int] = {}
         self.zero, self.one, self.minus_one = self.number(0.0), self.number(1.0), self.number(-1.0)
@@ -147,7 +148,7 @@ class Lines:
 
     def composed(self, order: Iterable[int]) -> Iterator[tuple[int, str]]:
         """The expressions among these that make a line, each with its text: what is read by name has its name in `texts` by then."""
-        forms, reads, texts, binds, own = self.forms, self.reads, self.texts, self.binds, self.named | self.statements
+        forms, reads, texts, binds, own = self.forms, self.reads, self.texts, self.binds, self.own
         for i in order:
             form: Any = forms[i]
             if len(reads[i]) == 2:  # as the rest has it, only faster
@@ -192,6 +193,7 @@ class Lines:
             elif i not in named:
                 sizes[i] = size
         named -= self.statements
+        self.own = named | self.statements
         self.counts, self.binds = counts, [NAME] * len(forms)
         for i, number in self.known.items():
             self.binds[i] = SIGN if number < 0.0 else NAME
