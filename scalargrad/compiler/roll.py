@@ -184,6 +184,8 @@ def _rewritten(
     steps: Sequence[Step], outputs: Sequence[Any], now: dict[Any, Any], parts: dict[Step, list[Step]], gone: set[Any]
 ) -> tuple[list[Step], list[Any]]:
     """Steps with others in their places: `parts` of some, the last of which is their value; those in `gone` left out."""
+    if not (now or parts or gone):
+        return list(steps), list(outputs)
 
     def latest(x: Any) -> Any:
         while x in now and now[x] is not x:

@@ -1,4 +1,4 @@
-"""Large programs as several functions: a long one takes more time and memory to compile, by the line.   (floor 3)
+"""Large programs as several functions: a long one takes much memory to compile.   (floor 3)
 
 Numbers that go from one part to another stand in a list, which each part prolongs by what later ones read. Lists of the arguments
 are unpacked where that makes a part shorter, and else read by their places; slopes are put into nested lists, a row at a time.
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from .layout import Layout
     from .lines import Lines
 
-LARGE = 20_000  # expressions of a program that is still one function
+LARGE = 100_000  # expressions of a program that is still one function: compiled it takes 1 kB for each, for a moment
 PART = 4_000  # places in expressions of a part, about
 ROW = 250  # slopes that are put in place at once, at most
 

@@ -429,7 +429,9 @@ def test_known_rows_are_written_out_without_factors_of_one() -> None:
 # ------------------------------------------------------------------ size
 
 
-def test_a_long_chain_is_written_in_parts() -> None:
+def test_a_long_chain_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_python, "LARGE", 20_000)
+
     def fn(x: Any) -> Any:
         y = x
         for i in range(11_000):
@@ -454,7 +456,8 @@ def test_a_sum_of_many_is_no_deep_expression() -> None:
     assert made.value_and_grad(xs) == (expected, [2.0 * x for x in xs])
 
 
-def test_a_graph_shared_widely_is_written_in_parts() -> None:
+def test_a_graph_shared_widely_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_python, "LARGE", 20_000)
     rng = random.Random(4)
     places = [(rng.random(), rng.random(), rng.random()) for _ in range(8000)]
 
