@@ -157,7 +157,7 @@ def frozen(
             made[item] = captured(item)
         return made[item]
 
-    stack: list[Any] = [*reversed(outputs)]
+    stack: list[Any] = [x for x in reversed(outputs) if not isinstance(x, float)]
     pop, push, find = stack.pop, stack.append, made.get
     while stack:
         node = pop()
@@ -166,7 +166,7 @@ def frozen(
             operands = tuple([find(x) or leaf(x) for x in node.dx])
             step = made[node] = Step(node.row, operands, node.label and _text(node.label))
             steps.append(step)
-        elif node not in made and leaf(node) is None:
+        elif node not in made and ((node.row is not None and hasattr(node, "records")) or leaf(node) is None):
             made[node] = None  # on the way
             stack += (node, None)
             for x in reversed(node.dx):

@@ -174,8 +174,8 @@ class Body:
         if len(shares) > 1:
             return self.lines.added(shares, of)
         share = shares[0]
-        if share >= self._begin and not self.lines.wishes[share]:
-            self.lines.wishes[share] = of
+        if share >= self._begin:
+            self.lines.wishes.setdefault(share, of)
         return share
 
     def _sent(self, step: Any, places: tuple[int, ...], slope: int) -> list[int]:
@@ -198,7 +198,8 @@ class Body:
         local = [*[at[x] for x in step.operands], at[step], *fixed]
         if slopes:
             self._slope_lines(slopes, local)
-        return [self._share(local[k], slope) for k in partials]
+        one, share = self.lines.one, self._share
+        return [slope if local[k] == one else share(local[k], slope) for k in partials]
 
     def _plan(self, row: Op, places: tuple[int, ...]) -> tuple[list[Any], list[int], list[int]] | None:
         """What a row of one expression sends: the lines of its slopes, the numbers of these, and slopes that are the same for all.

@@ -44,7 +44,7 @@ class Lines:
         self.forms: list[Form | None] = []  # None: it is written as it stands
         self.reads: list[Sequence[int]] = []
         self.texts: list[str] = []  # of what is written as it stands; of the others when they are written
-        self.wishes: list[Wish] = []
+        self.wishes: dict[int, Wish] = {}
         self.named: set[int] = set()  # those that must have a line
         self.statements: set[int] = set()
         self.varying: set[int] = set()  # atoms that are others in each run of a loop
@@ -60,7 +60,9 @@ class Lines:
 
     def place(self) -> int:
         """What gets its text later: a number of an argument."""
-        return self._add(None, ())
+        i = self._add(None, ())
+        self._make_room()
+        return i
 
     def atom(self, text: str) -> int:
         """What is written as it stands: a name."""
@@ -92,14 +94,19 @@ class Lines:
             return self.atom(form.text)
         if form.holds:
             self.named.update([j for j, need in zip(reads, form.needs) if need > ATOM])
-        return self._add(form, reads, wish)
+        i = self._add(form, reads)
+        if wish:
+            self.wishes[i] = wish
+        return i
 
-    def _add(self, form: Form | None, reads: Sequence[int], wish: Wish = "") -> int:
+    def _add(self, form: Form | None, reads: Sequence[int]) -> int:
         self.forms.append(form)
         self.reads.append(reads)
-        self.wishes.append(wish)
-        self.texts.append("")
         return len(self.forms) - 1
+
+    def _make_room(self) -> None:
+        """Room for the texts of all expressions so far."""
+        self.texts += [""] * (len(self.forms) - len(self.texts))
 
     def added(self, parts: Sequence[int], wish: Wish = "") -> int:
         """The sum of several, from left to right."""
@@ -113,7 +120,9 @@ class Lines:
         for k in range(0, len(terms), TERMS):
             part = terms[k : k + TERMS]
             read = (start, *[j for _, reads in part for j in reads])
-            before, start = start, self._add(_chain(tuple([form for form, _ in part])), read, wish)
+            before, start = start, self._add(_chain(tuple([form for form, _ in part])), read)
+            if wish:
+                self.wishes[start] = wish
             if k:
                 self.named.add(before)
                 self.continued[start] = before
@@ -167,6 +176,7 @@ class Lines:
     def decided(self, kept: Iterable[int] = ()) -> list[int]:
         """What is read, by statements and from outside (`kept`), in order; by now `named` has all that need a line."""
         forms, reads, named = self.forms, self.reads, self.named
+        self._make_room()
         varies = self.varies = self._varying() if self.varying else None
         counts = [0] * len(forms)
         for i in (*kept, *self.statements):
@@ -217,7 +227,7 @@ class Lines:
 
     def name(self, i: int) -> str:
         """A name for an expression, as it is wished for."""
-        wish = self.wishes[i]
+        wish = self.wishes.get(i, "")
         if isinstance(wish, int):
             of = self.texts[wish]
             wish = f"d{of}" if of.isidentifier() else "d"

@@ -26,6 +26,7 @@ from tests import edges, programs, random_graphs
 from tests.random_graphs import bits
 
 inf, nan = math.inf, math.nan
+REDUCTIONS = "mean", "sum", None
 HARD = (0.0, -0.0, 1.0, -1.0, 2.0, 0.5, inf, -inf, nan, 1e200, -1e-300, 5e-324, 800.0, -40.0)
 
 
@@ -445,6 +446,39 @@ def test_a_long_chain_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
     assert made.value_and_grad(0.3) == (root.data, x.grad)
     assert made(0.3) == root.data
     assert "def value_and_grad_part_2(" in made.source(0.3)
+
+
+@pytest.mark.parametrize("part", [1, 7, 40, 10_000])
+def test_a_network_in_parts_has_the_bits_of_one_function(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = MLP(6, [5, 4, 2], activation="tanh", seed=0)
+    x, y = [0.1 * i - 0.2 for i in range(6)], [0.5, -0.5]
+
+    def cost(model: Any, x: Any, y: Any) -> Any:
+        return squared_error(model(x), y)
+
+    whole = compiled(cost, wrt=(0, 1)).value_and_grad(model, x, y)
+    of_both = compiled(lambda model, x: model(x)).jacobian(model, x)
+    by_rows = {reduce: compiled(cost, rows=("x", "y"), reduce=reduce).value_and_grad(model, [x, x[::-1]], [y, y]) for reduce in REDUCTIONS}
+    monkeypatch.setattr(in_python, "LARGE", 0)
+    monkeypatch.setattr(in_parts, "PART", part)
+    monkeypatch.setattr(in_parts, "ROW", 4)  # a row of six is put in place in two
+    assert repr(compiled(cost, wrt=(0, 1)).value_and_grad(model, x, y)) == repr(whole)
+    assert repr(compiled(lambda model, x: model(x)).jacobian(model, x)) == repr(of_both)
+    for reduce, expected in by_rows.items():
+        made = compiled(cost, rows=("x", "y"), reduce=reduce)
+        assert repr(made.value_and_grad(model, [x, x[::-1]], [y, y])) == repr(expected)
+
+
+def test_a_part_unpacks_what_it_reads_much_of(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(in_python, "LARGE", 0)
+
+    def fn(w: Any, x: Any) -> Any:
+        return functions.dot(w[0], x) * functions.dot(w[1], x) * w[2][0]
+
+    source = compiled(fn).source([[0.5] * 8] * 3, [1.0] * 8)
+    for text in ("x_0, x_1, x_2, x_3, x_4, x_5, x_6, x_7 = x\n", "w_0_6, w_0_7 = w[0]\n", "w[2][0]", "dw[0][:] = ["):
+        assert text in source, source
+    assert "w_2_0" not in source
 
 
 def test_a_sum_of_many_is_no_deep_expression() -> None:
