@@ -182,9 +182,10 @@ class Body:
         """What a step sends to some of its operands when a slope comes in."""
         row = step.row
         key = row, places
-        if key not in self._plans:
-            self._plans[key] = self._plan(row, places)
-        plan = self._plans[key]
+        try:
+            plan = self._plans[key]
+        except KeyError:
+            plan = self._plans[key] = self._plan(row, places)
         if plan is None:
             if row.sends:
                 return self.guarded(step, places, slope)
@@ -291,8 +292,8 @@ class Body:
             return lines.put(TIMES, (slope, partial))
         if partial == lines.minus_one:
             return lines.put(MINUS, (slope,))
-        pair = (slope, partial) if lines.forms[partial] is None else (partial, slope)  # a name stands behind: fewer parentheses
-        return lines.put(TIMES_IF, (*pair, slope)) if self.total else lines.put(TIMES, pair)
+        x, y = (slope, partial) if lines.forms[partial] is None else (partial, slope)  # a name stands behind: fewer parentheses
+        return lines.put(TIMES_IF, (x, y, slope)) if self.total else lines.product(x, y)
 
 
 class _Places(dict):  # type: ignore[type-arg]

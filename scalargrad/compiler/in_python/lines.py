@@ -99,6 +99,10 @@ class Lines:
             self.wishes[i] = wish
         return i
 
+    def product(self, x: int, y: int) -> int:
+        """The product of two expressions, neither of them a number."""
+        return self._add(TIMES, (x, y))
+
     def _add(self, form: Form | None, reads: Sequence[int]) -> int:
         self.forms.append(form)
         self.reads.append(reads)
@@ -113,6 +117,11 @@ class Lines:
         forms, known = self.forms, self.known
         if parts[0] in known and all(part in known for part in parts):
             return self.number(functools.reduce(add, [known[part] for part in parts]))
+        if len(parts) <= TERMS and MINUS not in [forms[part] for part in parts]:  # as what follows has it, only faster
+            i = self._add(_sum(len(parts)), tuple(parts))
+            if wish:
+                self.wishes[i] = wish
+            return i
         return self.chained(parts[0], [(LESS, self.reads[part]) if forms[part] is MINUS else (PLUS, (part,)) for part in parts[1:]], wish)
 
     def chained(self, start: int, terms: Sequence[tuple[Form, Sequence[int]]], wish: Wish = "") -> int:
@@ -232,6 +241,12 @@ class Lines:
             of = self.texts[wish]
             wish = f"d{of}" if of.isidentifier() else "d"
         return self.names.take(wish)
+
+
+@functools.lru_cache(maxsize=256)
+def _sum(count: int) -> Form:
+    """The form of a sum of so many."""
+    return _chain((PLUS,) * (count - 1))
 
 
 @functools.lru_cache(maxsize=256)
