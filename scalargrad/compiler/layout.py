@@ -131,7 +131,7 @@ def _filled(body: str, indent: str, width: int) -> list[str]:
     """What stands in brackets in lines, as many items in each as there is room for, a list in each."""
     room = width - len(indent)
     if not _brackets.search(body):
-        return [indent + line for line in _cut(body, room)]
+        return [indent + line for line in _cut(body, max(1, room))]
     lines: list[str] = []
     now = ""
     for item in _items(body):
@@ -162,7 +162,7 @@ def _cut(text: str, room: int) -> list[str]:
     return [*lines, text[begin:]]
 
 
-_marks = re.compile(r"[(\[]|[)\]]|, | (?=[-+] )")
+_marks = re.compile(r"[(\[][^()\[\]]*[)\]]|[(\[]|[)\]]|, | (?=[-+] )")  # brackets with none in them are one mark
 _brackets = re.compile(r"[(\[)\]]")
 
 
@@ -170,13 +170,14 @@ def _items(body: str) -> list[str]:
     """A text cut behind the commas that stand in no brackets, or, where there are none, before + and -."""
     depth, commas, signs = 0, [0], [0]
     for found in _marks.finditer(body):
-        mark = found[0]
+        begin, end = found.span()
+        mark = body[begin]
         if mark in "([":
-            depth += 1
+            depth += end == begin + 1
         elif mark in ")]":
             depth -= 1
         elif depth == 0:
-            (commas if mark == ", " else signs).append(found.end())
+            (commas if mark == "," else signs).append(end)
     cuts = [*(commas if len(commas) > 1 else signs), len(body)]
     return [body[begin:end] for begin, end in itertools.pairwise(cuts)]
 
@@ -185,12 +186,13 @@ def _longest_bracket(text: str) -> tuple[int, int] | None:
     """Where the longest part of a text that stands in brackets begins and ends."""
     opened, best = [], (0, 0)
     for found in _marks.finditer(text):
-        if found[0] in "([":
-            opened.append(found.end())
-        elif found[0] in ")]" and opened:
+        start, end = found.span()
+        if text[start] in "([":
+            opened.append(start + 1)
+        if text[end - 1] in ")]" and opened:
             begin = opened.pop()
-            if not opened and found.start() - begin > best[1] - best[0]:
-                best = begin, found.start()
+            if not opened and end - 1 - begin > best[1] - best[0]:
+                best = begin, end - 1
     return best if best[1] > best[0] else None
 
 
