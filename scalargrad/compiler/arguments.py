@@ -281,11 +281,13 @@ def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
 
 def _entries(content: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
     """The entries of nested lists with their indices."""
-    if isinstance(content, list):
+    if not isinstance(content, list):
+        yield index, content
+    elif any(isinstance(item, list) for item in content):
         for i, item in enumerate(content):
             yield from _entries(item, (*index, i))
     else:
-        yield index, content
+        yield from [((*index, i), item) for i, item in enumerate(content)]
 
 
 def gathered(form: Form, slopes: Iterator[Any], by_rows: bool = False) -> Any:

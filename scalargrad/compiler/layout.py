@@ -53,8 +53,11 @@ def _shapes(names: Mapping[Block, str]) -> str:
 
 def index_of(x: Input) -> tuple[int, ...]:
     """The place of an input as an index into its block's shape."""
-    index, place = [], x.place
-    for n in reversed(x.block.shape):
+    place, shape = x.place, x.block.shape
+    if len(shape) < 2:
+        return (place,) if shape else ()
+    index: list[int] = []
+    for n in reversed(shape):
         place, i = divmod(place, n)
         index.append(i)
     return tuple(reversed(index))

@@ -161,21 +161,21 @@ def _contents(item: Any) -> list[tuple[str, Any]]:
     return [(f"[{i}]", part) for i, part in enumerate(item)] if isinstance(item, (list, tuple)) else []
 
 
-def leaves(item: Any, seen: set[int]) -> Iterator[Value]:
+def leaves(item: Any, seen: set[int]) -> list[Value]:
     """The leaf Values in an item, in order; `seen` keeps what holds its own holder from going round."""
     if isinstance(item, Value):
-        if item.row is None:
-            yield item
-    elif not isinstance(item, Module) or id(item) not in seen:
-        if isinstance(item, Module):
-            seen.add(id(item))
-        parts = item if isinstance(item, (list, tuple)) else [part for _, part in _contents(item)]
-        for part in parts:
-            if part.__class__ is Value:  # as all that follows has it, only faster
-                if part.row is None:
-                    yield part
-            else:
-                yield from leaves(part, seen)
+        return [item] if item.row is None else []
+    if isinstance(item, Module):
+        if id(item) in seen:
+            return []
+        seen.add(id(item))
+    found: list[Value] = []
+    for part in item if isinstance(item, (list, tuple)) else [part for _, part in _contents(item)]:
+        if part.__class__ is not Value:
+            found += leaves(part, seen)
+        elif part.row is None:
+            found.append(part)
+    return found
 
 
 def _collect(name: str, item: Any, found: dict[str, Block], seen: set[int]) -> None:
@@ -229,11 +229,13 @@ def _written(shape: tuple[int, ...] | None) -> str:
 
 def _entries(block: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
     """The entries of nested lists, each with its index."""
-    if isinstance(block, (list, tuple)):
+    if not isinstance(block, (list, tuple)):
+        yield index, block
+    elif any(isinstance(part, (list, tuple)) for part in block):
         for i, part in enumerate(block):
             yield from _entries(part, (*index, i))
     else:
-        yield index, block
+        yield from [((*index, i), part) for i, part in enumerate(block)]
 
 
 def _replaced(block: Any, places: Mapping[Value, Any]) -> Any:
