@@ -13,13 +13,13 @@ from ..layout import definition, index_of, pattern, sum_of, tuple_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from ..program import Block
     from .layout import Layout
     from .lines import Lines
 
-LARGE = 100_000  # expressions of a program that is still one function: compiled it takes 1 kB for each, for a moment
+LARGE = 50_000  # expressions of a program that is still one function: compiled it takes 1 kB for each, for a moment
 PART = 4_000  # places in expressions of a part, about
 ROW = 250  # slopes that are put in place at once, at most
 
@@ -55,12 +55,15 @@ def _place(index: Sequence[int]) -> str:
 
 
 class _List:
-    """Expressions whose numbers stand in a list, `text` as a whole, from the place `first` of the list `whole` on."""
+    """Expressions whose numbers stand in a list, `text` as a whole, from the place `first` of the list `whole` on.
 
-    __slots__ = ("first", "names", "own", "text", "whole")
+    They are read by their places in `now`, where that is not empty.
+    """
+
+    __slots__ = ("first", "names", "now", "own", "text", "whole")
 
     def __init__(self, text: str, own: Sequence[int], names: Sequence[str], whole: str = "", first: int = 0) -> None:
-        self.text, self.own, self.names, self.whole, self.first = text, own, names, whole or text, first
+        self.text, self.own, self.names, self.whole, self.first, self.now = text, own, names, whole or text, first, ""
 
 
 class _Given:
@@ -69,7 +72,7 @@ class _Given:
     def __init__(self, layout: Layout, rows: dict[Block, str], values: str) -> None:
         self.names, self.texts, self.values, self.count = layout.names, layout.lines.texts, values, 0
         self.arguments = {block: rows.get(block, argument) for block, argument in layout.arguments.items()}
-        self._lists: dict[int, tuple[_List, int]] = {}  # of a number, its list and its place there
+        self._lists: dict[int, _List] = {}
         self._named: dict[str, str] = {}  # the names of what is wished to be called so
         for block, argument in self.arguments.items():
             at = [layout.body.at[x] for x in block.inputs]
@@ -83,7 +86,7 @@ class _Given:
                 self._add(_List(f"{argument}{_place(place)}", own, [f"{name}_{k}" for k in range(count)]))
 
     def _add(self, some: _List) -> None:
-        self._lists.update([(i, (some, k)) for k, i in enumerate(some.own)])
+        self._lists.update(dict.fromkeys(some.own, some))
 
     def hand_on(self, own: list[int]) -> list[str]:
         """The lines at the end of a part by which others are given what it computes."""
@@ -93,20 +96,19 @@ class _Given:
         self._add(_List(f"{self.values}[{begin}:{self.count}]", own, names, self.values, begin))
         return [f"{self.values} += {tuple_of(names)}"] if own else []
 
-    def read(self, numbers: Iterable[int]) -> list[str]:
-        """The lines at the head of a part that reads these numbers; from then on it reads them by `texts`."""
-        counts = Counter(numbers)
+    def read(self, numbers: Sequence[int]) -> list[str]:
+        """The lines at the head of a part that reads these numbers, each as often; from then on it reads them by `texts`."""
+        counts = Counter(map(self._lists.get, numbers))
+        del counts[None]  # arguments that are numbers by themselves
         lines: list[str] = []
-        by_list: dict[_List, list[tuple[int, int]]] = {}
-        for i in counts:
-            if i in self._lists:  # and no argument that is a number by itself
-                some, k = self._lists[i]
-                by_list.setdefault(some, []).append((i, k))
-        for some, found in by_list.items():
-            reads, to_list = sum([counts[i] for i, _ in found]), 1 + 2 * some.whole.count("[")  # names and places
+        for some, reads in counts.items():
+            assert some
+            to_list = 1 + 2 * some.whole.count("[")  # names and places
             if reads + len(some.own) + 4 + to_list < min(2 + to_list, 3) * reads:
-                items = [self._name(name) if i in counts else "" for i, name in zip(some.own, some.names)]
+                read = set(numbers)
+                items = [self._name(name) if i in read else "" for i, name in zip(some.own, some.names)]
                 lines.append(f"{pattern((len(items),), items)} = {some.text}")
+                some.now = ""
                 for i, item in zip(some.own, items):
                     self.texts[i] = item
                 continue
@@ -114,8 +116,10 @@ class _Given:
             if 3 * reads + 2 + to_list < (2 + to_list) * reads:
                 text = self._name(some.names[0].rpartition("_")[0])
                 lines.append(f"{text} = {some.text}")
-            for i, k in found:
-                self.texts[i] = f"{text}[{some.first + k}]"
+            if some.now != text:
+                some.now = text
+                for k, i in enumerate(some.own, some.first):
+                    self.texts[i] = f"{text}[{k}]"
         return lines
 
     def _name(self, wish: str) -> str:
