@@ -117,7 +117,7 @@ class Lines:
         forms, known = self.forms, self.known
         if parts[0] in known and all(part in known for part in parts):
             return self.number(functools.reduce(add, [known[part] for part in parts]))
-        if len(parts) <= TERMS and MINUS not in [forms[part] for part in parts]:  # as what follows has it, only faster
+        if 1 < len(parts) <= TERMS and MINUS not in [forms[part] for part in parts]:  # as what follows has it, only faster
             i = self._add(_sum(len(parts)), tuple(parts))
             if wish:
                 self.wishes[i] = wish

@@ -103,6 +103,13 @@ def test_a_long_sum_goes_on_under_its_name() -> None:
     assert written[1].startswith("total_of_them = total_of_them + x")
 
 
+def test_a_sum_of_one_is_that_one() -> None:
+    lines = Lines(Names())
+    x = lines.atom("x")
+    assert lines.added([x]) == x
+    assert lines.added([lines.one]) == lines.one
+
+
 def test_what_does_not_vary_stands_before_the_loop() -> None:
     lines = Lines(Names())
     w, x = lines.atom("w"), lines.atom("x")
