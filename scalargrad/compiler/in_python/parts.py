@@ -14,6 +14,7 @@ from ..layout import definition, index_of, pattern, sum_of, tuple_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from ..program import Block
     from .layout import Layout
@@ -55,15 +56,15 @@ def _place(index: Sequence[int]) -> str:
 
 
 class _List:
-    """Expressions whose numbers stand in a list, `text` as a whole, from the place `first` of the list `whole` on.
+    """Expressions whose numbers stand in a list, which is `text` and could be called `name`; one by one they are places of `places`.
 
-    They are read by their places in `now`, where that is not empty.
+    The first has the place `first`. `now` is the list in whose places they are read at present; it is empty where they have names.
     """
 
-    __slots__ = ("first", "names", "now", "own", "text", "whole")
+    __slots__ = ("first", "name", "now", "own", "places", "text")
 
-    def __init__(self, text: str, own: Sequence[int], names: Sequence[str], whole: str = "", first: int = 0) -> None:
-        self.text, self.own, self.names, self.whole, self.first, self.now = text, own, names, whole or text, first, ""
+    def __init__(self, text: str, own: Sequence[int], name: str, places: str = "", first: int = 0) -> None:
+        self.text, self.own, self.name, self.places, self.first, self.now = text, own, name, places or text, first, ""
 
 
 class _Given:
@@ -73,7 +74,7 @@ class _Given:
         self.names, self.texts, self.values, self.count = layout.names, layout.lines.texts, values, 0
         self.arguments = {block: rows.get(block, argument) for block, argument in layout.arguments.items()}
         self._lists: dict[int, _List] = {}
-        self._named: dict[str, str] = {}  # the names of what is wished to be called so
+        self._named: dict[Any, str] = {}  # what lists and numbers are called where a part unpacks them
         for block, argument in self.arguments.items():
             at = [layout.body.at[x] for x in block.inputs]
             if not block.shape:
@@ -81,9 +82,8 @@ class _Given:
                 continue
             count = block.shape[-1]
             for first in range(0, len(at), count or 1):
-                place, own = index_of(block.inputs[first])[:-1], at[first : first + count]
-                name = "_".join([argument, *map(str, place)])
-                self._add(_List(f"{argument}{_place(place)}", own, [f"{name}_{k}" for k in range(count)]))
+                place = index_of(block.inputs[first])[:-1]
+                self._add(_List(f"{argument}{_place(place)}", at[first : first + count], "_".join([argument, *map(str, place)])))
 
     def _add(self, some: _List) -> None:
         self._lists.update(dict.fromkeys(some.own, some))
@@ -92,8 +92,8 @@ class _Given:
         """The lines at the end of a part by which others are given what it computes."""
         begin, self.count = self.count, self.count + len(own)
         names = [self.texts[i] for i in own]
-        self._named.update(zip(names, names))
-        self._add(_List(f"{self.values}[{begin}:{self.count}]", own, names, self.values, begin))
+        self._named.update(zip(own, names))
+        self._add(_List(f"{self.values}[{begin}:{self.count}]", own, self.values, self.values, begin))
         return [f"{self.values} += {tuple_of(names)}"] if own else []
 
     def read(self, numbers: Sequence[int]) -> list[str]:
@@ -103,29 +103,30 @@ class _Given:
         lines: list[str] = []
         for some, reads in counts.items():
             assert some
-            to_list = 1 + 2 * some.whole.count("[")  # names and places
-            if reads + len(some.own) + 4 + to_list < min(2 + to_list, 3) * reads:
+            names = 1 + 2 * some.places.count("[")  # names and numbers to be read for the list; a place in it takes two more
+            by_number, by_list, by_place = reads + len(some.own) + 4 + names, 3 * reads + 2 + names, (2 + names) * reads
+            if by_number < min(by_list, by_place):
                 read = set(numbers)
-                items = [self._name(name) if i in read else "" for i, name in zip(some.own, some.names)]
+                items = [self._name(i, f"{some.name}_{k}") if i in read else "" for k, i in enumerate(some.own)]
                 lines.append(f"{pattern((len(items),), items)} = {some.text}")
                 some.now = ""
                 for i, item in zip(some.own, items):
                     self.texts[i] = item
                 continue
-            text = some.whole
-            if 3 * reads + 2 + to_list < (2 + to_list) * reads:
-                text = self._name(some.names[0].rpartition("_")[0])
-                lines.append(f"{text} = {some.text}")
-            if some.now != text:
-                some.now = text
+            places = some.places
+            if by_list < by_place:
+                places = self._name(some, some.name)
+                lines.append(f"{places} = {some.text}")
+            if some.now != places:
+                some.now = places
                 for k, i in enumerate(some.own, some.first):
-                    self.texts[i] = f"{text}[{k}]"
+                    self.texts[i] = f"{places}[{k}]"
         return lines
 
-    def _name(self, wish: str) -> str:
-        if wish not in self._named:
-            self._named[wish] = self.names.take(wish)
-        return self._named[wish]
+    def _name(self, item: Any, wish: str) -> str:
+        if item not in self._named:
+            self._named[item] = self.names.take(wish)
+        return self._named[item]
 
 
 class _Slopes:

@@ -469,6 +469,16 @@ def test_a_network_in_parts_has_the_bits_of_one_function(part: int, monkeypatch:
         assert repr(made.value_and_grad(model, [x, x[::-1]], [y, y])) == repr(expected)
 
 
+def test_numbers_that_would_be_called_the_same_stay_apart_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fn(w: Any, w_0: Any) -> Any:
+        return functions.dot(w[0], w_0) * functions.dot(w[1], w_0) + functions.dot(w_0, w_0)
+
+    w, w_0 = [[0.5, 2.0, -1.0, 3.0], [1.0, 0.25, 4.0, -2.0]], [1.5, -0.5, 2.5, 0.75]
+    expected = compiled(fn, wrt=(0, 1)).value_and_grad(w, w_0)
+    monkeypatch.setattr(in_python, "LARGE", 0)
+    assert compiled(fn, wrt=(0, 1)).value_and_grad(w, w_0) == expected
+
+
 def test_a_part_unpacks_what_it_reads_much_of(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_python, "LARGE", 0)
 
