@@ -14,7 +14,6 @@ from ..layout import definition, index_of, pattern, sum_of, tuple_of
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from ..program import Block
     from .layout import Layout
@@ -58,13 +57,16 @@ def _place(index: Sequence[int]) -> str:
 class _List:
     """Expressions whose numbers stand in a list, which is `text` and could be called `name`; one by one they are places of `places`.
 
-    The first has the place `first`. `now` is the list in whose places they are read at present; it is empty where they have names.
+    The first has the place `first`. `called` is the list's name and `names` are theirs, once a part has used them; `now` is the list in
+    whose places they are read at present, None where it is by their names.
     """
 
-    __slots__ = ("first", "name", "now", "own", "places", "text")
+    __slots__ = ("called", "first", "name", "names", "now", "own", "places", "text")
 
     def __init__(self, text: str, own: Sequence[int], name: str, places: str = "", first: int = 0) -> None:
-        self.text, self.own, self.name, self.places, self.first, self.now = text, own, name, places or text, first, ""
+        self.text, self.own, self.name, self.places, self.first = text, own, name, places or text, first
+        self.called, self.names = "", list[str]()
+        self.now: str | None = ""
 
 
 class _Given:
@@ -74,7 +76,6 @@ class _Given:
         self.names, self.texts, self.values, self.count = layout.names, layout.lines.texts, values, 0
         self.arguments = {block: rows.get(block, argument) for block, argument in layout.arguments.items()}
         self._lists: dict[int, _List] = {}
-        self._named: dict[Any, str] = {}  # what lists and numbers are called where a part unpacks them
         for block, argument in self.arguments.items():
             at = [layout.body.at[x] for x in block.inputs]
             if not block.shape:
@@ -91,42 +92,38 @@ class _Given:
     def hand_on(self, own: list[int]) -> list[str]:
         """The lines at the end of a part by which others are given what it computes."""
         begin, self.count = self.count, self.count + len(own)
-        names = [self.texts[i] for i in own]
-        self._named.update(zip(own, names))
-        self._add(_List(f"{self.values}[{begin}:{self.count}]", own, self.values, self.values, begin))
-        return [f"{self.values} += {tuple_of(names)}"] if own else []
+        handed = _List(f"{self.values}[{begin}:{self.count}]", own, self.values, self.values, begin)
+        handed.names = [self.texts[i] for i in own]
+        self._add(handed)
+        return [f"{self.values} += {tuple_of(handed.names)}"] if own else []
 
     def read(self, numbers: Sequence[int]) -> list[str]:
         """The lines at the head of a part that reads these numbers, each as often; from then on it reads them by `texts`."""
         counts = Counter(map(self._lists.get, numbers))
         del counts[None]  # arguments that are numbers by themselves
-        lines: list[str] = []
+        read, lines = set(numbers), list[str]()
         for some, reads in counts.items():
             assert some
             names = 1 + 2 * some.places.count("[")  # names and numbers to be read for the list; a place in it takes two more
             by_number, by_list, by_place = reads + len(some.own) + 4 + names, 3 * reads + 2 + names, (2 + names) * reads
             if by_number < min(by_list, by_place):
-                read = set(numbers)
-                items = [self._name(i, f"{some.name}_{k}") if i in read else "" for k, i in enumerate(some.own)]
+                some.names = some.names or [self.names.take(f"{some.name}_{k}") for k in range(len(some.own))]
+                items = [name if i in read else "" for name, i in zip(some.names, some.own)]
                 lines.append(f"{pattern((len(items),), items)} = {some.text}")
-                some.now = ""
-                for i, item in zip(some.own, items):
-                    self.texts[i] = item
+                if some.now is not None:
+                    some.now = None
+                    for i, name in zip(some.own, some.names):
+                        self.texts[i] = name
                 continue
             places = some.places
-            if by_list < by_place:
-                places = self._name(some, some.name)
+            if some.called or by_list < by_place:  # once called by its name it stays so: to change texts takes time
+                places = some.called = some.called or self.names.take(some.name)
                 lines.append(f"{places} = {some.text}")
             if some.now != places:
                 some.now = places
                 for k, i in enumerate(some.own, some.first):
                     self.texts[i] = f"{places}[{k}]"
         return lines
-
-    def _name(self, item: Any, wish: str) -> str:
-        if item not in self._named:
-            self._named[item] = self.names.take(wish)
-        return self._named[item]
 
 
 class _Slopes:
