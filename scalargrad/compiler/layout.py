@@ -99,6 +99,15 @@ def _pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
     return tuple_of([_pattern(shape[1:], items[i * size : (i + 1) * size]) for i in range(shape[0])])
 
 
+def targets(patterns: Iterable[str]) -> str:
+    """What a loop over several arguments at once unpacks them into, of the pattern of each.
+
+    >>> targets(["a, b", "(a,), (b,)", "((a, b),)", "c"])
+    '(a, b), ((a,), (b,)), ((a, b),), c'
+    """
+    return ", ".join([f"({text})" if len(_items(text)) > 1 else text for text in patterns])
+
+
 def sum_of(shape: tuple[int, ...], name: str) -> str:
     """An expression for the sum of all numbers in nested lists of a shape.
 

@@ -96,10 +96,11 @@ class Body:
 
     def _source(self, view: View) -> str:
         """The array that a view looks into, its numbers along the last axis."""
-        texts = [self._flat(source) for source in view.sources]
+        texts = [self.flat(source) for source in view.sources]
         return texts[0] if len(texts) == 1 else self.name(f"beside({', '.join(texts)})")
 
-    def _flat(self, source: Any) -> str:
+    def flat(self, source: Any) -> str:
+        """An array with its numbers along the last axis."""
         if isinstance(source, Numbers):
             import numpy
 
@@ -267,7 +268,7 @@ def output(body: Body, source: Any, j: int, reduce: str | None) -> str:
         carried = source.has_rows
         if carried and reduce is not None and size_of(source) == 1:
             return f"{body.text[source]}.sum()" + (" / rows" if reduce == "mean" else "")
-        text = f"{body.text[source]}[{'..., ' if carried else ''}{j}]"
+        text = f"{body.flat(source)}[{'..., ' if carried else ''}{j}]"
     if not body.rows:
         return text
     if reduce is None:

@@ -285,8 +285,10 @@ class Body:
         if partial == one:
             return slope
         if slope in known:
-            if slope in (one, lines.zero):
-                return partial if slope == one else slope
+            if slope == one:
+                return partial
+            if not known[slope]:  # -0.0 as well
+                return lines.zero
             if partial in known:
                 return lines.number(known[partial] * known[slope])
             return lines.put(TIMES, (slope, partial))

@@ -12,7 +12,7 @@ from math import frexp
 
 from ...kernels import RAW, run
 from ..forms import PLUS, TIMES, Form
-from ..layout import index_of, pattern, tuple_of, wrapped
+from ..layout import index_of, pattern, targets, tuple_of, wrapped
 from ..naming import Names
 from ..program import Block, Input, Program, Step, hastened
 from .body import Body
@@ -113,15 +113,14 @@ class Loop:
             slopes.append(outer.atom(sums[-1]))
         before, lines = inner.written()
         self._numbers.update(inner.numbers)
-        items = [pattern(block.shape, [self._texts[x] for x in block.inputs]) for block in self._carried]
-        head = [f"({item})" if ", " in item else item for item in items]
+        head = targets(pattern(block.shape, [self._texts[x] for x in block.inputs]) for block in self._carried)
         inside = [
             "count = len(rows)",
             "share = 1.0 / count",
             "total = 0.0",
             *_zeros(sums),
             *before,
-            f"for {', '.join(head)} in rows:",
+            f"for {head} in rows:",
             *["    " + line for line in lines],
         ]
         is_mean = program.outputs[0] is not program.outputs[1]

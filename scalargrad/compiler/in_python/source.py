@@ -14,7 +14,7 @@ import math
 from ...floats import ERRORS
 from ...kernels import RAW, TOTAL, run_pieces
 from ..forms import PRODUCT, Form
-from ..layout import definition, index_of, nested, pattern, sum_of, zeros
+from ..layout import definition, index_of, nested, pattern, sum_of, targets, zeros
 from ..naming import is_word
 from .layout import Layout
 from .parts import LARGE, in_parts
@@ -186,8 +186,7 @@ def _rows(layout: Layout, patterns: dict[Block, str]) -> str:
     names = [layout.arguments[block] for block in layout.carried]
     if len(names) == 1:
         return f"{patterns[layout.carried[0]]} in {names[0]}"
-    each = [f"({text})" if ", " in text and not text.endswith(",)") else text for text in map(patterns.__getitem__, layout.carried)]
-    return f"{', '.join(each)} in zip({', '.join(names)})"
+    return f"{targets(map(patterns.__getitem__, layout.carried))} in zip({', '.join(names)})"
 
 
 # ------------------------------------------------------------------ running it
