@@ -278,6 +278,7 @@ def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[St
     """Sums and dots of a few as additions, each a column's."""
     mul = OPS["mul"]
     parts: dict[Step, list[Step]] = {}
+    now: dict[Any, Any] = {}
     for step in steps:
         if step.row.name not in ("sum", "dot") or len(step.operands) > 2 * FEW_TERMS:
             continue
@@ -288,7 +289,9 @@ def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[St
             terms = [groups[2], *terms]
         if len(terms) > 1 or made:
             parts[step] = [*made, *_chain(terms)]
-    return _rewritten(steps, outputs, {}, parts, set())
+            if not parts[step]:  # a term and a 0
+                now[step] = terms[0]
+    return _rewritten([step for step in steps if step not in now], outputs, now, parts, set())
 
 
 def _chain(terms: Sequence[Any]) -> list[Step]:

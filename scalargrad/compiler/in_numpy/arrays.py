@@ -235,7 +235,7 @@ class _OnArrays(ast.NodeTransformer):
             return ast.Call(a.func, [self.visit(ast.IfExp(copy.deepcopy(test), x, y)) for x, y in zip(a.args, b.args)], [])
         usual = _usual(node)
         condition = self.visit(test)
-        if usual is None:
+        if usual is None or not _names_in(a if usual else b) - _TAKEN:  # a number alone would not have the condition's shape
             return _call("where", condition, self.visit(a), self.visit(b))
         if usual:
             return _call("mended", _call("unless", condition), self.visit(a), *self.instead(b))

@@ -164,7 +164,7 @@ class Slopes:
                 text = f"full({body.shape(vector, self._carries(vector))}, {self._share(partial, slope)})"
                 self._to(vector.operands[place], text, self._carries(vector))
                 continue
-            if slope == self.seeds.get(vector) and (is_constant(partial) or "mended" in local[f"d{name}"]):  # it may be a plain number
+            if slope == self.seeds.get(vector) and is_constant(partial):
                 slope = f"full({body.shape(vector, self._carries(vector))}, {slope})"
             text = self._share(partial, f"{slope}[..., None]" if name in LISTS else slope)
             self._to(vector.operands[place], text, self._carries(vector))
