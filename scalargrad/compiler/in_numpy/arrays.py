@@ -15,6 +15,7 @@ from collections import Counter
 from functools import lru_cache
 
 from ... import ends
+from ...floats import divide, inf, nan
 from ...kernels import TOTAL, run, statements
 from ...ops import Op
 
@@ -269,9 +270,10 @@ class _OnArrays(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        if isinstance(node.op, ast.Div) or not all(isinstance(side, ast.Constant) for side in (node.left, node.right)):
+        x, y = _number(node.left), _number(node.right)
+        if x is None or y is None or (isinstance(node.op, ast.Div) and y):  # a fraction is read as it is
             return node
-        return _parsed(repr(eval(ast.unparse(node))))  # + - * of two numbers
+        return _parsed(repr(divide(x, y) if isinstance(node.op, ast.Div) else eval(ast.unparse(node), {"inf": inf, "nan": nan})))
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         loop = node.generators[0]
@@ -285,6 +287,15 @@ class _OnArrays(ast.NodeTransformer):
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return _parsed("out[..., None]") if self.spread and node.id == "out" else node
+
+
+def _number(node: ast.expr) -> float | None:
+    """The number that is written; None of any other expression."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
+        return None if (number := _number(node.operand)) is None else -number
+    if isinstance(node, ast.Name) and node.id in ("inf", "nan"):
+        return float(node.id)
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, float) else None
 
 
 def _compared(x: ast.expr, op: ast.cmpop, y: ast.expr) -> ast.expr:

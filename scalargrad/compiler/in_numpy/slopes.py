@@ -159,7 +159,9 @@ class Slopes:
             text = filled(form, local)
             local[name] = text if name in partials else body.name(text, name)
         for name, place in zip(by, places):
-            partial = body.name(local[f"d{name}"], "s") if len(body.pulls) > 1 else local[f"d{name}"]
+            partial = local[f"d{name}"]
+            if len(body.pulls) > 1 and not is_constant(partial):
+                partial = body.name(partial, "s")
             if name not in LISTS and slope == self.seeds.get(vector) and is_constant(partial):
                 text = f"full({body.shape(vector, self._carries(vector))}, {self._share(partial, slope)})"
                 self._to(vector.operands[place], text, self._carries(vector))

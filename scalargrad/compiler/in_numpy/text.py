@@ -41,5 +41,9 @@ def is_number(text: str) -> bool:
 
 
 def is_constant(text: str) -> bool:
-    """Whether an expression reads no name."""
-    return not WORD.search(re.sub(r"\b(inf|nan|\d[\d.]*e[+-]?\d+)\b", "0", text))
+    """Whether an expression reads no name but those of functions.
+
+    >>> is_constant("-2.0 / 1e-05"), is_constant("log(2.0)"), is_constant("log(x)")
+    (True, True, False)
+    """
+    return not WORD.search(re.sub(r"\b(inf|nan|\d[\d.]*e[+-]?\d+|\w+(?=\())\b", "0", text))
