@@ -48,10 +48,15 @@ def scattered(values: Any, index: Any, size: int) -> Any:
 
 
 def times(slopes: Any, matrix: Any) -> Any:
-    """The matrix product of slopes and partials, in which a slope of 0 sends 0."""
+    """The matrix product of slopes and partials, in which a slope of 0 sends 0.
+
+    >>> times(numpy.array([0.0, 2.0]), numpy.array([[numpy.inf, 1.0], [3.0, 4.0]]))
+    array([6., 8.])
+    """
     if numpy.isfinite(matrix).all():
         return slopes @ matrix
-    return numpy.where(slopes[..., None] == 0.0, 0.0, slopes[..., None] * matrix[..., None, :, :]).sum(-2)
+    slopes, matrix = slopes[..., None], matrix if slopes.ndim == 1 else matrix[..., None, :, :]
+    return numpy.where(slopes == 0.0, 0.0, slopes * matrix).sum(-2)
 
 
 NAMES = {
