@@ -196,7 +196,8 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
             _, kinds, shape = _read_array(argument, what, contents)
             return (ROWS, kind, (NUMBERS, kinds[1:], shape[1:])), shape[0]
         argument = argument.tolist()
-    if isinstance(argument, dict | str | bytes | Value) or not hasattr(argument, "__iter__"):
+    is_unordered = isinstance(argument, set | frozenset) or getattr(argument, "ndim", 1) == 0
+    if is_unordered or isinstance(argument, dict | str | bytes | Value) or not hasattr(argument, "__iter__"):
         raise TypeError(f"{what} carries rows and must be a list of rows or an array, got {type(argument).__name__}")
     rows = list(argument)
     if _only_floats.issuperset(map(type, rows)):

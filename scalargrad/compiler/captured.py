@@ -64,6 +64,7 @@ class Captured:
             walk.through(functions, by_value=False)
             walk.through(arguments, by_value=True)
             self._held, self._copies, self._named, self._read = walk.held, walk.copies, walk.named, walk.read
+            self.generators = walk.generators
 
     def has_changed(self) -> bool:
         """Whether something is not what it was."""
@@ -78,6 +79,36 @@ class Captured:
             return True
 
 
+class Draws:
+    """The generators of random numbers that functions can reach, each with the state that it was in: drawing changes it.
+
+    >>> import random
+    >>> rng = random.Random(1)
+    >>> draws = Draws([lambda x: rng.random() * x])
+    >>> draws.were_made(), rng.random(), draws.were_made()
+    (False, 0.13436424411240122, True)
+    """
+
+    def __init__(self, functions: Iterable[Any], arguments: Iterable[Any] = ()) -> None:
+        captured = Captured(functions, arguments)
+        shared = [getattr(getattr(sys.modules.get(name), "random", None), "__self__", None) for name in ("random", "numpy.random")]
+        self._generators = [generator for generator in (*shared, *captured.generators) if generator is not None]
+        self._states = [*map(_state, self._generators)]
+
+    def were_made(self) -> bool:
+        """Whether a number was drawn since."""
+        return self._states != [*map(_state, self._generators)]
+
+
+def _state(generator: Any) -> Any:
+    from pickle import dumps
+
+    try:
+        return dumps(generator)
+    except Exception:  # one of the operating system's
+        return None
+
+
 class _Walk:
     """A walk through all that functions can reach."""
 
@@ -87,6 +118,7 @@ class _Walk:
         self.copies: list[Any] = []  # and what they held
         self.named: list[tuple[Callable[..., Any], list[str], list[Any]]] = []  # names that are looked up, and what they gave
         self.read: list[tuple[Callable[[], Any], Any]] = []  # what is to be computed, and what it was
+        self.generators: list[Any] = []  # of random numbers
         self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
 
     def through(self, items: Iterable[Any], by_value: bool) -> None:
@@ -172,6 +204,8 @@ class _Walk:
     def _see_object(self, item: Any) -> Iterable[Any]:
         if hasattr(item, "__wrapped__") and _is_library(type(item).__module__):
             return [item.__wrapped__]
+        if hasattr(item, "getstate") or hasattr(item, "get_state") or hasattr(item, "bit_generator"):
+            self.generators.append(item)
         found = [type(item)]
         if hasattr(item, "__dict__"):
             attributes, names = vars(item), self.names | self.names_of_libraries

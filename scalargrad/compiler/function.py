@@ -42,6 +42,7 @@ class Compiled:
         self._lock = threading.RLock()
         self._traces: dict[Any, Traces] = {}
         self._latest: Traces | None = None
+        self._bound: dict[int, Compiled] = {}
         self.__wrapped__, self.__name__, self.__doc__ = fn, self._binding.name, getattr(fn, "__doc__", None)
         self.__module__, self.__qualname__ = getattr(fn, "__module__", __name__), getattr(fn, "__qualname__", self.__name__)
 
@@ -90,8 +91,23 @@ class Compiled:
         traces, contents = self._ready(args, options)
         return backends.plan(self._backend, traces.program, traces.kinds[-1], contents)
 
+    def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
+        """As a method: the function of the arguments behind `self`, which `wrt` counts; its traces are kept with the object's."""
+        if instance is None or not hasattr(self._fn, "__get__"):
+            return self
+        if (bound := self._bound.get(id(instance))) is None:
+            with self._lock:
+                fn = self._fn.__get__(instance, owner)
+                bound = self._bound.setdefault(id(instance), Compiled(fn, self._wrt, self._rows or None, self._reduce, self._backend))
+                while len(self._bound) > MOST:
+                    del self._bound[next(iter(self._bound))]
+        return bound
+
     def __reduce__(self) -> str | tuple[Any, ...]:
         name: str = self.__qualname__
+        of = getattr(self._fn, "__self__", None)
+        if of is not None and getattr(of, self.__name__, None) is self:  # a method
+            return getattr, (of, self.__name__)
         named: Any = sys.modules.get(self.__module__)
         for part in name.split("."):
             named = getattr(named, part, None)

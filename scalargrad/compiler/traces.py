@@ -11,10 +11,11 @@ from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
 from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, is_array_or_list, traced
-from .captured import Captured
+from .captured import Captured, Draws
 from .fitting import fitting
 from .program import Block, Input, Program, Step, frozen, sharing
 from .tracing import Condition, Traced, TraceError, tracing
+from .update import alike
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .arguments import Form
+
+CALLS = 4  # that must record the same where random numbers are drawn: some choices are the same by chance
 
 
 @contextmanager
@@ -57,7 +60,33 @@ class Traces:
         self.name, self.names, self.forms, self.count, self.wrt, self.is_tuple = name, list(names), list(forms), count, wrt, is_tuple
         self.has_rows = any(form[0] == ROWS for form in forms)
         self.reduce = reduce if self.has_rows else "mean"
-        parts = [blocks_of(form, name, wrt=i in wrt) for i, (name, form) in enumerate(zip(names, forms))]
+        given = [form[1] for form in forms if form[0] == FIXED]
+        modules = [form[1].it for form in forms if form[0] == STATE]
+        self._reached = [fn, *given], modules
+        draws = Draws(*self._reached)
+        self.program, self.taken, self.result = self._trace(fn)
+        if draws.were_made() and not all(self._is_repeated(fn) for _ in range(CALLS)):
+            raise TraceError(
+                f"{name} draws random numbers, and those of one call would be frozen into the compiled function; draw them outside "
+                "and give them as an argument"
+            )
+        self.is_single = self.result is None
+        self.readers = [fitting(form, name) for name, form in zip(names, forms)]
+        self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
+        self.functions: dict[Any, Any] = {}
+        self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
+        self._is_one_block = not is_tuple and len(wrt) == 1 and is_array_or_list(forms[wrt[0]])
+        self.look()
+
+    def _is_repeated(self, fn: Callable[..., Any]) -> bool:
+        """Whether another call with traced numbers records the same."""
+        again, taken, _ = self._trace(fn)
+        return taken == self.taken and alike(self.program.outputs, again.outputs, dict(zip(_inputs(again), _inputs(self.program))))
+
+    def _trace(self, fn: Callable[..., Any]) -> tuple[Program, list[Value], Any]:
+        """The program that a call with traced numbers records, the Values it took from outside, and the structure of several results."""
+        name, names, forms, count = self.name, self.names, self.forms, self.count
+        parts = [blocks_of(form, name, wrt=i in self.wrt) for i, (name, form) in enumerate(zip(names, forms))]
         blocks = [block for part in parts for block in part]
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks]
         inputs: dict[Any, Input] = {x: y for block, xs in zip(blocks, nodes) for x, y in zip(xs, block.inputs)}
@@ -68,19 +97,9 @@ class Traces:
                 result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
             outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
             ends = frozen(outputs, inputs, taken.input, steps)
-            self.program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))
-        self.taken = list(taken.inputs)
-        self.is_single = len(outputs) == 1 and not isinstance(result, list | tuple | dict) and not is_array(result)
-        self.result = None if self.is_single else rebuilt(result, repeat(0.0))  # its structure
-        self.readers = [fitting(form, name) for name, form in zip(names, forms)]
-        self.rows = [i for i, block in enumerate(blocks) if block.has_rows]
-        self.functions: dict[Any, Any] = {}
-        self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
-        self._is_one_block = not is_tuple and len(wrt) == 1 and is_array_or_list(forms[wrt[0]])
-        given = [form[1] for form in forms if form[0] == FIXED]
-        modules = [form[1].it for form in forms if form[0] == STATE]
-        self._reached = [fn, *given], modules
-        self.look()
+            program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))
+        is_single = len(outputs) == 1 and not isinstance(result, list | tuple | dict) and not is_array(result)
+        return program, list(taken.inputs), None if is_single else rebuilt(result, repeat(0.0))
 
     def look(self) -> None:
         """Take what the function reads as it is now: what it counted or noted itself while it was traced is no change."""
@@ -191,6 +210,10 @@ def _outputs(result: Any, name: str) -> list[Any]:
         raise TypeError(f"{name} returned {type(result).__name__}, expected a number or a structure of numbers{advice}")
     found = leaves(result, f"the result of {name}")
     return [x.as_number() if isinstance(x, Condition) else x if isinstance(x, Value) else real(x) for x in found]
+
+
+def _inputs(program: Program) -> list[Input]:
+    return [x for block in program.blocks for x in block.inputs]
 
 
 def _columns(rows: Any) -> list[Any]:

@@ -58,6 +58,7 @@ def _refuse(what: str, instead: str) -> NoReturn:
     raise TraceError(f"{what} would freeze one number into the compiled function; {instead} (at {user_line()})")
 
 
+_JOIN = "join conditions by & and |, turn one round by ~"
 _CHOOSE = "write where(condition, a, b) for a choice, maximum(x, y), minimum(x, y), max([…]) or clip of scalargrad for an extreme"
 _KEEP = "compute with the traced number itself, by arithmetic and functions of scalargrad"
 _SLOPES = "take f.value_and_grad(…) of the compiled function"
@@ -77,9 +78,11 @@ class Condition:
     """A traced comparison. `where` takes it; & and | and ~ join conditions; `if`, `and` and `not` would freeze it."""
 
     __slots__ = ("dx", "label", "row")
-    __bool__ = _refused("the truth of a traced comparison", _CHOOSE + "; join conditions by & and |, swap a and b for not")
+    __bool__ = _refused("the truth of a traced comparison", f"{_CHOOSE}; {_JOIN}")
     __float__ = __int__ = __index__ = _refused("a traced comparison as a number", "write where(condition, 1.0, 0.0)")
     __format__ = _refused("a traced comparison in an f-string", "print what the compiled function returns instead")
+    __eq__ = __ne__ = __xor__ = __rxor__ = _refused("a traced comparison compared with another or with a bool", _JOIN)
+    __hash__ = object.__hash__
 
     backward = _refused("backward() of a traced comparison", f"return the loss, and {_SLOPES}")
 

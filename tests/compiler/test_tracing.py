@@ -75,6 +75,11 @@ FREEZING = [
     ("pickle",            lambda x: pickle.dumps(x),                  r"a copy of a traced number"),
     ("int(x > 0)",        lambda x: int(x > 0),                       r"a traced comparison as a number .*1\.0, 0\.0"),
     ("[a, b][x > 0]",     lambda x: [1.0, 2.0][x > 0],                r"a traced comparison as a number"),
+    ("(x > 0) == True",   lambda x: x if (x > 0) == True else -x,     r"a traced comparison compared .*join conditions by & and \|"),  # noqa: E712
+    ("c != d",            lambda x: sg.where((x > 0) != (x > 1), x, 1.0), r"a traced comparison compared .*turn one round by ~"),
+    ("c ^ d",             lambda x: sg.where((x > 0) ^ (x > 1), x, 1.0), r"a traced comparison compared"),
+    ("[c].count(True)",   lambda x: x * [x > 0, x > 1].count(True),   r"a traced comparison compared"),
+    ("True in [c]",       lambda x: x if True in [x > 0] else -x,     r"a traced comparison compared"),
     ("f'{x > 0}'",        lambda x: f"{x > 0}",                       r"a traced comparison in an f-string"),
     ("if v > 0",          lambda x: x if V > 0 else -x,               r"a choice by the number of V that fn captured"),
     ("if v",              lambda x: x if V2 else -x,                  r"a choice by the number of a Value that fn captured"),

@@ -18,7 +18,7 @@ from scalargrad.nn import MLP
 from scalargrad.nn.losses import cross_entropy, l2, squared_error
 from scalargrad.nn.optimizers import SGD, Adam, AdamW, RMSprop
 from tests import edges, programs, random_graphs
-from tests.compiler import layered
+from tests.compiler import layered, structured
 
 pytest.importorskip("numba")
 np: Any = pytest.importorskip("numpy")
@@ -144,6 +144,12 @@ def test_jacobians_at_random_are_what_they_are_in_python(seed: int, form: None, 
     in_both(fn, *layered.arguments(seed, 0), wrt=(0, 1, 2), kind="jacobian")
     for rows, reduce in ((4, None), (3, "mean")):
         in_both(fn, *layered.arguments(seed, rows), wrt=(0, 1, 2), rows="x", reduce=reduce, kind="jacobian")
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_structures_at_random_are_what_they_are_in_python(seed: int, form: None, interpreted: None) -> None:
+    fn, args, options, _ = structured.case(seed)
+    in_both(fn, *args, kind="jacobian", **options)
 
 
 def test_values_alone_are_what_they_are_in_python(form: None, interpreted: None) -> None:

@@ -38,11 +38,11 @@ def assert_close(got: Any, expected: Any, tolerance: float = CLOSE) -> None:
         assert a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance * scale, (got, expected)
 
 
-def in_both(fn: Any, *args: Any, **options: Any) -> None:
+def in_both(fn: Any, *args: Any, kind: str = "value_and_grad", **options: Any) -> None:
     """Value and gradient on arrays are those in plain Python."""
     on_python, on_numpy = (compile(fn, backend=backend, **options) for backend in ("python", "numpy"))
-    expected = on_python.value_and_grad(*args)
-    got = on_numpy.value_and_grad(*args)
+    expected = getattr(on_python, kind)(*args)
+    got = getattr(on_numpy, kind)(*args)
     assert_close(got, expected)
     assert_close(on_numpy(*args), expected[0])
 
@@ -209,3 +209,40 @@ def test_sigmoids_of_infinity_are_whole() -> None:
 
 def test_a_function_of_nothing_returns_nothing() -> None:
     assert compile(lambda w: [], backend="numpy")([1.0]) == compile(lambda w: [], backend="python")([1.0]) == []
+
+
+@pytest.mark.parametrize("reduce", ["mean", "sum", None])
+def test_numbers_of_a_matrix_are_results(reduce: Any) -> None:
+    def fn(p: Any, x: Any) -> list[Any]:
+        return [p[0][1], p[1][1], p[1][0] + x[0][1], x[0][1], x[0][0]]
+
+    matrix, rows = [[1.0, 2.0], [3.0, 4.0]], [[[5.0, 6.0]], [[7.0, 8.0]], [[9.0, 1.0]]]
+    in_both(fn, matrix, rows, wrt=(0, 1), rows="x", reduce=reduce, kind="jacobian")
+    in_both(fn, matrix, rows[0], wrt=(0, 1), kind="jacobian")
+
+
+def test_a_number_and_a_zero_in_columns_are_no_step_before() -> None:
+    in_both(lambda p, x: sg.mean([p * x * x, 0.0]) * x + sg.sum([x, 0.0]) * sg.dot([x], [1.0]), 2.0, [1.0, 2.0, 5.0], rows="x")
+
+
+@pytest.mark.parametrize("c", [0.0, -0.0, 1.0, -2.0, math.inf])
+@pytest.mark.parametrize("x", [0.5, -1.5, 0.0])
+def test_constant_operands_give_what_they_give_in_python(c: float, x: float) -> None:
+    for fn in (
+        lambda x: [c * sg.xlogy(c, x), sg.xlogy(x, c), x],
+        lambda x: [sg.erf(x) / c, x / c + x, (x + c) / 3.0],
+        lambda x: [sg.log(x) * c + x, sg.maximum(x, c) + x / 3.0, 2.0],
+        lambda x: [sg.hypot(x, c), sg.arctan2(c, x), x**c],
+    ):
+        in_both(fn, x, kind="jacobian")
+        for reduce in ("mean", "sum", None):
+            in_both(fn, [x, 2.0], rows="x", reduce=reduce, kind="jacobian")
+
+
+def test_infinities_in_a_matrix_meet_the_slopes_of_one_row() -> None:
+    def fn(w: Any, x: Any) -> Any:
+        hidden = [sg.dot(row, x) for row in w]
+        return sg.where(hidden[0] < math.inf, hidden[0], 0.0) + hidden[1]
+
+    in_both(fn, [[math.inf, 1.0], [2.0, 3.0], [4.0, 5.0]], [1.0, 2.0], wrt=(0, 1))
+    in_both(lambda w, x: fn(w, x) + sg.sum([sg.tanh(sg.dot(row, x)) for row in w]), [[math.inf, 1.0], [2.0, 3.0]], [1.0, 2.0], wrt=(0, 1))

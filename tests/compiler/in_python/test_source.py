@@ -517,3 +517,28 @@ def test_a_graph_shared_widely_is_written_in_parts(monkeypatch: pytest.MonkeyPat
     got, gradient = compiled(fn).value_and_grad(point)
     assert got == value
     assert same(gradient, slopes)
+
+
+@pytest.mark.parametrize("shape", [(2, 1), (1, 2), (1, 1), (3, 1, 2), (2, 2)])
+def test_several_arguments_of_rows_may_be_tall_and_flat_matrices(shape: tuple[int, ...]) -> None:
+    rng = random.Random(1)
+    rows = [filled(shape, rng) for _ in range(3)]
+    f = compiled(lambda w, x, y: sg.sum([a * a * w * y for a in numbers(x)]), rows=("x", "y"), reduce=None, wrt=1)
+    values, slopes = f.value_and_grad(2.0, rows, [1.0, 2.0, 3.0])
+    for row, y, value, slope in zip(rows, (1.0, 2.0, 3.0), values, slopes, strict=True):
+        expected = eager(lambda xs, y=y: sg.sum([a * a * 2.0 * y for a in xs]), numbers(row))
+        assert (value, numbers(slope)) == expected
+
+
+def filled(shape: tuple[int, ...], rng: random.Random) -> Any:
+    return [filled(shape[1:], rng) for _ in range(shape[0])] if shape else round(rng.gauss(0.0, 1.0), 3)
+
+
+def numbers(tree: Any) -> list[Any]:
+    return [x for item in tree for x in numbers(item)] if isinstance(tree, list) else [tree]
+
+
+@pytest.mark.parametrize("zero", [0.0, -0.0])
+def test_a_slope_of_minus_zero_sends_nothing_either(zero: float) -> None:
+    assert_as_eager(lambda p: zero * sg.xlogy(zero, p[0]) + p[0], [-2.0], [0.0], [3.0])
+    assert_as_eager(lambda p: sg.log(p[0]) * zero + p[0], [-2.0], [0.0], [3.0])
