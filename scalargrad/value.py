@@ -190,7 +190,7 @@ class Value:
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.data, spec) if spec else repr(self)
+        return format(switches.number(self), spec) if spec else repr(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         return copied(self, memo)

@@ -12,9 +12,11 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
+from collections.abc import MappingView
 from functools import partial
 from itertools import chain
-from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
+from weakref import ref
 
 from ..trees import is_array
 from ..value import Value
@@ -36,9 +38,10 @@ _NOT_CALLED = {
     "__dict__",
     "__weakref__",
 }
+_OF_DATA = {"data", "detach", "state"}  # names by which a Value's number is taken
+_BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter", "asdict", "astuple"}  # names by which any attribute is
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, BuiltinFunctionType, CodeType}
 _numbers = {float, int}
-_READING = {"data", "detach"}  # what code names that takes the number of a Value
 _nothing = object()  # in place of what is not there
 
 
@@ -65,6 +68,7 @@ class Captured:
             walk.through(arguments, by_value=True)
             self._held, self._copies, self._named, self._read = walk.held, walk.copies, walk.named, walk.read
             self.generators = walk.generators
+            self._read.append((partial(_codes, walk.functions), _codes(walk.functions)))
 
     def has_changed(self) -> bool:
         """Whether something is not what it was."""
@@ -74,7 +78,10 @@ class Captured:
             for get, names, before in self._named:
                 if [get(name, _nothing) for name in names] != before:
                     return True
-            return any(read() != before for read, before in self._read)
+            for read, before in self._read:  # noqa: SIM110 - a generator would cost as much as all the rest
+                if read() != before:
+                    return True
+            return False
         except Exception:  # what cannot be compared is another
             return True
 
@@ -119,6 +126,7 @@ class _Walk:
         self.named: list[tuple[Callable[..., Any], list[str], list[Any]]] = []  # names that are looked up, and what they gave
         self.read: list[tuple[Callable[[], Any], Any]] = []  # what is to be computed, and what it was
         self.generators: list[Any] = []  # of random numbers
+        self.functions: list[FunctionType] = []
         self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
 
     def through(self, items: Iterable[Any], by_value: bool) -> None:
@@ -140,17 +148,32 @@ class _Walk:
     def _see(self, item: Any, by_value: bool) -> Iterable[Any]:
         """Note what an item holds, and give it back."""
         if isinstance(item, Value):
-            if not by_value and not self.names.isdisjoint(_READING):
+            if not by_value and not self.names.isdisjoint(_OF_DATA):
                 self._compute(lambda: repr(item.data))
+            if "grad" in self.names:
+                self._compute(lambda: repr(item.grad))
             return ()
         if isinstance(item, FunctionType):
             return self._see_function(item)
         if isinstance(item, dict):
-            return self._hold(item, dict(item), item.values())
+            return [*self._hold(item, dict(item), item.values()), *self._see_own(item, dict)]
         if isinstance(item, list | set | deque):
-            return () if by_value and all(isinstance(x, Value) for x in item) else self._hold(item, item.copy(), item)
+            if by_value and all(isinstance(x, Value) for x in item):
+                return ()
+            return [*self._hold(item, item.copy(), item), *self._see_own(item, list, set, deque)]
         if isinstance(item, tuple | frozenset):
             return item
+        if isinstance(item, MappingProxyType):
+            return self._hold(item, dict(item), item.values())
+        if isinstance(item, MappingView):
+            view: Any = item
+            self._compute(lambda: [*view])
+            return [*view]
+        if isinstance(item, bytearray | memoryview) or type(item).__module__ == "array":
+            self._compute(lambda: bytes(item))
+            return ()
+        if isinstance(item, ref):
+            return [item()]
         if is_array(item) or hasattr(item, "to_numpy"):
             return self._see_array(item)
         if isinstance(item, type):
@@ -169,6 +192,8 @@ class _Walk:
             return found
         own = set(_names(function.__code__))
         self.names |= own
+        self.functions.append(function)
+        found += self._look_up(vars(function), self.names)
         cells = [cell for cell in function.__closure__ or () if _content(cell) is not _nothing]
         found += self._contents_of(cells, lambda: [_content(cell) for cell in cells])
         found += self._look_up(function.__globals__, own, also=_BUILTINS)
@@ -201,17 +226,21 @@ class _Walk:
                         self.names_of_libraries.update(_names(member.__code__))
         return found
 
+    def _see_own(self, item: Any, *builtin: type) -> Iterable[Any]:
+        """What a container of a class of one's own has besides its content."""
+        return () if type(item) in builtin else self._see_object(item)
+
     def _see_object(self, item: Any) -> Iterable[Any]:
         if hasattr(item, "__wrapped__") and _is_library(type(item).__module__):
             return [item.__wrapped__]
         if hasattr(item, "getstate") or hasattr(item, "get_state") or hasattr(item, "bit_generator"):
             self.generators.append(item)
-        found = [type(item)]
+        found, is_any = [type(item)], not self.names.isdisjoint(_BY_ANY_NAME)
         if hasattr(item, "__dict__"):
             attributes, names = vars(item), self.names | self.names_of_libraries
-            is_named = names.issuperset(attributes)  # all at once: that is faster to compare
+            is_named = is_any or names.issuperset(attributes)  # all at once: that is faster to compare
             found += self._hold(attributes, dict(attributes), attributes.values()) if is_named else self._look_up(attributes, names)
-        slots = [name for cls in type(item).__mro__ for name in _slots(cls) if name in self.names]
+        slots = [name for cls in type(item).__mro__ for name in _slots(cls) if is_any or name in self.names]
         return [*found, *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots])]
 
     # -------------------------------------------------------------- what is kept
@@ -251,9 +280,13 @@ def _names(code: CodeType) -> Iterable[str]:
     """What code names: globals, attributes, and texts that may be names."""
     return chain(
         code.co_names,
-        [constant for constant in code.co_consts if isinstance(constant, str) and constant.isidentifier()],
+        [name for constant in code.co_consts if isinstance(constant, str) for name in constant.split(".") if name.isidentifier()],
         chain.from_iterable(_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)),
     )
+
+
+def _codes(functions: list[FunctionType]) -> list[CodeType]:
+    return [function.__code__ for function in functions]
 
 
 def _content(cell: Any) -> Any:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import array
 import functools
+import operator
 import sys
 import types
+import weakref
 from collections import deque
 from dataclasses import dataclass
 
@@ -272,6 +275,95 @@ def of_values_read_as_numbers():
 def of_detached_values():
     w = Value(1.0)
     return lambda x: x * w.detach(), lambda: setattr(w, "data", 5.0)
+
+
+def of_gradients_read_as_numbers():
+    w = Value(1.0)
+    w.grad = 1.0
+    return lambda x: x * w.grad, lambda: setattr(w, "grad", 5.0)
+
+
+def of_a_state():
+    model = sg.Neuron(1, activation=None, seed=1)
+    return lambda x: x * float(np.sum(model.state()["w"])), lambda: setattr(model.w[0], "data", 5.0)
+
+
+def of_attribute_by_a_text_that_is_made():
+    item, i = types.SimpleNamespace(w0=1.0), 0
+    return lambda x: x * getattr(item, f"w{i}"), lambda: setattr(item, "w0", 5.0)
+
+
+def of_slot_by_a_text_that_is_made():
+    class Item:
+        __slots__ = ("w0",)
+
+    item, i = Item(), 0
+    item.w0 = 1.0
+    return lambda x: x * getattr(item, f"w{i}"), lambda: setattr(item, "w0", 5.0)
+
+
+def of_all_attributes():
+    item = types.SimpleNamespace(w=1.0)
+    return lambda x: x * sum(vars(item).values()), lambda: setattr(item, "w", 5.0)
+
+
+def of_attribute_by_a_path():
+    item = types.SimpleNamespace(inner=types.SimpleNamespace(w=1.0))
+    return lambda x: x * operator.attrgetter("inner.w")(item), lambda: setattr(item.inner, "w", 5.0)
+
+
+def of_attribute_of_a_list():
+    class Weights(list):
+        scale = 1.0
+
+    ws = Weights([2.0])
+    return lambda x: x * ws[0] * ws.scale, lambda: setattr(ws, "scale", 5.0)
+
+
+def of_attribute_of_a_function():
+    def fn(x):
+        return x * fn.w
+
+    fn.w = 1.0
+    return fn, lambda: setattr(fn, "w", 5.0)
+
+
+def of_code_in_place_of_other():
+    def inner(x):
+        return x * 1.0
+
+    return lambda x: inner(x), lambda: setattr(inner, "__code__", (lambda x: x * 5.0).__code__)
+
+
+def of_view():
+    table = {"w": 1.0}
+    view = table.values()
+    return lambda x: x * sum(view), lambda: table.update(w=5.0)
+
+
+def of_proxy():
+    table = {"w": 1.0}
+    proxy = types.MappingProxyType(table)
+    return lambda x: x * proxy["w"], lambda: table.update(w=5.0)
+
+
+def of_packed_numbers():
+    ws = array.array("d", [1.0])
+    return lambda x: x * ws[0], lambda: ws.__setitem__(0, 5.0)
+
+
+def of_bytes():
+    ws = memoryview(bytearray(b"\x01"))
+    return lambda x: x * ws[0], lambda: ws.__setitem__(0, 5)
+
+
+def of_weak_reference():
+    class Item:
+        w = 1.0
+
+    item = Item()
+    weak = weakref.ref(item)
+    return lambda x: x * weak().w, lambda: setattr(item, "w", 5.0)
 
 
 CASES = [value for name, value in globals().items() if name.startswith("of_")]

@@ -83,6 +83,7 @@ FREEZING = [
     ("f'{x > 0}'",        lambda x: f"{x > 0}",                       r"a traced comparison in an f-string"),
     ("if v > 0",          lambda x: x if V > 0 else -x,               r"a choice by the number of V that fn captured"),
     ("if v",              lambda x: x if V2 else -x,                  r"a choice by the number of a Value that fn captured"),
+    ("f'{v:.1f}'",        lambda x: x * float(f"{V:.1f}"),            r"a choice by the number of V that fn captured"),
     ("if v * v > 0",      lambda x: x if V * V > 0 else -x,           r"the truth of a traced comparison"),
     ("float(v * v)",      lambda x: (V * V).data * x,                 r"reading \.data of a traced number"),
 ]
