@@ -50,7 +50,8 @@ def scattered(values: Any, index: Any, size: int) -> Any:
 def times(slopes: Any, matrix: Any) -> Any:
     """The matrix product of slopes and partials, in which a slope of 0 sends 0.
 
-    >>> times(numpy.array([0.0, 2.0]), numpy.array([[numpy.inf, 1.0], [3.0, 4.0]]))
+    >>> with numpy.errstate(invalid="ignore"):
+    ...     times(numpy.array([0.0, 2.0]), numpy.array([[numpy.inf, 1.0], [3.0, 4.0]]))
     array([6., 8.])
     """
     if numpy.isfinite(matrix).all():
