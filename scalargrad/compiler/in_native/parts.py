@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import ast
 import re
+import symtable
 
 from .text import groups_of
 
@@ -56,7 +56,15 @@ def in_parts(lines: Sequence[str], names: Names, known: Collection[str]) -> tupl
 
 
 def _free(lines: Sequence[str], known: Collection[str]) -> list[str]:
-    """The names that lines read and do not set."""
-    found = [node for node in ast.walk(ast.parse("\n".join(lines))) if isinstance(node, ast.Name)]
-    own = {node.id for node in found if isinstance(node.ctx, ast.Store)}
-    return sorted({node.id for node in found} - own - {*known, "range", "len"})
+    """The names that lines read and do not set; what a comprehension binds is its own.
+
+    >>> _free(["y = [x / z for x in xs]", "f(x)"], {"f"})
+    ['x', 'xs', 'z']
+    """
+    tables = symtable.symtable("\n    ".join(["def part():", *lines]), "part", "exec").get_children()
+    found: set[str] = set()
+    while tables:
+        table = tables.pop()
+        tables += table.get_children()
+        found.update(symbol.get_name() for symbol in table.get_symbols() if symbol.is_global())
+    return sorted(found - {*known, "range", "len"})

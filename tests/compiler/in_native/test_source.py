@@ -212,6 +212,12 @@ def test_arguments_may_have_the_names_of_the_source(form: None, interpreted: Non
     in_both(fn, *args, wrt=(0, 2, 3, 4, 5), rows="rows")
 
 
+def test_arguments_may_have_the_names_that_comprehensions_bind(form: None, interpreted: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native_parts, "PART", 1000)  # the argument and the comprehension in one
+    rows = [[1.0, 2.0], [2.0, 1.0], [3.0, 0.5]]
+    in_both(lambda p, x: sg.sum([(sg.norm(x) * w) ** 2 for w in p]), [0.3, -0.2], rows, wrt=(0, 1), rows="x")
+
+
 def test_a_number_with_many_digits_stands_in_a_table(form: None) -> None:
     f = compile(lambda x: x * 0.1234567891234 + 2.0, backend="native")
     assert "0.1234" not in f.source(1.0)
