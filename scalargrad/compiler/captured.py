@@ -15,12 +15,13 @@ from collections import deque
 from collections.abc import MappingView
 from functools import partial
 from itertools import chain
+from pickle import dumps, loads
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from weakref import ref
 
 from ..trees import is_array
 from ..value import Value
-from .tracing import LIBRARIES
+from .tracing import LIBRARIES, Traced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ _NOT_CALLED = {
     "__dict__",
     "__weakref__",
 }
+CALLS = 8  # that must record the same where random numbers were drawn: some choices are the same by chance
 _OF_DATA = {"data", "detach", "state"}  # names by which a Value's number is taken
 _BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter", "asdict", "astuple"}  # names by which any attribute is
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, BuiltinFunctionType, CodeType}
@@ -86,30 +88,48 @@ class Captured:
             return True
 
 
+def generators(functions: Iterable[Any], arguments: Iterable[Any] = ()) -> list[Any]:
+    """The generators of random numbers that functions can reach: Python's own, NumPy's own, and those that they captured."""
+    shared = [getattr(getattr(sys.modules.get(name), "random", None), "__self__", None) for name in ("random", "numpy.random")]
+    return [generator for generator in (*shared, *Captured(functions, arguments).generators) if generator is not None]
+
+
 class Draws:
-    """The generators of random numbers that functions can reach, each with the state that it was in: drawing changes it.
+    """Generators of random numbers, each with the state that it was in: drawing changes it.
 
     >>> import random
     >>> rng = random.Random(1)
-    >>> draws = Draws([lambda x: rng.random() * x])
+    >>> draws = Draws(generators([lambda x: rng.random() * x]))
     >>> draws.were_made(), rng.random(), draws.were_made()
     (False, 0.13436424411240122, True)
+    >>> draws.undo()
+    >>> rng.random()
+    0.13436424411240122
     """
 
-    def __init__(self, functions: Iterable[Any], arguments: Iterable[Any] = ()) -> None:
-        captured = Captured(functions, arguments)
-        shared = [getattr(getattr(sys.modules.get(name), "random", None), "__self__", None) for name in ("random", "numpy.random")]
-        self._generators = [generator for generator in (*shared, *captured.generators) if generator is not None]
-        self._states = [*map(_state, self._generators)]
+    def __init__(self, generators: Iterable[Any]) -> None:
+        self.generators = list(generators)
+        self._states = [*map(_state, self.generators)]
 
     def were_made(self) -> bool:
         """Whether a number was drawn since."""
-        return self._states != [*map(_state, self._generators)]
+        return self._states != [*map(_state, self.generators)]
+
+    def undo(self) -> None:
+        """Put the generators back to where they were."""
+        for generator, state in zip(self.generators, self._states):
+            if state is None or state == _state(generator):
+                continue
+            before = loads(state)
+            if hasattr(generator, "bit_generator"):
+                generator.bit_generator.state = before.bit_generator.state
+            elif hasattr(generator, "get_state"):
+                generator.set_state(before.get_state())
+            else:
+                generator.setstate(before.getstate())
 
 
-def _state(generator: Any) -> Any:
-    from pickle import dumps
-
+def _state(generator: Any) -> bytes | None:
     try:
         return dumps(generator)
     except Exception:  # one of the operating system's
@@ -147,6 +167,8 @@ class _Walk:
 
     def _see(self, item: Any, by_value: bool) -> Iterable[Any]:
         """Note what an item holds, and give it back."""
+        if isinstance(item, Traced):
+            return ()
         if isinstance(item, Value):
             if not by_value and not self.names.isdisjoint(_OF_DATA):
                 self._compute(lambda: repr(item.data))

@@ -11,7 +11,7 @@ from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
 from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, is_array_or_list, traced
-from .captured import Captured, Draws
+from .captured import CALLS, Captured, Draws, generators
 from .fitting import fitting
 from .program import Block, Input, Program, Step, frozen, sharing
 from .tracing import Condition, Traced, TraceError, tracing
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .arguments import Form
 
-CALLS = 4  # that must record the same where random numbers are drawn: some choices are the same by chance
+_DRAWS = "{} draws random numbers, and those of one call would be frozen into the compiled function; draw them outside and give them as an argument"
 
 
 @contextmanager
@@ -63,13 +63,12 @@ class Traces:
         given = [form[1] for form in forms if form[0] == FIXED]
         modules = [form[1].it for form in forms if form[0] == STATE]
         self._reached = [fn, *given], modules
-        draws = Draws(*self._reached)
+        draws = Draws(generators(*self._reached))
+        self._known = {id(generator) for generator in draws.generators}
         self.program, self.taken, self.result = self._trace(fn)
         if draws.were_made() and not all(self._is_repeated(fn) for _ in range(CALLS)):
-            raise TraceError(
-                f"{name} draws random numbers, and those of one call would be frozen into the compiled function; draw them outside "
-                "and give them as an argument"
-            )
+            draws.undo()
+            raise TraceError(_DRAWS.format(name))
         self.is_single = self.result is None
         self.readers = [fitting(form, name) for name, form in zip(names, forms)]
         self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
@@ -92,9 +91,13 @@ class Traces:
         inputs: dict[Any, Input] = {x: y for block, xs in zip(blocks, nodes) for x, y in zip(xs, block.inputs)}
         content = iter(nodes)
         arguments = [traced(form, content) for form in forms]
+        of_copies = [g for g in generators(self._reached[0], arguments) if id(g) not in self._known]  # of modules
+        draws = Draws(of_copies)
         with without_collector():
             with tracing():
                 result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
+            if draws.were_made():
+                raise TraceError(_DRAWS.format(name))
             outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
             ends = frozen(outputs, inputs, taken.input, steps)
             program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))

@@ -10,6 +10,7 @@ from ..ops import OPS
 from ..reals import real
 from ..value import Value
 from .arguments import blocks_of, flat, read, traced
+from .captured import CALLS, Captured, Draws, generators
 from .data import simplified
 from .program import Block, Constant, Input, Program, Step, constants, frozen, sharing
 from .tracing import Traced, TraceError, add_methods, tracing
@@ -34,7 +35,7 @@ class Objective:
     def __init__(
         self, model: Any, weights: Sequence[Value], measure: Measure, penalty: Callable[[Any], Any] | None, is_mean: bool = True
     ) -> None:
-        self._trace = _Trace(model, weights)
+        self._trace = _Trace(model, weights, [function for function in (measure, penalty) if function])
         self.weights = [self._trace.inputs[weight] for weight in weights]
         self.inputs, self.captured = self._trace.inputs, self._trace.captured
         self.measure, self.is_mean = measure, is_mean
@@ -92,13 +93,20 @@ class Prediction:
 
 
 def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
-    """What tracing gives, if it gives the same twice; TraceError where it counts calls, or draws random numbers."""
-    (first, program), (second, again) = make(), make()
-    partner = dict(zip(_inputs(again), _inputs(program)))
-    ours, theirs = ([*one.outputs, *(of.penalty.outputs if of.penalty else [])] for of, one in ((first, program), (second, again)))
-    if [*first.captured] != [*second.captured] or not alike(ours, theirs, partner):
-        raise TraceError("a second call with the same numbers gave another formula: what it counts or draws at random would be frozen")
-    return first, program
+    """What tracing gives, if it gives the same again; TraceError where it counts calls, or draws random numbers."""
+    draws = Draws(generators(()))
+    made = make()
+    for _ in range(CALLS if draws.were_made() else 1):
+        if not _is_same(made, make()):
+            raise TraceError("a second call with the same numbers gave another formula: what it counts or draws at random would be frozen")
+    return made
+
+
+def _is_same(one: tuple[Any, Program], other: tuple[Any, Program]) -> bool:
+    """Whether two calls gave one formula, of the same Values."""
+    (first, program), (second, again) = one, other
+    ours, theirs = ([*made.outputs, *(of.penalty.outputs if of.penalty else [])] for of, made in (one, other))
+    return [*first.captured] == [*second.captured] and alike(ours, theirs, dict(zip(_inputs(again), _inputs(program))))
 
 
 def _inputs(program: Program) -> list[Input]:
@@ -108,7 +116,7 @@ def _inputs(program: Program) -> list[Input]:
 class _Trace:
     """A copy of a model whose parameters are traced numbers, and what stands for them."""
 
-    def __init__(self, model: Any, weights: Sequence[Value]) -> None:
+    def __init__(self, model: Any, weights: Sequence[Value], functions: Sequence[Any] = ()) -> None:
         add_methods()
         form = read(model, "model", [])
         self.blocks = blocks_of(form, "model", wrt=True)
@@ -123,6 +131,7 @@ class _Trace:
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks_of(form, "model")]
         self.known: dict[Any, Input] = dict(zip([node for block in nodes for node in block], of_block))
         self.model = traced(form, iter(nodes))
+        self.draws = Draws(Captured(functions, [self.model]).generators)
         self.own = Block("captured", (0,))
         self.captured: dict[Value, Input] = {}
 
@@ -130,6 +139,8 @@ class _Trace:
         """What losses or a penalty of the model record, as a program."""
         with tracing():
             results = function(self.model)
+        if self.draws.were_made():
+            raise TraceError(f"the {what} draws random numbers, and those of one call would be frozen: take engine='eager'")
         outputs: list[Any] = []
         for result in results:
             number = result if isinstance(result, Value) else real(result)

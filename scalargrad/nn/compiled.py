@@ -42,6 +42,7 @@ class Generated:
     """
 
     def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, rows: int, keeps: bool) -> None:
+        from ..compiler.captured import Draws, generators
         from ..compiler.tracing import TraceError
 
         if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
@@ -52,10 +53,19 @@ class Generated:
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # how many steps a call is to make at most
         self._eager = Eager(task, optimizer, table)
-        self._classes = checked(task, table)
         self._held: tuple[Any, Any] | None = None
         self._failure: BaseException | None = None
-        self._build()
+        draws = Draws(generators(self._functions(), [task.model]))
+        try:
+            self._classes = checked(task, table)
+            self._build()
+        except BaseException:  # steps on Values, in its place, are to draw the same numbers
+            draws.undo()
+            raise
+
+    def _functions(self) -> list[Any]:
+        """What the user wrote."""
+        return [function for function in (self.task.measure, self.task.penalty, type(self.task.model)) if function]
 
     def steps(self, batches: Iterable[list[int]]) -> list[float]:
         """Make a step on each batch; return their losses. What fails behind the last of them is raised by the next call."""
@@ -154,8 +164,7 @@ class Generated:
         from ..compiler.update import lets_through, update_of
 
         task, optimizer = self.task, self.optimizer
-        functions = [function for function in (task.measure, task.penalty, type(task.model)) if function]
-        self._captured, self._settings = Captured(functions, [task.model]), _settings(optimizer)
+        self._captured, self._settings = Captured(self._functions(), [task.model]), _settings(optimizer)
         self._twin = copy(optimizer)
         known = type(optimizer) in OPTIMIZERS.values()
         formula = update_of(optimizer, min(2, len(optimizer.parameters)) if known else len(optimizer.parameters))
@@ -242,11 +251,13 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
     """What the model makes of each row, by generated code; None where it cannot be traced, or fails."""
     from ..compiler import backends
     from ..compiler.arguments import shaped
+    from ..compiler.captured import Draws, generators
     from ..compiler.training import Prediction, steady
 
     def of_a_row() -> tuple[Prediction, Program]:
         return (made := Prediction(model)), made.of_a_row(table[0])
 
+    draws = Draws(generators([type(model)], [model]))
     try:
         made, program = steady(of_a_row)
         value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
@@ -257,6 +268,7 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
         ]
         rows = backends.build("python", program, "prediction", "value", None)([*contents, table])
     except Exception:  # the model itself will say what is wrong
+        draws.undo()
         return None
     return [row[0] if made.is_single else list(row) for row in rows]
 

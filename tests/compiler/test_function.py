@@ -985,8 +985,22 @@ RNG, GENERATOR = random.Random(1), np.random.default_rng(1)
     ],
 )
 def test_random_numbers_would_be_frozen(fn):
-    with pytest.raises(TraceError, match=r"lambda draws random numbers, .* draw them outside and give them as an argument"):
+    with pytest.raises(TraceError, match=r"lambda draws random numbers, .* draw them outside, and give them as an argument"):
         sg.compile(fn)(1.0)
+
+
+def test_a_module_s_own_generator_is_watched_too():
+    class Noisy(Module):
+        def __init__(self):
+            self.w, self.rng = Value(2.0), random.Random(1)
+
+        def __call__(self, x):
+            return self.w * x * self.rng.random()
+
+    model = Noisy()
+    for fn, args in (lambda model, x: model(x), (model, 1.0)), (lambda x: model(x), (1.0,)), (model, (1.0,)):
+        with pytest.raises(TraceError, match="draws random numbers"):
+            sg.compile(fn)(*args)
 
 
 def test_what_is_drawn_the_same_in_each_call_is_a_constant():

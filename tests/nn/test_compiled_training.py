@@ -514,3 +514,58 @@ def test_every_loss_on_several_outputs_falls_as_on_values(loss, batch_size, back
         return model.fit(X, y, loss=loss, lr=0.1, epochs=5, batch_size=batch_size, **choice).loss
 
     assert losses(engine="compiled", backend=backend) == pytest.approx(losses(engine="eager"), rel=1e-10)
+
+
+# ------------------------------------------------------------------ what is drawn at random
+
+
+class Dropout(Module):
+    """A neuron that leaves inputs out, as the generator of its own says, or Python's."""
+
+    def __init__(self, rng):
+        self.neuron, self.rng = Neuron(2, activation=None, seed=1), rng
+
+    def __call__(self, x):
+        return self.neuron([x_i if self.rng.random() < 0.8 else 0.0 for x_i in x])
+
+
+class Jittered(SGD):
+    """Steps of random sizes."""
+
+    def update(self, weights, gradients, lr):
+        return [w - lr * g * random.random() for w, g in zip(weights, gradients, strict=True)], ()
+
+
+class Shared:
+    """Python's own generator, which has no seed of its own here."""
+
+    def __init__(self, seed):
+        pass
+
+    def random(self):
+        return random.random()
+
+
+@pytest.mark.parametrize("rng", [random.Random, Shared])
+def test_a_model_that_draws_is_trained_on_values_with_the_same_draws(rng):
+    rows, targets = [[0.1 * i, 1.0 - 0.2 * i] for i in range(12)], [0.5 * i for i in range(12)]
+
+    def trained(engine):
+        random.seed(5)
+        model = Dropout(rng(3))
+        model.fit(rows, targets, lr=0.01, epochs=100, engine=engine)
+        return [p.data for p in model.parameters()], model.predict(rows * 100)
+
+    assert trained("auto") == trained("eager")
+    with pytest.raises(TraceError, match="would be frozen"):
+        trained("compiled")
+
+
+def test_an_optimizer_that_draws_makes_the_draws_of_eager_steps():
+    def trained(engine):
+        random.seed(5)
+        model = Neuron(1, activation=None, seed=1)
+        model.fit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], optimizer=lambda p: Jittered(p, 0.1), epochs=400, engine=engine)
+        return [p.data for p in model.parameters()]
+
+    assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-12)
