@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from .arguments import Form
 
-_DRAWS = "{} draws random numbers, and those of one call would be frozen into the compiled function; draw them outside and give them as an argument"
+_DRAWS = "{} draws random numbers, and those of one call would be frozen into the compiled function; give them as an argument"
 
 
 @contextmanager

@@ -985,7 +985,7 @@ RNG, GENERATOR = random.Random(1), np.random.default_rng(1)
     ],
 )
 def test_random_numbers_would_be_frozen(fn):
-    with pytest.raises(TraceError, match=r"lambda draws random numbers, .* draw them outside, and give them as an argument"):
+    with pytest.raises(TraceError, match=r"lambda draws random numbers, .* give them as an argument"):
         sg.compile(fn)(1.0)
 
 
