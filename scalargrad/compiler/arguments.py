@@ -339,6 +339,15 @@ def is_array_or_list(form: Form) -> bool:
     return form[0] == NUMBERS and TUPLE not in form[1]
 
 
+def holds_module(form: Any) -> bool:
+    """Whether there is a module in an argument of that form.
+
+    >>> holds_module(("dict", None, ("w", NUMBER))), holds_module(("list", None, (STATE, None, (), (), dict)))
+    (False, True)
+    """
+    return form[:1] == (STATE,) or any(isinstance(part, tuple) and holds_module(part) for part in form)
+
+
 def in_kinds(content: Any, kinds: tuple[str, ...]) -> Any:
     """Nested lists with tuples where the argument has them; arrays as they are."""
     if TUPLE not in kinds or not isinstance(content, list):

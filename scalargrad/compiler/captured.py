@@ -41,6 +41,7 @@ _NOT_CALLED = {
 }
 CALLS = 8  # that must record the same where random numbers were drawn: some choices are the same by chance
 _OF_DATA = {"data", "detach", "state"}  # names by which a Value's number is taken
+_OF_VALUES = {*_OF_DATA, "grad"}
 _BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter", "asdict", "astuple"}  # names by which any attribute is
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, BuiltinFunctionType, CodeType}
 _numbers = {float, int}
@@ -88,10 +89,10 @@ class Captured:
             return True
 
 
-def generators(functions: Iterable[Any], arguments: Iterable[Any] = ()) -> list[Any]:
+def generators(captured: Captured | None = None) -> list[Any]:
     """The generators of random numbers that functions can reach: Python's own, NumPy's own, and those that they captured."""
     shared = [getattr(getattr(sys.modules.get(name), "random", None), "__self__", None) for name in ("random", "numpy.random")]
-    return [generator for generator in (*shared, *Captured(functions, arguments).generators) if generator is not None]
+    return [generator for generator in (*shared, *(captured.generators if captured else ())) if generator is not None]
 
 
 class Draws:
@@ -99,7 +100,7 @@ class Draws:
 
     >>> import random
     >>> rng = random.Random(1)
-    >>> draws = Draws(generators([lambda x: rng.random() * x]))
+    >>> draws = Draws(generators(Captured([lambda x: rng.random() * x])))
     >>> draws.were_made(), rng.random(), draws.were_made()
     (False, 0.13436424411240122, True)
     >>> draws.undo()
@@ -157,13 +158,12 @@ class _Walk:
             kind = type(item)
             if kind in _plain or id(item) in self._seen:
                 continue
-            if kind is Value and (by_value or self.names.isdisjoint(_READING)):
+            if kind is Value and (by_value or self.names.isdisjoint(_OF_VALUES)):
                 continue
             self._seen[id(item)] = item
-            if kind is not tuple:
-                waiting += self._see(item, by_value)
-            elif not _plain.issuperset(map(type, item)):
-                waiting += item
+            found = self._see(item, by_value)
+            if not _plain.issuperset(map(type, found)):
+                waiting += found
 
     def _see(self, item: Any, by_value: bool) -> Iterable[Any]:
         """Note what an item holds, and give it back."""
@@ -172,16 +172,16 @@ class _Walk:
         if isinstance(item, Value):
             if not by_value and not self.names.isdisjoint(_OF_DATA):
                 self._compute(lambda: repr(item.data))
-            if "grad" in self.names:
+            if "grad" in self.names and not by_value:
                 self._compute(lambda: repr(item.grad))
             return ()
         if isinstance(item, FunctionType):
             return self._see_function(item)
         if isinstance(item, dict):
             return [*self._hold(item, dict(item), item.values()), *self._see_own(item, dict)]
+        if by_value and isinstance(item, list | tuple | set | deque) and all(isinstance(x, Value) for x in item):
+            return ()
         if isinstance(item, list | set | deque):
-            if by_value and all(isinstance(x, Value) for x in item):
-                return ()
             return [*self._hold(item, item.copy(), item), *self._see_own(item, list, set, deque)]
         if isinstance(item, tuple | frozenset):
             return item
@@ -331,9 +331,9 @@ def _is_library(module: str | None) -> bool:
     return not file or os.path.abspath(file).startswith(LIBRARIES)
 
 
-def _has_zeros(content: Collection[Any]) -> bool:
-    kinds = set(map(type, content))
-    return not kinds.isdisjoint(_numbers) and (0 in content if kinds <= _numbers else any(type(x) in _numbers and x == 0 for x in content))
+def _has_zeros(content: Iterable[Any]) -> bool:
+    items = list(content)
+    return 0 in items if _numbers.issuperset(map(type, items)) else any(type(x) in _numbers and x == 0 for x in items)
 
 
 def _signs(content: Iterable[Any]) -> list[str]:

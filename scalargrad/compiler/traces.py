@@ -10,7 +10,7 @@ from ..reals import real
 from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
-from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, is_array_or_list, traced
+from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, holds_module, is_array_or_list, traced
 from .captured import CALLS, Captured, Draws, generators
 from .fitting import fitting
 from .program import Block, Input, Program, Step, frozen, sharing
@@ -63,7 +63,8 @@ class Traces:
         given = [form[1] for form in forms if form[0] == FIXED]
         modules = [form[1].it for form in forms if form[0] == STATE]
         self._reached = [fn, *given], modules
-        draws = Draws(generators(*self._reached))
+        self.look()
+        draws = Draws(generators(self.captured))
         self._known = {id(generator) for generator in draws.generators}
         self.program, self.taken, self.result = self._trace(fn)
         if draws.were_made() and not all(self._is_repeated(fn) for _ in range(CALLS)):
@@ -75,7 +76,8 @@ class Traces:
         self.functions: dict[Any, Any] = {}
         self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
         self._is_one_block = not is_tuple and len(wrt) == 1 and is_array_or_list(forms[wrt[0]])
-        self.look()
+        if self.captured.has_changed():  # by the function itself
+            self.look()
 
     def _is_repeated(self, fn: Callable[..., Any]) -> bool:
         """Whether another call with traced numbers records the same."""
@@ -91,7 +93,8 @@ class Traces:
         inputs: dict[Any, Input] = {x: y for block, xs in zip(blocks, nodes) for x, y in zip(xs, block.inputs)}
         content = iter(nodes)
         arguments = [traced(form, content) for form in forms]
-        of_copies = [g for g in generators(self._reached[0], arguments) if id(g) not in self._known]  # of modules
+        reached = generators(Captured(self._reached[0], arguments)) if any(map(holds_module, forms)) else []
+        of_copies = [generator for generator in reached if id(generator) not in self._known]
         draws = Draws(of_copies)
         with without_collector():
             with tracing():

@@ -94,7 +94,7 @@ class Prediction:
 
 def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
     """What tracing gives, if it gives the same again; TraceError where it counts calls, or draws random numbers."""
-    draws = Draws(generators(()))
+    draws = Draws(generators())
     made = make()
     for _ in range(CALLS if draws.were_made() else 1):
         if not _is_same(made, make()):

@@ -11,7 +11,7 @@ import math
 from copy import deepcopy
 
 from ..kernels import on_floats
-from .captured import Draws, generators
+from .captured import Captured, Draws, generators
 from .program import Block, Constant, Input, Program, frozen, grouped
 from .tracing import Traced, TraceError, add_methods, tracing
 
@@ -41,7 +41,7 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     own = [*OWN, *(f"state{i + 1}" for i in range(len(optimizer.state)))]
     numbers = [[Traced(name) for name in own] for _ in range(size)]
     shared = [Traced(name) for name in SHARED]
-    draws = Draws(generators([optimizer.update]))
+    draws = Draws(generators(Captured([optimizer.update])))
     try:
         results = _called(optimizer, numbers, shared)
     except Exception:  # whatever a traced number meets in code that takes floats

@@ -42,7 +42,7 @@ class Generated:
     """
 
     def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, rows: int, keeps: bool) -> None:
-        from ..compiler.captured import Draws, generators
+        from ..compiler.captured import Captured, Draws, generators
         from ..compiler.tracing import TraceError
 
         if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
@@ -55,7 +55,7 @@ class Generated:
         self._eager = Eager(task, optimizer, table)
         self._held: tuple[Any, Any] | None = None
         self._failure: BaseException | None = None
-        draws = Draws(generators(self._functions(), [task.model]))
+        draws = Draws(generators(Captured(self._functions(), [task.model])))
         try:
             self._classes = checked(task, table)
             self._build()
@@ -251,13 +251,13 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
     """What the model makes of each row, by generated code; None where it cannot be traced, or fails."""
     from ..compiler import backends
     from ..compiler.arguments import shaped
-    from ..compiler.captured import Draws, generators
+    from ..compiler.captured import Captured, Draws, generators
     from ..compiler.training import Prediction, steady
 
     def of_a_row() -> tuple[Prediction, Program]:
         return (made := Prediction(model)), made.of_a_row(table[0])
 
-    draws = Draws(generators([type(model)], [model]))
+    draws = Draws(generators(Captured([type(model)], [model])))
     try:
         made, program = steady(of_a_row)
         value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
