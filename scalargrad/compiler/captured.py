@@ -25,7 +25,7 @@ from .tracing import LIBRARIES, Traced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import Any
 
 _NOT_CALLED = {
