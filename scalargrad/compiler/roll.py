@@ -251,7 +251,7 @@ def _filled_up(column: Sequence[Any], row: Op) -> Sequence[Any]:
 
 
 def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:
-    """Sums of squares of several arguments, an L2 term, as a sum for each of them."""
+    """Sums of squares of several arguments, an L2 term, as a sum for each of them, in its own order."""
     parts: dict[Step, list[Step]] = {}
     for step in steps:
         if not _is_of_squares(step):
@@ -260,8 +260,9 @@ def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step]
         by_block: dict[Any, list[Any]] = {}
         for x in xs:
             by_block.setdefault(getattr(x, "block", None), []).append(x)
-        if len(by_block) > 1:
-            squares = [Step(step.row, (*part, *part, Constant(0.0))) for part in by_block.values()]
+        lists = [sorted(part, key=lambda x: x.place) if block else part for block, part in by_block.items()]
+        if lists != [xs]:
+            squares = [Step(step.row, (*part, *part, Constant(0.0))) for part in lists]
             parts[step] = [*squares, *_chain([*squares, bias])]
     return _rewritten(steps, outputs, {}, parts, set())
 

@@ -1,7 +1,8 @@
-"""The loop of training as one function of arrays: forward, backward and the update of each matrix, a line each.   (floor 3)
+"""The loop of training as one function of arrays: forward, backward, and the update of all weights at once.   (floor 3)
 
-Weights, and what the optimiser remembers of them, are the arrays of their blocks from the first step of a run to the last. All is
-fast arithmetic: an overflow raises, and what the loop gives is good if weights, memory and losses are finite in the end.
+The weights are one vector, and so are their slopes and each thing that the optimiser remembers: the matrices of the formulas are
+views of it. What the rows of a batch decide alone is computed once for it, by a function of its own. All is fast arithmetic: an
+overflow raises, and what the loop gives is good if weights, memory and losses are finite in the end.
 """
 
 from __future__ import annotations
@@ -9,11 +10,13 @@ from __future__ import annotations
 import itertools
 
 from ...kernels import run
-from ..program import Constant, Program
+from ..layout import tuple_of
+from ..program import Block, Constant, Program, Step
 from ..roll import Rolled, rolled
+from ..views import is_all
 from .arrays import array_names, array_statements
 from .source import Body, output
-from .text import filled
+from .text import filled, in_place, into, live, names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,6 +25,8 @@ if TYPE_CHECKING:
 
     from ..program import Input
     from ..stepwise import Numbers, State, Update
+
+OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "ones", "dot")
 
 _counter = itertools.count(1)
 
@@ -50,19 +55,20 @@ class LoopOnArrays:
         own = set(weights)
         given = [block for block in program.blocks if not block.has_rows and block.name != "share" and block.inputs]
         carried = [block for block in program.blocks if block.has_rows]
-        self.fixed = [x for block in given for x in block.inputs if x not in own]
         self._moving = [block for block in given if own.issuperset(block.inputs)]
-        place = {x: i for i, x in enumerate([*weights, *self.fixed])}
-        self._places = [(block.shape or (1,), numpy.array([place[x] for x in block.inputs])) for block in given]
-        self._of_moving = [(block.shape or (1,), numpy.array([place[x] for x in block.inputs])) for block in self._moving]
+        fixed = [block for block in given if block not in self._moving]
+        self.fixed = [x for block in fixed for x in block.inputs]
+        place = {x: i for i, x in enumerate(weights)}
+        self._order = numpy.array([place[x] for block in self._moving for x in block.inputs])  # of the weights in their vector
+        self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
         self._table = [shaped(numpy.array(content), block) for content, block in zip(table, carried)]
-        self._picked: dict[int, Any] | None = {} if keeps else None
-        self._update, self._states = update, len(update.outputs) - 1
+        self._kept: dict[int, Any] | None = {} if keeps else None
+        self._update = update
         loss = rolled(Program([*given, *carried], program.outputs[:1]))
-        more = rolled(Program(given, penalty.outputs)) if penalty else None
-        self.source, constants = self._written(loss, more, reduce)
+        self.source, constants = self._written(loss, penalty, reduce)
         filename = f"<scalargrad training in numpy {next(_counter)}>"
-        self._train = run(self.source, filename, {**array_names(), **NAMES, **constants})["train"]
+        functions = run(self.source, filename, {**array_names(), **NAMES, "dot": numpy.dot, **constants})
+        self._train, self._prepared = functions["train"], functions["prepared"]
 
     def run(
         self,
@@ -77,71 +83,100 @@ class LoopOnArrays:
         """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
         import numpy
 
-        numbers = numpy.array([*weights, *fixed])
-        blocks = [numbers[places].reshape(shape) for shape, places in self._places]
-        memory = [numpy.array(part)[places].reshape(shape) for part in state for shape, places in self._of_moving]
+        vectors = [numpy.array(part)[self._order] for part in (weights, *state)]
+        numbers = iter(fixed)
+        blocks = [numpy.array([*itertools.islice(numbers, size)]).reshape(shape) for shape, size in self._fixed]
         with numpy.errstate(all="ignore", over="raise"):
-            moved, memory, losses = self._train(*blocks, *memory, rates, itertools.count(first), map(self._rows, batches))
-        count = len(self._moving)
-        parts = [self._flat(memory[i : i + count], len(weights)) for i in range(0, len(memory), count)]
-        return self._flat(moved, len(weights)), tuple(parts), [float(loss) for loss in losses]
+            *vectors, losses = self._train(*vectors, *blocks, rates, itertools.count(first), map(self._batch, batches))
+        moved, *memory = map(self._in_order, vectors)
+        return moved, tuple(memory), [float(loss) for loss in losses]
 
-    def _flat(self, blocks: Sequence[Any], count: int) -> Numbers:
-        """Blocks as the flat list of what belongs to each weight."""
+    def _in_order(self, vector: Any) -> Numbers:
+        """A vector as the list of what belongs to each weight."""
         import numpy
 
-        flat = numpy.empty(count)
-        for (_, places), block in zip(self._of_moving, blocks):
-            flat[places] = numpy.ravel(block)
-        return flat.tolist()
+        numbers = numpy.empty(len(self._order))
+        numbers[self._order] = vector
+        return numbers.tolist()
 
-    def _rows(self, batch: list[int]) -> tuple[Any, ...]:
-        """What the blocks of rows hold for a batch."""
-        if self._picked is None:
-            return tuple([content[batch] for content in self._table])
-        if id(batch) not in self._picked:
-            self._picked[id(batch)] = batch, tuple([content[batch] for content in self._table])
-        return self._picked[id(batch)][1]  # type: ignore[no-any-return]
+    def _batch(self, batch: list[int]) -> tuple[Any, ...]:
+        """What a step reads of a batch."""
+        if self._kept is None:
+            return self._prepared(*[content[batch] for content in self._table])  # type: ignore[no-any-return]
+        if id(batch) not in self._kept:
+            self._kept[id(batch)] = batch, self._prepared(*[content[batch] for content in self._table])
+        return self._kept[id(batch)][1]  # type: ignore[no-any-return]
 
     # -------------------------------------------------------------- lines
 
-    def _written(self, loss: Rolled, penalty: Rolled | None, reduce: str) -> tuple[str, dict[str, Any]]:
-        body = Body(loss, [loss.outputs], taken=("rates", "steps", "batches", "losses", "lr", "step", "train"))
-        given = [body.text[block] for block in loss.blocks if not block.has_rows]
+    def _written(self, loss: Rolled, penalty: Program | None, reduce: str) -> tuple[str, dict[str, Any]]:
+        body = Body(loss, [loss.outputs], taken=OWN, ones="ones")
         carried = [body.text[block] for block in loss.blocks if block.has_rows]
-        slopes: dict[Any, str] = dict(zip(loss.wrt, body.slopes(0, loss.outputs, "each" if reduce == "mean" else "1.0")))
+        fixed = [body.text[block] for block in loss.blocks if not block.has_rows and block not in self._moving]
+        of_rows = [f"rows = len({carried[0]})", "each = 1.0 / rows", "ones = full(rows, 1.0)"]
+        p, g = body.names.take("p"), body.names.take("g")
+        memory = [body.names.take(f"state{i}") for i in range(1, len(self._update.outputs))]
+        slopes = dict(zip(loss.wrt, body.slopes(0, loss.outputs, "each" if reduce == "mean" else "1.0")))
+        parts = {block: body.names.take(f"d{body.text[block]}") for block in self._moving}
+        body.lines += [into(parts[block], slopes[block]) for block in self._moving]
         value = output(body, *loss.outputs[0], reduce)
         if penalty:
-            more = Body(penalty, [penalty.outputs], beside=body)
-            value += f" + {output(more, *penalty.outputs[0], reduce)}"
-            for block, slope in zip(penalty.wrt, more.slopes(0, penalty.outputs, "1.0")):
-                slopes[block] = f"{slopes[block]} + {slope}"
-        moving = [block for block in loss.blocks if block in self._moving]
-        memory = [[body.names.take(f"state{i + 1}_{body.text[block]}") for block in moving] for i in range(self._states)]
+            value += f" + {self._penalise(body, penalty, p, g, parts)}"
         body.lines.append(f"losses.append({value})")
-        for i, block in enumerate(moving):
-            self._move(body, body.text[block], slopes[block], [names[i] for names in memory])
-        every = [name for names in memory for name in names]
-        inside = [*([f"rows = {body.rows}", "each = 1.0 / rows"] if reduce == "mean" else []), *body.lines]
-        lines = [
+        self._move(body, p, g, memory)
+        given = [*[body.text[block] for block in self._moving], *fixed, p, g, *parts.values(), *memory, "lr", "step"]
+        before, inside = _split([*of_rows, *body.lines], given)
+        read = {name for line in inside for name in names_in(line)}
+        batch = [name for name in (*carried, *[line.partition(" = ")[0] for line in before]) if name in read]
+        prepared = [f"def prepared({', '.join(carried)}):", *live(before, batch), f"return {tuple_of(batch)}"]
+        train = [
+            f"def train({', '.join([p, *memory, *fixed, 'rates', 'steps', 'batches'])}):",
+            *self._views(p, {block: body.text[block] for block in self._moving}),
+            f"{g} = zeros({len(self._order)})",
+            *self._views(g, parts),
             "losses = []",
-            f"for lr, step, ({', '.join(carried)},) in zip(rates, steps, batches):",
+            f"for lr, step, {tuple_of(batch)} in zip(rates, steps, batches):",
             *[f"    {line}" for line in inside],
-            f"return ({', '.join([body.text[block] for block in moving])},), ({''.join(f'{name}, ' for name in every)}), losses",
+            f"return {', '.join([p, *memory])}, losses",
         ]
-        arguments = ", ".join([*given, *every, "rates", "steps", "batches"])
-        return "\n    ".join([f"def train({arguments}):", *lines]) + "\n", body.constants
+        return "\n\n\n".join(["\n    ".join(lines) for lines in (prepared, train)]) + "\n", body.constants
 
-    def _move(self, body: Body, weight: str, slope: str, memory: list[str]) -> None:
-        """The lines that move a block of weights: the update's formula on arrays."""
-        targets = [weight, *memory]
-        texts: dict[Any, str] = dict(zip([block.inputs[0] for block in self._update.blocks], [weight, slope, *memory, "lr", "step"]))
+    def _views(self, whole: str, names: dict[Block, str]) -> list[str]:
+        """The lines that name the parts of a vector."""
+        lines, begin = [], 0
+        for block, name in names.items():
+            shape = f".reshape({', '.join(map(str, block.shape))})" if len(block.shape) > 1 else ""
+            lines.append(f"{name} = {whole}[{begin}:{begin + len(block.inputs)}]{shape}")
+            begin += len(block.inputs)
+        return lines
+
+    def _penalise(self, body: Body, penalty: Program, p: str, g: str, parts: dict[Block, str]) -> str:
+        """Add the slopes of the penalty to the others; its value. One that treats all weights alike is of their vector."""
+        given = [block for block in body.rolled.blocks if not block.has_rows]
+        whole = Block("p", (len(self._order),), wrt=True)
+        of_all = rolled(_of_one(penalty, self._moving, whole, [block for block in given if block not in self._moving]))
+        is_alike = all(is_all(view.index, view.size) for vector in of_all.vectors for view in vector.operands if whole in view.sources)
+        of = of_all if is_alike else rolled(Program(given, penalty.outputs))
+        body.text[whole], targets = p, {**parts, whole: g}
+        more = Body(of, [of.outputs], beside=body)
+        reached = {source for vector in of.vectors for view in vector.operands for source in view.sources}
+        for block, slope in zip(of.wrt, more.slopes(0, of.outputs, "1.0")):
+            if block in targets and block in reached:
+                body.lines.append(f"{targets[block]} += {slope}")
+        return output(more, *of.outputs[0], None)
+
+    def _move(self, body: Body, p: str, g: str, memory: list[str]) -> None:
+        """The lines that move the weights: the update's formula on vectors, which are changed in place."""
+        update = self._update
+        w, *inputs = [block.inputs[0] for block in update.blocks]
+        texts: dict[Any, str] = {w: p, **dict(zip(inputs, [g, *memory, "lr", "step"]))}
+        targets = {x: name for x, name in zip(update.outputs[1:], memory) if x.__class__ is Step}
         body.known.clear()  # names hold other numbers from here on
 
         def text(x: Any) -> str:
             return float.__repr__(x.data) if x.__class__ is Constant else texts[x]
 
-        for step in self._update.steps:
+        for i, step in enumerate(update.steps):
             local = {name: text(x) for name, x in zip(step.row.operands, step.operands)}
             numbers = {name: x.data for name, x in zip(step.row.operands, step.operands) if x.__class__ is Constant}
             for line in array_statements(step.row, (), numbers)[0]:
@@ -149,18 +184,37 @@ class LoopOnArrays:
                 local[name] = filled(form, local)
                 if name != "out":
                     local[name] = body.name(local[name], name)
-            texts[step] = local["out"] if _readers(self._update, step) == 1 else body.name(local["out"])
-        moved = [text(x) for x in self._update.outputs]
-        changes = [(target, new) for target, new in zip(targets, moved) if target != new]
-        if len(changes) == 1:
-            body.lines.append(f"{changes[0][0]} = {changes[0][1]}")
-        elif changes:
-            body.lines.append(f"{', '.join(target for target, _ in changes)} = {', '.join(new for _, new in changes)}")
+            texts[step] = local["out"]
+            awaited = [x for later in update.steps[i + 1 :] for x in later.operands] + update.outputs
+            if step in targets and not any(targets[step] in names_in(texts[x]) for x in awaited if x in texts and x is not step):
+                texts[step] = targets[step]
+                body.lines.append(f"{texts[step]} = {local['out']}")
+            elif awaited.count(step) > 1 or step in targets:
+                texts[step] = body.name(local["out"])
+        kept = [body.name(f"{text(x)}.copy()") if x in (w, inputs[0]) else text(x) for x in update.outputs[1:]]
+        body.lines.append(in_place(p, text(update.outputs[0])))
+        if changes := [(name, new) for name, new in zip(memory, kept) if name != new]:
+            names, news = zip(*changes)
+            body.lines.append(f"{', '.join(names)} = {', '.join(news)}")
 
 
-def _readers(program: Program, step: Any) -> int:
-    """How often a step is read."""
-    return sum(step is x for reader in program.steps for x in reader.operands) + sum(step is x for x in program.outputs)
+def _of_one(program: Program, blocks: Sequence[Block], whole: Block, others: Sequence[Block]) -> Program:
+    """A program with one block in place of several."""
+    now: dict[Any, Any] = dict(zip([x for block in blocks for x in block.inputs], whole.inputs))
+    for step in program.steps:
+        now[step] = Step(step.row, tuple([now.get(x, x) for x in step.operands]), step.label)
+    return Program([whole, *others], [now.get(x, x) for x in program.outputs])
+
+
+def _split(lines: Sequence[str], moving: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The lines that read none of the names that move from step to step, nor what is made of them; and the others."""
+    moving_names, before, inside = set(moving), list[str](), list[str]()
+    for line in lines:
+        steady = moving_names.isdisjoint(names_in(line))
+        (before if steady else inside).append(line)
+        if not steady:
+            moving_names.add(line.partition(" = ")[0])
+    return before, inside
 
 
 __all__ = ["LoopOnArrays"]

@@ -7,7 +7,7 @@ from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..views import inner, is_all, is_same, is_zero, one_of, span_of
 from .arrays import array_expression
-from .text import filled, is_constant, primary
+from .text import factored, filled, is_constant, is_number, names_in, primary
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ class Slopes:
             alone = vector in self.seeds and len(self.sent[vector]) == 1 and vector.size == 1 and self._is_full(vector)
             slope = self.seeds[vector] if alone else body.name(self._together(vector), f"d{body.text[vector]}")
             self._send(vector, places, slope)
-        self.by_block = [body.name(self._block(block), f"d{body.text[block]}") for block in rolled.wrt]
+        self.by_block = [self._block(block) for block in rolled.wrt]
 
     def _carries(self, source: Any) -> bool:
         """Whether slopes by a source have rows."""
@@ -54,7 +54,7 @@ class Slopes:
         """Whether partial × number has the shape of all slopes, so that a seed need not be spelled out."""
         if vector.row.name == "dot":
             return self.body.products[vector] is None and is_zero(vector.operands[2]) and self._alike(vector, vector.operands[:2])
-        if vector.row.sends or vector.row.takes_lists or any(slope in ("1.0", "-1.0") for slope in vector.row.slopes or ()):
+        if vector.row.sends or vector.row.takes_lists:
             return False
         return self._alike(vector, [view for view in vector.operands if not isinstance(view.sources[0], Numbers)])
 
@@ -132,7 +132,7 @@ class Slopes:
             if isinstance(source, Numbers) or not inside.any():
                 continue
             if carried and not self._carries(source):
-                part = f"{primary(part)}.sum(0)"
+                part = f"{body.ones} @ {primary(part)}" if body.ones and at.ndim == 1 else f"{primary(part)}.sum(0)"
             if not inside.all():
                 lead = body.lead(carried and self._carries(source))
                 part = part if inside.ndim == 1 else f"{primary(part)}.reshape({lead}{inside.size})"
@@ -163,23 +163,40 @@ class Slopes:
             if len(body.pulls) > 1 and not is_constant(partial):
                 partial = body.name(partial, "s")
             if name not in LISTS and slope == self.seeds.get(vector) and is_constant(partial):
-                text = f"full({body.shape(vector, self._carries(vector))}, {self._share(partial, slope)})"
-                self._to(vector.operands[place], text, self._carries(vector))
+                self._send_number(vector, vector.operands[place], self._share(partial, slope))
                 continue
             if slope == self.seeds.get(vector) and is_constant(partial):
                 slope = f"full({body.shape(vector, self._carries(vector))}, {slope})"
             text = self._share(partial, f"{slope}[..., None]" if name in LISTS else slope)
             self._to(vector.operands[place], text, self._carries(vector))
 
+    def _send_number(self, vector: Vector, view: View, number: str) -> None:
+        """Send what is one number for all, a seed further on if its receiver is one number too."""
+        body, source = self.body, view.sources[0]
+        self._to(view, f"full({body.shape(vector, self._carries(vector))}, {number})", self._carries(vector))
+        if isinstance(source, Vector) and source.size == 1 and self._carries(source) == self._carries(vector):
+            self.seeds[source] = body.name(number, f"d{body.text[source]}")
+
     def _share(self, partial: str, slope: str) -> str:
-        """partial × slope; in total arithmetic 0 where the slope is 0."""
+        """partial × slope; in total arithmetic 0 where the slope is 0. Numbers are multiplied first."""
         if partial in ("1.0", "-1.0"):
-            return slope if partial == "1.0" else f"-{slope}"
+            return slope if partial == "1.0" else f"-{primary(slope)}"
         if slope == "1.0":
             return partial
+        if is_number(partial) and is_number(slope):
+            return float.__repr__(float(partial) * float(slope))
+        if self._is_one_number(slope):
+            if self._is_one_number(partial):
+                return f"{partial} * {slope}"
+            if found := factored(partial):
+                return self._share(found[1], self._share(found[0], slope))
         if self.body.total:
             return f"share({partial}, {slope})"
-        return f"{primary(partial)} * {slope}"
+        return f"{slope} * {primary(partial)}" if self._is_one_number(slope) else f"{primary(partial)} * {slope}"
+
+    def _is_one_number(self, text: str) -> bool:
+        """Whether an expression is of numbers and seeds alone."""
+        return names_in(text) <= {*self.seeds.values(), "inf", "nan"}
 
     def _send_dot(self, vector: Vector, places: list[int], slope: str) -> None:
         body, product = self.body, self.body.products[vector]
@@ -189,10 +206,12 @@ class Slopes:
             self._to(bias, slope, carried)
         if product is None:
             ws, xs = inner(ws), inner(xs)
-            spread = slope if ws.index.ndim == 1 else f"{slope}[..., None]"
             if is_same(ws, xs):  # a sum of squares
-                self._to(ws, self._share(f"2.0 * {body.taken(ws)}", spread), carried)
+                slope = self._share("2.0", slope)
+                spread = slope if ws.index.ndim == 1 else f"{primary(slope)}[..., None]"
+                self._to(ws, self._share(body.taken(ws), spread), carried)
                 return
+            spread = slope if ws.index.ndim == 1 else f"{slope}[..., None]"
             for view, place, other in ((ws, 0, xs), (xs, 1, ws)):
                 if place in places:
                     self._to(view, self._share(body.taken(other), spread), carried)

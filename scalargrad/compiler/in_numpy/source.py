@@ -32,7 +32,8 @@ OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "full"
 class Body:
     """The lines of a rolled program: its values, and the slopes of its outputs by blocks; in a function of their own, or `beside` others'.
 
-    `per_row` keeps the rows of all slopes apart; `total` sends exactly 0 where a slope is 0, whatever it meets.
+    `per_row` keeps the rows of all slopes apart; `total` sends exactly 0 where a slope is 0, whatever it meets. `ones` is the name of
+    a vector of as many ones as there are rows, if there is one.
     """
 
     def __init__(
@@ -43,8 +44,9 @@ class Body:
         total: bool = False,
         taken: Sequence[str] = (),
         beside: Body | None = None,
+        ones: str = "",
     ) -> None:
-        self.rolled, self.per_row, self.total = rolled, per_row, total
+        self.rolled, self.per_row, self.total, self.ones = rolled, per_row, total, ones
         self.pulls = [pulls(rolled, [source for source, _ in root], rolled.wrt) for root in roots]
         self.by: dict[Vector, set[int]] = {}  # the operands that a vector's slopes are by
         for vector, places in (pull for found in self.pulls for pull in found):
@@ -57,6 +59,7 @@ class Body:
         self.locals: dict[Vector, dict[str, str]] = {}
         self.slope_lines: dict[Vector, list[str]] = {}
         self.products: dict[Vector, Product | None] = {}
+        self.summed = set() if per_row else _only_added_up(rolled)
         self.rows = next((f"len({self.text[block]})" for block in rolled.blocks if block.has_rows), "")
         for vector in rolled.vectors:
             self.text[vector] = self._value(vector)
@@ -150,7 +153,7 @@ class Body:
         wish = self._wish(vector)
         if row.name == "sum":
             view = inner(vector.operands[0])
-            return self.name(f"{primary(self.taken(view))}.sum(-1{kept(view)})", wish)
+            return self.name(f"{primary(self.taken(view))}.sum({self._over(vector, view)})", wish)
         local = self._operands(vector)
         by = tuple(row.operands[place] for place in sorted(self.by.get(vector, ()))) if row.slopes else ()
         lines, self.slope_lines[vector] = array_statements(row if self.total or row.fast is None else row.fast, by, self.numbers(vector))
@@ -194,7 +197,7 @@ class Body:
             left, right = self.name(self.taken(ws)), self.name(self.taken(xs))
             if ws.index.ndim == 1 and not has_rows(ws) and not has_rows(xs):
                 return f"({left} @ {right})[None]{behind}"
-            return f"({left} * {right}).sum(-1{kept(ws)}){behind}"
+            return f"({left} * {right}).sum({self._over(vector, ws)}){behind}"
         left, right = self.taken(product.left), self.taken(product.right)
         text = f"{left} @ {right}.{'swapaxes(-1, -2)' if has_rows(product.right) else 'T'}"
         if product.outer > 1:
@@ -202,11 +205,24 @@ class Body:
             text = f"({text}).reshape({self.lead(carried)}{vector.size})"
         return text + behind
 
+    def _over(self, vector: Vector, view: View) -> str:
+        """What a sum is over: the items of each list, and the rows where nobody reads them apart."""
+        return "" if vector in self.summed else f"-1{kept(view)}"
+
     # -------------------------------------------------------------- slopes
 
     def slopes(self, number: int, roots: Sequence[tuple[Any, int]], seed: str) -> list[str]:
-        """The slopes of the sum of the `number`th roots by the blocks that are differentiated by, `seed` the slope of each root."""
+        """The slopes of the sum of the `number`th roots by the blocks that are differentiated by, as expressions; `seed` that of a root."""
         return Slopes(self, self.pulls[number], roots, seed).by_block
+
+
+def _only_added_up(rolled: Rolled) -> set[Vector]:
+    """The sums that nobody reads but who adds up the rows."""
+    read = {source for vector in rolled.vectors for view in vector.operands for source in view.sources}
+    sums = {vector for vector, _ in rolled.outputs if isinstance(vector, Vector) and vector not in read and vector.has_rows and vector.size == 1}
+    return {
+        vector for vector in sums if vector.row.name == "sum" or vector.row.name == "dot" and not product_of(vector) and is_zero(vector.operands[2])
+    }
 
 
 # ------------------------------------------------------------------ functions
@@ -227,7 +243,7 @@ def function_source(
         if mean:
             body.lines.append("each = 1.0 / rows")
         seed = "each" if mean else "1.0"
-        groups = _owned(body, [body.slopes(i, root, seed) for i, root in enumerate(roots)])
+        groups = _owned(body, [_named(body, body.slopes(i, root, seed)) for i, root in enumerate(roots)])
     outputs = [output(body, source, j, reduce) for source, j in rolled.outputs]
     if body.rows and reduce is None:  # not views of arguments, or of one another
         outputs = [text if text.startswith("full(") else f"{text}.copy()" for text in outputs]
@@ -243,6 +259,11 @@ def function_source(
     arguments = [*blocks.values(), *(["rows=None"] if mean else [])]
     description = described(rolled, blocks, kind, reduce, total, of)
     return definition(name, arguments, description, [*first, *body.lines, f"return {returned}"]), body.constants
+
+
+def _named(body: Body, slopes: Sequence[str]) -> list[str]:
+    """Slopes under the names of what they are by: dW1."""
+    return [body.name(text, f"d{body.text[block]}") for block, text in zip(body.rolled.wrt, slopes)]
 
 
 def _owned(body: Body, groups: list[list[str]]) -> list[list[str]]:
@@ -267,7 +288,8 @@ def output(body: Body, source: Any, j: int, reduce: str | None) -> str:
     else:
         carried = source.has_rows
         if carried and reduce is not None and size_of(source) == 1:
-            return f"{body.text[source]}.sum()" + (" / rows" if reduce == "mean" else "")
+            total = body.text[source] if source in body.summed else f"{body.text[source]}.sum()"
+            return total + (" / rows" if reduce == "mean" else "")
         text = f"{body.flat(source)}[{'..., ' if carried else ''}{j}]"
     if not body.rows:
         return text

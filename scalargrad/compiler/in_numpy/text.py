@@ -5,6 +5,10 @@ from __future__ import annotations
 import ast
 import re
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
 WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 
 
@@ -47,3 +51,59 @@ def is_constant(text: str) -> bool:
     (True, True, False)
     """
     return not WORD.search(re.sub(r"\b(inf|nan|\d[\d.]*e[+-]?\d+|\w+(?=\())\b", "0", text))
+
+
+def factored(text: str) -> tuple[str, str] | None:
+    """A product as the number that it begins with and the rest; None where it begins with none.
+
+    >>> factored("2.0 * x * y"), factored("2.0 * x + y")
+    (('2.0', 'x * y'), None)
+    """
+    node = ast.parse(text, mode="eval").body
+    while isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
+        node = node.left
+    number, times, rest = text.partition(" * ")
+    return (number, rest) if times and isinstance(node, ast.Constant) and is_number(number) else None
+
+
+def names_in(text: str) -> set[str]:
+    """The names that a line or an expression reads."""
+    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+
+
+def live(lines: Sequence[str], wanted: Iterable[str]) -> list[str]:
+    """The assignments that what is wanted is made of.
+
+    >>> live(["a = 1.0", "b = 2.0", "c = a + a"], ["c"])
+    ['a = 1.0', 'c = a + a']
+    """
+    read, kept = set(wanted), list[str]()
+    for line in reversed(lines):
+        if line.partition(" = ")[0] in read:
+            read |= names_in(line)
+            kept.insert(0, line)
+    return kept
+
+
+def into(name: str, text: str) -> str:
+    """The statement that writes what an expression gives into an array that is there.
+
+    >>> into("dW", "dz.T @ x"), into("db", "dz.sum(0)"), into("db", "dz")
+    ('dot(dz.T, x, dW)', 'dz.sum(0, None, db)', 'db[:] = dz')
+    """
+    node = ast.parse(text, mode="eval").body
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
+        return f"dot({ast.unparse(node.left)}, {ast.unparse(node.right)}, {name})"
+    return f"{text[:-1]}, None, {name})" if text.endswith(".sum(0)") and isinstance(node, ast.Call) else f"{name}[:] = {text}"
+
+
+def in_place(name: str, text: str) -> str:
+    """The statement that changes an array to what an expression gives.
+
+    >>> in_place("p", "p - lr * g"), in_place("p", "p * 0.5 - g")
+    ('p -= lr * g', 'p[:] = p * 0.5 - g')
+    """
+    node = ast.parse(text, mode="eval").body
+    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) and ast.unparse(node.left) == name:
+        return f"{name} {'-' if isinstance(node.op, ast.Sub) else '+'}= {ast.unparse(node.right)}"
+    return f"{name}[:] = {text}"

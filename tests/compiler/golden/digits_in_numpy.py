@@ -18,8 +18,8 @@ def value(W1, b1, W2, b2, W3, b3, x, y, rows=None):
     e_3 = exp(-z3)
     a3 = 1.0 / (1.0 + e_3)
     v1 = a3 - y
-    v2 = (v1 * v1).sum(-1, keepdims=True)
-    return v2.sum() / rows
+    v2 = (v1 * v1).sum()
+    return v2 / rows
 
 
 def value_and_grad(W1, b1, W2, b2, W3, b3, x, y, rows=None):
@@ -38,9 +38,9 @@ def value_and_grad(W1, b1, W2, b2, W3, b3, x, y, rows=None):
     e_3 = exp(-z3)
     a3 = 1.0 / (1.0 + e_3)
     v1 = a3 - y
-    v2 = (v1 * v1).sum(-1, keepdims=True)
+    v2 = (v1 * v1).sum()
     each = 1.0 / rows
-    dv1 = 2.0 * v1 * each
+    dv1 = 2.0 * each * v1
     dz3 = e_3 * a3 * a3 * dv1
     da2 = dz3 @ W3
     dz2 = e_2 * a2 * a2 * da2
@@ -52,4 +52,4 @@ def value_and_grad(W1, b1, W2, b2, W3, b3, x, y, rows=None):
     db2 = dz2.sum(0)
     dW3 = dz3.T @ a2
     db3 = dz3.sum(0)
-    return v2.sum() / rows, (dW1, db1, dW2, db2, dW3, db3)
+    return v2 / rows, (dW1, db1, dW2, db2, dW3, db3)

@@ -33,9 +33,7 @@ def value_and_grad(W1, b1, W2, b2, x, y):
     v1 = a2 - y
     v2 = v1 * v1
     v3 = v2 * 0.5
-    dv2 = full((len(x), 1), 0.5)
-    dv1 = 2.0 * v1 * dv2
-    dz2 = e_2 * a2 * a2 * dv1
+    dz2 = e_2 * a2 * a2 * v1
     da1 = dz2 @ W2
     dz1 = e * a1 * a1 * da1
     dW1 = dz1.T @ x
