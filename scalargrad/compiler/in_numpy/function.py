@@ -6,7 +6,7 @@ import itertools
 from math import isfinite
 
 import numpy
-from numpy import vdot
+from numpy import ndarray, vdot
 
 from ...kernels import run_pieces
 from ..arguments import as_array
@@ -14,6 +14,7 @@ from ..naming import is_word
 from ..roll import is_scattered, rolled, size_of
 from . import by_number, source
 from .arrays import array_names
+from .grids import completed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,13 +68,16 @@ NAMES = {
 
 
 def function_source(
-    program: Program, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
+    program: Program, name: str, kind: str, reduce: str | None, total: bool = False, of: str = "", vectors: Rolled | None = None
 ) -> tuple[list[str], dict[str, Any]]:
-    """The source of a function of the program's blocks, in pieces, and all that it reads by name: in vectors, where these are a gain."""
+    """The source of a function of the program's blocks, in pieces, and all that it reads by name: in vectors, where these are a gain.
+
+    `vectors` are the program's, where it is to be in others than `rolled` gives.
+    """
     if is_scattered(program):
         pieces, names = by_number.function_source(program, name, kind, total, of)
     else:
-        text, names = source.function_source(rolled(program), name, kind, reduce, total, of)
+        text, names = source.function_source(vectors or rolled(program), name, kind, reduce, total, of)
         pieces = [text]
     return pieces, {**array_names(), **NAMES, **names}
 
@@ -88,25 +92,34 @@ class NumpyFunction:
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
         self._program = program
+        self._grids = None if is_scattered(program) else completed(rolled(program))
         self._name, self._kind, self._reduce = name, kind, reduce
         self._of = name if is_word(name) else ""
+        self._shapes = [block.shape for block in program.blocks]
         self._carried = [i for i, block in enumerate(program.blocks) if block.has_rows]
         self._chunk = chunk_of(rolled(program)) if self._carried else 0
         self._is_single = kind == "value" and len(program.outputs) == 1
         self._made: dict[bool, Callable[..., Any]] = {}
         self.source = ""
-        self._fast = self._make(False)
+        self._make(False)
+        self._fast = self._make(False) if self._grids is program.rolled else self._on_grids
 
     def _make(self, total: bool) -> Callable[..., Any]:
         if total not in self._made:
-            pieces, names = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of)
+            grids = None if total else self._grids
+            pieces, names = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of, grids)
             self.source = self.source or "\n\n".join(pieces)
             filename = f"<scalargrad {'total ' if total else ''}{self._kind} of {self._name} in numpy {next(_counter)}>"
             self._made[total] = run_pieces(pieces, filename, names)[self._kind]
         return self._made[total]
 
     def __call__(self, contents: Sequence[Any]) -> Any:
-        result = self._result([shaped(content, block) for content, block in zip(contents, self._program.blocks)])
+        result = self._result(
+            [
+                content if shape and content.__class__ is ndarray and content.dtype is FLOATS else shaped(content, block)
+                for content, shape, block in zip(contents, self._shapes, self._program.blocks)
+            ]
+        )
         return (result,) if self._is_single else result
 
     def _result(self, arrays: list[Any]) -> Any:
@@ -127,6 +140,13 @@ class NumpyFunction:
 
     def _called(self, arrays: Sequence[Any]) -> Any:
         return answer(self._fast, self._total, self._kind != "value", *arrays)
+
+    def _on_grids(self, *arrays: Any) -> Any:
+        """What the fast function returns; FloatingPointError where a number is not finite, which no mask would keep out."""
+        if not isfinite(_squares(arrays)):
+            raise FloatingPointError("the arguments are not all finite")
+        with numpy.errstate(divide="raise", invalid="raise"):
+            return self._make(False)(*arrays)
 
     def _total(self, *arrays: Any) -> Any:
         return self._make(True)(*arrays)

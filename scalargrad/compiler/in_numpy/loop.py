@@ -15,6 +15,7 @@ from ..program import Block, Constant, Program, Step
 from ..roll import Rolled, rolled
 from ..views import is_all
 from .arrays import array_names, array_statements
+from .grids import completed
 from .source import Body, output
 from .text import filled, in_place, into, live, names_in
 
@@ -65,7 +66,9 @@ class LoopOnArrays:
         self._kept: dict[int, Any] | None = {} if keeps else None
         self._update = update
         loss = rolled(Program([*given, *carried], program.outputs[:1]))
-        self.source, constants = self._written(loss, penalty, reduce)
+        grids = completed(loss) if all(numpy.isfinite(content).all() for content in self._table) else loss
+        self._others: Any = "ignore" if grids is loss else "raise"  # what is done where a number is not finite for another reason
+        self.source, constants = self._written(grids, penalty, reduce)
         filename = f"<scalargrad training in numpy {next(_counter)}>"
         functions = run(self.source, filename, {**array_names(), **NAMES, "dot": numpy.dot, **constants})
         self._train, self._prepared = functions["train"], functions["prepared"]
@@ -86,7 +89,7 @@ class LoopOnArrays:
         vectors = [numpy.array(part)[self._order] for part in (weights, *state)]
         numbers = iter(fixed)
         blocks = [numpy.array([*itertools.islice(numbers, size)]).reshape(shape) for shape, size in self._fixed]
-        with numpy.errstate(all="ignore", over="raise"):
+        with numpy.errstate(under="ignore", over="raise", divide=self._others, invalid=self._others):
             *vectors, losses = self._train(*vectors, *blocks, rates, itertools.count(first), map(self._batch, batches))
         moved, *memory = map(self._in_order, vectors)
         return moved, tuple(memory), [float(loss) for loss in losses]
@@ -110,7 +113,7 @@ class LoopOnArrays:
     # -------------------------------------------------------------- lines
 
     def _written(self, loss: Rolled, penalty: Program | None, reduce: str) -> tuple[str, dict[str, Any]]:
-        body = Body(loss, [loss.outputs], taken=OWN, ones="ones")
+        body = Body(loss, [loss.outputs], taken=OWN, rows="rows", ones="ones")
         carried = [body.text[block] for block in loss.blocks if block.has_rows]
         fixed = [body.text[block] for block in loss.blocks if not block.has_rows and block not in self._moving]
         of_rows = [f"rows = len({carried[0]})", "each = 1.0 / rows", "ones = full(rows, 1.0)"]

@@ -7,7 +7,8 @@ from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..views import inner, is_all, is_same, is_zero, one_of, span_of
 from .arrays import array_expression
-from .text import factored, filled, is_constant, is_number, names_in, primary
+from .grids import Products, laid
+from .text import factored, filled, is_constant, is_number, names_in, primary, turned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,15 +77,22 @@ class Slopes:
         """What was sent to a source, as one array with its numbers along the last axis."""
         size, lead = size_of(source), self.body.lead(self._carries(source))
         sent = self.sent.get(source, [])
-        flat = [(index.ravel(), text if index.ndim == 1 else self._ravelled(text, index, lead)) for index, text in sent]
+        flat = [self._ravelled(text, index, source, lead) for index, text in sent]
         whole = [text for index, text in flat if is_all(index, size)]
         parts = [(index, text) for index, text in flat if not is_all(index, size)]
         if parts:
             whole.insert(0, self._scattered(parts, size, lead))
         return " + ".join(whole) if whole else f"zeros(({lead}{size},))"
 
-    def _ravelled(self, text: str, index: Any, lead: str) -> str:
-        return f"({text}).reshape({lead}{index.size})"
+    def _ravelled(self, text: str, index: Any, source: Any, lead: str) -> tuple[Any, str]:
+        """What was sent along one axis, and its index."""
+        if index.ndim == 1:
+            return index, text
+        found = laid(View((source,), index))
+        if found is None:
+            return index.ravel(), f"({text}).reshape({lead}{index.size})"
+        back = found.turned_back
+        return found.index.transpose(back).ravel(), f"{turned(f'({text})', back, bool(lead))}.reshape({lead}{index.size})"
 
     def _scattered(self, parts: list[tuple[Any, str]], size: int, lead: str) -> str:
         """Several parts of a source as one array: side by side where they make it up, else added up at their places."""
@@ -122,6 +130,11 @@ class Slopes:
         import numpy
 
         body, begin = self.body, 0
+        if view.index.ndim > 1 and len(view.sources) > 1 and (found := laid(view)) and found.mask is not None:
+            part = f"where({body.constant(found.mask)}, {text}, 0.0)"
+            summed = carried and not self._carries(found.source)
+            self.sent.setdefault(found.source, []).append((found.index, f"{part}.sum(0)" if summed else part))
+            return
         if sum(not isinstance(source, Numbers) for source in view.sources) > 1:
             text = body.name(text)
         for source in view.sources:
@@ -216,7 +229,19 @@ class Slopes:
                 if place in places:
                     self._to(view, self._share(body.taken(other), spread), carried)
             return
+        if isinstance(product, Products):
+            self._send_products(product, places, slope, carried)
+            return
         of_left, of_right = [place in places for place in product.places]
+        if body.is_stacked(product) and not body.per_row:
+            slope = body.name(f"{slope}.reshape(-1, {product.inner})")
+            if of_left:
+                flat = View(product.left.sources, product.left.index.ravel())
+                text = f"({self._times(slope, body.taken(product.right))}).reshape({body.lead(True)}{flat.index.size})"
+                self._to(flat, text, carried)
+            if of_right:
+                self._to(product.right, self._times(f"{slope}.T", body.stacked(product.left)), False)
+            return
         left = body.name(body.taken(product.left)) if of_right else ""  # each meets the slopes of the other
         right = body.name(body.taken(product.right)) if of_left else ""
         rows_of_left, rows_of_right = has_rows(product.left), has_rows(product.right)
@@ -233,6 +258,18 @@ class Slopes:
                 self._to(product.right, self._share(f"{left}[..., None, :]", f"{slope}[..., :, None]"), carried)
             else:
                 self._to(product.right, self._times(f"{slope}.swapaxes(-1, -2)", left), carried)
+
+    def _send_products(self, product: Products, places: list[int], slope: str, carried: bool) -> None:
+        """Each product's slopes: those of the left by the right, and the other way round."""
+        body = self.body
+        shape = (product.outer, product.groups) if product.is_woven else (product.groups, product.outer)
+        slope = f"{slope}.reshape({body.lead(carried)}{shape[0]}, {shape[1]}, {product.inner})"
+        slope = body.name(turned(slope, (1, 0, 2), carried) if product.is_woven else slope)
+        left, right = body.taken(product.left), body.taken(product.right)
+        if product.places[0] in places:
+            self._to(product.left, self._times(slope, body.name(right)), carried)
+        if product.places[1] in places:
+            self._to(product.right, self._times(turned(slope, (0, 2, 1), carried), body.name(left)), carried)
 
     def _times(self, slope: str, matrix: str) -> str:
         """The matrix product of slopes and partials."""

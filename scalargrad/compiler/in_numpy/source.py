@@ -17,8 +17,9 @@ from ..program import Block
 from ..roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
 from ..views import Product, inner, is_all, is_zero, kept, one_of, product_of, span_of
 from .arrays import array_names, array_statements
+from .grids import Products, laid, products_of
 from .slopes import Slopes
-from .text import WORD, filled, is_constant, is_number, primary
+from .text import WORD, filled, is_constant, is_number, primary, turned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -32,8 +33,8 @@ OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "full"
 class Body:
     """The lines of a rolled program: its values, and the slopes of its outputs by blocks; in a function of their own, or `beside` others'.
 
-    `per_row` keeps the rows of all slopes apart; `total` sends exactly 0 where a slope is 0, whatever it meets. `ones` is the name of
-    a vector of as many ones as there are rows, if there is one.
+    `per_row` keeps the rows of all slopes apart; `total` sends exactly 0 where a slope is 0, whatever it meets. `rows` and `ones`
+    are names for how many rows there are, and for a vector of as many ones, where there are any.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Body:
         total: bool = False,
         taken: Sequence[str] = (),
         beside: Body | None = None,
+        rows: str = "",
         ones: str = "",
     ) -> None:
         self.rolled, self.per_row, self.total, self.ones = rolled, per_row, total, ones
@@ -58,9 +60,9 @@ class Body:
         self.known: dict[str, str] = {}  # expression → the name that holds it
         self.locals: dict[Vector, dict[str, str]] = {}
         self.slope_lines: dict[Vector, list[str]] = {}
-        self.products: dict[Vector, Product | None] = {}
+        self.products: dict[Vector, Product | Products | None] = {}
         self.summed = set() if per_row else _only_added_up(rolled)
-        self.rows = next((f"len({self.text[block]})" for block in rolled.blocks if block.has_rows), "")
+        self.rows = rows or next((f"len({self.text[block]})" for block in rolled.blocks if block.has_rows), "")
         for vector in rolled.vectors:
             self.text[vector] = self._value(vector)
 
@@ -131,17 +133,29 @@ class Body:
             return float.__repr__(only.data[0]) if only.size == 1 and not exact else self.constant(numpy.array(only.data)[index])
         if isinstance(only, Block) and index.shape == only.shape and is_all(index, view.size):
             return self.text[only]
+        is_whole = is_all(index, view.size)
+        if not is_whole and (laid_out := self._laid_out(view)):
+            return laid_out
         source, lead = self._source(view), self.lead(has_rows(view))
-        if is_all(index, view.size):
+        if is_whole:
             return source if index.ndim == 1 else f"{source}.reshape({lead}{shape})"
         if index.ndim == 1 and not exact and (j := one_of(index)) is not None:
             column = ".copy()" if has_rows(view) and isinstance(only, Block) else ""  # columns are read in one go
             return f"{source}[..., {j}:{j + 1}]{column}" if view.size > 1 else source
         if (span := span_of(index.ravel())) is not None:
             return f"{source}[..., {span}]" + (f".reshape({lead}{shape})" if index.ndim > 1 else "")
-        if index.ndim == 2 and is_all(index.T, view.size):
-            return f"{source}.reshape({lead}{index.shape[1]}, {index.shape[0]}).swapaxes(-1, -2)"
         return f"{source}[..., {self.constant(index)}]"
+
+    def _laid_out(self, view: View) -> str:
+        """A view of all of a source, turned or under a mask; nothing where it is something else."""
+        if view.index.ndim < 2 or (found := laid(view)) is None:
+            return ""
+        lead, shape = self.lead(has_rows(view)), ", ".join(map(str, found.shape))
+        text = f"{self._flat(found.source)}.reshape({lead}{shape})"
+        if found.mask is not None:
+            mask = found.mask.transpose(found.turned_back)
+            text = f"where({self.constant(mask)}, {text}, {float.__repr__(found.number)})"
+        return turned(text, found.order, bool(lead))
 
     # -------------------------------------------------------------- values
 
@@ -190,7 +204,7 @@ class Body:
 
     def _dot(self, vector: Vector) -> str:
         ws, xs, bias = vector.operands
-        product = self.products[vector] = product_of(vector)
+        product = self.products[vector] = product_of(vector) or products_of(vector)
         behind = "" if is_zero(bias) else f" + {self.taken(bias, exact=False)}"
         if product is None:
             ws, xs = inner(ws), inner(xs)
@@ -199,11 +213,26 @@ class Body:
                 return f"({left} @ {right})[None]{behind}"
             return f"({left} * {right}).sum({self._over(vector, ws)}){behind}"
         left, right = self.taken(product.left), self.taken(product.right)
+        if isinstance(product, Products):
+            text = f"{self.name(left)} @ {turned(self.name(right), (0, 2, 1), has_rows(product.right))}"
+            text = turned(f"({text})", (1, 0, 2), vector.has_rows) if product.is_woven else f"({text})"
+            return f"{text}.reshape({self.lead(vector.has_rows)}{vector.size}){behind}"
+        if self.is_stacked(product):
+            return f"({self.stacked(product.left)} @ {right}.T).reshape({self.lead(True)}{vector.size}){behind}"
         text = f"{left} @ {right}.{'swapaxes(-1, -2)' if has_rows(product.right) else 'T'}"
         if product.outer > 1:
             carried = has_rows(product.left) or has_rows(product.right)
             text = f"({text}).reshape({self.lead(carried)}{vector.size})"
         return text + behind
+
+    def is_stacked(self, product: Product) -> bool:
+        """Whether the lists of all rows meet a matrix that is the same for all, so that they can be taken as one matrix."""
+        return product.outer > 1 and has_rows(product.left) and not has_rows(product.right)
+
+    def stacked(self, view: View) -> str:
+        """The lists of all rows as one matrix."""
+        text = self._source(view) if is_all(view.index, view.size) else primary(self.taken(view))
+        return self.name(f"{text}.reshape(-1, {view.index.shape[-1]})")
 
     def _over(self, vector: Vector, view: View) -> str:
         """What a sum is over: the items of each list, and the rows where nobody reads them apart."""
@@ -217,12 +246,15 @@ class Body:
 
 
 def _only_added_up(rolled: Rolled) -> set[Vector]:
-    """The sums that nobody reads but who adds up the rows."""
+    """The sums that are outputs and that nobody else reads, so that only their sum over the rows is asked for."""
     read = {source for vector in rolled.vectors for view in vector.operands for source in view.sources}
-    sums = {vector for vector, _ in rolled.outputs if isinstance(vector, Vector) and vector not in read and vector.has_rows and vector.size == 1}
-    return {
-        vector for vector in sums if vector.row.name == "sum" or vector.row.name == "dot" and not product_of(vector) and is_zero(vector.operands[2])
-    }
+    ends = [vector for vector, _ in rolled.outputs if isinstance(vector, Vector) and vector not in read]
+    return {vector for vector in ends if vector.has_rows and vector.size == 1 and _is_plain_sum(vector)}
+
+
+def _is_plain_sum(vector: Vector) -> bool:
+    """Whether a vector is written as a sum over an axis."""
+    return vector.row.name == "sum" or (vector.row.name == "dot" and not product_of(vector) and is_zero(vector.operands[2]))
 
 
 # ------------------------------------------------------------------ functions

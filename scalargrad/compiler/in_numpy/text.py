@@ -107,3 +107,15 @@ def in_place(name: str, text: str) -> str:
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) and ast.unparse(node.left) == name:
         return f"{name} {'-' if isinstance(node.op, ast.Sub) else '+'}= {ast.unparse(node.right)}"
     return f"{name}[:] = {text}"
+
+
+def turned(text: str, order: Sequence[int], with_rows: bool) -> str:
+    """An array with its axes in another order, that of the rows before them.
+
+    >>> turned("a", (0, 1), True), turned("a", (0, 2, 1), False), turned("a", (2, 0, 1), True)
+    ('a', 'a.swapaxes(-2, -1)', 'a.transpose(0, 3, 1, 2)')
+    """
+    moved = [i for i, j in enumerate(order) if i != j]
+    if len(moved) < 3:
+        return f"{text}.swapaxes({', '.join(str(i - len(order)) for i in moved)})" if moved else text
+    return f"{text}.transpose({', '.join(map(str, [0, *[i + 1 for i in order]] if with_rows else order))})"
