@@ -5,11 +5,17 @@ Indices are NumPy arrays of integers; a view's last axis, where it has two, is t
 
 from __future__ import annotations
 
-from .roll import Numbers, View, has_rows
+import re
+
+from .program import Block
+from .roll import Numbers, Vector, View, has_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+_weights, _sums = re.compile(r"[wW]\d*"), re.compile(r"z\d*")
 
 
 def is_all(index: Any, size: int) -> bool:
@@ -94,3 +100,14 @@ def inner(view: View) -> View:
 def kept(view: View) -> str:
     """What a sum over the items of such a list is told, so that it has an axis for the steps."""
     return ", keepdims=True" if view.index.ndim == 1 else ""
+
+
+def name_of(vector: Vector, named: Callable[[Any], str]) -> str:
+    """What to call a vector: z1 for a layer with weights W1, a1 for what is made of it alone; nothing where there is no such name."""
+    if vector.label and vector.size == 1:
+        return vector.label
+    source = vector.operands[0].sources[0]
+    if vector.row.name == "dot" and isinstance(source, Block) and _weights.fullmatch(source.name):
+        return f"z{source.name[1:]}"
+    is_activation = vector.row.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
+    return f"a{named(source)[1:]}" if is_activation and _sums.fullmatch(named(source)) else ""

@@ -13,7 +13,7 @@ from ...floats import inf
 from ...ops import LISTS
 from ..program import Block
 from ..roll import Numbers, Rolled, Vector, View, has_rows, size_of
-from ..views import is_zero
+from ..views import is_zero, name_of
 from .layers import Layer, layer_of
 from .text import Strides, Tables, filled, linear, looped, once, row_text, span, words
 
@@ -96,7 +96,8 @@ class Loops:
             if block.has_rows:
                 self.rows[block] = self._flat(block)
         for vector in rolled.vectors:
-            place = self.at[vector] = self.array(vector.size, vector.has_rows, self._wish(vector))
+            wish = name_of(vector, lambda source: self.at[source].name)
+            place = self.at[vector] = self.array(vector.size, vector.has_rows, wish)
             {"dot": self._dot, "sum": self._sum}.get(vector.row.name, self._row)(vector, place)
 
     # -------------------------------------------------------------- names and places
@@ -178,17 +179,6 @@ class Loops:
     def is_flat(self, vector: Vector, views: Iterable[View]) -> bool:
         """Whether one loop over all numbers of all rows does: all views look at them one after the other, or are one number."""
         return vector.size > 1 and all(_is_in_order(view) for view in views)
-
-    def _wish(self, vector: Vector) -> str:
-        """What to call a vector: z1 for a layer with weights W1, a1 for what is made of it alone."""
-        if vector.label and vector.size == 1:
-            return vector.label
-        source = vector.operands[0].sources[0]
-        if vector.row.name == "dot" and isinstance(source, Block) and re.fullmatch(r"[wW]\d*", source.name):
-            return f"z{source.name[1:]}"
-        if len(vector.operands) == 1 and isinstance(source, Vector) and re.fullmatch(r"z\d*", self.at[source].name):
-            return f"a{self.at[source].name[1:]}"
-        return ""
 
     # -------------------------------------------------------------- values
 

@@ -18,6 +18,7 @@ from ... import ends
 from ...floats import divide, inf, nan
 from ...kernels import TOTAL, run, statements
 from ...ops import Op
+from .text import Replace, parsed
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,14 +87,14 @@ def array_statements(
 @lru_cache(maxsize=1000)  # a text takes 0.2 to 20 ms
 def _written(op: Op, by: tuple[str, ...] | None, constants: tuple[tuple[str, str], ...]) -> tuple[list[str], list[str]]:
     forward, slopes = statements(op, by)
-    lines = [_Line(name, _parsed(text)) for name, text in (line.split(" = ", 1) for line in (*forward, *slopes))]
+    lines = [_Line(name, parsed(text)) for name, text in (line.split(" = ", 1) for line in (*forward, *slopes))]
     taken = {*(line.name for line in lines), *op.operands}
     fresh = {line.name: _unused(line.name, taken) for line in lines if line.name in _TAKEN}
-    known = {old: _parsed(new) for old, new in (*fresh.items(), *constants)}
+    known = {old: parsed(new) for old, new in (*fresh.items(), *constants)}
     for i, line in enumerate(lines):
         line.name = fresh.get(line.name, line.name)
-        tree = _OnArrays(i >= len(forward), op.takes_lists).visit(_Replace(known).visit(line.tree))
-        line.tree = _parsed(ast.unparse(tree))  # no part of it in two places
+        tree = _OnArrays(i >= len(forward), op.takes_lists).visit(Replace(known).visit(line.tree))
+        line.tree = parsed(ast.unparse(tree))  # no part of it in two places
     return _shared(lines, len(forward), op)
 
 
@@ -103,7 +104,7 @@ def array_expression(text: str) -> str:
     >>> array_expression("0.0 if condition else d")
     'where(condition, 0.0, d)'
     """
-    return ast.unparse(_OnArrays(True, False).visit(_parsed(text)))
+    return ast.unparse(_OnArrays(True, False).visit(parsed(text)))
 
 
 class _Line:
@@ -113,26 +114,12 @@ class _Line:
         self.name, self.tree = name, tree
 
 
-def _parsed(text: str) -> ast.expr:
-    return ast.parse(text, mode="eval").body
-
-
 def _unused(name: str, taken: Iterable[str]) -> str:
     taken = {*taken, *_TAKEN}
     return name if name not in taken else next(n for i in itertools.count(2) if (n := f"{name}{i}") not in taken)
 
 
 # ------------------------------------------------------------------ patterns
-
-
-class _Replace(ast.NodeTransformer):
-    """Writes expressions in place of names."""
-
-    def __init__(self, names: Mapping[str, ast.expr]) -> None:
-        self.names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.names.get(node.id, node)
 
 
 def _matches(pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
@@ -149,7 +136,7 @@ def _matches(pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
     return bool(pattern == node)
 
 
-_PATTERNS, _OF_SLOPES = ([(_parsed(old), new) for old, new in table] for table in (PATTERNS, OF_SLOPES))
+_PATTERNS, _OF_SLOPES = ([(parsed(old), new) for old, new in table] for table in (PATTERNS, OF_SLOPES))
 
 
 # ------------------------------------------------------------------ conditions
@@ -224,7 +211,7 @@ class _OnArrays(ast.NodeTransformer):
         for pattern, replacement in self.patterns:
             bound: dict[str, ast.expr] = {}
             if _matches(pattern, node, bound):
-                return _Replace({name: self.visit(part) for name, part in bound.items()}).visit(_parsed(replacement))
+                return Replace({name: self.visit(part) for name, part in bound.items()}).visit(parsed(replacement))
         return super().visit(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
@@ -247,12 +234,12 @@ class _OnArrays(ast.NodeTransformer):
         node = self.visit(node)
         names = sorted(_names_in(node) - _TAKEN)
         if self.of_lists:
-            return [_parsed(f"lambda: {ast.unparse(node)}")]  # whole lists at once
+            return [parsed(f"lambda: {ast.unparse(node)}")]  # whole lists at once
         if not names:
             return [node]
         if isinstance(node, ast.Call) and all(isinstance(argument, ast.Name) for argument in node.args):
             return [node.func, *node.args]
-        return [_parsed(f"lambda {', '.join(names)}: {ast.unparse(node)}"), *map(ast.Name, names)]
+        return [parsed(f"lambda {', '.join(names)}: {ast.unparse(node)}"), *map(ast.Name, names)]
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
@@ -273,11 +260,11 @@ class _OnArrays(ast.NodeTransformer):
         x, y = _number(node.left), _number(node.right)
         if x is None or y is None or (isinstance(node.op, ast.Div) and y):  # a fraction is read as it is
             return node
-        return _parsed(repr(divide(x, y) if isinstance(node.op, ast.Div) else eval(ast.unparse(node), {"inf": inf, "nan": nan})))
+        return parsed(repr(divide(x, y) if isinstance(node.op, ast.Div) else eval(ast.unparse(node), {"inf": inf, "nan": nan})))
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         loop = node.generators[0]
-        return self.visit(_Replace({ast.unparse(loop.target): loop.iter}).visit(node.elt))  # type: ignore[no-any-return]
+        return self.visit(Replace({ast.unparse(loop.target): loop.iter}).visit(node.elt))  # type: ignore[no-any-return]
 
     def visit_Call(self, node: ast.Call) -> ast.Call:
         before, self.spread = self.spread, False
@@ -286,7 +273,7 @@ class _OnArrays(ast.NodeTransformer):
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return _parsed("out[..., None]") if self.spread and node.id == "out" else node
+        return parsed("out[..., None]") if self.spread and node.id == "out" else node
 
 
 def _number(node: ast.expr) -> float | None:

@@ -102,7 +102,7 @@ class NumpyFunction:
         self._made: dict[bool, Callable[..., Any]] = {}
         self.source = ""
         self._make(False)
-        self._fast = self._make(False) if self._grids is program.rolled else self._on_grids
+        self._fast = self._make(False) if self._grids in (None, program.rolled) else self._on_grids
 
     def _make(self, total: bool) -> Callable[..., Any]:
         if total not in self._made:

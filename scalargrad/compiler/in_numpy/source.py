@@ -15,7 +15,7 @@ from ..layout import definition, described, tuple_of
 from ..naming import Names
 from ..program import Block
 from ..roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
-from ..views import Product, inner, is_all, is_zero, kept, one_of, product_of, span_of
+from ..views import Product, inner, is_all, is_zero, kept, name_of, one_of, product_of, span_of
 from .arrays import array_names, array_statements
 from .grids import Products, laid, products_of
 from .slopes import Slopes
@@ -85,18 +85,6 @@ class Body:
         self.constants[name] = array
         return name
 
-    def _wish(self, vector: Vector) -> str:
-        """What to call a vector: z1 for a layer with weights W1, a1 for what is made of it alone."""
-        if vector.label and vector.size == 1:
-            return vector.label
-        source = vector.operands[0].sources[0]
-        if vector.row.name == "dot" and self.products.get(vector) and isinstance(source, Block) and re.fullmatch(r"[wW]\d*", source.name):
-            return f"z{source.name[1:]}"
-        is_activation = vector.row.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
-        if is_activation and re.fullmatch(r"z\d*", self.text[source]):
-            return f"a{self.text[source][1:]}"
-        return ""
-
     # -------------------------------------------------------------- operands
 
     def _source(self, view: View) -> str:
@@ -163,8 +151,8 @@ class Body:
         row = vector.row
         if row.name == "dot":
             text = self._dot(vector)
-            return self.name(text, self._wish(vector))
-        wish = self._wish(vector)
+            return self.name(text, name_of(vector, self.text.__getitem__))
+        wish = name_of(vector, self.text.__getitem__)
         if row.name == "sum":
             view = inner(vector.operands[0])
             return self.name(f"{primary(self.taken(view))}.sum({self._over(vector, view)})", wish)

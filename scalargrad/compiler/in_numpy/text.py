@@ -7,31 +7,34 @@ import re
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
 WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 
 
-class _Fill(ast.NodeTransformer):
+class Replace(ast.NodeTransformer):
     """Writes expressions in place of names, but for those that a lambda binds."""
 
-    def __init__(self, local: dict[str, str]) -> None:
-        self.local = {name: ast.parse(text, mode="eval").body for name, text in local.items()}
+    def __init__(self, names: Mapping[str, ast.expr]) -> None:
+        self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.local.get(node.id, node)
+        return self.names.get(node.id, node)
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         bound = {argument.arg for argument in node.args.args}
-        inner = _Fill({})
-        inner.local = {name: text for name, text in self.local.items() if name not in bound}
-        node.body = inner.visit(node.body)
+        node.body = Replace({name: text for name, text in self.names.items() if name not in bound}).visit(node.body)
         return node
 
 
-def filled(form: str, local: dict[str, str]) -> str:
+def parsed(text: str) -> ast.expr:
+    """A text as an expression."""
+    return ast.parse(text, mode="eval").body
+
+
+def filled(form: str, local: Mapping[str, str]) -> str:
     """A row's expression with the texts of this vector for its names."""
-    return ast.unparse(_Fill(local).visit(ast.parse(form, mode="eval").body))
+    return ast.unparse(Replace({name: parsed(text) for name, text in local.items()}).visit(parsed(form)))
 
 
 def primary(text: str) -> str:
@@ -59,7 +62,7 @@ def factored(text: str) -> tuple[str, str] | None:
     >>> factored("2.0 * x * y"), factored("2.0 * x + y")
     (('2.0', 'x * y'), None)
     """
-    node = ast.parse(text, mode="eval").body
+    node = parsed(text)
     while isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
         node = node.left
     number, times, rest = text.partition(" * ")
@@ -91,7 +94,7 @@ def into(name: str, text: str) -> str:
     >>> into("dW", "dz.T @ x"), into("db", "dz.sum(0)"), into("db", "dz")
     ('dot(dz.T, x, dW)', 'dz.sum(0, None, db)', 'db[:] = dz')
     """
-    node = ast.parse(text, mode="eval").body
+    node = parsed(text)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return f"dot({ast.unparse(node.left)}, {ast.unparse(node.right)}, {name})"
     return f"{text[:-1]}, None, {name})" if text.endswith(".sum(0)") and isinstance(node, ast.Call) else f"{name}[:] = {text}"
@@ -103,7 +106,7 @@ def in_place(name: str, text: str) -> str:
     >>> in_place("p", "p - lr * g"), in_place("p", "p * 0.5 - g")
     ('p -= lr * g', 'p[:] = p * 0.5 - g')
     """
-    node = ast.parse(text, mode="eval").body
+    node = parsed(text)
     if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) and ast.unparse(node.left) == name:
         return f"{name} {'-' if isinstance(node.op, ast.Sub) else '+'}= {ast.unparse(node.right)}"
     return f"{name}[:] = {text}"
