@@ -172,9 +172,9 @@ class Traces:
         if self._is_one_block:  # the shorter way
             return as_number(slopes[0])
         content: Iterator[Any] = iter(slopes)
-        made = {i: gathered(form, content, self.reduce is None) for i, form in self._by}
         if not self.is_tuple:
-            return made[self.wrt[0]]
+            return gathered(self._by[0][1], content, self.reduce is None)
+        made = {i: gathered(form, content, self.reduce is None) for i, form in self._by}
         return tuple([made[i] for i in self.wrt])
 
     @property

@@ -94,6 +94,48 @@ def test_targets_may_be_lists():
     assert_same(run("compiled", outputs=2, y=y), run("eager", outputs=2, y=y))
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("batches", BATCHES)
+def test_a_hundred_steps_on_arrays_are_those_on_values(optimizer, batches):
+    settings = {"optimizer": OPTIMIZERS[optimizer], "epochs": 100 if batches == "whole" else 40, **BATCHES[batches]}
+    assert_same(run("compiled", backend="numpy", **settings), run("eager", **settings))
+
+
+PENALTIES = {
+    "of some weights": lambda model: 0.02 * sum(w * w for neuron in model.layers[0].neurons for w in neuron.w),
+    "of all, twice": lambda model: l2(model) * l2(model),
+    "of one": lambda model: 0.1 * (model.parameters()[3] - 1.0) ** 2.0,
+    "that curves": lambda model: sum((w * w + 1e-3).sqrt() for w in model.parameters()) * 1e-2,
+    "of none": lambda model: 0.5,
+}
+
+
+@pytest.mark.parametrize("penalty", PENALTIES)
+def test_penalties_of_any_shape_are_added_on_arrays(penalty):
+    settings = {"optimizer": OPTIMIZERS["momentum"], "epochs": 30, "penalty": PENALTIES[penalty]}
+    assert_same(run("compiled", backend="numpy", **settings), run("eager", **settings))
+
+
+class Remembering(Optimizer):
+    """Its memory holds weights and slopes as they were, and two things that change places."""
+
+    def __init__(self, parameters, lr=0.05):
+        super().__init__(parameters, lr)
+        count = len(self.parameters)
+        self.state = ([0.0] * count, [0.0] * count, [1.0] * count, [2.0] * count, [0.0] * count)
+
+    def update(self, weights, gradients, lr):
+        before, slopes, one, other, _ = self.state
+        moved = [w - lr * (g + 0.1 * s) * a + 0.01 * (w - b) for w, g, s, a, b in zip(weights, gradients, slopes, one, before)]
+        return moved, (weights, gradients, other, one, moved)
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy"])
+def test_a_memory_may_hold_what_the_step_begins_and_ends_with(backend):
+    settings = {"optimizer": Remembering, "epochs": 30}
+    assert_same(run("compiled", backend=backend, **settings), run("eager", **settings))
+
+
 @pytest.mark.parametrize("backend", ["numpy", "auto"])
 @pytest.mark.parametrize("batches", BATCHES)
 def test_other_backends_compute_the_same(backend, batches):

@@ -46,6 +46,8 @@ PATTERNS = (
     ("pow(a, -1.0)", "1.0 / a"),
     ("[1.0] * len(a)", "ones_like(a)"),
     ("hypot(*a)", "norm(a)"),
+    ("log_sum_exp(a)", "log_of_sum(a, exps(a))"),
+    ("softmax(a)", "shares(exps(a))"),
 )
 OF_SLOPES = (("1.0 if a > 0.0 else -1.0 if a < 0.0 else a", "sign(a)"),)  # where the sign of a zero means nothing
 
@@ -378,6 +380,6 @@ def _kind(node: ast.AST) -> str:
 
 
 _TAKEN = {
-    *TOTAL, "copysign", "logical_not", "maximum", "mended", "minimum", "norm", "ones_like", "order", "share", "sign", "unless", "when",
-    "where",
+    *TOTAL, "copysign", "exps", "log_of_sum", "logical_not", "maximum", "mended", "minimum", "norm", "ones_like", "order", "share",
+    "shares", "sign", "unless", "when", "where",
 }  # fmt: skip

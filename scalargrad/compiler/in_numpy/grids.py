@@ -223,6 +223,12 @@ def laid(view: View) -> Laid | None:
     return None
 
 
+def masked(view: View) -> Laid | None:
+    """How a view of all of a source under a mask is laid out; None where it is something else."""
+    found = laid(view) if view.index.ndim > 1 and len(view.sources) > 1 else None
+    return found if found and found.mask is not None else None
+
+
 class Products:
     """Matrix products side by side: of each group, `outer` lists of the left times each of `inner` lists of the right.
 

@@ -7,6 +7,7 @@ overflow raises, and what the loop gives is good if weights, memory and losses a
 
 from __future__ import annotations
 
+import ast
 import itertools
 
 from ...kernels import run
@@ -165,7 +166,7 @@ class LoopOnArrays:
         reached = {source for vector in of.vectors for view in vector.operands for source in view.sources}
         for block, slope in zip(of.wrt, more.slopes(0, of.outputs, "1.0")):
             if block in targets and block in reached:
-                body.lines.append(f"{targets[block]} += {slope}")
+                body.lines.append(ast.unparse(ast.parse(f"{targets[block]} += {slope}")))
         return output(more, *of.outputs[0], None)
 
     def _move(self, body: Body, p: str, g: str, memory: list[str]) -> None:

@@ -87,12 +87,17 @@ def products_of_others(xs: Any) -> Any:
 
 def largest(xs: Any) -> Any:
     """The largest over the last axis, nan where a number is."""
-    return xs.max(-1)
+    return _over_last(np.maximum, xs)
 
 
 def smallest(xs: Any) -> Any:
     """The smallest over the last axis, nan where a number is."""
-    return xs.min(-1)
+    return _over_last(np.minimum, xs)
+
+
+def _over_last(ufunc: np.ufunc, xs: Any) -> Any:
+    """A ufunc over the last axis, which is turned to the front: NumPy goes through many short lists side by side several times faster."""
+    return ufunc.reduce(np.ascontiguousarray(xs.reshape(-1, xs.shape[-1]).T)).reshape(xs.shape[:-1])
 
 
 def tie_shares(xs: Any, out: Any) -> Any:
@@ -131,7 +136,11 @@ def difference_exp(x: Any, y: Any) -> Any:
     d = x - y
     e = np.exp(d)
     back = d - x
-    result = e + e * ((x - (d - back)) - (y + back))
+    result = x - (d - back)
+    back += y
+    result -= back
+    result *= e
+    result += e
     return mended(unless(result == result), result, _difference_at_the_ends, e, x, y)
 
 
@@ -139,19 +148,25 @@ def _difference_at_the_ends(e: Any, x: Any, y: Any) -> Any:
     return np.where((x == np.inf) & (y == np.inf), 1.0, e)
 
 
-def log_sum_exp(xs: Any) -> Any:
-    """log(Σ exp x), as m + log1p(Σ of the others)."""
-    if not xs.shape[-1]:
+def exps(xs: Any) -> Any:
+    """exp(x - m) of each number, m being the largest over the last axis: what logsumexp and its slopes share."""
+    return difference_exp(xs, largest(xs)[..., None]) if xs.shape[-1] else xs
+
+
+def log_of_sum(xs: Any, es: Any) -> Any:
+    """log(Σ exp x), as m + log1p(Σ of the others), of the numbers and their `exps`."""
+    n = xs.shape[-1]
+    if not n:
         return np.full(xs.shape[:-1], -np.inf)
-    m = xs.max(-1)
-    es = difference_exp(xs, m[..., None])
-    others = np.where(np.arange(xs.shape[-1]) == xs.argmax(-1)[..., None], 0.0, es)
-    return np.where(np.isfinite(m), m + np.log1p(others.sum(-1)), m)
+    at = np.arange(xs.size // n), xs.argmax(-1).ravel()  # where the largest are
+    others = es.reshape(-1, n).copy()
+    others[at] = 0.0
+    m = xs.reshape(-1, n)[at]
+    return np.where(np.isfinite(m), m + np.log1p(others.sum(-1)), m).reshape(xs.shape[:-1])
 
 
-def soft_max(xs: Any) -> Any:
-    """exp xᵢ / Σ exp xⱼ, without overflow."""
-    es = difference_exp(xs, xs.max(-1, keepdims=True))
+def shares(es: Any) -> Any:
+    """Each number over the sum of all: softmax, of `exps`."""
     return es / es.sum(-1, keepdims=True)
 
 
@@ -284,7 +299,7 @@ NAMES: dict[str, Any] = {
     "unless": unless, "when": when, "mended": mended, "order": order, "share": share,
     "add_up": add_up, "add_up_products": add_up_products, "product": product, "products_of_others": products_of_others,
     "largest": largest, "smallest": smallest, "tie_shares": tie_shares, "norm": norm, "_unit": unit_vector,
-    "difference_exp": difference_exp, "log_sum_exp": log_sum_exp, "softmax": soft_max,
+    "difference_exp": difference_exp, "exps": exps, "log_of_sum": log_of_sum, "shares": shares,
     "over_hypot": over_hypot, "over_squares": over_squares, "over_square": over_square, "power_slope": power_slope,
     "power_log": power_log, "cube_root": cube_root, "gelu_tail": gelu_tail, "gelu_tail_slope": gelu_tail_slope,
 }  # fmt: skip

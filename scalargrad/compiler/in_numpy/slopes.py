@@ -7,7 +7,7 @@ from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..views import inner, is_all, is_same, is_zero, one_of, span_of
 from .arrays import array_expression
-from .grids import Products, laid
+from .grids import Products, laid, masked
 from .text import factored, filled, is_constant, is_number, names_in, primary, turned
 
 TYPE_CHECKING = False
@@ -121,7 +121,9 @@ class Slopes:
             view = inner(vector.operands[0])
             shape = ", ".join(map(str, view.index.shape))
             text = slope if view.index.ndim == 1 else f"{slope}[..., None]"
-            self._to(view, f"spread({text}, ({self.body.lead(self._carries(vector))}{shape}))", self._carries(vector))
+            if not masked(view):  # a mask has that shape
+                text = f"spread({text}, ({self.body.lead(self._carries(vector))}{shape}))"
+            self._to(view, text, self._carries(vector))
         else:
             self._send_row(vector, places, slope)
 
@@ -130,7 +132,7 @@ class Slopes:
         import numpy
 
         body, begin = self.body, 0
-        if view.index.ndim > 1 and len(view.sources) > 1 and (found := laid(view)) and found.mask is not None:
+        if found := masked(view):
             part = f"where({body.constant(found.mask)}, {text}, 0.0)"
             summed = carried and not self._carries(found.source)
             self.sent.setdefault(found.source, []).append((found.index, f"{part}.sum(0)" if summed else part))
@@ -205,7 +207,7 @@ class Slopes:
                 return self._share(found[1], self._share(found[0], slope))
         if self.body.total:
             return f"share({partial}, {slope})"
-        return f"{slope} * {primary(partial)}" if self._is_one_number(slope) else f"{primary(partial)} * {slope}"
+        return f"{slope} * {primary(partial)}" if self._is_one_number(slope) else f"{primary(partial)} * {primary(slope)}"
 
     def _is_one_number(self, text: str) -> bool:
         """Whether an expression is of numbers and seeds alone."""

@@ -97,6 +97,7 @@ def into(name: str, text: str) -> str:
     node = parsed(text)
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return f"dot({ast.unparse(node.left)}, {ast.unparse(node.right)}, {name})"
+    text = ast.unparse(node)
     return f"{text[:-1]}, None, {name})" if text.endswith(".sum(0)") and isinstance(node, ast.Call) else f"{name}[:] = {text}"
 
 
