@@ -77,22 +77,24 @@ def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any]
     is_turned = bool((left[1:] < left[:-1]).any())
     if is_turned:
         lefts, left, rights, right = rights, right, lefts, left
+    if len(lefts) == len(left):  # each meets one
+        return None
     group = _groups(left, right)
-    members = [numpy.flatnonzero(group == k) for k in range(group.max() + 1)]
-    width, count = len(members[0]), len(members)
+    counts = numpy.bincount(group)
+    width, count = int(counts[0]), len(counts)
     of_left = numpy.zeros(len(lefts), dtype=int)
     of_left[left] = group[right]
     times = numpy.arange(len(lefts))
-    is_regular = len({*map(len, members)}) == 1 and width > 1 and not len(lefts) % count
+    is_regular = width > 1 and (counts == width).all() and not len(lefts) % count
     if not is_regular or not ((of_left == times % count).all() or (of_left == times // (len(lefts) // count)).all()):
         return None
     size = len(lefts) * width
     if size > MOST * len(left) or (size == len(left) and fuller == (ws, xs)):
         return None
+    members = group.argsort(kind="stable").reshape(count, width)
     rank = numpy.empty(len(rights), dtype=int)
-    for of_group in members:
-        rank[of_group] = numpy.arange(width)
-    inner = numpy.concatenate([members[k] for k in of_left])
+    rank[members] = numpy.arange(width)
+    inner = members[of_left].ravel()
     indices = [lefts.repeat(width, axis=0), rights[inner]]
     made = [View(view.sources, index) for view, index in zip(fuller, reversed(indices) if is_turned else indices)]
     return size, (*made, View(bias.sources, numpy.zeros(size, dtype=int))), left * width + rank[right]
@@ -144,15 +146,19 @@ def _groups(left: Any, right: Any) -> Any:
     """For each right list the number of its group: lists that meet a common left one are of one group."""
     import numpy
 
-    group = numpy.arange(right.max() + 1)
-    while True:
-        least = numpy.full(left.max() + 1, len(group))
-        numpy.minimum.at(least, left, group[right])
-        new = group.copy()
-        numpy.minimum.at(new, right, least[left])
-        if (new == group).all():
-            return numpy.unique(group, return_inverse=True)[1].reshape(-1)
-        group = new
+    root = list(range(int(right.max()) + 1))
+
+    def root_of(x: int) -> int:
+        while root[x] != x:
+            root[x] = root[root[x]]
+            x = root[x]
+        return x
+
+    first: dict[int, int] = {}
+    for one, other in zip(left.tolist(), right.tolist()):
+        a, b = root_of(first.setdefault(one, other)), root_of(other)
+        root[max(a, b)] = min(a, b)
+    return numpy.unique([root_of(x) for x in range(len(root))], return_inverse=True)[1].reshape(-1)
 
 
 def _grid_beside(views: tuple[View, ...], grown: set[Any]) -> tuple[int, tuple[View, ...], Any] | None:
