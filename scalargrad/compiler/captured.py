@@ -260,8 +260,8 @@ class _Walk:
         found, is_any = [type(item)], not self.names.isdisjoint(_BY_ANY_NAME)
         if hasattr(item, "__dict__"):
             attributes, names = vars(item), self.names | self.names_of_libraries
-            is_named = is_any or names.issuperset(attributes)  # all at once: that is faster to compare
-            found += self._hold(attributes, dict(attributes), attributes.values()) if is_named else self._look_up(attributes, names)
+            is_named = is_any or names.issuperset(attributes)  # all at once: that is faster to compare, and a copy shares the keys
+            found += self._hold(attributes, attributes.copy(), attributes.values()) if is_named else self._look_up(attributes, names)
         slots = [name for cls in type(item).__mro__ for name in _slots(cls) if is_any or name in self.names]
         return [*found, *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots])]
 
