@@ -90,6 +90,8 @@ class LoopOnArrays:
         vectors = [numpy.array(part)[self._order] for part in (weights, *state)]
         numbers = iter(fixed)
         blocks = [numpy.array([*itertools.islice(numbers, size)]).reshape(shape) for shape, size in self._fixed]
+        if self._others == "raise" and not all(numpy.isfinite(array).all() for array in (vectors[0], *blocks)):
+            raise FloatingPointError("a number is not finite, which no mask would keep out")
         with numpy.errstate(under="ignore", over="raise", divide=self._others, invalid=self._others):
             *vectors, losses = self._train(*vectors, *blocks, rates, itertools.count(first), map(self._batch, batches))
         moved, *memory = map(self._in_order, vectors)
