@@ -139,7 +139,7 @@ class Body:
         if view.index.ndim < 2 or (found := laid(view)) is None:
             return ""
         lead, shape = self.lead(has_rows(view)), ", ".join(map(str, found.shape))
-        text = f"{self._flat(found.source)}.reshape({lead}{shape})"
+        text = f"{self.flat(found.source)}.reshape({lead}{shape})"
         if found.mask is not None:
             mask = found.mask.transpose(found.turned_back)
             text = f"where({self.constant(mask)}, {text}, {float.__repr__(found.number)})"
