@@ -127,13 +127,22 @@ class SGD(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr)
-        self.momentum = _within("momentum", momentum, below=1.0)
+        self.momentum = momentum
         self.nesterov = bool(nesterov)
         self.weight_decay = _within("weight_decay", weight_decay)
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov=True needs a momentum: write momentum=0.9")
-        if self.momentum:
-            self.state = (_zeros(self),)
+
+    @property
+    def momentum(self) -> float:
+        """The share of its speed that the ball keeps in a step; it may be changed between steps, and from 0 on begins at rest."""
+        return self._momentum
+
+    @momentum.setter
+    def momentum(self, momentum: float) -> None:
+        self._momentum = _within("momentum", momentum, below=1.0)
+        if bool(self.state) != bool(self._momentum):
+            self.state = (_zeros(self),) if self._momentum else ()
 
     def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
         gradients = _decayed(gradients, weights, self.weight_decay)

@@ -234,11 +234,15 @@ def changes_the_momentum(epoch, model, optimizer):
     optimizer.momentum = 0.5
 
 
+def lets_go_and_takes_hold(epoch, model, optimizer):
+    optimizer.momentum = 0.9 * (epoch % 3 == 1)
+
+
 def changes_the_model(epoch, model, optimizer):
     model.factor = 1.0 + epoch
 
 
-@pytest.mark.parametrize("change", [changes_weights, changes_the_rate, changes_the_momentum, changes_the_model])
+@pytest.mark.parametrize("change", [changes_weights, changes_the_rate, changes_the_momentum, lets_go_and_takes_hold, changes_the_model])
 def test_what_a_callback_changes_counts(change, path):
     def fitted(engine):
         model, kept = Scaled(), []
