@@ -19,7 +19,7 @@ import argparse
 import random
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from math import ceil
+from math import ceil, inf
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ CONTEXT = 16  # positions: a mark and 15 characters
 WIDTH = 16  # numbers by which a position is described
 HEADS = 4
 BATCH = 8  # names a step
+COLDEST = 0.001  # temperature: far below, logits over it would overflow
 RATE = 0.01  # at first; it falls to 0 along a line
 
 Vectors = list[list[Any]]  # one for each position; of Values, of traced or of plain numbers
@@ -203,18 +204,18 @@ def options() -> argparse.ArgumentParser:
     )
     parser.add_argument("--engine", choices=("auto", "compiled", "eager"), default="auto", help="what trains (default auto)")
     parser.add_argument("--samples", type=show.at_least_one, default=20, help="names to invent (default 20)")
-    parser.add_argument("--temperature", type=above_zero, default=0.7, help="low keeps to the likely, high dares more (default 0.7)")
+    parser.add_argument("--temperature", type=temperature, default=0.7, help="low keeps to the likely, high dares more (default 0.7)")
     parser.add_argument("--seed", type=int, default=0, help="of the first weights, the order of names and the draws (default 0)")
     parser.add_argument("--out", type=Path, default=Path("out"), help="the folder for what is written (default out)")
     parser.add_argument("--open", action="store_true", help="show what is written in the browser")
     return parser
 
 
-def above_zero(text: str) -> float:
+def temperature(text: str) -> float:
     """A temperature, for argparse."""
     number = float(text)
-    if not number > 0:
-        raise argparse.ArgumentTypeError(f"{text} is no temperature, expected a number above 0")
+    if not COLDEST <= number < inf:
+        raise argparse.ArgumentTypeError(f"{text} is no temperature, expected a number from {COLDEST} on")
     return number
 
 
