@@ -17,7 +17,7 @@ from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-NAMES = ("eager", "xor", "moons", "digits", "gpt", "bundle", "growth", "memory", "layouts", "imports")
+NAMES = ("eager", "xor", "moons", "digits", "gpt", "bundle", "growth", "memory", "layouts", "imports", "compiling", "backends")
 PEERS = ("numpy", "scipy", "numba", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")
 ONE_THREAD = {
     **dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"),

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 import numpy
 
 from ...floats import inf
-from .machine import build
+from .machine import build, is_made
 from .source import LARGE, Source, function_source
 
 TYPE_CHECKING = False
@@ -62,6 +62,11 @@ class NativeFunction:
         if self._kind == "value_and_grad":
             return outputs[0], tuple(slopes)
         return tuple(outputs), tuple([tuple([array[i] for array in slopes]) for i in range(self._count)])
+
+
+def has_code(program: Program, kind: str, reduce: str | None) -> bool:
+    """Whether there is machine code already for such a function."""
+    return is_made(function_source(program, kind, reduce, False, large()).text, kind)
 
 
 def _array(content: Any) -> Any:

@@ -32,16 +32,22 @@ class Layer:
         shape = (self.count, self.inner) if self.turned else (self.inner, self.count)
         return len(self.plain.sources) == 1 and getattr(self.plain.sources[0], "shape", ()) == shape
 
+    def part(self, place: Place) -> str:
+        """The numbers of the matrix as a part of a flat array."""
+        first, size = self.of_plain.first, self.inner * self.count
+        return place.name if size == self.plain.size else f"{place.name}[{first}:{first + size}]"
+
+    def terms(self, place: Place, turned: bool = False) -> str:
+        """The matrix, or the turned one, as arguments: its numbers, the steps down and along, how many rows and columns it has."""
+        down, along = (1, self.inner) if self.turned else (self.count, 1)
+        sizes = (along, down, self.count, self.inner) if turned else (down, along, self.inner, self.count)
+        return ", ".join([self.part(place), *map(str, sizes)])
+
     def matrix(self, place: Place) -> str:
-        """The slopes by the matrix, which stand as it does."""
+        """The matrix with two axes."""
         if self.is_whole and place.matrix:
             return f"{place.matrix}.T" if self.turned else place.matrix
-        return self.part(place)
-
-    def part(self, place: Place) -> str:
-        """The matrix as a part of a flat array."""
-        first, size = self.of_plain.first, self.inner * self.count
-        part = place.name if size == self.plain.size else f"{place.name}[{first}:{first + size}]"
+        part = self.part(place)
         return f"{part}.reshape({self.count}, {self.inner}).T" if self.turned else f"{part}.reshape({self.inner}, {self.count})"
 
     def data(self, place: Place) -> str:

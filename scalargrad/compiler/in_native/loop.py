@@ -7,8 +7,8 @@ import numpy
 from ..program import Program
 from .function import large, tables_of
 from .loop_source import training_source
-from .machine import build
-from .source import is_small
+from .machine import build, is_made
+from .source import Source, is_small
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -52,6 +52,7 @@ class LoopOnNative:
         self._data = [numpy.ascontiguousarray(content, dtype=numpy.float64) for content in table] if carried else []
         self._update, self._has_penalty, self._reduce = update, penalty is not None, reduce
         self._ranges: dict[int, tuple[list[int], tuple[int, int] | None]] | None = {} if keeps else None
+        self._sources: dict[bool, Source] = {}
         self._made: dict[bool, tuple[Callable[..., None], Any, Any]] = {}
         self.source = ""
 
@@ -79,10 +80,21 @@ class LoopOnNative:
         moved, *memory = back.tolist()
         return moved, tuple(memory), losses.tolist()
 
+    def has_code(self) -> bool:
+        """Whether there is machine code already for batches as they come."""
+        return is_made(self._source(not self._is_known and self._ranges is None).text, "train")
+
+    def _source(self, order: bool) -> Source:
+        """The source, for rows that follow one another or for rows in an order."""
+        if order not in self._sources:
+            given = self._program, self._moving, self._has_penalty, self._update, self._reduce, order, large()
+            self._sources[order] = training_source(*given)
+        return self._sources[order]
+
     def _function(self, order: bool) -> tuple[Callable[..., None], Any, Any]:
-        """The function, for rows that follow one another or for rows in an order, and the constants that it reads."""
+        """The function, and the constants that it reads."""
         if order not in self._made:
-            source = training_source(self._program, self._moving, self._has_penalty, self._update, self._reduce, order, large())
+            source = self._source(order)
             self.source = source.text
             self._made[order] = build(source.text, "train"), *tables_of(source)
         return self._made[order]

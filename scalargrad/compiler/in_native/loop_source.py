@@ -15,11 +15,11 @@ from ..program import pulls as pulls_of_steps
 from ..roll import Numbers, pulls, roll
 from .lines import Lines, merged
 from .loops import Loops, Place
-from .machine import machine_names
+from .machine import known_names
 from .parts import in_parts
 from .slopes import Slopes
 from .source import Source, is_small, pulled_by, tile_of
-from .text import OWN, Tables, fused, live, sliced
+from .text import OWN, Tables, fused, live, sliced, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Training:
     ) -> None:
         self.program, self.moving, self.has_penalty, self.update = program, moving, has_penalty, update
         self.reduce, self.order, self.large = reduce, order, large
-        self.names = Names({*OWN, *RESERVED, *machine_names()})
+        self.names = Names({*OWN, *RESERVED, *known_names()})
         self.tables = Tables()
         self.data = [block for block in program.blocks if block.has_rows]
         self.arrays: dict[Block, str] = {block: self.names.take(block.name, "a") for block in program.blocks}
@@ -69,21 +69,24 @@ class Training:
         step = self._lines() if not self.data or is_small(program, 1) else self._loops()
         self.source = Source(self._text(step), self.tables)
 
-    def _views(self, with_slopes: bool) -> dict[Block, Place]:
-        """Name the parts of the weights that are blocks, and those of the gradient; where the slopes by each are."""
+    def _views(self, with_slopes: bool) -> tuple[dict[Block, str], dict[Block, Place]]:
+        """Name the parts of the weights that are blocks, along one axis, and those of the gradient; where the slopes by each are."""
         ends = [*accumulate(len(block.inputs) for block in self.moving)]
-        places = {}
+        flats, places = {}, {}
         for block, end in zip(self.moving, ends):
             name, part = self.arrays[block], f"{end - len(block.inputs)}:{end}"
             shape = f".reshape{block.shape}" if len(block.shape) > 1 else ""
-            self.views.append(f"{name} = weights[{part}]{shape}")
+            flats[block] = self._view(name, f"weights[{part}]", shape)
             if with_slopes:
                 slopes = self.names.take(f"d{name}")
-                flat = self.names.take(f"d{name}_flat") if shape else slopes
-                self.views.append(f"{flat} = gradient[{part}]")
-                self.views += [f"{slopes} = {flat}{shape}"] if shape else []
-                places[block] = Place(flat, False, slopes if len(block.shape) == 2 else "")
-        return places
+                places[block] = Place(self._view(slopes, f"gradient[{part}]", shape), False, slopes if len(block.shape) == 2 else "")
+        return flats, places
+
+    def _view(self, name: str, part: str, shape: str) -> str:
+        """Name a part, in its shape and along one axis; what it is called then."""
+        flat = self.names.take(f"{name}_flat") if shape else name
+        self.views += [f"{flat} = {part}", *([f"{name} = {flat}{shape}"] if shape else [])]
+        return flat
 
     def _seed(self, carried: bool) -> str:
         """The slope of the loss of a batch by that of a row, or by a loss that is the same for all rows."""
@@ -123,17 +126,19 @@ class Training:
         program = roll(self.program)
         (loss, j), *penalty = program.outputs
         found = pulls(program, [source for source, _ in program.outputs], self.moving)
-        loops = Loops(program, pulled_by([found]), self.names, self.tables, order=self.order, large=self.large, arguments=self.arrays)
+        flats, places = self._views(with_slopes=True)
+        by = pulled_by([found])
+        loops = Loops(program, by, self.names, self.tables, order=self.order, large=self.large, arguments=self.arrays, flats=flats)
         carried = not isinstance(loss, Numbers) and loss.has_rows
         results = ["0.0" if isinstance(source, Numbers) else loops.place(source).at(str(index)) for source, index in program.outputs]
         if carried:
             loops.inside.append(f"total += sum_of({loops.place(loss).all_rows(str(j))})")
         seeds = [self._seed(carried), *["1.0"] * len(penalty)]
         roots = [(source, str(index), seed) for (source, index), seed in zip(program.outputs, seeds) if not isinstance(source, Numbers)]
-        slopes = Slopes(loops, found, roots, self._views(with_slopes=True))
+        slopes = Slopes(loops, found, roots, places)
         tile = str(tile_of(loops.width))
         self.views += [line.replace("TILE", tile) for line in loops.arrays]
-        self.functions, inside = in_parts(sliced(fused([*loops.inside, *slopes.inside])), self.names, machine_names())
+        self.functions, inside = in_parts(sliced(fused([*loops.inside, *slopes.inside])), self.names, known_names())
         if any("once" in line for line in (*inside, *self.functions)):
             self.views.append("once = min(len(rates), 1)")
         head = (
@@ -167,7 +172,8 @@ class Training:
         memory = [f"state{i + 1} = states[{i}]" for i in range(len(self.update.blocks) - 4)]
         begin = ["begin, end, rows = starts[s], ends[s], ends[s] - starts[s]", "share = 1.0 / rows"] if self.data else []
         lines = [*begin, "lr, step = rates[s], float(first_step + s)", *step, *self._moved()]
-        head = ["gradient = empty(len(weights))", *memory, *self.views, "for s in range(len(rates)):", *("    " + line for line in lines)]
+        loop = ["for s in range(len(rates)):", *("    " + line for line in lines)]
+        head = ["gradient = empty(len(weights))", *memory, *live(self.views, {word for line in loop for word in words(line)}), *loop]
         return "\n\n".join([*self.functions, "\n    ".join([f"def train({', '.join(arguments)}):", *head]) + "\n"])
 
 

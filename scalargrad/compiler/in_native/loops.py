@@ -65,7 +65,7 @@ class Loops:
 
     `by` says for each vector by which of its operands slopes will be taken. With `total`, rows are written as they are right
     everywhere. With `order`, rows are taken in the order of an array. From `large` numbers on, a matrix goes to a library.
-    `arguments` says what the blocks are called.
+    `arguments` says what the blocks are called, `flats` those along one axis that have a name already.
     """
 
     def __init__(
@@ -78,6 +78,7 @@ class Loops:
         order: bool = False,
         large: float = inf,
         arguments: dict[Block, str] | None = None,
+        flats: dict[Block, str] | None = None,
     ) -> None:
         self.rolled, self.by, self.names, self.total, self.order, self.large = rolled, by, names, total, order, large
         self.tables = tables
@@ -91,6 +92,7 @@ class Loops:
         self.kept: dict[Vector, dict[str, Place]] = {}  # what a row names on the way to its value, and its slopes read
         self._own: dict[str, str] = {}
         self._beside: dict[tuple[Any, ...], Place] = {}
+        self.flats = flats or {}
         self.arguments = arguments or {block: names.take(block.name, "a") for block in rolled.blocks}
         for block in rolled.blocks:
             if block.has_rows:
@@ -122,8 +124,8 @@ class Loops:
     def _flat(self, block: Block) -> str:
         """A name for the numbers of a block along one axis, behind that of the rows."""
         name = self.arguments[block]
-        if len(block.shape) == 1:
-            return name
+        if len(block.shape) == 1 or block in self.flats:
+            return self.flats.get(block, name)
         flat = self.names.take(f"{name}_flat")
         shaped = (
             f"{name}.reshape(len({name}), {len(block.inputs)})"
@@ -271,15 +273,14 @@ class Loops:
             self._added(vector, place, None if is_zero(bias) else bias, ws, xs)
 
     def _layer(self, vector: Vector, layer: Layer, place: Place, bias: View) -> None:
-        matrix = self.matrix(layer)
         into = layer.result(place)
         if self.is_large(layer):
             start, sums = self.item(bias, "i"), f"{place.name}_sums"
-            self.inside.append(f"{sums} = {matrix} @ {self.data_of(layer)}")
+            self.inside.append(f"{sums} = {self.matrix(layer)} @ {self.data_of(layer)}")
             at = place.at(once("i", vector.size))
             self.inside += looped(self.nest(vector, True, False), [f"{at} = {start} + {sums}[{once('i', vector.size)}, r]"])
             return
-        data = layer.data(self.beside(layer.carried))
+        data, terms = layer.data(self.beside(layer.carried)), layer.terms(self.beside(layer.plain))
         b = Strides.of(bias.index)
         if (
             layer.outer == 1
@@ -290,20 +291,20 @@ class Loops:
         ):
             where = self.beside(bias)
             part = where.name if vector.size == bias.size else f"{where.name}[{span(str(b.first), vector.size)}]"
-            self.inside.append(f"layer({matrix}, {data}, {part}, {into}, n)")
+            self.inside.append(f"layer({terms}, {data}, {part}, {into}, n)")
             return
         start = self.item(bias, "i")
         flat = self.is_flat(vector, [bias])
         start = self.item(bias, "i", flat)
         self.inside += looped(self.nest(vector, True, flat), [f"{self.number_of(place, vector, flat)} = {start}"])
-        self.inside += looped([("o", layer.outer)], [f"add_dots({matrix}, {data}, {into}, n)"])
+        self.inside += looped([("o", layer.outer)], [f"add_dots({terms}, {data}, {into}, n)"])
 
     def matrix(self, layer: Layer) -> str:
         """The matrix of a layer: a block as it was given, or a part of what is flat."""
         source = layer.plain.sources[0]
         if layer.is_whole and isinstance(source, Block):
             return f"{self.arguments[source]}.T" if layer.turned else self.arguments[source]
-        return layer.part(self.beside(layer.plain))
+        return layer.matrix(Place(self.beside(layer.plain).name, False))
 
     def is_large(self, layer: Layer) -> bool:
         """Whether a layer is worth the matrix product of a library."""

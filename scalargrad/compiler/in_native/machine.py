@@ -18,6 +18,7 @@ import sys
 import tempfile
 from contextlib import suppress
 from functools import cache
+from importlib.metadata import version
 from pathlib import Path
 from threading import get_ident
 from types import FunctionType, MappingProxyType
@@ -37,6 +38,7 @@ OF_NUMBERS: tuple[Any, ...] = (
     ends._gelu_tail, ends.gelu_tail, ends.gelu_tail_slope, many.exp_difference,
 )  # fmt: skip
 ANY_ORDER = {"reassoc", "contract", "nsz"}
+MOST = 256  # functions that are kept in memory
 WIDE = {"exp": "_wide_exp", "tanh": "_wide_tanh"}
 
 
@@ -55,6 +57,27 @@ def _functions(module: object) -> list[FunctionType]:
     return [f for f in vars(module).values() if isinstance(f, FunctionType)]
 
 
+HELPERS = (*OF_NUMBERS, *_functions(machine_lists), *_functions(machine_wide), *_functions(machine_products))
+ALIASES = {**many.NAMES, **ends.NAMES}
+
+
+def _given() -> dict[str, Any]:
+    """What source may call that is not made of source."""
+    import numpy
+
+    return {
+        **floats.RAW, "cbrt": numpy.cbrt, "exp2": numpy.exp2, "inf": floats.inf, "nan": floats.nan, "len": len,
+        "power": math.pow, "divide": operator.truediv, "scaled": math.ldexp, "math": math, "builtins": builtins,
+        "_array": numpy.array, "_full": numpy.full, "empty": numpy.empty, "float64": numpy.float64, "int64": numpy.int64,
+    }  # fmt: skip
+
+
+@cache
+def known_names() -> frozenset[str]:
+    """The names that source for numba may call, found without numba."""
+    return frozenset([*_given(), *(f.__name__ for f in HELPERS), *ALIASES, "any_order"])
+
+
 @cache
 def machine_names() -> Mapping[str, Any]:
     """What source for numba may call by name: all that `kernels.TOTAL` has, with the same meaning, and some more.
@@ -62,20 +85,13 @@ def machine_names() -> Mapping[str, Any]:
     Lists are one-dimensional arrays there. `_length` is hypot of an array; `_wide_exp` and `_wide_tanh` are for long
     loops; `any_order` decorates a function whose sums may be added in any order, by vector instructions.
     """
-    import numpy
-
     jit = _jit()
-    names: dict[str, Any] = {
-        **floats.RAW, "cbrt": numpy.cbrt, "exp2": numpy.exp2, "inf": floats.inf, "nan": floats.nan, "len": len,
-        "power": math.pow, "divide": operator.truediv, "scaled": math.ldexp, "math": math, "builtins": builtins,
-        "_array": numpy.array, "_full": numpy.full, "empty": numpy.empty, "float64": numpy.float64, "int64": numpy.int64,
-        "any_order": jit(error_model="numpy", fastmath=ANY_ORDER), "__name__": __name__,
-    }  # fmt: skip
-    for f in (*OF_NUMBERS, *_functions(machine_lists), *_functions(machine_wide), *_functions(machine_products)):
+    names: dict[str, Any] = {**_given(), "any_order": jit(error_model="numpy", fastmath=ANY_ORDER), "__name__": __name__}
+    for f in HELPERS:
         twin = FunctionType(f.__code__, names, f.__name__, f.__defaults__)
         fastmath = ANY_ORDER if f in machine_products.ANY_ORDER else False
         names[f.__name__] = jit(error_model="numpy", fastmath=fastmath)(twin)
-    for name, function in {**many.NAMES, **ends.NAMES}.items():
+    for name, function in ALIASES.items():
         names[name] = names[function.__name__]
     return MappingProxyType(names)
 
@@ -122,44 +138,85 @@ def machine_statements(op: Op, by: tuple[str, ...] | None = None, wide: bool = F
 # ------------------------------------------------------------------ functions
 
 
+_built: dict[tuple[Path | None, str, str], Any] = {}  # where it stands on disk, source, name: the function
+
+
 def build(source: str, name: str) -> Callable[..., Any]:
     """The function `name` of a source in the names of `machine_names`; numba compiles it when it is first called.
 
-    So it does with the other functions of the source, which may call one another. The machine code is kept on disk for the
-    next process where the user has a cache folder that can be written; where not, it is compiled in each process.
+    So it does with the other functions of the source, which may call one another. The machine code is kept in memory, and on disk
+    for the next process where the user has a cache folder that can be written; where not, it is compiled in each process.
     """
     jit = _jit()
     path = _kept(source, name)
-    filename = str(path or f"<scalargrad {name} for numba>")
-    names = kernels.run(source, filename, {**machine_names()})
-    for function in [f for f in names.values() if isinstance(f, FunctionType) and f.__code__.co_filename == filename]:
-        is_kept = path is not None and function.__name__ == name  # with all that it calls
-        names[function.__name__] = jit(error_model="numpy", cache=is_kept)(function)
-    return names[name]  # type: ignore[no-any-return]
+    key = path, source, name
+    if key not in _built:
+        filename = str(path or f"<scalargrad {name} for numba>")
+        names = kernels.run(source, filename, {**machine_names()})
+        for function in [f for f in names.values() if isinstance(f, FunctionType) and f.__code__.co_filename == filename]:
+            is_kept = path is not None and function.__name__ == name  # with all that it calls
+            names[function.__name__] = jit(error_model="numpy", cache=is_kept)(function)
+        if not _is_on_disk(path, name):
+            _declare(source, names)
+        while len(_built) >= MOST:
+            del _built[next(iter(_built))]
+        _built[key] = names[name]
+    return _built[key]  # type: ignore[no-any-return]
+
+
+def is_made(source: str, name: str) -> bool:
+    """Whether there is machine code for such a function, in memory or on disk; without numba, which may not be imported yet."""
+    path = _path(source, name)
+    built = _built.get((path, source, name))
+    if built is not None and built.signatures:
+        return True
+    return _is_on_disk(path, name)
+
+
+def _declare(source: str, names: Mapping[str, Any]) -> None:
+    """Compile those helpers that a source calls for the types that they are made for, and for no others."""
+    from numba import float64, int64
+
+    types = {"F": float64[::1], "I": int64}
+    for helper in machine_products.TYPES:
+        if f"{helper}(" in source and not names[helper].signatures:
+            for called in ("add_dots", helper) if helper == "layer" else (helper,):
+                if not names[called].signatures:
+                    names[called].compile(tuple(types[kind] for kind in machine_products.TYPES[called]))
+                    names[called].disable_compile()
+
+
+def _is_on_disk(path: Path | None, name: str) -> bool:
+    if path is None:
+        return False
+    index = f"{path.stem}.{name}-*.py{sys.version_info.major}{sys.version_info.minor}*.nbi"  # numba's, of a function and its line
+    return any(path.parent.glob(f"__pycache__/{index}"))
 
 
 @cache
 def _version() -> bytes:
     """What machine code depends on besides its source: numba, and the functions that are compiled into it."""
-    import numba
-
-    digest = hashlib.sha256(numba.__version__.encode())
+    digest = hashlib.sha256(version("numba").encode())
     for module in (ends, many, machine_lists, machine_products, machine_wide, sys.modules[__name__]):
         digest.update(module.__loader__.get_data(module.__file__))  # type: ignore[union-attr]
     return digest.digest()
 
 
+def _path(source: str, name: str) -> Path | None:
+    """The file that is for a source; None where there is no folder for it."""
+    folder = _cache_folder()
+    return folder and folder / f"{name}_{hashlib.sha256(_version() + source.encode()).hexdigest()[:24]}.py"
+
+
 def _kept(source: str, name: str) -> Path | None:
     """The file in which the source stands on disk, whole; None where it cannot be written."""
-    folder = _cache_folder()
-    if folder is None:
+    path = _path(source, name)
+    if path is None:
         return None
-    text = source.encode()
-    path = folder / f"{name}_{hashlib.sha256(_version() + text).hexdigest()[:24]}.py"
-    beside = folder / f".{path.name}.{os.getpid()}.{get_ident()}.part"
+    beside = path.parent / f".{path.name}.{os.getpid()}.{get_ident()}.part"
     try:
         if not path.exists():
-            beside.write_bytes(text)
+            beside.write_bytes(source.encode())
             os.replace(beside, path)
     except OSError:
         with suppress(OSError):

@@ -1,7 +1,8 @@
 """Sums over rows of data, and sums in any order, for source that numba compiles.   (floor 3)
 
 What carries rows is a flat array here: number i of row r stands at i * n + r, where n is how many rows there are, so that
-the innermost loop runs along neighbours in memory. Four terms at a time keep a sum in a register while it is added to.
+the innermost loop runs along neighbours in memory. Four terms at a time keep a sum in a register while it is added to. A
+matrix is a flat array too, with the steps from one of its rows and columns to the next, so that numba compiles one function for all.
 
 `machine` makes copies that see its names; those in `ANY_ORDER` may add in any order, by vector instructions.
 """
@@ -44,36 +45,35 @@ def clear(xs: Array) -> None:
         xs[i] = 0.0
 
 
-def layer(w: Array, x: Array, b: Array, z: Array, n: int) -> None:
+def layer(w: Array, down: int, along: int, size: int, count: int, x: Array, b: Array, z: Array, n: int) -> None:
     """zᵢ = bᵢ + Σₖ wᵢₖ xₖ in each row, added from left to right."""
-    for i in range(w.shape[0]):
+    for i in range(size):
         for r in range(n):
             z[i * n + r] = b[i]
-    add_dots(w, x, z, n)
+    add_dots(w, down, along, size, count, x, z, n)
 
 
-def add_dots(w: Array, x: Array, z: Array, n: int) -> None:
+def add_dots(w: Array, down: int, along: int, size: int, count: int, x: Array, z: Array, n: int) -> None:
     """zᵢ += Σₖ wᵢₖ xₖ in each row, added from left to right."""
-    size, count = w.shape
     for i in range(size):
         zi = z[i * n : i * n + n]
         k = 0
         while k + 4 <= count:
-            a, b, c, d = w[i, k], w[i, k + 1], w[i, k + 2], w[i, k + 3]
+            at = i * down + k * along
+            a, b, c, d = w[at], w[at + along], w[at + 2 * along], w[at + 3 * along]
             xk = x[k * n : k * n + 4 * n]
             for r in range(n):
                 zi[r] = zi[r] + a * xk[r] + b * xk[n + r] + c * xk[2 * n + r] + d * xk[3 * n + r]
             k += 4
         while k < count:
-            a, xk = w[i, k], x[k * n : k * n + n]
+            a, xk = w[i * down + k * along], x[k * n : k * n + n]
             for r in range(n):
                 zi[r] += a * xk[r]
             k += 1
 
 
-def add_products(d: Array, x: Array, g: Array, n: int) -> None:
+def add_products(d: Array, x: Array, g: Array, down: int, along: int, size: int, count: int, n: int) -> None:
     """gᵢₖ += Σ dᵢ xₖ over the rows."""
-    size, count = g.shape
     for i in range(size):
         di = d[i * n : i * n + n]
         k = 0
@@ -85,16 +85,17 @@ def add_products(d: Array, x: Array, g: Array, n: int) -> None:
                 sum2 += di[r] * xk[n + r]
                 sum3 += di[r] * xk[2 * n + r]
                 sum4 += di[r] * xk[3 * n + r]
-            g[i, k] += sum1
-            g[i, k + 1] += sum2
-            g[i, k + 2] += sum3
-            g[i, k + 3] += sum4
+            at = i * down + k * along
+            g[at] += sum1
+            g[at + along] += sum2
+            g[at + 2 * along] += sum3
+            g[at + 3 * along] += sum4
             k += 4
         while k < count:
             xk, sum1 = x[k * n : k * n + n], 0.0
             for r in range(n):
                 sum1 += di[r] * xk[r]
-            g[i, k] += sum1
+            g[i * down + k * along] += sum1
             k += 1
 
 
@@ -126,3 +127,8 @@ def is_finite(xs: Array) -> bool:
 
 
 ANY_ORDER = (add_products, add_sums, dot_of, sum_of)
+TYPES = {  # F: an array of floats, I: an integer; without them numba would make a function for every number that is written in a call
+    "layer": "FIIIIFFFI",
+    "add_dots": "FIIIIFFI",
+    "add_products": "FFFIIIII",
+}

@@ -259,13 +259,14 @@ class Slopes:
 
     def _to_data(self, layer: Layer, slope: Place, target: Place) -> None:
         """dxₖ += Σᵢ wᵢₖ dᵢ."""
-        loops, matrix = self.loops, self.loops.matrix(layer)
-        turned = matrix[:-2] if matrix.endswith(".T") else f"{matrix}.T"
-        size = layer.carried.size
+        loops, size = self.loops, layer.carried.size
         if not loops.is_large(layer):
             self.begin(target, size)
-            self.inside += looped([("o", layer.outer)], [f"add_dots({turned}, {layer.result(slope)}, {layer.data(target)}, n)"])
+            terms = layer.terms(loops.beside(layer.plain), turned=True)
+            self.inside += looped([("o", layer.outer)], [f"add_dots({terms}, {layer.result(slope)}, {layer.data(target)}, n)"])
             return
+        matrix = loops.matrix(layer)
+        turned = matrix[:-2] if matrix.endswith(".T") else f"{matrix}.T"
         sums, first = f"{target.name}_sums", layer.of_carried.first
         sign = self.begin(target, size, layer.count == size)
         self.inside.append(f"{sums} = {turned} @ {self._matrix(slope, layer)}")
@@ -275,12 +276,12 @@ class Slopes:
 
     def _to_matrix(self, layer: Layer, slope: Place, target: Place) -> None:
         """dwᵢₖ += Σ dᵢ xₖ over the rows."""
-        loops, into = self.loops, layer.matrix(target)
+        loops = self.loops
         if not loops.is_large(layer):
-            data = layer.data(loops.beside(layer.carried))
-            self.inside += looped([("o", layer.outer)], [f"add_products({layer.result(slope)}, {data}, {into}, n)"])
+            data, terms = layer.data(loops.beside(layer.carried)), layer.terms(target)
+            self.inside += looped([("o", layer.outer)], [f"add_products({layer.result(slope)}, {data}, {terms}, n)"])
             return
-        data = loops.data_of(layer)
+        data, into = loops.data_of(layer), layer.matrix(target)
         name, of = (into[:-2], ".T") if into.endswith(".T") else (into, "")
         turned = data[:-2] if data.endswith(".T") else f"{data}.T"
         product = f"{self._matrix(slope, layer)} @ {turned}"

@@ -15,10 +15,10 @@ from ..program import pulls as pulls_of_steps
 from ..roll import Numbers, pulls, roll
 from .lines import Lines, merged
 from .loops import Loops, Place
-from .machine import machine_names
+from .machine import known_names
 from .parts import in_parts
 from .slopes import Slopes
-from .text import OWN, Tables, fused, live, looped, sliced
+from .text import OWN, Tables, fused, live, looped, sliced, words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ class Frame:
         self.has_rows = any(block.has_rows for block in blocks)
         self.reduce = reduce if self.has_rows else "sum"
         self.per_row = self.has_rows and reduce is None
-        self.names = Names({*OWN, *machine_names()})
+        self.names = Names({*OWN, *known_names()})
         self.slope_names: dict[Block, str] = {}
 
     def by_rows(self, block: Block) -> bool:
@@ -264,15 +264,18 @@ class LoopFunction(Frame):
         """The function as text."""
         loops = self.loops
         tile = str(tile_of(loops.width))
-        lines = [*(line.replace("TILE", tile) for line in loops.arrays), *loops.before]
+        made = [line.replace("TILE", tile) for line in loops.arrays]
+        lines = [*loops.before]
         if any("once" in line for line in loops.inside):
             lines.append("once = min(rows, 1)")
-        functions, inside = in_parts(sliced(fused(loops.inside)), self.names, machine_names())
+        functions, inside = in_parts(sliced(fused(loops.inside)), self.names, known_names())
         if inside:
             lines += [f"for first in range(0, rows, {tile}):", f"    last = min(first + {tile}, rows)", "    n = last - first"]
             lines += ["    " + line for line in inside]
+        lines += self.after
         checks = [f"is_finite({name})" for name in self.flats.values()] if not self.total else []
-        return Source("\n\n".join([*functions, self.text(loops.arguments, [*lines, *self.after], checks)]), loops.tables)
+        lines[:0] = live(made, {word for line in (*lines, *checks) for word in words(line)})
+        return Source("\n\n".join([*functions, self.text(loops.arguments, lines, checks)]), loops.tables)
 
 
 def is_small(program: Program, walks: int) -> bool:

@@ -243,7 +243,12 @@ def test_a_network_is_read_layer_by_layer() -> None:
     model = MLP(2, [16, 16, 1], activation="tanh", seed=0)
     f = compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"), backend="native")
     source = f.source(model.state(), np.zeros((4, 2)), np.zeros((4, 1)))
-    for line in ("layer(W2, a1, b2, z2, n)", "add_products(dz2, a1, dW2, n)", "add_sums(dz2, db2, n)", "add_dots(W2.T, dz2, da1, n)"):
+    for line in (
+        "layer(W2_flat, 16, 1, 16, 16, a1, b2, z2, n)",
+        "add_products(dz2, a1, dW2_flat, 16, 1, 16, 16, n)",
+        "add_sums(dz2, db2, n)",
+        "add_dots(W2_flat, 1, 16, 16, 16, dz2, da1, n)",
+    ):
         assert f"        {line}\n" in source
 
 

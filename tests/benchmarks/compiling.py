@@ -1,0 +1,85 @@
+"""What machine code costs to make: CPU seconds from nothing to the first step, with an empty cache and with what the first process left.
+
+`python -m tests.benchmarks compiling`
+
+Each is taken in a process of its own in which NumPy is imported and the network is there: tracing, the import of numba and the making
+of the machine code of a training step (W1, W2) or of value and gradient (W3), and that step.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from .timing import UNHURRIED, Pace, goal, unmeasured
+
+NETWORKS = {
+    "xor": "W1: 2-3-1, training",
+    "moons": "W2: 2-16-16-1, training",
+    "digits": "W3: 784-16-16-10, value and gradient, 100 rows",
+}
+GOALS = {"moons": 5.0, "digits": 5.0}
+FOLDERS = ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME")  # where a cache may be
+
+
+def first_step(name: str) -> float:
+    """CPU seconds of the first step in this process."""
+    from . import digits, moons, xor
+    from .contest import scalargrad_compile
+    from .networks import fitted, nn
+
+    if name == "digits":
+        import numpy as np
+
+        task = digits.HUNDRED
+        state, X, y = task.model().state(), np.array(task.X), np.array(task.y)
+        start = time.process_time()
+        f = scalargrad_compile()(lambda model, x, t: nn.squared_error(model(x), t), rows=("x", "t"), backend="native")
+        f.value_and_grad(state, X, y)
+    else:
+        task = {"xor": xor, "moons": moons}[name].TASK
+        model = task.model()
+        state = model.state()
+        start = time.process_time()
+        fitted(task, model, state, 1, engine="compiled", backend="native")
+    return time.process_time() - start
+
+
+def seconds_of(name: str) -> tuple[float, float]:
+    """CPU seconds of the first step with an empty cache, and then with what that left; each in a process of its own."""
+    command = [sys.executable, "-m", __spec__.name, name]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, **dict.fromkeys(FOLDERS, folder)}
+        empty, left = (
+            float(subprocess.run(command, check=True, env=environment, cwd=Path(__file__).parents[2], capture_output=True).stdout)
+            for _ in range(2)
+        )
+    return empty, left
+
+
+def main(pace: Pace = UNHURRIED) -> None:
+    from importlib.util import find_spec
+
+    if find_spec("numba") is None:
+        unmeasured("making machine code", "numba")
+        return
+    rounds = min(pace.rounds, 3)
+    taken: dict[str, list[tuple[float, float]]] = {name: [] for name in NETWORKS}
+    for _ in range(rounds):
+        for name, seconds in taken.items():
+            seconds.append(seconds_of(name))
+    print(f"\nmachine code: CPU seconds to the first step, median of {rounds}\n  {'':50}{'empty cache':>12}{'on disk':>12}")
+    medians = {name: [statistics.median(column) for column in zip(*seconds)] for name, seconds in taken.items()}
+    for name, (empty, left) in medians.items():
+        print(f"  {NETWORKS[name]:50}{empty:12.2f}{left:12.2f}")
+    for name, most in GOALS.items():
+        goal(f"{NETWORKS[name]}, machine code from an empty cache", medians[name][0], at_most=most, unit=" s")
+
+
+if __name__ == "__main__":
+    print(first_step(sys.argv[1]))
