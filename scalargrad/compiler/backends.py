@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
+from math import ceil
 
 from .arguments import as_lists
 from .program import Program, operations
@@ -10,31 +12,45 @@ from .roll import is_scattered, rolled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 BACKENDS = ("auto", "python", "numpy", "native")
 NEEDS = {"numpy": "numpy", "native": "numba"}  # what must be installed for which
 
-# What a call costs, in µs, as `python -m tests.benchmarks backends` measures it.
-STEP = 0.025  # an operation in plain Python
-LINE = 1.3  # a line of NumPy
-NUMBER = 0.0012  # a number of an array that is computed
-PRODUCT = 0.0002  # a number and its factor in a matrix product
+# What each takes, in µs, as `python -m tests.benchmarks backends` measures it.
+# fmt: off
+#            a call  a vector  a number  a term of a dot: of the value alone but for the call
+COSTS = {
+    "python": (4.0,  0.0,      0.03,     0.022),
+    "numpy":  (8.0,  0.8,      0.0016,   0.00005),
+    "native": (8.0,  0.0,      0.001,    0.00004),
+}
+# fmt: on
 BACKWARD = 3.0  # value and slopes against the value alone
-NATIVE_MOST = 8.0  # seconds that making machine code may take, unasked
-NATIVE_FROM = 15.0  # what another backend must take before compiling for the processor is worth it
+STARTING = 0.5  # seconds in which numba is imported
+LOADING = 0.03  # seconds in which machine code is looked for and loaded
+MAKING = 0.5, 0.4  # seconds in which it is made: of any, and more for each vector
 
 
 class Plan:
     """Which backend a compiled function takes for its arguments, and why.
 
-    `operations` is how many elementary operations the value takes for a row, a dot of n being 2n; `rows` is how many
-    rows were given, 0 if none of the arguments carries them.
+    `operations` is how many elementary operations the value takes for a row, a dot of n being 2n; `rows` is how many rows were given,
+    0 if none of the arguments carries them; `estimates` is how many µs a step takes, by backend. After `until` steps another plan
+    is to be made; never, where that is 0.
     """
 
-    def __init__(self, backend: str, reason: str, operations: int, rows: int, estimates: dict[str, float]) -> None:
-        self.backend, self.reason, self.operations, self.rows, self.estimates = backend, reason, operations, rows, estimates
+    def __init__(
+        self, backend: str, reason: str, operations: int, rows: int, estimates: dict[str, float] | None = None, until: int = 0
+    ) -> None:
+        self.backend, self.reason, self.operations, self.rows = backend, reason, operations, rows
+        self.estimates, self.until = estimates or {}, until
+
+    @property
+    def without_native(self) -> str:
+        """The backend that suits where there is no numba."""
+        return _best({name: time for name, time in self.estimates.items() if name != "native"}, self.backend)
 
     def __repr__(self) -> str:
         return f"{self.backend}: {self.reason}"
@@ -54,68 +70,92 @@ def check(backend: str) -> None:
         raise ImportError(f"backend={backend!r} needs {need}, the '{backend}' extra: pip install {need}; backend='python' needs nothing")
 
 
-def choose(backend: str, program: Program, kind: str, contents: Sequence[Any]) -> str:
-    """The backend that a call takes; decided once for each order of magnitude of rows."""
-    if backend != "auto":
-        return backend
-    rows = _rows(program, contents)
-    key = kind, rows.bit_length()
-    if key not in program.choices:
-        program.choices[key] = plan_of(backend, program, kind, rows).backend
-    return program.choices[key]
+def plan_of(
+    backend: str,
+    program: Program,
+    kind: str,
+    rows: int,
+    steps: int,
+    calls: int,
+    is_made: Callable[[], bool],
+) -> Plan:
+    """The plan for `steps` steps in `calls` calls on so many rows, 0 where no argument carries them.
 
-
-def plan(backend: str, program: Program, kind: str, contents: Sequence[Any]) -> Plan:
-    """The backend that a call takes, and why."""
-    return plan_of(backend, program, kind, _rows(program, contents))
-
-
-def _rows(program: Program, contents: Sequence[Any]) -> int:
-    return next((len(content) for block, content in zip(program.blocks, contents) if block.has_rows), 0)
-
-
-def plan_of(backend: str, program: Program, kind: str, rows: int) -> Plan:
-    """The plan for so many rows, 0 where no argument carries them."""
-    count = operations(program)
-    times = max(1, rows)
-    factor = 1.0 if kind == "value" else BACKWARD
+    Machine code is taken where what it spares in all of the steps is more than what it takes to load it, if it `is_made` already, or
+    else to make it. That is asked only where it matters.
+    """
+    count, times = operations(program), max(1, rows)
     too_few = f"too few of {count:,} operations are alike for arrays"
     if backend != "auto":
         by_number = backend == "numpy" and is_scattered(program)
-        return Plan(backend, "as asked for" + f"; {too_few}: number by number, between arrays" * by_number, count, rows, {})
-    estimates = {"python": STEP * factor * count * times}
+        return Plan(backend, "as asked for" + f"; {too_few}: number by number, between arrays" * by_number, count, rows)
     if not is_installed("numpy"):
-        return Plan("python", "NumPy is not installed", count, rows, estimates)
-    if estimates["python"] < LINE * 8:
+        return Plan("python", "NumPy is not installed", count, rows)
+    factor, share = 1.0 if kind == "value" else BACKWARD, calls / max(1, steps)
+    terms = sum(len(step.operands) // 2 for step in program.steps if step.row.name == "dot")
+    sizes = 0, times * (count - 2 * terms), times * terms
+    estimates = {"python": _estimate("python", share, factor, *sizes)}
+    if estimates["python"] < share * min(COSTS["numpy"][0], COSTS["native"][0]):
         return Plan("python", f"{count * times:,} operations are done before an array is made", count, rows, estimates)
     if not is_scattered(program):
-        estimates["numpy"] = factor * _on_arrays(program, times)
-    best = min(estimates, key=lambda name: estimates[name])
-    if is_installed("native") and estimates[best] > NATIVE_FROM and native_seconds(program) < NATIVE_MOST:
-        return Plan("native", f"{count * times:,} operations a call, and numba is installed", count, rows, estimates)
-    if len(estimates) == 1:
-        return Plan(best, too_few, count, rows, estimates)
-    return Plan(best, f"about {_time(estimates[best])} a call, and {_time(max(estimates.values()))} otherwise", count, rows, estimates)
+        sizes = _on_arrays(program, times)
+        estimates["numpy"] = _estimate("numpy", share, factor, *sizes)
+    best = _best(estimates)
+    usual = f"about {_time(estimates[best])} a step, and "
+    usual += f"{_time(max(estimates.values()))} otherwise" if len(estimates) > 1 else too_few
+    if not is_installed("native"):
+        return Plan(best, usual, count, rows, estimates)
+    estimates["native"] = _estimate("native", share, factor, *sizes)
+    spared = (estimates[best] - estimates["native"]) * 1e-6
+    if spared <= 0.0:
+        return Plan(best, usual, count, rows, estimates)
+    seconds, is_there = native_seconds(program, True), True
+    if spared * steps > seconds and not is_made():
+        seconds, is_there = native_seconds(program, False), False
+    if spared * steps > seconds:
+        what = f"in {steps:,} steps this spares more than {'loading' if is_there else 'making'} machine code takes, some {seconds:.1f} s"
+        return Plan(
+            "native", f"about {_time(estimates['native'])} a step, and {_time(estimates[best])} otherwise; {what}", count, rows, estimates
+        )
+    until = max(steps, ceil(seconds / spared))
+    return Plan(best, f"{usual}; machine code, {_time(estimates['native'])}, may pay after {until:,} steps", count, rows, estimates, until)
 
 
-def native_seconds(program: Program) -> float:
-    """How long machine code takes to be made, about, where it is not on disk yet: a fraction of a second for each vector."""
-    most = operations(program) / 20.0
-    return 0.5 + 0.4 * (most if is_scattered(program) else min(len(rolled(program).vectors), most))
+def native_seconds(program: Program, is_made: bool) -> float:
+    """How long it takes, about, to load machine code or to make it: then a fraction of a second for each vector."""
+    starting = 0.0 if "numba" in sys.modules else STARTING
+    if is_made:
+        return starting + LOADING
+    (once, each), most = MAKING, operations(program) / 20.0
+    return starting + once + each * (most if is_scattered(program) else min(len(rolled(program).vectors), most))
 
 
-def _on_arrays(program: Program, rows: int) -> float:
-    """What a value costs on arrays."""
-    total = 0.0
-    for vector in rolled(program).vectors:
-        times = rows if vector.has_rows else 1
+def _on_arrays(program: Program, rows: int) -> tuple[int, int, int]:
+    """How many vectors a program has on arrays, numbers that are computed in them, and terms of dots."""
+    vectors = rolled(program).vectors
+    numbers = terms = 0
+    for vector in vectors:
+        size = (rows if vector.has_rows else 1) * vector.size
         inner = vector.operands[0].index.shape[-1] if vector.row.takes_lists else 1
-        total += LINE + times * vector.size * (inner * PRODUCT if vector.row.name == "dot" else inner * NUMBER)
-    return total
+        if vector.row.name == "dot":
+            terms += size * inner
+        else:
+            numbers += size * inner
+    return len(vectors), numbers, terms
+
+
+def _estimate(backend: str, calls: float, factor: float, vectors: int, numbers: int, terms: int) -> float:
+    """The µs of a step."""
+    call, vector, number, term = COSTS[backend]
+    return calls * call + factor * (vectors * vector + numbers * number + terms * term)
+
+
+def _best(estimates: dict[str, float], default: str = "") -> str:
+    return min(estimates, key=estimates.__getitem__, default=default)
 
 
 def _time(us: float) -> str:
-    return f"{us:.0f} µs" if us < 1000 else f"{us / 1000:.1f} ms"
+    return f"{us:.2g} µs" if us < 1 else f"{us:.0f} µs" if us < 1000 else f"{us / 1000:.1f} ms"
 
 
 class OnPython:
@@ -131,6 +171,20 @@ class OnPython:
 
     def __call__(self, contents: Sequence[Any]) -> Any:
         return self.function([x if x.__class__ is float else as_lists(x) for x in contents])
+
+
+class InLists:
+    """A function on arrays in place of one in plain Python: its results are lists too."""
+
+    def __init__(self, function: Any) -> None:
+        self.function, self.backend, self.source = function, function.backend, function.source
+
+    def __call__(self, contents: Sequence[Any]) -> Any:
+        return _listed(self.function(contents))
+
+
+def _listed(result: Any) -> Any:
+    return tuple(map(_listed, result)) if result.__class__ is tuple else result.tolist() if hasattr(result, "tolist") else result
 
 
 def build(backend: str, program: Program, name: str, kind: str, reduce: str | None) -> Any:

@@ -89,7 +89,7 @@ class Compiled:
     def plan(self, *args: Any, **options: Any) -> Plan:
         """Which backend such arguments take, and why."""
         traces, contents = self._ready(args, options)
-        return backends.plan(self._backend, traces.program, traces.kinds[-1], contents)
+        return traces.present_plan(self._backend, traces.kinds[-1], contents)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
         """As a method: the function of the arguments behind `self`, which `wrt` counts; its traces are kept with the object's."""
@@ -199,7 +199,9 @@ def compile(fn: Callable[..., Any], wrt: Any = 0, rows: Any = None, reduce: str 
     (5.0, 14.0)
 
     `backend` is "python", which needs nothing and is equal to Values to the last bit, "numpy", "native", or "auto", the one that
-    suits. While it is traced the function sees numbers that are not known yet: TraceError for what would freeze one.
+    suits: machine code when the calls so far would have been worth making it, or loading it where it was made before.
+
+    While it is traced the function sees numbers that are not known yet: TraceError for what would freeze one.
 
     >>> compile(lambda x: x if x > 0 else 0.0)(1.0)                  # doctest: +ELLIPSIS
     Traceback (most recent call last):

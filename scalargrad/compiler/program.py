@@ -91,7 +91,6 @@ class Program:
     ) -> None:
         self.blocks, self.outputs, self.same = list(blocks), list(outputs), same or {}
         self.steps = ordered(outputs) if steps is None else steps
-        self.choices: dict[Any, str] = {}  # the backends that were chosen for it
         self.rolled: Any = None  # the program in vectors, once `roll` has made it
         self.scattered: bool | None = None  # whether vectors are no gain, once `roll` has looked
 

@@ -14,7 +14,7 @@ import textwrap
 
 from ..floats import inf, nan
 from ..kernels import RAW, TOTAL
-from . import backends, carried
+from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
 from .in_python.source import function_source
 from .layout import LINE, listed, tuple_of
@@ -48,8 +48,7 @@ def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
     """The backend that a module is saved for: the one asked for; of "auto" and "native" the one that suits where there is no numba."""
     if backend in ("python", ON_ARRAYS):
         return backend
-    plan = backends.plan("auto", traces.program, traces.kinds[-1], contents)
-    return plan.backend if plan.backend != "native" else min(plan.estimates, key=lambda name: plan.estimates[name])
+    return traces.plan("auto", traces.kinds[-1], contents).without_native
 
 
 def put_in_place(path: str | os.PathLike[str], text: str) -> None:

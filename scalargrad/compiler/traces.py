@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .arguments import Form
+    from .backends import Plan
 
 _DRAWS = "{} draws random numbers, and those of one call would be frozen into the compiled function; give them as an argument"
 
@@ -74,6 +75,7 @@ class Traces:
         self.readers = [fitting(form, name) for name, form in zip(names, forms)]
         self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
         self.functions: dict[Any, Any] = {}
+        self.plans: dict[Any, Plan] = {}
         self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
         self._is_one_block = not is_tuple and len(wrt) == 1 and is_array_or_list(forms[wrt[0]])
         if self.captured.has_changed():  # by the function itself
@@ -130,16 +132,47 @@ class Traces:
 
     def function(self, backend: str, kind: str, contents: Sequence[Any]) -> Any:
         """The generated function for a call with such contents: "value", "value_and_grad" or "jacobian"."""
-        key = (kind, len(contents[self.rows[0]]).bit_length()) if self.rows else kind
-        if (function := self.functions.get(key)) is None:
-            chosen = backends.choose(backend, self.program, kind, contents)
-            if kind != "value":
-                self.check_gradient()
-            if (function := self.functions.get((kind, chosen))) is None:
-                with without_collector():
-                    function = backends.build(chosen, self.program, self.name, kind, self.reduce)
-            self.functions[key] = self.functions[kind, chosen] = function
+        if (function := self.functions.get(self._key(kind, contents))) is None:
+            function = self._planned(backend, kind, contents)
         return function
+
+    def _key(self, kind: str, contents: Sequence[Any]) -> Any:
+        """What a backend is chosen for: a kind of function, and an order of magnitude of rows."""
+        return (kind, len(contents[self.rows[0]]).bit_length()) if self.rows else kind
+
+    def _planned(self, backend: str, kind: str, contents: Sequence[Any], calls: int = 1) -> Any:
+        """The function that suits, decided when it is first called, and again when machine code may pay."""
+        key = self._key(kind, contents)
+        plan = self.plans[key] = self.plan(backend, kind, contents, calls)
+        in_lists = plan.backend == "native" and plan.without_native == "python"
+        chosen = "native, in lists" if in_lists else plan.backend
+        if kind != "value":
+            self.check_gradient()
+        if (function := self.functions.get((kind, chosen))) is None:
+            with without_collector():
+                function = backends.build(plan.backend, self.program, self.name, kind, self.reduce)
+                if in_lists:
+                    function = backends.InLists(function)
+        self.functions[kind, chosen] = function
+        if plan.until:
+            function = _Until(plan.until, function, calls, lambda calls, contents: self._planned(backend, kind, contents, calls))
+        self.functions[key] = function
+        return function
+
+    def present_plan(self, backend: str, kind: str, contents: Sequence[Any]) -> Plan:
+        """The plan that holds for such a call."""
+        return self.plans.get(self._key(kind, contents)) or self.plan(backend, kind, contents)
+
+    def plan(self, backend: str, kind: str, contents: Sequence[Any], calls: int = 1) -> Plan:
+        """The plan for a function that was called so many times: as many calls may be expected to come."""
+        rows = len(contents[self.rows[0]]) if self.rows else 0
+
+        def is_made() -> bool:
+            from .in_native.function import has_code
+
+            return has_code(self.program, kind, self.reduce)
+
+        return backends.plan_of(backend, self.program, kind, rows, calls, calls, is_made)
 
     def all_contents(self, contents: list[Any]) -> list[Any]:
         """The contents of all blocks: those of the arguments, and the numbers of Values that were captured."""
@@ -190,6 +223,20 @@ class Traces:
         for i, form in self._by:
             if form[0] == FIXED:
                 raise TypeError(f"the gradient of {self.name} is by argument {i}, which is no number but {form[1]!r}: name another by wrt")
+
+
+class _Until:
+    """A function for so many calls; then another is asked for."""
+
+    def __init__(self, until: int, function: Any, calls: int, next: Callable[[int, Any], Any]) -> None:
+        self.until, self.function, self.calls, self.next = until, function, calls, next
+        self.source = function.source
+
+    def __call__(self, contents: Sequence[Any]) -> Any:
+        self.calls += 1
+        if self.calls > self.until:
+            return self.next(self.calls, contents)(contents)
+        return self.function(contents)
 
 
 class _Taken:

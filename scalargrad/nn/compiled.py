@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from copy import copy
+from functools import cache
 from math import isfinite
 from time import perf_counter
 
@@ -38,10 +39,11 @@ SOME = 300  # steps from which on that pays
 class Generated:
     """Steps by generated code; TraceError where model, loss or penalty cannot be traced, or the optimiser's step is its own.
 
-    `expected` is how many steps there will be, of `rows` rows each; `keeps` says that the same batches, as the same lists, come again.
+    `expected` is how many steps there will be, of `rows` rows each, and `calls` how often they are interrupted; `keeps` says that the same
+    batches, as the same lists, come again.
     """
 
-    def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, rows: int, keeps: bool) -> None:
+    def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, calls: int, rows: int, keeps: bool) -> None:
         from ..compiler.captured import Captured, Draws, generators
         from ..compiler.tracing import TraceError
 
@@ -49,7 +51,7 @@ class Generated:
             kind = type(optimizer).__name__
             raise TraceError(f"the step of {kind} is its own and cannot be compiled: give it an update, or take engine='eager'")
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
-        self.expected, self.rows, self.keeps = expected, rows, keeps
+        self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # how many steps a call is to make at most
         self._eager = Eager(task, optimizer, table)
@@ -190,25 +192,35 @@ class Generated:
 
     def _loop_for(self, formula: Program) -> Any:
         """What makes many steps at once: one function, or a gradient and an update in turns."""
+        from ..compiler.backends import plan_of
         from ..compiler.in_python.loop import LARGE, Loop
         from ..compiler.program import operations
         from ..compiler.stepwise import OnArrays
         from ..compiler.update import fits
 
         made, weights, count = self._objective, self._objective.weights, operations(self._program)
-        backend, reduce = self._backend(), "mean" if self.task.is_mean else "sum"
+        reduce = "mean" if self.task.is_mean else "sum"
         small = self.whole and count * self.rows < WRITTEN_OUT
-        if backend != "python" and fits(self._program, weights):
-            given = self._program, made.penalty, formula, weights, self._table, reduce, self.keeps
-            if backend == "numpy":
-                from ..compiler.in_numpy.loop import LoopOnArrays
+        given = self._program, made.penalty, formula, weights, self._table, reduce, self.keeps
 
-                return LoopOnArrays(*given)
+        @cache
+        def on_native() -> Any:
             from ..compiler.in_native.loop import LoopOnNative
 
             return LoopOnNative(*given, whole=made.of_rows(*self.table) if small else None)
-        if backend != "python":
-            return OnArrays(self._program, made.penalty, weights, self._table, reduce, backend, self.keeps, formula)
+
+        can_loop = fits(self._program, weights)
+        plan = plan_of(
+            self.backend, self._program, "value_and_grad", self.rows, self.expected, self.calls, lambda: can_loop and on_native().has_code()
+        )
+        if plan.backend == "native" and can_loop:
+            return on_native()
+        if plan.backend == "numpy" and can_loop:
+            from ..compiler.in_numpy.loop import LoopOnArrays
+
+            return LoopOnArrays(*given)
+        if plan.backend != "python":
+            return OnArrays(self._program, made.penalty, weights, self._table, reduce, plan.backend, self.keeps, formula)
         if self.expected >= SOME and count < LARGE and len(weights) * len(formula.steps) < LINES:
             if small and self.expected >= MANY:
                 return Loop(made.of_rows(*self.table), made.penalty, formula, weights, None)
@@ -225,18 +237,6 @@ class Generated:
             made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
             self._steps = Stepwise(self._program, made.penalty, made.weights, self._table, reduce, keeps=self.keeps)
         return self._steps
-
-    def _backend(self) -> str:
-        """The backend that suits a batch; machine code where all steps together take longer than making it."""
-        if self.backend != "auto":
-            return self.backend
-        from ..compiler import backends
-
-        estimates = backends.plan_of("auto", self._program, "value_and_grad", self.rows).estimates
-        best = min(estimates, key=estimates.__getitem__)
-        if not backends.is_installed("native"):
-            return best
-        return "native" if estimates[best] * 1e-6 * self.expected > backends.native_seconds(self._program) else best
 
     def _fixed(self) -> list[float]:
         return [value.data for value in self._values]

@@ -96,7 +96,8 @@ def fit(
     history, epoch_steps, pending = History(), -(-n // rows), list[float]()
     left = epochs * epoch_steps
     with _running(history, chosen, progress_of(epochs, epoch_steps) if progress else None) as bar:
-        steps = _engine(engine, backend, task, chosen, table, left, rows, shuffle)
+        calls = epochs if callback or held else 1
+        steps = _engine(engine, backend, task, chosen, table, left, calls, rows, shuffle)
         while left:
             most = epoch_steps - len(pending) if callback or held else left
             losses = steps.steps(islice(batches, min(steps.pace, most)))
@@ -160,7 +161,9 @@ def _epochs(losses: list[float], n: int, rows: int, is_mean: bool) -> list[float
     return found
 
 
-def _engine(engine: str, backend: str, task: Task, optimizer: Any, table: Table, steps: int, rows: int, shuffle: bool) -> Engine:
+def _engine(
+    engine: str, backend: str, task: Task, optimizer: Any, table: Table, steps: int, calls: int, rows: int, shuffle: bool
+) -> Engine:
     """What makes the steps."""
     eager = Eager(task, optimizer, table)
     if engine == "eager" or (engine == "auto" and (steps * rows < PAYS or switches.active.get())):
@@ -168,7 +171,7 @@ def _engine(engine: str, backend: str, task: Task, optimizer: Any, table: Table,
     from .compiled import Generated
 
     try:
-        return Generated(task, optimizer, table, backend, steps, rows, not shuffle)
+        return Generated(task, optimizer, table, backend, steps, calls, rows, not shuffle)
     except Exception:
         if engine == "compiled":
             raise

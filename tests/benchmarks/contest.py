@@ -116,6 +116,8 @@ class Contest:
             del seconds[name]
         ours = min((name for name in seconds if name in (EAGER, *COMPILED)), key=seconds.__getitem__)
         table(f"  {len(seconds)} peers that agree; ratio to {ours}", self.unit, seconds, UNITS[self.unit], ours)
+        if BACKENDS["auto"] in seconds:
+            print("  auto: once it has chosen, with machine code there already if native was measured too, as in a script's second run")
         backends = [seconds[name] for backend, name in BACKENDS.items() if backend != "auto" and name in seconds]
         judged = seconds | ({"the best backend": min(backends)} if backends else {})
         for one in self.goals:

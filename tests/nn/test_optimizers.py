@@ -118,7 +118,7 @@ def test_a_momentum_that_is_set_later_begins_at_rest():
     for momentum in (0.9, 0.0, 0.9):
         optimizer.momentum = momentum
     assert list(walk(a, optimizer)) == list(walk(b, SGD(b, 0.1, momentum=0.9)))
-    with pytest.raises(ValueError, match="momentum must be 0 or more and below 1, got 1.5"):
+    with pytest.raises(ValueError, match=r"momentum must be 0 or more and below 1, got 1\.5"):
         optimizer.momentum = 1.5
     assert optimizer.momentum == 0.9
 

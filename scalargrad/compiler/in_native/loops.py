@@ -130,7 +130,7 @@ class Loops:
         shaped = (
             f"{name}.reshape(len({name}), {len(block.inputs)})"
             if block.has_rows
-            else f"{name}.ravel()"
+            else f"{name}.reshape({name}.size)"
             if block.shape
             else f"_full(1, {name})"
         )

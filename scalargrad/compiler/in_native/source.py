@@ -219,7 +219,7 @@ class LoopFunction(Frame):
         for block, name in self.slope_names.items():
             is_flat = len(block.shape) < 2 and not self.by_rows(block) and self.kind != "jacobian"
             self.flats[block] = flat = name if is_flat else self.names.take(f"{name}_flat")
-            self.loops.before += [f"clear({name})"] if is_flat else [f"{flat} = {name}.ravel()", f"clear({flat})"]
+            self.loops.before += [f"clear({name})"] if is_flat else [f"{flat} = {name}.reshape({name}.size)", f"clear({flat})"]
 
     def _walk(self, roots: Roots, numbers: list[int], found: Any) -> None:
         import numpy
