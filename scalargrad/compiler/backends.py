@@ -31,6 +31,7 @@ BACKWARD = 3.0  # value and slopes against the value alone
 STARTING = 0.5  # seconds in which numba is imported
 LOADING = 0.03  # seconds in which machine code is looked for and loaded
 MAKING = 0.5, 0.4  # seconds in which it is made: of any, and more for each vector
+PATIENCE = 60.0  # seconds that making it may take, unasked
 
 
 class Plan:
@@ -82,7 +83,7 @@ def plan_of(
     """The plan for `steps` steps in `calls` calls on so many rows, 0 where no argument carries them.
 
     Machine code is taken where what it spares in all of the steps is more than what it takes to load it, if it `is_made` already, or
-    else to make it. That is asked only where it matters.
+    else to make it. That is asked only where it matters, and not of programs that it would take minutes to make it of.
     """
     count, times = operations(program), max(1, rows)
     too_few = f"too few of {count:,} operations are alike for arrays"
@@ -107,7 +108,7 @@ def plan_of(
         return Plan(best, usual, count, rows, estimates)
     estimates["native"] = _estimate("native", share, factor, *sizes)
     spared = (estimates[best] - estimates["native"]) * 1e-6
-    if spared <= 0.0:
+    if spared <= 0.0 or native_seconds(program, False) > PATIENCE:
         return Plan(best, usual, count, rows, estimates)
     seconds, is_there = native_seconds(program, True), True
     if spared * steps > seconds and not is_made():

@@ -114,3 +114,11 @@ def test_the_plan_says_why(program: Program) -> None:
     assert "machine code" in str(plan(program, MILLIONS))
     assert str(plan(program, 1)).startswith("numpy: about")
     assert str(plan_of("native", program, "value", 1, 1, 1, bool)) == "native: as asked for"
+
+
+def test_machine_code_that_takes_minutes_to_make_is_not_even_looked_for(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
+    def is_made() -> bool:
+        raise AssertionError
+
+    monkeypatch.setattr(backends, "MAKING", (0.5, 100.0))
+    assert plan_of("auto", program, "value_and_grad", 100, MILLIONS, 1, is_made).until == 0
