@@ -15,7 +15,6 @@ from collections import deque
 from collections.abc import MappingView
 from functools import partial
 from itertools import chain
-from pickle import dumps, loads
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
 from weakref import ref
 
@@ -39,7 +38,6 @@ _NOT_CALLED = {
     "__dict__",
     "__weakref__",
 }
-CALLS = 8  # that must record the same where random numbers were drawn: some choices are the same by chance
 _OF_DATA = {"data", "detach", "state"}  # names by which a Value's number is taken
 _OF_VALUES = {*_OF_DATA, "grad"}
 _BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter", "asdict", "astuple"}  # names by which any attribute is
@@ -87,54 +85,6 @@ class Captured:
             return False
         except Exception:  # what cannot be compared is another
             return True
-
-
-def generators(captured: Captured | None = None) -> list[Any]:
-    """The generators of random numbers that functions can reach: Python's own, NumPy's own, and those that they captured."""
-    shared = [getattr(getattr(sys.modules.get(name), "random", None), "__self__", None) for name in ("random", "numpy.random")]
-    return [generator for generator in (*shared, *(captured.generators if captured else ())) if generator is not None]
-
-
-class Draws:
-    """Generators of random numbers, each with the state that it was in: drawing changes it.
-
-    >>> import random
-    >>> rng = random.Random(1)
-    >>> draws = Draws(generators(Captured([lambda x: rng.random() * x])))
-    >>> draws.were_made(), rng.random(), draws.were_made()
-    (False, 0.13436424411240122, True)
-    >>> draws.undo()
-    >>> rng.random()
-    0.13436424411240122
-    """
-
-    def __init__(self, generators: Iterable[Any]) -> None:
-        self.generators = list(generators)
-        self._states = [*map(_state, self.generators)]
-
-    def were_made(self) -> bool:
-        """Whether a number was drawn since."""
-        return self._states != [*map(_state, self.generators)]
-
-    def undo(self) -> None:
-        """Put the generators back to where they were."""
-        for generator, state in zip(self.generators, self._states):
-            if state is None or state == _state(generator):
-                continue
-            before = loads(state)
-            if hasattr(generator, "bit_generator"):
-                generator.bit_generator.state = before.bit_generator.state
-            elif hasattr(generator, "get_state"):
-                generator.set_state(before.get_state())
-            else:
-                generator.setstate(before.getstate())
-
-
-def _state(generator: Any) -> bytes | None:
-    try:
-        return dumps(generator)
-    except Exception:  # one of the operating system's
-        return None
 
 
 class _Walk:

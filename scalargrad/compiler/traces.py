@@ -11,7 +11,8 @@ from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
 from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, holds_module, is_array_or_list, traced
-from .captured import CALLS, Captured, Draws, generators
+from .captured import Captured
+from .draws import CALLS, Draws, generators
 from .fitting import fitting
 from .program import Block, Input, Program, Step, frozen, sharing
 from .tracing import Condition, Traced, TraceError, tracing

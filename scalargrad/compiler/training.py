@@ -10,8 +10,9 @@ from ..ops import OPS
 from ..reals import real
 from ..value import Value
 from .arguments import blocks_of, flat, read, traced
-from .captured import CALLS, Captured, Draws, generators
+from .captured import Captured
 from .data import simplified
+from .draws import CALLS, Draws, generators
 from .program import Block, Constant, Input, Program, Step, constants, frozen, sharing
 from .tracing import Traced, TraceError, add_methods, tracing
 from .update import alike

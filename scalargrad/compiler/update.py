@@ -11,7 +11,8 @@ import math
 from copy import deepcopy
 
 from ..kernels import on_floats
-from .captured import Captured, Draws, generators
+from .captured import Captured
+from .draws import Draws, generators
 from .program import Block, Constant, Input, Program, frozen, grouped
 from .tracing import Traced, TraceError, add_methods, tracing
 

@@ -44,7 +44,8 @@ class Generated:
     """
 
     def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, calls: int, rows: int, keeps: bool) -> None:
-        from ..compiler.captured import Captured, Draws, generators
+        from ..compiler.captured import Captured
+        from ..compiler.draws import Draws, generators
         from ..compiler.tracing import TraceError
 
         if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
@@ -251,7 +252,8 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
     """What the model makes of each row, by generated code; None where it cannot be traced, or fails."""
     from ..compiler import backends
     from ..compiler.arguments import shaped
-    from ..compiler.captured import Captured, Draws, generators
+    from ..compiler.captured import Captured
+    from ..compiler.draws import Draws, generators
     from ..compiler.training import Prediction, steady
 
     def of_a_row() -> tuple[Prediction, Program]:

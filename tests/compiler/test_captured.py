@@ -19,6 +19,8 @@ import scalargrad as sg
 from scalargrad import Module, Value
 from scalargrad.compiler.captured import Captured
 
+from .tools import compiled, counted
+
 SCALE = 2.0
 WEIGHTS = [1.0, 2.0]
 
@@ -29,21 +31,6 @@ def by_globals(x):
 
 def helper(x):
     return x * SCALE
-
-
-def compiled(fn, **options):
-    return sg.compile(fn, **{"backend": "python", **options})
-
-
-def counted(fn):
-    calls: list[int] = []
-
-    @functools.wraps(fn)
-    def counting(*args):
-        calls.append(1)
-        return fn(*args)
-
-    return counting, calls
 
 
 @pytest.fixture

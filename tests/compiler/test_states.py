@@ -1,0 +1,138 @@
+"""Modules and their states as arguments."""
+
+from __future__ import annotations
+
+from collections import namedtuple
+
+import numpy as np
+import pytest
+
+import scalargrad as sg
+from scalargrad import MLP, Module, Neuron, Value
+from scalargrad.nn.module import State
+
+from .tools import compiled, counted, mean_of_squares
+
+Point = namedtuple("Point", "x y")
+NAN = float("nan")
+
+
+def test_the_gradient_by_a_module_or_its_state_is_such_a_mapping():
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    f = compiled(mean_of_squares)
+    model.zero_grad()
+    loss = mean_of_squares(model, [0.5, -1.0], 1.0)
+    loss.backward()
+    expected = {name: np.array(block).tolist() for name, block in model.arranged([p.grad for p in model.parameters()]).items()}
+    before = [p.data for p in model.parameters()]
+    for argument in (model, model.state(), {name: np.array(block) for name, block in model.state().items()}):
+        if type(argument) is dict:
+            with pytest.raises(TypeError, match="'dict' object is not callable"):
+                f(argument, [0.5, -1.0], 1.0)
+            continue
+        value, gradient = f.value_and_grad(argument, [0.5, -1.0], 1.0)
+        assert value == loss.data
+        assert dict(gradient) == expected
+        assert type(gradient) is State
+        assert gradient.module is model
+    assert [p.data for p in model.parameters()] == before
+    assert [p.grad for p in model.parameters()] == [x for row in zip(*[[p.grad for p in model.parameters()]]) for x in row]
+
+
+def test_a_state_is_read_in_each_call_and_the_model_is_left_alone():
+    model = Neuron(2, activation="tanh", seed=1)
+    fn, calls = counted(lambda model, x: model(x))
+    f = compiled(fn)
+    state = model.state()
+    f(state, [1.0, 2.0])
+    state["w"] = np.array([3.0, 4.0])
+    state["b"] = 0.5
+    assert f(state, [1.0, 2.0]) == sg.tanh(0.5 + 3.0 + 8.0)
+    state["w"] = [1, 2]  # lists will do
+    assert f(state, [1.0, 2.0]) == sg.tanh(5.5)
+    assert len(calls) == 1
+    assert f(model, [1.0, 2.0]) == model([1.0, 2.0]).data
+
+
+def test_a_plain_mapping_is_an_argument_like_others():
+    def fn(p, x):
+        return sg.dot(p["W"][0], x, p["b"][0])
+
+    p = {"W": np.array([[1.0, 2.0]]), "b": [0.5]}
+    assert compiled(fn).value_and_grad(p, [3.0, 4.0]) == (11.5, {"W": [[3.0, 4.0]], "b": [1.0]})
+
+
+def test_one_parameter_in_two_places_has_its_whole_gradient_in_both():
+    class Tied(Module):
+        def __init__(self):
+            self.a = [Value(2.0), Value(3.0)]
+            self.b = [self.a[1], Value(5.0)]
+            self.c = self.a[0]
+
+        def __call__(self, x):
+            return self.a[0] * self.b[0] * self.b[1] * self.c * x
+
+    model = Tied()
+    fn = lambda model, x: model(x)  # noqa: E731
+    expected = {key: np.array(block).tolist() for key, block in sg.grad(fn)(model, 2.0).items()}
+    assert dict(compiled(fn).value_and_grad(model, 2.0)[1]) == expected
+    assert dict(compiled(fn).value_and_grad(model.state(), 2.0)[1]) == expected
+    by_rows = compiled(fn, rows="x", reduce=None).value_and_grad(model, [2.0, 0.0])[1]
+    assert {key: np.array(block)[0].tolist() for key, block in by_rows.items()} == expected
+
+
+def test_a_module_without_parameters_has_an_empty_gradient():
+    class Twice(Module):
+        def __call__(self, x):
+            return 2.0 * x
+
+    value, gradient = compiled(lambda model, x: model(x)).value_and_grad(Twice(), 3.0)
+    assert value == 6.0
+    assert gradient == {}
+
+
+def test_a_module_of_one_s_own_in_a_list():
+    class Line(Module):
+        def __init__(self, w):
+            self.w = Value(w)
+
+        def __call__(self, x):
+            return self.w * x
+
+    models = [Line(2.0), Line(3.0)]
+    value, gradient = compiled(lambda models, x: models[0](x) * models[1](x)).value_and_grad(models, 5.0)
+    assert (value, gradient) == (150.0, [{"w": 75.0}, {"w": 50.0}])
+
+
+def test_an_edit_of_the_module_itself_is_noticed():
+    model = MLP(2, [2, 1], activation="tanh", seed=1)
+    f = compiled(lambda model, x: model(x))
+    state = model.state()
+    f(state, [1.0, 2.0])
+    for neuron in model.layers[0].neurons:
+        neuron._activate = None
+    assert f(state, [1.0, 2.0]) == model([1.0, 2.0]).data
+    model.layers.append(Neuron(1, activation="sigmoid", seed=2))
+    with pytest.raises(ValueError, match=r"is .* in MLP.*, got"):
+        f(state, [1.0, 2.0])
+
+
+def test_a_state_that_is_not_the_module_s_is_refused():
+    model = MLP(2, [3, 1], seed=1)
+    f = compiled(mean_of_squares)
+    for change, text in (
+        ({"W1": np.zeros((2, 2))}, r"W1 is 3 × 2 in MLP\(2, \[3, 1\].*\), got 2 × 2"),
+        ({"b1": 0.0}, r"b1 is 3 in MLP\(2, \[3, 1\].*\), got a number"),
+        ({"W3": [1.0]}, r"W3 is nothing in MLP\(2, \[3, 1\].*\), got 1"),
+        ({"W1": [[1.0, 2.0], [3.0], [4.0]]}, r"W1 of the state must be a number, or an array or equally long lists of numbers"),
+        ({"W1": [["a", "b"]] * 3}, r"W1 of the state must be a number, or"),
+        ({"W1": [["1", "2"]] * 3}, r"W1\[0\]\[0\] is str, expected a number.*: write float\('1'\)"),
+    ):
+        state = model.state()
+        state.update(change)
+        with pytest.raises((ValueError, TypeError), match=text):
+            f(state, [0.0, 1.0], 1.0)
+    lacking = model.state()
+    del lacking["b2"]
+    with pytest.raises(ValueError, match=r"b2 is 1 in MLP.*, got nothing"):
+        f(lacking, [0.0, 1.0], 1.0)
