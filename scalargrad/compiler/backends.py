@@ -30,7 +30,7 @@ COSTS = {
 BACKWARD = 3.0  # value and slopes against the value alone
 STARTING = 0.5  # seconds in which numba is imported
 LOADING = 0.03  # seconds in which machine code is looked for and loaded
-MAKING = 0.5, 0.4  # seconds in which it is made: of any, and more for each vector
+MAKING = 0.3, 0.3  # seconds in which it is made: of any, and more for each vector
 PATIENCE = 60.0  # seconds that making it may take, unasked
 
 
