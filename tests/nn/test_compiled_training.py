@@ -107,6 +107,7 @@ PENALTIES = {
     "of one": lambda model: 0.1 * (model.parameters()[3] - 1.0) ** 2.0,
     "that curves": lambda model: sum((w * w + 1e-3).sqrt() for w in model.parameters()) * 1e-2,
     "of none": lambda model: 0.5,
+    "with the same slopes in every step": lambda model: sum(0.01 * i * w for i, w in enumerate(model.parameters())),
 }
 
 

@@ -70,8 +70,14 @@ def factored(text: str) -> tuple[str, str] | None:
 
 
 def names_in(text: str) -> set[str]:
-    """The names that a line or an expression reads."""
-    return {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    """The names that a line or an expression reads; what is added to is read.
+
+    >>> sorted(names_in("dW += a * b")), sorted(names_in("z = x"))
+    (['a', 'b', 'dW'], ['x'])
+    """
+    nodes = [*ast.walk(ast.parse(text))]
+    added_to = {node.target for node in nodes if isinstance(node, ast.AugAssign)}
+    return {node.id for node in nodes if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Load) or node in added_to)}
 
 
 def live(lines: Sequence[str], wanted: Iterable[str]) -> list[str]:
