@@ -135,6 +135,8 @@ def steps_for(run: Run, block: float, base: Run | None = None) -> int:
     n = 1
     while True:
         run(n)  # what it compiles, it compiles here
+        if base is not None:
+            base(2 * n)
         start = time.process_time()
         run(n)
         taken = time.process_time() - start
