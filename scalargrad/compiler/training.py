@@ -99,7 +99,10 @@ def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
     made = make()
     for _ in range(CALLS if draws.were_made() else 1):
         if not _is_same(made, make()):
-            raise TraceError("a second call with the same numbers gave another formula: what it counts or draws at random would be frozen")
+            raise TraceError(
+                "a second call with the same numbers gave another formula: what it counts or draws at random would be frozen, and of a "
+                "Value that it makes itself it is not known whether it stays the same: write the number in its place"
+            )
     return made
 
 

@@ -188,6 +188,17 @@ def test_values_that_the_loss_captures_count_as_they_are(path):
     assert ours[1] != [2.0]
 
 
+def test_a_value_that_the_penalty_makes_in_each_call_is_refused_or_made_on_values():
+    def fitted(engine):
+        model = Neuron(3, seed=0)
+        history = model.fit(X, Y, lr=0.01, epochs=200, penalty=lambda m: Value(0.5) * l2(m), engine=engine, backend="python")
+        return [[p.data for p in model.parameters()], history.loss]
+
+    with pytest.raises(TraceError, match=r"a Value that it makes itself .* write the number in its place"):
+        fitted("compiled")
+    assert fitted("auto") == fitted("eager")
+
+
 def test_gradients_are_0_afterwards():
     model = Neuron(3)
     model.fit(X, Y, lr=0.01, epochs=3, engine="compiled")
