@@ -20,7 +20,7 @@ from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
-from threading import get_ident
+from threading import Lock, get_ident
 from types import FunctionType, MappingProxyType
 
 from ... import ends, floats, kernels, many
@@ -139,6 +139,7 @@ def machine_statements(op: Op, by: tuple[str, ...] | None = None, wide: bool = F
 
 
 _built: dict[tuple[Path | None, str, str], Any] = {}  # where it stands on disk, source, name: the function
+_building = Lock()  # helpers are compiled once for all functions, whichever thread's comes first
 
 
 def build(source: str, name: str) -> Callable[..., Any]:
@@ -147,21 +148,25 @@ def build(source: str, name: str) -> Callable[..., Any]:
     So it does with the other functions of the source, which may call one another. The machine code is kept in memory, and on disk
     for the next process where the user has a cache folder that can be written; where not, it is compiled in each process.
     """
-    jit = _jit()
-    path = _kept(source, name)
-    key = path, source, name
-    if key not in _built:
-        filename = str(path or f"<scalargrad {name} for numba>")
-        names = kernels.run(source, filename, {**machine_names()})
-        for function in [f for f in names.values() if isinstance(f, FunctionType) and f.__code__.co_filename == filename]:
-            is_kept = path is not None and function.__name__ == name  # with all that it calls
-            names[function.__name__] = jit(error_model="numpy", cache=is_kept)(function)
-        if not _is_on_disk(path, name):
-            _declare(source, names)
-        while len(_built) >= MOST:
-            del _built[next(iter(_built))]
-        _built[key] = names[name]
-    return _built[key]  # type: ignore[no-any-return]
+    with _building:
+        path = _kept(source, name)
+        key = path, source, name
+        if key not in _built:
+            while len(_built) >= MOST:
+                del _built[next(iter(_built))]
+            _built[key] = _function(source, name, path)
+        return _built[key]  # type: ignore[no-any-return]
+
+
+def _function(source: str, name: str, path: Path | None) -> Callable[..., Any]:
+    jit, filename = _jit(), str(path or f"<scalargrad {name} for numba>")
+    names = kernels.run(source, filename, {**machine_names()})
+    for function in [f for f in names.values() if isinstance(f, FunctionType) and f.__code__.co_filename == filename]:
+        is_kept = path is not None and function.__name__ == name  # with all that it calls
+        names[function.__name__] = jit(error_model="numpy", cache=is_kept)(function)
+    if not _is_on_disk(path, name):
+        _declare(source, names)
+    return names[name]  # type: ignore[no-any-return]
 
 
 def is_made(source: str, name: str) -> bool:

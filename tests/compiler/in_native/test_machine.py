@@ -13,7 +13,9 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import mpmath
@@ -21,6 +23,7 @@ import pytest
 
 import scalargrad
 from scalargrad import Value, custom_op, functions
+from scalargrad.compiler.in_native import machine
 from scalargrad.compiler.in_native.machine import build, is_made, known_names, machine_names, machine_statements
 from scalargrad.kernels import TOTAL, on_floats, statements
 from scalargrad.ops import LISTS, OPS, Op
@@ -266,6 +269,23 @@ def test_machine_code_is_kept_in_memory() -> None:
     made(np.zeros(3))
     assert is_made(source, "mean_exp")
     assert build(source, "mean_exp") is made
+
+
+def test_functions_that_threads_ask_for_at_once_are_built_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    inside, most = list[str](), list[int]()
+
+    def declare(source: str, names: object) -> None:
+        inside.append(source)
+        sleep(0.01)
+        most.append(len(inside))
+        inside.remove(source)
+
+    monkeypatch.setattr(machine, "_declare", declare)
+    sources = [TWO_FUNCTIONS.replace("0.0", f"0.{i}") for i in range(125, 131)]
+    with ThreadPoolExecutor(len(sources)) as threads:
+        made = [*threads.map(lambda source: build(source, "mean_exp"), sources)]
+    assert most == [1] * len(sources)
+    assert [f(np.zeros(1)) for f in made] == [1.0 + float(f"0.{i}") for i in range(125, 131)]
 
 
 @pytest.fixture
