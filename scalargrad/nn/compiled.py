@@ -44,8 +44,6 @@ class Generated:
     """
 
     def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, calls: int, rows: int, keeps: bool) -> None:
-        from ..compiler.captured import Captured
-        from ..compiler.draws import Draws, generators
         from ..compiler.tracing import TraceError
 
         if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
@@ -58,13 +56,9 @@ class Generated:
         self._eager = Eager(task, optimizer, table)
         self._held: tuple[Any, Any] | None = None
         self._failure: BaseException | None = None
-        draws = Draws(generators(Captured(self._functions(), [task.model])))
-        try:
+        with _taking_back_draws(self._functions(), task.model):
             self._classes = checked(task, table)
             self._build()
-        except BaseException:  # steps on Values, in its place, are to draw the same numbers
-            draws.undo()
-            raise
 
     def _functions(self) -> list[Any]:
         """What the user wrote."""
@@ -153,7 +147,8 @@ class Generated:
         """What makes the next steps after the user's code had its turn: made anew where what it was made of has changed."""
         if self._captured.has_changed() or _settings(self.optimizer) != self._settings:
             try:
-                self._build()
+                with _taking_back_draws(self._functions(), self.task.model):
+                    self._build()
             except Exception:  # what is wrong they will say, if anything is
                 return self._eager
         return self
@@ -252,27 +247,38 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
     """What the model makes of each row, by generated code; None where it cannot be traced, or fails."""
     from ..compiler import backends
     from ..compiler.arguments import shaped
-    from ..compiler.captured import Captured
-    from ..compiler.draws import Draws, generators
     from ..compiler.training import Prediction, steady
 
     def of_a_row() -> tuple[Prediction, Program]:
         return (made := Prediction(model)), made.of_a_row(table[0])
 
-    draws = Draws(generators(Captured([type(model)], [model])))
     try:
-        made, program = steady(of_a_row)
-        value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
-        contents = [
-            shaped([value_of[x].data if x in value_of else 0.0 for x in block.inputs], block.shape) if block.inputs else []
-            for block in program.blocks
-            if not block.has_rows
-        ]
-        rows = backends.build("python", program, "prediction", "value", None)([*contents, table])
+        with _taking_back_draws([type(model)], model):
+            made, program = steady(of_a_row)
+            value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
+            contents = [
+                shaped([value_of[x].data if x in value_of else 0.0 for x in block.inputs], block.shape) if block.inputs else []
+                for block in program.blocks
+                if not block.has_rows
+            ]
+            rows = backends.build("python", program, "prediction", "value", None)([*contents, table])
     except Exception:  # the model itself will say what is wrong
-        draws.undo()
         return None
     return [row[0] if made.is_single else list(row) for row in rows]
+
+
+@contextmanager
+def _taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
+    """Take back what was drawn at random by code that then fails: Values, in its place, are to draw the same numbers."""
+    from ..compiler.captured import Captured
+    from ..compiler.draws import Draws, generators
+
+    draws = Draws(generators(Captured(functions, [model])))
+    try:
+        yield
+    except BaseException:
+        draws.undo()
+        raise
 
 
 def checked(task: Task, table: Table) -> int | None:

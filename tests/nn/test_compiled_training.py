@@ -619,6 +619,29 @@ def test_a_model_that_draws_is_trained_on_values_with_the_same_draws(rng):
         trained("compiled")
 
 
+def test_a_model_that_draws_from_an_epoch_on_makes_the_draws_of_eager_steps():
+    class Restless(Module):
+        def __init__(self):
+            self.neuron, self.is_noisy = Neuron(1, activation=None, seed=1), False
+
+        def __call__(self, x):
+            return self.neuron([x]) + (random.random() if self.is_noisy else 0.0)
+
+    def trained(engine):
+        random.seed(5)
+        model = Restless()
+        model.fit(
+            [0.0, 1.0, 2.0],
+            [1.0, 3.0, 5.0],
+            epochs=400,
+            engine=engine,
+            callback=lambda epoch, history, model: setattr(model, "is_noisy", epoch >= 2),
+        )
+        return [p.data for p in model.parameters()]
+
+    assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-12)
+
+
 def test_an_optimizer_that_draws_makes_the_draws_of_eager_steps():
     def trained(engine):
         random.seed(5)
