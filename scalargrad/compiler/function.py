@@ -92,13 +92,13 @@ class Compiled:
         return traces.present_plan(self._backend, traces.kinds[-1], contents)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
-        """As a method: the function of the arguments behind `self`, which `wrt` counts; its traces are kept with the object's."""
+        """As a method: the function of the arguments behind `self`, which `wrt` counts; it has traces of its own, of this object."""
         if instance is None or not hasattr(self._fn, "__get__"):
             return self
         if (bound := self._bound.get(id(instance))) is None:
             with self._lock:
                 fn = self._fn.__get__(instance, owner)
-                bound = self._bound.setdefault(id(instance), Compiled(fn, self._wrt, self._rows or None, self._reduce, self._backend))
+                bound = self._bound.setdefault(id(instance), Compiled(fn, *self._given[1:]))
                 while len(self._bound) > MOST:
                     del self._bound[next(iter(self._bound))]
         return bound
@@ -106,14 +106,19 @@ class Compiled:
     def __reduce__(self) -> str | tuple[Any, ...]:
         name: str = self.__qualname__
         of = getattr(self._fn, "__self__", None)
-        if of is not None and getattr(of, self.__name__, None) is self:  # a method
+        if getattr(getattr(of, self.__name__, None), "_given", None) == self._given:  # a method
             return getattr, (of, self.__name__)
         named: Any = sys.modules.get(self.__module__)
         for part in name.split("."):
             named = getattr(named, part, None)
         if named is self:  # the name that its function had: a decorator
             return name
-        return Compiled, (self._fn, self._wrt, self._rows or None, self._reduce, self._backend)
+        return Compiled, self._given
+
+    @property
+    def _given(self) -> tuple[Any, ...]:
+        """What another would be made of."""
+        return self._fn, self._wrt, self._rows or None, self._reduce, self._backend
 
     def __repr__(self) -> str:
         rows = f", rows={self._rows!r}, reduce={self._reduce!r}" if self._rows else ""

@@ -68,3 +68,13 @@ def test_methods_of_many_objects_are_not_all_remembered():
     for i in range(300):
         assert Line(float(i)).at(1.0) == float(i)
     assert len(Line.at._bound) <= 256
+
+
+def test_methods_that_are_no_longer_remembered_are_pickled_as_methods():
+    line = Line(2.0)
+    over = line.over
+    Line.over._bound.clear()
+    assert pickle.loads(pickle.dumps(over)).value_and_grad(1.0, [2.0]) == (4.0, 4.0)
+    other = pickle.loads(pickle.dumps(sg.compile(line.at.__wrapped__, backend="python")))
+    assert other.value_and_grad(3.0) == (18.0, 12.0)
+    assert "backend='python'" in repr(other)
