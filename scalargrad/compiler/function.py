@@ -87,7 +87,7 @@ class Compiled:
         save(path, traces, traces.names, self.__doc__ or "", backend_of(self._backend, traces, contents))
 
     def plan(self, *args: Any, **options: Any) -> Plan:
-        """Which backend such arguments take, and why."""
+        """Which backend the derivative takes for such arguments, or where there is none the value, and why."""
         traces, contents = self._ready(args, options)
         return traces.present_plan(self._backend, traces.kinds[-1], contents)
 

@@ -144,7 +144,7 @@ class Traces:
     def _planned(self, backend: str, kind: str, contents: Sequence[Any], calls: int = 1) -> Any:
         """The function that suits, decided when it is first called, and again when machine code may pay."""
         key = self._key(kind, contents)
-        plan = self.plans[key] = self.plan(backend, kind, contents, calls)
+        plan = self.plan(backend, kind, contents, calls)
         in_lists = plan.backend == "native" and plan.without_native == "python"
         chosen = "native, in lists" if in_lists else plan.backend
         if kind != "value":
@@ -157,7 +157,7 @@ class Traces:
         self.functions[kind, chosen] = function
         if plan.until:
             function = _Until(plan.until, function, calls, lambda calls, contents: self._planned(backend, kind, contents, calls))
-        self.functions[key] = function
+        self.functions[key], self.plans[key] = function, plan
         return function
 
     def present_plan(self, backend: str, kind: str, contents: Sequence[Any]) -> Plan:

@@ -99,6 +99,27 @@ def test_a_function_changes_to_machine_code_when_its_calls_are_worth_it(natives:
     assert np.array_equal(slopes["W2"], first[1]["W2"])
 
 
+def test_the_plan_is_of_what_runs_until_machine_code_is_made(natives: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    f = compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"))
+    arguments = NETWORK.state(), np.ones((100, 2)), np.zeros(100)
+    build = backends.build
+
+    def interrupted(backend: str, *given: Any) -> Any:
+        if backend == "native":
+            raise KeyboardInterrupt
+        return build(backend, *given)
+
+    monkeypatch.setattr(backends, "build", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        for _ in range(1000):
+            f.value_and_grad(*arguments)
+    assert natives == ["numpy"]
+    assert f.plan(*arguments).backend == "numpy"
+    monkeypatch.setattr(backends, "build", build)
+    f.value_and_grad(*arguments)
+    assert f.plan(*arguments).backend == "native"
+
+
 def test_results_stay_of_their_kind(natives: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """What plain Python begins with lists, machine code goes on with lists."""
     monkeypatch.setitem(backends.COSTS, "numpy", (1e6, 1e6, 1.0, 1.0))
