@@ -111,8 +111,7 @@ def test_the_plan_is_of_what_runs_until_machine_code_is_made(natives: list[str],
 
     monkeypatch.setattr(backends, "build", interrupted)
     with pytest.raises(KeyboardInterrupt):
-        for _ in range(1000):
-            f.value_and_grad(*arguments)
+        _ = [f.value_and_grad(*arguments) for _ in range(1000)]
     assert natives == ["numpy"]
     assert f.plan(*arguments).backend == "numpy"
     monkeypatch.setattr(backends, "build", build)

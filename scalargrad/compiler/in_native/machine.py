@@ -148,18 +148,19 @@ def build(source: str, name: str) -> Callable[..., Any]:
     So it does with the other functions of the source, which may call one another. The machine code is kept in memory, and on disk
     for the next process where the user has a cache folder that can be written; where not, it is compiled in each process.
     """
+    jit = _jit()
     with _building:
         path = _kept(source, name)
         key = path, source, name
         if key not in _built:
             while len(_built) >= MOST:
                 del _built[next(iter(_built))]
-            _built[key] = _function(source, name, path)
+            _built[key] = _function(jit, source, name, path)
         return _built[key]  # type: ignore[no-any-return]
 
 
-def _function(source: str, name: str, path: Path | None) -> Callable[..., Any]:
-    jit, filename = _jit(), str(path or f"<scalargrad {name} for numba>")
+def _function(jit: Callable[..., Any], source: str, name: str, path: Path | None) -> Callable[..., Any]:
+    filename = str(path or f"<scalargrad {name} for numba>")
     names = kernels.run(source, filename, {**machine_names()})
     for function in [f for f in names.values() if isinstance(f, FunctionType) and f.__code__.co_filename == filename]:
         is_kept = path is not None and function.__name__ == name  # with all that it calls
