@@ -205,7 +205,7 @@ class _Walk:
     def _see_object(self, item: Any) -> Iterable[Any]:
         if hasattr(item, "__wrapped__") and _is_library(type(item).__module__):
             return [item.__wrapped__]
-        if hasattr(item, "getstate") or hasattr(item, "get_state") or hasattr(item, "bit_generator"):
+        if _is_generator(type(item)):
             self.generators.append(item)
         found, is_any = [type(item)], not self.names.isdisjoint(_BY_ANY_NAME)
         if hasattr(item, "__dict__"):
@@ -271,6 +271,12 @@ def _content(cell: Any) -> Any:
 def _slots(cls: type) -> tuple[str, ...]:
     slots = vars(cls).get("__slots__", ())
     return (slots,) if isinstance(slots, str) else tuple(slots)
+
+
+def _is_generator(kind: type) -> bool:
+    """Whether such objects draw random numbers as those of Python and NumPy do: from a state that can be taken and put back."""
+    pairs = ("getstate", "setstate"), ("get_state", "set_state")
+    return hasattr(kind, "bit_generator") or any(hasattr(kind, get) and hasattr(kind, put) for get, put in pairs)
 
 
 def _is_library(module: str | None) -> bool:

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import random
-from collections import namedtuple
 
 import numpy as np
 import pytest
 
 import scalargrad as sg
 from scalargrad import Module, TraceError, Value
-
-Point = namedtuple("Point", "x y")
-NAN = float("nan")
-
+from scalargrad.compiler.captured import Captured
+from scalargrad.compiler.draws import Draws, generators
 
 RNG, GENERATOR = random.Random(1), np.random.default_rng(1)
 
@@ -61,3 +58,25 @@ def test_what_is_drawn_elsewhere_meanwhile_is_no_matter():
         return x * x
 
     assert sg.compile(fn)(3.0) == 9.0
+
+
+class Counting:
+    """It gives its state, and takes none."""
+
+    def __init__(self):
+        self.count = 0
+
+    def get_state(self):
+        return self.count
+
+    def __call__(self, x):
+        self.count += 1
+        return x * 2.0
+
+
+def test_an_object_with_a_state_that_cannot_be_put_back_is_no_generator():
+    item = Counting()
+    draws = Draws(generators(Captured([item])))
+    assert sg.compile(lambda x: item(x))(3.0) == 6.0
+    draws.undo()
+    assert item.count == 1
