@@ -8,7 +8,6 @@ import pickle
 import subprocess
 import sys
 import threading
-from collections import namedtuple
 from typing import Any
 
 import numpy as np
@@ -20,10 +19,6 @@ from scalargrad.nn import mse
 from scalargrad.ops import OPS
 
 from .tools import compiled, counted, tanh_of_line
-
-Point = namedtuple("Point", "x y")
-NAN = float("nan")
-
 
 # ------------------------------------------------------------------ how it is called
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-
 import numpy as np
 import pandas
 import pytest
@@ -11,9 +9,6 @@ import pytest
 import scalargrad as sg
 
 from .tools import compiled
-
-Point = namedtuple("Point", "x y")
-NAN = float("nan")
 
 
 def line(w, x, y):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections import namedtuple
-
 import numpy as np
 import pytest
 
@@ -12,9 +10,6 @@ from scalargrad import MLP, Module, Neuron, Value
 from scalargrad.nn.module import State
 
 from .tools import compiled, counted, mean_of_squares
-
-Point = namedtuple("Point", "x y")
-NAN = float("nan")
 
 
 def test_the_gradient_by_a_module_or_its_state_is_such_a_mapping():
