@@ -9,6 +9,7 @@ from __future__ import annotations
 from itertools import accumulate
 
 from ...floats import inf
+from ..layout import live, words
 from ..naming import Names
 from ..program import Program
 from ..program import pulls as pulls_of_steps
@@ -19,7 +20,7 @@ from .machine import known_names
 from .parts import in_parts
 from .slopes import Slopes
 from .source import Source, is_small, pulled_by, tile_of
-from .text import OWN, Tables, fused, live, sliced, words
+from .text import OWN, Tables, fused, sliced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

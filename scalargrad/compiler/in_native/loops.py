@@ -11,11 +11,12 @@ import re
 
 from ...floats import inf
 from ...ops import LISTS
+from ..layout import words
 from ..program import Block
 from ..roll import Numbers, Rolled, Vector, View, has_rows, size_of
 from ..views import is_zero, name_of
 from .layers import Layer, layer_of
-from .text import Strides, Tables, filled, linear, looped, once, row_text, span, words
+from .text import Strides, Tables, filled, linear, looped, once, row_text, span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

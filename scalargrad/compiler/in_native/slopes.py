@@ -8,12 +8,13 @@ rows are walked back after the last tile.
 from __future__ import annotations
 
 from ...ops import LISTS
+from ..layout import words
 from ..program import Block
 from ..roll import Vector, View, has_rows, size_of
 from ..views import is_all
 from .layers import Layer
 from .loops import ROWS, Loops, Place
-from .text import Strides, filled, looped, once, share, span, words
+from .text import Strides, filled, looped, once, share, span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ slope of exactly 0 sends 0 whatever it meets.
 from __future__ import annotations
 
 from ...floats import inf
-from ..layout import index_of
+from ..layout import index_of, live, words
 from ..naming import Names
 from ..program import operations
 from ..program import pulls as pulls_of_steps
@@ -18,7 +18,7 @@ from .loops import Loops, Place
 from .machine import known_names
 from .parts import in_parts
 from .slopes import Slopes
-from .text import OWN, Tables, fused, live, looped, sliced, words
+from .text import OWN, Tables, fused, looped, sliced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from ..forms import literal
+from ..layout import WORD, words
 from .machine import machine_statements
 
 TYPE_CHECKING = False
@@ -39,7 +40,6 @@ OWN = {
     *(f"row{i}" for i in range(1, 99)),
 }
 CONDITIONS = ("_less", "_less_equal", "_and", "_or", "_not")
-_word = re.compile(r"\b[A-Za-z_]\w*\b")
 _atom = re.compile(r"[\w.]+|\w+\([^()]*\)|\w+\[[^\[\]]*\]")  # a name, a number, a call, an item
 
 
@@ -81,12 +81,7 @@ def filled(text: str, local: Mapping[str, str]) -> str:
     >>> filled("e * out", {"out": "z1[i]"})
     'e * z1[i]'
     """
-    return _word.sub(lambda match: local.get(match[0], match[0]), text)
-
-
-def words(text: str) -> set[str]:
-    """The names in an expression."""
-    return set(_word.findall(text))
+    return WORD.sub(lambda match: local.get(match[0], match[0]), text)
 
 
 def linear(first: int, terms: Iterable[tuple[int, str]]) -> str:
@@ -202,21 +197,6 @@ def looped(loops: Iterable[tuple[str, int | str]], lines: Iterable[str]) -> list
             is_around = isinstance(count, int) and any("for r in range" in line or ", n)" in line for line in result)
             result = [f"for {variable} in range({count}{' * once' if is_around else ''}):", *("    " + line for line in result)]
     return result
-
-
-def live(lines: Sequence[str], read: set[str]) -> list[str]:
-    """The lines that set what is read behind them, or do something else; what they read is added to `read`.
-
-    >>> live(["a = x + 1.0", "b = x * x", "total += b", "y[0] = 2.0 * c"], {"total"})
-    ['b = x * x', 'total += b', 'y[0] = 2.0 * c']
-    """
-    kept = []
-    for line in reversed(lines):
-        match = re.fullmatch(r"(\w+) \+?= .*", line)
-        if match is None or match[1] in read:
-            kept.append(line)
-            read |= words(line)
-    return kept[::-1]
 
 
 def fused(lines: Iterable[str]) -> list[str]:

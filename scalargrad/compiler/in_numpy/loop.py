@@ -11,14 +11,14 @@ import ast
 import itertools
 
 from ...kernels import run
-from ..layout import tuple_of
+from ..layout import live, tuple_of
 from ..program import Block, Constant, Program, Step
 from ..roll import Rolled, rolled
 from ..views import is_all
 from .arrays import array_names, array_statements
 from .grids import completed
 from .source import Body, output
-from .text import filled, in_place, into, live, names_in
+from .text import filled, in_place, into, names_in
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -134,7 +134,7 @@ class LoopOnArrays:
         before, inside = _split([*of_rows, *body.lines], given)
         read = {name for line in inside for name in names_in(line)}
         batch = [name for name in (*carried, *[line.partition(" = ")[0] for line in before]) if name in read]
-        prepared = [f"def prepared({', '.join(carried)}):", *live(before, batch), f"return {tuple_of(batch)}"]
+        prepared = [f"def prepared({', '.join(carried)}):", *live(before, set(batch)), f"return {tuple_of(batch)}"]
         train = [
             f"def train({', '.join([p, *memory, *fixed, 'rates', 'steps', 'batches'])}):",
             *self._views(p, {block: body.text[block] for block in self._moving}),

@@ -11,7 +11,7 @@ import ast
 import re
 
 from ...ops import LISTS
-from ..layout import definition, described, tuple_of
+from ..layout import WORD, definition, described, tuple_of
 from ..naming import Names
 from ..program import Block
 from ..roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
@@ -19,7 +19,7 @@ from ..views import Product, inner, is_all, is_zero, kept, name_of, one_of, prod
 from .arrays import array_names, array_statements
 from .grids import Products, laid, products_of
 from .slopes import Slopes
-from .text import WORD, filled, is_constant, is_number, primary, turned
+from .text import filled, is_constant, is_number, primary, turned
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

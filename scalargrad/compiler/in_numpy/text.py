@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import re
 
+from ..layout import WORD
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-WORD = re.compile(r"\b[A-Za-z_]\w*\b")
+    from collections.abc import Mapping, Sequence
 
 
 class Replace(ast.NodeTransformer):
@@ -78,20 +78,6 @@ def names_in(text: str) -> set[str]:
     nodes = [*ast.walk(ast.parse(text))]
     added_to = {node.target for node in nodes if isinstance(node, ast.AugAssign)}
     return {node.id for node in nodes if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Load) or node in added_to)}
-
-
-def live(lines: Sequence[str], wanted: Iterable[str]) -> list[str]:
-    """The assignments that what is wanted is made of.
-
-    >>> live(["a = 1.0", "b = 2.0", "c = a + a"], ["c"])
-    ['a = 1.0', 'c = a + a']
-    """
-    read, kept = set(wanted), list[str]()
-    for line in reversed(lines):
-        if line.partition(" = ")[0] in read:
-            read |= names_in(line)
-            kept.insert(0, line)
-    return kept
 
 
 def into(name: str, text: str) -> str:
