@@ -142,6 +142,7 @@ TIMES = Form("%s * %s", (PRODUCT, SIGN), PRODUCT)
 TIMES_IF = Form("%s * %s if %s else 0.0", (PRODUCT, SIGN, OR), IF)  # a slope of exactly 0 sends 0
 OVER = Form("%s / %s", (PRODUCT, SIGN), PRODUCT)
 MINUS = Form("-%s", (ATOM,), SIGN)
+IF_ELSE = Form("%s if %s else %s", (OR, OR, IF), IF)
 IF_TRUE = Form("%s if %s else 0.0", (OR, OR), IF)
 IF_FALSE = Form("0.0 if %s else %s", (OR, IF), IF)
 

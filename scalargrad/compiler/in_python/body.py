@@ -2,17 +2,34 @@
 
 The text is that of the rows. Raw, it calls `math` and divides as it is, and multiplies by each slope; total, nothing
 raises and a slope of exactly 0 sends 0. A choice by `where` is in Values the branch itself, with no node of its own: so
-what comes to a choice goes on at once, to each branch under its condition, and sums associate as they do there. Two things
-are left that can move a last bit: what both branches of a choice share may meet its readers in another order, and
-a tree of more than `BRANCHES` choices is a node.
+what comes to a choice goes on at once, to each branch under its condition, and sums associate as they do there, in
+the order of Values (see `order`). Two things are left that can move a last bit: an order that depends on too many conditions
+is that of all branches, and a tree of more than `BRANCHES` choices is a node.
 """
 
 from __future__ import annotations
 
 from ...ops import LISTS, OPS, TRACED
-from ..forms import COMPARE, IF_FALSE, IF_TRUE, MINUS, PLUS, SAME, SUM, TIMES, TIMES_IF, Form, asks_about, computed, takes_lists, template
+from ..forms import (
+    COMPARE,
+    IF_ELSE,
+    IF_FALSE,
+    IF_TRUE,
+    MINUS,
+    PLUS,
+    SAME,
+    SUM,
+    TIMES,
+    TIMES_IF,
+    Form,
+    asks_about,
+    computed,
+    takes_lists,
+    template,
+)
 from ..naming import step_names
 from ..program import Constant, grouped, pulls
+from .order import Fork, by_branches, of_all_branches, of_shares
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -151,26 +168,29 @@ class Body:
 
     def slopes(self, root: Any, by: Sequence[Any]) -> list[int]:
         """The slopes of an output by inputs: the chain rule, from the last step to the first."""
-        at = self.at
         walk = _Walk(self, root, by)
         sums, passing = walk.sums, walk.passing
         for step, places in walk.order:
-            shares = sums.pop(step, None)
-            if shares is None:  # a choice has handed on what came to it
+            if step not in sums:  # a choice has handed on what came to it
                 continue
-            operands = step.operands
-            for place, sent in zip(places, self._sent(step, places, self._added(shares, at[step]))):
+            slope, operands, walk.sender = walk.added(step), step.operands, step
+            for place, sent in zip(places, self._sent(step, places, slope)):
                 x = operands[place]
-                if x in passing:
+                if x in passing or walk.forks:
                     walk.send(x, sent)
                 elif x in sums:
                     sums[x].append(sent)
                 else:
                     sums[x] = [sent]
-        return [self._added(sums[x], at[x]) if x in sums else self.lines.zero for x in by]
+        return [walk.added(x) if x in sums else self.lines.zero for x in by]
 
-    def _added(self, shares: list[int], of: int) -> int:
-        """The slope by an expression: the sum of what came to it."""
+    def added(self, shares: list[int], of: int, order: Any = None) -> int:
+        """The slope by an expression: the sum of what came to it, in this order of `of_shares`, or as it came."""
+        if order.__class__ is Fork:
+            one, other = self.added(shares, of, order.if_true), self.added(shares, of, order.if_false)
+            return self.lines.put(IF_ELSE, (one, self.at[order.condition], other), of)
+        if order:
+            shares = [shares[k] for k in order]
         if len(shares) > 1:
             return self.lines.added(shares, of)
         share = shares[0]
@@ -317,11 +337,21 @@ class _Walk:
         self.body = body
         steps = body.program.walk
         if len(body.program.outputs) > 1 or any(step.row.name in TRACED for step in steps):
-            steps = _as_backward(root)
+            steps = of_all_branches(root)
         self.order = pulls(steps, [root], by)
         self.sums: dict[Any, list[int]] = {}
+        self.senders: dict[Any, list[Any]] = {}  # of what is in the sums, where their order depends on conditions
+        self.sender: Any = None
         self.passing = self._choices()
+        places = by_branches(root, self.passing, body.program.same) if self.passing else None
+        self.forks = places if places.__class__ is Fork else None
         self.send(root, body.lines.one)
+
+    def added(self, x: Any) -> int:
+        """The slope by a step or input to which all have sent."""
+        shares = self.sums.pop(x)
+        order = of_shares(self.senders.pop(x), self.forks) if self.forks and len(shares) > 2 else None
+        return self.body.added(shares, self.body.at[x], order)
 
     def _choices(self) -> dict[Any, Sequence[int]]:
         """The choices that hand on at once what comes to them, and the places of their branches that it goes to."""
@@ -342,26 +372,11 @@ class _Walk:
                 self.sums[x].append(slope)
             else:
                 self.sums[x] = [slope]
+            if self.forks:
+                self.senders.setdefault(x, []).append(self.sender)
             return
         for place, sent in zip(places, self.body.guarded(x, places, slope)):
             self.send(x.operands[place], sent)
-
-
-def _as_backward(root: Any) -> list[Any]:
-    """The steps that a slope can come to from a root, in the order in which `Value.backward` finds them."""
-    order: list[Any] = []
-    seen: set[Any] = set()
-    stack: list[Any] = [root]
-    while stack:
-        step = stack.pop()
-        if step is None:
-            order.append(stack.pop())
-        elif step.row is not None and step not in seen:
-            seen.add(step)
-            stack += (step, None)
-            if step.row.slopes or step.row.sends:
-                stack += [x for x in (step.operands[1:] if step.row.sends else step.operands) if x.row is not None]
-    return order
 
 
 def _terms(row: Op) -> tuple[float | None, Form, Form | None]:
