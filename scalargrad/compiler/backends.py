@@ -8,7 +8,7 @@ from math import ceil
 
 from .arguments import as_lists
 from .program import Program, operations
-from .roll import is_scattered, rolled
+from .roll import has_pattern, is_scattered, rolled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,10 +27,11 @@ COSTS = {
     "native": (8.0,  0.0,      0.001,    0.00004),
 }
 # fmt: on
+TABLE = 0.005  # µs that machine code takes for a number where it runs over a table: of programs without a pattern
 BACKWARD = 3.0  # value and slopes against the value alone
 STARTING = 0.5  # seconds in which numba is imported
 LOADING = 0.03  # seconds in which machine code is looked for and loaded
-MAKING = 0.3, 0.3  # seconds in which it is made: of any, and more for each vector
+MAKING = 0.3, 0.3  # seconds in which it is made: of any, and more for each vector, or row of a table
 PATIENCE = 60.0  # seconds that making it may take, unasked
 
 
@@ -107,6 +108,8 @@ def plan_of(
     if not is_installed("native"):
         return Plan(best, usual, count, rows, estimates)
     estimates["native"] = _estimate("native", share, factor, *sizes)
+    if not has_pattern(program):
+        estimates["native"] += factor * TABLE * count * times
     spared = (estimates[best] - estimates["native"]) * 1e-6
     if spared <= 0.0 or native_seconds(program, False) > PATIENCE:
         return Plan(best, usual, count, rows, estimates)
@@ -123,12 +126,14 @@ def plan_of(
 
 
 def native_seconds(program: Program, is_made: bool) -> float:
-    """How long it takes, about, to load machine code or to make it: then a fraction of a second for each vector."""
+    """How long it takes, about, to load machine code or to make it: then a fraction of a second for each vector, or different row."""
     starting = 0.0 if "numba" in sys.modules else STARTING
     if is_made:
         return starting + LOADING
-    (once, each), most = MAKING, operations(program) / 20.0
-    return starting + once + each * (most if is_scattered(program) else min(len(rolled(program).vectors), most))
+    once, each = MAKING
+    if not has_pattern(program):
+        return starting + once + each * len({step.row for step in program.steps})
+    return starting + once + each * min(len(rolled(program).vectors), operations(program) / 20.0)
 
 
 def _on_arrays(program: Program, rows: int) -> tuple[int, int, int]:

@@ -119,18 +119,21 @@ def rolled(program: Program) -> Rolled:
     return program.rolled  # type: ignore[no-any-return]
 
 
-def is_scattered(program: Program) -> bool:
-    """Whether so few steps have a formula and a depth in common that vectors of them are no gain; never where there are rows.
+def has_pattern(program: Program) -> bool:
+    """Whether many steps have a formula and a depth in common, so that there are fewer vectors than steps by far; or few steps at all.
 
     It takes no rolling: steps of different rows or depths are different vectors, so that there are at least so many.
     """
     if program.scattered is None:
         count = operations(program)
-        program.scattered = False
-        if count > MANY and not any(block.has_rows for block in program.blocks):
-            least = sum([len({step.row for step in level}) for level in _levels(_prepared(program)[0])])
-            program.scattered = least > MANY and count < WORTHWHILE * least
-    return program.scattered
+        least = sum([len({step.row for step in level}) for level in _levels(_prepared(program)[0])]) if count > MANY else 0
+        program.scattered = least > MANY and count < WORTHWHILE * least
+    return not program.scattered
+
+
+def is_scattered(program: Program) -> bool:
+    """Whether a program has neither rows nor a pattern: then arrays are no gain."""
+    return not any(block.has_rows for block in program.blocks) and not has_pattern(program)
 
 
 def _has_weights(vector: Vector) -> bool:

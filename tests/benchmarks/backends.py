@@ -15,10 +15,11 @@ from functools import partial
 from typing import Any
 
 from scalargrad import tanh
-from scalargrad.compiler.backends import BACKWARD, COSTS, LOADING, MAKING, STARTING, is_installed
+from scalargrad.compiler.backends import BACKWARD, COSTS, LOADING, MAKING, STARTING, TABLE, is_installed
 
 from .compiling import seconds_of
 from .contest import scalargrad_compile
+from .growth import irregular
 from .timing import UNHURRIED, Pace, interleaved
 
 FEW, MANY = 4, 24  # links of a chain, two vectors each
@@ -80,6 +81,9 @@ def main(pace: Pace = UNHURRIED) -> None:
         factors.append(times["slopes"] / times["long"])
     line("slopes with the value, times the value", statistics.median(factors), BACKWARD)
     if is_installed("native"):
+        graph = irregular(30_000)
+        of_table = partial(scalargrad_compile()(graph.function, backend="native"), *graph.arguments)
+        line("native: µs of a number of a table", interleaved({"table": of_table}, pace)["table"] * 1e6 / graph.operations, TABLE)
         made = {name: seconds_of(name) for name in ("xor", "moons")}
         line("seconds to import numba and load W1's", made["xor"][1], STARTING + LOADING)
         for name, vectors in (("xor", 1.2), ("moons", 8.0)):  # so many, or twenty operations for one

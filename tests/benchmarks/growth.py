@@ -28,7 +28,6 @@ from .timing import QUICK, UNHURRIED, Pace, goal, unmeasured
 SIZES = (100, 1_000, 10_000, 100_000, 1_000_000)
 PATIENCE = 60.0  # CPU seconds; what should take longer to compile is left out
 PLOT = Path("growth.svg")
-MOST_IRREGULAR = 100  # operations without a pattern that are made machine code of: of a thousand that takes minutes
 
 
 @dataclass(frozen=True)
@@ -122,8 +121,6 @@ def measured(kind: str, build: Callable[[int], Graph], sizes: tuple[int, ...], p
             before = [curve[max(curve)] / max(curve) for row, curve in curves.compiling.items() if row.startswith(name)]
             if before and max(before) * graph.operations > PATIENCE:
                 print(f"  {kind}, {name}: {graph.operations:,} operations left out, they would take more than {PATIENCE:.0f} s to compile")
-            elif backend == "native" and build is irregular and size > MOST_IRREGULAR:
-                print(f"  {kind}, {name}: {graph.operations:,} operations left out, machine code of them would take minutes")
             else:
                 runs |= compiled(graph, backend, name, curves)
         for name, run in runs.items():

@@ -7,8 +7,9 @@ from importlib.util import find_spec
 import numpy
 
 from ...floats import inf
+from .frame import Source
 from .machine import build, is_made
-from .source import LARGE, Source, function_source
+from .source import LARGE, function_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -6,13 +6,11 @@ live in registers, which is why this is the fastest there is as long as the line
 
 from __future__ import annotations
 
-import re
-
 from ...ops import LISTS
 from ..layout import index_of
 from ..naming import step_names
 from ..program import Block, Constant, Program, Step, grouped
-from .text import Tables, filled, row_text, share
+from .text import Tables, filled, is_atom, row_text, share
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -160,14 +158,14 @@ class Lines:
         """The slope by a number, of what was sent to it: over all rows, where it carries none."""
         wish = f"d{self.of(x)}" if self.of(x).isidentifier() else ""
         if self.carries(x):
-            return sent[0][0] if len(sent) == 1 and _is_atom(sent[0][0]) else self.chained([text for text, _ in sent], self.inside, wish)
+            return sent[0][0] if len(sent) == 1 and is_atom(sent[0][0]) else self.chained([text for text, _ in sent], self.inside, wish)
         of_rows, plain = [text for text, carried in sent if carried], [text for text, carried in sent if not carried]
         if of_rows:
             total = self.names.take(wish)
             self.before.append(f"{total} = 0.0")
             self.inside.append(f"{total} += {' + '.join(of_rows)}")
             plain.insert(0, total)
-        return plain[0] if len(plain) == 1 and _is_atom(plain[0]) else self.chained(plain, self.after, wish)
+        return plain[0] if len(plain) == 1 and is_atom(plain[0]) else self.chained(plain, self.after, wish)
 
     def _sent(self, step: Any, places: tuple[int, ...], slope: str) -> list[tuple[Any, str]]:
         """What a step sends to some of its operands, and to which."""
@@ -195,17 +193,12 @@ class Lines:
             for name, text in slopes:
                 expression, operand = filled(text, local), name[1:]
                 is_partial = operand in step.row.operands
-                if not is_partial or operand in LISTS or (self._walks > 1 and not _is_atom(expression)):
+                if not is_partial or operand in LISTS or (self._walks > 1 and not is_atom(expression)):
                     expression = local[name] = self._set(lines, expression, "s" if is_partial else name)
                 if is_partial:
                     partials[operand] = expression
             self._partials[step] = partials
         return self._partials[step]
-
-
-def _is_atom(text: str) -> bool:
-    """Whether it is a name or a number."""
-    return re.fullmatch(r"-?[\w.]+|\(-[\w.]+\)", text) is not None
 
 
 def merged(program: Program) -> Program:

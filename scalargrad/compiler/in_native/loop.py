@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy
 
 from ..program import Program
+from .frame import Source
 from .function import large, tables_of
 from .loop_source import training_source
 from .machine import build, is_made
-from .source import Source, is_small
+from .source import is_small
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

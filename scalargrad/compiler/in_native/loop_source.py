@@ -13,13 +13,15 @@ from ..layout import live, words
 from ..naming import Names
 from ..program import Program
 from ..program import pulls as pulls_of_steps
-from ..roll import Numbers, pulls, roll
+from ..roll import Numbers, has_pattern, pulls, roll
+from .frame import Source
 from .lines import Lines, merged
 from .loops import Loops, Place
 from .machine import known_names
 from .parts import in_parts
 from .slopes import Slopes
-from .source import Source, is_small, pulled_by, tile_of
+from .source import is_small, pulled_by, tile_of
+from .tape import Tape
 from .text import OWN, Tables, fused, sliced
 
 TYPE_CHECKING = False
@@ -67,8 +69,9 @@ class Training:
         self.arrays: dict[Block, str] = {block: self.names.take(block.name, "a") for block in program.blocks}
         self.functions: list[str] = []  # parts of the step
         self.views: list[str] = []  # the lines that name parts of the weights and of the gradient
-        step = self._lines() if not self.data or is_small(program, 1) else self._loops()
-        self.source = Source(self._text(step), self.tables)
+        are_few = not self.data or is_small(program, 1)
+        written = self._lines if are_few else self._loops if has_pattern(program) else self._tape
+        self.source = Source(self._text(written()), self.tables)
 
     def _views(self, with_slopes: bool) -> tuple[dict[Block, str], dict[Block, Place]]:
         """Name the parts of the weights that are blocks, along one axis, and those of the gradient; where the slopes by each are."""
@@ -148,6 +151,32 @@ class Training:
         total = "total = 0.0" if carried else f"total = {results[0]} * rows"
         before = ["clear(gradient)", *loops.before, total, *head, *("    " + line for line in inside)]
         return [*before, *slopes.after, *self._losses(*results[1:])]
+
+    def _tape(self) -> list[str]:
+        """A step that runs over a table, row after row."""
+        others = [block for block in self.program.blocks if block not in self.moving]
+        tape = Tape(merged(self.program), [*self.moving, *others], self.moving)
+        self.functions = tape.functions
+        self.tables.numbers += tape.numbers
+        self.tables.places += tape.places
+        self.views += [*tape.arrays, *tape.put_constants]
+        size = sum(len(block.inputs) for block in self.moving)
+        sent = f"add_to(gradient, 0, slopes, 0, {size})"
+        before, inside = ["clear(gradient)", "total = 0.0", f"values[0:{size}] = weights"], ["q = order[r]"] if self.order else []
+        for block in others:
+            name, count = self.arrays[block], len(block.inputs)
+            if block.has_rows:
+                by_row = self.names.take(f"{name}_rows")
+                self.views.append(f"{by_row} = {name}.reshape(len({name}), {count})")
+                inside.append(f"{tape.into(block)} = {by_row}[{'q' if self.order else 'r'}]")
+            else:
+                self.views.append(f"{tape.into(block)} = {name}{f'.reshape({count})' if block.shape else ''}")
+        loss, *penalty = range(len(tape.outputs))
+        inside += ["forward(values, places)", f"total += values[{tape.place(loss)}]"]
+        inside += [*tape.walk([f"slopes[{tape.place(loss)}] += {self._seed(True)}"]), sent]
+        after = [line for x in penalty for line in (*tape.walk([f"slopes[{tape.place(x)}] += 1.0"]), sent)]
+        losses = self._losses(*[f"values[{tape.place(x)}]" for x in penalty])
+        return [*before, "for r in range(begin, end):", *("    " + line for line in inside), *after, *losses]
 
     def _losses(self, *penalty: str) -> list[str]:
         loss = "total * share" if self.reduce == "mean" and self.data else "total"

@@ -154,3 +154,23 @@ def unit_vector(xs: Numbers) -> Numbers:
         else:
             units[i] = math.copysign(1.0, xs[i]) if infinite else math.ldexp(m / h, e_x - e)
     return units
+
+
+def gathered(values: Numbers, places: Numbers, first: int, count: int) -> Numbers:
+    """The values at so many places."""
+    xs = empty(count)
+    for i in range(count):
+        xs[i] = values[places[first + i]]
+    return xs
+
+
+def send(slopes: Numbers, places: Numbers, first: int, partials: Numbers, d: float) -> None:
+    """Add what partials make of a slope to the slopes at places."""
+    for i in range(len(partials)):
+        slopes[places[first + i]] += partials[i] * d
+
+
+def add_to(xs: Numbers, first: int, ys: Numbers, begin: int, count: int) -> None:
+    """Add some numbers of ys to some of xs."""
+    for i in range(count):
+        xs[first + i] += ys[begin + i]

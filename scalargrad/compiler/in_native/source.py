@@ -9,16 +9,17 @@ from __future__ import annotations
 
 from ...floats import inf
 from ..layout import index_of, live, words
-from ..naming import Names
 from ..program import operations
 from ..program import pulls as pulls_of_steps
-from ..roll import Numbers, pulls, roll
+from ..roll import Numbers, has_pattern, pulls, roll
+from .frame import Frame, Source
 from .lines import Lines, merged
 from .loops import Loops, Place
 from .machine import known_names
 from .parts import in_parts
 from .slopes import Slopes
-from .text import OWN, Tables, fused, looped, sliced
+from .tape import TapeFunction
+from .text import Tables, fused, looped, sliced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -37,13 +38,6 @@ FEW = 400  # operations, forward and backward, that are written out
 LARGE = 4096  # numbers of a matrix whose product is left to a library
 
 
-class Source:
-    """A function as text, and the constants that it reads: numbers and places."""
-
-    def __init__(self, text: str, tables: Tables) -> None:
-        self.text, self.numbers, self.places = text, tables.numbers, tables.places
-
-
 def tile_of(width: int) -> int:
     """How many rows a tile has, of so many numbers each: a multiple of 8."""
     least, most = TILES
@@ -56,30 +50,6 @@ def pulled_by(found: Sequence[Sequence[tuple[Vector, list[int]]]]) -> dict[Vecto
     for vector, places in (pull for one in found for pull in one):
         by.setdefault(vector, set()).update(places)
     return by
-
-
-class Frame:
-    """What all functions share; `kind` and `reduce` as in `in_python`."""
-
-    def __init__(self, blocks: Sequence[Block], kind: str, reduce: str | None, total: bool) -> None:
-        self.blocks, self.kind, self.total = blocks, kind, total
-        self.wrt = [block for block in blocks if block.wrt] if kind != "value" else []
-        self.has_rows = any(block.has_rows for block in blocks)
-        self.reduce = reduce if self.has_rows else "sum"
-        self.per_row = self.has_rows and reduce is None
-        self.names = Names({*OWN, *known_names()})
-        self.slope_names: dict[Block, str] = {}
-
-    def by_rows(self, block: Block) -> bool:
-        """Whether slopes by a block carry rows."""
-        return self.has_rows and (block.has_rows or self.per_row)
-
-    def text(self, arguments: dict[Block, str], lines: Sequence[str], checks: Sequence[str]) -> str:
-        """The function around its lines."""
-        listed = [*arguments.values(), "numbers", "places", "outputs", *self.slope_names.values()]
-        first = next((f"rows = len({arguments[block]})" for block in self.blocks if block.has_rows), "")
-        result = f"return {' and '.join(checks) or 'True'}"
-        return "\n    ".join([f"def {self.kind}({', '.join(listed)}):", *([first] if first else []), *lines, result]) + "\n"
 
 
 class LineFunction(Frame):
@@ -284,7 +254,9 @@ def is_small(program: Program, walks: int) -> bool:
 
 
 def function_source(program: Program, kind: str, reduce: str | None, total: bool = False, large: float = inf) -> Source:
-    """The source of a function of the blocks of a program: of straight lines where they are few."""
+    """The source of a function of the blocks of a program: of straight lines where they are few, of a table where they are many."""
     if is_small(program, 0 if kind == "value" else len(program.outputs) if kind == "jacobian" else 1):
         return LineFunction(merged(program), kind, reduce, total).source()
+    if not has_pattern(program):
+        return TapeFunction(program, kind, reduce).source()
     return LoopFunction(roll(program), kind, reduce, total, large).source()

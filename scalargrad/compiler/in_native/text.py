@@ -68,7 +68,7 @@ def _parted(line: str) -> tuple[str, str]:
 
 
 def _read_by(lines: Lines, names: set[str]) -> set[str]:
-    """The names with all that lines for them read."""
+    """The names, with all that is read by the lines that set them."""
     for name, text in reversed(lines):
         if name in names:
             names = names | words(text)
@@ -82,6 +82,11 @@ def filled(text: str, local: Mapping[str, str]) -> str:
     'e * z1[i]'
     """
     return WORD.sub(lambda match: local.get(match[0], match[0]), text)
+
+
+def is_atom(text: str) -> bool:
+    """Whether it is a name or a number."""
+    return re.fullmatch(r"-?[\w.]+|\(-[\w.]+\)", text) is not None
 
 
 def linear(first: int, terms: Iterable[tuple[int, str]]) -> str:

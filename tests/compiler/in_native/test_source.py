@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 import scalargrad as sg
-from scalargrad import compile, floats
+from scalargrad import compile
 from scalargrad.compiler.in_python.loop import Loop
 from scalargrad.compiler.training import Objective
 from scalargrad.compiler.update import update_of
@@ -25,10 +25,12 @@ np: Any = pytest.importorskip("numpy")
 
 from scalargrad.compiler.in_native import function as on_native  # noqa: E402  # need NumPy and numba
 from scalargrad.compiler.in_native import loop as loop_on_native  # noqa: E402
+from scalargrad.compiler.in_native import loop_source as training_on_native  # noqa: E402
 from scalargrad.compiler.in_native import machine  # noqa: E402
 from scalargrad.compiler.in_native import parts as native_parts  # noqa: E402
 from scalargrad.compiler.in_native import source as in_native  # noqa: E402  # need NumPy and numba
 from scalargrad.compiler.in_native.loop import LoopOnNative  # noqa: E402
+from tests.compiler.in_native.tools import read_by_python  # noqa: E402
 
 CLOSE = 1e-12  # of the largest number; each operation is off by 2 ulp at most
 
@@ -42,22 +44,6 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
-def _as_numba(function: Callable[..., float]) -> Callable[..., Any]:
-    return lambda *args: np.float64(function(*args))
-
-
-def read_by_python(source: str, name: str) -> Callable[..., Any]:
-    """The function of a source as Python runs it; what numba computes by itself, arithmetic that never raises, is lent to it."""
-    names = {**machine.machine_names(), **{name: _as_numba(function) for name, function in floats.TOTAL.items()}}
-    exec(source, names)
-
-    def quiet(*args: Any) -> Any:
-        with np.errstate(all="ignore"):
-            return names[name](*[np.float64(x) if isinstance(x, float) else x for x in args])
-
-    return quiet
-
-
 @pytest.fixture
 def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
     """Source is read by Python: nothing is compiled."""
@@ -68,13 +54,15 @@ def interpreted(monkeypatch: pytest.MonkeyPatch) -> None:
 LINES, LOOPS = 10**9, 0  # operations up to which a program is written as lines
 
 
-@pytest.fixture(params=["lines", "loops", "parts"])
+@pytest.fixture(params=["lines", "loops", "parts", "tape"])
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The forms of source: straight lines, loops, and loops in functions of a few lines."""
+    """The forms of source: straight lines, loops, loops in functions of a few lines, a table of steps."""
     monkeypatch.setattr(in_native, "FEW", LINES if request.param == "lines" else LOOPS)
     if request.param == "parts":
         monkeypatch.setattr(native_parts, "MOST", 8)
         monkeypatch.setattr(native_parts, "PART", 4)
+    for module in (in_native, training_on_native):
+        monkeypatch.setattr(module, "has_pattern", lambda program: request.param != "tape")
 
 
 @pytest.fixture(params=[False, True], ids=["raw", "total"])
@@ -219,9 +207,11 @@ def test_arguments_may_have_the_names_that_comprehensions_bind(form: None, inter
 
 
 def test_a_number_with_many_digits_stands_in_a_table(form: None) -> None:
-    f = compile(lambda x: x * 0.1234567891234 + 2.0, backend="native")
-    assert "0.1234" not in f.source(1.0)
-    assert "2.0" in f.source(1.0)
+    assert "0.1234" not in compile(lambda x: x * 0.1234567891234 + 2.0, backend="native").source(1.0)
+
+
+def test_a_short_number_stands_in_its_line() -> None:
+    assert "2.0" in compile(lambda x: x * 0.1234567891234 + 2.0, backend="native").source(1.0)
 
 
 def test_captured_values_are_read_in_each_call(form: None, interpreted: None) -> None:
