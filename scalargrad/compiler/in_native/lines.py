@@ -9,7 +9,7 @@ from __future__ import annotations
 from ...ops import LISTS
 from ..layout import index_of
 from ..naming import step_names
-from ..program import Block, Constant, Program, Step, grouped
+from ..program import Block, Constant, Program, Step, grouped, names_at
 from .text import Tables, filled, is_atom, row_text, share
 
 TYPE_CHECKING = False
@@ -104,9 +104,7 @@ class Lines:
 
     def _by_names(self, step: Any) -> tuple[str, ...]:
         """The operands that the slopes of a step are by, as its row names them."""
-        groups = grouped(step.row, step.operands)
-        where = [name for name, group in zip(step.row.operands, groups) for _ in (group if name in LISTS else [group])]
-        return tuple(dict.fromkeys(where[place] for place in sorted(self._by.get(step, ())))) if step.row.slopes else ()
+        return names_at(step.row, len(step.operands), tuple(sorted(self._by.get(step, ())))) if step.row.slopes else ()
 
     def _set(self, lines: list[str], text: str, wish: str) -> str:
         name = self.names.take(wish)
@@ -203,6 +201,8 @@ class Lines:
 
 def merged(program: Program) -> Program:
     """The program without the steps that compute what another does."""
+    if not program.same:
+        return program
     now: dict[Any, Any] = {}
     for step in program.steps:
         first = program.same.get(step)

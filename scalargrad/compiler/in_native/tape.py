@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...ops import LISTS
 from ..layout import listed, live
-from ..program import Constant, grouped, pulls
+from ..program import Constant, grouped, names_at, pulls
 from .frame import Frame, Source
 from .lines import merged
 from .text import filled, is_atom, looped, once, row_text, share, span
@@ -45,7 +45,7 @@ class Tape:
         first = len(inputs)
         self.put_constants = [f"values[{first} : {first} + places[3]] = numbers[: places[3]]"] if constants else []
         pulled = pulls(steps, outputs, [x for block in by for x in block.inputs]) if by else []
-        self._by = {step: _by_names(step, places) for step, places in pulled}
+        self._by = {step: names_at(step.row, len(step.operands), places) for step, places in pulled}
         self._forward = _numbered({step.row: (step.row.name,) for step in steps})
         self._backward = _numbered({(step.row, by): (step.row.name, by) for step, by in self._by.items()})
         self.places = self._table(steps)
@@ -155,13 +155,6 @@ class TapeFunction(Frame):
 def _numbered(rows: dict[Any, Any]) -> dict[Any, int]:
     """Rows, or rows with operands, each with a number: those of other programs with the same rows are the same."""
     return {row: number for number, row in enumerate(sorted(rows, key=rows.__getitem__))}
-
-
-def _by_names(step: Any, places: Sequence[int]) -> tuple[str, ...]:
-    """The operands, as the row names them, that slopes are sent to."""
-    groups = grouped(step.row, step.operands)
-    where = [name for name, group in zip(step.row.operands, groups) for _ in (group if name in LISTS else [group])]
-    return tuple(dict.fromkeys([where[place] for place in places]))
 
 
 def _function(name: str, arrays: str, steps: str, rows: Sequence[list[str]]) -> str:
