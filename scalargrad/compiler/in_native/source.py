@@ -35,6 +35,7 @@ TILES = 16, 256  # rows of a tile, at least and at most
 CACHE = 16384  # numbers that the arrays of a tile hold, about
 CHUNK = 256  # rows whose slopes are looked at while they are at hand
 FEW = 400  # operations, forward and backward, that are written out
+FEW_UNLIKE = 1500  # in a program without a pattern: it takes 2 s then, and runs twice to four times as fast as over a table
 LARGE = 4096  # numbers of a matrix whose product is left to a library
 
 
@@ -250,7 +251,8 @@ class LoopFunction(Frame):
 
 def is_small(program: Program, walks: int) -> bool:
     """Whether a program and so many walks back over it are written out in lines."""
-    return operations(program) * (1 + walks) < FEW
+    count = operations(program) * (1 + walks)
+    return count < FEW or (count < FEW_UNLIKE and not has_pattern(program))
 
 
 def function_source(program: Program, kind: str, reduce: str | None, total: bool = False, large: float = inf) -> Source:

@@ -57,7 +57,8 @@ LINES, LOOPS = 10**9, 0  # operations up to which a program is written as lines
 @pytest.fixture(params=["lines", "loops", "parts", "tape"])
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """The forms of source: straight lines, loops, loops in functions of a few lines, a table of steps."""
-    monkeypatch.setattr(in_native, "FEW", LINES if request.param == "lines" else LOOPS)
+    for few in ("FEW", "FEW_UNLIKE"):
+        monkeypatch.setattr(in_native, few, LINES if request.param == "lines" else LOOPS)
     if request.param == "parts":
         monkeypatch.setattr(native_parts, "MOST", 8)
         monkeypatch.setattr(native_parts, "PART", 4)

@@ -17,6 +17,7 @@ pytest.importorskip("numba")
 np: Any = pytest.importorskip("numpy")
 
 from scalargrad.compiler.in_native import function as on_native  # noqa: E402  # need NumPy and numba
+from scalargrad.compiler.in_native import source as in_native  # noqa: E402
 from scalargrad.compiler.in_native.tape import TapeFunction  # noqa: E402
 from tests.compiler.in_native.tools import read_by_python  # noqa: E402
 
@@ -68,9 +69,14 @@ def test_a_graph_without_a_pattern_is_a_table() -> None:
     assert_as_in_python(irregular(600, 1, KINDS[:2]), POINTS[0])
 
 
+def test_a_small_one_has_a_line_for_each_step() -> None:
+    assert "places[at" not in compile(irregular(150, 1), backend="native").source(POINTS[0])
+
+
 @pytest.mark.parametrize("reduce", [None, "mean", "sum"])
 def test_rows_run_over_a_table_one_by_one(reduce: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(on_native, "build", read_by_python)
+    monkeypatch.setattr(in_native, "FEW_UNLIKE", 0)
     assert_as_in_python(irregular(150, 1), POINTS, rows="xs", reduce=reduce)
 
 
