@@ -201,6 +201,13 @@ def test_arguments_may_have_the_names_of_the_source(form: None, interpreted: Non
     in_both(fn, *args, wrt=(0, 2, 3, 4, 5), rows="rows")
 
 
+def test_arguments_may_have_the_names_of_a_table(form: None, interpreted: None) -> None:
+    def fn(values: Any, places: Any, forward: Any, at: Any, d: Any, slopes: Any) -> Any:
+        return sg.sigmoid(values * places[0] + forward) * at[0] ** 2 + d * slopes[1] * places[1]
+
+    in_both(fn, 0.3, [[1.0, 2.0], [0.5, -1.0]], 0.7, [2.0, 1.0], 0.1, [3.0, 4.0], wrt=(0, 2, 3, 4, 5), rows="places")
+
+
 def test_arguments_may_have_the_names_that_comprehensions_bind(form: None, interpreted: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native_parts, "PART", 1000)  # the argument and the comprehension in one
     rows = [[1.0, 2.0], [2.0, 1.0], [3.0, 0.5]]
