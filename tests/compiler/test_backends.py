@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scalargrad import MLP, compile
+from scalargrad import MLP, compile, sin
 from scalargrad.compiler import backends
 from scalargrad.compiler.backends import Plan, native_seconds, plan_of
 from scalargrad.compiler.program import Program
@@ -142,3 +142,19 @@ def test_machine_code_that_takes_minutes_to_make_is_not_even_looked_for(monkeypa
 
     monkeypatch.setattr(backends, "MAKING", (0.5, 100.0))
     assert plan_of("auto", program, "value_and_grad", 100, MILLIONS, 1, is_made).until == 0
+
+
+def test_a_program_without_a_pattern_is_made_machine_code_by_its_rows() -> None:
+    """It runs over a table: what is made is as long as the list of different rows, however many steps there are."""
+
+    def fn(x: Any) -> Any:
+        for k in range(1500):
+            x = sin(x * x + 0.1 * k)
+        return x
+
+    chain = compile(fn)._ready((0.5,), {})[0].program
+    once, each = backends.MAKING
+    assert native_seconds(chain, False) == pytest.approx(once + 3 * each)
+    chosen = plan(chain, MILLIONS, rows=0, calls=MILLIONS)
+    assert chosen.backend == "native"
+    assert chosen.estimates["native"] > chosen.operations * backends.TABLE
