@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import random
 import struct
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,24 +16,22 @@ from scalargrad import functions
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import LOSSES
 from scalargrad.ops import OPS
-
-from ... import edges, programs, random_graphs
+from tests import edges, programs, random_graphs
+from tests.compiler.in_python.tools import (
+    HARD,
+    assert_as_eager,
+    at_random,
+    compiled,
+    same,
+    traced_function,
+)
+from tests.random_graphs import bits
 
 inf, nan = math.inf, math.nan
-HARD = [0.0, -0.0, 1.0, -1.0, inf, -inf, nan, 5e-324, -1e-310, 1.7e308, -1e200, 710.0, -745.2, 40.0]
-
-
-def compiled(fn, **options):
-    return sg.compile(fn, **{"backend": "python", **options})
 
 
 def applied(program, xs):
     return programs.run(program, xs, lambda row, operands: getattr(functions, row)(*operands))[-1]
-
-
-def same(one, other):
-    """Equal to the bit, all nan alike; of gradients, any zero is the same."""
-    return random_graphs.bits_but_zeros(one) == random_graphs.bits_but_zeros(other)
 
 
 # ------------------------------------------------------------------ random graphs
@@ -48,7 +48,7 @@ def test_backward_value_and_grad_and_the_source_add_up_in_one_order(seed):
     f = compiled(lambda xs: applied(program, xs))
     value, slopes = f.value_and_grad(list(program.leaves))
     assert same([value, *slopes], by_backward)
-    assert random_graphs.bits([f(list(program.leaves))]) == random_graphs.bits([root.data])
+    assert bits([f(list(program.leaves))]) == bits([root.data])
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -61,7 +61,7 @@ def test_one_trace_serves_all_numbers(seed):
     for _ in range(8):
         xs = [rng.choice(HARD) for _ in program.leaves]
         value, slopes = sg.value_and_grad(lambda xs: applied(program, xs))(xs)
-        assert random_graphs.bits([f(xs)]) == random_graphs.bits([value])
+        assert bits([f(xs)]) == bits([value])
         assert same([*f.value_and_grad(xs)[1]], slopes), (xs, programs.source(program))
     assert len(f._traces) == 1
 
@@ -72,7 +72,7 @@ def test_several_outputs_and_rows_as_well(seed):
     xs = [*one.leaves, *two.leaves]
     fn = lambda xs: [applied(one, xs), applied(two, xs[-len(two.leaves) :]), xs[0]]  # noqa: E731
     values, slopes = compiled(fn).jacobian(xs)
-    assert random_graphs.bits(values) == random_graphs.bits([x if type(x) is float else x.data for x in fn([sg.Value(x) for x in xs])])
+    assert bits(values) == bits([x if type(x) is float else x.data for x in fn([sg.Value(x) for x in xs])])
     for got, expected in zip(slopes, sg.jacobian(fn)(xs), strict=True):
         assert same(got, expected)
     total = compiled(lambda w, x: applied(one, [w * x, *one.leaves[1:]]), rows="x", reduce="sum")
@@ -125,20 +125,67 @@ def test_a_masked_branch_sends_nothing(x, value, slope):
 def test_choices_overflow_and_nan(fn, x):
     f = compiled(fn)
     value, slope = sg.value_and_grad(fn)(x)
-    assert random_graphs.bits([f(x)]) == random_graphs.bits([value])
+    assert bits([f(x)]) == bits([value])
     assert same(f.value_and_grad(x), [value, slope])
 
 
-@pytest.mark.parametrize("name", [op.name for op in OPS.values() if op.is_public and not op.takes_lists and not op.is_composed])
-def test_every_row_at_every_hard_number(name):
-    count = len(OPS[name].operands)
-    fn = lambda p: getattr(functions, name)(*p)  # noqa: E731
-    f = compiled(fn)
-    rng = random.Random(name)
-    for point in [[x] * count for x in HARD] + [[rng.choice(HARD) for _ in range(count)] for _ in range(20 * (count - 1))]:
-        value, slopes = sg.value_and_grad(fn)(point)
-        assert random_graphs.bits([f(point)]) == random_graphs.bits([value]), point
-        assert same(f.value_and_grad(point)[1], slopes), point
+# ------------------------------------------------------------------ each row
+
+
+def test_graphs_at_random_have_the_bits_of_values() -> None:
+    for fn, points in at_random(21, 250):
+        assert_as_eager(fn, *points)
+
+
+def test_the_total_function_answers_as_the_raw_one_where_that_answers() -> None:
+    for fn, points in at_random(23, 60):
+        made = compiled(fn)
+        made.value_and_grad(list(points[0]))
+        functions = [traced_function(fn, points[0], total) for total in (False, True)]
+        try:
+            value, (slopes,) = functions[0](list(points[0]))
+        except (ArithmeticError, ValueError):
+            continue
+        other, (others,) = functions[1](list(points[0]))
+        assert bits([value]) == bits([other])
+        assert same(slopes, others)
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in OPS.values() if op.is_public and not op.takes_lists and op.name != "where"], ids=lambda op: op.name
+)
+def test_every_row_has_the_bits_of_values_at_the_edges(op: Any) -> None:
+    function = getattr(functions, op.name)
+    count = len(op.operands)
+    points = [*itertools.product(HARD, repeat=count)] if count < 3 else [*itertools.product(HARD[::3], repeat=count)]
+    assert_as_eager(lambda xs: function(*xs), *points)
+    assert_as_eager(lambda xs: function(*xs) * xs[0] + function(*xs), *points[::7])
+
+
+@pytest.mark.parametrize(
+    "op", [op for op in OPS.values() if op.is_public and len(op.operands) == 2 and not op.takes_lists], ids=lambda op: op.name
+)
+@pytest.mark.parametrize("constant", [0.0, 1.0, 2.0, 3.0, -1.0, 0.5, 0.1, inf, nan])
+def test_a_constant_operand_changes_no_bit(op: Any, constant: float) -> None:
+    function = getattr(functions, op.name)
+    assert_as_eager(lambda xs: function(xs[0], constant), *[[x] for x in HARD])
+    assert_as_eager(lambda xs: function(constant, xs[0]), *[[x] for x in HARD])
+
+
+@pytest.mark.parametrize("name", [op.name for op in OPS.values() if op.takes_lists and op.is_public and op.name not in ("dot", "softmax")])
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_every_row_of_lists_has_the_bits_of_values(name: str, count: int) -> None:
+    rng = random.Random(count)
+    points = [[rng.choice(HARD) if rng.random() < 0.3 else rng.uniform(-2.0, 2.0) for _ in range(count)] for _ in range(20)]
+    function = getattr(functions, name)
+    assert_as_eager(lambda xs: function(xs), *points)
+    assert_as_eager(lambda xs: function([*xs, 0.5, xs[0]]) * xs[0], *points)
+
+
+def test_softmax_and_dot_have_the_bits_of_values() -> None:
+    for point in ([0.5, -1.0, 2.0, 0.25], [1000.0, 1000.0, -inf, 0.0], [inf, 1.0, 2.0, 3.0], [nan, 1.0, 0.0, -0.0]):
+        assert_as_eager(lambda xs: functions.dot(functions.softmax(xs), xs, xs[1]), point)
+        assert_as_eager(lambda xs: functions.dot(xs[:2], xs[2:]) + functions.dot([1.0, xs[0], 2.0], [xs[1], 1.0, 0.0], 1.0), point)
 
 
 # ------------------------------------------------------------------ losses

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from typing import Any
 
@@ -14,12 +15,16 @@ from scalargrad.compiler.in_python.order import Fork, by_branches, of_all_branch
 from scalargrad.compiler.program import Block, Step
 from scalargrad.ops import OPS, TRACED
 from tests import programs, random_graphs
+from tests.compiler.in_python.tools import (
+    HARD,
+    assert_as_eager,
+    compiled,
+    eager,
+)
 from tests.random_graphs import bits_but_zeros
 
-HARD = (0.0, -0.0, 1.0, -1.0, float("inf"), float("nan"), 1e200, -1e200, 5e-324)
 
-
-def chosen(program: programs.Program, seed: int, share: float) -> Any:
+def with_choices(program: programs.Program, seed: int, share: float) -> Any:
     """A random program as a function, in which some results stand in a choice between two of all that came before."""
 
     def fn(xs: Any) -> Any:
@@ -49,7 +54,7 @@ def test_random_choices_have_the_bits_of_values(share: float) -> None:
     for seed in range(150):
         rng = random.Random(seed)
         program = random_graphs.graph("choices", seed)
-        fn = chosen(program, seed, share)
+        fn = with_choices(program, seed, share)
         compiled, eager = sg.compile(fn, backend="python"), sg.value_and_grad(fn)
         points = [list(program.leaves), [rng.choice(HARD) for _ in program.leaves]]
         points += [[x * rng.uniform(-2.0, 2.0) for x in program.leaves] for _ in range(8)]
@@ -152,3 +157,72 @@ def test_a_choice_that_is_the_root_is_asked_first() -> None:
     f = sg.compile(fn, backend="python")
     for number in (0.5, -0.5, 2.0, -3.0):
         assert f.value_and_grad(number) == sg.value_and_grad(fn)(number)
+
+
+# ------------------------------------------------------------------ choices
+
+
+def test_a_choice_sends_nothing_to_the_branch_that_is_left_out() -> None:
+    f = compiled(lambda x: where(x > 0, sg.sqrt(x), 0.0))
+    assert [f.value_and_grad(x) for x in (4.0, 0.0, -1.0)] == [(2.0, 0.25), (0.0, 0.0), (0.0, 0.0)]
+
+
+def chosen(xs: Any) -> Any:
+    """A chosen value with several readers, as they are added up in eager: one after the other, to the branch itself."""
+    x, y, z = xs
+    a, b = sg.sin(x) * y, sg.exp(z) * 0.1
+    c = where(x > y, a, where(z > 0, b, a * b))
+    return c * x + sg.tanh(c) + c * c * 0.3 + a * 0.7 + sg.sin(c) + b
+
+
+def test_what_comes_to_a_choice_adds_up_in_the_branches_as_in_values() -> None:
+    rng = random.Random(1)
+    assert_as_eager(chosen, *[[rng.uniform(-2.0, 2.0) for _ in range(3)] for _ in range(100)])
+
+
+def test_a_condition_that_is_computed_changes_no_order() -> None:
+    def fn(xs: Any) -> Any:
+        x, y = xs
+        u, v, w = x * y, sg.sin(x * y), sg.exp(x)
+        return where(u * v > w * 0.1, u + w, v) * u + v * w + u * u * w
+
+    rng = random.Random(2)
+    assert_as_eager(fn, *[[rng.uniform(-2.0, 2.0) for _ in range(2)] for _ in range(100)])
+
+
+def test_choices_in_choices_are_near_however_many() -> None:
+    def fn(xs: Any) -> Any:
+        most = xs[0] * 1.5
+        for x in xs[1:]:
+            most = where(x * x > most, x * x, most)
+            most = where(x > 0.9, most + x, most)
+        return most * xs[0] + most
+
+    rng = random.Random(3)
+    made = compiled(fn)
+    for _ in range(10):
+        point = [rng.uniform(-1.0, 1.0) for _ in range(40)]
+        value, slopes = eager(fn, point)
+        got, gradient = made.value_and_grad(point)
+        assert got == value
+        assert gradient == pytest.approx(slopes, rel=1e-12)
+
+
+def test_a_running_maximum_by_choices_is_traced_in_linear_size() -> None:
+    def fn(xs: Any) -> Any:
+        most, total = xs[0], 0.0
+        for x in xs[1:]:
+            most = where(x > most, x, most)
+            total = total + most
+        return total
+
+    sizes = [len(compiled(fn).source([0.5] * n)) for n in (50, 100, 200)]
+    assert sizes[2] - sizes[1] < 3 * (sizes[1] - sizes[0])
+    assert_as_eager(fn, [0.1, 0.5, 0.3, 0.9, 0.2])
+
+
+def test_conditions_joined_choose_as_they_do_in_values() -> None:
+    f = compiled(lambda x, y: where((x > 0) & ~(y >= 1) | (x < -1), x * y, x + y), wrt=(0, 1))
+    for x, y in itertools.product((-2.0, -0.5, 0.0, 0.5), (0.5, 1.0, 2.0)):
+        product = (x > 0 and not y >= 1) or x < -1
+        assert f.value_and_grad(x, y) == ((x * y, (y, x)) if product else (x + y, (1.0, 1.0)))
