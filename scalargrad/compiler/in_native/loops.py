@@ -294,7 +294,6 @@ class Loops:
             part = where.name if vector.size == bias.size else f"{where.name}[{span(str(b.first), vector.size)}]"
             self.inside.append(f"layer({terms}, {data}, {part}, {into}, n)")
             return
-        start = self.item(bias, "i")
         flat = self.is_flat(vector, [bias])
         start = self.item(bias, "i", flat)
         self.inside += looped(self.nest(vector, True, flat), [f"{self.number_of(place, vector, flat)} = {start}"])

@@ -146,10 +146,18 @@ class Tables:
         return f"places[{self._at(self.places, index, variables)}]"
 
     def number(self, data: Any, variables: Sequence[str]) -> str:
-        """Constants as text: a literal where all are one short number, else what stands in a table."""
+        """Constants as text: one place, or a literal if it is short, where all are the same; else what stands in a table.
+
+        >>> import numpy
+        >>> tables = Tables()
+        >>> tables.number(numpy.full(3, 1 / 3), "i"), tables.number(numpy.array([1.0, 2.0]), "i"), tables.numbers
+        ('numbers[0]', 'numbers[1 + i]', [0.3333333333333333, 1.0, 2.0])
+        """
         first = float(data.flat[0])
-        if (text := literal(first)) and all(float.hex(x) == float.hex(first) for x in data.ravel().tolist()):
-            return f"({text})" if text[0] == "-" else text
+        if all(float.hex(x) == float.hex(first) for x in data.ravel().tolist()):  # it may be read in a loop of other variables
+            if text := literal(first):
+                return f"({text})" if text[0] == "-" else text
+            data = data.ravel()[:1]
         return f"numbers[{self._at(self.numbers, data, variables)}]"
 
     def _at(self, table: list[Any], array: Any, variables: Sequence[str]) -> str:

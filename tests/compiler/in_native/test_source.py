@@ -222,6 +222,14 @@ def test_a_short_number_stands_in_its_line() -> None:
     assert "2.0" in compile(lambda x: x * 0.1234567891234 + 2.0, backend="native").source(1.0)
 
 
+def test_a_number_with_many_digits_meets_all_rows_in_a_row(form: None, interpreted: None) -> None:
+    def fn(x: Any) -> Any:
+        turned = [sg.tanh(a - b) for a, b in zip(x, x[::-1], strict=True)]  # a loop over the six, and then one over all numbers of two
+        return sg.prod(turned) + sg.sum([sg.cos(sg.sin(a) * (1.0 / 3.0)) for a in turned[:2]])
+
+    in_both(fn, np.sin(np.arange(18.0)).reshape(3, 6), rows="x")
+
+
 def test_captured_values_are_read_in_each_call(form: None, interpreted: None) -> None:
     scale = sg.Value(2.0)
     f = compile(lambda x: scale * x**2, rows="x", backend="native")
