@@ -245,7 +245,7 @@ class Slopes:
         if 2 in places:
             self._pass_on(vector, bias, slope)
         if 0 in places and 1 in places and ws.sources == xs.sources and (ws.index == xs.index).all():  # a sum of squares
-            self.spread(vector, ws, "ik", share(f"2.0 * {self.loops.item(ws, 'ik')}", d, self.loops.total))
+            self.spread(vector, ws, "ik", f"2.0 * ({share(self.loops.item(ws, 'ik'), d, self.loops.total)})")
             return
         for view, place, other in ((ws, 0, xs), (xs, 1, ws)):
             if place not in places:

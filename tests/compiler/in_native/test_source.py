@@ -230,6 +230,10 @@ def test_a_number_with_many_digits_meets_all_rows_in_a_row(form: None, interpret
     in_both(fn, np.sin(np.arange(18.0)).reshape(3, 6), rows="x")
 
 
+def test_slopes_of_a_sum_of_squares_are_finite_where_they_are_on_values(form: None, variant: None, interpreted: None) -> None:
+    in_both(lambda p: 0.01 * sg.dot(p, p), [1e308, -1.7e308])
+
+
 def test_captured_values_are_read_in_each_call(form: None, interpreted: None) -> None:
     scale = sg.Value(2.0)
     f = compile(lambda x: scale * x**2, rows="x", backend="native")
