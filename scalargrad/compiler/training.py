@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     Measure = Callable[[Any, Any], Any]
 
 
+_ANOTHER = (
+    "a second call with the same numbers gave another formula: what it counts or draws at random would be frozen, and of a "
+    "Value that it makes itself it is not known whether it stays the same: write the number in its place"
+)
+
+
 class Objective:
     """Programs of one set of weights, for training: of a row, of some rows that are known, and `penalty`, or None.
 
@@ -99,10 +105,7 @@ def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
     made = make()
     for _ in range(CALLS if draws.were_made() else 1):
         if not _is_same(made, make()):
-            raise TraceError(
-                "a second call with the same numbers gave another formula: what it counts or draws at random would be frozen, and of a "
-                "Value that it makes itself it is not known whether it stays the same: write the number in its place"
-            )
+            raise TraceError(_ANOTHER)
     return made
 
 
@@ -136,11 +139,21 @@ class _Trace:
         self.known: dict[Any, Input] = dict(zip([node for block in nodes for node in block], of_block))
         self.model = traced(form, iter(nodes))
         self.draws = Draws(Captured(functions, [self.model]).generators)
+        self._before = Captured((), [self.model])
         self.own = Block("captured", (0,))
         self.captured: dict[Value, Input] = {}
 
     def program(self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()) -> Program:
-        """What losses or a penalty of the model record, as a program."""
+        """What losses or a penalty of the model record, as a program; TraceError where another call of the same model records another."""
+        steps = self._recorded(function, what)
+        if self._before.has_changed():  # it counts its calls, or keeps something of them
+            inputs = [*self.known.values(), *self.inputs.values(), *self.captured.values()]
+            if not alike(steps, self._recorded(function, what), dict(zip(inputs, inputs))):
+                raise TraceError(_ANOTHER)
+        return Program([*self.blocks, self.own, *blocks], steps)
+
+    def _recorded(self, function: Callable[[Any], list[Any]], what: str) -> list[Any]:
+        """The outputs of a call."""
         with tracing():
             results = function(self.model)
         if self.draws.were_made():
@@ -153,8 +166,7 @@ class _Trace:
                     f"the {what} must give one Value, got {type(result).__name__} {result!r}: compute it from what it is given"
                 )
             outputs.append(number)
-        steps = frozen(outputs, self.known, self._input_for)
-        return Program([*self.blocks, self.own, *blocks], steps)
+        return frozen(outputs, self.known, self._input_for)
 
     def _input_for(self, value: Any) -> Input:
         """What stands for a Value that was not handed in: one of the model's own, or another."""

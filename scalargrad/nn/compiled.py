@@ -15,6 +15,7 @@ from time import perf_counter
 
 from ..floats import ERRORS
 from ..modes import no_grad
+from ..trees import with_values
 from ..value import Value
 from .eager import Eager, number
 from .losses import LOSSES, cross_entropy
@@ -285,9 +286,10 @@ def checked(task: Task, table: Table) -> int | None:
     """Refuse wrong rows and targets, which a generated loss would not; how many classes there are where targets are their numbers."""
     inputs, targets = table
     row, numbers = 0, []
+    forward = with_values(task.forward, iter(task.forward.parameters()))  # a copy, for a model may count its calls
     with no_grad():
         try:
-            prediction = task.forward(inputs[0])
+            prediction = forward(inputs[0])
             number(task.measure(prediction, targets[0]), "loss")
             if task.measure in LOSSES.values():
                 numbers = [number(p, "prediction") for p in items(prediction, "fit")]

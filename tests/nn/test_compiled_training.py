@@ -574,6 +574,53 @@ def test_every_loss_on_several_outputs_falls_as_on_values(loss, batch_size, back
     assert losses(engine="compiled", backend=backend) == pytest.approx(losses(engine="eager"), rel=1e-10)
 
 
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_a_loss_of_nothing_is_0_in_each_step(backend):
+    model, before = MLP(3, [1], seed=0), [p.data for p in MLP(3, [1], seed=0).parameters()]
+    assert model.fit(X, Y, loss=lambda p, t: 0.0, epochs=3, batch_size=2, engine="compiled", backend=backend).loss == [0.0] * 3
+    assert [p.data for p in model.parameters()] == before
+
+
+# ------------------------------------------------------------------ what a model keeps from call to call
+
+
+class Counting(Module):
+    """A neuron whose prediction grows with each call."""
+
+    def __init__(self):
+        self.neuron, self.calls = Neuron(1, activation=None, seed=1), 0
+
+    def __call__(self, x):
+        self.calls += 1
+        return self.neuron([x]) * (1.0 + 1e-6 * self.calls)
+
+
+class Keeping(Module):
+    """A neuron that keeps its latest prediction, which nothing reads."""
+
+    def __init__(self):
+        self.neuron, self.latest = Neuron(1, activation=None, seed=1), None
+
+    def __call__(self, x):
+        self.latest = self.neuron([x])
+        return self.latest
+
+
+@pytest.mark.parametrize("model", [Counting, Keeping])
+def test_a_model_that_keeps_something_is_trained_as_on_values(model):
+    def trained(engine):
+        made = model()
+        made.fit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], lr=0.01, epochs=400, engine=engine)
+        return [p.data for p in made.parameters()], made.predict([0.5] * 1000)
+
+    if model is Counting:
+        assert trained("auto") == trained("eager")
+        with pytest.raises(TraceError, match="what it counts or draws at random would be frozen"):
+            trained("compiled")
+    else:
+        assert trained("compiled")[0] == pytest.approx(trained("eager")[0], rel=1e-12)
+
+
 # ------------------------------------------------------------------ what is drawn at random
 
 

@@ -130,7 +130,7 @@ class LoopOnArrays:
             value += f" + {self._penalise(body, penalty, p, g, parts)}"
         body.lines.append(f"losses.append({value})")
         self._move(body, p, g, memory)
-        given = [*[body.text[block] for block in self._moving], *fixed, p, g, *parts.values(), *memory, "lr", "step"]
+        given = [*[body.text[block] for block in self._moving], *fixed, p, g, *parts.values(), *memory, "lr", "step", "losses"]
         before, inside = _split([*of_rows, *body.lines], given)
         read = {name for line in inside for name in names_in(line)}
         batch = [name for name in (*carried, *[line.partition(" = ")[0] for line in before]) if name in read]
