@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 
 def is_module(tree: object) -> bool:
     """Whether it has parameters, as a module has."""
-    return hasattr(tree, "arranged") and not isinstance(tree, type)
+    return hasattr(type(tree), "arranged")
 
 
 def is_array(tree: object) -> bool:
     """Whether it is an array of one dimension or more."""
-    return hasattr(tree, "tolist") and getattr(tree, "ndim", 0) > 0
+    return hasattr(type(tree), "tolist") and hasattr(type(tree), "ndim") and tree.ndim > 0  # type: ignore[attr-defined]
 
 
 def leaves(tree: Any, what: str) -> list[Any]:
@@ -50,14 +50,11 @@ def _leaves(tree: Any, what: str, above: tuple[int, ...]) -> Iterator[Any]:
             yield from _leaves(item, f"{what}[{i}]", (*above, id(tree)))
     elif is_array(tree):
         yield from _leaves(tree.tolist(), what, above)
-    elif hasattr(tree, "backward") or real(tree) is not None:
+    elif hasattr(type(tree), "backward") or real(tree) is not None:
         yield tree
     else:
-        advice = (
-            f": write float({tree!r})" if isinstance(tree, str | bytes) else ": write list(…) of it" if hasattr(tree, "__iter__") else ""
-        )
         kind = type(tree).__name__
-        raise TypeError(f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice}")
+        raise TypeError(f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(tree)}")
 
 
 def names(tree: Any, name: str) -> list[str]:
@@ -75,6 +72,15 @@ def names(tree: Any, name: str) -> list[str]:
     if isinstance(tree, list | tuple):
         return [leaf for i, item in enumerate(tree) for leaf in names(item, f"{name}[{i}]")]
     return [name]
+
+
+def advice(tree: object) -> str:
+    """What to write in place of something that is no number and no structure of numbers."""
+    if isinstance(tree, str | bytes):
+        return f": write float({tree!r})"
+    if hasattr(type(tree), "ndim") and tree.ndim == 0:  # type: ignore[attr-defined]
+        return ": write .item() of it"
+    return ": write list(…) of it" if hasattr(type(tree), "__iter__") else ""
 
 
 def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
@@ -154,4 +160,4 @@ def detached(tree: Any) -> Any:
         return _like(tree, {key: detached(item) for key, item in tree.items()})
     if isinstance(tree, list | tuple):
         return rebuilt(tree, iter([detached(item) for item in leaves(tree, "the result")]))
-    return tree.detach() if hasattr(tree, "backward") else tree
+    return tree.detach() if hasattr(type(tree), "backward") else tree

@@ -10,7 +10,7 @@ from __future__ import annotations
 from copy import copy
 
 from ..reals import real
-from ..trees import is_array, is_module, with_values
+from ..trees import advice, is_array, is_module, with_values
 from ..value import Value
 from .program import Block
 
@@ -58,7 +58,7 @@ def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] =
         return DICT, _maker(argument, dict), *[(key, read(item, _at(what, key), contents, above)) for key, item in argument.items()]
     if is_module(argument):
         return _read_state(argument.arranged([p.data for p in argument.parameters()]), contents)
-    if hasattr(argument, "to_numpy"):
+    if hasattr(type(argument), "to_numpy"):
         argument = argument.to_numpy()
     if is_array(argument):
         return _read_array(argument, what, contents)
@@ -120,7 +120,7 @@ def _read_state(state: Any, contents: list[Any]) -> Form:
 def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
     if isinstance(argument, Value):
         raise TypeError(f"{what} is a Value, and a compiled function takes numbers: give its .data, or call the function itself")
-    if getattr(argument, "ndim", None) == 0 and hasattr(argument, "item"):  # an array of one number
+    if hasattr(type(argument), "ndim") and argument.ndim == 0 and hasattr(argument, "item"):  # an array of one number
         argument = argument.item()
     if (number := real(argument)) is not None:
         contents.append(number)
@@ -128,14 +128,7 @@ def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
     if argument is None or callable(argument) or (isinstance(argument, str) and not _is_number(argument)):
         return FIXED, _Same(argument) if type(argument).__hash__ is None else argument
     kind = type(argument).__name__
-    advice = (
-        f": write float({argument!r})"
-        if isinstance(argument, str | bytes)
-        else ": write list(…) of it"
-        if hasattr(argument, "__iter__")
-        else ""
-    )
-    raise TypeError(f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice}")
+    raise TypeError(f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(argument)}")
 
 
 def _is_number(text: str) -> bool:
@@ -186,7 +179,7 @@ class _Kind:
 
 def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]:
     """The form of an argument that carries rows, and how many rows there are; the rows are one content."""
-    if hasattr(argument, "to_numpy"):
+    if hasattr(type(argument), "to_numpy"):
         argument = argument.to_numpy()
     if not is_array(argument):
         kind = TUPLE if isinstance(argument, tuple) else LIST
@@ -197,7 +190,7 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
             return (ROWS, kind, (NUMBERS, kinds[1:], shape[1:])), shape[0]
         argument = argument.tolist()
     is_unordered = isinstance(argument, set | frozenset) or getattr(argument, "ndim", 1) == 0
-    if is_unordered or isinstance(argument, dict | str | bytes | Value) or not hasattr(argument, "__iter__"):
+    if is_unordered or isinstance(argument, dict | str | bytes | Value) or not hasattr(type(argument), "__iter__"):
         raise TypeError(f"{what} carries rows and must be a list of rows or an array, got {type(argument).__name__}")
     rows = list(argument)
     if _only_floats.issuperset(map(type, rows)):

@@ -253,6 +253,7 @@ def test_a_comparison_as_a_result_counts_as_a_number():
 @pytest.mark.parametrize(
     ("fn", "text"),
     [
+        (lambda x: np.array(x), r"the result of lambda is ndarray, expected a number, .*: write \.item\(\) of it"),
         (lambda x: None, r"lambda returned NoneType, expected a number or a structure of numbers: did it forget its return\?"),
         (lambda x: "x", r"lambda returned str, expected a number"),
         (lambda x: {x}, r"the result of lambda is set, expected a number"),
