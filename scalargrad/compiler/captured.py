@@ -5,6 +5,9 @@ objects. `Captured` keeps a copy of what they held, lists and dicts and arrays b
 place is noticed and the function traced anew. Of objects, modules and classes it looks at what the function's code names, and
 what the code that it calls names. Values are no concern of this, a compiled function reads their data in every call; unless
 the code names `data` or `detach`, which take the number itself.
+
+Some of what a function can reach gives another number each time: an iterator, a clock, a file. It cannot be looked at without being
+used, and so `may_vary` only tells that there is such a thing; whether its numbers are used, a second trace shows.
 """
 
 from __future__ import annotations
@@ -13,9 +16,10 @@ import os
 import sys
 from collections import deque
 from collections.abc import MappingView
+from contextvars import ContextVar
 from functools import partial
 from itertools import chain
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, MethodWrapperType, ModuleType
 from weakref import ref
 
 from ..trees import is_array
@@ -41,7 +45,18 @@ _NOT_CALLED = {
 _OF_DATA = {"data", "detach", "state"}  # names by which a Value's number is taken
 _OF_VALUES = {*_OF_DATA, "grad"}
 _BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter", "asdict", "astuple"}  # names by which any attribute is
-_plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, BuiltinFunctionType, CodeType}
+_OF_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
+# Names of what gives another number in another call: clocks, what the system or NumPy draws, files and what is typed in.
+# fmt: off
+_VARYING = {
+    "time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "process_time", "process_time_ns", "thread_time",
+    "thread_time_ns", "clock_gettime", "clock_gettime_ns", "localtime", "gmtime", "strftime", "ctime", "now", "utcnow", "today",
+    "urandom", "getrandom", "SystemRandom", "secrets", "randbelow", "randbits", "token_bytes", "token_hex", "uuid", "uuid1", "uuid4",
+    "default_rng", "Random", "RandomState", "SeedSequence", "random_raw",
+    "input", "open", "stdin", "read", "readline", "readlines", "read_text", "read_bytes", "fromfile", "genfromtxt", "loadtxt",
+}
+# fmt: on
+_plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, CodeType}
 _numbers = {float, int}
 _nothing = object()  # in place of what is not there
 
@@ -68,7 +83,10 @@ class Captured:
             walk.through(functions, by_value=False)
             walk.through(arguments, by_value=True)
             self._held, self._copies, self._named, self._read = walk.held, walk.copies, walk.named, walk.read
+            if not names.isdisjoint(_OF_ENVIRONMENT):
+                walk.through([os.environ], by_value=True)
             self.generators = walk.generators
+            self.may_vary = walk.may_vary or not names.isdisjoint(_VARYING)
             self._read.append((partial(_codes, walk.functions), _codes(walk.functions)))
 
     def has_changed(self) -> bool:
@@ -97,6 +115,7 @@ class _Walk:
         self.named: list[tuple[Callable[..., Any], list[str], list[Any]]] = []  # names that are looked up, and what they gave
         self.read: list[tuple[Callable[[], Any], Any]] = []  # what is to be computed, and what it was
         self.generators: list[Any] = []  # of random numbers
+        self.may_vary = False  # whether there is an iterator, or what is called by another name than its own
         self.functions: list[FunctionType] = []
         self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
 
@@ -146,7 +165,9 @@ class _Walk:
             return ()
         if isinstance(item, ref):
             return [item()]
-        if is_array(item) or hasattr(item, "to_numpy"):
+        if isinstance(item, ContextVar):
+            return self._contents_of([item], lambda: [item.get(_nothing)])
+        if is_array(item) or hasattr(type(item), "to_numpy"):
             return self._see_array(item)
         if isinstance(item, type):
             return self._see_class(item)
@@ -156,11 +177,15 @@ class _Walk:
             return [item.func, item.args, item.keywords]
         if isinstance(item, MethodType):
             return [item.__self__, item.__func__]
+        if isinstance(item, BuiltinFunctionType | MethodWrapperType):
+            self.may_vary |= item.__name__ in _VARYING
+            return [item.__self__]
         return self._see_object(item)
 
     def _see_function(self, function: FunctionType) -> Iterable[Any]:
         found: list[Any] = [getattr(function, "__wrapped__", None)]
         if function.__code__.co_filename.startswith(LIBRARIES):
+            self.may_vary |= function.__name__ in _VARYING
             return found
         own = set(_names(function.__code__))
         self.names |= own
@@ -175,7 +200,7 @@ class _Walk:
 
     def _see_array(self, array: Any) -> Iterable[Any]:
         def content() -> Any:
-            now = array.to_numpy() if hasattr(array, "to_numpy") else array
+            now = array.to_numpy() if hasattr(type(array), "to_numpy") else array
             return (now.dtype, now.shape, now.tobytes()) if hasattr(now, "tobytes") else now.tolist()
 
         self._compute(content)
@@ -203,16 +228,19 @@ class _Walk:
         return () if type(item) in builtin else self._see_object(item)
 
     def _see_object(self, item: Any) -> Iterable[Any]:
-        if hasattr(item, "__wrapped__") and _is_library(type(item).__module__):
+        kind = type(item)  # what there is, it says itself: an object may answer to any name
+        has_dict = kind.__dictoffset__ != 0
+        if has_dict and "__wrapped__" in vars(item) and _is_library(kind.__module__):
             return [item.__wrapped__]
-        if _is_generator(type(item)):
+        if _is_generator(kind):
             self.generators.append(item)
-        found, is_any = [type(item)], not self.names.isdisjoint(_BY_ANY_NAME)
-        if hasattr(item, "__dict__"):
+        self.may_vary |= any("__next__" in vars(base) for base in kind.__mro__)
+        found, is_any = [kind], not self.names.isdisjoint(_BY_ANY_NAME)
+        if has_dict:
             attributes, names = vars(item), self.names | self.names_of_libraries
             is_named = is_any or names.issuperset(attributes)  # all at once: that is faster to compare, and a copy shares the keys
             found += self._hold(attributes, attributes.copy(), attributes.values()) if is_named else self._look_up(attributes, names)
-        slots = [name for cls in type(item).__mro__ for name in _slots(cls) if is_any or name in self.names]
+        slots = [name for cls in kind.__mro__ for name in _slots(cls) if is_any or name in self.names]
         return [*found, *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots])]
 
     # -------------------------------------------------------------- what is kept
@@ -275,7 +303,7 @@ def _slots(cls: type) -> tuple[str, ...]:
 
 def _is_generator(kind: type) -> bool:
     """Whether such objects draw random numbers as those of Python and NumPy do: from a state that can be taken and put back."""
-    pairs = ("getstate", "setstate"), ("get_state", "set_state")
+    pairs = ("getstate", "setstate"), ("get_state", "set_state"), ("random_raw", "state")
     return hasattr(kind, "bit_generator") or any(hasattr(kind, get) and hasattr(kind, put) for get, put in pairs)
 
 

@@ -42,6 +42,10 @@ class Draws:
         """Whether a number was drawn since."""
         return self._states != [*map(_state, self.generators)]
 
+    def may_have_been_made(self) -> bool:
+        """Whether a number was drawn since, as far as the generators tell: the operating system's have no state."""
+        return None in self._states or self.were_made()
+
     def undo(self) -> None:
         """Put the generators back to where they were."""
         for generator, state in zip(self.generators, self._states):
@@ -50,6 +54,8 @@ class Draws:
             before = loads(state)
             if hasattr(generator, "bit_generator"):
                 generator.bit_generator.state = before.bit_generator.state
+            elif hasattr(generator, "random_raw"):
+                generator.state = before.state
             elif hasattr(generator, "get_state"):
                 generator.set_state(before.get_state())
             else:

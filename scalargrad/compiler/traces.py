@@ -15,7 +15,7 @@ from .captured import Captured
 from .draws import CALLS, Draws, generators
 from .fitting import fitting
 from .program import Block, Input, Program, Step, frozen, sharing
-from .tracing import Condition, Traced, TraceError, tracing
+from .tracing import Condition, Traced, TraceError, line_of, tracing
 from .update import alike
 
 TYPE_CHECKING = False
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from .backends import Plan
 
 _DRAWS = "{} draws random numbers, and those of one call would be frozen into the compiled function; give them as an argument"
+
+_VARIES = (
+    "{} gave another formula when it was called again: what it takes from an iterator, a clock, a file or the system would be frozen into "
+    "the compiled function; write a list in place of an iterator, or give the number as an argument"
+)
 
 
 @contextmanager
@@ -69,9 +74,11 @@ class Traces:
         draws = Draws(generators(self.captured))
         self._known = {id(generator) for generator in draws.generators}
         self.program, self.taken, self.result = self._trace(fn)
-        if draws.were_made() and not all(self._is_repeated(fn) for _ in range(CALLS)):
+        may_vary = self.captured.may_vary or draws.may_have_been_made()
+        if may_vary and not all(self._is_repeated(fn) for _ in range(CALLS)):
+            reason = _DRAWS if draws.were_made() else _VARIES
             draws.undo()
-            raise TraceError(_DRAWS.format(name))
+            raise TraceError(f"{reason.format(name)} (at {line_of(fn)})")
         self.is_single = self.result is None
         self.readers = [fitting(form, name) for name, form in zip(names, forms)]
         self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
@@ -84,7 +91,12 @@ class Traces:
 
     def _is_repeated(self, fn: Callable[..., Any]) -> bool:
         """Whether another call with traced numbers records the same."""
-        again, taken, _ = self._trace(fn)
+        try:
+            again, taken, _ = self._trace(fn)
+        except TraceError:
+            raise
+        except Exception:  # of an iterator nothing may be left
+            return False
         return taken == self.taken and alike(self.program.outputs, again.outputs, dict(zip(_inputs(again), _inputs(self.program))))
 
     def _trace(self, fn: Callable[..., Any]) -> tuple[Program, list[Value], Any]:

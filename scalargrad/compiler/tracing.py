@@ -44,12 +44,21 @@ class TraceError(TypeError):
 
 def user_line() -> str:
     """The innermost line of a user's code that is running, to be named in an error."""
-    import linecache
-
     frame = sys._getframe(1)
     while frame.f_back and frame.f_code.co_filename.startswith(LIBRARIES):
         frame = frame.f_back
-    filename, line = frame.f_code.co_filename, frame.f_lineno
+    return _line(frame.f_code.co_filename, frame.f_lineno)
+
+
+def line_of(fn: Any) -> str:
+    """The line where a function begins, to be named in an error."""
+    code = getattr(fn if hasattr(fn, "__code__") else type(fn).__call__, "__code__", None)
+    return _line(code.co_filename, code.co_firstlineno) if code else repr(fn)
+
+
+def _line(filename: str, line: int) -> str:
+    import linecache
+
     text = linecache.getline(filename, line).strip()
     return f"{filename}, line {line}" + (f": {text}" if text else "")
 
@@ -82,7 +91,11 @@ class Condition:
     __float__ = __int__ = __index__ = _refused("a traced comparison as a number", "write where(condition, 1.0, 0.0)")
     __format__ = _refused("a traced comparison in an f-string", "print what the compiled function returns instead")
     __eq__ = __ne__ = __xor__ = __rxor__ = _refused("a traced comparison compared with another or with a bool", _JOIN)
-    __hash__ = object.__hash__
+
+    def __hash__(self) -> int:
+        if is_tracing() and not sys._getframe(1).f_code.co_filename.startswith(LIBRARIES):  # those walk through graphs
+            _refuse("a traced comparison as a key", _CHOOSE)
+        return object.__hash__(self)
 
     backward = _refused("backward() of a traced comparison", f"return the loss, and {_SLOPES}")
 

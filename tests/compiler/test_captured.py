@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import array
+import contextvars
 import functools
 import operator
+import os
 import sys
 import types
 import weakref
 from collections import deque
 from dataclasses import dataclass
+from unittest.mock import MagicMock, Mock
 
 import numpy as np
 import pandas
@@ -353,6 +356,41 @@ def of_weak_reference():
     return lambda x: x * weak().w, lambda: setattr(item, "w", 5.0)
 
 
+def of_environment():
+    os.environ["SCALARGRAD_SCALE"] = "1.0"
+    return lambda x: x * float(os.environ["SCALARGRAD_SCALE"]), lambda: os.environ.update(SCALARGRAD_SCALE="5.0")
+
+
+def of_environment_by_function():
+    os.environ["SCALARGRAD_SCALE"] = "1.0"
+    return lambda x: x * float(os.getenv("SCALARGRAD_SCALE")), lambda: os.environ.update(SCALARGRAD_SCALE="5.0")
+
+
+def of_context_variable():
+    scale = contextvars.ContextVar("scale", default=1.0)
+    return lambda x: x * scale.get(), lambda: scale.set(5.0)
+
+
+class Permissive:
+    """It answers to any name."""
+
+    def __init__(self):
+        self.w = 1.0
+
+    def __getattr__(self, name):
+        return self.w
+
+
+def of_an_object_that_answers_to_any_name():
+    item = Permissive()
+    return lambda x: x * item.w, lambda: setattr(item, "w", 5.0)
+
+
+def of_a_mock():
+    item = Mock(w=1.0)
+    return lambda x: x * item.w, lambda: setattr(item, "w", 5.0)
+
+
 CASES = [value for name, value in globals().items() if name.startswith("of_")]
 
 
@@ -373,6 +411,12 @@ def test_an_edit_is_noticed_and_what_is_as_it_was_is_not_traced_again(case):
     assert f(1.5) == value
     assert f.value_and_grad(1.5) == (value, slope)
     assert len(calls) == 2
+
+
+@pytest.mark.parametrize("item", [Permissive(), Mock(), MagicMock()])
+def test_what_answers_to_any_name_is_neither_a_number_nor_an_array(item):
+    with pytest.raises(TypeError, match=r"unsupported operand|is MagicMock, expected a number|is Permissive, expected a number"):
+        compiled(lambda x, item: x * item)(1.0, item)
 
 
 def test_globals_are_seen_in_every_function_that_is_reached(globals_restored):

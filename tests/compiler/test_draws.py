@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+import io
+import itertools
+import os
 import random
+import secrets
+import time
+import uuid
+from time import perf_counter as clock
 
 import numpy as np
 import pytest
@@ -58,6 +66,73 @@ def test_what_is_drawn_elsewhere_meanwhile_is_no_matter():
         return x * x
 
     assert sg.compile(fn)(3.0) == 9.0
+
+
+def endless():
+    while True:
+        yield 1.0
+        yield 2.0
+
+
+ITERATOR, GENERATED, COUNT, NEXT = iter([1.0, 2.0, 3.0]), endless(), itertools.count(1), iter([1.0, 2.0]).__next__
+REST = iter([1.0, 2.0])
+SYSTEM, BITS, LINES, DRAW = random.SystemRandom(), np.random.PCG64(1), io.StringIO("1\n2\n3\n"), random.Random(1).random
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x: x * next(ITERATOR),
+        lambda x: x * next(GENERATED),
+        lambda x: x * next(COUNT),
+        lambda x: x * NEXT(),
+        lambda x, rest=REST: sg.sum([x * w for w in rest]),
+        lambda x: x * time.time(),
+        lambda x: x * clock(),
+        lambda x: x * datetime.datetime.now().timestamp(),
+        lambda x: x * int.from_bytes(os.urandom(8), "little"),
+        lambda x: x * secrets.randbits(64),
+        lambda x: x * uuid.uuid4().int,
+        lambda x: x * SYSTEM.random(),
+        lambda x: x * random.SystemRandom().random(),
+        lambda x: x * random.Random().random(),
+        lambda x: x * np.random.default_rng().random(),
+        lambda x: x * float(LINES.readline()),
+    ],
+)
+def test_what_is_another_number_in_each_call_would_be_frozen(fn):
+    with pytest.raises(TraceError, match=r"lambda gave another formula .* write a list .* give the number .* \(at .*, line \d+"):
+        sg.compile(fn)(1.0)
+
+
+@pytest.mark.parametrize("fn", [lambda x: x * float(BITS.random_raw()), lambda x: x * DRAW()])
+def test_generators_are_found_behind_their_bits_and_their_methods(fn):
+    before = BITS.state, DRAW.__self__.getstate()
+    with pytest.raises(TraceError, match="draws random numbers"):
+        sg.compile(fn)(1.0)
+    assert (BITS.state, DRAW.__self__.getstate()) == before
+
+
+def test_what_reaches_no_number_may_vary():
+    rest, seconds = iter([1.0, 2.0]), []
+
+    def timed(x):
+        start = clock()
+        y = x * x if rest else x
+        seconds.append(clock() - start)
+        return y
+
+    f = sg.compile(timed)
+    assert f.value_and_grad(3.0) == (9.0, 6.0)
+    count = len(seconds)
+    assert f(4.0) == 16.0
+    assert len(seconds) == count
+    assert next(rest) == 1.0
+
+
+def test_what_is_the_same_in_each_call_is_a_constant():
+    twos = itertools.repeat(2.0)
+    assert sg.compile(lambda x: x * next(twos))(3.0) == 6.0
 
 
 class Counting:

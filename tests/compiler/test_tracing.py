@@ -81,6 +81,8 @@ FREEZING = [
     ("[c].count(True)",   lambda x: x * [x > 0, x > 1].count(True),   r"a traced comparison compared"),
     ("True in [c]",       lambda x: x if True in [x > 0] else -x,     r"a traced comparison compared"),
     ("f'{x > 0}'",        lambda x: f"{x > 0}",                       r"a traced comparison in an f-string"),
+    ("{True: a}.get(c)",  lambda x: x * {True: 1.0}.get(x > 0, 2.0),  r"a traced comparison as a key .*write where"),
+    ("c in {True}",       lambda x: x if (x > 0) in {True} else -x,   r"a traced comparison as a key"),
     ("if v > 0",          lambda x: x if V > 0 else -x,               r"a choice by the number of V that fn captured"),
     ("if v",              lambda x: x if V2 else -x,                  r"a choice by the number of a Value that fn captured"),
     ("f'{v:.1f}'",        lambda x: x * float(f"{V:.1f}"),            r"a choice by the number of V that fn captured"),
@@ -100,6 +102,17 @@ def test_what_would_freeze_a_number_names_itself_and_the_line(fn, text):
     line = str(caught.value).rpartition(f"{__file__}, line ")[2]
     first = fn.__code__.co_firstlineno
     assert int(line.partition(":")[0]) in range(first, first + 4)
+
+
+def test_the_text_of_a_traced_number_has_no_number_in_it():
+    def told(x):
+        print(x, repr(x > 0))
+        return x * 2.0
+
+    assert compiled(told)(3.0) == 6.0
+    for text in str, repr:
+        with pytest.raises(ValueError, match="could not convert string to float"):
+            compiled(lambda x, text=text: x * float(text(x)))(3.0)
 
 
 def test_a_refused_function_leaves_no_mark():
