@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import textwrap
 from importlib.util import find_spec
 from math import ceil
 
@@ -53,6 +54,12 @@ class Plan:
     def without_native(self) -> str:
         """The backend that suits where there is no numba."""
         return _best({name: time for name, time in self.estimates.items() if name != "native"}, self.backend)
+
+    def after(self, failure: Exception) -> Plan:
+        """The plan where machine code could not be made."""
+        what = " ".join(f"{type(failure).__name__}: {failure}".split())
+        reason = f"machine code could not be made: {textwrap.shorten(what, 200)}"
+        return Plan(self.without_native, reason, self.operations, self.rows, self.estimates)
 
     def __repr__(self) -> str:
         return f"{self.backend}: {self.reason}"

@@ -84,6 +84,7 @@ class Traces:
         self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
         self.functions: dict[Any, Any] = {}
         self.plans: dict[Any, Plan] = {}
+        self._failures: dict[str, Exception] = {}  # of making machine code, unasked
         self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
         self._is_one_block = not is_tuple and len(wrt) == 1 and is_array_or_list(forms[wrt[0]])
         if self.captured.has_changed():  # by the function itself
@@ -156,21 +157,33 @@ class Traces:
     def _planned(self, backend: str, kind: str, contents: Sequence[Any], calls: int = 1) -> Any:
         """The function that suits, decided when it is first called, and again when machine code may pay."""
         key = self._key(kind, contents)
-        plan = self.plan(backend, kind, contents, calls)
-        in_lists = plan.backend == "native" and plan.without_native == "python"
-        chosen = "native, in lists" if in_lists else plan.backend
         if kind != "value":
             self.check_gradient()
-        if (function := self.functions.get((kind, chosen))) is None:
-            with without_collector():
-                function = backends.build(plan.backend, self.program, self.name, kind, self.reduce)
-                if in_lists:
-                    function = backends.InLists(function)
-        self.functions[kind, chosen] = function
+        plan = self.plan(backend, kind, contents, calls)
+        try:
+            function = self._built(plan, kind)
+            if backend == "auto" and plan.backend == "native":
+                function(self.all_contents(contents))  # numba makes it when it is first called
+        except Exception as error:
+            if backend != "auto" or plan.backend != "native":
+                raise
+            self._failures[kind] = error
+            plan = self.plan(backend, kind, contents, calls)
+            function = self._built(plan, kind)
         if plan.until:
-            function = _Until(plan.until, function, calls, lambda calls, contents: self._planned(backend, kind, contents, calls))
+            function = _Until(plan.until, function, calls, lambda calls, given: self._planned(backend, kind, self.own(given), calls))
         self.functions[key], self.plans[key] = function, plan
         return function
+
+    def _built(self, plan: Plan, kind: str) -> Any:
+        """The function that a plan is of."""
+        in_lists = plan.backend == "native" and plan.without_native == "python"
+        chosen = kind, "native, in lists" if in_lists else plan.backend
+        if chosen not in self.functions:
+            with without_collector():
+                function = backends.build(plan.backend, self.program, self.name, kind, self.reduce)
+            self.functions[chosen] = backends.InLists(function) if in_lists else function
+        return self.functions[chosen]
 
     def present_plan(self, backend: str, kind: str, contents: Sequence[Any]) -> Plan:
         """The plan that holds for such a call."""
@@ -185,11 +198,17 @@ class Traces:
 
             return has_code(self.program, kind, self.reduce)
 
-        return backends.plan_of(backend, self.program, kind, rows, calls, calls, is_made)
+        plan = backends.plan_of(backend, self.program, kind, rows, calls, calls, is_made)
+        failure = self._failures.get(kind) if backend == "auto" and plan.backend == "native" else None
+        return plan if failure is None else plan.after(failure)
 
-    def all_contents(self, contents: list[Any]) -> list[Any]:
+    def all_contents(self, contents: Sequence[Any]) -> Sequence[Any]:
         """The contents of all blocks: those of the arguments, and the numbers of Values that were captured."""
         return [*contents, [value.data for value in self.taken]] if self.taken else contents
+
+    def own(self, all_contents: Sequence[Any]) -> Sequence[Any]:
+        """The contents of the arguments' blocks, of those of all."""
+        return all_contents[:-1] if self.taken else all_contents
 
     # -------------------------------------------------------------- the way out
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from scalargrad import MLP, compile, sin
+from scalargrad import MLP, Value, compile, sin
 from scalargrad.compiler import backends
 from scalargrad.compiler.backends import Plan, native_seconds, plan_of
 from scalargrad.compiler.program import Program
@@ -117,6 +117,39 @@ def test_the_plan_is_of_what_runs_until_machine_code_is_made(natives: list[str],
     monkeypatch.setattr(backends, "build", build)
     f.value_and_grad(*arguments)
     assert f.plan(*arguments).backend == "native"
+
+
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_where_machine_code_cannot_be_made_the_function_stays_as_it_was(
+    natives: list[str], monkeypatch: pytest.MonkeyPatch, is_lazy: bool
+) -> None:
+    bias = Value(0.5)
+    f = compile(lambda model, x, y: squared_error(model(x) + bias, y), rows=("x", "y"))
+    arguments = NETWORK.state(), np.ones((100, 2)), np.zeros(100)
+    build, tried = backends.build, list[Any]()
+
+    def fail(contents: Any) -> Any:
+        tried.append(contents)
+        raise ValueError("numba\nknows no such thing")
+
+    fail.source = ""  # type: ignore[attr-defined]
+
+    def failing(backend: str, *given: Any) -> Any:
+        return build(backend, *given) if backend != "native" else fail if is_lazy else fail(None)
+
+    monkeypatch.setattr(backends, "build", failing)
+    value, slopes = f.value_and_grad(*arguments)
+    for _ in range(1000):
+        again, slopes_again = f.value_and_grad(*arguments)
+        assert again == value
+        assert np.array_equal(slopes["W2"], slopes_again["W2"])
+    assert f.plan(*arguments).backend == "numpy"
+    assert f.plan(*arguments).reason == "machine code could not be made: ValueError: numba knows no such thing"
+    for _ in range(1000):  # another number of rows is another plan
+        f.value_and_grad(NETWORK.state(), np.ones((400, 2)), np.zeros(400))
+    assert len(tried) == 1
+    with pytest.raises(ValueError, match="numba"):
+        compile(f.__wrapped__, rows=("x", "y"), backend="native").value_and_grad(*arguments)
 
 
 def test_results_stay_of_their_kind(natives: list[str], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -196,6 +196,9 @@ def _is_on_disk(path: Path | None, name: str) -> bool:
     if path is None:
         return False
     index = f"{path.stem}.{name}-*.py{sys.version_info.major}{sys.version_info.minor}*.nbi"  # numba's, of a function and its line
+    numba = sys.modules.get("numba")  # which read what is set when it was imported
+    if folder := numba.config.CACHE_DIR if numba else os.environ.get("NUMBA_CACHE_DIR"):  # it has a folder there for each of sources
+        return any(Path(folder).glob(f"*/{index}"))
     return any(path.parent.glob(f"__pycache__/{index}"))
 
 

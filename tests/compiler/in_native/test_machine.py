@@ -261,6 +261,21 @@ def test_a_later_process_finds_the_machine_code_on_disk(tmp_path: Path) -> None:
     assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
 
 
+def test_machine_code_is_found_where_numba_is_told_to_keep_it(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (folders / "numba").mkdir()
+    monkeypatch.setattr("numba.config.CACHE_DIR", str(folders / "numba"))
+    source = TWO_FUNCTIONS.replace("0.0", "0.375")
+    assert not is_made(source, "mean_exp")
+    build(source, "mean_exp")(np.zeros(3))
+    assert [*(folders / "numba").rglob("*.nbi")]
+    machine._built.clear()
+    assert is_made(source, "mean_exp")
+    monkeypatch.delitem(sys.modules, "numba")
+    assert not is_made(source, "mean_exp")
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(folders / "numba"))
+    assert is_made(source, "mean_exp")
+
+
 def test_machine_code_is_kept_in_memory() -> None:
     source = TWO_FUNCTIONS.replace("0.0", "0.25")
     assert not is_made(source, "mean_exp")
