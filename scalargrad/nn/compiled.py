@@ -54,6 +54,7 @@ class Generated:
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # how many steps a call is to make at most
+        self.latest: list[float] = []  # losses of the steps of a call, each there before its step is made
         self._eager = Eager(task, optimizer, table)
         self._held: tuple[Any, Any] | None = None
         self._failure: BaseException | None = None
@@ -110,23 +111,36 @@ class Generated:
             weights, state, losses = self._loop.run(*before, rates, optimizer.steps, batches, self._moved)
         except ERRORS:
             return None
+        except Exception:
+            if self.backend != "auto" or self._plan.backend != "native":
+                raise
+            self.backend = self._plan.without_native  # machine code could not be made
+            self._begin(self._formula)
+            return self._at_once(batches, rates)
         if not all(map(isfinite, map(sum, (weights, losses, *state)))):
             return None
+        self.latest = losses
         optimizer.become(weights, state, optimizer.steps + len(batches))
         return losses  # type: ignore[no-any-return]
 
     def _one_by_one(self, batches: list[list[int]], rates: list[float]) -> list[float]:
         """The same steps in total arithmetic, each looked at, and on Values what fails then."""
-        optimizer, losses = self.optimizer, list[float]()
-        with self._kept(losses):
+        optimizer, before = self.optimizer, self.optimizer.steps
+        losses = self.latest = list[float]()
+        try:
             for batch, lr in zip(batches, rates):
                 loss, gradient = self._careful().gradient([p.data for p in optimizer.parameters], self._fixed(), batch)
                 if not all(map(isfinite, gradient)):
                     optimizer.zero_grad()
                     loss = self.task.backward(self.table, batch)
                     gradient = [p.grad for p in optimizer.parameters]
-                optimizer.move(gradient, lr)
                 losses.append(loss)
+                optimizer.move(gradient, lr)
+        except BaseException as error:
+            del losses[optimizer.steps - before :]
+            if not losses:
+                raise
+            self._failure = error
         return losses
 
     def _moved(self, weights: Any, gradients: Any, lr: float, state: Any, step: int) -> Any:
@@ -178,7 +192,12 @@ class Generated:
             return (made := objective()), made.of_a_row(inputs[0], targets[0])
 
         made, self._program = steady(of_a_row)
-        self._objective, self._table = made, (inputs, targets)
+        self._objective, self._table, self._formula = made, (inputs, targets), formula
+        self._begin(formula)
+
+    def _begin(self, formula: Program | None) -> None:
+        """Choose what makes the steps."""
+        made = self._objective
         value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
         self._steps: Any = None
         self._loop: Any = None
@@ -207,7 +226,7 @@ class Generated:
             return LoopOnNative(*given, whole=made.of_rows(*self.table) if small else None)
 
         can_loop = fits(self._program, weights)
-        plan = plan_of(
+        plan = self._plan = plan_of(
             self.backend, self._program, "value_and_grad", self.rows, self.expected, self.calls, lambda: can_loop and on_native().has_code()
         )
         if plan.backend == "native" and can_loop:

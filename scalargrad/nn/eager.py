@@ -76,15 +76,15 @@ class Eager:
     def __init__(self, task: Task, optimizer: Any, table: Table) -> None:
         self.task, self.optimizer, self.table = task, optimizer, table
         self.loss_of = task.loss_of
+        self.latest: list[float] = []  # losses of the steps of a call, each there before its step is made
 
     def steps(self, batches: Iterable[list[int]]) -> list[float]:
         """Make a step on each batch; return their losses."""
-        losses = []
+        losses = self.latest = list[float]()
         for batch in batches:
             self.optimizer.zero_grad()
-            loss = self.task.backward(self.table, batch)
+            losses.append(self.task.backward(self.table, batch))
             self.optimizer.step()
-            losses.append(loss)
         return losses
 
     def looked_at(self) -> Eager:

@@ -93,20 +93,20 @@ def fit(
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
-    history, epoch_steps, pending = History(), -(-n // rows), list[float]()
-    left = epochs * epoch_steps
-    with _running(history, chosen, progress_of(epochs, epoch_steps) if progress else None) as bar:
-        calls = epochs if callback or held else 1
-        steps = _engine(engine, backend, task, chosen, table, left, calls, rows, shuffle)
+    history, epoch_steps, stops = History(), -(-n // rows), bool(callback or held)
+    left, record = epochs * epoch_steps, _Record(history, chosen, n, rows, task.is_mean)
+    with _running(history, chosen, progress_of(epochs, epoch_steps) if progress else None, record) as bar:
+        steps = _engine(engine, backend, task, chosen, table, left, epochs if stops else 1, rows, shuffle)
+        record.engine = None if stops else steps
         while left:
-            most = epoch_steps - len(pending) if callback or held else left
+            most = left % epoch_steps or epoch_steps if stops else left
             losses = steps.steps(islice(batches, min(steps.pace, most)))
             left -= len(losses)
-            pending += losses
+            record.add(losses)
             if bar:
-                bar.advance(len(losses), len(history.loss) + (len(pending) - 1) // epoch_steps, losses[-1])
-            totals = _epochs(pending, n, rows, task.is_mean)
-            if not (callback or held):
+                bar.advance(len(losses), len(history.loss) + (len(record.pending[1]) - 1) // epoch_steps, losses[-1])
+            totals = record.epochs()
+            if not stops:
                 history.loss += totals
                 continue
             for total in totals:
@@ -149,16 +149,42 @@ def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:
     yield from cycle(batches)
 
 
-def _epochs(losses: list[float], n: int, rows: int, is_mean: bool) -> list[float]:
-    """The losses of all whole epochs among those of steps, which are taken from the list."""
-    steps = -(-n // rows)
-    if steps == 1:
-        found = losses[:]
-    else:
-        shares = [(rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0 for i in range(steps)]
-        found = [add_up(map(mul, losses[i : i + steps], shares)) for i in range(0, len(losses) - steps + 1, steps)]
-    del losses[: len(found) * steps]
-    return found
+class _Record:
+    """The losses of steps on their way into the history, epoch by epoch.
+
+    Ctrl-C may come between any two of its lines: `pending` is replaced at once, and what of it is in the history already is told
+    by the history.
+    """
+
+    def __init__(self, history: History, optimizer: Any, n: int, rows: int, is_mean: bool) -> None:
+        self.history, self.optimizer, self.size = history, optimizer, -(-n // rows)
+        self.begun = getattr(optimizer, "steps", 0)
+        self.shares = [(rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0 for i in range(self.size)]
+        self.pending: tuple[int, list[float]] = 0, []  # from which step on, and their losses
+        self.engine: Engine | None = None  # where an epoch is finished with its steps: neither callback nor validation follows
+
+    def add(self, losses: list[float]) -> None:
+        """Take the losses of the next steps."""
+        first, before = self.pending
+        done = len(self.history.loss) * self.size
+        self.pending = done, before[done - first :] + losses
+
+    def epochs(self) -> list[float]:
+        """The losses of those whole epochs that are not in the history."""
+        first, losses = self.pending
+        losses = losses[len(self.history.loss) * self.size - first :]
+        if self.size == 1:
+            return losses
+        return [add_up(map(mul, losses[i : i + self.size], self.shares)) for i in range(0, len(losses) - self.size + 1, self.size)]
+
+    def catch_up(self) -> None:
+        """Take what was not yet taken of the steps that were made: weights and number of steps are set at once, after their losses."""
+        if self.engine:
+            first, losses = self.pending
+            missing = getattr(self.optimizer, "steps", 0) - self.begun - first - len(losses)
+            if missing > 0:
+                self.add(self.engine.latest[:missing])
+            self.history.loss += self.epochs()
 
 
 def _engine(
@@ -179,13 +205,14 @@ def _engine(
 
 
 @contextmanager
-def _running(history: History, optimizer: Any, bar: Progress | None) -> Iterator[Progress | None]:
+def _running(history: History, optimizer: Any, bar: Progress | None, record: _Record) -> Iterator[Progress | None]:
     """Keep the time, take Ctrl-C for the end, and leave all whole."""
     start = perf_counter()
     try:
         yield bar
     except KeyboardInterrupt:
         history.interrupted = True
+        record.catch_up()
         del history.validation_loss[len(history.loss) :]
         optimizer.zero_grad()  # a walk that was cut short left half sums
     except FloatingPointError as error:

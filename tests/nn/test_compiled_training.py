@@ -406,20 +406,45 @@ def test_a_rate_that_fails_leaves_the_steps_before_it():
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="no timers here")
 def test_ctrl_c_leaves_whole_steps_and_the_epochs_that_were_finished():
     model, kept = MLP(3, [3, 1], activation="tanh", seed=1), []
-    before = signal.signal(signal.SIGALRM, lambda *_: signal.raise_signal(signal.SIGINT))
+    before = signal.signal(signal.SIGPROF, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        signal.setitimer(signal.ITIMER_REAL, 0.25)
+        signal.setitimer(signal.ITIMER_PROF, 0.25)  # of this process's own time, however busy the machine is
         history = model.fit(
             X, Y, epochs=10**7, engine="compiled", backend="python", optimizer=lambda ps: kept.append(SGD(ps, 1e-6)) or kept[0]
         )
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
     assert history.interrupted
     assert kept[0].steps == len(history.loss) > 100
     twin = MLP(3, [3, 1], activation="tanh", seed=1)
     twin.fit(X, Y, epochs=len(history.loss), lr=1e-6, engine="compiled", backend="python")
     assert [p.data for p in model.parameters()] == [p.data for p in twin.parameters()]
+
+
+def test_where_machine_code_cannot_be_made_unasked_the_steps_are_made_without(monkeypatch):
+    from scalargrad.compiler import backends
+    from scalargrad.compiler.in_native.loop import LoopOnNative
+
+    tried = []
+
+    def fail(*_):
+        tried.append(1)
+        raise RuntimeError("numba knows no such thing")
+
+    rows, targets = [[i / 40, i % 3] for i in range(40)], [i / 20 for i in range(40)]
+
+    def trained(engine, backend):
+        model = MLP(2, [8, 1], activation="tanh", seed=1)
+        history = model.fit(rows, targets, epochs=30, lr=0.01, engine=engine, backend=backend)
+        return [p.data for p in model.parameters()], history.loss
+
+    monkeypatch.setattr(backends, "native_seconds", lambda program, is_made: 0.0)
+    monkeypatch.setattr(LoopOnNative, "run", fail)
+    assert_same(trained("compiled", "auto"), trained("eager", "auto"))
+    assert tried == [1]
+    with pytest.raises(RuntimeError, match="numba knows no such thing"):
+        trained("compiled", "native")
 
 
 # ------------------------------------------------------------------ optimisers of one's own

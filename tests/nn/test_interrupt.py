@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sys
 
 import pytest
 
@@ -140,3 +141,53 @@ def test_a_signal_cannot_split_an_assignment():
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
     assert hits
+
+
+@pytest.mark.parametrize("batch_size", [None, 2])
+@pytest.mark.parametrize(("engine", "epochs"), [("eager", 4), ("compiled", 4), ("compiled", 400)])
+def test_wherever_ctrl_c_comes_the_history_has_the_epochs_that_the_weights_have(engine, epochs, batch_size):
+    names = {"fit", "steps", "_at_once", "_one_by_one", "add", "epochs", "step", "move", "become", "put"}
+    lines = 0
+
+    def fitted(at):
+        """How many steps were made, and the losses, where a line is interrupted: of those that make steps and take losses, that one."""
+        nonlocal lines
+        kept, lines = [], 0
+
+        def at_line(frame, event, _):
+            nonlocal lines
+            if event == "line":
+                lines += 1
+                if lines == at:
+                    raise KeyboardInterrupt
+            return at_line
+
+        def watched(frame, event, _):
+            code = frame.f_code
+            return at_line if kept and "scalargrad" in code.co_filename and code.co_name in names else None
+
+        def optimizer(parameters):
+            kept.append(SGD(parameters, 0.01))
+            sys._getframe(2).f_trace = at_line  # of fit itself
+            return kept[0]
+
+        before = sys.gettrace()
+        sys.settrace(watched)
+        try:
+            history = neuron().fit(X, Y, epochs=epochs, batch_size=batch_size, optimizer=optimizer, engine=engine, backend="python")
+        finally:
+            sys.settrace(before)
+        return kept[0].steps, history.loss
+
+    size = 1 if batch_size is None else 2
+    steps, losses = fitted(0)
+    assert (steps, len(losses)) == (epochs * size, epochs)
+    ends = 0
+    for at in range(1, lines + 1):
+        try:
+            steps, found = fitted(at)
+        except KeyboardInterrupt:  # before its first line or after its last
+            continue
+        assert found == losses[: steps // size], at
+        ends += steps < epochs * size
+    assert ends > 20
