@@ -19,6 +19,7 @@ from collections.abc import MappingView
 from contextvars import ContextVar
 from functools import partial
 from itertools import chain
+from threading import local
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, MethodWrapperType, ModuleType
 from weakref import ref
 
@@ -167,6 +168,8 @@ class _Walk:
             return [item()]
         if isinstance(item, ContextVar):
             return self._contents_of([item], lambda: [item.get(_nothing)])
+        if isinstance(item, local):  # each thread has a dict of its own
+            return [type(item), *self._contents_of([item], lambda: [x for pair in vars(item).items() for x in pair])]
         if is_array(item) or hasattr(type(item), "to_numpy"):
             return self._see_array(item)
         if isinstance(item, type):

@@ -8,6 +8,7 @@ import functools
 import operator
 import os
 import sys
+import threading
 import types
 import weakref
 from collections import deque
@@ -411,6 +412,29 @@ def test_an_edit_is_noticed_and_what_is_as_it_was_is_not_traced_again(case):
     assert f(1.5) == value
     assert f.value_and_grad(1.5) == (value, slope)
     assert len(calls) == 2
+
+
+def test_each_thread_has_its_own_numbers():
+    class Scale(threading.local):
+        w = 2.0
+
+    scale, context, results = Scale(), contextvars.ContextVar("context", default=1.0), []
+    f = compiled(lambda x: x * scale.w * context.get())
+
+    def elsewhere():
+        results.append(f(1.5))
+        scale.w = 5.0
+        results.append(f(1.5))
+        context.set(2.0)
+        results.append(f(1.5))
+
+    scale.w = 7.0
+    assert f(1.5) == 10.5
+    thread = threading.Thread(target=elsewhere)
+    thread.start()
+    thread.join()
+    assert results == [3.0, 7.5, 15.0]
+    assert f(1.5) == 10.5
 
 
 @pytest.mark.parametrize("item", [Permissive(), Mock(), MagicMock()])
