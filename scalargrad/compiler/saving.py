@@ -19,6 +19,7 @@ from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
 from .in_python.source import function_source
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
+from .roll import is_scattered
 from .standalone import Standalone
 
 TYPE_CHECKING = False
@@ -71,7 +72,7 @@ def module_source(traces: Traces, names: Sequence[str], doc: str = "", backend: 
     for kind in saved.kinds:
         for is_total in (False, True):
             made.add(*generated(traces, f"{'total' if is_total else 'raw'}_{kind}", kind, is_total, saved.of))
-    known = {**CARRIED, **(_carried_on_arrays() if backend == ON_ARRAYS else {}), "inf": inf, "nan": nan}
+    known = {**CARRIED, **(_carried_on_arrays(traces) if backend == ON_ARRAYS else {}), "inf": inf, "nan": nan}
     made.add(saved.contents(), known)
     if saved.gradient:
         made.add(saved.gradient, known)
@@ -94,10 +95,10 @@ def _on_arrays(traces: Traces, name: str, kind: str, is_total: bool, of: str) ->
     return "\n\n".join(pieces), names
 
 
-def _carried_on_arrays() -> dict[str, Any]:
+def _carried_on_arrays(traces: Traces) -> dict[str, Any]:
     from .in_numpy.function import answer
 
-    return {"numbers": carried.array, "answer": answer}
+    return {"numbers": carried.array, **({} if is_scattered(traces.program) else {"answer": answer})}
 
 
 class _Saved:
@@ -148,7 +149,7 @@ class _Saved:
     def function(self, kind: str) -> str:
         """The function that a user calls."""
         given = ", ".join(self.given)
-        option = [str(kind != "value")] if self.on_arrays else []  # whether there are slopes
+        option = [str(kind != "value")] if self.on_arrays and not is_scattered(self.traces.program) else []  # whether there are slopes
         lines = self._returned(kind, f"answer({', '.join([f'raw_{kind}', f'total_{kind}', *option, f'*_contents({given})'])})")
         what = {"value": "value", "value_and_grad": "value and the gradient", "jacobian": "values and the gradient of each"}[kind]
         head = [f"def {kind}({given}):", f'    """The {what} of {self.of}."""']

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 from math import isfinite
+from operator import attrgetter
 
 import numpy
 from numpy import ndarray, vdot
 
 from ...kernels import run_pieces
+from .. import carried
 from ..arguments import as_array
 from ..naming import is_word
 from ..roll import is_scattered, rolled, size_of
@@ -26,6 +28,9 @@ if TYPE_CHECKING:
 
 CACHE = 131072  # numbers, 1 MB
 FLOATS = numpy.dtype(numpy.float64)
+
+_only_arrays = {ndarray}
+_dtype_of = attrgetter("dtype")
 
 _counter = itertools.count(1)
 
@@ -92,10 +97,11 @@ class NumpyFunction:
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
         self._program = program
-        self._grids = None if is_scattered(program) else completed(rolled(program))
+        self._by_number = is_scattered(program)
+        self._grids = None if self._by_number else completed(rolled(program))
         self._name, self._kind, self._reduce = name, kind, reduce
         self._of = name if is_word(name) else ""
-        self._shapes = [block.shape for block in program.blocks]
+        self._floats = [FLOATS] * len(program.blocks) if all(block.shape for block in program.blocks) else []
         self._carried = [i for i, block in enumerate(program.blocks) if block.has_rows]
         self._chunk = chunk_of(rolled(program)) if self._carried else 0
         self._is_single = kind == "value" and len(program.outputs) == 1
@@ -114,15 +120,12 @@ class NumpyFunction:
         return self._made[total]
 
     def __call__(self, contents: Sequence[Any]) -> Any:
-        result = self._result(
-            [
-                content if shape and content.__class__ is ndarray and content.dtype is FLOATS else shaped(content, block)
-                for content, shape, block in zip(contents, self._shapes, self._program.blocks)
-            ]
-        )
+        if not _only_arrays.issuperset(map(type, contents)) or [*map(_dtype_of, contents)] != self._floats:
+            contents = [*map(shaped, contents, self._program.blocks)]
+        result = self._result(contents)
         return (result,) if self._is_single else result
 
-    def _result(self, arrays: list[Any]) -> Any:
+    def _result(self, arrays: Sequence[Any]) -> Any:
         """What the generated function returns, of all rows."""
         if not self._carried:
             return self._called(arrays)
@@ -139,6 +142,8 @@ class NumpyFunction:
         return self._joined(parts)
 
     def _called(self, arrays: Sequence[Any]) -> Any:
+        if self._by_number:
+            return carried.answer(self._fast, self._total, *arrays)
         return answer(self._fast, self._total, self._kind != "value", *arrays)
 
     def _on_grids(self, *arrays: Any) -> Any:
@@ -175,7 +180,7 @@ def answer(fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool
             result = fast(*arrays)
             if not has_slopes or isfinite(_squares(result[1])):
                 return result
-    except (ArithmeticError, ValueError):  # an overflow: what is fast may be wrong then
+    except ArithmeticError:  # an overflow: what is fast may be wrong then
         pass
     with numpy.errstate(all="ignore"):
         return total(*arrays)
