@@ -67,7 +67,7 @@ def times(slopes: Any, matrix: Any) -> Any:
 
 
 NAMES = {
-    "beside": beside, "scattered": scattered, "spread": numpy.broadcast_to, "times": times,
+    "beside": beside, "scattered": scattered, "spread": numpy.broadcast_to, "times": times, "vdot": vdot,
     "full": numpy.full, "zeros": numpy.zeros, "concatenate": numpy.concatenate, "array": numpy.array,
 }  # fmt: skip
 

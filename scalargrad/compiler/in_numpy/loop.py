@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..program import Input
     from ..stepwise import Numbers, State, Update
 
-OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "ones", "dot")
+OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "dot")
 
 _counter = itertools.count(1)
 
@@ -116,10 +116,10 @@ class LoopOnArrays:
     # -------------------------------------------------------------- lines
 
     def _written(self, loss: Rolled, penalty: Program | None, reduce: str) -> tuple[str, dict[str, Any]]:
-        body = Body(loss, [loss.outputs], taken=OWN, rows="rows", ones="ones")
+        body = Body(loss, [loss.outputs], taken=OWN, rows="rows")
         carried = [body.text[block] for block in loss.blocks if block.has_rows]
         fixed = [body.text[block] for block in loss.blocks if not block.has_rows and block not in self._moving]
-        of_rows = [f"rows = len({carried[0]})", "each = 1.0 / rows", "ones = full(rows, 1.0)"]
+        of_rows = [f"rows = len({carried[0]})", "each = 1.0 / rows"]
         p, g = body.names.take("p"), body.names.take("g")
         memory = [body.names.take(f"state{i}") for i in range(1, len(self._update.outputs))]
         slopes = dict(zip(loss.wrt, body.slopes(0, loss.outputs, "each" if reduce == "mean" else "1.0")))

@@ -147,7 +147,7 @@ class Slopes:
             if isinstance(source, Numbers) or not inside.any():
                 continue
             if carried and not self._carries(source):
-                part = f"{body.ones} @ {primary(part)}" if body.ones and at.ndim == 1 else f"{primary(part)}.sum(0)"
+                part = f"{body.ones()} @ {primary(part)}" if at.ndim == 1 else f"{primary(part)}.sum(0)"
             if not inside.all():
                 lead = body.lead(carried and self._carries(source))
                 part = part if inside.ndim == 1 else f"{primary(part)}.reshape({lead}{inside.size})"

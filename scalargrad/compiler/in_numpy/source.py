@@ -27,14 +27,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VIEW = re.compile(r"spread\(.*\)|\w+(\[[^\[\]]*\]|\.reshape\([^()]*\)|\.swapaxes\([^()]*\))+")
-OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "full", "zeros", "concatenate", "numpy")
+OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "vdot", "full", "zeros", "concatenate", "numpy")
 
 
 class Body:
     """The lines of a rolled program: its values, and the slopes of its outputs by blocks; in a function of their own, or `beside` others'.
 
-    `per_row` keeps the rows of all slopes apart; `total` sends exactly 0 where a slope is 0, whatever it meets. `rows` and `ones`
-    are names for how many rows there are, and for a vector of as many ones, where there are any.
+    `per_row` keeps the rows of all slopes apart; `total` sends exactly 0 where a slope is 0, whatever it meets. `rows` is a name for
+    how many rows there are, where there are any.
     """
 
     def __init__(
@@ -46,9 +46,8 @@ class Body:
         taken: Sequence[str] = (),
         beside: Body | None = None,
         rows: str = "",
-        ones: str = "",
     ) -> None:
-        self.rolled, self.per_row, self.total, self.ones = rolled, per_row, total, ones
+        self.rolled, self.per_row, self.total = rolled, per_row, total
         self.pulls = [pulls(rolled, [source for source, _ in root], rolled.wrt) for root in roots]
         self.by: dict[Vector, set[int]] = {}  # the operands that a vector's slopes are by
         for vector, places in (pull for found in self.pulls for pull in found):
@@ -84,6 +83,10 @@ class Body:
         name = self.names.take("", "k")
         self.constants[name] = array
         return name
+
+    def ones(self) -> str:
+        """The name of as many ones as there are rows: `ones @ d` is `d.sum(0)`, in a third of the time for 100 × 16 numbers."""
+        return self.name(f"full({self.rows}, 1.0)", "ones")
 
     # -------------------------------------------------------------- operands
 
@@ -199,6 +202,8 @@ class Body:
             left, right = self.name(self.taken(ws)), self.name(self.taken(xs))
             if ws.index.ndim == 1 and not has_rows(ws) and not has_rows(xs):
                 return f"({left} @ {right})[None]{behind}"
+            if vector in self.summed and has_rows(ws) and has_rows(xs):
+                return f"vdot({left}, {right})"
             return f"({left} * {right}).sum({self._over(vector, ws)}){behind}"
         left, right = self.taken(product.left), self.taken(product.right)
         if isinstance(product, Products):

@@ -94,7 +94,7 @@ def test_a_network_becomes_the_formulas_of_matrices() -> None:
     model = MLP(2, [3, 1], activation="sigmoid", output_activation="sigmoid", seed=0)
     f = compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"), reduce="sum", backend="numpy")
     source = f.source(model.state(), np.zeros((4, 2)), np.zeros((4, 1)))
-    for line in ("z1 = x @ W1.T + b1", "z2 = a1 @ W2.T + b2", "da1 = dz2 @ W2", "dW2 = dz2.T @ a1", "db1 = dz1.sum(0)", "dW1 = dz1.T @ x"):
+    for line in ("z1 = x @ W1.T + b1", "z2 = a1 @ W2.T + b2", "da1 = dz2 @ W2", "dW2 = dz2.T @ a1", "db1 = ones @ dz1", "dW1 = dz1.T @ x"):
         assert f"    {line}\n" in source
 
 
