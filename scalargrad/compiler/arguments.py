@@ -8,6 +8,7 @@ the slopes by each block, a gradient in the argument's structure.
 from __future__ import annotations
 
 from copy import copy
+from operator import countOf
 
 from ..reals import real
 from ..trees import advice, is_array, is_module, with_values
@@ -16,7 +17,7 @@ from .program import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from typing import Any
 
     Form = tuple[Any, ...]  # begins with one of the words below
@@ -29,7 +30,10 @@ STATE = "state"  # a module or its state: the module, names, shapes, and the map
 FIXED = "fixed"  # no numbers: a text, a function, None
 NUMBER: Form = (NUMBERS, (), ())
 
-_only_floats = {float}
+
+def are_floats(items: Collection[Any]) -> bool:
+    """Whether all items are floats, and none of a subclass; to count them takes three quarters of the time of a set of their types."""
+    return countOf(map(type, items), float) == len(items)
 
 
 # ------------------------------------------------------------------ reading
@@ -78,7 +82,7 @@ def _read_list(items: Any, what: str, contents: list[Any], above: tuple[int, ...
     """Equally long lists of numbers as one block; else a form for each item."""
     kind, plain = (TUPLE, tuple) if isinstance(items, tuple) else (LIST, list)
     is_plain = type(items) is plain
-    if is_plain and _only_floats.issuperset(map(type, items)):
+    if is_plain and are_floats(items):
         contents.append(items)
         return NUMBERS, (kind,), (len(items),)
     inner: list[Any] = []
@@ -193,7 +197,7 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
     if is_unordered or isinstance(argument, dict | str | bytes | Value) or not hasattr(type(argument), "__iter__"):
         raise TypeError(f"{what} carries rows and must be a list of rows or an array, got {type(argument).__name__}")
     rows = list(argument)
-    if _only_floats.issuperset(map(type, rows)):
+    if are_floats(rows):
         contents.append(rows)
         return (ROWS, kind, NUMBER), len(rows)
     inner: list[Any] = []

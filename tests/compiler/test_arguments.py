@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict, namedtuple
+from fractions import Fraction
 
 import numpy as np
 import pandas
@@ -191,6 +192,33 @@ def test_a_state_with_other_arrays_fits_and_one_with_other_shapes_does_not():
     assert not fits(state, [])
     del state["w"]
     assert not fits(state, [])
+
+
+class Own(float):
+    """A float of a class of its own, whose operators may be others."""
+
+
+@pytest.mark.parametrize("odd", [2, True, np.float64(2.5), np.float32(2.5), Own(2.5), Fraction(5, 2)])
+@pytest.mark.parametrize("place", [0, 50, -1])
+def test_one_number_of_another_kind_among_floats_is_read_as_a_float(odd, place):
+    numbers = [0.5] * 100
+    numbers[place] = odd
+    for given, shape in ((numbers, (100,)), (tuple(numbers), (100,)), ([[0.5] * 100, numbers], (2, 100))):
+        contents = []
+        assert read(given, "x", contents)[2] == shape
+        assert {type(x) for x in flat(contents[0])} == {float}
+        assert sum(flat(contents[0])) == 49.5 + float(odd) + 50.0 * (len(shape) - 1)
+    contents = []
+    read_rows(numbers, "x", contents)
+    assert {type(x) for x in flat(contents[0])} == {float}
+
+
+def test_one_item_that_is_no_number_among_floats_is_refused():
+    for odd in (1j, b"2", "2"):
+        with pytest.raises(TypeError, match=r"x\[50\] is (complex|bytes|str), expected a number"):
+            read([*[0.5] * 50, odd], "x", [])
+    with pytest.raises(ValueError, match="row 50 of x is a list of 1, row 0 a number"):
+        read_rows([*[0.5] * 50, [1.0]], "x", [])
 
 
 # ------------------------------------------------------------------ rows
