@@ -17,7 +17,7 @@ from .program import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator, Sequence
     from typing import Any
 
     Form = tuple[Any, ...]  # begins with one of the words below
@@ -331,9 +331,14 @@ def _with(content: Any, index: tuple[int, ...], number: Any) -> Any:
     return content
 
 
-def is_array_or_list(form: Form) -> bool:
-    """Whether a gradient by an argument of that form is the slopes by its one block as they come."""
-    return form[0] == NUMBERS and TUPLE not in form[1]
+def gathering(form: Form, by_rows: bool) -> Callable[[Sequence[Any]], Any]:
+    """What gives slopes the structure of an argument of that form, once it was traced: `gathered`, and shorter for what is most usual."""
+    if form[0] == NUMBERS and TUPLE not in form[1]:
+        return lambda slopes: as_number(slopes[0])
+    if form[0] == STATE and not form[1].ties:
+        _, same, names, _, cls = form
+        return lambda slopes: cls(same.it, dict(zip(names, slopes)))
+    return lambda slopes: gathered(form, iter(slopes), by_rows)
 
 
 def holds_module(form: Any) -> bool:

@@ -51,7 +51,7 @@ class Compiled:
         if is_tracing():
             return self._inlined()(*args, **options)
         traces, contents = self._ready(args, options)
-        return traces.value(traces.function(self._backend, "value", contents)(traces.all_contents(contents)))
+        return traces.value(traces.function(self._backend, "value", contents)(contents))
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         """The value, and the slopes of it by the argument `wrt`, in that argument's structure (a tuple of them where `wrt` is one)."""
@@ -62,14 +62,14 @@ class Compiled:
             raise TypeError(
                 f"{self.__name__} returns several values, and value_and_grad is of one: take f.jacobian(…), or return their sum"
             )
-        return traces.value_and_grad(traces.function(self._backend, "value_and_grad", contents)(traces.all_contents(contents)))
+        return traces.value_and_grad(traces.function(self._backend, "value_and_grad", contents)(contents))
 
     def jacobian(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         """The values of a function that returns several, and for each the slopes by the argument `wrt`, in that argument's structure."""
         if is_tracing():
             return self._inlined()(*args, **options), derivatives.jacobian(self._fn, self._wrt)(*args, **options)
         traces, contents = self._ready(args, options)
-        return traces.jacobian(traces.function(self._backend, "jacobian", contents)(traces.all_contents(contents)))
+        return traces.jacobian(traces.function(self._backend, "jacobian", contents)(contents))
 
     def source(self, *args: Any, **options: Any) -> str:
         """The generated source for such arguments, to read: of the value and of the derivative."""
@@ -129,9 +129,9 @@ class Compiled:
     def _ready(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Traces, list[Any]]:
         """The traces for such arguments, and the contents of their blocks."""
         latest = self._latest
-        if latest is not None and not options and latest.count == len(args):
+        if latest is not None and not options:
             contents = latest.contents(args)
-            if contents is not None and not latest.captured.has_changed() and (not latest.rows or latest.are_rows_alike(contents)):
+            if contents is not None and not latest.captured.has_changed():
                 return latest, contents
         return self._sought(args, options)
 
@@ -165,7 +165,7 @@ class Compiled:
                     while len(self._traces) > MOST:
                         del self._traces[next(iter(self._traces))]
         self._latest = traces
-        return traces, contents
+        return traces, traces.all_contents(contents)
 
     def _check_counts(self, counts: dict[str, int]) -> None:
         """Refuse arguments that carry different numbers of rows, or none."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager
+from functools import partial
 from itertools import repeat
 
 from ..reals import real
 from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
-from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, holds_module, is_array_or_list, traced
+from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, gathering, holds_module, traced
 from .captured import Captured
 from .draws import CALLS, Draws, generators
 from .fitting import fitting
@@ -86,7 +87,8 @@ class Traces:
         self.plans: dict[Any, Plan] = {}
         self._failures: dict[str, Exception] = {}  # of making machine code, unasked
         self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
-        self._is_one_block = not is_tuple and len(wrt) == 1 and is_array_or_list(forms[wrt[0]])
+        by_rows = self.reduce is None
+        self._gradient = partial(_in_tuple, self._by, wrt, by_rows) if is_tuple or not wrt else gathering(forms[wrt[0]], by_rows)
         if self.captured.has_changed():  # by the function itself
             self.look()
 
@@ -130,19 +132,22 @@ class Traces:
     # -------------------------------------------------------------- the way in
 
     def contents(self, args: Sequence[Any]) -> list[Any] | None:
-        """The contents of the blocks of arguments of these forms; None of others."""
-        if len(args) != len(self.readers):
+        """The contents of all blocks for arguments of these forms, by position; None for others, or where not all have the same rows."""
+        if not len(args) == self.count == len(self.readers):
             return None
         contents: list[Any] = []
         for fits, argument in zip(self.readers, args):
             if not fits(argument, contents):
                 return None
-        return contents
+        if self.rows:
+            counts = {len(contents[i]) for i in self.rows}
+            if len(counts) > 1 or 0 in counts:
+                return None
+        return self.all_contents(contents)
 
-    def are_rows_alike(self, contents: list[Any]) -> bool:
-        """Whether all that carries rows has the same number of them, and not none."""
-        counts = {len(contents[i]) for i in self.rows}
-        return len(counts) == 1 and 0 not in counts
+    def all_contents(self, contents: list[Any]) -> list[Any]:
+        """The contents of all blocks: those of the arguments, and the numbers of Values that were captured."""
+        return [*contents, [value.data for value in self.taken]] if self.taken else contents
 
     def function(self, backend: str, kind: str, contents: Sequence[Any]) -> Any:
         """The generated function for a call with such contents: "value", "value_and_grad" or "jacobian"."""
@@ -163,7 +168,7 @@ class Traces:
         try:
             function = self._built(plan, kind)
             if backend == "auto" and plan.backend == "native":
-                function(self.all_contents(contents))  # numba makes it when it is first called
+                function(contents)  # numba makes it when it is first called
         except Exception as error:
             if backend != "auto" or plan.backend != "native":
                 raise
@@ -171,7 +176,7 @@ class Traces:
             plan = self.plan(backend, kind, contents, calls)
             function = self._built(plan, kind)
         if plan.until:
-            function = _Until(plan.until, function, calls, lambda calls, given: self._planned(backend, kind, self.own(given), calls))
+            function = _Until(plan.until, function, calls, lambda calls, given: self._planned(backend, kind, given, calls))
         self.functions[key], self.plans[key] = function, plan
         return function
 
@@ -202,14 +207,6 @@ class Traces:
         failure = self._failures.get(kind) if backend == "auto" and plan.backend == "native" else None
         return plan if failure is None else plan.after(failure)
 
-    def all_contents(self, contents: Sequence[Any]) -> Sequence[Any]:
-        """The contents of all blocks: those of the arguments, and the numbers of Values that were captured."""
-        return [*contents, [value.data for value in self.taken]] if self.taken else contents
-
-    def own(self, all_contents: Sequence[Any]) -> Sequence[Any]:
-        """The contents of the arguments' blocks, of those of all."""
-        return all_contents[:-1] if self.taken else all_contents
-
     # -------------------------------------------------------------- the way out
 
     def value(self, outputs: Any) -> Any:
@@ -232,15 +229,6 @@ class Traces:
         outputs, groups = result
         gradients = iter([self._gradient(group) for group in groups])
         return self.value(outputs), next(gradients) if self.is_single else rebuilt(self.result, gradients)
-
-    def _gradient(self, slopes: Any) -> Any:
-        if self._is_one_block:  # the shorter way
-            return as_number(slopes[0])
-        content: Iterator[Any] = iter(slopes)
-        if not self.is_tuple:
-            return gathered(self._by[0][1], content, self.reduce is None)
-        made = {i: gathered(form, content, self.reduce is None) for i, form in self._by}
-        return tuple([made[i] for i in self.wrt])
 
     @property
     def kinds(self) -> list[str]:
@@ -286,6 +274,13 @@ class _Taken:
     def blocks(self) -> list[Block]:
         self.block.inputs, self.block.shape = list(self.inputs.values()), (len(self.inputs),)
         return [self.block] if self.inputs else []
+
+
+def _in_tuple(by: Sequence[tuple[int, Form]], wrt: Sequence[int], by_rows: bool, slopes: Any) -> tuple[Any, ...]:
+    """The gradients by several arguments, of slopes in the order of their blocks."""
+    content: Iterator[Any] = iter(slopes)
+    made = {i: gathered(form, content, by_rows) for i, form in by}
+    return tuple([made[i] for i in wrt])
 
 
 def _outputs(result: Any, name: str) -> list[Any]:

@@ -50,6 +50,17 @@ def test_wrt_counts_arguments_in_the_order_of_the_signature():
         compiled(scaled, wrt=1)(3.0, scale=2.0)
 
 
+def test_by_position_and_by_name_in_turns():
+    f = compiled(lambda x, scale=1.0, *more: x * scale + sum(more))
+    for _ in range(2):
+        assert f(2.0, scale=3.0) == 6.0
+        assert f(2.0, 4.0) == 8.0
+        assert f(2.0) == 2.0
+        assert f(2.0, 4.0, 1.0) == 9.0
+        with pytest.raises(TypeError, match="missing a required argument"):
+            f()
+
+
 def test_a_tuple_of_arguments_gives_a_tuple_in_its_order():
     f = compiled(lambda x, y, z: x * y + z * 10, wrt=(2, 0, -2))
     assert f.value_and_grad(2.0, 3.0, 4.0) == (46.0, (10.0, 3.0, 2.0))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from math import isfinite
 from operator import attrgetter
 
@@ -97,8 +98,8 @@ class NumpyFunction:
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
         self._program = program
-        self._by_number = is_scattered(program)
-        self._grids = None if self._by_number else completed(rolled(program))
+        by_number = is_scattered(program)
+        self._grids = None if by_number else completed(rolled(program))
         self._name, self._kind, self._reduce = name, kind, reduce
         self._of = name if is_word(name) else ""
         self._floats = [FLOATS] * len(program.blocks) if all(block.shape for block in program.blocks) else []
@@ -109,6 +110,9 @@ class NumpyFunction:
         self.source = ""
         self._make(False)
         self._fast = self._make(False) if self._grids in (None, program.rolled) else self._on_grids
+        self._called: Callable[..., Any] = partial(answer, self._fast, self._total, kind != "value")
+        if by_number:
+            self._called = partial(carried.answer, self._fast, self._total)
 
     def _make(self, total: bool) -> Callable[..., Any]:
         if total not in self._made:
@@ -122,33 +126,24 @@ class NumpyFunction:
     def __call__(self, contents: Sequence[Any]) -> Any:
         if not _only_arrays.issuperset(map(type, contents)) or [*map(_dtype_of, contents)] != self._floats:
             contents = [*map(shaped, contents, self._program.blocks)]
-        result = self._result(contents)
+        rows = len(contents[self._carried[0]]) if self._carried else 0
+        result = self._in_chunks(contents, rows) if rows > 2 * self._chunk else self._called(*contents)
         return (result,) if self._is_single else result
 
-    def _result(self, arrays: Sequence[Any]) -> Any:
-        """What the generated function returns, of all rows."""
-        if not self._carried:
-            return self._called(arrays)
-        rows = len(arrays[self._carried[0]])
-        if rows <= 2 * self._chunk:
-            return self._called(arrays)
+    def _in_chunks(self, arrays: Sequence[Any], rows: int) -> Any:
+        """What the generated function returns, of some rows at a time."""
         share = [rows] if self._reduce == "mean" else []
         parts = []
         for start in range(0, rows, self._chunk):
             part = list(arrays)
             for i in self._carried:
                 part[i] = part[i][start : start + self._chunk]
-            parts.append(self._called([*part, *share]))
+            parts.append(self._called(*part, *share))
         return self._joined(parts)
-
-    def _called(self, arrays: Sequence[Any]) -> Any:
-        if self._by_number:
-            return carried.answer(self._fast, self._total, *arrays)
-        return answer(self._fast, self._total, self._kind != "value", *arrays)
 
     def _on_grids(self, *arrays: Any) -> Any:
         """What the fast function returns; FloatingPointError where a number is not finite, which no mask would keep out."""
-        if not isfinite(_squares(arrays)):
+        if not are_finite(arrays):
             raise FloatingPointError("the arguments are not all finite")
         with numpy.errstate(divide="raise", invalid="raise"):
             return self._make(False)(*arrays)
@@ -178,7 +173,7 @@ def answer(fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool
     try:
         with numpy.errstate(all="ignore", over="raise"):
             result = fast(*arrays)
-            if not has_slopes or isfinite(_squares(result[1])):
+            if not has_slopes or are_finite(result[1]):
                 return result
     except ArithmeticError:  # an overflow: what is fast may be wrong then
         pass
@@ -201,9 +196,14 @@ def shaped(content: Any, block: Block) -> Any:
     return array.reshape(-1, 1) if block.has_rows else array.reshape(1)
 
 
-def _squares(slopes: Any) -> float:
-    """The sum of squares of slopes: finite where they are, and not too large."""
-    total = 0.0
+def are_finite(slopes: Any) -> bool:
+    """Whether slopes are finite, or those of several outputs, and not so large that their squares are not."""
     for slope in slopes:
-        total += _squares(slope) if slope.__class__ is tuple else vdot(slope, slope)
-    return total
+        if slope.__class__ is tuple:
+            if not are_finite(slope):
+                return False
+        else:
+            flat = slope.ravel()
+            if not isfinite(flat.dot(flat)):
+                return False
+    return True
