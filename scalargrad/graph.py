@@ -5,6 +5,8 @@ No walk here recurses, so that a chain of a million Values is listed and copied 
 
 from __future__ import annotations
 
+from itertools import chain
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -17,7 +19,7 @@ def operands(node: Value) -> tuple[Any, ...]:
     if node.row is None:
         return ()
     if node.x is None:
-        return node.dx  # type: ignore[no-any-return]
+        return tuple(chain(*node.dx))
     if node.y is not None:
         return node.x, node.y
     if node.dy is None:
@@ -62,8 +64,8 @@ def copied(root: Value, memo: dict[Any, Any]) -> Value:
         return root
 
     def field(content: Any) -> Any:
-        if content.__class__ is tuple:
-            return tuple([memo.get(id(item), item) for item in content])
+        if isinstance(content, tuple):
+            return tuple([field(item) for item in content])
         return memo.get(id(content), content)
 
     for node in ordered(root):

@@ -21,7 +21,8 @@ RAW: dict[str, Any] = {**floats.RAW, **many.NAMES, **ends.NAMES, "inf": floats.i
 TOTAL: dict[str, Any] = {**RAW, **floats.TOTAL}
 
 RESERVED = {"self", "other", "node", "nodes", "partials", "out", "total", "divide", "row", "row_swapped", "new", "Value",
-            "ERRORS", "real", "refuse", "modes", "watch", "record_mixed", "only_floats", "tuple_of", "too_many", *RAW}  # fmt: skip
+            "ERRORS", "real", "refuse", "modes", "watch", "record_mixed", "only_floats", "tuple_of", "too_many",
+            "kind", "Values", "Floats", *RAW}  # fmt: skip
 
 
 def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -> tuple[list[str], list[str]]:

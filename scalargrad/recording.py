@@ -22,6 +22,22 @@ if TYPE_CHECKING:
 
     from .value import Value
 
+
+class Floats(tuple[float, ...]):
+    """A list of operands known to be floats: the operations that read it need not look at each."""
+
+    __slots__ = ()
+
+
+class Values(tuple["Value", ...]):
+    """A list of operands known to be Values, of no subclass. A copy is a plain tuple, for a trace puts other things in it."""
+
+    __slots__ = ()
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (tuple(self),)
+
+
 # What follows `on Value` records a graph of two Values, what follows `on number` one Value and a constant.
 UNARY = """
 def record_{name}(self):
@@ -92,26 +108,31 @@ def record_{name}({signature}):
         {slopes}
     except ERRORS:
         out, {results} = total({operands})
-    nodes, partials = [], []
+    nodes, partials = (), []
     {gather}
     if not nodes:
         return out
     node = new(Value)
     node.data = out; node.grad = 0.0; node.label = ""; node.row = row
-    node.x = None; node.y = tuple(nodes); node.dx = ({flat}); node.dy = tuple(partials)
+    node.x = None; node.y = nodes; node.dx = {lists}; node.dy = tuple(partials)
     return watch(node) if modes else node
 """
 
-READ_LIST = """{p}_nodes = {p} if {p}.__class__ is tuple else tuple_of({p}, "{p}")
-    {p} = [node.data for node in {p}_nodes if node.__class__ is Value]
-    {p}_recorded = len({p}) == len({p}_nodes)
-    if not {p}_recorded:  # all floats will do, else numbers of several kinds
-        if {p} or not only_floats.issuperset(map(type, {p}_nodes)):
-            return record_mixed({originals})
-        {p} = {p}_nodes"""
+READ_LIST = """kind, {p}_nodes, {p}_recorded = {p}.__class__, {p}, True
+    if kind is Values:
+        {p} = [node.data for node in {p}_nodes]
+    elif kind is Floats:
+        {p}_recorded = False
+    else:
+        if kind is not tuple:
+            {p}_nodes = tuple({p}) if kind is list else tuple_of({p}, "{p}")
+        {p} = [node.data for node in {p}_nodes if node.__class__ is Value]
+        if len({p}) < len({p}_nodes):  # all floats will do, else numbers of several kinds
+            if {p} or not only_floats.issuperset(map(type, {p}_nodes)):
+                return record_mixed({originals})
+            {p}, {p}_recorded = {p}_nodes, False"""
 
-READ_ONE = """{p}_node = {p}
-    {p}_recorded = {p}.__class__ is Value
+READ_ONE = """{p}_nodes, {p}_recorded = ({p},), {p}.__class__ is Value
     if {p}_recorded:
         {p} = {p}.data
     elif {p}.__class__ is not float:
@@ -138,20 +159,22 @@ def source(op: Op, operator: bool = True) -> str:
 def source_of_lists(op: Op) -> str:
     """The source of the function that records an operation of lists: all Values or all floats in each."""
     forward, slopes = statements(op)
-    read, gather, flat, originals = [], [], [], [*op.operands]
+    read, gather, originals = [], [], [*op.operands]
     for i, p in enumerate(op.operands):
         is_list = p in LISTS
-        originals[i] = f"{p}_nodes" if is_list else f"{p}_node"
+        originals[i] = f"{p}_nodes" if is_list else p
         read.append((READ_LIST if is_list else READ_ONE).format(p=p, originals=", ".join(originals)))
-        nodes, partials = (f"{p}_nodes", f"d{p}") if is_list else (f"({p}_node,)", f"(d{p},)")
-        gather.append(f"if {p}_recorded:\n        nodes += {nodes}\n        partials += {partials}")
-        flat.append(f"*{nodes}, " if is_list else f"{p}_node, ")
+        slopes_of = f"d{p}" if is_list else f"(d{p},)"
+        gather.append(f"if {p}_recorded:\n        nodes += {p}_nodes\n        partials += {slopes_of}")
+    lists = f"({''.join(f'{p}_nodes, ' for p in op.operands).rstrip()})"
+    if "bias" in op.operands:  # one list for two where it is there: the fewer objects, the less the collector has to do
+        lists = f"(nodes, bias_nodes) if ws_recorded and xs_recorded and not bias_recorded else {lists}"
     return OF_LISTS.format(
         name=op.name, operands=", ".join(op.operands),
         signature=", ".join("bias=0.0" if p == "bias" else p for p in op.operands) + (", *more" if len(op.operands) == 1 else ""),
         count="if more:\n        too_many(more)\n    " if len(op.operands) == 1 else "",
         read="\n    ".join(read), forward="\n        ".join(forward), slopes="\n        ".join(slopes), gather="\n    ".join(gather),
-        results=", ".join(f"d{p}" for p in op.operands), flat="".join(flat).rstrip(" "),
+        results=", ".join(f"d{p}" for p in op.operands), lists=lists,
     ).lstrip()  # fmt: skip
 
 
@@ -187,6 +210,7 @@ def recorder(op: Op, cls: type[Value], operator: bool) -> tuple[Any, Any]:
     record_mixed = recorder_of_many(op, cls)
     if op.takes_lists:
         names |= {"record_mixed": record_mixed, "only_floats": {float}, "tuple_of": tuple_of, "too_many": too_many}
+        names |= {"Values": Values, "Floats": Floats}
         run(source_of_lists(op), f"<scalargrad {op.name}>", names)
     elif len(op.operands) > 2:
         return record_mixed, None
@@ -226,7 +250,7 @@ def recorder_of_many(op: Op, cls: type[Value]) -> Callable[..., Any]:
         each = [s for name, slope in zip(op.operands, slopes) for s in (slope if name in LISTS else (slope,))]
         node = object.__new__(cls)
         node.data, node.grad, node.label, node.row = out, 0.0, "", op
-        node.x, node.dx = None, tuple(flat)
+        node.x, node.dx = None, (tuple(flat),)
         node.y = tuple([item for item in flat if isinstance(item, cls)])
         node.dy = tuple([s for item, s in zip(flat, each) if isinstance(item, cls)])
         return watch(node) if modes else node

@@ -1,24 +1,22 @@
 """A number that remembers how it was made, and the walk that finds its slopes: read this file.   (floor 1)
 
-Take y = a*b + a. Python evaluates it operation by operation, and each operation on Values makes a
-new Value that remembers two things: its operands, and its local slopes, the partial derivatives by
-each operand at the operands' numbers. For a*b they are b and a: nudge a by ε, and a*b moves by b·ε.
+Take y = a*b + a. Python evaluates it operation by operation, and each operation on Values makes a new Value that
+remembers two things: its operands, and its local slopes, the partial derivatives by each operand at the operands'
+numbers. For a*b they are b and a: nudge a by ε, and a*b moves by b·ε.
 
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
     >>> ab = a * b
     >>> ab.data, ab.op, ab.partials
     (6.0, 'mul', (3.0, 2.0))
 
-Values and what they remember form a graph, from the result back to the leaves, the Values nobody
-computed. Backpropagation asks for the slope of one result, the root, by everything it was made of.
-For the root itself it is 1. For any other Value the chain rule says: the sum, over all that read it,
-of the reader's slope times the reader's local slope,
+Values and what they remember form a graph, from the result back to the leaves, the Values nobody computed.
+Backpropagation asks for the slope of one result, the root, by everything it was made of. For the root itself it is 1.
+For any other Value the chain rule says: the sum, over all that read it, of the reader's slope times its local slope,
 
     operand.grad += partial * reader.grad
 
-and that is the whole of it. The one condition is order: a Value may pass its slope on when all its
-readers have sent their shares, as they have in any order of operands before readers, walked in
-reverse. `backward` finds one by a depth-first search, without recursion: a graph may be deep.
+and that is the whole of it. The one condition is order: a Value may pass its slope on when all its readers have sent their shares, as
+they have in any order of operands before readers, walked in reverse. `backward` finds one depth first, without recursion.
 
     >>> y = ab + a
     >>> y.backward()
@@ -59,9 +57,9 @@ class Value:
     (Value(data=4.0, grad=1.0), Value(data=3.0, grad=4.0, label='x'))
     """
 
-    # A computed Value holds its row of the table, its operands x and y, and its slopes dx and dy. Where one
-    # operand is a plain number, x is the other, y is None and dy the number. Where there are many, y holds
-    # the Values among them, dy their slopes, and dx all operands as they came; x is None.
+    # A computed Value holds its row of the table, its operands x and y, and its slopes dx and dy. Where one operand is a plain number,
+    # x is the other, y is None and dy the number. Where there are many, x is None, y holds the Values among them, dy their slopes,
+    # and dx the lists of all operands as they came. A leaf may hold a walk's mark in x.
     __slots__ = ("data", "dx", "dy", "grad", "label", "row", "x", "y")
     data: float
     grad: float
@@ -121,13 +119,13 @@ class Value:
     def backward(self) -> None:
         """Find the slope of this Value by each Value it was made of.
 
-        A leaf's `grad` is added to, so that the gradients of several roots or rows of data sum up; a computed
-        Value's `grad` is its slope in the latest walk. A slope of exactly 0 is not passed on, so
-        that a branch that `where` left out cannot turn 0 × inf into nan.
+        A leaf's `grad` is added to, so that the gradients of several roots or rows of data sum up; a computed Value's `grad` is
+        its slope in the latest walk. A slope of exactly 0 is not passed on, so that a branch that `where` left out cannot
+        turn 0 × inf into nan.
         """
         order: list[Value] = []  # computed Values, operands before their readers
-        leaves, before = [], []  # leaves with a grad from before, which is added at the end: this walk sums from 0
-        seen = float("nan")  # this walk's mark in grad, an object of its own: a mark left by a broken walk is another
+        shared = []  # leaves with several readers, and their grads from before, added at the end: this walk sums from 0
+        seen = float("nan")  # this walk's mark in grad, and in x of a leaf with a grad, an object of its own: other walks' are others
         stack: list[Any] = [self]
         push, pop = stack.append, stack.pop
         with _walking:
@@ -137,20 +135,22 @@ class Value:
                     if node is None:  # all operands of the Value below are in order, and it is next
                         order.append(pop())
                     elif node.row is None:
-                        leaves.append(node)
-                        before.append(node.grad)
-                        node.grad = 0.0
+                        if node.x is seen:  # with one reader, before + share is the same either way
+                            shared.append((node, node.grad))
+                            node.grad = 0.0
+                        node.x = seen
                     elif node.grad is not seen:
                         node.grad = seen
                         if (x := node.x) is None:
                             stack += (node, None)
                             for operand in node.y:
                                 if operand.row is not None:
-                                    push(operand)
+                                    if operand.grad is not seen:
+                                        push(operand)
                                 elif operand.grad:
-                                    leaves.append(operand)
-                                    before.append(operand.grad)
-                                    operand.grad = 0.0
+                                    if operand.x is seen:
+                                        push(operand)
+                                    operand.x = seen
                             continue
                         x_waits = x.row is not None or x.grad
                         y_waits = (y := node.y) is not None and (y.row is not None or y.grad)
@@ -164,7 +164,7 @@ class Value:
                             order.append(node)
                 for node in order:
                     node.grad = 0.0
-                self.grad = 1.0
+                self.grad += 1.0
                 for node in reversed(order):
                     slope = node.grad
                     if slope:  # nan passes, 0 does not
@@ -176,7 +176,7 @@ class Value:
                             if (y := node.y) is not None:
                                 y.grad += node.dy * slope
             finally:  # Ctrl-C too loses nothing
-                for leaf, grad in zip(leaves, before):
+                for leaf, grad in shared:
                     leaf.grad += grad
         if switches.modes:
             switches.watch_walk(order)

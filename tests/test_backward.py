@@ -69,6 +69,26 @@ def test_a_leaf_in_a_list_adds_to_the_gradient_it_had():
     assert (x.grad, y.grad) == (13.0, 104.0)
 
 
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda x: x * 0.1 + x * 0.2 + x * 0.3,
+        lambda x: sg.dot([x, x, x], [0.1, 0.2, 0.3]),
+        lambda x: sg.dot([x, x], [0.1, 0.2]) + x * 0.3,
+        lambda x: x * 0.1 + sg.dot([x, x], [0.2, 0.3]),
+        lambda x: sg.dot([x], [0.1]) + sg.dot([0.2], [x]) + sg.sum([x * 0.3, 1.0]),
+    ],
+)
+def test_the_shares_of_several_readers_are_summed_before_they_are_added_to_what_was_there(read):
+    x = Value(3.0)
+    for before in (0.0, 0.7, 1e16, 0.1):
+        x.grad = 0.0
+        read(x).backward()
+        share, x.grad = x.grad, before
+        read(x).backward()
+        assert x.grad == before + share
+
+
 def test_two_roots_that_share_nodes_are_right():
     x = Value(2.0)
     shared = x * x
@@ -95,6 +115,9 @@ def test_backward_on_a_leaf_adds_one():
     x.backward()
     x.backward()
     assert x.grad == 2.0
+    x.grad = 5.0
+    x.backward()
+    assert x.grad == 6.0
 
 
 def test_an_unused_branch_cannot_poison_its_inputs():

@@ -64,7 +64,7 @@ def test_a_broken_rule_is_felt_and_then_mended_object_for_object(name: tuple[str
 
 
 def test_a_broken_walk_is_felt_and_then_mended_even_if_something_is_raised() -> None:
-    walk, doubled = Value.backward, next(m for m in MUTANTS.values() if m.part.endswith("self.grad = 2.0"))
+    walk, doubled = Value.backward, next(m for m in MUTANTS.values() if m.part.endswith("self.grad += 2.0"))
     x = Value(3.0)
     with pytest.raises(TypeError), broken(doubled):
         float((x * 1.0).backward())  # type: ignore[arg-type,func-returns-value]

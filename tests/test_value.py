@@ -235,6 +235,20 @@ def test_deepcopy_keeps_sharing_and_separates_from_the_original():
     assert (twins["x"].label, twins["y"].parents[1]) == ("x", twins["x"])
 
 
+@pytest.mark.parametrize("bias", [1.0, Value(1.0)], ids=["number", "Value"])
+def test_a_copy_of_an_operation_of_lists_shares_nothing_with_it(bias):
+    neuron = sg.nn.Neuron(2, activation=None, seed=0)
+    for inputs in ([1.0, 2.0], [Value(1.0), Value(2.0)], [Value(1.0), 2]):
+        for out in (neuron(inputs), sg.dot(neuron.w, inputs, bias)):
+            twin = copy.deepcopy(out)
+            assert not set(twin.graph()) & set(out.graph())
+            assert [getattr(p, "data", p) for p in twin.parents] == [getattr(p, "data", p) for p in out.parents]
+            neuron.zero_grad()
+            twin.backward()
+            assert [w.grad for w in twin.parents[:2]] == [1.0, 2.0]
+            assert [w.grad for w in neuron.w] == [0.0, 0.0]
+
+
 def test_deepcopy_of_a_subclass_keeps_its_attributes():
     class Tagged(Value):
         pass

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from .. import functions
 from ..reals import real, real_number
+from ..recording import Floats, Values
 from ..value import Value
 from .activations import activation as function_of
 from .activations import shown
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     Activation = str | Callable[[Any], Any] | None
     Init = str | Callable[[int, int, Random], Any] | None
 
-_as_they_are = {float, Value}
+_floats, _as_they_are = {float}, {float, Value}
 
 
 class Neuron(Module):
@@ -50,7 +51,7 @@ class Neuron(Module):
         self.nin = size("nin", nin)
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
-        self.w = tuple([Value(real_number(draw(self.nin, 1, rng), "init"), f"w[{i}]") for i in range(self.nin)])
+        self.w = Values([Value(real_number(draw(self.nin, 1, rng), "init"), f"w[{i}]") for i in range(self.nin)])
         self.b = Value(0.0, "b") if bias else None
 
     def __call__(self, x: Any) -> Any:
@@ -195,12 +196,14 @@ def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
             x = (x,)
         elif not hasattr(x, "__iter__") or isinstance(x, (str, bytes, dict)):
             raise TypeError(f"{_titled(reader)} takes a row of {_counted(nin)}, got {type(x).__name__}")
-    xs = tuple(x)
+    xs: tuple[Any, ...] = tuple(x)
     if len(xs) != nin:
         raise ValueError(f"{_titled(reader)} expects {_counted(nin)}, got {len(xs)}")
-    if not _as_they_are.issuperset(map(type, xs)):
+    kinds = set(map(type, xs))
+    if not kinds <= _as_they_are:
         xs = tuple([item if isinstance(item, Value) else _input(item, reader) for item in xs])
-    return xs
+        kinds = set(map(type, xs))
+    return Floats(xs) if kinds == _floats else xs
 
 
 def _input(item: Any, reader: Neuron | Layer) -> float:

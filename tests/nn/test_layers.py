@@ -7,6 +7,7 @@ import math
 import pickle
 import random
 from collections import deque
+from fractions import Fraction
 
 import numpy as np
 import pandas as pd
@@ -63,6 +64,28 @@ def test_linear_neuron_is_a_dot():
     neuron = Neuron(2, activation=None)
     assert neuron([1.0, 2.0]).op == "dot"
     assert neuron([1.0, 2.0]).parents == (*neuron.w, 1.0, 2.0, neuron.b)
+
+
+KINDS = {"floats": float, "ints": int, "fractions": Fraction, "leaves": Value, "computed": lambda x: Value(x) * 1.0}
+
+
+@pytest.mark.parametrize("kinds", [(a, b) for a in KINDS for b in KINDS], ids=" ".join)
+@pytest.mark.parametrize("as_list", [tuple, list])
+def test_weights_put_in_by_hand_are_read_as_the_neurons_own(kinds, as_list):
+    neuron, free = Neuron(2, activation=None, seed=0), Neuron(2, activation=None)
+    free.w, free.b = as_list(neuron.w), neuron.b  # its own are known to be Values, these are looked at
+    neuron.b.data = 0.5
+    xs = [KINDS[kind](x) for kind, x in zip(kinds, (2, 3), strict=True)]
+    results = []
+    for each in (neuron, free):
+        neuron.zero_grad()
+        out = each(xs)
+        out.backward()
+        results.append((out.data, out.parents, out.partials, [p.grad for p in neuron.parameters()]))
+    assert results[0] == results[1]
+    w = [w.data for w in neuron.w]
+    slopes = [s if isinstance(x, Value) else None for x, s in zip(xs, w, strict=True)]
+    assert results[0] == (functions.dot(w, [2.0, 3.0], 0.5), (*neuron.w, *xs, neuron.b), (2.0, 3.0, *slopes, 1.0), [2.0, 3.0, 1.0])
 
 
 def test_neuron_without_bias_has_none_and_no_parameter_of_it():
@@ -175,7 +198,8 @@ def test_named_parameters_are_the_labels():
 def test_what_the_pictures_read_is_there():
     model = MLP(3, [2, 1], activation="tanh")
     first = model.layers[0]
-    assert (first.nin, first.nout, len(first.neurons), type(first.neurons[0].w), first.neurons[0].activation) == (3, 2, 2, tuple, "tanh")
+    assert (first.nin, first.nout, len(first.neurons), first.neurons[0].activation) == (3, 2, 2, "tanh")
+    assert isinstance(first.neurons[0].w, tuple)
     assert model.layers[1].neurons[0].activation is None
 
 
