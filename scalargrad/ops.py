@@ -38,7 +38,9 @@ class Op:
     (('y', 'x'), '×')
     """
 
-    __slots__ = ("aliases", "domain", "fast", "is_swapped", "name", "operands", "sends", "slopes", "symbol", "terms", "value", "work")
+    __slots__ = (
+        "aliases", "domain", "fast", "fastest", "is_swapped", "name", "operands", "sends", "slopes", "symbol", "terms", "value", "work",
+    )  # fmt: skip
 
     def __init__(
         self, name: str, operands: str, value: str, slopes: tuple[str, ...] | None, symbol: str,
@@ -53,7 +55,8 @@ class Op:
         self.work = work  # ("name = expression", …)
         self.aliases = aliases
         self.is_swapped = False
-        self.fast: Op | None = None  # the same row in fewer operations, right where nothing overflows
+        self.fast: Op | None = None  # the same row in fewer operations, its slopes right where nothing overflows
+        self.fastest: Op | None = None  # in fewer still: where something overflows, the value too is nan, or raises
         self.sends: tuple[str, ...] | None = None  # what goes back to each operand for a slope d, where that is not slope × d
         self.terms: tuple[str, str] | None = None  # of many: what a sum written out begins with, and each further part of it
 
@@ -267,11 +270,12 @@ OPS: dict[str, Op] = {op.name: op for op in _rows()}
 for _name, _terms in {"sum": ("0.0", " + x"), "prod": ("1.0", " * x"), "dot": ("bias", " + w * x")}.items():
     OPS[_name].terms = _terms
 
-for _name, _value, _slope, *_work in (
-    ("sigmoid", "1.0 / (1.0 + e)", "e * out * out", "e = exp(-x)"),
-    ("tanh", "tanh(x)", "4.0 * e * s * s", "e = exp(-2.0 * x)", "s = 1.0 / (1.0 + e)"),
+for _name, _twin, _value, _slope, *_work in (
+    ("sigmoid", "fast", "1.0 / (1.0 + e)", "e * out * out", "e = exp(-x)"),
+    ("sigmoid", "fastest", "e / t", "out / t", "e = exp(x)", T_),
+    ("tanh", "fast", "tanh(x)", "4.0 * e * s * s", "e = exp(-2.0 * x)", "s = 1.0 / (1.0 + e)"),
 ):
-    OPS[_name].fast = Op(_name, "x", _value, (_slope,), OPS[_name].symbol, OPS[_name].domain, tuple(_work))
+    setattr(OPS[_name], _twin, Op(_name, "x", _value, (_slope,), OPS[_name].symbol, OPS[_name].domain, tuple(_work)))
 
 # What only a trace records: conditions, the choice by one, and numbers that no slope passes through.
 CHOICES = (

@@ -291,10 +291,15 @@ def operations(program: Program) -> int:
 
 
 def hastened(program: Program) -> Program:
-    """The same program with rows in the texts that are right where nothing overflows, for arithmetic in which an overflow is seen."""
+    """The same program with rows in the texts that are right where nothing overflows, for arithmetic in which an overflow is seen.
+
+    A nan is seen wherever it comes about, unless numbers are compared: then it may decide something, and leave no other trace.
+    """
     made: dict[Any, Any] = {}
+    compares = any(step.row.name.startswith("_less") for step in program.steps)
     for step in program.steps:
-        operands, row = tuple([made.get(x, x) for x in step.operands]), step.row.fast or step.row
+        fast = step.row.fast if compares else step.row.fastest or step.row.fast
+        operands, row = tuple([made.get(x, x) for x in step.operands]), fast or step.row
         made[step] = step if row is step.row and operands == step.operands else Step(row, operands, step.label)
     return Program(
         program.blocks, [made.get(x, x) for x in program.outputs], {made.get(x, x): made.get(y, y) for x, y in program.same.items()}
