@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from .lines import Lines
 
 LARGE = 50_000  # expressions of a program that is still one function: compiled it takes 1 kB for each, for a moment
-PART = 4_000  # places in expressions of a part, about
+PART = 8_000  # places in expressions of a part, about
+HANDED = 12  # numbers from earlier parts that are unpacked together, in a line
 ROW = 250  # slopes that are put in place at once, at most
 
 
@@ -92,10 +93,12 @@ class _Given:
     def hand_on(self, own: list[int]) -> list[str]:
         """The lines at the end of a part by which others are given what it computes."""
         begin, self.count = self.count, self.count + len(own)
-        handed = _List(f"{self.values}[{begin}:{self.count}]", own, self.values, self.values, begin)
-        handed.names = [self.texts[i] for i in own]
-        self._add(handed)
-        return [f"{self.values} += {tuple_of(handed.names)}"] if own else []
+        for first in range(begin, self.count, HANDED):
+            some = own[first - begin : first - begin + HANDED]
+            handed = _List(f"{self.values}[{first}:{first + len(some)}]", some, self.values, self.values, first)
+            handed.names = [self.texts[i] for i in some]
+            self._add(handed)
+        return [f"{self.values} += {tuple_of([self.texts[i] for i in own])}"] if own else []
 
     def read(self, numbers: Sequence[int]) -> list[str]:
         """The lines at the head of a part that reads these numbers, each as often; from then on it reads them by `texts`."""

@@ -30,6 +30,7 @@ def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """All programs in parts of three lines, sums in lines of two terms."""
     monkeypatch.setattr(in_python, "LARGE", 0)
     monkeypatch.setattr(in_parts, "PART", 3)
+    monkeypatch.setattr(in_parts, "HANDED", 2)
     monkeypatch.setattr(lines, "TERMS", 2)
     return
 
