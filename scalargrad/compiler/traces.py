@@ -53,6 +53,7 @@ class Traces:
     `wrt` are the positions of the arguments that are differentiated by; their gradients come in a tuple where `is_tuple`.
     """
 
+    @without_collector()
     def __init__(
         self,
         fn: Callable[..., Any],
@@ -114,14 +115,13 @@ class Traces:
         reached = generators(Captured(self._reached[0], arguments)) if any(map(holds_module, forms)) else []
         of_copies = [generator for generator in reached if id(generator) not in self._known]
         draws = Draws(of_copies)
-        with without_collector():
-            with tracing():
-                result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
-            if draws.were_made():
-                raise TraceError(_DRAWS.format(name))
-            outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
-            ends = frozen(outputs, inputs, taken.input, steps)
-            program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))
+        with tracing():
+            result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
+        if draws.were_made():
+            raise TraceError(_DRAWS.format(name))
+        outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
+        ends = frozen(outputs, inputs, taken.input, steps)
+        program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))
         is_single = len(outputs) == 1 and not isinstance(result, list | tuple | dict) and not is_array(result)
         return program, list(taken.inputs), None if is_single else rebuilt(result, repeat(0.0))
 
@@ -194,6 +194,7 @@ class Traces:
         """The plan that holds for such a call."""
         return self.plans.get(self._key(kind, contents)) or self.plan(backend, kind, contents)
 
+    @without_collector()
     def plan(self, backend: str, kind: str, contents: Sequence[Any], calls: int = 1) -> Plan:
         """The plan for a function that was called so many times: as many calls may be expected to come."""
         rows = len(contents[self.rows[0]]) if self.rows else 0
