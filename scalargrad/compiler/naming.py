@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import builtins
 import re
-from keyword import iskeyword, issoftkeyword
+from keyword import kwlist, softkwlist
 
 from ..kernels import RESERVED
 from ..ops import OPS
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 LONGEST = 40  # characters of a name
 _weights = re.compile(r"[wW](\d*)", re.ASCII)
 FUNCTIONS = {"value", "value_and_grad", "jacobian"}  # what the generated functions are called
-TAKEN = {*RESERVED, *OPS, *dir(builtins), *(alias for op in OPS.values() for alias in op.aliases), *FUNCTIONS, "math", "isfinite", ITEM}
+TAKEN = {*kwlist, *softkwlist, *RESERVED, *OPS, *dir(builtins), *FUNCTIONS, "math", "isfinite", ITEM}
+TAKEN.update(alias for op in OPS.values() for alias in op.aliases)
 
 
 def is_name(text: str) -> bool:
@@ -31,7 +32,7 @@ def is_name(text: str) -> bool:
     >>> is_name("W1"), is_name("x'"), is_name("lambda"), is_name("exp")
     (True, False, False, False)
     """
-    return _is_plain(text) and text not in TAKEN and not iskeyword(text) and not issoftkeyword(text)
+    return _is_plain(text) and text not in TAKEN
 
 
 def _is_plain(text: str) -> bool:

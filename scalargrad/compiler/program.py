@@ -90,6 +90,7 @@ class Program:
         self, blocks: Sequence[Block], outputs: Sequence[Any], same: dict[Any, Any] | None = None, steps: list[Step] | None = None
     ) -> None:
         self.blocks, self.outputs, self.same = list(blocks), list(outputs), same or {}
+        self.is_shared = same is not None  # it is known which steps compute the same
         self.steps = ordered(outputs) if steps is None else steps
         self.rolled: Any = None  # the program in vectors, once `roll` has made it
         self.scattered: bool | None = None  # whether vectors are no gain, once `roll` has looked
@@ -302,5 +303,7 @@ def hastened(program: Program) -> Program:
         operands, row = tuple([made.get(x, x) for x in step.operands]), fast or step.row
         made[step] = step if row is step.row and operands == step.operands else Step(row, operands, step.label)
     return Program(
-        program.blocks, [made.get(x, x) for x in program.outputs], {made.get(x, x): made.get(y, y) for x, y in program.same.items()}
+        program.blocks,
+        [made.get(x, x) for x in program.outputs],
+        {made.get(x, x): made.get(y, y) for x, y in program.same.items()} if program.is_shared else None,
     )

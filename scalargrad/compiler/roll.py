@@ -179,7 +179,7 @@ def _levels(steps: Sequence[Step]) -> list[list[Step]]:
 
 def _merged(program: Program) -> tuple[list[Step], list[Any]]:
     """The steps without those that compute what another does."""
-    same = program.same or sharing(program).same
+    same = (program if program.is_shared else sharing(program)).same
     return _rewritten([step for step in program.steps if step not in same], program.outputs, dict(same), {}, set())
 
 
@@ -196,14 +196,15 @@ def _rewritten(
         return x
 
     result = []
+    are_as_before = now.keys().isdisjoint
     for step in steps:
         if step in gone:
             continue
         for part in parts.get(step, [step]):
-            operands = tuple([latest(x) for x in part.operands])
-            new = part if operands == part.operands else Step(part.row, operands, part.label)
+            new = part
+            if not are_as_before(part.operands):
+                new = now[part] = Step(part.row, tuple([latest(x) for x in part.operands]), part.label)
             result.append(new)
-            now[part] = new
         if step in parts:
             now[step] = result[-1]
     return result, [latest(x) for x in outputs]
