@@ -18,7 +18,7 @@ from . import mutants, oracle, programs, random_graphs
 from .programs import Program, Step
 from .random_graphs import Failure
 
-COUNT = 1000
+COUNT = 800
 ROTATING = random.SystemRandom().randrange(10**6)
 
 PAIR = Program((0.5, -3.0), (Step("mul", (0, 1)), Step("tanh", (2,)), Step("sub", (1.0, 3)), Step("dot", ((2, 2), (4, 0), 0.25))))
@@ -35,11 +35,11 @@ def printed(text: str) -> list[float]:
 # ------------------------------------------------------------------ the graphs
 
 
-@pytest.mark.parametrize("seed", [1, ROTATING], ids=["fixed", f"rotating {ROTATING}"])
-def test_every_way_gives_the_same_and_the_truth(seed: int) -> None:
-    print(f"python -m tests.random_graphs --seed {seed} --count {COUNT}")
-    report = random_graphs.check_many(seed, range(COUNT))
-    assert report.operations > 9 * COUNT
+@pytest.mark.parametrize(("seed", "count"), [(1, COUNT), (ROTATING, COUNT // 2)], ids=["fixed", "rotating"])
+def test_every_way_gives_the_same_and_the_truth(seed: int, count: int) -> None:
+    print(f"python -m tests.random_graphs --seed {seed} --count {count}")
+    report = random_graphs.check_many(seed, range(count))
+    assert report.operations > 9 * count
     assert report.share_skipped < 0.15
     assert 0.05 < report.worst <= 1.0  # what is allowed is neither too little nor far too much
 
