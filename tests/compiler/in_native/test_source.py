@@ -144,7 +144,7 @@ def test_jacobians_at_random_are_what_they_are_in_python(seed: int, variant: Non
         in_both(fn, *layered.arguments(seed, rows), wrt=(0, 1, 2), rows="x", reduce=reduce, kind="jacobian")
 
 
-@pytest.mark.parametrize("seed", range(40))
+@pytest.mark.parametrize("seed", range(25))
 def test_structures_at_random_are_what_they_are_in_python(seed: int, form: None, interpreted: None) -> None:
     fn, args, options, _ = structured.case(seed)
     in_both(fn, *args, kind="jacobian", **options)
@@ -399,6 +399,5 @@ def test_rows_that_are_known_are_written_out(interpreted: None, monkeypatch: pyt
 
 
 def test_training_compiles(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert_trained_alike("sgd", [ALL] * 20, known=True)
     monkeypatch.setattr(in_native, "FEW", LOOPS)
     assert_trained_alike("adam", [SHUFFLED[:6], SHUFFLED[6:]] * 10)
