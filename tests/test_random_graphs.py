@@ -18,7 +18,7 @@ from . import mutants, oracle, programs, random_graphs
 from .programs import Program, Step
 from .random_graphs import Failure
 
-COUNT = 800
+COUNT = 500
 ROTATING = random.SystemRandom().randrange(10**6)
 
 PAIR = Program((0.5, -3.0), (Step("mul", (0, 1)), Step("tanh", (2,)), Step("sub", (1.0, 3)), Step("dot", ((2, 2), (4, 0), 0.25))))

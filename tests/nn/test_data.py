@@ -40,7 +40,9 @@ def test_rows_may_be_kept_in_many_ways(data):
 
 
 @pytest.mark.parametrize(
-    "data", [[1, 0], (True, False), np.array([1, 0]), pd.Series([1.0, 0.0], index=[5, 6]), iter([1, 0]), np.array([True, False])], ids=repr
+    "data",
+    [[1, 0], (True, False), np.array([1, 0]), pd.Series([1.0, 0.0], index=[5, 6]), iter([1, 0]), np.array([True, False])],
+    ids=["list", "tuple", "array", "series", "iterator", "bools"],
 )
 def test_rows_of_one_number_may_be_flat(data):
     read = rows(data, "y")

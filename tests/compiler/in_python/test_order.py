@@ -51,7 +51,7 @@ def with_choices(program: programs.Program, seed: int, share: float) -> Any:
 @pytest.mark.parametrize("share", [0.1, 0.3])
 def test_random_choices_have_the_bits_of_values(share: float) -> None:
     in_several_orders = 0
-    for seed in range(150):
+    for seed in range(100):
         rng = random.Random(seed)
         program = random_graphs.graph("choices", seed)
         fn = with_choices(program, seed, share)
