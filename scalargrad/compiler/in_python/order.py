@@ -42,7 +42,7 @@ def by_branches(root: Any, choices: Container[Any], same: Mapping[Any, Any]) -> 
     def under(taken: dict[Any, bool]) -> Fork | Places | None:
         nonlocal left
         found = _searched(root, choices, taken, same)
-        left -= 1 + found.size
+        left -= 1 + max(found.size, len(taken))  # steps that it came to, choices that it came through
         if left < 0:
             return None
         if found.condition is None:

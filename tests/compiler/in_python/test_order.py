@@ -138,6 +138,13 @@ def test_what_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert by_branches(ROOT, {CHOICE}, {}) is None
 
 
+def test_thousands_of_conditions_are_too_many_soon() -> None:
+    """Also where a search that goes on under one more of them comes to no more steps."""
+    conditions = [Step(LESS, (x, y)) for _ in range(3000)]
+    choices = [Step(CHOOSE, (condition, y, LEFT)) for condition in conditions]
+    assert by_branches(step("sum", *choices), set(choices), {}) is None
+
+
 def test_sums_depend_on_conditions_only_where_three_shares_change_places() -> None:
     a, b, c, out = step("sin", x), step("sin", y), step("sin", z), step("exp", x)
     one, other = {a: -2, b: -1, c: 0}, {b: -2, a: -1, c: 0}
