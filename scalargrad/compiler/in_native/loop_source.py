@@ -159,20 +159,14 @@ class Training:
         self.functions = tape.functions
         self.tables.numbers += tape.numbers
         self.tables.places += tape.places
-        self.views += [*tape.arrays, *tape.put_constants]
+        put, of_row = tape.put({block: self.arrays[block] for block in others}, self.names, "q" if self.order else "r")
+        self.views += [*tape.arrays, *put]
         size = sum(len(block.inputs) for block in self.moving)
         sent = f"add_to(gradient, 0, slopes, 0, {size})"
-        before, inside = ["clear(gradient)", "total = 0.0", f"values[0:{size}] = weights"], ["q = order[r]"] if self.order else []
-        for block in others:
-            name, count = self.arrays[block], len(block.inputs)
-            if block.has_rows:
-                by_row = self.names.take(f"{name}_rows")
-                self.views.append(f"{by_row} = {name}.reshape(len({name}), {count})")
-                inside.append(f"{tape.into(block)} = {by_row}[{'q' if self.order else 'r'}]")
-            else:
-                self.views.append(f"{tape.into(block)} = {name}{f'.reshape({count})' if block.shape else ''}")
+        before = ["clear(gradient)", "total = 0.0", f"values[0:{size}] = weights"]
+        inside = ["q = order[r]"] if self.order else []
         loss, *penalty = range(len(tape.outputs))
-        inside += ["forward(values, places)", f"total += values[{tape.place(loss)}]"]
+        inside += [*of_row, "forward(values, places)", f"total += values[{tape.place(loss)}]"]
         inside += [*tape.walk([f"slopes[{tape.place(loss)}] += {self._seed(True)}"]), sent]
         after = [line for x in penalty for line in (*tape.walk([f"slopes[{tape.place(x)}] += 1.0"]), sent)]
         losses = self._losses(*[f"values[{tape.place(x)}]" for x in penalty])

@@ -16,10 +16,11 @@ from .text import filled, is_atom, looped, once, row_text, share, span
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
     from ...ops import Op
+    from ..naming import Names
     from ..program import Block, Program, Step
     from .text import Lines
 
@@ -32,7 +33,7 @@ class Tape:
     """A program as a table, and the functions `forward` and `backward` that run over it, as text.
 
     The text depends on which rows there are, and on nothing else of the steps. `blocks` are in the order in which their inputs stand
-    among all numbers, from the first on; behind them come the constants, which `put_constants` puts there, and the steps.
+    among all numbers, from the first on; behind them come the constants and the steps.
     """
 
     def __init__(self, program: Program, blocks: Sequence[Block], by: Sequence[Block]) -> None:
@@ -42,8 +43,7 @@ class Tape:
         constants = dict.fromkeys([x for x in (*[x for step in steps for x in step.operands], *outputs) if x.__class__ is Constant])
         self.numbers = [x.data for x in constants]
         self.at = {x: place for place, x in enumerate((*inputs, *constants, *steps))}
-        first = len(inputs)
-        self.put_constants = [f"values[{first} : {first} + places[3]] = numbers[: places[3]]"] if constants else []
+        self._begin = len(inputs)  # of the constants
         pulled = pulls(steps, outputs, [x for block in by for x in block.inputs]) if by else []
         self._by = {step: names_at(step.row, len(step.operands), places) for step, places in pulled}
         self._forward = _numbered({step.row: (step.row.name,) for step in steps})
@@ -82,10 +82,21 @@ class Tape:
             functions.append(_function("backward", "values, slopes", f"{first} + places[0], {first} + places[0] + places[1]", pulled))
         return functions
 
-    def into(self, block: Block) -> str:
-        """Where the numbers of a block are put."""
-        first, size = self.at[block.inputs[0]], len(block.inputs)
-        return f"values[{span(str(first), size)}]" if block.shape or block.has_rows else f"values[{first}]"
+    def put(self, arguments: Mapping[Block, str], names: Names, row: str) -> tuple[list[str], list[str]]:
+        """The lines that put constants and arguments among all numbers: once, and again for each row."""
+        before = [f"values[{self._begin} : {self._begin} + places[3]] = numbers[: places[3]]"] if self.numbers else []
+        inside: list[str] = []
+        for block, name in arguments.items():
+            if not (size := len(block.inputs)):
+                continue
+            first = self.at[block.inputs[0]]
+            if block.has_rows:
+                by_row = names.take(f"{name}_rows")
+                before.append(f"{by_row} = {name}.reshape(len({name}), {size})")
+                inside.append(f"values[{span(str(first), size)}] = {by_row}[{row}]")
+            else:
+                before.append(f"values[{span(str(first), size)}] = {name}.reshape({size})" if block.shape else f"values[{first}] = {name}")
+        return before, inside
 
     def place(self, output: int | str) -> str:
         """The place of an output among all numbers."""
@@ -115,16 +126,8 @@ class TapeFunction(Frame):
         flats = {block: self.names.take(f"{name}_flat") for block, name in self.slope_names.items()}
         for name, flat in zip(self.slope_names.values(), flats.values()):
             lines += [f"{flat} = {name}.reshape({name}.size)", f"clear({flat})"]
-        lines += self.tape.put_constants
-        inside: list[str] = []
-        for block, name in self.arguments.items():
-            size = len(block.inputs)
-            if block.has_rows and size:
-                by_row = self.names.take(f"{name}_rows")
-                lines.append(f"{by_row} = {name}.reshape(rows, {size})")
-                inside.append(f"{self.tape.into(block)} = {by_row}[r]")
-            elif size:
-                lines.append(f"{self.tape.into(block)} = {name}{f'.reshape({size})' if block.shape else ''}")
+        before, inside = self.tape.put(self.arguments, self.names, "r")
+        lines += before
         inside.append("forward(values, places)")
         inside += self._of_outputs(["outputs[q, r] = values[AT]" if self.per_row else "outputs[q] += values[AT]"])
         inside += self._walk(flats) if self.wrt else []
@@ -191,7 +194,7 @@ def _written(lines: Lines, reads: dict[str, str], code: int, known: dict[str, st
         if is_atom(expression) and name not in known:
             local[name] = expression
         else:
-            local.setdefault(name, f"{name}{code}")
+            local.setdefault(name, f"{name}_{code}")
             text.append(f"{local[name]} = {expression}")
     return text, local
 
@@ -209,11 +212,11 @@ def _slope_lines(row: Op, by: tuple[str, ...], code: int) -> list[str]:
     reads["out"] = RESULT
     forward, slopes = row_text(row, by) if not row.sends else ([], [])
     lines = [line for line in forward if line[0] != "out"] + slopes
-    text, local = _written(lines, reads, code, {"d": "d"})
+    text, local = _written(lines, reads, code, {})
     for name in by:
         if name in LISTS:
             text.append(f"send(slopes, places, {places[name]}, {local[f'd{name}']}, d)")
             continue
-        sent = filled(row.sends[row.operands.index(name)], local) if row.sends else share(local[f"d{name}"], "d", False)
+        sent = filled(row.sends[row.operands.index(name)], {**local, "d": "d"}) if row.sends else share(local[f"d{name}"], "d", False)
         text.append(f"slopes[places[{places[name]}]] += {sent}")
     return [f"{row.name}, by {listed(by)}", *live(text, set())]

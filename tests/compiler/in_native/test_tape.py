@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import scalargrad as sg
-from scalargrad import compile, dot, maximum, sin, softmax, tanh, where
+from scalargrad import Value, compile, dot, functions, maximum, sin, softmax, tanh, where
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.ops import OPS
 
@@ -29,6 +29,16 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
             patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def clean() -> Iterator[None]:
+    """Takes away the row that a test adds."""
+    yield
+    del OPS["worked"]
+    for holder in (Value, functions):
+        if "worked" in vars(holder):
+            delattr(holder, "worked")
 
 
 KINDS: tuple[Any, ...] = (
@@ -104,6 +114,16 @@ def test_the_text_has_a_branch_for_each_row() -> None:
     assert text.places[4] == 6  # the output
     assert text.places[5:11] == [11, 16, 23, 23, 16, 11]  # where the steps begin
     assert text.places[11:] == [1, 1, 4, 0, 2, 2, 2, 5, 3, 4, 4, 1, 0, 0, 6, 5, 3]  # row, row and operands, place, operands
+
+
+@pytest.mark.usefixtures("clean")
+@pytest.mark.parametrize("name", ["d", "at", "code", "values", "places", "expm"])
+def test_work_may_have_any_name_that_a_table_has_of_its_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    worked = sg.custom_op("worked", f"{name} * y", ("2.0 * y", f"{name}"), work=(f"{name} = 2.0 * x",))
+    monkeypatch.setattr(on_native, "build", read_by_python)
+    monkeypatch.setattr(in_native, "FEW_UNLIKE", 0)
+    kinds = (*KINDS, lambda a, b, c, d, e: worked(a, b), lambda a, b, c, d, e: sg.expm1(a * 0.1))
+    assert_as_in_python(irregular(150, 5, kinds), POINTS[0])
 
 
 def test_what_is_regular_is_no_table() -> None:
