@@ -92,17 +92,25 @@ def pulls(rolled: Rolled, roots: Iterable[Any], by: Iterable[Any]) -> list[tuple
     """The derivative, as `program.pulls` takes it: vectors, last first, with the operands that they send slopes to."""
     way: set[Any] = set(by)
     for vector in rolled.vectors:
-        if (vector.row.slopes or vector.row.sends) and any(not way.isdisjoint(view.sources) for view in vector.operands):
+        if any(not way.isdisjoint(view.sources) for _, view in _receivers(vector)):
             way.add(vector)
     reached = set(roots)
     found = []
     for vector in reversed(rolled.vectors):
         if vector in way and vector in reached:
-            places = [i for i, view in enumerate(vector.operands) if not way.isdisjoint(view.sources)]
-            for i in places:
-                reached.update(source for source in vector.operands[i].sources if source in way)
-            found.append((vector, places))
+            sent = [(place, view) for place, view in _receivers(vector) if not way.isdisjoint(view.sources)]
+            for _, view in sent:
+                reached.update(source for source in view.sources if source in way)
+            found.append((vector, [place for place, _ in sent]))
     return found
+
+
+def _receivers(vector: Vector) -> list[tuple[int, View]]:
+    """The operands that a vector sends any slopes to, each with its place: of a choice its branches."""
+    row = vector.row
+    if row.sends:
+        return [(place, view) for place, (view, sent) in enumerate(zip(vector.operands, row.sends)) if sent]
+    return [*enumerate(vector.operands)] if row.slopes else []
 
 
 # ------------------------------------------------------------------ from steps to vectors

@@ -9,7 +9,7 @@ import pytest
 import scalargrad as sg
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.compiler.roll import Rolled, pulls, roll
-from scalargrad.ops import OPS
+from scalargrad.ops import OPS, TRACED
 
 np = pytest.importorskip("numpy")
 
@@ -90,6 +90,13 @@ def test_slopes_go_where_they_lead_to_what_is_asked_for() -> None:
     rolled = roll(Program([W, b, x], [step("sum", *layer(3, 2, W, x.inputs, b))]))
     found = pulls(rolled, [source for source, _ in rolled.outputs], rolled.wrt)
     assert [(vector.row.name, places) for vector, places in found] == [("sum", [0]), ("dot", [0])]
+
+
+def test_a_choice_sends_no_slope_to_the_number_that_it_is_made_by() -> None:
+    x = Block("x", (3,), wrt=True)
+    rolled = roll(Program([x], [Step(TRACED["_choose"], (step("exp", x.inputs[0]), *x.inputs[1:]))]))
+    found = pulls(rolled, [source for source, _ in rolled.outputs], rolled.wrt)
+    assert [(vector.row.name, places) for vector, places in found] == [("_choose", [1, 2])]
 
 
 @pytest.mark.parametrize(

@@ -90,6 +90,17 @@ def test_a_branch_that_is_left_out_poisons_nothing(x: float, value: float, slope
     assert slopes.tolist() == [slope, 0.25, slope]
 
 
+@pytest.mark.parametrize("reduce", [None, "mean"])
+def test_a_number_may_be_the_condition_of_a_choice(reduce: Any) -> None:
+    rows = [[1.0, 2.0, 3.0], [0.0, 2.0, 3.0], [-0.0, 5.0, 0.5], [math.nan, 1.0, 2.0]]
+    on_arrays, plain = (
+        compile(lambda x: sg.where(x[0] * x[1], x[0] * x[2], sg.sin(x[2])), rows="x", reduce=reduce, backend=backend)
+        for backend in ("numpy", "python")
+    )
+    for got, expected in zip(on_arrays.value_and_grad(rows), plain.value_and_grad(rows), strict=True):
+        np.testing.assert_allclose(got, expected, rtol=1e-15)
+
+
 def test_a_network_becomes_the_formulas_of_matrices() -> None:
     model = MLP(2, [3, 1], activation="sigmoid", output_activation="sigmoid", seed=0)
     f = compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"), reduce="sum", backend="numpy")
