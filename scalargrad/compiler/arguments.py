@@ -32,7 +32,7 @@ NUMBER: Form = (NUMBERS, (), ())
 
 
 def are_floats(items: Collection[Any]) -> bool:
-    """Whether all items are floats, and none of a subclass; to count them takes three quarters of the time of a set of their types."""
+    """Whether all items are floats, and none of a subclass; they are counted, for which no set of types is to be made."""
     return countOf(map(type, items), float) == len(items)
 
 

@@ -37,7 +37,7 @@ _VARIES = (
 
 @contextmanager
 def without_collector() -> Iterator[None]:
-    """Make many objects that are kept without the cyclic collector going through them again and again: it takes half the time."""
+    """Make many objects that are kept without the cyclic collector going through them again and again."""
     was_on = gc.isenabled()
     gc.disable()
     try:

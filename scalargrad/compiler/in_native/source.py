@@ -35,7 +35,7 @@ TILES = 16, 256  # rows of a tile, at least and at most
 CACHE = 16384  # numbers that the arrays of a tile hold, about
 CHUNK = 256  # rows whose slopes are looked at while they are at hand
 FEW = 400  # operations, forward and backward, that are written out
-FEW_UNLIKE = 1500  # in a program without a pattern: it takes 2 s then, and runs twice to four times as fast as over a table
+FEW_UNLIKE = 1500  # in a program without a pattern: lines run faster than a table, and so many are compiled in seconds still
 LARGE = 4096  # numbers of a matrix whose product is left to a library
 
 

@@ -85,7 +85,7 @@ class Body:
         return name
 
     def ones(self) -> str:
-        """The name of as many ones as there are rows: `ones @ d` is `d.sum(0)`, in a third of the time for 100 × 16 numbers."""
+        """The name of as many ones as there are rows: `ones @ d` is `d.sum(0)`, sooner."""
         return self.name(f"full({self.rows}, 1.0)", "ones")
 
     # -------------------------------------------------------------- operands
