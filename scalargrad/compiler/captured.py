@@ -19,6 +19,7 @@ from collections.abc import MappingView
 from contextvars import ContextVar
 from functools import partial
 from itertools import chain
+from operator import attrgetter
 from threading import local
 from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, MethodWrapperType, ModuleType
 from weakref import ref
@@ -57,6 +58,7 @@ _VARYING = {
     "input", "open", "stdin", "read", "readline", "readlines", "read_text", "read_bytes", "fromfile", "genfromtxt", "loadtxt",
 }
 # fmt: on
+_TELLING = {*_BY_ANY_NAME, *_OF_ENVIRONMENT, *_VARYING}  # names of what is one of these, whatever code calls it
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, CodeType}
 _numbers = {float, int}
 _nothing = object()  # in place of what is not there
@@ -116,8 +118,9 @@ class _Walk:
         self.named: list[tuple[Callable[..., Any], list[str], list[Any]]] = []  # names that are looked up, and what they gave
         self.read: list[tuple[Callable[[], Any], Any]] = []  # what is to be computed, and what it was
         self.generators: list[Any] = []  # of random numbers
-        self.may_vary = False  # whether there is an iterator, or what is called by another name than its own
+        self.may_vary = False  # whether there is an iterator
         self.functions: list[FunctionType] = []
+        self._classes: set[type] = set()  # that were seen, of objects too
         self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
 
     def through(self, items: Iterable[Any], by_value: bool) -> None:
@@ -167,12 +170,13 @@ class _Walk:
         if isinstance(item, ref):
             return [item()]
         if isinstance(item, ContextVar):
-            return self._contents_of([item], lambda: [item.get(_nothing)])
+            return self._contents_of([item], lambda: [item.get(_nothing), _present(item)])
         if isinstance(item, local):  # each thread has a dict of its own
             return [type(item), *self._contents_of([item], lambda: [x for pair in vars(item).items() for x in pair])]
         if is_array(item) or hasattr(type(item), "to_numpy"):
             return self._see_array(item)
         if isinstance(item, type):
+            self._count_as_named(item.__name__)
             return self._see_class(item)
         if isinstance(item, ModuleType):
             return () if _is_library(item.__name__) else self._look_up(vars(item), self.names)
@@ -180,15 +184,18 @@ class _Walk:
             return [item.func, item.args, item.keywords]
         if isinstance(item, MethodType):
             return [item.__self__, item.__func__]
+        if isinstance(item, attrgetter):
+            self._count_as_named("attrgetter")
+            return ()
         if isinstance(item, BuiltinFunctionType | MethodWrapperType):
-            self.may_vary |= item.__name__ in _VARYING
+            self._count_as_named(item.__name__)
             return [item.__self__]
         return self._see_object(item)
 
     def _see_function(self, function: FunctionType) -> Iterable[Any]:
         found: list[Any] = [getattr(function, "__wrapped__", None)]
         if function.__code__.co_filename.startswith(LIBRARIES):
-            self.may_vary |= function.__name__ in _VARYING
+            self._count_as_named(function.__name__)
             return found
         own = set(_names(function.__code__))
         self.names |= own
@@ -211,6 +218,9 @@ class _Walk:
 
     def _see_class(self, cls: type) -> Iterable[Any]:
         """What a class and those it is made of define, of what code names or Python calls itself."""
+        if cls in self._classes:
+            return ()
+        self._classes.add(cls)
         found: list[Any] = []
         for base in cls.__mro__:
             if not _is_library(base.__module__):
@@ -237,14 +247,21 @@ class _Walk:
             return [item.__wrapped__]
         if _is_generator(kind):
             self.generators.append(item)
+        if "__name__" in vars(kind):  # a function of an extension module
+            self._count_as_named(getattr(item, "__name__", ""))
         self.may_vary |= any("__next__" in vars(base) for base in kind.__mro__)
-        found, is_any = [kind], not self.names.isdisjoint(_BY_ANY_NAME)
+        found, is_any = [*self._see_class(kind)], not self.names.isdisjoint(_BY_ANY_NAME)
         if has_dict:
             attributes, names = vars(item), self.names | self.names_of_libraries
             is_named = is_any or names.issuperset(attributes)  # all at once: that is faster to compare, and a copy shares the keys
             found += self._hold(attributes, attributes.copy(), attributes.values()) if is_named else self._look_up(attributes, names)
         slots = [name for cls in kind.__mro__ for name in _slots(cls) if is_any or name in self.names]
         return [*found, *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots])]
+
+    def _count_as_named(self, name: str) -> None:
+        """Take what a library calls so for named by code, whatever name the code has for it."""
+        if name in _TELLING:
+            self.names.add(name)
 
     # -------------------------------------------------------------- what is kept
 
@@ -296,6 +313,14 @@ def _content(cell: Any) -> Any:
     try:
         return cell.cell_contents
     except ValueError:  # not set yet
+        return _nothing
+
+
+def _present(variable: ContextVar[Any]) -> Any:
+    """What a context variable is, or its default."""
+    try:
+        return variable.get()
+    except LookupError:  # neither
         return _nothing
 
 

@@ -367,9 +367,26 @@ def of_environment_by_function():
     return lambda x: x * float(os.getenv("SCALARGRAD_SCALE")), lambda: os.environ.update(SCALARGRAD_SCALE="5.0")
 
 
+def of_environment_by_another_name():
+    os.environ["SCALARGRAD_SCALE"] = "1.0"
+    read = functools.partial(os.getenv, "SCALARGRAD_SCALE")
+    return lambda x: x * float(read()), lambda: os.environ.update(SCALARGRAD_SCALE="5.0")
+
+
+def of_attribute_by_another_name():
+    item, read = types.SimpleNamespace(w=1.0), operator.attrgetter("w")
+    return lambda x: x * read(item), lambda: setattr(item, "w", 5.0)
+
+
 def of_context_variable():
     scale = contextvars.ContextVar("scale", default=1.0)
     return lambda x: x * scale.get(), lambda: scale.set(5.0)
+
+
+def of_the_default_of_a_context_variable():
+    ws = [1.0]
+    scale = contextvars.ContextVar("scale", default=ws)
+    return lambda x: x * scale.get()[0], lambda: ws.__setitem__(0, 5.0)
 
 
 class Permissive:

@@ -76,6 +76,7 @@ def endless():
 
 ITERATOR, GENERATED, COUNT, NEXT = iter([1.0, 2.0, 3.0]), endless(), itertools.count(1), iter([1.0, 2.0]).__next__
 REST = iter([1.0, 2.0])
+READ, OWN, OF_SYSTEM, OF_NUMPY = time.time, random.Random, random.SystemRandom, np.random.default_rng
 SYSTEM, BITS, LINES, DRAW = random.SystemRandom(), np.random.PCG64(1), io.StringIO("1\n2\n3\n"), random.Random(1).random
 
 
@@ -97,6 +98,10 @@ SYSTEM, BITS, LINES, DRAW = random.SystemRandom(), np.random.PCG64(1), io.String
         lambda x: x * random.SystemRandom().random(),
         lambda x: x * random.Random().random(),
         lambda x: x * np.random.default_rng().random(),
+        lambda x: x * READ(),
+        lambda x: x * OWN().random(),
+        lambda x: x * OF_SYSTEM().random(),
+        lambda x: x * OF_NUMPY().random(),
         lambda x: x * float(LINES.readline()),
     ],
 )
