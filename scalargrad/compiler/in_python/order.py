@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
     from typing import Any
 
-STEPS = 20_000  # that searches under several conditions may come to in all, before the order is left to be that of all branches
+STEPS = 100_000  # that searches under several conditions may come to in all, before the order is left to be that of all branches
 
 Places = dict["Any", int]  # of the steps that a search comes to: last first, as slopes are sent
 
