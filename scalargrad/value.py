@@ -124,8 +124,8 @@ class Value:
         turn 0 × inf into nan.
         """
         order: list[Value] = []  # computed Values, operands before their readers
-        shared = []  # leaves with several readers, and their grads from before, added at the end: this walk sums from 0
-        seen = float("nan")  # this walk's mark in grad, and in x of a leaf with a grad, an object of its own: other walks' are others
+        shared = []  # leaves with a grad from before and several readers, and that grad: it is added at the end
+        seen = float("nan")  # this walk's mark, an object that no other walk has: in grad of a computed Value, in x of a leaf
         stack: list[Any] = [self]
         push, pop = stack.append, stack.pop
         with _walking:
@@ -134,10 +134,10 @@ class Value:
                     node = pop()
                     if node is None:  # all operands of the Value below are in order, and it is next
                         order.append(pop())
-                    elif node.row is None:
-                        if node.x is seen:  # with one reader, before + share is the same either way
-                            shared.append((node, node.grad))
-                            node.grad = 0.0
+                    elif node.row is None:  # a leaf with a grad from before, to which one share may be added at once
+                        if node.x is seen:  # of several readers, whose shares are summed from 0: another order, other last digits
+                            grad, node.grad = node.grad, 0.0
+                            shared.append((node, grad))
                         node.x = seen
                     elif node.grad is not seen:
                         node.grad = seen
@@ -147,7 +147,7 @@ class Value:
                                 if operand.row is not None:
                                     if operand.grad is not seen:
                                         push(operand)
-                                elif operand.grad:
+                                elif operand.grad:  # weights are many: those met for the first time never see the stack
                                     if operand.x is seen:
                                         push(operand)
                                     operand.x = seen
@@ -175,7 +175,7 @@ class Value:
                             x.grad += node.dx * slope
                             if (y := node.y) is not None:
                                 y.grad += node.dy * slope
-            finally:  # Ctrl-C too loses nothing
+            finally:  # nor is it lost where Ctrl-C breaks the walk
                 for leaf, grad in shared:
                     leaf.grad += grad
         if switches.modes:

@@ -96,9 +96,9 @@ WALK: tuple[tuple[str, str], ...] = (
     ("y.grad += node.dy * slope", "y.grad += node.dx * slope"),
     ("leaf.grad += grad", "pass"),  # what was there before the walk is lost
     ("for node in order:\nnode.grad = 0.0", "for node in order:\npass"),
-    ("shared.append((node, node.grad))\nnode.grad = 0.0", "shared.append((node, node.grad))"),
+    ("grad, node.grad = node.grad, 0.0", "grad = node.grad"),
     ("if node.x is seen:", "if node.x is not seen:"),
-    ("node.grad = 0.0\nnode.x = seen", "node.grad = 0.0"),
+    ("shared.append((node, grad))\nnode.x = seen", "shared.append((node, grad))"),
     ("operand.x = seen", "pass"),
     ("if operand.grad is not seen:", "if operand.grad is seen:"),
     ("for node in reversed(order)", "for node in order"),
