@@ -19,7 +19,7 @@ from .checks import listed, random_source, size
 from .eager import NOT_CALLED, Eager, Task
 from .history import History
 from .losses import loss_function
-from .optimizers import optimizer_for
+from .optimizers import Optimizer, optimizer_for
 from .progress import progress_of
 from .rows import plain, rows
 
@@ -104,7 +104,7 @@ def fit(
             left -= len(losses)
             record.add(losses)
             if bar:
-                bar.advance(len(losses), len(history.loss) + (len(record.pending[1]) - 1) // epoch_steps, losses[-1])
+                bar.advance(len(losses), (epochs * epoch_steps - left - 1) // epoch_steps, losses[-1])
             totals = record.epochs()
             if not stops:
                 history.loss += totals
@@ -158,7 +158,7 @@ class _Record:
 
     def __init__(self, history: History, optimizer: Any, n: int, rows: int, is_mean: bool) -> None:
         self.history, self.optimizer, self.size = history, optimizer, -(-n // rows)
-        self.begun = getattr(optimizer, "steps", 0)
+        self.begun = getattr(optimizer, "steps", 0)  # it may have made some before
         self.shares = [(rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0 for i in range(self.size)]
         self.pending: tuple[int, list[float]] = 0, []  # from which step on, and their losses
         self.engine: Engine | None = None  # where an epoch is finished with its steps: neither callback nor validation follows
@@ -178,12 +178,13 @@ class _Record:
         return [add_up(map(mul, losses[i : i + self.size], self.shares)) for i in range(0, len(losses) - self.size + 1, self.size)]
 
     def catch_up(self) -> None:
-        """Take what was not yet taken of the steps that were made: weights and number of steps are set at once, after their losses."""
+        """Take what was not yet taken of the steps that were made, as the optimiser counts them: after their losses, at once with weights."""
         if self.engine:
-            first, losses = self.pending
-            missing = getattr(self.optimizer, "steps", 0) - self.begun - first - len(losses)
-            if missing > 0:
-                self.add(self.engine.latest[:missing])
+            if isinstance(self.optimizer, Optimizer):  # what another calls its steps may be anything
+                first, losses = self.pending
+                missing = self.optimizer.steps - self.begun - first - len(losses)
+                if missing > 0:
+                    self.add(self.engine.latest[:missing])
             self.history.loss += self.epochs()
 
 

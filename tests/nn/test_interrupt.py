@@ -191,3 +191,24 @@ def test_wherever_ctrl_c_comes_the_history_has_the_epochs_that_the_weights_have(
         assert found == losses[: steps // size], at
         ends += steps < epochs * size
     assert ends > 20
+
+
+@pytest.mark.parametrize("steps", [2, [], "many"])
+def test_what_a_foreign_optimizer_calls_its_steps_is_no_matter(steps):
+    class Foreign:
+        def __init__(self, parameters):
+            self.parameters, self.steps, self.made = list(parameters), steps, 0
+
+        def zero_grad(self):
+            for p in self.parameters:
+                p.grad = 0.0
+
+        def step(self):
+            for p in self.parameters:
+                p.data -= 0.01 * p.grad
+            self.steps, self.made = self.steps * 2, self.made + 1
+
+    whole = neuron().fit(X, Y, optimizer=Foreign, epochs=5, batch_size=2)
+    for at in range(1, 21):  # an epoch is four rows
+        history = neuron().fit(X, Y, loss=interrupting_loss(at, ctrl_c), optimizer=Foreign, epochs=5, batch_size=2)
+        assert history.loss == whole.loss[: (at - 1) // 4]
