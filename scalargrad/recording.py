@@ -167,7 +167,7 @@ def source_of_lists(op: Op) -> str:
         slopes_of = f"d{p}" if is_list else f"(d{p},)"
         gather.append(f"if {p}_recorded:\n        nodes += {p}_nodes\n        partials += {slopes_of}")
     lists = f"({''.join(f'{p}_nodes, ' for p in op.operands).rstrip()})"
-    if "bias" in op.operands:  # one list for two where it is there: the fewer objects, the less the collector has to do
+    if "bias" in op.operands:  # of Values without a bias `nodes` has both lists: the fewer are kept, the less has the collector to do
         lists = f"(nodes, bias_nodes) if ws_recorded and xs_recorded and not bias_recorded else {lists}"
     return OF_LISTS.format(
         name=op.name, operands=", ".join(op.operands),

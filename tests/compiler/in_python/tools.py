@@ -39,7 +39,7 @@ def compiled(fn: Any, **options: Any) -> Any:
 
 
 def assert_as_eager(fn: Any, *points: Sequence[float]) -> None:
-    """The compiled function of a list has the bits of the eager one, in one function and in many parts."""
+    """The compiled function of a list has the bits of the eager one at each point."""
     made = compiled(fn)
     for point in points:
         value, slopes = eager(fn, point)
