@@ -151,13 +151,11 @@ def test_the_total_function_answers_as_the_raw_one_where_that_answers() -> None:
         assert same(slopes, others)
 
 
-@pytest.mark.parametrize(
-    "op", [op for op in OPS.values() if op.is_public and not op.takes_lists and op.name != "where"], ids=lambda op: op.name
-)
+@pytest.mark.parametrize("op", [op for op in OPS.values() if op.is_public and not op.takes_lists], ids=lambda op: op.name)
 def test_every_row_has_the_bits_of_values_at_the_edges(op: Any) -> None:
     function = getattr(functions, op.name)
-    count = len(op.operands)
-    points = [*itertools.product(HARD, repeat=count)] if count < 3 else [*itertools.product(HARD[::3], repeat=count)]
+    points = [*itertools.product(HARD, repeat=len(op.operands))]
+    points = random.Random(op.name).sample(points, min(400, len(points)))
     assert_as_eager(lambda xs: function(*xs), *points)
     assert_as_eager(lambda xs: function(*xs) * xs[0] + function(*xs), *points[::7])
 
