@@ -17,14 +17,7 @@ from scalargrad.nn import MLP
 from scalargrad.nn.losses import LOSSES
 from scalargrad.ops import OPS
 from tests import edges, programs, random_graphs
-from tests.compiler.in_python.tools import (
-    HARD,
-    assert_as_eager,
-    at_random,
-    compiled,
-    same,
-    traced_function,
-)
+from tests.compiler.in_python.tools import HARD, assert_as_eager, at_random, compiled, same, traced_function
 from tests.random_graphs import bits
 
 inf, nan = math.inf, math.nan

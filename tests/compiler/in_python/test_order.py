@@ -16,14 +16,8 @@ from scalargrad.compiler.in_python.order import Fork, by_branches, of_all_branch
 from scalargrad.compiler.program import Block, Step
 from scalargrad.ops import OPS, TRACED
 from tests import programs, random_graphs
-from tests.compiler.in_python.tools import (
-    HARD,
-    assert_as_eager,
-    compiled,
-    eager,
-)
+from tests.compiler.in_python.tools import HARD, assert_as_eager, compiled, eager
 from tests.random_graphs import bits_but_zeros
-
 
 IN_TWO_ORDERS = re.compile(r"\+ \w+ if \w+ else \w+ \+")  # a + b + c if condition else b + c + a
 

@@ -15,14 +15,7 @@ from scalargrad.compiler.in_python import parts as in_parts
 from scalargrad.compiler.in_python import source as in_python
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import squared_error
-from tests.compiler.in_python.tools import (
-    REDUCTIONS,
-    assert_as_eager,
-    at_random,
-    compiled,
-    eager,
-    same,
-)
+from tests.compiler.in_python.tools import REDUCTIONS, assert_as_eager, at_random, compiled, eager, same
 
 
 @pytest.fixture

@@ -17,12 +17,7 @@ from scalargrad.compiler.program import Block, Constant, Program, Step, constant
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import binary_cross_entropy, half_squared_error, squared_error
 from scalargrad.ops import OPS
-from tests.compiler.in_python.tools import (
-    assert_as_eager,
-    compiled,
-    eager,
-    traced_program,
-)
+from tests.compiler.in_python.tools import assert_as_eager, compiled, eager, traced_program
 
 # ------------------------------------------------------------------ rows, and several outputs
 
