@@ -17,25 +17,36 @@ from .switches import modes, watch
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from .value import Value
 
 
-class Floats(tuple[float, ...]):
-    """A list of operands known to be floats: the operations that read it need not look at each."""
+class _Known(tuple["Any", ...]):
+    """A list of operands of one kind, so that the operations that read it need not look at each."""
+
+    __slots__ = ()
+
+    def __new__(cls, items: Iterable[Any]) -> tuple[Any, ...]:  # type: ignore[misc]
+        return tuple(items)  # a copy of it, or a list made in its image, may hold other things: a trace puts its own in
+
+    @classmethod
+    def of(cls, items: Iterable[Any]) -> tuple[Any, ...]:
+        """The list of items that are known to be of its kind."""
+        return super().__new__(cls, items)
+
+
+class Floats(_Known):
+    """A list of operands known to be floats."""
 
     __slots__ = ()
 
 
-class Values(tuple["Value", ...]):
-    """A list of operands known to be Values, of no subclass. A copy is a plain tuple, for a trace puts other things in it."""
+class Values(_Known):
+    """A list of operands known to be Values, of no subclass."""
 
     __slots__ = ()
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return tuple, (tuple(self),)
 
 
 # What follows `on Value` records a graph of two Values, what follows `on number` one Value and a constant.

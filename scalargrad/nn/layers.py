@@ -51,7 +51,7 @@ class Neuron(Module):
         self.nin = size("nin", nin)
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
-        self.w = Values([Value(real_number(draw(self.nin, 1, rng), "init"), f"w[{i}]") for i in range(self.nin)])
+        self.w = Values.of([Value(real_number(draw(self.nin, 1, rng), "init"), f"w[{i}]") for i in range(self.nin)])
         self.b = Value(0.0, "b") if bias else None
 
     def __call__(self, x: Any) -> Any:
@@ -203,7 +203,7 @@ def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
     if not kinds <= _as_they_are:
         xs = tuple([item if isinstance(item, Value) else _input(item, reader) for item in xs])
         kinds = set(map(type, xs))
-    return Floats(xs) if kinds == _floats else xs
+    return Floats.of(xs) if kinds == _floats else xs
 
 
 def _input(item: Any, reader: Neuron | Layer) -> float:

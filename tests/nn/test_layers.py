@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scalargrad import Value, custom_op, detect_anomaly, functions, no_grad, relu, tanh
+from scalargrad import Value, compile, custom_op, detect_anomaly, functions, grad, no_grad, relu, tanh, value_and_grad
 from scalargrad.nn import MLP, Layer, Module, Neuron
 from scalargrad.ops import OPS
 
@@ -86,6 +86,22 @@ def test_weights_put_in_by_hand_are_read_as_the_neurons_own(kinds, as_list):
     w = [w.data for w in neuron.w]
     slopes = [s if isinstance(x, Value) else None for x, s in zip(xs, w, strict=True)]
     assert results[0] == (functions.dot(w, [2.0, 3.0], 0.5), (*neuron.w, *xs, neuron.b), (2.0, 3.0, *slopes, 1.0), [2.0, 3.0, 1.0])
+
+
+@pytest.mark.parametrize("of_weights", [lambda w: w, tuple], ids=["as they are", "as a tuple"])
+def test_a_list_made_in_the_image_of_weights_may_hold_anything(of_weights):
+    """The neuron's own list is known to hold Values; numbers, traced numbers and Values of a subclass come in others of its shape."""
+    weights = of_weights(Neuron(2, activation=None, init=lambda *_: 3.0).w)
+    assert functions.dot(type(weights)([1.0, weights[1]]), [1.0, 2.0]).data == 7.0
+    assert functions.dot(grad(lambda w: 1.0)(weights), [1.0, 2.0]) == 0.0
+    assert functions.dot(grad(lambda w: w[0] * w[0])(weights), [1.0, 2.0]).data == 6.0
+
+    def slopes(x):
+        return functions.dot(grad(lambda w: functions.dot(w, [x, 1.0]) ** 2)(weights), [1.0, 1.0])  # 2 (3x + 3) (x + 1)
+
+    assert compile(slopes, backend="python").value_and_grad(2.0) == value_and_grad(slopes)(2.0) == (54.0, 36.0)
+    for copied in (copy.copy(weights), copy.deepcopy(weights), pickle.loads(pickle.dumps(weights))):
+        assert [w.data for w in copied] == [3.0, 3.0]
 
 
 def test_neuron_without_bias_has_none_and_no_parameter_of_it():
