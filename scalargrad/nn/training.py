@@ -178,7 +178,7 @@ class _Record:
         return [add_up(map(mul, losses[i : i + self.size], self.shares)) for i in range(0, len(losses) - self.size + 1, self.size)]
 
     def catch_up(self) -> None:
-        """Take what was not yet taken of the steps that were made: the optimiser counts them, at once with its weights, after their losses."""
+        """Take what was not yet taken of the steps that were made; the optimiser counts them as it sets weights, after their losses."""
         if self.engine:
             if isinstance(self.optimizer, Optimizer):  # what another calls its steps may be anything
                 first, losses = self.pending
