@@ -10,6 +10,8 @@ whoever writes source.
 from __future__ import annotations
 
 from functools import cached_property, lru_cache
+from itertools import product
+from math import nan
 
 from ..kernels import on_floats
 from ..ops import LISTS, TRACED, Op
@@ -291,15 +293,29 @@ def operations(program: Program) -> int:
     return sum(max(1, len(step.operands) - 1) for step in program.steps)
 
 
+@lru_cache(maxsize=1024)
+def hides_nan(row: Op) -> bool:
+    """Whether a nan may decide what a row gives and not be seen in it, as in a comparison: another number there gives another."""
+    if row.takes_lists:
+        return False
+    value, count = on_floats(row)["value"], len(row.operands)
+    for numbers in product((-1e9, 0.0, 1.0, 1e9), repeat=count):
+        for place in range(count):
+            given = value(*numbers[:place], nan, *numbers[place + 1 :])
+            if given == given and given != value(*numbers):
+                return True
+    return False
+
+
 def hastened(program: Program) -> Program:
     """The same program with rows in the texts that are right where nothing overflows, for arithmetic in which an overflow is seen.
 
-    A nan is seen wherever it comes about, unless numbers are compared: then it may decide something, and leave no other trace.
+    A nan is seen wherever it comes about, unless it decides something: then it may leave no other trace.
     """
     made: dict[Any, Any] = {}
-    compares = any(step.row.name.startswith("_less") for step in program.steps)
+    is_seen = not any(map(hides_nan, {step.row for step in program.steps}))
     for step in program.steps:
-        fast = step.row.fast if compares else step.row.fastest or step.row.fast
+        fast = (is_seen and step.row.fastest) or step.row.fast
         operands, row = tuple([made.get(x, x) for x in step.operands]), fast or step.row
         made[step] = step if row is step.row and operands == step.operands else Step(row, operands, step.label)
     return Program(

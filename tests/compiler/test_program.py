@@ -9,11 +9,24 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.compiler.program import Block, Constant, Input, Program, Step, constants, frozen, grouped, ordered, pulls, sharing
+from scalargrad.compiler.program import (
+    Block,
+    Constant,
+    Input,
+    Program,
+    Step,
+    constants,
+    frozen,
+    grouped,
+    hides_nan,
+    ordered,
+    pulls,
+    sharing,
+)
 from scalargrad.compiler.tracing import Traced, add_methods, tracing
 from scalargrad.graph import ordered as of_values
 from scalargrad.kernels import on_floats
-from scalargrad.ops import OPS, TRACED
+from scalargrad.ops import OPS, TRACED, Op
 
 from .. import programs, random_graphs
 
@@ -285,3 +298,10 @@ def test_passes_change_no_number(seed):
 )
 def test_operands_are_grouped_as_the_row_names_them(name, flat, groups):
     assert grouped(OPS[name], flat) == groups
+
+
+def test_a_nan_decides_unseen_where_numbers_are_compared():
+    rows = {*OPS.values(), *TRACED.values()}
+    assert {row.name for row in rows if hides_nan(row)} == {"clip", "where", "_choose", "_less", "_less_equal", "_and", "_not"}
+    assert hides_nan(Op("step", "x", "1.0 if x > 5.0 else 0.0", ("0.0",), "step"))
+    assert not hides_nan(Op("floor", "x", "x if x > 5.0 or x != x else 5.0", ("0.0",), "floor"))
