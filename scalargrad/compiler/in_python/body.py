@@ -343,7 +343,7 @@ class _Walk:
         self.senders: dict[Any, list[Any]] = {}  # of what is in the sums, where their order depends on conditions
         self.sender: Any = None
         self.passing = self._choices()
-        places = by_branches(root, self.passing, body.program.same) if self.passing else None
+        places = by_branches(root, self.passing, body.program.same, self._sums()) if self.passing else None
         self.forks = places if places.__class__ is Fork else None
         self.send(root, body.lines.one)
 
@@ -363,6 +363,22 @@ class _Walk:
                 if count <= BRANCHES:
                     leads[step], passing[step] = count, places
         return passing
+
+    def _sums(self) -> list[list[Any]]:
+        """Of all that three or more slopes are sent to, who sends them."""
+        senders: dict[Any, list[Any]] = {}
+        for step, places in self.order:
+            if step in self.passing:
+                continue
+            for place in places:
+                for x in self._ends(step.operands[place]):
+                    senders.setdefault(x, []).append(step)
+        return [those for those in senders.values() if len(those) > 2]
+
+    def _ends(self, x: Any) -> list[Any]:
+        """What a slope goes to that is sent to a step or input: the branches of a choice."""
+        places = self.passing.get(x)
+        return [x] if places is None else [end for place in places for end in self._ends(x.operands[place])]
 
     def send(self, x: Any, slope: int) -> None:
         """Send a slope to a step or input."""

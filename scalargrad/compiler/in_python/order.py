@@ -7,6 +7,7 @@ depends on conditions, and a sum may have to be written in several: `d_1 + d_2 +
 
 from __future__ import annotations
 
+from random import Random
 from typing import NamedTuple
 
 TYPE_CHECKING = False
@@ -14,7 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
     from typing import Any
 
-STEPS = 100_000  # that searches under several conditions may come to in all, before the order is left to be that of all branches
+FEW = 2_000  # steps that searches under all conditions may come to in all, asked for or not
+STEPS = 200_000  # that they may come to where the order is known to depend on conditions; beyond, it is left to be that of all branches
+TRIES = 32  # searches under conditions at random by which that is known
 
 Places = dict["Any", int]  # of the steps that a search comes to: last first, as slopes are sent
 
@@ -32,12 +35,41 @@ def of_all_branches(root: Any) -> list[Any]:
     return _searched(root, (), {}, {}).order
 
 
-def by_branches(root: Any, choices: Container[Any], same: Mapping[Any, Any]) -> Fork | Places | None:
+def by_branches(root: Any, choices: Container[Any], same: Mapping[Any, Any], sums: Sequence[Sequence[Any]] = ()) -> Fork | Places | None:
     """For each step that `Value.backward` comes to its place, where `choices` are the branches taken; None where that takes too long.
 
-    `same` has for a step an earlier one that computes the same. None among the steps is who asks for the slopes of the root.
+    `same` has for a step an earlier one that computes the same. None among the steps is who asks for the slopes of the root. `sums`
+    are the steps that send to one place, three or more: where their order is never seen to change, as in layers, None is returned soon.
     """
-    left = STEPS
+    found = _forked(root, choices, same, FEW)
+    if found or all(_keep_order(root, choices, same, sums, Random(seed)) for seed in range(TRIES)):
+        return found
+    return _forked(root, choices, same, STEPS)
+
+
+def _keep_order(root: Any, choices: Container[Any], same: Mapping[Any, Any], sums: Sequence[Sequence[Any]], rng: Random) -> bool:
+    """Whether the shares of all sums come in the order in which they stand there, under conditions at random."""
+    places = _placed(_searched(root, choices, _AtRandom(rng), same).order)
+    return all(of_shares(senders, places) == tuple(range(len(senders))) for senders in sums)
+
+
+class _AtRandom(dict):  # type: ignore[type-arg]
+    """Conditions that hold or not, as it is drawn when they are first asked for."""
+
+    def __init__(self, rng: Random) -> None:
+        super().__init__()
+        self.rng = rng
+
+    def get(self, condition: Any, default: Any = None) -> bool:
+        return self.setdefault(condition, self.rng.random() < 0.5)  # type: ignore[no-any-return]
+
+
+def _placed(order: Sequence[Any]) -> Places:
+    return {step: -place for place, step in enumerate([*order, None])}
+
+
+def _forked(root: Any, choices: Container[Any], same: Mapping[Any, Any], left: int) -> Fork | Places | None:
+    """The places under all conditions; None if the searches would come to more than `left` steps."""
 
     def under(taken: dict[Any, bool]) -> Fork | Places | None:
         nonlocal left
@@ -46,7 +78,7 @@ def by_branches(root: Any, choices: Container[Any], same: Mapping[Any, Any]) -> 
         if left < 0:
             return None
         if found.condition is None:
-            return {step: -place for place, step in enumerate([*found.order, None])}
+            return _placed(found.order)
         if_true = under({**taken, found.condition: True})
         if_false = if_true and under({**taken, found.condition: False})
         return if_false and Fork(found.condition, if_true, if_false)
@@ -78,9 +110,10 @@ def _searched(root: Any, choices: Container[Any], taken: Mapping[Any, bool], sam
                 step = x
                 continue
             condition = same.get(condition, condition)
-            if condition not in taken:
+            holds = taken.get(condition)
+            if holds is None:
                 return _Found(order, len(seen), condition)
-            step = x if taken[condition] else y
+            step = x if holds else y
         if step.row is not None and step not in seen:
             seen.add(step)
             stack += (step, None)

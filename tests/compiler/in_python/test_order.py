@@ -90,10 +90,38 @@ def test_a_sum_is_written_in_both_orders() -> None:
 
 def test_without_the_orders_last_bits_differ(monkeypatch: pytest.MonkeyPatch) -> None:
     """The random programs tell one order from another."""
-    monkeypatch.setattr(order, "STEPS", -1)
+    for limit in ("FEW", "STEPS"):
+        monkeypatch.setattr(order, limit, -1)
     differing, in_several_orders = compared(0.3)
     assert differing
     assert not in_several_orders
+
+
+def of_layers(xs: Any) -> Any:
+    """Choices that share what is computed before them, in an order that none of them changes."""
+    for width in (6, 6, 1):
+        sums = [functions.dot(xs, xs, 0.1 * i) for i in range(width)]
+        xs = [where(z > 0.3, z, 0.1 * z) for z in sums]
+    return xs[0]
+
+
+def test_more_orders_are_looked_for_only_where_one_is_seen_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    forked = order._forked
+
+    def watched(root: Any, choices: Any, same: Any, left: int) -> Any:
+        asked.append(left)
+        return forked(root, choices, same, left)
+
+    monkeypatch.setattr(order, "FEW", 5)
+    monkeypatch.setattr(order, "_forked", watched)
+    for fn, point, limits in ((of_layers, [0.3, -0.4], [5]), (searched, [0.5, 1.0], [5, order.STEPS])):
+        f = sg.compile(fn, backend="python")
+        value, slopes = sg.value_and_grad(fn)(point)
+        got, gradient = f.value_and_grad(point)
+        assert bits_but_zeros([got, *gradient]) == bits_but_zeros([value, *slopes])
+        assert asked == limits
+        asked.clear()
 
 
 # ------------------------------------------------------------------ by hand
@@ -141,7 +169,8 @@ def test_conditions_that_are_the_same_fork_once() -> None:
 
 
 def test_what_takes_too_long_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(order, "STEPS", 4)
+    for limit in ("FEW", "STEPS"):
+        monkeypatch.setattr(order, limit, 4)
     assert by_branches(ROOT, {CHOICE}, {}) is None
 
 
