@@ -1,4 +1,4 @@
-"""The two pictures of the README: a neuron, and a network that learns XOR, each after `backward()`.
+"""Two pictures of the README: a neuron, and a network that learns XOR, each after `backward()`.
 
 `python -m demos.draw_pictures` writes demos/pictures/neuron.svg and xor.svg, `python -m demos.draw_pictures FOLDER` writes them there.
 """
