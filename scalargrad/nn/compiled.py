@@ -127,20 +127,18 @@ class Generated:
         """The same steps in total arithmetic, each looked at, and on Values what fails then."""
         optimizer, before = self.optimizer, self.optimizer.steps
         losses = self.latest = list[float]()
-        try:
-            for batch, lr in zip(batches, rates):
-                loss, gradient = self._careful().gradient([p.data for p in optimizer.parameters], self._fixed(), batch)
-                if not all(map(isfinite, gradient)):
-                    optimizer.zero_grad()
-                    loss = self.task.backward(self.table, batch)
-                    gradient = [p.grad for p in optimizer.parameters]
-                losses.append(loss)
-                optimizer.move(gradient, lr)
-        except BaseException as error:
-            del losses[optimizer.steps - before :]
-            if not losses:
-                raise
-            self._failure = error
+        with self._kept(losses):
+            try:
+                for batch, lr in zip(batches, rates):
+                    loss, gradient = self._careful().gradient([p.data for p in optimizer.parameters], self._fixed(), batch)
+                    if not all(map(isfinite, gradient)):
+                        optimizer.zero_grad()
+                        loss = self.task.backward(self.table, batch)
+                        gradient = [p.grad for p in optimizer.parameters]
+                    losses.append(loss)
+                    optimizer.move(gradient, lr)
+            finally:
+                del losses[optimizer.steps - before :]  # a step that was not made has no loss
         return losses
 
     def _moved(self, weights: Any, gradients: Any, lr: float, state: Any, step: int) -> Any:

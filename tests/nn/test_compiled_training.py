@@ -206,6 +206,58 @@ def test_gradients_are_0_afterwards():
     assert {p.grad for p in model.parameters()} == {0.0}
 
 
+@pytest.mark.parametrize("backend", ["python", "numpy"])
+@pytest.mark.parametrize("batch_size", [None, 3])
+@pytest.mark.parametrize("loss", [*LOSSES])
+def test_every_loss_on_several_outputs_falls_as_on_values(loss, batch_size, backend):
+    if backend == "numpy":
+        pytest.importorskip("numpy")
+    X = [[0.1, 0.2, 0.3], [0.4, -0.5, 0.6], [0.9, 0.1, -0.3], [-0.2, 0.7, 0.8]]
+    y = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]] if loss == "hinge" else [[0.0, 1.0], [1.0, 0.0], [0.25, 0.75], [1.0, 0.0]]
+
+    def losses(**choice):
+        model = MLP(3, [4, 2], activation="tanh", output_activation="sigmoid", seed=0)
+        return model.fit(X, y, loss=loss, lr=0.1, epochs=5, batch_size=batch_size, **choice).loss
+
+    assert losses(engine="compiled", backend=backend) == pytest.approx(losses(engine="eager"), rel=1e-10)
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_a_loss_of_nothing_is_0_in_each_step(backend):
+    model, before = MLP(3, [1], seed=0), [p.data for p in MLP(3, [1], seed=0).parameters()]
+    assert model.fit(X, Y, loss=lambda p, t: 0.0, epochs=3, batch_size=2, engine="compiled", backend=backend).loss == [0.0] * 3
+    assert [p.data for p in model.parameters()] == before
+
+
+class Gate(Module):
+    """A sigmoid that decides, and is in no other number: a nan there, where x³ is infinite, would be seen nowhere."""
+
+    def __init__(self, decide):
+        self.w, self.b, self.decide = Value(1.0), Value(0.5), decide
+
+    def __call__(self, x):
+        return self.decide(sigmoid(self.w * x * x * x), self.b)
+
+
+GATES = (
+    lambda share, b: where(share > 0.5, b, b * 3.0),
+    lambda share, b: where(share - 1.0, b, b * 3.0),  # a number decides by not being 0
+    lambda share, b: clip(b, share.detach() - 0.25, 2.0),
+)
+BUILDS = [lambda: MLP(1, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=0), *[partial(Gate, gate) for gate in GATES]]
+
+
+@pytest.mark.parametrize("x", [800.0, -800.0, 1e200, -1e200])
+@pytest.mark.parametrize("build", BUILDS)
+def test_a_sigmoid_far_out_has_the_numbers_of_values(x, build):
+    results = []
+    for choice in ({"engine": "eager"}, {"engine": "compiled", "backend": "python"}):
+        model = build()
+        history = model.fit([x, 0.5], [1.0, 0.0], lr=0.01, epochs=400, **choice)
+        results.append([*history.loss, *(p.data for p in model.parameters())])
+    assert results[1] == pytest.approx(results[0], rel=1e-12, nan_ok=True)
+
+
 # ------------------------------------------------------------------ who looks, and what they change
 
 
@@ -555,200 +607,3 @@ def test_only_factors_that_are_powers_of_2_are_joined():
     for factor, count in ((0.5, 2), (0.1, 3)):
         program = simplified(Program([], [step("add", step("mul", x, Constant(factor)), step("mul", y, Constant(factor)))]))
         assert len(program.steps) == count
-
-
-# ------------------------------------------------------------------ predict
-
-
-def test_many_rows_are_predicted_as_one_by_one_to_the_bit(monkeypatch):
-    rows = [[RNG.uniform(-1, 1) * 10.0 ** RNG.randrange(-3, 300) for _ in range(3)] for _ in range(40)]
-    for outputs, activation in ((1, "gelu"), (3, "sigmoid"), (2, "softplus")):
-        model = MLP(3, [4, outputs], activation=activation, seed=1)
-        one_by_one = model.predict(rows)
-        monkeypatch.setattr(training, "PAYS", 1)
-        assert str(model.predict(rows)) == str(one_by_one)
-        monkeypatch.undo()
-
-
-def test_a_model_that_cannot_be_traced_predicts_many_rows(monkeypatch):
-    class Step(Module):
-        def __init__(self):
-            self.w = Value(2.0)
-
-        def __call__(self, x):
-            return self.w * x if x > 1 else self.w * 0.0
-
-    monkeypatch.setattr(training, "PAYS", 1)
-    assert Step().predict([0.5, 2.0, 3.0]) == [0.0, 4.0, 6.0]
-    with pytest.raises(ValueError, match="expects 3 inputs, got 2"):
-        MLP(3, [1]).predict([[1.0, 2.0]] * 5)
-
-
-@pytest.mark.parametrize("backend", ["python", "numpy"])
-@pytest.mark.parametrize("batch_size", [None, 3])
-@pytest.mark.parametrize("loss", [*LOSSES])
-def test_every_loss_on_several_outputs_falls_as_on_values(loss, batch_size, backend):
-    if backend == "numpy":
-        pytest.importorskip("numpy")
-    X = [[0.1, 0.2, 0.3], [0.4, -0.5, 0.6], [0.9, 0.1, -0.3], [-0.2, 0.7, 0.8]]
-    y = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]] if loss == "hinge" else [[0.0, 1.0], [1.0, 0.0], [0.25, 0.75], [1.0, 0.0]]
-
-    def losses(**choice):
-        model = MLP(3, [4, 2], activation="tanh", output_activation="sigmoid", seed=0)
-        return model.fit(X, y, loss=loss, lr=0.1, epochs=5, batch_size=batch_size, **choice).loss
-
-    assert losses(engine="compiled", backend=backend) == pytest.approx(losses(engine="eager"), rel=1e-10)
-
-
-@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
-def test_a_loss_of_nothing_is_0_in_each_step(backend):
-    model, before = MLP(3, [1], seed=0), [p.data for p in MLP(3, [1], seed=0).parameters()]
-    assert model.fit(X, Y, loss=lambda p, t: 0.0, epochs=3, batch_size=2, engine="compiled", backend=backend).loss == [0.0] * 3
-    assert [p.data for p in model.parameters()] == before
-
-
-# ------------------------------------------------------------------ what a model keeps from call to call
-
-
-class Counting(Module):
-    """A neuron whose prediction grows with each call."""
-
-    def __init__(self):
-        self.neuron, self.calls = Neuron(1, activation=None, seed=1), 0
-
-    def __call__(self, x):
-        self.calls += 1
-        return self.neuron([x]) * (1.0 + 1e-6 * self.calls)
-
-
-class Keeping(Module):
-    """A neuron that keeps its latest prediction, which nothing reads."""
-
-    def __init__(self):
-        self.neuron, self.latest = Neuron(1, activation=None, seed=1), None
-
-    def __call__(self, x):
-        self.latest = self.neuron([x])
-        return self.latest
-
-
-@pytest.mark.parametrize("model", [Counting, Keeping])
-def test_a_model_that_keeps_something_is_trained_as_on_values(model):
-    def trained(engine):
-        made = model()
-        made.fit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], lr=0.01, epochs=400, engine=engine)
-        return [p.data for p in made.parameters()], made.predict([0.5] * 1000)
-
-    if model is Counting:
-        assert trained("auto") == trained("eager")
-        with pytest.raises(TraceError, match="what it counts or draws at random would be frozen"):
-            trained("compiled")
-    else:
-        assert trained("compiled")[0] == pytest.approx(trained("eager")[0], rel=1e-12)
-
-
-# ------------------------------------------------------------------ what is drawn at random
-
-
-class Dropout(Module):
-    """A neuron that leaves inputs out, as the generator of its own says, or Python's."""
-
-    def __init__(self, rng):
-        self.neuron, self.rng = Neuron(2, activation=None, seed=1), rng
-
-    def __call__(self, x):
-        return self.neuron([x_i if self.rng.random() < 0.8 else 0.0 for x_i in x])
-
-
-class Jittered(SGD):
-    """Steps of random sizes."""
-
-    def update(self, weights, gradients, lr):
-        return [w - lr * g * random.random() for w, g in zip(weights, gradients, strict=True)], ()
-
-
-class Shared:
-    """Python's own generator, which has no seed of its own here."""
-
-    def __init__(self, seed):
-        pass
-
-    def random(self):
-        return random.random()
-
-
-@pytest.mark.parametrize("rng", [random.Random, Shared])
-def test_a_model_that_draws_is_trained_on_values_with_the_same_draws(rng):
-    rows, targets = [[0.1 * i, 1.0 - 0.2 * i] for i in range(12)], [0.5 * i for i in range(12)]
-
-    def trained(engine):
-        random.seed(5)
-        model = Dropout(rng(3))
-        model.fit(rows, targets, lr=0.01, epochs=100, engine=engine)
-        return [p.data for p in model.parameters()], model.predict(rows * 100)
-
-    assert trained("auto") == trained("eager")
-    with pytest.raises(TraceError, match="would be frozen"):
-        trained("compiled")
-
-
-def test_a_model_that_draws_from_an_epoch_on_makes_the_draws_of_eager_steps():
-    class Restless(Module):
-        def __init__(self):
-            self.neuron, self.is_noisy = Neuron(1, activation=None, seed=1), False
-
-        def __call__(self, x):
-            return self.neuron([x]) + (random.random() if self.is_noisy else 0.0)
-
-    def trained(engine):
-        random.seed(5)
-        model = Restless()
-        model.fit(
-            [0.0, 1.0, 2.0],
-            [1.0, 3.0, 5.0],
-            epochs=400,
-            engine=engine,
-            callback=lambda epoch, history, model: setattr(model, "is_noisy", epoch >= 2),
-        )
-        return [p.data for p in model.parameters()]
-
-    assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-12)
-
-
-def test_an_optimizer_that_draws_makes_the_draws_of_eager_steps():
-    def trained(engine):
-        random.seed(5)
-        model = Neuron(1, activation=None, seed=1)
-        model.fit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], optimizer=lambda p: Jittered(p, 0.1), epochs=400, engine=engine)
-        return [p.data for p in model.parameters()]
-
-    assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-12)
-
-
-class Gate(Module):
-    """A sigmoid that decides, and is in no other number: a nan there, where x³ is infinite, would be seen nowhere."""
-
-    def __init__(self, decide):
-        self.w, self.b, self.decide = Value(1.0), Value(0.5), decide
-
-    def __call__(self, x):
-        return self.decide(sigmoid(self.w * x * x * x), self.b)
-
-
-GATES = (
-    lambda share, b: where(share > 0.5, b, b * 3.0),
-    lambda share, b: where(share - 1.0, b, b * 3.0),  # a number decides by not being 0
-    lambda share, b: clip(b, share.detach() - 0.25, 2.0),
-)
-BUILDS = [lambda: MLP(1, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=0), *[partial(Gate, gate) for gate in GATES]]
-
-
-@pytest.mark.parametrize("x", [800.0, -800.0, 1e200, -1e200])
-@pytest.mark.parametrize("build", BUILDS)
-def test_a_sigmoid_far_out_has_the_numbers_of_values(x, build):
-    results = []
-    for choice in ({"engine": "eager"}, {"engine": "compiled", "backend": "python"}):
-        model = build()
-        history = model.fit([x, 0.5], [1.0, 0.0], lr=0.01, epochs=400, **choice)
-        results.append([*history.loss, *(p.data for p in model.parameters())])
-    assert results[1] == pytest.approx(results[0], rel=1e-12, nan_ok=True)

@@ -39,15 +39,6 @@ NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.3, -2.5, 2.0, inf, -inf, nan, 5e-324, -5e-324
 PER_OPERATION = 2.0  # ulp
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing is kept in the cache of the user who runs the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
-            patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 def source_of(op: Op, wide: bool = False) -> str:
     """A function of the row's operands that gives its value and its slopes."""
     forward, slopes = machine_statements(op, wide=wide)

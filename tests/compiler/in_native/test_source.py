@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -33,15 +33,6 @@ from scalargrad.compiler.in_native.loop import LoopOnNative  # noqa: E402
 from tests.compiler.in_native.tools import read_by_python  # noqa: E402
 
 CLOSE = 1e-12  # of the largest number; each operation is off by 2 ulp at most
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing is kept in the cache of the user who runs the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
-            patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
-        yield
 
 
 @pytest.fixture

@@ -22,15 +22,6 @@ from scalargrad.compiler.in_native.tape import TapeFunction  # noqa: E402
 from tests.compiler.in_native.tools import read_by_python  # noqa: E402
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Nothing is kept in the cache of the user who runs the tests."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
-            patch.setenv(name, str(tmp_path_factory.mktemp("cache")))
-        yield
-
-
 @pytest.fixture
 def clean() -> Iterator[None]:
     """Takes away the row that a test adds."""
