@@ -74,7 +74,9 @@ class Fit:
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = show.options(__doc__, epochs=100, seed=0)
-    parser.add_argument("--points", type=at_least_five, default=60, help="how many points are seen (default 60)")
+    parser.add_argument(
+        "--points", type=at_least_five, default=60, help="how many points are seen (default 60)"
+    )
     args = parser.parse_args(argv)
 
     times, heights = seen(args.points, args.seed)
@@ -82,19 +84,29 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         fit = Fit(times, heights, args.epochs)
     except ImportError:
-        parser.error("the search for the minimum is scipy's, which is not installed: it comes with scikit-learn (the extra `sklearn`)")
+        parser.error(
+            "the search for the minimum is scipy's, which is not installed: it comes with scikit-learn (the extra `sklearn`)"
+        )
     if not fit.is_minimum:
-        parser.error(f"no minimum was found in {args.epochs} steps: allow more of them with --epochs")
-    print(f"a minimum after {fit.steps} steps of Newton's method; the noise is estimated at {fit.noise:.3f}")
+        parser.error(
+            f"no minimum was found in {args.epochs} steps: allow more of them with --epochs"
+        )
+    print(
+        f"a minimum after {fit.steps} steps of Newton's method; the noise is estimated at {fit.noise:.3f}"
+    )
 
     print("\n        true     found   standard error   off by")
     for (name, true), found, error in zip(TRUE.items(), fit.parameters, fit.errors, strict=True):
-        print(f"{name}   {true:9.4f} {found:9.4f}        {error:9.4f}   {abs(found - true) / error:4.1f} of them")
+        print(
+            f"{name}   {true:9.4f} {found:9.4f}        {error:9.4f}   {abs(found - true) / error:4.1f} of them"
+        )
     print()
     write_plot(times, heights, fit, args.out / "curve_fit.svg", args.open)
 
 
-def write_plot(times: Sequence[float], heights: Sequence[float], fit: Fit, path: Path, open_it: bool = False) -> None:
+def write_plot(
+    times: Sequence[float], heights: Sequence[float], fit: Fit, path: Path, open_it: bool = False
+) -> None:
     """Plot the data, the curve with its band, and the curve that the data were made from; without matplotlib say so."""
     try:
         from matplotlib.figure import Figure
@@ -104,12 +116,23 @@ def write_plot(times: Sequence[float], heights: Sequence[float], fit: Fit, path:
     path.parent.mkdir(parents=True, exist_ok=True)
     fine = [times[-1] * i / 400 for i in range(401)]
     curve = [fit.height(t) for t in fine]
-    figure = Figure(figsize=(8, 4.5), layout="constrained")  # belongs to no window: no display is needed
+    figure = Figure(
+        figsize=(8, 4.5), layout="constrained"
+    )  # belongs to no window: no display is needed
     ax = figure.subplots()
     below, above = [y - 2 * e for y, e in curve], [y + 2 * e for y, e in curve]
-    ax.fill_between(fine, below, above, color="#4c78a8", alpha=0.25, linewidth=0, label="± 2 standard errors")
+    ax.fill_between(
+        fine, below, above, color="#4c78a8", alpha=0.25, linewidth=0, label="± 2 standard errors"
+    )
     ax.plot(fine, [y for y, _ in curve], color="#4c78a8", label="found")
-    ax.plot(fine, [swing([*TRUE.values()], t) for t in fine], color="#333333", linestyle="--", linewidth=1, label="true")
+    ax.plot(
+        fine,
+        [swing([*TRUE.values()], t) for t in fine],
+        color="#333333",
+        linestyle="--",
+        linewidth=1,
+        label="true",
+    )
     ax.plot(times, heights, "o", color="#e45756", markersize=4, label="data")
     ax.set_xlabel("t")
     ax.set_ylabel("y")
@@ -123,7 +146,9 @@ def at_least_five(text: str) -> int:
     """A number of points, for argparse: four parameters and their errors take five."""
     number = int(text)
     if number < 5:
-        raise argparse.ArgumentTypeError(f"{number} points are too few for four parameters, expected 5 or more")
+        raise argparse.ArgumentTypeError(
+            f"{number} points are too few for four parameters, expected 5 or more"
+        )
     return number
 
 

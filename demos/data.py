@@ -30,20 +30,28 @@ def read_idx(path: Path, dimensions: int) -> tuple[tuple[int, ...], bytes]:
         try:
             content = gzip.decompress(content)
         except (EOFError, OSError, zlib.error) as error:
-            raise ValueError(f"{path}: the gzip stream is damaged or cut short ({error}); fetch the file again") from error
+            raise ValueError(
+                f"{path}: the gzip stream is damaged or cut short ({error}); fetch the file again"
+            ) from error
     if len(content) < 4:
         raise ValueError(f"{path}: {len(content)} bytes are too few for an IDX header")
     zeros, kind, found = struct.unpack_from(">HBB", content)
     if zeros or kind != UNSIGNED_BYTE:
-        raise ValueError(f"{path}: begins with {content[:4].hex(' ')}, expected 00 00 08 {dimensions:02x}, an IDX file of unsigned bytes")
+        raise ValueError(
+            f"{path}: begins with {content[:4].hex(' ')}, expected 00 00 08 {dimensions:02x}, an IDX file of unsigned bytes"
+        )
     if found != dimensions:
-        raise ValueError(f"{path}: has {found} dimensions, expected {dimensions}; are images and labels exchanged?")
+        raise ValueError(
+            f"{path}: has {found} dimensions, expected {dimensions}; are images and labels exchanged?"
+        )
     start = 4 + 4 * dimensions
     if len(content) < start:
         raise ValueError(f"{path}: ends inside its header, {len(content)} bytes of {start}")
     sizes = struct.unpack_from(f">{dimensions}I", content, 4)
     if len(content) - start != math.prod(sizes):
-        raise ValueError(f"{path}: {' × '.join(map(str, sizes))} entries promised, {len(content) - start} found; fetch the file again")
+        raise ValueError(
+            f"{path}: {' × '.join(map(str, sizes))} entries promised, {len(content) - start} found; fetch the file again"
+        )
     return sizes, content[start:]
 
 
@@ -52,26 +60,39 @@ def mnist(folder: Path, part: str, count: int) -> tuple[Images, list[int]]:
 
     FileNotFoundError names the file that is missing; ValueError says what is wrong with one.
     """
-    images_path, labels_path = find(folder, f"{part}-images-idx3-ubyte"), find(folder, f"{part}-labels-idx1-ubyte")
+    images_path, labels_path = (
+        find(folder, f"{part}-images-idx3-ubyte"),
+        find(folder, f"{part}-labels-idx1-ubyte"),
+    )
     (images, height, width), pixels = read_idx(images_path, 3)
     (labels,), classes = read_idx(labels_path, 1)
     if (height, width) != (SIDE, SIDE):
         raise ValueError(f"{images_path}: images of {height} × {width}, expected {SIDE} × {SIDE}")
     if images != labels:
-        raise ValueError(f"{images_path} has {images} images, {labels_path} {labels} labels: they do not belong together")
+        raise ValueError(
+            f"{images_path} has {images} images, {labels_path} {labels} labels: they do not belong together"
+        )
     if images == 0:
         raise ValueError(f"{images_path}: holds no image")
     if (largest := max(classes)) > 9:
         raise ValueError(f"{labels_path}: a label is {largest}, expected the digits 0 to 9")
     size, used = SIDE * SIDE, min(count, images)
-    return [[pixel / 255 for pixel in pixels[i * size : (i + 1) * size]] for i in range(used)], list(classes[:used])
+    return [
+        [pixel / 255 for pixel in pixels[i * size : (i + 1) * size]] for i in range(used)
+    ], list(classes[:used])
 
 
 def find(folder: Path, name: str) -> Path:
     """The file in the folder: gzipped or not, with the `.idx` that some copies have for `-idx`."""
     if not folder.is_dir():
-        raise FileNotFoundError(f"{folder} is no folder: name the one that holds MNIST's four files")
-    candidates = [folder / (stem + end) for stem in (name, name.replace("-idx", ".idx")) for end in ("", ".gz")]
+        raise FileNotFoundError(
+            f"{folder} is no folder: name the one that holds MNIST's four files"
+        )
+    candidates = [
+        folder / (stem + end)
+        for stem in (name, name.replace("-idx", ".idx"))
+        for end in ("", ".gz")
+    ]
     for path in candidates:
         if path.is_file():
             return path
@@ -84,10 +105,14 @@ def sklearn_digits() -> tuple[Images, list[int]]:
 
     digits = load_digits()
     places = [8 * (i // SIDE * 8 // SIDE) + i % SIDE * 8 // SIDE for i in range(SIDE * SIDE)]
-    return [[float(image[place]) / 16 for place in places] for image in digits.data], [int(label) for label in digits.target]
+    return [[float(image[place]) / 16 for place in places] for image in digits.data], [
+        int(label) for label in digits.target
+    ]
 
 
-def moons(count: int, rng: random.Random, noise: float = 0.1) -> tuple[list[list[float]], list[int]]:
+def moons(
+    count: int, rng: random.Random, noise: float = 0.1
+) -> tuple[list[list[float]], list[int]]:
     """Points of two interleaved half circles, `count` of each, turned into each other by x → −x; labels 0 and 1."""
     points, labels = [], []
     for _ in range(count):
@@ -105,6 +130,8 @@ def people(count: int, rng: random.Random) -> tuple[list[list[float]], list[int]
     for _ in range(count):
         for label, middle in ((1, 165), (0, 178)):
             height = rng.gauss(middle, 6)
-            rows.append([height, 22 * (height / 100) ** 2 + (3 if label == 0 else 0) + rng.gauss(0, 6)])
+            rows.append(
+                [height, 22 * (height / 100) ** 2 + (3 if label == 0 else 0) + rng.gauss(0, 6)]
+            )
             labels.append(label)
     return rows, labels

@@ -28,15 +28,32 @@ RATE = 1.5  # at first; it falls to 0 along a line
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = show.options(__doc__, epochs=40, seed=0)
-    parser.add_argument("--mnist", type=Path, metavar="FOLDER", help="the folder with MNIST's four files")
-    parser.add_argument("--train", type=show.at_least_one, help="images to train on (default all, but for those of the test)")
-    parser.add_argument("--test", type=show.at_least_one, default=360, help="images to test on (default 360)")
-    parser.add_argument("--engine", choices=("compiled", "eager"), default="compiled", help="what makes the steps (default compiled)")
+    parser.add_argument(
+        "--mnist", type=Path, metavar="FOLDER", help="the folder with MNIST's four files"
+    )
+    parser.add_argument(
+        "--train",
+        type=show.at_least_one,
+        help="images to train on (default all, but for those of the test)",
+    )
+    parser.add_argument(
+        "--test", type=show.at_least_one, default=360, help="images to test on (default 360)"
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("compiled", "eager"),
+        default="compiled",
+        help="what makes the steps (default compiled)",
+    )
     args = parser.parse_args(argv)
     X, y, test_X, test_y = read(parser, args)
 
-    model = MLP(784, [16, 16, 10], activation="sigmoid", output_activation="sigmoid", seed=args.seed)
-    print(f"784-16-16-10: {len(model.parameters()):,} parameters, {len(X):,} images, {len(test_X):,} others for the test")
+    model = MLP(
+        784, [16, 16, 10], activation="sigmoid", output_activation="sigmoid", seed=args.seed
+    )
+    print(
+        f"784-16-16-10: {len(model.parameters()):,} parameters, {len(X):,} images, {len(test_X):,} others for the test"
+    )
     print(f"before training  {accuracy(model, test_X, test_y):.1%} of the test images right")
     steps = args.epochs * ceil(len(X) / BATCH)
     history = model.fit(
@@ -45,33 +62,49 @@ def main(argv: Sequence[str] | None = None) -> None:
         shuffle=True, seed=args.seed, engine=args.engine, progress=True,
     )  # fmt: skip
     shown = history.loss[:: max(1, len(history.loss) // 10)]
-    print(f"cost             {' '.join(f'{cost:.4f}' for cost in shown)}, as it fell in {history.seconds:.1f} s")
+    print(
+        f"cost             {' '.join(f'{cost:.4f}' for cost in shown)}, as it fell in {history.seconds:.1f} s"
+    )
     print(f"after training   {accuracy(model, test_X, test_y):.1%} of the test images right")
     show.write_curve(history, args.out / "digits_loss.svg", args.open)
 
 
-def read(parser: argparse.ArgumentParser, args: argparse.Namespace) -> tuple[Images, list[int], Images, list[int]]:
+def read(
+    parser: argparse.ArgumentParser, args: argparse.Namespace
+) -> tuple[Images, list[int], Images, list[int]]:
     """Images and labels to train and to test on; an error ends the program with what to do."""
     if args.mnist:
         try:
-            return *mnist(args.mnist, "train", args.train or 60_000), *mnist(args.mnist, "t10k", args.test)
+            return *mnist(args.mnist, "train", args.train or 60_000), *mnist(
+                args.mnist, "t10k", args.test
+            )
         except (OSError, ValueError) as error:
             parser.error(str(error))
     try:
         images, digits = sklearn_digits()
     except ImportError:
-        parser.error("without --mnist FOLDER the images come from scikit-learn, which is not installed (the extra `sklearn`)")
+        parser.error(
+            "without --mnist FOLDER the images come from scikit-learn, which is not installed (the extra `sklearn`)"
+        )
     order = random.Random(args.seed).sample(range(len(images)), len(images))
     count = args.train or max(1, len(order) - args.test)
     train, test = order[:count], order[count:][: args.test]
     if not test:
         parser.error(f"--train {count} leaves none of the {len(images)} images for the test")
-    return [images[i] for i in train], [digits[i] for i in train], [images[i] for i in test], [digits[i] for i in test]
+    return (
+        [images[i] for i in train],
+        [digits[i] for i in train],
+        [images[i] for i in test],
+        [digits[i] for i in test],
+    )
 
 
 def accuracy(model: MLP, X: Images, digits: list[int]) -> float:
     """The share of images whose largest output is that of their digit."""
-    return sum(max(range(10), key=outputs.__getitem__) == digit for outputs, digit in zip(model.predict(X), digits, strict=True)) / len(X)
+    return sum(
+        max(range(10), key=outputs.__getitem__) == digit
+        for outputs, digit in zip(model.predict(X), digits, strict=True)
+    ) / len(X)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,9 @@ def xor() -> Drawing:
     error = (prediction - 0.0) ** 2
     error.label = "error"
     error.backward()
-    return draw(error, collapse="neurons", title="XOR: one row through a 2-3-1 network, and its gradients")
+    return draw(
+        error, collapse="neurons", title="XOR: one row through a 2-3-1 network, and its gradients"
+    )
 
 
 def main(folder: Path) -> None:

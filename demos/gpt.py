@@ -40,7 +40,14 @@ Vectors = list[list[Any]]  # one for each position; of Values, of traced or of p
 class GPT(Module):
     """Which character comes next, at every position of a document."""
 
-    def __init__(self, vocabulary: int, context: int = CONTEXT, width: int = WIDTH, heads: int = HEADS, seed: int = 0) -> None:
+    def __init__(
+        self,
+        vocabulary: int,
+        context: int = CONTEXT,
+        width: int = WIDTH,
+        heads: int = HEADS,
+        seed: int = 0,
+    ) -> None:
         rng = random.Random(seed)
 
         def matrix(nout: int, nin: int) -> list[list[Value]]:
@@ -49,7 +56,11 @@ class GPT(Module):
         self.heads = heads
         self.token_embedding = matrix(width, vocabulary)
         self.position_embedding = matrix(context, width)
-        self.queries, self.keys, self.values = matrix(width, width), matrix(width, width), matrix(width, width)
+        self.queries, self.keys, self.values = (
+            matrix(width, width),
+            matrix(width, width),
+            matrix(width, width),
+        )
         self.attention_out = matrix(width, width)
         self.wider, self.narrower = matrix(4 * width, width), matrix(width, 4 * width)
         self.to_logits = matrix(vocabulary, width)
@@ -71,10 +82,16 @@ class GPT(Module):
         size = len(self.queries) // self.heads
         heads = [slice(start, start + size) for start in range(0, len(self.queries), size)]
         qs, ks, vs = times(self.queries, xs), times(self.keys, xs), times(self.values, xs)
-        scores = [[[dot(q[head], k[head]) * size**-0.5 for k in ks[: t + 1]] for head in heads] for t, q in enumerate(qs)]
+        scores = [
+            [[dot(q[head], k[head]) * size**-0.5 for k in ks[: t + 1]] for head in heads]
+            for t, q in enumerate(qs)
+        ]
         shares = [[softmax(row) for row in rows] for rows in scores]
         columns = list(zip(*vs, strict=True))  # one number of all the values, position by position
-        answers = [[dot(rows[i // size], column[: t + 1]) for i, column in enumerate(columns)] for t, rows in enumerate(shares)]
+        answers = [
+            [dot(rows[i // size], column[: t + 1]) for i, column in enumerate(columns)]
+            for t, rows in enumerate(shares)
+        ]
         return times(self.attention_out, answers)
 
     def feed_forward(self, xs: Vectors) -> Vectors:
@@ -134,7 +151,9 @@ def asked(name: str, alphabet: str) -> list[float]:
 
 def answered(name: str, alphabet: str) -> list[float]:
     """What it is to say: the characters and the mark, all with the same weight and together 1."""
-    return one_hot([*map(alphabet.index, name), len(alphabet)], len(alphabet) + 1, one=1 / (len(name) + 1))
+    return one_hot(
+        [*map(alphabet.index, name), len(alphabet)], len(alphabet) + 1, one=1 / (len(name) + 1)
+    )
 
 
 def tables(names: Sequence[str], alphabet: str) -> tuple[Vectors, Vectors]:
@@ -142,7 +161,10 @@ def tables(names: Sequence[str], alphabet: str) -> tuple[Vectors, Vectors]:
     size = (max(map(len, names)) + 1) * (len(alphabet) + 1)
 
     def table(row: Callable[[str, str], list[float]]) -> Vectors:
-        return [numbers + [0.0] * (size - len(numbers)) for numbers in (row(name, alphabet) for name in names)]
+        return [
+            numbers + [0.0] * (size - len(numbers))
+            for numbers in (row(name, alphabet) for name in names)
+        ]
 
     return table(asked), table(answered)
 
@@ -154,14 +176,18 @@ def read_names(path: Path | None) -> list[str]:
     lines = (line.strip().lower() for line in path.read_text(encoding="utf-8").splitlines())
     names = [name for name in dict.fromkeys(lines) if 0 < len(name) < CONTEXT]
     if not names:
-        raise ValueError(f"{path} holds no names of 1 to {CONTEXT - 1} characters: write one a line")
+        raise ValueError(
+            f"{path} holds no names of 1 to {CONTEXT - 1} characters: write one a line"
+        )
     return names
 
 
 # ------------------------------------------------------------------ the program
 
 
-def train(model: GPT, names: Sequence[str], alphabet: str, steps: int, engine: str = "auto", seed: int = 0) -> History:
+def train(
+    model: GPT, names: Sequence[str], alphabet: str, steps: int, engine: str = "auto", seed: int = 0
+) -> History:
     """Go through the names until so many steps are made: Adam, with a rate that falls to 0."""
     batches = ceil(len(names) / BATCH)
     epochs = ceil(steps / batches)
@@ -183,12 +209,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     names = rng.sample(names, min(len(names), BATCH * args.steps))  # more would not be read
 
     model = GPT(len(alphabet) + 1, seed=args.seed)
-    print(f"{len(names):,} names of {len(alphabet)} characters, {len(model.parameters()):,} parameters")
-    print("before training  " + " ".join(model.invent(alphabet, rng, args.temperature) for _ in range(3)))
+    print(
+        f"{len(names):,} names of {len(alphabet)} characters, {len(model.parameters()):,} parameters"
+    )
+    print(
+        "before training  "
+        + " ".join(model.invent(alphabet, rng, args.temperature) for _ in range(3))
+    )
     history = train(model, names, alphabet, args.steps, args.engine, args.seed)
     if history.loss:  # else Ctrl-C came before the first epoch was over
         first, last, count = history.loss[0], history.loss[-1], len(history.loss)
-        print(f"loss             {first:.3f} in the first epoch, {last:.3f} in the last of {count}; {history.seconds:.0f} s")
+        print(
+            f"loss             {first:.3f} in the first epoch, {last:.3f} in the last of {count}; {history.seconds:.0f} s"
+        )
     print("after training, in brackets what it was taught:")
     for _ in range(args.samples):
         name = model.invent(alphabet, rng, args.temperature)
@@ -197,16 +230,45 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--names", type=Path, metavar="FILE", help="a text with a name a line, in place of the names of Python's modules")
-    parser.add_argument(
-        "--steps", type=show.at_least_one, default=1000, help=f"of {BATCH} names each, rounded up to whole epochs (default 1000)"
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--engine", choices=("auto", "compiled", "eager"), default="auto", help="what trains (default auto)")
-    parser.add_argument("--samples", type=show.at_least_one, default=20, help="names to invent (default 20)")
-    parser.add_argument("--temperature", type=temperature, default=0.7, help="low keeps to the likely, high dares more (default 0.7)")
-    parser.add_argument("--seed", type=int, default=0, help="of the first weights, the order of names and the draws (default 0)")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="the folder for what is written (default out)")
+    parser.add_argument(
+        "--names",
+        type=Path,
+        metavar="FILE",
+        help="a text with a name a line, in place of the names of Python's modules",
+    )
+    parser.add_argument(
+        "--steps",
+        type=show.at_least_one,
+        default=1000,
+        help=f"of {BATCH} names each, rounded up to whole epochs (default 1000)",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("auto", "compiled", "eager"),
+        default="auto",
+        help="what trains (default auto)",
+    )
+    parser.add_argument(
+        "--samples", type=show.at_least_one, default=20, help="names to invent (default 20)"
+    )
+    parser.add_argument(
+        "--temperature",
+        type=temperature,
+        default=0.7,
+        help="low keeps to the likely, high dares more (default 0.7)",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=0,
+        help="of the first weights, the order of names and the draws (default 0)",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), help="the folder for what is written (default out)"
+    )
     parser.add_argument("--open", action="store_true", help="show what is written in the browser")
     return parser
 
@@ -215,7 +277,9 @@ def temperature(text: str) -> float:
     """A temperature, for argparse."""
     number = float(text)
     if not COLDEST <= number < inf:
-        raise argparse.ArgumentTypeError(f"{text} is no temperature, expected a number from {COLDEST} on")
+        raise argparse.ArgumentTypeError(
+            f"{text} is no temperature, expected a number from {COLDEST} on"
+        )
     return number
 
 

@@ -47,7 +47,14 @@ def three_four_one() -> MLP:
     """The network with its given numbers: a row of W1 for each input, turned into one for each neuron."""
     W1 = [[2.0, 1.2, 3.2, 2.45], [2.23, 3.10, 3.30, 4.5], [-0.98, 2.09, -3.2, 0.8]]
     network = MLP(3, [4, 1], activation="sigmoid", output_activation="sigmoid")
-    network.load_state({"W1": list(zip(*W1, strict=True)), "b1": [2.3, 4.5, 3.0, -1.2], "W2": [[1.2, -0.90, 0.3, 2.0]], "b2": [3.22]})
+    network.load_state(
+        {
+            "W1": list(zip(*W1, strict=True)),
+            "b1": [2.3, 4.5, 3.0, -1.2],
+            "W2": [[1.2, -0.90, 0.3, 2.0]],
+            "b2": [3.22],
+        }
+    )
     return network
 
 
@@ -58,9 +65,14 @@ def guess_gender(epochs: int, seed: int) -> None:
     model = MLP(2, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=rng)
     history = model.fit(centred(X), y, loss="mse", lr=0.1, epochs=epochs, batch_size=1)
     others, genders = people(200, rng)
-    right = sum((p > 0.5) == (gender == 1) for p, gender in zip(model.predict(centred(others)), genders, strict=True))
+    right = sum(
+        (p > 0.5) == (gender == 1)
+        for p, gender in zip(model.predict(centred(others)), genders, strict=True)
+    )
     print(f"   loss {history.loss[0]:.4f} in the first epoch, {history.loss[-1]:.4f} in the last")
-    print(f"   {right / len(others):.1%} of {len(others)} others right; the bell curves overlap, 87 % is about the best in the long run")
+    print(
+        f"   {right / len(others):.1%} of {len(others)} others right; the bell curves overlap, 87 % is about the best in the long run"
+    )
     for height, weight in ((162, 57), (183, 80)):
         (p,) = model.predict(centred([[height, weight]]))
         print(f"   {height} cm, {weight} kg: a woman with probability {p:.2f}")

@@ -13,10 +13,24 @@ from scalargrad import History, draw
 
 def options(doc: str | None, epochs: int, seed: int) -> argparse.ArgumentParser:
     """A parser with the options that every demo has; what the demo does is its docstring."""
-    parser = argparse.ArgumentParser(description=doc, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=at_least_one, default=epochs, help=f"how often to go through the data (default {epochs})")
-    parser.add_argument("--seed", type=int, default=seed, help=f"of the first weights and of made data (default {seed})")
-    parser.add_argument("--out", type=Path, default=Path("out"), help="the folder for what is written (default out)")
+    parser = argparse.ArgumentParser(
+        description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument(
+        "--epochs",
+        type=at_least_one,
+        default=epochs,
+        help=f"how often to go through the data (default {epochs})",
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        default=seed,
+        help=f"of the first weights and of made data (default {seed})",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path("out"), help="the folder for what is written (default out)"
+    )
     parser.add_argument("--open", action="store_true", help="show what is written in the browser")
     return parser
 
@@ -62,7 +76,9 @@ def write_curve(history: History, path: Path, open_it: bool = False) -> None:
         print(f"{'loss curve':12} not drawn: it takes matplotlib (the extra `plot`)")
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure = Figure(figsize=(7, 4), layout="constrained")  # belongs to no window: no display is needed
+    figure = Figure(
+        figsize=(7, 4), layout="constrained"
+    )  # belongs to no window: no display is needed
     history.plot(figure.subplots())
     figure.savefig(path)
     report("loss curve", path, open_it)

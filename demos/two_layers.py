@@ -35,7 +35,10 @@ class TwoLayers:
     def train(self, X: list[list[int]], Y: list[list[int]], epochs: int, lr: float) -> None:
         """Full-batch gradient descent on ½ Σ (y − o)²."""
         for epoch in range(epochs):
-            loss = sum(half_squared_error(self.forward(row), target) for row, target in zip(X, Y, strict=True))
+            loss = sum(
+                half_squared_error(self.forward(row), target)
+                for row, target in zip(X, Y, strict=True)
+            )
             loss.backward()
             for p in self.parameters:
                 p.data -= lr * p.grad

@@ -21,10 +21,18 @@ y = [0, 1, 1, 0]
 def main(argv: Sequence[str] | None = None) -> None:
     args = show.options(__doc__, epochs=10_000, seed=0).parse_args(argv)
 
-    model = MLP(2, [3, 1], activation="sigmoid", output_activation="sigmoid", init="normal", seed=args.seed)
+    model = MLP(
+        2, [3, 1], activation="sigmoid", output_activation="sigmoid", init="normal", seed=args.seed
+    )
     print(f"a 2-3-1 network, {len(model.parameters())} parameters, learns XOR")
     history = model.fit(
-        X, y, loss="half_squared_error", reduction="sum", lr=0.1, epochs=args.epochs, callback=show.loss_as_it_falls(args.epochs)
+        X,
+        y,
+        loss="half_squared_error",
+        reduction="sum",
+        lr=0.1,
+        epochs=args.epochs,
+        callback=show.loss_as_it_falls(args.epochs),
     )
 
     print("\nx1 x2   wanted   learnt")

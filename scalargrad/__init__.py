@@ -28,12 +28,14 @@ from __future__ import annotations
 from importlib import import_module
 
 from .ops import OPS
+from .rows.methods import add_lecture_names
 from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from .anomaly import detect_anomaly as detect_anomaly
     from .checking import GradientError as GradientError
     from .checking import check_gradient as check_gradient
     from .compiler import TraceError as TraceError
@@ -47,7 +49,6 @@ if TYPE_CHECKING:
     from .derivatives import value_and_grad as value_and_grad
     from .explaining import explain as explain
     from .functions import custom_op as custom_op
-    from .modes import detect_anomaly as detect_anomaly
     from .modes import no_grad as no_grad
     from .nn import MLP as MLP
     from .nn import History as History
@@ -63,7 +64,7 @@ _HOMES = {
     "explain": "explaining",
     "check_gradient": "checking", "GradientError": "checking",
     "compile": "compiler", "TraceError": "compiler",
-    "no_grad": "modes", "detect_anomaly": "modes",
+    "no_grad": "modes", "detect_anomaly": "anomaly",
     "Module": "nn", "Neuron": "nn", "Layer": "nn", "MLP": "nn", "History": "nn",
     "draw": "pictures", "Drawing": "pictures",
 }  # fmt: skip
@@ -85,13 +86,16 @@ def __getattr__(name: str) -> Any:
     return value
 
 
-def _repr_mimebundle_(self: Value, include: object = None, exclude: object = None) -> dict[str, str]:
+def _repr_mimebundle_(
+    self: Value, include: object = None, exclude: object = None
+) -> dict[str, str]:
     """What a notebook shows of a Value: its picture where it is small and an engine is there, else its text."""
     from .pictures import notebook_bundle
 
     return notebook_bundle(self)
 
 
+add_lecture_names(Value)
 Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]  # given here: the engine knows of no pictures
 
 

@@ -26,7 +26,13 @@ class GradientError(AssertionError):
 
 
 def check_gradient(
-    f: Callable[..., Any], *args: Any, wrt: Wrt = 0, rtol: float = 1e-6, atol: float = 1e-9, most: int = 10, **options: Any
+    f: Callable[..., Any],
+    *args: Any,
+    wrt: Wrt = 0,
+    rtol: float = 1e-6,
+    atol: float = 1e-9,
+    most: int = 10,
+    **options: Any,
 ) -> float:
     """Compare the gradient of f at `args` with differences, number by number; return the largest error over its tolerance.
 
@@ -46,11 +52,16 @@ def check_gradient(
     x             3        6      3  wrong
     """
     if not callable(f):
-        raise TypeError(f"check_gradient takes a function and its arguments, got {type(f).__name__}: write check_gradient(f, x)")
+        raise TypeError(
+            f"check_gradient takes a function and its arguments, got {type(f).__name__}: write check_gradient(f, x)"
+        )
     if not (rtol >= 0 and atol >= 0):
         raise ValueError(f"rtol and atol must be at least 0, got {rtol} and {atol}")
     positions = chosen(wrt, args)
-    numbers = [x.data if isinstance(x, Value) else float(x) for x in leaves(tuple(args[i] for i in positions), "the argument")]
+    numbers = [
+        x.data if isinstance(x, Value) else float(x)
+        for x in leaves(tuple(args[i] for i in positions), "the argument")
+    ]
     titles = [title for i in positions for title in names(args[i], _parameter(f, i))]
 
     def of_numbers(values: list[Any]) -> Any:
@@ -71,17 +82,27 @@ def check_gradient(
         scale = max(abs(analytic), abs(numeric))
         tolerance = atol + rtol * scale + min(error, 1e-4 * scale)
         gap = abs(analytic - numeric)
-        ratio = 0.0 if analytic == numeric or (analytic != analytic and numeric != numeric) else gap / tolerance if isfinite(gap) else inf
+        ratio = (
+            0.0
+            if analytic == numeric or (analytic != analytic and numeric != numeric)
+            else gap / tolerance
+            if isfinite(gap)
+            else inf
+        )
         rows.append((ratio, title, analytic, numeric, gap))
     rows.sort(key=lambda row: -row[0])
     wrong = [row for row in rows if not row[0] <= 1.0]
     if wrong:
         differ = f"{len(wrong)} of {len(rows)} slopes {'differs' if len(wrong) == 1 else 'differ'} from what differences give"
-        raise GradientError(f"{differ}\n{_table(rows[:most], len(rows))}", [row[1:] for row in rows])
+        raise GradientError(
+            f"{differ}\n{_table(rows[:most], len(rows))}", [row[1:] for row in rows]
+        )
     return rows[0][0] if rows else 0.0
 
 
-def _difference(f: Callable[[list[float]], float], numbers: list[float], i: int, analytic: float) -> tuple[float, float]:
+def _difference(
+    f: Callable[[list[float]], float], numbers: list[float], i: int, analytic: float
+) -> tuple[float, float]:
     """The slope of f by its i-th number from differences, and how uncertain it is."""
     x = numbers[i]
 
@@ -89,16 +110,22 @@ def _difference(f: Callable[[list[float]], float], numbers: list[float], i: int,
         return f([*numbers[:i], x + h, *numbers[i + 1 :]])
 
     best, error = nan, inf
-    for scale in sorted({abs(x) or 1.0, 1.0}):  # steps as small as x, or as f may vary; large ones alone may settle by chance
+    for scale in sorted(
+        {abs(x) or 1.0, 1.0}
+    ):  # steps as small as x, or as f may vary; large ones alone may settle by chance
         found = _extrapolated(beside, x, 0.02 * scale)
         if found[1] < error:
             best, error = found
         if error <= 1e-7 * abs(best):
             break
     here, h = f(numbers), 1e-4 * (abs(x) or 1.0)
-    near, far = ([(here - beside(-step)) / step, (beside(step) - here) / step] for step in (h / 2.0, h))
+    near, far = (
+        [(here - beside(-step)) / step, (beside(step) - here) / step] for step in (h / 2.0, h)
+    )
     noise = 16.0 * 2.0**-52 * abs(here) / h
-    if abs(near[1] - near[0]) > max(noise, 0.75 * abs(far[1] - far[0])):  # the sides of a smooth function come together
+    if abs(near[1] - near[0]) > max(
+        noise, 0.75 * abs(far[1] - far[0])
+    ):  # the sides of a smooth function come together
         slack = 1e-9 + 1e-6 * max(map(abs, near))
         if min(near) - slack <= analytic <= max(near) + slack:
             return analytic, 0.0  # a kink: any slope between the two sides is one
@@ -127,10 +154,15 @@ def _extrapolated(beside: Callable[[float], float], x: float, h: float) -> tuple
 
 def _table(rows: list[tuple[float, str, float, float, float]], total: int) -> str:
     cells = [("input", "analytic", "numeric", "error", "verdict")]
-    cells += [(title, f"{a:.6g}", f"{n:.6g}", f"{e:.3g}", "ok" if ratio <= 1.0 else "wrong") for ratio, title, a, n, e in rows]
+    cells += [
+        (title, f"{a:.6g}", f"{n:.6g}", f"{e:.3g}", "ok" if ratio <= 1.0 else "wrong")
+        for ratio, title, a, n, e in rows
+    ]
     widths = [max(len(row[k]) for row in cells) for k in range(5)]
     lines = [
-        f"{row[0]:{widths[0]}}  " + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:4], widths[1:4])) + f"  {row[4]}"
+        f"{row[0]:{widths[0]}}  "
+        + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:4], widths[1:4]))
+        + f"  {row[4]}"
         for row in cells
     ]
     return "\n".join(lines + ([f"… and {total - len(rows)} more"] if total > len(rows) else []))

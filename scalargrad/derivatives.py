@@ -32,11 +32,11 @@ from __future__ import annotations
 
 from _contextvars import ContextVar
 
+from .arithmetic.conversion import as_float
 from .graph import ordered
 from .modes import is_recording, record_anyway
 from .ops import LISTS
-from .reals import real
-from .slopes import on_values, same, share, structured
+from .rows.slopes import on_values, same, share, structured
 from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
 from .value import Value
 
@@ -47,7 +47,9 @@ if TYPE_CHECKING:
 
     Wrt = int | tuple[int, ...]
 
-depth: ContextVar[int] = ContextVar("depth", default=0)  # of derivative functions running inside each other
+depth: ContextVar[int] = ContextVar(
+    "depth", default=0
+)  # of derivative functions running inside each other
 
 
 # ------------------------------------------------------------------ walks that touch no grad
@@ -63,7 +65,9 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
     {'x': 12.0, 'y': 9.0}
     """
     if not isinstance(root, Value):
-        raise TypeError(f"gradients are of one Value, got {type(root).__name__}: call it once for each")
+        raise TypeError(
+            f"gradients are of one Value, got {type(root).__name__}: call it once for each"
+        )
     nodes = leaves(wrt, "wrt")
     for node in nodes:
         if not isinstance(node, Value):
@@ -97,7 +101,9 @@ def _pull(root: Value, nodes: Sequence[Value], create_graph: bool, apart: bool =
     return [sums.get(node, 0.0) for node in nodes]
 
 
-def _push(roots: Sequence[Value], nodes: Sequence[Value], direction: Sequence[Any], create_graph: bool) -> list[Any]:
+def _push(
+    roots: Sequence[Value], nodes: Sequence[Value], direction: Sequence[Any], create_graph: bool
+) -> list[Any]:
     """How fast roots change when nodes move in a direction: one walk forward."""
     rates: dict[Value, Any] = dict(zip(nodes, direction))
     order = _between(roots, nodes)
@@ -114,7 +120,10 @@ def _pull_many(roots: Sequence[Value], nodes: Sequence[Value]) -> list[list[floa
     """The slopes of each of many roots by nodes: the graph is put in order once, then walked on plain floats."""
     order = _between(roots, nodes)
     place = {node: i for i, node in enumerate(order)}
-    ways = [[(place[operand], partial) for operand, partial in _slopes(node, place, create_graph=False)] for node in order]
+    ways = [
+        [(place[operand], partial) for operand, partial in _slopes(node, place, create_graph=False)]
+        for node in order
+    ]
     rows = []
     for root in roots:
         sums = [0.0] * len(order)
@@ -130,17 +139,24 @@ def _pull_many(roots: Sequence[Value], nodes: Sequence[Value]) -> list[list[floa
 
 def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:
     """The operands of a node that are on the way, each with the local slope by it: a float, or recorded."""
-    if node.row is None:
+    if node._operation is None:
         return []
     if not create_graph:
-        return [(operand, partial) for operand, partial in zip(node.parents, node.partials) if operand in way]  # type: ignore[misc]
-    arguments = structured(node.row, node.parents)
+        pairs: Any = zip(node.parents, node.partials)
+        return [(operand, partial) for operand, partial in pairs if operand in way]
+    arguments = structured(node._operation, node.parents)
     slopes: list[tuple[Value, Any]] = []
-    for name, argument, slope in zip(node.row.operands, arguments, on_values(node.row, traced=hasattr(node, "records"))):
+    for name, argument, slope in zip(
+        node._operation.operands,
+        arguments,
+        on_values(node._operation, traced=hasattr(node, "records")),
+    ):
         operands = argument if name in LISTS else [argument]
         if any(operand in way for operand in operands):
             partials = slope(*arguments, node) if name in LISTS else [slope(*arguments, node)]
-            slopes += [(operand, partial) for operand, partial in zip(operands, partials) if operand in way]
+            slopes += [
+                (operand, partial) for operand, partial in zip(operands, partials) if operand in way
+            ]
     return slopes
 
 
@@ -152,11 +168,19 @@ def chosen(wrt: Wrt, args: tuple[Any, ...]) -> tuple[int, ...]:
     positions: list[int] = []
     for position in wrt if isinstance(wrt, tuple) else (wrt,):
         if isinstance(position, bool) or not hasattr(position, "__index__"):
-            raise TypeError(f"wrt takes the number of an argument or a tuple of them, got {wrt!r}: write wrt=0 or wrt=(0, 1)")
+            raise TypeError(
+                f"wrt takes the number of an argument or a tuple of them, got {wrt!r}: write wrt=0 or wrt=(0, 1)"
+            )
         place = int(position)
         if not -len(args) <= place < len(args):
-            given = f"{len(args)} by position" if args else "none by position: write it without its name"
-            raise ValueError(f"wrt={wrt!r} asks for argument {place}, counted from 0, but the function was called with {given}")
+            given = (
+                f"{len(args)} by position"
+                if args
+                else "none by position: write it without its name"
+            )
+            raise ValueError(
+                f"wrt={wrt!r} asks for argument {place}, counted from 0, but the function was called with {given}"
+            )
         positions.append(place % len(args))
     if len(set(positions)) < len(positions):
         raise ValueError(f"wrt={wrt!r} names an argument twice: name it once")
@@ -170,7 +194,9 @@ class _Call:
     derivative function, which will differentiate it: then it is recorded too.
     """
 
-    def __init__(self, f: Callable[..., Any], wrt: Wrt, args: tuple[Any, ...], options: dict[str, Any]) -> None:
+    def __init__(
+        self, f: Callable[..., Any], wrt: Wrt, args: tuple[Any, ...], options: dict[str, Any]
+    ) -> None:
         positions = chosen(wrt, args)
         given = [args[position] for position in positions]
         self.tree: Any = tuple(given) if isinstance(wrt, tuple) else given[0]
@@ -191,11 +217,19 @@ class _Call:
         """The result as one Value; a number is one that depends on nothing."""
         if isinstance(self.result, Value):
             return self.result
-        if (number := real(self.result)) is None:
+        if (number := as_float(self.result)) is None:
             kind = type(self.result).__name__
             is_many = hasattr(self.result, "__len__") and not isinstance(self.result, str | bytes)
-            advice = ": use jacobian" if is_many else ": did it forget its return?" if self.result is None else ""
-            raise TypeError(f"{asker} takes a function that returns one Value, this one returned {kind}{advice}")
+            advice = (
+                ": use jacobian"
+                if is_many
+                else ": did it forget its return?"
+                if self.result is None
+                else ""
+            )
+            raise TypeError(
+                f"{asker} takes a function that returns one Value, this one returned {kind}{advice}"
+            )
         return Value(number)
 
     def roots(self) -> list[Value]:
@@ -211,8 +245,18 @@ def _loose(tree: Any) -> list[Any]:
     """The numbers of a structure that are no module's parameters."""
     if is_module(tree):
         return []
-    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else None
-    return leaves(tree, "the argument") if parts is None else [x for part in parts for x in _loose(part)]
+    parts = (
+        tree.values()
+        if isinstance(tree, dict)
+        else tree
+        if isinstance(tree, list | tuple)
+        else None
+    )
+    return (
+        leaves(tree, "the argument")
+        if parts is None
+        else [x for part in parts for x in _loose(part)]
+    )
 
 
 def _own(x: Any, inside: bool) -> Value:
@@ -308,23 +352,36 @@ def hvp(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
 
     def derived(*args: Any, **options: Any) -> Any:
         call, direction = _along(f, wrt, args, options)
-        slopes = [x if isinstance(x, Value) else Value(x) for x in _pull(call.root("hvp"), call.nodes, create_graph=True)]
+        slopes = [
+            x if isinstance(x, Value) else Value(x)
+            for x in _pull(call.root("hvp"), call.nodes, create_graph=True)
+        ]
         return rebuilt(call.tree, iter(_push(slopes, call.nodes, direction, call.inside)))
 
     return named(derived, f, "hvp")
 
 
 def _rows(call: _Call, roots: list[Value]) -> list[list[Any]]:
-    return [_pull(root, call.nodes, create_graph=True) for root in roots] if call.inside else _pull_many(roots, call.nodes)
+    return (
+        [_pull(root, call.nodes, create_graph=True) for root in roots]
+        if call.inside
+        else _pull_many(roots, call.nodes)
+    )
 
 
-def _along(f: Callable[..., Any], wrt: Wrt, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[_Call, list[Any]]:
+def _along(
+    f: Callable[..., Any], wrt: Wrt, args: tuple[Any, ...], options: dict[str, Any]
+) -> tuple[_Call, list[Any]]:
     """The call, and the direction, which is the last argument, as a flat list."""
     if len(args) < 2:
-        raise TypeError(f"a direction is expected behind the arguments: (x, v), got {'1 argument' if args else 'nothing'}")
+        raise TypeError(
+            f"a direction is expected behind the arguments: (x, v), got {'1 argument' if args else 'nothing'}"
+        )
     *args_of_f, v = args
     call = _Call(f, wrt, tuple(args_of_f), options)
-    direction = [x if isinstance(x, Value) else float(x) for x in aligned(call.tree, v, "the direction")]
+    direction = [
+        x if isinstance(x, Value) else float(x) for x in aligned(call.tree, v, "the direction")
+    ]
     call.inside = call.inside or any(isinstance(x, Value) for x in direction)
     return call, direction
 

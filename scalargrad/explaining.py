@@ -12,10 +12,10 @@ from heapq import nlargest
 from math import floor, frexp, fsum, inf, isclose, isfinite, log10, nan
 from operator import itemgetter
 
+from .arithmetic.lists import add_up
+from .arithmetic.total import ERRORS
 from .derivatives import gradients
-from .floats import ERRORS
 from .graph import ordered
-from .many import add_up
 from .value import Value
 
 TYPE_CHECKING = False
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     Edge = tuple[int, float]  # the place of an operand, and the local slope by it
-    Weight = tuple[float, float]  # how much a path brings: exponent and mantissa of |product|, which no chain is too long for
+    Weight = tuple[
+        float, float
+    ]  # how much a path brings: exponent and mantissa of |product|, which no chain is too long for
 
 MOST = 10**4000  # paths are counted up to here
 ZERO, ONE, INF, NAN = (-inf, 0.0), (1, 0.5), (inf, 1.0), (inf, 2.0)  # weights, in their order
@@ -64,9 +66,13 @@ def explain(root: Value, wrt: Any, paths: int = 10) -> Any:
     ValueError where root was not made of `wrt`, or a label is that of no Value or of several.
     """
     if not isinstance(root, Value):
-        raise TypeError(f"explain takes as root the Value whose slope is asked for, got {type(root).__name__}")
+        raise TypeError(
+            f"explain takes as root the Value whose slope is asked for, got {type(root).__name__}"
+        )
     if not isinstance(paths, int) or paths < 1:
-        raise ValueError(f"paths={paths!r} must be a whole number, 1 or more: how many paths to show")
+        raise ValueError(
+            f"paths={paths!r} must be a whole number, 1 or more: how many paths to show"
+        )
     order = ordered(root)
     if isinstance(wrt, list | tuple):
         return [_explained(root, _found(one, order), order, paths) for one in wrt]
@@ -104,8 +110,16 @@ class Explanation:
 
     __slots__ = ("gradient", "paths", "remainder", "root", "sum", "total_paths", "wrt")
 
-    def __init__(self, root: Value, wrt: Value, gradient: float, paths: list[Path], total_paths: float) -> None:
-        self.root, self.wrt, self.gradient, self.paths, self.total_paths = root, wrt, gradient, paths, total_paths
+    def __init__(
+        self, root: Value, wrt: Value, gradient: float, paths: list[Path], total_paths: float
+    ) -> None:
+        self.root, self.wrt, self.gradient, self.paths, self.total_paths = (
+            root,
+            wrt,
+            gradient,
+            paths,
+            total_paths,
+        )
         self.sum = _sum([path.product for path in paths])
         self.remainder = 0.0 if len(paths) == total_paths else gradient - self.sum
 
@@ -133,13 +147,24 @@ def _found(wrt: Any, order: list[Value]) -> Value:
         if len(labelled) == 1:
             return labelled[0]
         if labelled:
-            raise ValueError(f"{len(labelled)} Values of the graph have the label {wrt!r}: give the one that is meant as a Value")
-        labels = [repr(label) for label in _shortened(list(dict.fromkeys(node.label for node in order if node.label)), gap="…")]
-        known = f"its labels are {', '.join(labels)}" if labels else "none of its Values has a label"
+            raise ValueError(
+                f"{len(labelled)} Values of the graph have the label {wrt!r}: give the one that is meant as a Value"
+            )
+        labels = [
+            repr(label)
+            for label in _shortened(
+                list(dict.fromkeys(node.label for node in order if node.label)), gap="…"
+            )
+        ]
+        known = (
+            f"its labels are {', '.join(labels)}" if labels else "none of its Values has a label"
+        )
         raise ValueError(f"no Value of the graph has the label {wrt!r}: {known}")
     if not isinstance(wrt, Value):
         what = f"the number {wrt!r}" if isinstance(wrt, int | float) else type(wrt).__name__
-        raise TypeError(f"explain takes as wrt a Value, its label or a list of them, got {what}: a slope is by a Value")
+        raise TypeError(
+            f"explain takes as wrt a Value, its label or a list of them, got {what}: a slope is by a Value"
+        )
     return wrt
 
 
@@ -147,19 +172,26 @@ def _explained(root: Value, wrt: Value, order: list[Value], paths: int) -> Expla
     place, values = {wrt: 0}, [wrt]
     edges: list[list[Edge]] = [[]]
     for node in order:
-        ways = [(place[operand], slope) for operand, slope in zip(node.parents, node.partials) if operand in place]
+        pairs: Any = zip(node.parents, node.partials)
+        ways = [(place[operand], slope) for operand, slope in pairs if operand in place]
         if ways:
             place[node] = len(values)
             values.append(node)
-            edges.append(ways)  # type: ignore[arg-type]  # a Value among the parents has a slope
+            edges.append(ways)
     if root not in place:
         name = repr(wrt.label) if wrt.label else repr(wrt)
-        raise ValueError(f"root was not made of {name}: its slope is 0, and there is no path to explain")
+        raise ValueError(
+            f"root was not made of {name}: its slope is 0, and there is no path to explain"
+        )
     ahead = _Ahead(edges)
     found = []
     for steps in ahead.heaviest(paths):
-        found.append(Path((root, *[values[at] for at, _ in steps]), tuple([slope for _, slope in steps])))
-    found.sort(key=lambda path: _weight(path.product), reverse=True)  # weights and floats differ by a rounding or an overflow
+        found.append(
+            Path((root, *[values[at] for at, _ in steps]), tuple([slope for _, slope in steps]))
+        )
+    found.sort(
+        key=lambda path: _weight(path.product), reverse=True
+    )  # weights and floats differ by a rounding or an overflow
     return Explanation(root, wrt, gradients(root, wrt), found, ahead.count)
 
 
@@ -181,7 +213,9 @@ class _Ahead:
             if len(ways) > 1:
                 ways.sort(key=lambda edge: self.through(ONE, edge), reverse=True)
             self.best.append(self.through(ONE, ways[0]))
-            self.spoils.append(any(self.spoils[at] or slope == 0.0 or slope != slope for at, slope in ways))
+            self.spoils.append(
+                any(self.spoils[at] or slope == 0.0 or slope != slope for at, slope in ways)
+            )
         self.count = counts[-1]
 
     def through(self, weight: Weight, edge: Edge) -> Weight:
@@ -208,11 +242,22 @@ class _Ahead:
             steps = source[:length]
             while ways:
                 if rank + 1 < len(ways):
-                    waiting.append((self.through(weight, ways[rank + 1]), steps, len(steps), weight, ways, rank + 1))
+                    waiting.append(
+                        (
+                            self.through(weight, ways[rank + 1]),
+                            steps,
+                            len(steps),
+                            weight,
+                            ways,
+                            rank + 1,
+                        )
+                    )
                 at, slope = ways[rank]
                 steps.append(ways[rank])
                 weight, ways, rank = _times(weight, _weight(slope)), self.edges[at], 0
-                if weight is INF and len(ways) > 1:  # another order: what makes nan of it comes first
+                if (
+                    weight is INF and len(ways) > 1
+                ):  # another order: what makes nan of it comes first
                     ways = sorted(ways, key=lambda edge: self.through(INF, edge), reverse=True)
             found.append(steps)
         return found
@@ -260,22 +305,37 @@ def _text(e: Explanation) -> list[str]:
     rows = [(_arrows(path, names), _chain(path), path.product) for path in e.paths]
     if e.shown < e.total_paths:
         head += f", the sum over {_counted(e.total_paths)}; the heaviest:"
-        others = f"the other {_counted(e.total_paths - e.shown)}" if e.total_paths < 10**9 else "all other paths"
+        others = (
+            f"the other {_counted(e.total_paths - e.shown)}"
+            if e.total_paths < 10**9
+            else "all other paths"
+        )
         rows += [("sum of these", "", e.sum), (others, "", e.remainder)]
     else:
         head += f", the sum over {_counted(e.total_paths)}:" if e.shown > 1 else ", by one path:"
     if e.shown > 1 or e.shown < e.total_paths:
         rows.append(("sum", "", e.gradient))
-    notes = _notes(e, f"{names[broken.values[at]]}" if broken else "", broken.slopes[at] if broken else nan)
+    notes = _notes(
+        e, f"{names[broken.values[at]]}" if broken else "", broken.slopes[at] if broken else nan
+    )
     legend = [(names[value], _written(value, names)) for value in reversed(order)]
     wide = max(len(name) for name, _ in legend)
-    return [head, *_aligned(rows), *notes, "where", *[f"    {name:{wide}} = {formula}" for name, formula in legend]]
+    return [
+        head,
+        *_aligned(rows),
+        *notes,
+        "where",
+        *[f"    {name:{wide}} = {formula}" for name, formula in legend],
+    ]
 
 
 def _aligned(rows: list[tuple[str, str, float]]) -> list[str]:
     """Path, slopes and product in columns, products with their points below each other."""
     figures = [_figure(product).partition(".") for _, _, product in rows]
-    wide, chain_wide = max(len(path) for path, _, _ in rows), max(len(chain) for _, chain, _ in rows)
+    wide, chain_wide = (
+        max(len(path) for path, _, _ in rows),
+        max(len(chain) for _, chain, _ in rows),
+    )
     whole = max(len(figure[0]) for figure in figures)
     return [
         f"    {path:{wide}}   {chain:{chain_wide}}  {'=' if chain else ' '}  {left:>{whole}}{point}{right}"
@@ -291,9 +351,15 @@ def _notes(e: Explanation, broken: str, slope: float) -> list[str]:
     if any(path.product == 0.0 and not all(map(isfinite, path.slopes)) for path in e.paths):
         notes.append("a slope of 0 passes nothing on: 0 × inf and 0 × nan count as 0 after it")
     size = _sum([abs(path.product) for path in e.paths])
-    same = isclose(e.sum, e.gradient, rel_tol=0.0, abs_tol=1e-9 * size) if isfinite(size) else str(e.sum) == str(e.gradient)
+    same = (
+        isclose(e.sum, e.gradient, rel_tol=0.0, abs_tol=1e-9 * size)
+        if isfinite(size)
+        else str(e.sum) == str(e.gradient)
+    )
     if e.shown == e.total_paths and not same:
-        notes.append(f"the paths add up to {_figure(e.sum)}; slopes are added where paths meet, and a sum of 0 is not passed on")
+        notes.append(
+            f"the paths add up to {_figure(e.sum)}; slopes are added where paths meet, and a sum of 0 is not passed on"
+        )
     return [f"  note: {note}" for note in notes]
 
 
@@ -332,24 +398,34 @@ def _label(value: Value) -> str:
 def _arrows(path: Path, names: dict[Value, str]) -> str:
     """`y ← ab ← a`."""
     hidden = f"… {len(path.values) - LONGEST + 1:,} more …"
-    return " ← ".join(hidden if value is None else names[value] for value in _shortened(path.values))
+    return " ← ".join(
+        hidden if value is None else names[value] for value in _shortened(path.values)
+    )
 
 
 def _chain(path: Path) -> str:
     """`1.0 × 3.0`."""
     slopes = _shortened(path.slopes, LONGEST - 1)
-    return " × ".join("…" if slope is None else _figure(slope) for slope in slopes) or "no slope between"
+    return (
+        " × ".join("…" if slope is None else _figure(slope) for slope in slopes)
+        or "no slope between"
+    )
 
 
 def _written(value: Value, names: dict[Value, str]) -> str:
     """`a × b = 2.0 × 3.0 = 6.0`: the operation in names and in numbers."""
-    figures = [_figure(operand.data if isinstance(operand, Value) else operand) for operand in value.parents]
+    figures = [
+        _figure(operand.data if isinstance(operand, Value) else operand)
+        for operand in value.parents
+    ]
     words = []
     for operand, figure in zip(value.parents, figures):
         word = names.get(operand) or _label(operand) if isinstance(operand, Value) else ""
-        foreign = isinstance(operand, Value) and operand not in names and word in names.values()  # another Value's name
+        foreign = (
+            isinstance(operand, Value) and operand not in names and word in names.values()
+        )  # another Value's name
         words.append(figure if foreign or not word else word)
-    forms = [_operation(value, words), _operation(value, figures)] if value.row else []
+    forms = [_operation(value, words), _operation(value, figures)] if value._operation else []
     if len("".join(forms)) > 100:
         forms.pop()
     return " = ".join([*dict.fromkeys(forms), _figure(value.data)])
@@ -357,16 +433,18 @@ def _written(value: Value, names: dict[Value, str]) -> str:
 
 def _operation(value: Value, operands: list[str]) -> str:
     """An operation written on its operands: between two, in front of one, or as a function."""
-    assert value.row is not None
+    assert value._operation is not None
     texts = [f"({text})" if text.startswith("-") else text for text in operands]
     if value.op in ("add", "sub", "mul", "div", "pow"):
-        return f" {value.row.symbol} ".join(texts)
+        return f" {value._operation.symbol} ".join(texts)
     if value.op == "neg":
-        return f"{value.row.symbol}{texts[0]}"
+        return f"{value._operation.symbol}{texts[0]}"
     if value.op == "dot":
         half = len(texts) // 2
         terms = [f"{w} × {x}" for w, x in zip(texts[:half], texts[half:])]
-        return " + ".join(_shortened([*terms, texts[-1]] if operands[-1] != "0.0" or not terms else terms, 5, "…"))
+        return " + ".join(
+            _shortened([*terms, texts[-1]] if operands[-1] != "0.0" or not terms else terms, 5, "…")
+        )
     if value.op == "sum":
         return " + ".join(_shortened(texts, 5, "…"))
     return f"{value.op}({', '.join(_shortened(operands, 5, '…'))})"

@@ -21,14 +21,14 @@ from __future__ import annotations
 import sys
 from keyword import iskeyword
 
-from .floats import inf
-from .kernels import RAW, RESERVED, on_floats, run
-from .many import count, largest
-from .methods import add_methods
+from .arithmetic.conversion import as_float, to_float
+from .arithmetic.lists import count, largest
+from .arithmetic.total import inf
+from .modes import modes_here, modes_on
 from .ops import LISTS, OPS, TRACED, Op, add_row, table
-from .reals import real, real_number
-from .recording import recorder
-from .switches import active, modes
+from .rows.methods import add_method
+from .rows.recorders import recorder
+from .rows.text import FAST_NAMES, RESERVED, on_floats, run
 from .value import Value
 
 TYPE_CHECKING = False
@@ -85,7 +85,9 @@ def of_several(op: Op) -> Callable[..., Any]:
 
     def function(*operands: Any) -> Any:
         if len(operands) != len(op.operands):
-            raise TypeError(f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}")
+            raise TypeError(
+                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}"
+            )
         if records := own_records(*operands):
             return records(op, operands)
         if isinstance(operands[0], Value) or record_swapped is None:
@@ -100,19 +102,25 @@ def of_several(op: Op) -> Callable[..., Any]:
 def own_records(*operands: Any) -> Callable[[Op, tuple[Any, ...]], Any] | None:
     """How an operand of a kind of its own, one that is traced, records an operation, or any Value during a trace; else None."""
     for operand in operands:
-        if operand.__class__ is not Value and operand.__class__ is not float and (records := getattr(operand, "records", None)):
+        if (
+            operand.__class__ is not Value
+            and operand.__class__ is not float
+            and (records := getattr(operand, "records", None))
+        ):
             return records  # type: ignore[no-any-return]
-    if modes and any(isinstance(operand, Value) for operand in operands):
-        return next((mode.records for mode in active.get() if mode.records), None)
+    if modes_on and any(isinstance(operand, Value) for operand in operands):
+        return next((mode.records for mode in modes_here.get() if mode.records), None)
     return None
 
 
 def _number(op: Op, operand: object) -> float:
     """The operand as a float, or a TypeError."""
-    if hasattr(operand, "__array__") and real(operand) is None:
+    if hasattr(operand, "__array__") and as_float(operand) is None:
         kind = type(operand).__name__
-        raise TypeError(f"{op.name} takes a Value or a real number, got {kind}: numpy.{op.name} works on arrays of Values")
-    return real_number(operand, op.name)
+        raise TypeError(
+            f"{op.name} takes a Value or a real number, got {kind}: numpy.{op.name} works on arrays of Values"
+        )
+    return to_float(operand, op.name)
 
 
 def composed(op: Op) -> Callable[..., Any]:
@@ -123,13 +131,17 @@ def composed(op: Op) -> Callable[..., Any]:
         try:
             return list(xs)
         except TypeError:
-            raise TypeError(f"{op.name} takes an iterable of Values and numbers as xs, got {type(xs).__name__}") from None
+            raise TypeError(
+                f"{op.name} takes an iterable of Values and numbers as xs, got {type(xs).__name__}"
+            ) from None
 
     lists = [f"{p} = list_of({p})" for p in op.operands if p in LISTS]
     body = "\n    ".join([*lists, *op.work, f"return {op.value}"])
     rows = {name: __getattr__(name) for name in set(re.findall(r"\w+", body)) if name in OPS}
     text = f"def {op.name}({', '.join(op.operands)}):\n    {body}\n"
-    function = run(text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, "list_of": list_of, **rows})[op.name]
+    function = run(
+        text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, "list_of": list_of, **rows}
+    )[op.name]
     return _where(function) if op.name == "where" else function
 
 
@@ -147,7 +159,11 @@ def peak(xs: Sequence[Any]) -> Any:
     """The largest of the numbers, as a constant: what is subtracted before exp, whatever it is, changes no result."""
     if records := own_records(*xs):
         return records(TRACED["_peak"], tuple(xs))
-    return largest([x.data if isinstance(x, Value) else real_number(x, "softmax") for x in xs]) if xs else 0.0
+    return (
+        largest([x.data if isinstance(x, Value) else to_float(x, "softmax") for x in xs])
+        if xs
+        else 0.0
+    )
 
 
 def custom_op(
@@ -180,14 +196,30 @@ def custom_op(
             )
     if not 1 <= len(slopes) <= 2:
         raise ValueError(f"custom_op takes one slope or two, by x and by y; got {len(slopes)}")
-    op = Op(name, "x y"[: 2 * len(slopes) - 1], value, slopes, symbol or name, domain or ((-inf, inf),) * len(slopes), tuple(work))
+    op = Op(
+        name,
+        "x y"[: 2 * len(slopes) - 1],
+        value,
+        slopes,
+        symbol or name,
+        domain or ((-inf, inf),) * len(slopes),
+        tuple(work),
+    )
     if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
-        raise ValueError(f"{name!r} cannot be the name of an operation: write an identifier that does not begin with _")
+        raise ValueError(
+            f"{name!r} cannot be the name of an operation: write an identifier that does not begin with _"
+        )
     package = sys.modules[__package__ or ""]
-    if name in OPS or hasattr(Value, name) or name in RAW or hasattr(package, name) or name in RESERVED:
+    if (
+        name in OPS
+        or hasattr(Value, name)
+        or name in FAST_NAMES
+        or hasattr(package, name)
+        or name in RESERVED
+    ):
         raise ValueError(f"the name {name!r} is taken: give the operation another")
-    add_row(op, known=set(RAW))
-    add_methods(Value, op)
+    add_row(op, known=set(FAST_NAMES))
+    add_method(Value, op)
     _write_table()
     return __getattr__(name)
 

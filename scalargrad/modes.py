@@ -1,24 +1,84 @@
-"""What is switched on for a while: no_grad, which records nothing, and detect_anomaly, which watches.   (floor 2)
+"""Modes: what is told of every operation while it is on. `no_grad` is one.   (floor 0)
 
-Both are of the thread that enters them, nest, and cost nothing while nobody is in one.
+A mode is on in the thread that entered it, and modes nest. While none is on anywhere, a recorded operation
+pays a single test for all of them.
 """
 
 from __future__ import annotations
 
-import os
-import sys
+from _contextvars import ContextVar  # the public module imports more
 from contextlib import contextmanager
-from math import isfinite, isnan
-
-from . import switches
-from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from types import FrameType
+    from collections.abc import Callable, Iterator
+    from typing import Any
 
-_HERE = os.path.dirname(os.path.abspath(__file__))
+    from .graph import Node
+
+
+class Mode:
+    """Something that is told of each new node, of each backward walk, and of each number that decides something."""
+
+    turn = 0  # of several modes, the one with the lower turn is told first
+    records: Callable[[Any, tuple[Any, ...]], Any] | None = (
+        None  # what a function of Values records, in place of a node
+    )
+
+    def made(self, node: Any) -> Any:
+        """Return what is to stand for a new node."""
+        return node
+
+    def walked(self, order: list[Any]) -> None:
+        """Take note of a walk that has sent slopes through these nodes, last first."""
+
+    def asked(self, node: Any) -> None:
+        """Take note that the number of a Value is about to decide something."""
+
+
+modes_on: list[Mode] = []  # one entry for each mode that is on in any thread: no entry, no cost
+modes_here: ContextVar[tuple[Mode, ...]] = ContextVar(
+    "modes_here", default=()
+)  # those of this thread
+
+
+@contextmanager
+def switched_on(mode: Mode) -> Iterator[None]:
+    """Have a mode on for as long as the block runs."""
+    token = modes_here.set(tuple(sorted((*modes_here.get(), mode), key=lambda mode: mode.turn)))
+    modes_on.append(mode)
+    try:
+        yield
+    finally:
+        modes_on.remove(mode)
+        modes_here.reset(token)
+
+
+# ------------------------------------------------------------------ how the engine tells them
+
+
+def announced(node: Node) -> Any:
+    """Tell the modes of a new node, and return what is to stand for it."""
+    for mode in modes_here.get():
+        node = mode.made(node)
+    return node
+
+
+def announce_walk(order: list[Any]) -> None:
+    """Tell the modes of a finished backward walk."""
+    for mode in modes_here.get():
+        mode.walked(order)
+
+
+def deciding(node: Node) -> float:
+    """Return the number of a Value that is about to decide something, unless a mode refuses."""
+    if modes_on:
+        for mode in modes_here.get():
+            mode.asked(node)
+    return node.data
+
+
+# ------------------------------------------------------------------ no_grad
 
 
 @contextmanager
@@ -32,114 +92,33 @@ def no_grad() -> Iterator[None]:
     >>> y, y.parents
     (Value(data=9.0, grad=0.0), ())
     """
-    with _on(_Forget()):
+    with switched_on(_Forget()):
         yield
 
 
-@contextmanager
-def detect_anomaly() -> Iterator[None]:
-    """Raise FloatingPointError at the first nan or overflow, with the operation, its operands and the line.
+class _Forget(Mode):
+    """Makes a leaf of each node. A traced node has no number yet, and is cut off by the trace itself."""
 
-    Forward, it is the operation whose result is nan, or infinite of finite operands. Backward, it is the
-    operation whose local slope turns a finite gradient into one that is not. Slow: for finding a fault.
+    turn = 2
 
-    >>> from scalargrad import Value, detect_anomaly, log
-    >>> with detect_anomaly():
-    ...     log(Value(-1.0, "p"))                                # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    FloatingPointError: log gave nan: log(p=-1.0), at <doctest ...>, line 2
-    """
-    with _on(_Watch()):
-        yield
-
-
-@contextmanager
-def _on(mode: switches.Mode) -> Iterator[None]:
-    modes = sorted((*switches.active.get(), mode), key=lambda mode: mode.turn)
-    token = switches.active.set(tuple(modes))
-    switches.modes.append(mode)
-    try:
-        yield
-    finally:
-        switches.modes.remove(mode)
-        switches.active.reset(token)
+    def made(self, node: Any) -> Any:
+        if not hasattr(node, "records"):
+            node._operation = node._x = node._y = node._dx = node._dy = None
+        return node
 
 
 def is_recording() -> bool:
     """Whether no `no_grad` is on here."""
-    return not any(isinstance(mode, _Forget) for mode in switches.active.get())
+    return not any(isinstance(mode, _Forget) for mode in modes_here.get())
 
 
 @contextmanager
 def record_anyway() -> Iterator[None]:
-    """Record even inside `no_grad`: for those who need a graph of their own."""
-    token = switches.active.set(tuple(mode for mode in switches.active.get() if not isinstance(mode, _Forget)))
+    """Record even inside `no_grad`, for a derivative that needs a graph of its own."""
+    token = modes_here.set(
+        tuple(mode for mode in modes_here.get() if not isinstance(mode, _Forget))
+    )
     try:
         yield
     finally:
-        switches.active.reset(token)
-
-
-class _Forget(switches.Mode):
-    """Makes a leaf of each node; one that is traced, and whose number is not known yet, is cut off by what traces."""
-
-    turn = 2
-
-    def made(self, node: Value) -> Value:
-        if not hasattr(node, "records"):
-            node.row = node.x = node.y = node.dx = node.dy = None
-        return node
-
-
-class _Made(Value):
-    """A node that knows the line that made it."""
-
-    __slots__ = ("at",)
-    at: str
-
-
-class _Watch(switches.Mode):
-    """Looks at each result, and at each slope that a backward walk sent."""
-
-    def made(self, node: Value) -> Value:
-        made = object.__new__(_Made)
-        made.data, made.grad, made.label, made.row = node.data, node.grad, node.label, node.row
-        made.x, made.y, made.dx, made.dy = node.x, node.y, node.dx, node.dy
-        made.at = _line(sys._getframe(2))
-        operands = [p.data if isinstance(p, Value) else p for p in made.parents]
-        if isnan(made.data) or (not isfinite(made.data) and all(map(isfinite, operands))):
-            raise FloatingPointError(f"{made.op} gave {made.data}: {_written(made)}, at {made.at}")
-        return made
-
-    def walked(self, order: list[Value]) -> None:
-        for node in reversed(order):
-            if not (node.grad and isfinite(node.grad)):
-                continue
-            for operand, partial in zip(node.parents, node.partials, strict=True):
-                if not isinstance(operand, Value) or partial is None or isfinite(operand.grad):
-                    continue
-                share = partial * node.grad
-                gave = f"gave {share}" if not isfinite(share) else f"gave {share}, which made a sum of {operand.grad}"
-                at = f", at {node.at}" if hasattr(node, "at") else ""
-                raise FloatingPointError(
-                    f"backward through {node.op} {gave}: {_written(node)} has gradient {node.grad} "
-                    f"and local slope {partial} by {operand.label or operand.data}{at}"
-                )
-
-
-def _written(node: Value) -> str:
-    """`mul(w=0.5, 2.0) labelled 'z'`."""
-    operands = [f"{p.label}={p.data}" if isinstance(p, Value) and p.label else str(getattr(p, "data", p)) for p in node.parents]
-    if len(operands) > 8:
-        operands[4:-4] = [f"… {len(operands) - 8} more …"]
-    return f"{node.op}({', '.join(operands)})" + (f" labelled {node.label!r}" if node.label else "")
-
-
-def _line(frame: FrameType | None) -> str:
-    """The nearest line outside the package and its generated code."""
-    while frame is not None:
-        name = frame.f_code.co_filename
-        if not name.startswith((_HERE, "<scalargrad ")):
-            return f"{name}, line {frame.f_lineno}"
-        frame = frame.f_back
-    return "an unknown line"
+        modes_here.reset(token)

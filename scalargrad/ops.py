@@ -1,7 +1,7 @@
 """Every operation, one row each: its value, its slopes, its symbol, the domain its tests draw from.   (floor 0)
 
 A row is text. `x`, `y`, `z` are its operands, `xs` and `ws` are lists of them, `out` is its value, and `work` are
-lines that value and slopes share. The value is written in the names of `floats.RAW` and of rows; a slope is the
+lines that value and slopes share. The value is written in the names of `total.RAISING` and of rows; a slope is the
 partial derivative by one operand, written in the names of rows, so that the same text gives floats when
 it is evaluated on floats and a graph when it is evaluated on Values (comparisons choose by the numbers): that is how
 slopes of slopes come about. Whoever reads this table has read all the calculus there is in the package;
@@ -55,10 +55,18 @@ class Op:
         self.work = work  # ("name = expression", …)
         self.aliases = aliases
         self.is_swapped = False
-        self.fast: Op | None = None  # the same row in fewer operations, its slopes right where nothing overflows
-        self.fastest: Op | None = None  # in fewer still: where something overflows, the value too is nan, or raises
-        self.sends: tuple[str, ...] | None = None  # what goes back to each operand for a slope d, where that is not slope × d
-        self.terms: tuple[str, str] | None = None  # of many: what a sum written out begins with, and each further part of it
+        self.fast: Op | None = (
+            None  # the same row in fewer operations, its slopes right where nothing overflows
+        )
+        self.fastest: Op | None = (
+            None  # in fewer still: where something overflows, the value too is nan, or raises
+        )
+        self.sends: tuple[str, ...] | None = (
+            None  # what goes back to each operand for a slope d, where that is not slope × d
+        )
+        self.terms: tuple[str, str] | None = (
+            None  # of many: what a sum written out begins with, and each further part of it
+        )
 
     @property
     def formula(self) -> str:
@@ -68,7 +76,16 @@ class Op:
 
     def swapped(self) -> Op:
         """The same row for a node whose first operand is a plain number and whose second is a Value."""
-        twin = Op(self.name, "", self.value, self.slopes, self.symbol, self.domain, self.work, self.aliases)
+        twin = Op(
+            self.name,
+            "",
+            self.value,
+            self.slopes,
+            self.symbol,
+            self.domain,
+            self.work,
+            self.aliases,
+        )
         twin.operands, twin.is_swapped = self.operands, True
         return twin
 
@@ -81,6 +98,11 @@ class Op:
     def takes_lists(self) -> bool:
         """Whether an operand is a list: such a row has no method."""
         return any(operand in LISTS for operand in self.operands)
+
+    @property
+    def lists(self) -> tuple[str, ...]:
+        """The operands that are lists."""
+        return tuple([operand for operand in self.operands if operand in LISTS])
 
     @property
     def is_composed(self) -> bool:
@@ -103,13 +125,23 @@ T_ = "t = 1.0 + e"
 SIGMOID = (E_, T_, "s = (e if x < 0.0 else 1.0) / t")
 LN2, LOG2E, LOG10E = "0.6931471805599453", "1.4426950408889634", "0.4342944819032518"
 TWO_BY_ROOT_PI = "1.1283791670955126"
-ROOT_HALF, ROOT_HALF_REST = "0.7071067811865476", "-4.833646656726457e-17"  # √½ = the sum of the two
+ROOT_HALF, ROOT_HALF_REST = (
+    "0.7071067811865476",
+    "-4.833646656726457e-17",
+)  # √½ = the sum of the two
 ONE_BY_ROOT_TWO_PI = "0.3989422804014327"
 
 # A float cut in two halves of 26 bits, h + (u - h), so that h*h is exact (Dekker 1971); u stops where exp(-u²/2) is 0.
-SPLIT = ("u = 40.0 if x > 40.0 else -40.0 if x < -40.0 else x", "t = 134217729.0 * u", "h = t - (t - u)")
+SPLIT = (
+    "u = 40.0 if x > 40.0 else -40.0 if x < -40.0 else x",
+    "t = 134217729.0 * u",
+    "h = t - (t - u)",
+)
 
-SMALL, BIG = "1e-290", "1e290"  # between them a rounded intermediate result has all its digits; beyond, a row below with _ has them
+SMALL, BIG = (
+    "1e-290",
+    "1e290",
+)  # between them a rounded intermediate result has all its digits; beyond, a row below with _ has them
 
 GAP = "e = difference_exp(y, x) if x > y else difference_exp(x, y)"  # exp(-|x - y|)
 
@@ -258,16 +290,38 @@ ALIASES = {
 
 def _rows() -> Iterator[Op]:
     for name, value, slope, symbol, domain, *work in UNARY:
-        yield Op(name, "x", value, (slope,), symbol, (domain,), tuple(work), tuple(filter(None, [ALIASES.get(name)])))
+        yield Op(
+            name,
+            "x",
+            value,
+            (slope,),
+            symbol,
+            (domain,),
+            tuple(work),
+            tuple(filter(None, [ALIASES.get(name)])),
+        )
     for name, value, slopes, symbol, x_domain, y_domain, *work in BINARY:
-        yield Op(name, "x y", value, slopes, symbol, (x_domain, y_domain), tuple(work), tuple(filter(None, [ALIASES.get(name)])))
+        yield Op(
+            name,
+            "x y",
+            value,
+            slopes,
+            symbol,
+            (x_domain, y_domain),
+            tuple(work),
+            tuple(filter(None, [ALIASES.get(name)])),
+        )
     for name, operands, value, slopes, symbol, *work in OTHERS:
         yield Op(name, operands, value, slopes, symbol, ((-inf, inf),) * 3, tuple(work))
 
 
 OPS: dict[str, Op] = {op.name: op for op in _rows()}
 
-for _name, _terms in {"sum": ("0.0", " + x"), "prod": ("1.0", " * x"), "dot": ("bias", " + w * x")}.items():
+for _name, _terms in {
+    "sum": ("0.0", " + x"),
+    "prod": ("1.0", " * x"),
+    "dot": ("bias", " + w * x"),
+}.items():
     OPS[_name].terms = _terms
 
 for _name, _twin, _value, _slope, *_work in (
@@ -275,7 +329,11 @@ for _name, _twin, _value, _slope, *_work in (
     ("sigmoid", "fastest", "e / t", "out / t", "e = exp(x)", T_),
     ("tanh", "fast", "tanh(x)", "4.0 * e * s * s", "e = exp(-2.0 * x)", "s = 1.0 / (1.0 + e)"),
 ):
-    setattr(OPS[_name], _twin, Op(_name, "x", _value, (_slope,), OPS[_name].symbol, OPS[_name].domain, tuple(_work)))
+    setattr(
+        OPS[_name],
+        _twin,
+        Op(_name, "x", _value, (_slope,), OPS[_name].symbol, OPS[_name].domain, tuple(_work)),
+    )
 
 # What only a trace records: conditions, the choice by one, and numbers that no slope passes through.
 CHOICES = (
@@ -288,7 +346,9 @@ CHOICES = (
     ("_detached", "x", "x", "="),
     ("_choose", "condition x y", "x if condition else y", "where"),
 )
-TRACED: dict[str, Op] = {name: Op(name, operands, value, (), symbol) for name, operands, value, symbol in CHOICES}
+TRACED: dict[str, Op] = {
+    name: Op(name, operands, value, (), symbol) for name, operands, value, symbol in CHOICES
+}
 TRACED["_choose"].sends = "", "d if condition else 0.0", "0.0 if condition else d"
 
 
@@ -307,22 +367,42 @@ def add_row(op: Op, known: set[str]) -> None:
             raise ValueError(f"{op.name}: {text!r} is no expression: {error.msg}") from None
         for node in ast.walk(tree):
             if (
-                isinstance(node, (ast.Attribute, ast.Subscript, ast.Lambda, ast.NamedExpr, ast.keyword, ast.comprehension))
+                isinstance(
+                    node,
+                    (
+                        ast.Attribute,
+                        ast.Subscript,
+                        ast.Lambda,
+                        ast.NamedExpr,
+                        ast.keyword,
+                        ast.comprehension,
+                    ),
+                )
                 or (isinstance(node, ast.BinOp) and not isinstance(node.op, arithmetic))
                 or (isinstance(node, ast.Constant) and not isinstance(node.value, (int, float)))
             ):
                 names = ", ".join(op.operands)
-                raise ValueError(f"{op.name}: {text!r} must be arithmetic (+ - * / **) of {names} and calls of functions by name")
+                raise ValueError(
+                    f"{op.name}: {text!r} must be arithmetic (+ - * / **) of {names} and calls of functions by name"
+                )
             if isinstance(node, ast.Name) and node.id not in local | known | OPS.keys():
-                raise ValueError(f"{op.name}: {node.id!r} in {text!r} is neither an operand nor a function of the table")
+                raise ValueError(
+                    f"{op.name}: {node.id!r} in {text!r} is neither an operand nor a function of the table"
+                )
             if isinstance(node, ast.Call):
                 called = ast.unparse(node.func)
                 if len(node.args) != counts.get(called, len(node.args)):
-                    raise ValueError(f"{op.name}: {called} takes {counts[called]} operands, {text!r} gives it {len(node.args)}")
+                    raise ValueError(
+                        f"{op.name}: {called} takes {counts[called]} operands, {text!r} gives it {len(node.args)}"
+                    )
                 if called in OPS and OPS[called].is_composed:
-                    raise ValueError(f"{op.name}: {called} is composed of other rows: write {OPS[called].value!r} out in {text!r}")
+                    raise ValueError(
+                        f"{op.name}: {called} is composed of other rows: write {OPS[called].value!r} out in {text!r}"
+                    )
         if name in local | known | OPS.keys() or (i < len(op.work) and not name.isidentifier()):
-            raise ValueError(f"{op.name}: {text!r} must be `name = expression`, with a name of its own")
+            raise ValueError(
+                f"{op.name}: {text!r} must be `name = expression`, with a name of its own"
+            )
         if name:
             local.add(name)
     OPS[op.name] = op
@@ -330,8 +410,15 @@ def add_row(op: Op, known: set[str]) -> None:
 
 def table() -> str:
     """The operations as a table of text: name, symbol, value and slopes, as they stand in their rows."""
-    rows = [(op.name, op.symbol, op.value, ", ".join(op.slopes or ("by composition",))) for op in OPS.values() if op.is_public]
+    rows = [
+        (op.name, op.symbol, op.value, ", ".join(op.slopes or ("by composition",)))
+        for op in OPS.values()
+        if op.is_public
+    ]
     head = ("operation", "symbol", "value", "slopes")
     widths = [max(len(row[i]) for row in (head, *rows)) for i in range(2)]
-    lines = [f"{name:{widths[0]}}  {symbol:{widths[1]}}  {value}  →  {slopes}" for name, symbol, value, slopes in (head, *rows)]
+    lines = [
+        f"{name:{widths[0]}}  {symbol:{widths[1]}}  {value}  →  {slopes}"
+        for name, symbol, value, slopes in (head, *rows)
+    ]
     return "\n".join(f"    {line}" for line in lines)

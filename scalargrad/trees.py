@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from copy import copy, deepcopy
 
+from .arithmetic.conversion import as_float
 from .graph import KEEP
-from .reals import real
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,11 +50,13 @@ def _leaves(tree: Any, what: str, above: tuple[int, ...]) -> Iterator[Any]:
             yield from _leaves(item, f"{what}[{i}]", (*above, id(tree)))
     elif is_array(tree):
         yield from _leaves(tree.tolist(), what, above)
-    elif hasattr(type(tree), "backward") or real(tree) is not None:
+    elif hasattr(type(tree), "backward") or as_float(tree) is not None:
         yield tree
     else:
         kind = type(tree).__name__
-        raise TypeError(f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(tree)}")
+        raise TypeError(
+            f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(tree)}"
+        )
 
 
 def names(tree: Any, name: str) -> list[str]:
@@ -101,7 +103,11 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
         import numpy
 
         items = rebuilt(tree.tolist(), content)
-        return numpy.array(items) if all(type(item) is float for item in leaves(items, "")) else numpy.array(items, dtype=object)
+        return (
+            numpy.array(items)
+            if all(type(item) is float for item in leaves(items, ""))
+            else numpy.array(items, dtype=object)
+        )
     return next(content)
 
 
@@ -109,7 +115,10 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     """The argument as a function is to see it, with Values for its numbers: a module as a copy that has them as parameters."""
     if is_module(tree):
         parameters = tree.parameters()
-        memo: dict[Any, Any] = {KEEP: True, **{id(parameter): next(values) for parameter in parameters}}
+        memo: dict[Any, Any] = {
+            KEEP: True,
+            **{id(parameter): next(values) for parameter in parameters},
+        }
         return deepcopy(tree, memo)
     if isinstance(tree, dict):
         return _like(tree, {key: with_values(item, values) for key, item in tree.items()})
@@ -136,8 +145,17 @@ def aligned(tree: Any, other: Any, what: str) -> list[Any]:
     """
     if is_module(tree):
         places = tree.arranged(range(len(tree.parameters())))
-        numbers = aligned(places, other.arranged(p.data for p in other.parameters()) if is_module(other) else other, what)
-        return [number for _, number in sorted(zip(leaves(places, what), numbers), key=lambda pair: int(pair[0]))]
+        numbers = aligned(
+            places,
+            other.arranged(p.data for p in other.parameters()) if is_module(other) else other,
+            what,
+        )
+        return [
+            number
+            for _, number in sorted(
+                zip(leaves(places, what), numbers), key=lambda pair: int(pair[0])
+            )
+        ]
     tree, other = (x.tolist() if is_array(x) else x for x in (tree, other))
     if isinstance(tree, dict):
         if not isinstance(other, dict) or tree.keys() != other.keys():
@@ -147,10 +165,16 @@ def aligned(tree: Any, other: Any, what: str) -> list[Any]:
     if isinstance(tree, list | tuple):
         if not isinstance(other, list | tuple) or len(tree) != len(other):
             length = f"{len(other)}" if isinstance(other, list | tuple) else type(other).__name__
-            raise ValueError(f"{what} must have {len(tree)} items as the argument has, got {length}")
-        return [x for i, (a, b) in enumerate(zip(tree, other)) for x in aligned(a, b, f"{what}[{i}]")]
+            raise ValueError(
+                f"{what} must have {len(tree)} items as the argument has, got {length}"
+            )
+        return [
+            x for i, (a, b) in enumerate(zip(tree, other)) for x in aligned(a, b, f"{what}[{i}]")
+        ]
     if isinstance(other, dict | list | tuple):
-        raise ValueError(f"{what} must be one number where the argument is one, got {type(other).__name__}")
+        raise ValueError(
+            f"{what} must be one number where the argument is one, got {type(other).__name__}"
+        )
     return leaves(other, what)
 
 

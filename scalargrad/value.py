@@ -1,54 +1,55 @@
-"""A number that remembers how it was made, and the walk that finds its slopes: read this file.   (floor 1)
+"""A number that remembers how it was made, and the walk that finds its slopes.   (floor 1)
 
-Take y = a*b + a. Python evaluates it operation by operation, and each operation on Values makes a new Value that
-remembers two things: its operands, and its local slopes, the partial derivatives by each operand at the operands'
-numbers. For a*b they are b and a: nudge a by ε, and a*b moves by b·ε.
+Take y = a*b + a. Each operation makes a new Value. It remembers its operands and its local slopes,
+the partial derivatives by each operand. For a*b they are b and a: nudge a by ε, a*b moves by b·ε.
 
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
     >>> ab = a * b
     >>> ab.data, ab.op, ab.partials
     (6.0, 'mul', (3.0, 2.0))
 
-Values and what they remember form a graph, from the result back to the leaves, the Values nobody computed.
-Backpropagation asks for the slope of one result, the root, by everything it was made of. For the root itself it is 1.
-For any other Value the chain rule says: the sum, over all that read it, of the reader's slope times its local slope,
+`record`, at the end of this file, makes such a Value. Operands link Values to a graph, from the
+root, the result, back to the leaves, which nobody computed. Backpropagation asks for the slope of
+the root by each of them. By the root itself it is 1. For any other Value the chain rule adds up one
+share from each reader, an operation that used it:
 
     operand.grad += partial * reader.grad
 
-and that is the whole of it. The one condition is order: a Value may pass its slope on when all its readers have sent their shares, as
-they have in any order of operands before readers, walked in reverse. `backward` finds one depth first, without recursion.
+A Value may pass its slope on only when all its readers have sent their shares. So `backward` puts
+operands before their readers and walks in reverse. Numbers and slopes come from the table in `ops`.
 
     >>> y = ab + a
     >>> y.backward()
     >>> a.grad, b.grad              # dy/da = b + 1, dy/db = a
     (4.0, 2.0)
-
-Slopes come from the table in `ops`; `inspect.getsource(Value.__mul__)` shows what is made of a row.
 """
 
 from __future__ import annotations
 
 from _thread import RLock  # threading imports a dozen modules
-from operator import ge, gt, le, lt
+from operator import eq, ge, gt, le, lt, ne
 
-from . import switches
-from .graph import copied, operands, ordered
-from .methods import add_methods, compared, recorded, refused
-from .ops import OPS, Op
-from .reals import real_number
+from . import modes
+from .arithmetic.conversion import to_float, to_text
+from .graph import computed, copied, misused, operands_of, ordered, store
+from .ops import Op
+from .rows.methods import Recorded, add_methods, compared, evaluated, refused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from typing import Any
 
-_walking = RLock()  # the walks of two threads take turns; a signal's handler may walk within a walk
+    from .rows.stubs import Methods
+else:
+    Methods = object  # type checkers and editors see the fields and the rows' methods
+
+one_walk_at_a_time = RLock()  # threads take turns; a signal's handler may walk within a walk
 
 
-class Value:
+class Value(Methods):
     """A real number in a computation graph.
 
-    `data` is the number, `grad` the slope of a root by it, `label` a name for people. TypeError for what is no real number.
+    `data` is the number, `grad` the slope of a root by it, and `label` a name for people.
 
     >>> x = Value(3.0, label="x")
     >>> y = x**2 - 2 * x + 1
@@ -57,60 +58,46 @@ class Value:
     (Value(data=4.0, grad=1.0), Value(data=3.0, grad=4.0, label='x'))
     """
 
-    # A computed Value holds its row of the table, its operands x and y, and its slopes dx and dy. Where one operand is a plain number,
-    # x is the other, y is None and dy the number. Where there are many, x is None, y holds the Values among them, dy their slopes,
-    # and dx the lists of all operands as they came. A leaf may hold a walk's mark in x.
-    __slots__ = ("data", "dx", "dy", "grad", "label", "row", "x", "y")
-    data: float
-    grad: float
-    label: str
-    row: Op | None
-    x: Any
-    y: Any
-    dx: Any
-    dy: Any
-
-    if TYPE_CHECKING:  # the rows' methods, added below
-
-        def __getattr__(self, name: str) -> Callable[..., Value]: ...
+    # `graph.store` says how a Value keeps operands and slopes in the fields that begin with _.
+    __slots__ = ("_dx", "_dy", "_operation", "_x", "_y", "data", "grad", "label")
 
     def __init__(self, data: Any, label: str = "") -> None:
-        if not isinstance(label, str):
-            raise TypeError(f"label must be a str, got {type(label).__name__}: write label={str(label)!r}")
-        self.data, self.grad, self.label = real_number(data, "Value"), 0.0, label
-        self.row = self.x = self.y = self.dx = self.dy = None
+        self.data, self.grad, self.label = to_float(data, "Value"), 0.0, to_text(label, "label")
+        self._operation = self._x = self._y = self._dx = self._dy = None
 
-    __neg__ = recorded("neg")
-    __abs__ = recorded("abs")
-    __add__, __radd__ = recorded("add"), recorded("add", swapped=True)
-    __sub__, __rsub__ = recorded("sub"), recorded("sub", swapped=True)
-    __mul__, __rmul__ = recorded("mul"), recorded("mul", swapped=True)
-    __truediv__, __rtruediv__ = recorded("div"), recorded("div", swapped=True)
-    __pow__, __rpow__ = recorded("pow"), recorded("pow", swapped=True)
+    __neg__, __abs__ = Recorded("neg"), Recorded("abs")
+    __add__, __radd__ = Recorded("add"), Recorded("add", swapped=True)
+    __sub__, __rsub__ = Recorded("sub"), Recorded("sub", swapped=True)
+    __mul__, __rmul__ = Recorded("mul"), Recorded("mul", swapped=True)
+    __truediv__, __rtruediv__ = Recorded("div"), Recorded("div", swapped=True)
+    __pow__, __rpow__ = Recorded("pow"), Recorded("pow", swapped=True)
 
-    __lt__, __le__ = compared(lt), compared(le)  # by data; == and hash stay those of
-    __gt__, __ge__ = compared(gt), compared(ge)  # object, by identity: a node is itself
-    __float__, __int__ = refused("float", "value.data"), refused("int", "int(value.data)")
-    __round__ = refused("round", "round(value.data)")
+    __lt__, __le__, __eq__ = compared(lt), compared(le), compared(eq)  # by data, as in NumPy
+    __gt__, __ge__, __ne__ = compared(gt), compared(ge), compared(ne)
+    __hash__ = object.__hash__  # by identity, as `is`: a node is itself
+    __float__, __int__, __round__ = refused("float"), refused("int"), refused("round")
+
+    def __pos__(self) -> Value:
+        return self
 
     def __bool__(self) -> bool:
-        return switches.number(self) != 0.0
+        return modes.deciding(self) != 0.0
 
     @property
     def op(self) -> str | None:
         """The name of the operation that made it; None for a leaf."""
-        return self.row.name if self.row else None
+        return self._operation.name if self._operation else None
 
     @property
     def parents(self) -> tuple[Value | float, ...]:
-        """The operands in order, repeats included, a plain number as itself."""
-        return operands(self)
+        """The operands in order, repeats included; a plain number stands as itself."""
+        return operands_of(self)
 
     @property
     def partials(self) -> tuple[float | None, ...]:
-        """The local slope by each operand, as it was when the operation happened; None by a plain number."""
-        slopes = iter(self.dy if self.x is None else (self.dx, self.dy)) if self.row else iter(())
-        return tuple(next(slopes) if isinstance(operand, Value) else None for operand in self.parents)
+        """The slope by each operand when the operation happened; None by a plain number."""
+        slopes = iter((self._dx, self._dy) if self._x is not None else self._dy or ())
+        return tuple(next(slopes) if isinstance(x, Value) else None for x in self.parents)
 
     def graph(self) -> list[Value]:
         """This Value and all it was made of, operands before their readers."""
@@ -119,67 +106,33 @@ class Value:
     def backward(self) -> None:
         """Find the slope of this Value by each Value it was made of.
 
-        A leaf's `grad` is added to, so that the gradients of several roots or rows of data sum up; a computed Value's `grad` is
-        its slope in the latest walk. A slope of exactly 0 is not passed on, so that a branch that `where` left out cannot
-        turn 0 × inf into nan.
+        The `grad` of a leaf is added to, so gradients of several roots sum up. The `grad` of a
+        computed Value is its slope in the latest walk. A slope of 0 is not passed on.
         """
-        order: list[Value] = []  # computed Values, operands before their readers
-        shared = []  # leaves with a grad from before and several readers, and that grad: it is added at the end
-        seen = float("nan")  # this walk's mark, an object that no other walk has: in grad of a computed Value, in x of a leaf
-        stack: list[Any] = [self]
-        push, pop = stack.append, stack.pop
-        with _walking:
+        before: list[tuple[Value, float]] = []  # leaves that had a grad, and that grad
+        with one_walk_at_a_time:
             try:
-                while stack:
-                    node = pop()
-                    if node is None:  # all operands of the Value below are in order, and it is next
-                        order.append(pop())
-                    elif node.row is None:  # a leaf with a grad from before, to which one share may be added at once
-                        if node.x is seen:  # of several readers, whose shares are summed from 0: another order, other last digits
-                            grad, node.grad = node.grad, 0.0
-                            shared.append((node, grad))
-                        node.x = seen
-                    elif node.grad is not seen:
-                        node.grad = seen
-                        if (x := node.x) is None:
-                            stack += (node, None)
-                            for operand in node.y:
-                                if operand.row is not None:
-                                    if operand.grad is not seen:
-                                        push(operand)
-                                elif operand.grad:  # weights are many: those met for the first time never see the stack
-                                    if operand.x is seen:
-                                        push(operand)
-                                    operand.x = seen
-                            continue
-                        x_waits = x.row is not None or x.grad
-                        y_waits = (y := node.y) is not None and (y.row is not None or y.grad)
-                        if x_waits or y_waits:
-                            stack += (node, None)
-                            if x_waits:
-                                push(x)
-                            if y_waits:
-                                push(y)
-                        else:
-                            order.append(node)
+                order = computed(self, before)  # computed Values, operands before their readers
                 for node in order:
                     node.grad = 0.0
                 self.grad += 1.0
                 for node in reversed(order):
                     slope = node.grad
                     if slope:  # nan passes, 0 does not
-                        if (x := node.x) is None:
-                            for operand, partial in zip(node.y, node.dy):
+                        if (x := node._x) is None:  # many operands
+                            for operand, partial in zip(node._y, node._dy):
                                 operand.grad += partial * slope
                         else:
-                            x.grad += node.dx * slope
-                            if (y := node.y) is not None:
-                                y.grad += node.dy * slope
-            finally:  # nor is it lost where Ctrl-C breaks the walk
-                for leaf, grad in shared:
+                            x.grad += node._dx * slope
+                            if (y := node._y) is not None:
+                                y.grad += node._dy * slope
+            except TypeError as error:
+                raise misused(self) or error from None
+            finally:  # Ctrl-C loses nothing either
+                for leaf, grad in before:
                     leaf.grad += grad
-        if switches.modes:
-            switches.watch_walk(order)
+        if modes.modes_on:
+            modes.announce_walk(order)
 
     def detach(self) -> Value:
         """A leaf with the same number: no slope passes through it."""
@@ -190,11 +143,25 @@ class Value:
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(switches.number(self), spec) if spec else repr(self)
+        return format(modes.deciding(self), spec) if spec else repr(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         return copied(self, memo)
 
 
-for _row in OPS.values():  # exp, tanh, maximum, …
-    add_methods(Value, _row)
+def record(op: Op, *operands: Any) -> Value:
+    """Make the Value of an operation: its number, its operands, and the slope by each of them.
+
+    Operators and functions run a faster copy of it, generated for each row by `rows.recorders`.
+    """
+
+    def number(x: Any) -> Any:  # of a Value, of a plain number, or of a list
+        return [*map(number, x)] if isinstance(x, tuple) else x.data if isinstance(x, Value) else x
+
+    out, *slopes = evaluated(op, *map(number, operands))
+    node = Value(out)
+    store(node, op, operands, slopes)
+    return node
+
+
+add_methods(Value, record)  # exp, tanh, maximum, …

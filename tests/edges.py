@@ -116,7 +116,9 @@ def same(got: float, expected: float) -> bool:
     """Equal, nan equal to nan, and zeros of one sign."""
     if math.isnan(expected):
         return math.isnan(got)
-    return expected == got and (got != 0.0 or math.copysign(1.0, got) == math.copysign(1.0, expected))
+    return expected == got and (
+        got != 0.0 or math.copysign(1.0, got) == math.copysign(1.0, expected)
+    )
 
 
 def same_slope(got: float, expected: float) -> bool:

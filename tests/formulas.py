@@ -52,7 +52,12 @@ class TwoLayers:
         """d_W1, d_b1, d_W2, d_b2 of the latest forward pass: minus the slopes of ½ Σ (y − o)²."""
         d_output = (y - self.output) * sigmoid_derivative(self.output)
         d_hidden = d_output @ self.W2.T * sigmoid_derivative(self.hidden_output)
-        return X.T @ d_hidden, d_hidden.sum(axis=0), self.hidden_output.T @ d_output, d_output.sum(axis=0)
+        return (
+            X.T @ d_hidden,
+            d_hidden.sum(axis=0),
+            self.hidden_output.T @ d_output,
+            d_output.sum(axis=0),
+        )
 
     def update(self, X: Array, y: Array, lr: float) -> None:
         d_W1, d_b1, d_W2, d_b2 = self.gradients(X, y)
@@ -125,7 +130,9 @@ class Xor:
 
     def backward(self, x: Array, y: Array, output: Array) -> None:
         d_output = (y - output) * sigmoid_derivative(output)
-        d_hidden = d_output.dot(self.weights_hidden_output.T) * sigmoid_derivative(self.hidden_output)
+        d_hidden = d_output.dot(self.weights_hidden_output.T) * sigmoid_derivative(
+            self.hidden_output
+        )
         self.weights_hidden_output += self.hidden_output.T.dot(d_output) * self.learning_rate
         self.weights_input_hidden += x.T.dot(d_hidden) * self.learning_rate
         self.bias_output += d_output.sum(axis=0, keepdims=True) * self.learning_rate
@@ -166,14 +173,18 @@ class Digits:
             C_over_activations = 2 * (activations[-1] - y_true)
             for layer in reversed(range(len(self.weights))):
                 C_over_z = C_over_activations * sigmoid_derivative(activations[layer + 1])
-                C_over_weights[layer] += C_over_z.reshape(-1, 1) @ activations[layer].reshape(1, -1) / len(X)
+                C_over_weights[layer] += (
+                    C_over_z.reshape(-1, 1) @ activations[layer].reshape(1, -1) / len(X)
+                )
                 C_over_biases[layer] += C_over_z * 1 / len(X)
                 C_over_activations = (C_over_z.reshape(1, -1) @ self.weights[layer]).reshape(-1)
         return C_over_weights, C_over_biases
 
     def update(self, X: Array, Y: Array, lr: float) -> None:
         C_over_weights, C_over_biases = self.gradients(X, Y)
-        for W, b, C_over_W, C_over_b in zip(self.weights, self.biases, C_over_weights, C_over_biases, strict=True):
+        for W, b, C_over_W, C_over_b in zip(
+            self.weights, self.biases, C_over_weights, C_over_biases, strict=True
+        ):
             W -= lr * C_over_W
             b -= lr * C_over_b
 

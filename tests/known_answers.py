@@ -32,7 +32,9 @@ class Problem(NamedTuple):
     start: tuple[float, ...]
     minimum: float  # what a descent from `start` ends at
     where: tuple[float, ...] | None  # the point of it, where the article gives one
-    start_value: float | None = None  # f there, where it is a number that can be checked in the head
+    start_value: float | None = (
+        None  # f there, where it is a number that can be checked in the head
+    )
 
     def value(self, m: Any, p: Any) -> Any:
         """Σ rᵢ², on whatever numbers `p` holds."""
@@ -44,7 +46,9 @@ class Problem(NamedTuple):
     def numbers(self, p: Array) -> Array:
         """The residuals as floats, computed with 30 digits and rounded once."""
         with mpmath.workdps(30):
-            return np.array([float(r) for r in self.residuals(mpmath, [mpmath.mpf(float(x)) for x in p])])
+            return np.array(
+                [float(r) for r in self.residuals(mpmath, [mpmath.mpf(float(x)) for x in p])]
+            )
 
     def gradient(self, p: Array) -> Array:
         return 2 * self.slopes(p).T @ self.numbers(p)
@@ -134,7 +138,17 @@ def beale_slopes(p: Array) -> Array:
 
 def beale_curvatures(p: Array) -> Array:
     x, y = p
-    return stack(3, 2, {(0, 0, 1): 1, (1, 0, 1): 2 * y, (1, 1, 1): 2 * x, (2, 0, 1): 3 * y**2, (2, 1, 1): 6 * x * y})
+    return stack(
+        3,
+        2,
+        {
+            (0, 0, 1): 1,
+            (1, 0, 1): 2 * y,
+            (1, 1, 1): 2 * x,
+            (2, 0, 1): 3 * y**2,
+            (2, 1, 1): 6 * x * y,
+        },
+    )
 
 
 # ------------------------------------------------------------------ 6: Jennrich and Sampson
@@ -183,7 +197,9 @@ def helical_valley_curvatures(p: Array) -> Array:
 
 # ------------------------------------------------------------------ 8: Bard
 
-BARD = np.array([0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39])
+BARD = np.array(
+    [0.14, 0.18, 0.22, 0.25, 0.29, 0.32, 0.35, 0.39, 0.37, 0.58, 0.73, 0.96, 1.34, 2.10, 4.39]
+)
 BARD_U = np.arange(1.0, 16.0)
 BARD_V = 16 - BARD_U
 BARD_W = np.minimum(BARD_U, BARD_V)
@@ -225,7 +241,9 @@ def powell_singular_slopes(p: Array) -> Array:
 
 def powell_singular_curvatures(p: Array) -> Array:
     t = 2 * np.sqrt(10)
-    return stack(4, 4, {(2, 1, 1): 2, (2, 1, 2): -4, (2, 2, 2): 8, (3, 0, 0): t, (3, 0, 3): -t, (3, 3, 3): t})
+    return stack(
+        4, 4, {(2, 1, 1): 2, (2, 1, 2): -4, (2, 2, 2): 8, (3, 0, 0): t, (3, 0, 3): -t, (3, 3, 3): t}
+    )
 
 
 # ------------------------------------------------------------------ 14: Wood
@@ -233,7 +251,14 @@ def powell_singular_curvatures(p: Array) -> Array:
 
 def wood(m: Any, p: Any) -> list[Any]:
     a, b, c, d = p
-    return [10 * (b - a**2), 1 - a, m.sqrt(90) * (d - c**2), 1 - c, m.sqrt(10) * (b + d - 2), (b - d) / m.sqrt(10)]
+    return [
+        10 * (b - a**2),
+        1 - a,
+        m.sqrt(90) * (d - c**2),
+        1 - c,
+        m.sqrt(10) * (b + d - 2),
+        (b - d) / m.sqrt(10),
+    ]
 
 
 def wood_slopes(p: Array) -> Array:
@@ -255,7 +280,10 @@ def trigonometric(m: Any, p: Any) -> list[Any]:
     total = 0.0
     for c in cosines:
         total = total + c
-    return [len(cosines) - total + i * (1 - c) - m.sin(x) for i, (x, c) in enumerate(zip(p, cosines, strict=True), 1)]
+    return [
+        len(cosines) - total + i * (1 - c) - m.sin(x)
+        for i, (x, c) in enumerate(zip(p, cosines, strict=True), 1)
+    ]
 
 
 def trigonometric_slopes(p: Array) -> Array:

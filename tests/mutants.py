@@ -17,14 +17,20 @@ from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import scalargrad
-from scalargrad import Value, functions, kernels, slopes, value
-from scalargrad.methods import add_methods, recorded
+from scalargrad import Value, functions, graph, value
 from scalargrad.ops import LISTS, OPS, ROOT_HALF, TWO_BY_ROOT_PI, Op
+from scalargrad.rows import slopes
+from scalargrad.rows import text as rows_text
+from scalargrad.rows.methods import Recorded, add_method
 
 # ------------------------------------------------------------------ the ways to be wrong
 
 FACTORS = {"sign": "-1.0", "factor": "2.0", "0.1 %": "1.001", "1e-6": "1.000001"}
-CONSTANTS = {"0.0": "1.0", "nan": "0.0", "inf": "-inf"}  # a product would not change them, or not always
+CONSTANTS = {
+    "0.0": "1.0",
+    "nan": "0.0",
+    "inf": "-inf",
+}  # a product would not change them, or not always
 KINDS = (*FACTORS, "constant", "twin", "swapped", "walk")
 
 # What textbooks write: (row, operand) → slopes.
@@ -55,8 +61,13 @@ TWINS: dict[tuple[str, str], tuple[str, ...]] = {
     ("relu", "x"): ("1.0 if x > 0.0 else 0.0",),
     ("leaky_relu", "x"): ("1.0 if x > 0.0 else 0.01",),
     ("elu", "x"): ("1.0 if x > 0.0 else out + 1.0",),
-    ("gelu", "x"): (f"0.5 * (1.0 + erf(x * {ROOT_HALF})) + 0.3989422804014327 * x * exp(-0.5 * x * x)",),
-    ("silu", "x"): ("sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))", "sigmoid(x) + x * _sigmoid_slope(x)"),
+    ("gelu", "x"): (
+        f"0.5 * (1.0 + erf(x * {ROOT_HALF})) + 0.3989422804014327 * x * exp(-0.5 * x * x)",
+    ),
+    ("silu", "x"): (
+        "sigmoid(x) * (1.0 + x * (1.0 - sigmoid(x)))",
+        "sigmoid(x) + x * _sigmoid_slope(x)",
+    ),
     ("div", "y"): ("-x / (y * y)", "-out / y"),
     ("pow", "x"): ("y * pow(x, y - 1.0)", "y * (out / x)"),
     ("pow", "y"): ("out * log(x)",),
@@ -79,49 +90,44 @@ TWINS: dict[tuple[str, str], tuple[str, ...]] = {
     ("min", "xs"): ("[1.0 if x == out else 0.0 for x in xs]",),
 }
 
-# The walk: what stands in Value.backward (lines of any indent), and what stands there instead.
+# The walk: what stands in Value.backward and in graph.computed (lines of any indent), and what stands there instead.
 WALK: tuple[tuple[str, str], ...] = (
     ("operand.grad += partial * slope", "operand.grad = partial * slope"),
-    ("x.grad += node.dx * slope", "x.grad = node.dx * slope"),
-    ("y.grad += node.dy * slope", "y.grad = node.dy * slope"),
+    ("x.grad += node._dx * slope", "x.grad = node._dx * slope"),
+    ("y.grad += node._dy * slope", "y.grad = node._dy * slope"),
     ("leaf.grad += grad", "leaf.grad = grad"),
     ("operand.grad += partial * slope", "operand.grad -= partial * slope"),
-    ("x.grad += node.dx * slope", "x.grad -= node.dx * slope"),
-    ("y.grad += node.dy * slope", "y.grad -= node.dy * slope"),
+    ("x.grad += node._dx * slope", "x.grad -= node._dx * slope"),
+    ("y.grad += node._dy * slope", "y.grad -= node._dy * slope"),
     ("leaf.grad += grad", "leaf.grad -= grad"),
     ("partial * slope", "partial + slope"),
-    ("node.dx * slope", "node.dx + slope"),
-    ("node.dy * slope", "node.dy + slope"),
-    ("x.grad += node.dx * slope", "x.grad += node.dx"),
-    ("y.grad += node.dy * slope", "y.grad += node.dx * slope"),
+    ("node._dx * slope", "node._dx + slope"),
+    ("node._dy * slope", "node._dy + slope"),
+    ("x.grad += node._dx * slope", "x.grad += node._dx"),
+    ("y.grad += node._dy * slope", "y.grad += node._dx * slope"),
     ("leaf.grad += grad", "pass"),  # what was there before the walk is lost
     ("for node in order:\nnode.grad = 0.0", "for node in order:\npass"),
-    ("grad, node.grad = node.grad, 0.0", "grad = node.grad"),
-    ("if node.x is seen:", "if node.x is not seen:"),
-    ("shared.append((node, grad))\nnode.x = seen", "shared.append((node, grad))"),
-    ("operand.x = seen", "pass"),
-    ("if operand.grad is not seen:", "if operand.grad is seen:"),
     ("for node in reversed(order)", "for node in order"),
     ("self.grad += 1.0", "self.grad += 2.0"),
     ("self.grad += 1.0", "self.grad += 0.0"),
     ("if slope:", "if True:"),
     ("if slope:", "if slope == slope and slope:"),
     ("if slope:", "if slope > 0.0:"),
-    ("elif node.grad is not seen:", "else:"),
-    ("node.grad = seen", "pass"),
-    ('seen = float("nan")', "seen = 0.0"),
-    ("stack += (node, None)\nfor", "stack += (None, node)\nfor"),
-    ("stack += (node, None)\nif", "order.append(node)\nif"),
-    ("if operand.row is not None", "if operand.row is None"),
-    ("elif operand.grad:", "elif not operand.grad:"),
-    ("x.row is not None or x.grad", "x.row is not None"),
-    ("y.row is not None or y.grad)", "y.row is not None)"),
-    ("if x_waits or y_waits:", "if x_waits:"),
-    ("if x_waits or y_waits:", "if y_waits:"),
-    ("if x_waits:\n", "if y_waits:\n"),
-    ("if y_waits:\n", "if x_waits and y_waits:\n"),
-    ("zip(node.y, node.dy)", "zip(node.y, reversed(node.dy))"),
-    ("with _walking:", "if _walking:"),
+    ("zip(node._y, node._dy)", "zip(node._y, reversed(node._dy))"),
+    ("with one_walk_at_a_time:", "if one_walk_at_a_time:"),
+)
+ORDER: tuple[tuple[str, str], ...] = (
+    ("before.append((node, node.grad))", "pass"),
+    ("before.append((node, node.grad))\nnode.grad = 0.0", "before.append((node, node.grad))"),
+    ("elif node.grad is not mark:", "else:"),
+    ("node.grad = mark", "pass"),
+    ('mark: Any = float("nan")', "mark: Any = 0.0"),
+    ("stack += (node, None)\nif", "stack += (None, node)\nif"),
+    ("if x._operation is not None or x.grad", "if x._operation is None or x.grad"),
+    ("if x._operation is not None or x.grad", "if x._operation is not None"),
+    ("stack.append(node._x)\n", "pass\n"),
+    ("(y._operation is not None or y.grad)", "y._operation is not None"),
+    ("(y._operation is not None or y.grad)", "y.grad"),
 )
 
 
@@ -145,9 +151,20 @@ class Mutant(NamedTuple):
 
 def changed(op: Op, part: str, text: str) -> Op:
     """The row with another text for its value ("out"), a slope ("dx") or a line of work."""
-    slopes = op.slopes and tuple(text if part == f"d{o}" else slope for o, slope in zip(op.operands, op.slopes, strict=True))
+    slopes = op.slopes and tuple(
+        text if part == f"d{o}" else slope for o, slope in zip(op.operands, op.slopes, strict=True)
+    )
     work = tuple(f"{part} = {text}" if line.startswith(f"{part} = ") else line for line in op.work)
-    return Op(op.name, " ".join(op.operands), text if part == "out" else op.value, slopes, op.symbol, op.domain, work, op.aliases)
+    return Op(
+        op.name,
+        " ".join(op.operands),
+        text if part == "out" else op.value,
+        slopes,
+        op.symbol,
+        op.domain,
+        work,
+        op.aliases,
+    )
 
 
 def words(text: str) -> set[str]:
@@ -173,9 +190,20 @@ def formulas(rule: str, is_list: bool) -> Iterator[tuple[str, ast.expr, bool]]:
     """The whole of a rule and each formula it chooses between: a name, the place, and whether it is a list."""
     tree = ast.parse(rule, mode="eval").body
     yield "", tree, is_list
-    within = {id(node) for listed in ast.walk(tree) if isinstance(listed, ast.ListComp) for node in ast.walk(listed) if node is not listed}
+    within = {
+        id(node)
+        for listed in ast.walk(tree)
+        if isinstance(listed, ast.ListComp)
+        for node in ast.walk(listed)
+        if node is not listed
+    }
     choices = [node for node in ast.walk(tree) if isinstance(node, ast.IfExp)]
-    places = [side for node in choices for side in (node.body, node.orelse) if not isinstance(side, ast.IfExp)]
+    places = [
+        side
+        for node in choices
+        for side in (node.body, node.orelse)
+        if not isinstance(side, ast.IfExp)
+    ]
     for number, place in enumerate(places, 1):
         yield f" {number}", place, is_list and id(place) not in within
 
@@ -196,7 +224,10 @@ def scaled(op: Op, part: str, rule: str, is_list: bool) -> Iterator[Mutant]:
         elif is_constant(place):
             continue
         elif listed:
-            wrong = {kind: f"[{factor} * each for each in ({formula})]" for kind, factor in FACTORS.items()}
+            wrong = {
+                kind: f"[{factor} * each for each in ({formula})]"
+                for kind, factor in FACTORS.items()
+            }
         else:
             wrong = {kind: f"({factor} * ({formula}))" for kind, factor in FACTORS.items()}
         for kind, text in wrong.items():
@@ -207,7 +238,9 @@ def scaled(op: Op, part: str, rule: str, is_list: bool) -> Iterator[Mutant]:
 def swapped(op: Op) -> Iterator[Mutant]:
     """Slopes in each other's place, operands in each other's place in a slope, a list of slopes the wrong way round."""
     parts, texts = [f"d{o}" for o in op.operands], op.slopes or ()
-    for (part, text), operand in zip(zip(parts, texts, strict=bool(texts)), op.operands, strict=False):
+    for (part, text), operand in zip(
+        zip(parts, texts, strict=bool(texts)), op.operands, strict=False
+    ):
         if operand in LISTS and len(op.operands) == 1:
             broken = f"[*reversed({text})]"
             yield Mutant(op.name, part, "swapped", broken, changed(op, part, broken))
@@ -217,36 +250,69 @@ def swapped(op: Op) -> Iterator[Mutant]:
             continue
         if texts[i] != texts[j]:
             both = changed(changed(op, parts[i], texts[j]), parts[j], texts[i])
-            yield Mutant(op.name, f"{parts[i]}↔{parts[j]}", "swapped", f"{texts[j]}, {texts[i]}", both)
+            yield Mutant(
+                op.name, f"{parts[i]}↔{parts[j]}", "swapped", f"{texts[j]}, {texts[i]}", both
+            )
         for part, text in zip(parts, texts, strict=True):
-            broken = re.sub(rf"\b({x}|{y})\b", lambda found, x=x, y=y: y if found[0] == x else x, text)  # type: ignore[misc]
+            broken = re.sub(
+                rf"\b({x}|{y})\b", lambda found, x=x, y=y: y if found[0] == x else x, text
+            )  # type: ignore[misc]
             if broken != text:
-                yield Mutant(op.name, f"{part} {x}↔{y}", "swapped", broken, changed(op, part, broken))
+                yield Mutant(
+                    op.name, f"{part} {x}↔{y}", "swapped", broken, changed(op, part, broken)
+                )
 
 
 def twins(op: Op) -> Iterator[Mutant]:
     for operand in op.operands:
         for number, text in enumerate(TWINS.get((op.name, operand), ())):
-            yield Mutant(op.name, f"d{operand}", "twin", text, changed(op, f"d{operand}", text), number and number + 1)
+            yield Mutant(
+                op.name,
+                f"d{operand}",
+                "twin",
+                text,
+                changed(op, f"d{operand}", text),
+                number and number + 1,
+            )
 
 
 def of_row(op: Op) -> list[Mutant]:
     """All mutants of a row."""
-    return [*(mutant for part, text, is_list in rules(op) for mutant in scaled(op, part, text, is_list)), *twins(op), *swapped(op)]
+    return [
+        *(
+            mutant
+            for part, text, is_list in rules(op)
+            for mutant in scaled(op, part, text, is_list)
+        ),
+        *twins(op),
+        *swapped(op),
+    ]
 
 
 def of_the_walk() -> list[Mutant]:
-    """All mutants of `Value.backward`; `text` is its source."""
-    source = textwrap.dedent(inspect.getsource(Value.backward))
+    """All mutants of `Value.backward` and of the order that it walks in; `text` is a function's source."""
     mutants = []
-    for number, (old, new) in enumerate(WALK, 1):
-        found = list(re.finditer(r"(\n\s*)".join(map(re.escape, old.split("\n"))), source))
-        if len(found) != 1:
-            raise ValueError(f"{old!r} stands {len(found)} times in Value.backward: write what stands there once")
-        first, *others = new.split("\n")
-        text = first + "".join(indent + line for indent, line in zip(found[0].groups(), others, strict=False))
-        whole = source[: found[0].start()] + text + source[found[0].end() :]
-        mutants.append(Mutant("backward", f"{number:2} {' '.join(new.split())}", "walk", whole, None))
+    for part, function, changes in (
+        ("walk", Value.backward, WALK),
+        ("order", graph.computed, ORDER),
+    ):
+        source = textwrap.dedent(inspect.getsource(function))
+        for number, (old, new) in enumerate(changes, 1):
+            found = list(re.finditer(r"(\n\s*)".join(map(re.escape, old.split("\n"))), source))
+            if len(found) != 1:
+                raise ValueError(
+                    f"{old!r} stands {len(found)} times in {function.__name__}: write what stands there once"
+                )
+            first, *others = new.split("\n")
+            text = first + "".join(
+                indent + line for indent, line in zip(found[0].groups(), others, strict=False)
+            )
+            whole = source[: found[0].start()] + text + source[found[0].end() :]
+            mutants.append(
+                Mutant(
+                    "backward", f"{part} {number:2} {' '.join(new.split())}", "walk", whole, None
+                )
+            )
     return mutants
 
 
@@ -256,22 +322,31 @@ def all_mutants() -> list[Mutant]:
 
 # ------------------------------------------------------------------ breaking, and mending
 
-DUNDERS = {"neg": "neg", "abs": "abs", "add": "add", "sub": "sub", "mul": "mul", "div": "truediv", "pow": "pow"}
+DUNDERS = {
+    "neg": "neg",
+    "abs": "abs",
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "div": "truediv",
+    "pow": "pow",
+    "mod": "mod",
+}
 
 
 def forget() -> None:
     """Throw away all that was generated from rows, so that it is generated anew."""
-    kernels._on_floats.clear()
+    rows_text._on_floats.clear()
     slopes._made.clear()
     for op in OPS.values():
         for holder in (functions, scalargrad):
             for name in {op.name, *op.aliases} & vars(holder).keys():
                 delattr(holder, name)
-        add_methods(Value, op)
+        add_method(Value, op)
     for row, name in DUNDERS.items():
         for dunder, is_swapped in ((f"__{name}__", False), (f"__r{name}__", True)):
             if dunder in vars(Value):
-                method = recorded(row, swapped=is_swapped)
+                method = Recorded(row, swapped=is_swapped)
                 method.__set_name__(Value, dunder)
                 setattr(Value, dunder, method)
 
@@ -279,12 +354,16 @@ def forget() -> None:
 @contextmanager
 def broken(mutant: Mutant) -> Iterator[None]:
     """The engine with one rule broken; when it ends all is as it was, object for object."""
-    tables: list[dict[Any, Any]] = [OPS, kernels._on_floats, slopes._made, linecache.cache]
-    holders = [(holder, dict(vars(holder))) for holder in (Value, functions, scalargrad)]
+    tables: list[dict[Any, Any]] = [OPS, rows_text._on_floats, slopes._made, linecache.cache]
+    holders = [(holder, dict(vars(holder))) for holder in (Value, value, functions, scalargrad)]
     caches: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(made, dict(made)) for made in tables]
     try:
         if mutant.op is None:
-            Value.backward = kernels.run(mutant.text, "<broken backward>", {**vars(value)})["backward"]  # type: ignore[method-assign]
+            made = rows_text.run(mutant.text, "<broken walk>", {**vars(graph), **vars(value)})
+            if mutant.part.startswith("order"):
+                value.computed = made["computed"]
+            else:
+                Value.backward = made["backward"]  # type: ignore[method-assign]
         else:
             OPS[mutant.row] = mutant.op
             forget()

@@ -45,8 +45,16 @@ POINTS, GRAPHS, GRAPHS_OF_THE_WALK, POOL = 150, 5, 40, 4000
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("sum", "dxs", "swapped"): "all slopes are 1",
     ("tan", "dx", "twin"): "1/cos² is off by 3.2 ulp at worst, within the budget of 4",
-    ("cbrt", "dx", "twin"): "1/(3 out²) is off by 3.3 ulp at worst, within the budget of 4: out is right to its last digit",
-    ("cbrt", "dx 2", "factor"): "the formula is read at 0, ±inf and nan, where the slope is inf, 0 and nan",
+    (
+        "cbrt",
+        "dx",
+        "twin",
+    ): "1/(3 out²) is off by 3.3 ulp at worst, within the budget of 4: out is right to its last digit",
+    (
+        "cbrt",
+        "dx 2",
+        "factor",
+    ): "the formula is read at 0, ±inf and nan, where the slope is inf, 0 and nan",
     ("cbrt", "dx 2", "0.1 %"): "the same",
     ("cbrt", "dx 2", "1e-6"): "the same",
     ("_first_share", "dx x↔y", "swapped"): "the slope of the sigmoid is even",
@@ -66,7 +74,11 @@ def readers(row: str) -> tuple[str, ...]:
     for name in found:  # which grows
         for op in OPS.values() if not OPS[name].is_public else ():
             texts = [*(op.slopes or ()), *op.work, "" if op.is_public else op.value]
-            if op.name not in found and not (op.is_public and op.is_composed) and any(name in words(text) for text in texts):
+            if (
+                op.name not in found
+                and not (op.is_public and op.is_composed)
+                and any(name in words(text) for text in texts)
+            ):
                 found.append(op.name)
     return tuple(name for name in found if name == row or OPS[name].is_public)
 
@@ -128,7 +140,9 @@ def graphs_of(row: str) -> list[Program]:
         if len(found) == (GRAPHS if row in OPS else GRAPHS_OF_THE_WALK):
             break
         program = graph(number)
-        if (row not in OPS or any(step.row == row for step in program.steps)) and not random_graphs.check(program).skipped:
+        if (
+            row not in OPS or any(step.row == row for step in program.steps)
+        ) and not random_graphs.check(program).skipped:
             found.append(program)
     return found
 
@@ -146,7 +160,10 @@ def graphs(rows: Sequence[str]) -> None:
 def truths(row: str) -> list[tuple[Sequence[Any], dict[str, oracle.Truth]]]:
     """Points of a row, and what is true there."""
     rng = random.Random(f"{SEED} {row}")
-    points = [*(oracle.draw(rng, OPS[row]) for _ in range(POINTS)), *(operands for name, operands in test_ops.HARD if name == row)]
+    points = [
+        *(oracle.draw(rng, OPS[row]) for _ in range(POINTS)),
+        *(operands for name, operands in test_ops.HARD if name == row),
+    ]
     return [(operands, oracle.truth(OPS[row], operands)) for operands in points]
 
 
@@ -180,13 +197,17 @@ def slopes_of_slopes(rows: Sequence[str]) -> None:
         if OPS[row].is_public:
             test_slopes_of_slopes.test_slopes_of_slopes_are_right(OPS[row])
         elif not OPS[row].is_composed:
-            test_slopes_of_slopes.test_rows_that_are_slopes_of_others_and_their_slopes_are_right(OPS[row])
+            test_slopes_of_slopes.test_rows_that_are_slopes_of_others_and_their_slopes_are_right(
+                OPS[row]
+            )
     for row in ("silu", "gelu"):
         test_slopes_of_slopes.test_slopes_of_slopes_at_nan_are_nan(row)
     test_slopes_of_slopes.test_slopes_of_slopes_are_right_at_the_ends_of_the_range()
     test_slopes_of_slopes.test_slopes_of_the_slopes_of_a_power_are_their_limits_at_zero()
     for exponent, expected in enumerate(([0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 6], [0, 0, 0])):
-        test_slopes_of_slopes.test_all_slopes_of_a_power_are_right_at_zero(exponent, list(map(float, expected)))
+        test_slopes_of_slopes.test_all_slopes_of_a_power_are_right_at_zero(
+            exponent, list(map(float, expected))
+        )
 
 
 # ------------------------------------------------------------------ 6 the laws of the walk
@@ -195,15 +216,24 @@ def slopes_of_slopes(rows: Sequence[str]) -> None:
 def laws(rows: Sequence[str]) -> None:
     """All tests in `test_backward`; and what the walk does with slopes of 0 and with other threads."""
     for test in [test for name, test in vars(test_backward).items() if name.startswith("test_")]:
-        cases = next((mark.args[1] for mark in getattr(test, "pytestmark", ()) if mark.name == "parametrize"), [None])
+        cases = next(
+            (
+                mark.args[1]
+                for mark in getattr(test, "pytestmark", ())
+                if mark.name == "parametrize"
+            ),
+            [None],
+        )
         for case in cases:
             test(*[case] * len(inspect.signature(test).parameters))
     x = Value(3.0)
     inner = x * x
-    (inner * 1.0 * 0.0).backward()  # the slope 0 of `inner` must not pass for the mark of a later walk
+    (
+        inner * 1.0 * 0.0
+    ).backward()  # the slope 0 of `inner` must not pass for the mark of a later walk
     inner.backward()
     assert x.grad == 6.0
-    with value._walking:  # another walk is on: this one must wait
+    with value.one_walk_at_a_time:  # another walk is on: this one must wait
         thread = threading.Thread(target=inner.backward)
         thread.start()
         thread.join(0.05)
@@ -234,7 +264,9 @@ def notices(layer: str, rows: Sequence[str]) -> bool:
     try:
         LAYERS[layer](rows)
     except Exception as error:  # of a broken walk any
-        if rows and not (isinstance(error, NUMERICAL) and isinstance(error.__cause__, (*NUMERICAL, type(None)))):
+        if rows and not (
+            isinstance(error, NUMERICAL) and isinstance(error.__cause__, (*NUMERICAL, type(None)))
+        ):
             raise
         return True
     finally:
@@ -273,24 +305,44 @@ def judged(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, tuple
     if jobs == 1:
         yield from zip(mutants, map(judge, mutants), strict=True)
         return
-    waiting[:] = mutants  # a row that is sent to another process arrives as the sound one of its name: send a number
+    waiting[:] = (
+        mutants  # a row that is sent to another process arrives as the sound one of its name: send a number
+    )
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
-        yield from zip(mutants, pool.imap(judge_number, range(len(mutants)), chunksize=8), strict=True)
+        yield from zip(
+            mutants, pool.imap(judge_number, range(len(mutants)), chunksize=8), strict=True
+        )
 
 
 def reason(mutant: Mutant) -> tuple[str, str, str] | None:
     """The entry of EQUIVALENT that says why a mutant may survive."""
     row, part, kind = mutant.name
-    return next((key for key in ((row, part, kind), (row, part, "*"), (row, "*", "*")) if key in EQUIVALENT), None)
+    return next(
+        (
+            key
+            for key in ((row, part, kind), (row, part, "*"), (row, "*", "*"))
+            if key in EQUIVALENT
+        ),
+        None,
+    )
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.mutate_rules", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--row", action="append", choices=[*OPS, "backward"], help="mutants of this row only; may be repeated")
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.mutate_rules", description=(__doc__ or "").partition("\n")[0]
+    )
+    parser.add_argument(
+        "--row",
+        action="append",
+        choices=[*OPS, "backward"],
+        help="mutants of this row only; may be repeated",
+    )
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     arguments = parser.parse_args()
     began = time.perf_counter()
-    mutants = [mutant for mutant in all_mutants() if not arguments.row or mutant.row in arguments.row]
+    mutants = [
+        mutant for mutant in all_mutants() if not arguments.row or mutant.row in arguments.row
+    ]
     verdicts: dict[Mutant, tuple[str, ...]] = {}
     previous: tuple[str, str] | None = None
     cells: dict[str, list[str]] = defaultdict(list)
@@ -317,7 +369,10 @@ def show(rule: tuple[str, str], cells: dict[str, list[str]]) -> None:
     if "walk" in cells:
         print(f"{row:16}{part:100} {cells['walk'][0]}", flush=True)
     else:
-        print(f"{row:16}{part:14}" + "".join(f"{' '.join(cells[kind]):>10}" for kind in KINDS[:-1]), flush=True)
+        print(
+            f"{row:16}{part:14}" + "".join(f"{' '.join(cells[kind]):>10}" for kind in KINDS[:-1]),
+            flush=True,
+        )
     cells.clear()
 
 
@@ -330,10 +385,18 @@ def summary(verdicts: dict[Mutant, tuple[str, ...]], seconds: float) -> int:
     noticed = [mutant for mutant, layers in verdicts.items() if layers and reason(mutant)]
     kinds = Counter(mutant.kind for mutant in verdicts)
     lost = Counter(mutant.kind for mutant in survivors)
-    print(f"\n{len(verdicts)} mutants in {seconds:.0f} s: {len(verdicts) - len(survivors)} noticed, {len(known)} equivalent")
+    print(
+        f"\n{len(verdicts)} mutants in {seconds:.0f} s: {len(verdicts) - len(survivors)} noticed, {len(known)} equivalent"
+    )
     print("by kind:", ", ".join(f"{kind} {n - lost[kind]} of {n}" for kind, n in kinds.items()))
-    print("by layer:", ", ".join(f"{layer} {by_layer[layer]} ({alone[layer]} by it alone)" for layer in LAYERS))
-    for title, mutants in (("survives", [m for m in survivors if not reason(m)]), ("is called equivalent, but is noticed", noticed)):
+    print(
+        "by layer:",
+        ", ".join(f"{layer} {by_layer[layer]} ({alone[layer]} by it alone)" for layer in LAYERS),
+    )
+    for title, mutants in (
+        ("survives", [m for m in survivors if not reason(m)]),
+        ("is called equivalent, but is noticed", noticed),
+    ):
         for mutant in mutants:
             print(f"{' '.join(mutant.name)} {title}: {mutant.text if mutant.op else ''}")
     for mutant in known:

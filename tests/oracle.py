@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 import mpmath
 from mpmath import mp, mpf
 
-from scalargrad.kernels import on_floats
 from scalargrad.ops import LISTS, OPS, Op
+from scalargrad.rows.text import on_floats
 
 STEP = mpf(10) ** -60
 OVERFLOW = mpf(2) ** 1024
@@ -74,7 +74,9 @@ REFERENCES: dict[str, Callable[..., mpf]] = {
 
 # ------------------------------------------------------------------ the budget, in ulp
 
-VALUE_BUDGET = dict.fromkeys(("add", "sub", "mul", "div", "sqrt", "exp", "log", "pow", "sin", "cos", "expm1", "log1p"), 1.0)
+VALUE_BUDGET = dict.fromkeys(
+    ("add", "sub", "mul", "div", "sqrt", "exp", "log", "pow", "sin", "cos", "expm1", "log1p"), 1.0
+)
 VALUE_ELSE, SLOPE = 2.5, 4.0
 
 
@@ -159,7 +161,11 @@ def draw_one(rng: random.Random, low: float, high: float) -> float:
             x = rng.uniform(max(low, -end), min(high, end))
         else:
             end = rng.choice((low, high, 0.0))
-            x = end + abs(end or 1.0) * rng.choice((-1.0, 1.0)) * 2.0 ** rng.uniform(-52.0, 0.0) if math.isfinite(end) else nearby(rng)
+            x = (
+                end + abs(end or 1.0) * rng.choice((-1.0, 1.0)) * 2.0 ** rng.uniform(-52.0, 0.0)
+                if math.isfinite(end)
+                else nearby(rng)
+            )
         if low < x < high and math.isfinite(x) and x:
             return x
 
@@ -199,14 +205,21 @@ def draw(rng: random.Random, op: Op) -> list[Any]:
     lists = [[min(max(pick(), -1.7e308), 1.7e308) or 1.0 for _ in range(n)] for _ in op.operands]
     while len(set(lists[0])) < n:  # no ties: those are kinks
         lists[0] = [nearby(rng) for _ in range(n)]
-    return [numbers if operand in LISTS else numbers[0] for operand, numbers in zip(op.operands, lists, strict=True)]
+    return [
+        numbers if operand in LISTS else numbers[0]
+        for operand, numbers in zip(op.operands, lists, strict=True)
+    ]
 
 
 # ------------------------------------------------------------------ the comparison
 
 
 def flat(operands: Sequence[Any]) -> list[float]:
-    return [x for operand in operands for x in (operand if isinstance(operand, (list, tuple)) else (operand,))]
+    return [
+        x
+        for operand in operands
+        for x in (operand if isinstance(operand, (list, tuple)) else (operand,))
+    ]
 
 
 def moved(operands: Sequence[Any], i: int, j: int | None, by: mpf) -> list[Any]:
@@ -223,7 +236,9 @@ def exact(operands: Sequence[Any]) -> list[Any]:
     return [[mpf(x) for x in o] if isinstance(o, (list, tuple)) else mpf(o) for o in operands]
 
 
-def difference(function: Callable[..., mpf], operands: Sequence[Any], i: int, j: int | None = None) -> mpf:
+def difference(
+    function: Callable[..., mpf], operands: Sequence[Any], i: int, j: int | None = None
+) -> mpf:
     """The slope of `function` by operand i (its j-th number), as a central difference."""
     x = operands[i] if j is None else operands[i][j]
     h = min(abs(x), mpf(1)) * STEP or STEP
@@ -247,15 +262,23 @@ def truth(op: Op, operands: Sequence[Any]) -> dict[str, Truth]:
     """The true value and the true slopes of a row at one point."""
     set_digits(operands)
     at, function = exact(operands), REFERENCES[op.name]
-    units = {what: exception.term(*at) for (name, what), exception in EXCEPTIONS.items() if name == op.name}
+    units = {
+        what: exception.term(*at)
+        for (name, what), exception in EXCEPTIONS.items()
+        if name == op.name
+    }
     result = {"out": Truth([function(*at)], units.get("out"))}
     for i, operand in enumerate(op.operands):
         places = range(len(operands[i])) if operand in LISTS else (None,)
-        result[f"d{operand}"] = Truth([difference(function, at, i, j) for j in places], units.get(f"d{operand}"))
+        result[f"d{operand}"] = Truth(
+            [difference(function, at, i, j) for j in places], units.get(f"d{operand}")
+        )
     return result
 
 
-def errors(op: Op, operands: Sequence[Any], true: dict[str, Truth] | None = None) -> dict[str, float]:
+def errors(
+    op: Op, operands: Sequence[Any], true: dict[str, Truth] | None = None
+) -> dict[str, float]:
     """The errors in ulp of a row's value and slopes at one point; `true` where the truth there is known already."""
     true = true or truth(op, operands)
     results = (r if isinstance(r, list) else [r] for r in on_floats(op)["total"](*operands))
@@ -291,10 +314,16 @@ def measured_rows() -> list[Op]:
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.oracle", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.oracle", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--points", type=int, default=500, help="points for each row")
-    parser.add_argument("--row", action="append", choices=sorted(REFERENCES), help="this row only; may be repeated")
-    parser.add_argument("--seed", default=str(time.time_ns() % 10**6), help="the same seed draws the same points")
+    parser.add_argument(
+        "--row", action="append", choices=sorted(REFERENCES), help="this row only; may be repeated"
+    )
+    parser.add_argument(
+        "--seed", default=str(time.time_ns() % 10**6), help="the same seed draws the same points"
+    )
     arguments = parser.parse_args()
     print(f"seed {arguments.seed}, {arguments.points} points a row, mpmath {mpmath.__version__}")
     print(f"{'row':12} {'of':4} {'worst ulp':>10} {'budget':>7}  {'':8}at")
@@ -307,7 +336,10 @@ def main() -> int:
             exceeded += error > limit
             note = EXCEPTIONS[op.name, what].reason if (op.name, what) in EXCEPTIONS else ""
             verdict, at = "ok" if error <= limit else "EXCEEDS", ", ".join(map(repr, operands))
-            print(f"{op.name:12} {what:4} {error:10.4g} {limit:7.1f}  {verdict:8}{at}  {note}", flush=True)
+            print(
+                f"{op.name:12} {what:4} {error:10.4g} {limit:7.1f}  {verdict:8}{at}  {note}",
+                flush=True,
+            )
     return 1 if exceeded else 0
 
 

@@ -8,8 +8,8 @@ import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from scalargrad.kernels import on_floats
 from scalargrad.ops import LISTS, OPS, Op
+from scalargrad.rows.text import on_floats
 
 from . import oracle
 
@@ -33,16 +33,24 @@ class Program(NamedTuple):
 
 
 def mapped(operands: Sequence[Any], change: Callable[[Operand], Any]) -> list[Any]:
-    return [[change(o) for o in operand] if isinstance(operand, (list, tuple)) else change(operand) for operand in operands]
+    return [
+        [change(o) for o in operand] if isinstance(operand, (list, tuple)) else change(operand)
+        for operand in operands
+    ]
 
 
 def run(
-    program: Program, leaves: Sequence[Any], apply: Callable[[str, list[Any]], Any], constant: Callable[[float], Any] = float
+    program: Program,
+    leaves: Sequence[Any],
+    apply: Callable[[str, list[Any]], Any],
+    constant: Callable[[float], Any] = float,
 ) -> list[Any]:
     """The values of all leaves and steps, of whatever kind `apply` calculates with."""
     values = list(leaves)
     for row, operands in program.steps:
-        values.append(apply(row, mapped(operands, lambda o: values[o] if isinstance(o, int) else constant(o))))
+        values.append(
+            apply(row, mapped(operands, lambda o: values[o] if isinstance(o, int) else constant(o)))
+        )
     return values
 
 
@@ -78,13 +86,31 @@ def lines(program: Program) -> list[str]:
 def source(program: Program) -> str:
     """The program as Python to paste and run: it prints its value and its slopes."""
     leaves, root = [f"x{i + 1}" for i in range(len(program.leaves))], f"v{len(program.steps)}"
-    show = f"{root}.backward()\nprint({', '.join([f'{root}.data', *(f'{x}.grad' for x in leaves)])})"
+    show = (
+        f"{root}.backward()\nprint({', '.join([f'{root}.data', *(f'{x}.grad' for x in leaves)])})"
+    )
     return "\n".join(["from scalargrad import Value, functions", "", *lines(program), show])
 
 
 # ------------------------------------------------------------------ the generator
 
-HARD = (0.0, -0.0, 1.0, -1.0, math.inf, -math.inf, math.nan, 5e-324, -1e-310, 1e308, -1e200, 710.0, -745.2, 40.0, -39.0)
+HARD = (
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    math.inf,
+    -math.inf,
+    math.nan,
+    5e-324,
+    -1e-310,
+    1e308,
+    -1e200,
+    710.0,
+    -745.2,
+    40.0,
+    -39.0,
+)
 CONSTANTS = (0.5, 2.0, 3.0, -1.0, -2.5, 0.1, 10.0)
 EXPONENTS = (2.0, 3.0, -1.0, 0.5, -2.0, 1.5)
 ROWS = [op for op in OPS.values() if op.name in oracle.REFERENCES]
@@ -102,12 +128,18 @@ def draw_number(rng: random.Random, wild: bool) -> float:
     return rng.choice((-1.0, 1.0)) * size
 
 
-def draw_operands(rng: random.Random, op: Op, values: list[float], unread: list[int], wild: bool, gather: bool) -> tuple[Any, ...]:
+def draw_operands(
+    rng: random.Random, op: Op, values: list[float], unread: list[int], wild: bool, gather: bool
+) -> tuple[Any, ...]:
     """Operands of a row, most of them not read before (all, and none a constant, with `gather`); at least one is no constant."""
     waiting = rng.sample(unread, len(unread))
 
     def node() -> int:
-        return waiting.pop() if waiting and (gather or rng.random() < 0.6) else rng.randrange(len(values))
+        return (
+            waiting.pop()
+            if waiting and (gather or rng.random() < 0.6)
+            else rng.randrange(len(values))
+        )
 
     def node_or_constant() -> Operand:
         if gather or rng.random() < 0.8:
@@ -120,18 +152,27 @@ def draw_operands(rng: random.Random, op: Op, values: list[float], unread: list[
         return node(), rng.choice(EXPONENTS)
     n = rng.randint(1, 4)
     while True:
-        drawn = [tuple(node_or_constant() for _ in range(n)) if name in LISTS else node_or_constant() for name in op.operands]
+        drawn = [
+            tuple(node_or_constant() for _ in range(n)) if name in LISTS else node_or_constant()
+            for name in op.operands
+        ]
         if op.name == "clip" and all(isinstance(o, float) for o in drawn[1:]):
             drawn[1:] = sorted(drawn[1:])
         if any(isinstance(o, int) for o in oracle.flat(drawn)):
             return tuple(drawn)
 
 
-def is_tame(op: Op, operands: tuple[Any, ...], numbers: list[Any], out: float, rng: random.Random) -> bool:
+def is_tame(
+    op: Op, operands: tuple[Any, ...], numbers: list[Any], out: float, rng: random.Random
+) -> bool:
     """Whether the operands are inside the row's domain and the result is a number of common size."""
     if not op.takes_lists:
-        whole_power = op.name == "pow" and isinstance(operands[1], float) and operands[1] % 1.0 == 0.0
-        if not all(low < x < high for x, (low, high) in zip(numbers, op.domain, strict=False)) and not (whole_power and numbers[0]):
+        whole_power = (
+            op.name == "pow" and isinstance(operands[1], float) and operands[1] % 1.0 == 0.0
+        )
+        if not all(
+            low < x < high for x, (low, high) in zip(numbers, op.domain, strict=False)
+        ) and not (whole_power and numbers[0]):
             return False
     return 1e-3 < abs(out) < 60.0 or (out == 0.0 and rng.random() < 0.2)
 
@@ -148,7 +189,12 @@ def draw(rng: random.Random) -> Program:
             operands = draw_operands(rng, op, values, unread, wild, gather)
             numbers = mapped(operands, lambda o: values[o] if isinstance(o, int) else o)
             out = on_floats(op)["value"](*numbers)
-            if wild or attempt == 50 or rng.random() < 0.002 or is_tame(op, operands, numbers, out, rng):
+            if (
+                wild
+                or attempt == 50
+                or rng.random() < 0.002
+                or is_tame(op, operands, numbers, out, rng)
+            ):
                 break
         unread = [o for o in unread if o not in oracle.flat(operands)] + [len(values)]
         values.append(out)
@@ -180,7 +226,9 @@ def moved(step: Step, place: Mapping[int, Operand]) -> Step:
 def smaller(program: Program) -> Iterator[Program]:
     """Programs made of a program by taking something away: the boldest first."""
     n, steps = len(program.leaves), program.steps
-    values = run(program, program.leaves, lambda row, operands: on_floats(OPS[row])["value"](*operands))
+    values = run(
+        program, program.leaves, lambda row, operands: on_floats(OPS[row])["value"](*operands)
+    )
     for i in range(1, len(steps)):
         yield Program(program.leaves, steps[:i])
     for i in range(len(steps) - 1):  # a leaf in place of a step
@@ -194,17 +242,25 @@ def smaller(program: Program) -> Iterator[Program]:
         yield Program(program.leaves, tuple(moved(step, {old: values[old]}) for step in steps))
     for i, step in enumerate(steps):  # lists one shorter
         for k in range(max((len(o) for o in step.operands if isinstance(o, tuple)), default=0)):
-            operands = tuple(o[:k] + o[k + 1 :] if isinstance(o, tuple) else o for o in step.operands)
+            operands = tuple(
+                o[:k] + o[k + 1 :] if isinstance(o, tuple) else o for o in step.operands
+            )
             if any(isinstance(o, int) for o in oracle.flat(operands)) and () not in operands:
-                yield Program(program.leaves, (*steps[:i], Step(step.row, operands), *steps[i + 1 :]))
+                yield Program(
+                    program.leaves, (*steps[:i], Step(step.row, operands), *steps[i + 1 :])
+                )
     for i, x in enumerate(program.leaves):  # rounder numbers
         for digits in (1, 2, 4, 8) if math.isfinite(x) else ():
-            yield Program((*program.leaves[:i], float(f"{x:.{digits}g}"), *program.leaves[i + 1 :]), steps)
+            yield Program(
+                (*program.leaves[:i], float(f"{x:.{digits}g}"), *program.leaves[i + 1 :]), steps
+            )
 
 
 def is_program(program: Program) -> bool:
     """Whether each step reads a leaf or a step."""
-    return bool(program.steps) and all(any(isinstance(o, int) for o in oracle.flat(step.operands)) for step in program.steps)
+    return bool(program.steps) and all(
+        any(isinstance(o, int) for o in oracle.flat(step.operands)) for step in program.steps
+    )
 
 
 def size(program: Program) -> tuple[int, ...]:

@@ -48,7 +48,9 @@ def by_source(program: Program) -> tuple[float, Slopes]:
 def recorded(program: Program) -> tuple[list[Value], Value]:
     """Its leaves and its root, by free functions."""
     leaves = [Value(x) for x in program.leaves]
-    return leaves, run(program, leaves, lambda row, operands: getattr(functions, row)(*operands))[-1]
+    return leaves, run(program, leaves, lambda row, operands: getattr(functions, row)(*operands))[
+        -1
+    ]
 
 
 def by_functions(program: Program) -> tuple[float, Slopes]:
@@ -58,7 +60,9 @@ def by_functions(program: Program) -> tuple[float, Slopes]:
 
 
 def on_numbers(program: Program) -> tuple[float, None]:
-    return run(program, program.leaves, lambda row, operands: getattr(functions, row)(*operands))[-1], None
+    return run(program, program.leaves, lambda row, operands: getattr(functions, row)(*operands))[
+        -1
+    ], None
 
 
 def by_gradients(program: Program) -> tuple[float, Slopes]:
@@ -76,7 +80,10 @@ def by_recorded_gradients(program: Program) -> tuple[float, Slopes]:
 
 def by_compiled(program: Program) -> tuple[float, Slopes]:
     """As generated Python."""
-    f = compile(lambda xs: run(program, xs, lambda row, operands: getattr(functions, row)(*operands))[-1], backend="python")
+    f = compile(
+        lambda xs: run(program, xs, lambda row, operands: getattr(functions, row)(*operands))[-1],
+        backend="python",
+    )
     value, slopes = f.value_and_grad(list(program.leaves))
     if bits([alone := f(list(program.leaves))]) != bits([value]):
         raise Failure(f"compiled, it gives the value {value!r}, and alone {alone!r}")
@@ -172,7 +179,9 @@ def compared(value: float, ways: dict[str, Slopes], allowed: Bounds, truth: Trut
     """The worst error in units of what is allowed."""
     worst = float(abs(mpf(value) - truth.value)) / allowed.value
     if not worst <= 1.0:
-        raise Failure(f"the value is {value!r}, mpmath's is {mp.nstr(truth.value, 20)}: {worst:.3g} times what rounding explains")
+        raise Failure(
+            f"the value is {value!r}, mpmath's is {mp.nstr(truth.value, 20)}: {worst:.3g} times what rounding explains"
+        )
     for i, (true, blur) in enumerate(zip(truth.slopes, truth.blurs, strict=True)):
         bound = allowed.slopes[i] + blur
         for way, slope in ((way, slopes[i]) for way, slopes in ways.items()):
@@ -243,7 +252,9 @@ def explained(program: Program, seed: int | str, number: int) -> str:
     )
 
 
-def check_many(seed: int | str, numbers: Sequence[int], progress: Callable[[int], object] = lambda done: None) -> Report:
+def check_many(
+    seed: int | str, numbers: Sequence[int], progress: Callable[[int], object] = lambda done: None
+) -> Report:
     """Check the graphs of a seed; a Failure shows the first that fails, made small."""
     skipped, operations, worst, worst_graph = Counter[str](), 0, 0.0, 0
     for done, number in enumerate(numbers, 1):
@@ -262,9 +273,13 @@ def check_many(seed: int | str, numbers: Sequence[int], progress: Callable[[int]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.random_graphs", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.random_graphs", description=(__doc__ or "").partition("\n")[0]
+    )
     parser.add_argument("--count", type=int, default=100_000, help="how many graphs")
-    parser.add_argument("--seed", default=str(time.time_ns() % 10**6), help="the same seed draws the same graphs")
+    parser.add_argument(
+        "--seed", default=str(time.time_ns() % 10**6), help="the same seed draws the same graphs"
+    )
     parser.add_argument("--only", type=int, help="this one graph, shown and checked")
     arguments = parser.parse_args()
     numbers = range(arguments.count) if arguments.only is None else [arguments.only]
@@ -276,7 +291,12 @@ def main() -> int:
         if now - shown > 2.0:
             shown = now
             left = (now - began) / done * (len(numbers) - done)
-            print(f"\r{done:,} of {len(numbers):,}, {left:.0f} s left   ", end="", file=sys.stderr, flush=True)
+            print(
+                f"\r{done:,} of {len(numbers):,}, {left:.0f} s left   ",
+                end="",
+                file=sys.stderr,
+                flush=True,
+            )
 
     if arguments.only is not None:
         print(source(graph(arguments.seed, arguments.only)))
@@ -286,9 +306,14 @@ def main() -> int:
         print(f"\n{failure}")
         return 1
     took = time.perf_counter() - began
-    print(f"\nseed {arguments.seed}: {report.graphs:,} graphs of {report.operations:,} operations in {took:.0f} s, none fails")
+    print(
+        f"\nseed {arguments.seed}: {report.graphs:,} graphs of {report.operations:,} operations in {took:.0f} s, none fails"
+    )
     print(f"worst error {report.worst:.3f} of what rounding explains (graph {report.worst_graph})")
-    print(f"no difference taken of {report.share_skipped:.1%}:", ", ".join(f"{n:,} {reason}" for reason, n in report.skipped.most_common()))
+    print(
+        f"no difference taken of {report.share_skipped:.1%}:",
+        ", ".join(f"{n:,} {reason}" for reason, n in report.skipped.most_common()),
+    )
     return 0
 
 

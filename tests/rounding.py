@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
 
-from scalargrad.kernels import on_floats
 from scalargrad.ops import LISTS, OPS, Op
+from scalargrad.rows.text import on_floats
 
 from . import oracle
 from .programs import Operand, Program, Step, mapped, run
@@ -41,7 +41,9 @@ class Rounded(NamedTuple):
     errors: list[float]
 
 
-def gaps(op: Op, numbers: list[Any], places: list[Any]) -> Iterator[tuple[float, tuple[Operand, ...]]]:
+def gaps(
+    op: Op, numbers: list[Any], places: list[Any]
+) -> Iterator[tuple[float, tuple[Operand, ...]]]:
     """Distances to points without a slope, and the operands whose errors count."""
     if op.takes_lists:
         if op.name == "norm":
@@ -49,12 +51,20 @@ def gaps(op: Op, numbers: list[Any], places: list[Any]) -> Iterator[tuple[float,
         elif op.name in ("max", "min"):
             best = {"max": max, "min": min}[op.name](numbers[0])
             at = places[numbers[0].index(best)]
-            yield from ((abs(best - x), (at, place)) for x, place in zip(numbers[0], places, strict=True) if place != at)
+            yield from (
+                (abs(best - x), (at, place))
+                for x, place in zip(numbers[0], places, strict=True)
+                if place != at
+            )
     elif op.name in ("maximum", "minimum"):
         if places[0] != places[1]:
             yield abs(numbers[0] - numbers[1]), tuple(places)
     elif op.name == "clip":
-        yield from ((abs(numbers[0] - numbers[i]), (places[0], places[i])) for i in (1, 2) if places[0] != places[i])
+        yield from (
+            (abs(numbers[0] - numbers[i]), (places[0], places[i]))
+            for i in (1, 2)
+            if places[0] != places[i]
+        )
     elif op.name in ("hypot", "arctan2"):
         yield max(map(abs, numbers)), tuple(places)
         if op.name == "arctan2" and numbers[1] < 0.0:
@@ -75,7 +85,11 @@ def gaps(op: Op, numbers: list[Any], places: list[Any]) -> Iterator[tuple[float,
 def granted(op: Op, what: str, numbers: list[Any], result: float) -> float:
     """The error that the oracle grants a value or a slope."""
     exception = oracle.EXCEPTIONS.get((op.name, what))
-    size = max(abs(result), abs(float(exception.term(*oracle.exact(numbers))))) if exception else abs(result)
+    size = (
+        max(abs(result), abs(float(exception.term(*oracle.exact(numbers)))))
+        if exception
+        else abs(result)
+    )
     return oracle.budget(op.name, what) * ULP * size + TINY
 
 
@@ -85,7 +99,9 @@ def shifted(operands: tuple[Any, ...], numbers: list[Any], place: int, by: float
     return mapped(operands, lambda o: next(left) + by if o is place else next(left))
 
 
-def rounded_step(step: Step, values: list[float], errors: list[float]) -> tuple[float, float, Rounded]:
+def rounded_step(
+    step: Step, values: list[float], errors: list[float]
+) -> tuple[float, float, Rounded]:
     """The value of a step, how far it may be off, and its slopes with the same; Irregular at a kink or a pole."""
     op, places = OPS[step.row], list[Any](oracle.flat(step.operands))
     numbers = mapped(step.operands, lambda o: values[o] if isinstance(o, int) else o)
@@ -103,9 +119,18 @@ def rounded_step(step: Step, values: list[float], errors: list[float]) -> tuple[
         there = oracle.flat(total(*shifted(step.operands, numbers, place, by))[1:])
         for i, (s, t) in enumerate(zip(slopes, there, strict=True)):
             spread[i] += abs(t - s) * errors[place] / by
-    names = [f"d{name}" for name, n in zip(op.operands, numbers, strict=True) for _ in (n if name in LISTS else (n,))]
-    slope_errors = [s + granted(op, what, numbers, slope) for s, slope, what in zip(spread, slopes, names, strict=True)]
-    error = sum(abs(s) * errors[o] for s, o in zip(slopes, places, strict=True) if isinstance(o, int))
+    names = [
+        f"d{name}"
+        for name, n in zip(op.operands, numbers, strict=True)
+        for _ in (n if name in LISTS else (n,))
+    ]
+    slope_errors = [
+        s + granted(op, what, numbers, slope)
+        for s, slope, what in zip(spread, slopes, names, strict=True)
+    ]
+    error = sum(
+        abs(s) * errors[o] for s, o in zip(slopes, places, strict=True) if isinstance(o, int)
+    )
     return out, error + granted(op, "out", numbers, out), Rounded(places, slopes, slope_errors)
 
 
@@ -153,7 +178,9 @@ def differences(program: Program, allowed: Bounds) -> Truth:
     """The value and the slopes by the leaves, each as a difference of the whole program."""
 
     def root(leaves: Sequence[mpf]) -> mpf:
-        return run(program, leaves, lambda row, operands: oracle.REFERENCES[row](*operands), mpf)[-1]
+        return run(program, leaves, lambda row, operands: oracle.REFERENCES[row](*operands), mpf)[
+            -1
+        ]
 
     for digits in DIGITS:
         mp.dps = digits
@@ -163,7 +190,12 @@ def differences(program: Program, allowed: Bounds) -> Truth:
             size = abs(x) or mpf(1)
             step = size * relative
             slopes.append((root([*leaves[:i], x + step, *leaves[i + 1 :]]) - value) / step)
-            blurs.append(float((allowed.value / ULP + 1.0) / size * relative * 1e6))  # curvature; rounding is far less
-        if all(b < 0.01 * slope + TINY or not size for b, slope, size in zip(blurs, allowed.slopes, allowed.sizes, strict=True)):
+            blurs.append(
+                float((allowed.value / ULP + 1.0) / size * relative * 1e6)
+            )  # curvature; rounding is far less
+        if all(
+            b < 0.01 * slope + TINY or not size
+            for b, slope, size in zip(blurs, allowed.slopes, allowed.sizes, strict=True)
+        ):
             break
     return Truth(value, slopes, blurs)

@@ -187,7 +187,7 @@ def test_a_broken_walk_keeps_what_leaves_held():
     x = Value(2.0)
     y = x * x + x
     x.grad = 5.0
-    y.x.dx = "no number"  # breaks the walk on its way
+    y._x._dx = "no number"  # breaks the walk on its way
     with pytest.raises(TypeError):
         y.backward()
     assert x.grad >= 5.0

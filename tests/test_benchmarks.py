@@ -41,7 +41,9 @@ def test_a_peer_that_computes_something_else_ends_the_contest():
     contest = Contest("two peers", "ms")
     contest.peer("right")(lambda: lambda n: [1.0, 1e-3 * n])
     contest.peer("wrong")(lambda: lambda n: [1.0, 1.000001e-3 * n])
-    with pytest.raises(SystemExit, match="two peers: wrong computes something else than right: number 1 is"):
+    with pytest.raises(
+        SystemExit, match="two peers: wrong computes something else than right: number 1 is"
+    ):
         with_deep_stack(lambda: contest.check(contest.build()))
 
 
@@ -97,12 +99,19 @@ def test_the_summary_counts_and_repeats_what_was_missed(capsys, monkeypatch):
     timing.unmeasured("beauty", "an eye")
     capsys.readouterr()
     timing.summary()
-    assert capsys.readouterr().out == "\n3 goals: 1 met, 1 missed, 1 not measured\n  goal: size ≤ 2×: 3×, MISSED\n"
+    assert (
+        capsys.readouterr().out
+        == "\n3 goals: 1 met, 1 missed, 1 not measured\n  goal: size ≤ 2×: 3×, MISSED\n"
+    )
 
 
 def test_a_fixed_cost_is_not_counted(monkeypatch):
     monkeypatch.setattr(benchmark_contest, "steps_for", lambda *given: 4)
-    monkeypatch.setattr(benchmark_contest, "interleaved", lambda calls, pace: {name: 5.0 + call() for name, call in calls.items()})
+    monkeypatch.setattr(
+        benchmark_contest,
+        "interleaved",
+        lambda calls, pace: {name: 5.0 + call() for name, call in calls.items()},
+    )
     contest = Contest("a cost of 5 and 2 a step", "ms")
     contest.peer("with", fixed_cost=True)(lambda: lambda n: 2.0 * n)
     contest.peer("without")(lambda: lambda n: 2.0 * n - 5.0)

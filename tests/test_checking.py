@@ -11,16 +11,27 @@ from scalargrad.ops import OPS
 
 
 @pytest.mark.parametrize(
-    "op", [op for op in OPS.values() if op.is_public and not op.takes_lists and not op.is_composed], ids=lambda op: op.name
+    "op",
+    [op for op in OPS.values() if op.is_public and not op.takes_lists and not op.is_composed],
+    ids=lambda op: op.name,
 )
 def test_every_row_passes_check_gradient(op):
-    points = {"arcsin": (0.3,), "arccos": (0.3,), "arctanh": (0.3,), "arccosh": (1.8,), "clip": (0.4, 0.0, 1.0)}.get(
-        op.name, (1.3, 0.6, 2.0)
-    )
+    points = {
+        "arcsin": (0.3,),
+        "arccos": (0.3,),
+        "arctanh": (0.3,),
+        "arccosh": (1.8,),
+        "clip": (0.4, 0.0, 1.0),
+    }.get(op.name, (1.3, 0.6, 2.0))
     operands = points[: len(op.operands)]
     f = getattr(sg, op.name)
     assert check_gradient(lambda *xs: f(*xs), *operands, wrt=tuple(range(len(operands)))) <= 1.0
-    assert check_gradient(lambda *xs: sg.sum(grad(lambda *ys: f(*ys), wrt=tuple(range(len(xs))))(*xs)), *operands) <= 1.0
+    assert (
+        check_gradient(
+            lambda *xs: sg.sum(grad(lambda *ys: f(*ys), wrt=tuple(range(len(xs))))(*xs)), *operands
+        )
+        <= 1.0
+    )
 
 
 def wrong_by(factor):

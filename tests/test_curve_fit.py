@@ -56,9 +56,13 @@ def test_the_minimum_and_its_errors_are_those_of_scipys_own_least_squares(data, 
     def formula(t, a, k, w, phase):
         return a * np.exp(-k * t) * np.cos(w * t + phase)
 
-    p, covariance = scipys(formula, *map(np.array, data), p0=curve_fit.FIRST_GUESS, ftol=1e-14, xtol=1e-14)
+    p, covariance = scipys(
+        formula, *map(np.array, data), p0=curve_fit.FIRST_GUESS, ftol=1e-14, xtol=1e-14
+    )
     np.testing.assert_allclose(fit.parameters, p, rtol=1e-6)
-    np.testing.assert_allclose(fit.errors, np.sqrt(np.diag(covariance)), rtol=0.1)  # scipy leaves the curvature out
+    np.testing.assert_allclose(
+        fit.errors, np.sqrt(np.diag(covariance)), rtol=0.1
+    )  # scipy leaves the curvature out
 
 
 def test_standard_errors_are_those_of_the_formula_with_the_jacobian(data, fit):
@@ -70,7 +74,9 @@ def test_standard_errors_are_those_of_the_formula_with_the_jacobian(data, fit):
     variance = r @ r / (len(t) - 4)
     assert fit.noise == pytest.approx(np.sqrt(variance), rel=1e-12)
     without = variance * np.linalg.inv(J.T @ J)
-    whole = variance * np.linalg.inv(J.T @ J + np.tensordot(r, curvatures_by_hand(fit.parameters, t), axes=1))
+    whole = variance * np.linalg.inv(
+        J.T @ J + np.tensordot(r, curvatures_by_hand(fit.parameters, t), axes=1)
+    )
     np.testing.assert_allclose(fit.errors, np.sqrt(np.diag(without)), rtol=0.1)
     np.testing.assert_allclose(fit.covariance, whole, rtol=1e-9, atol=1e-15)
 
@@ -93,7 +99,9 @@ def test_the_band_is_the_error_of_the_curve(fit):
 def test_the_demo_prints_true_and_found_side_by_side_and_writes_the_plot(tmp_path, capsys):
     curve_fit.main(["--out", str(tmp_path / "new")])
     text = capsys.readouterr().out
-    table = re.findall(r"^([akwp]) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) of them$", text, re.MULTILINE)
+    table = re.findall(
+        r"^([akwp]) +([\d.]+) +([\d.]+) +([\d.]+) +([\d.]+) of them$", text, re.MULTILINE
+    )
     assert [row[0] for row in table] == [*curve_fit.TRUE]
     for _, true, found, error, off in table:
         assert abs(float(found) - float(true)) < 3 * float(error)
@@ -110,19 +118,31 @@ def test_without_matplotlib_the_plot_is_left_out_and_all_else_done(tmp_path, cap
     curve_fit.main(["--out", str(tmp_path)])
     text = capsys.readouterr().out
     assert "of them" in text
-    assert re.search(r"^fit +not drawn: it takes matplotlib \(the extra `plot`\)$", text, re.MULTILINE)
+    assert re.search(
+        r"^fit +not drawn: it takes matplotlib \(the extra `plot`\)$", text, re.MULTILINE
+    )
     assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize(
     ("missing", "options", "message"),
     [
-        ("scipy.optimize", [], "scipy's, which is not installed: it comes with scikit-learn (the extra `sklearn`)"),
-        (None, ["--epochs", "2"], "no minimum was found in 2 steps: allow more of them with --epochs"),
+        (
+            "scipy.optimize",
+            [],
+            "scipy's, which is not installed: it comes with scikit-learn (the extra `sklearn`)",
+        ),
+        (
+            None,
+            ["--epochs", "2"],
+            "no minimum was found in 2 steps: allow more of them with --epochs",
+        ),
         (None, ["--points", "4"], "4 points are too few for four parameters, expected 5 or more"),
     ],
 )
-def test_what_is_missing_ends_with_an_error_that_says_what_to_do(missing, options, message, tmp_path, capsys, monkeypatch):
+def test_what_is_missing_ends_with_an_error_that_says_what_to_do(
+    missing, options, message, tmp_path, capsys, monkeypatch
+):
     if missing:
         monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(SystemExit) as ended:

@@ -40,7 +40,12 @@ def test_xor_learns_the_truth_table_and_writes_graph_and_curve(tmp_path, capsys)
     xor.main(["--out", str(tmp_path / "new" / "folder")])
     text = capsys.readouterr().out
     table = re.findall(r"^ ([01])  ([01])      ([01])     ([\d.]+)$", text, re.MULTILINE)
-    assert [row[:3] for row in table] == [("0", "0", "0"), ("0", "1", "1"), ("1", "0", "1"), ("1", "1", "0")]
+    assert [row[:3] for row in table] == [
+        ("0", "0", "0"),
+        ("0", "1", "1"),
+        ("1", "0", "1"),
+        ("1", "1", "0"),
+    ]
     assert all(abs(float(learnt) - int(wanted)) < 0.1 for *_, wanted, learnt in table)
     losses = falling(text)
     assert len(losses) == 11
@@ -53,21 +58,37 @@ def test_xor_learns_the_truth_table_and_writes_graph_and_curve(tmp_path, capsys)
 def test_two_layers_learn_to_add_three_bits(tmp_path, capsys):
     two_layers.main(["--out", str(tmp_path)])
     text = capsys.readouterr().out
-    table = re.findall(r"^ ([01]) \+ ([01]) \+ ([01])    ([01])  ([\d.]+)      ([01])  ([\d.]+)$", text, re.MULTILINE)
+    table = re.findall(
+        r"^ ([01]) \+ ([01]) \+ ([01])    ([01])  ([\d.]+)      ([01])  ([\d.]+)$",
+        text,
+        re.MULTILINE,
+    )
     assert len(table) == 8
     for a, b, c, total, s, carry, k in table:
-        assert int(a) + int(b) + int(c) == int(total) + 2 * int(carry) == round(float(s)) + 2 * round(float(k))
+        assert (
+            int(a) + int(b) + int(c)
+            == int(total) + 2 * int(carry)
+            == round(float(s)) + 2 * round(float(k))
+        )
     assert falling(text)[-1] < 0.01
     assert "loss" in texts_of(written(text, "graph"))
 
 
 def test_train_of_two_layers_does_what_the_formulas_do(capsys):
     network = two_layers.TwoLayers(3, 4, 2, seed=1)
-    W1, W2 = (np.array([[w.data for w in neuron.w] for neuron in layer.neurons]).T for layer in (network.hidden, network.output))
+    W1, W2 = (
+        np.array([[w.data for w in neuron.w] for neuron in layer.neurons]).T
+        for layer in (network.hidden, network.output)
+    )
     oracle = formulas.TwoLayers(W1, np.zeros(4), W2, np.zeros(2))
     network.train(two_layers.BITS, two_layers.SUMS, epochs=20, lr=0.5)
     oracle.train(np.array(two_layers.BITS), np.array(two_layers.SUMS), epochs=20, lr=0.5)
-    np.testing.assert_allclose(network.predict(two_layers.BITS), oracle.predict(np.array(two_layers.BITS)), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        network.predict(two_layers.BITS),
+        oracle.predict(np.array(two_layers.BITS)),
+        rtol=0,
+        atol=1e-12,
+    )
 
 
 def test_cross_entropy_says_that_the_loss_fell_every_time(tmp_path, capsys):
@@ -94,7 +115,12 @@ def test_neuron_prints_the_figures_of_the_blog(tmp_path, capsys):
 
 
 def costs(text: str) -> list[float]:
-    return [float(cost) for cost in re.search(r"^cost +(.*), as it fell in [\d.]+ s$", text, re.MULTILINE)[1].split()]
+    return [
+        float(cost)
+        for cost in re.search(r"^cost +(.*), as it fell in [\d.]+ s$", text, re.MULTILINE)[
+            1
+        ].split()
+    ]
 
 
 def test_digits_of_scikit_learn_are_learnt_from(tmp_path, capsys):
@@ -120,7 +146,11 @@ def test_the_same_seed_prints_the_same_and_another_does_not(tmp_path, capsys):
 
 def idx(array: np.ndarray, kind: int = 8) -> bytes:
     """An array of bytes as an IDX file."""
-    return bytes([0, 0, kind, array.ndim]) + struct.pack(f">{array.ndim}I", *array.shape) + array.astype(np.uint8).tobytes()
+    return (
+        bytes([0, 0, kind, array.ndim])
+        + struct.pack(f">{array.ndim}I", *array.shape)
+        + array.astype(np.uint8).tobytes()
+    )
 
 
 @pytest.fixture
@@ -131,7 +161,10 @@ def mnist_folder(tmp_path) -> Path:
         images = np.zeros((count, 28, 28))
         for image, label in zip(images, labels, strict=True):
             image[2 * label : 2 * label + 2] = 255
-        for name, array in ((f"{part}-images-idx3-ubyte", images), (f"{part}-labels-idx1-ubyte", labels)):
+        for name, array in (
+            (f"{part}-images-idx3-ubyte", images),
+            (f"{part}-labels-idx1-ubyte", labels),
+        ):
             if part == "train":
                 (tmp_path / f"{name}.gz").write_bytes(gzip.compress(idx(array)))
             else:
@@ -195,9 +228,15 @@ def test_labels_beyond_nine_and_empty_files_are_refused(mnist_folder):
 
 
 @pytest.mark.parametrize(
-    ("missing", "message"), [("t10k-labels-idx1-ubyte", "holds neither t10k-labels-idx1-ubyte nor"), (None, "is no folder")]
+    ("missing", "message"),
+    [
+        ("t10k-labels-idx1-ubyte", "holds neither t10k-labels-idx1-ubyte nor"),
+        (None, "is no folder"),
+    ],
 )
-def test_digits_say_which_file_is_missing_and_end_with_an_error(mnist_folder, capsys, missing, message):
+def test_digits_say_which_file_is_missing_and_end_with_an_error(
+    mnist_folder, capsys, missing, message
+):
     folder = mnist_folder if missing else mnist_folder / "elsewhere"
     if missing:
         (folder / missing).unlink()
@@ -223,10 +262,16 @@ def test_scaled_up_digits_repeat_the_pixels_of_the_small_ones():
 
 def test_moons_turn_into_each_other_and_people_differ_by_height():
     points, labels = data.moons(500, random.Random(0), noise=0.0)
-    means = [np.mean([p for p, label in zip(points, labels, strict=True) if label == k], axis=0) for k in (0, 1)]
+    means = [
+        np.mean([p for p, label in zip(points, labels, strict=True) if label == k], axis=0)
+        for k in (0, 1)
+    ]
     np.testing.assert_allclose(means[0], -means[1], atol=0.1)
     rows, genders = data.people(500, random.Random(0))
-    heights = [np.mean([row[0] for row, gender in zip(rows, genders, strict=True) if gender == k]) for k in (1, 0)]
+    heights = [
+        np.mean([row[0] for row, gender in zip(rows, genders, strict=True) if gender == k])
+        for k in (1, 0)
+    ]
     assert heights == pytest.approx([165, 178], abs=1)
     assert sum(genders) == 500
 
@@ -255,7 +300,10 @@ def test_without_scikit_learn_digits_ask_for_mnist(capsys, monkeypatch):
     monkeypatch.setitem(sys.modules, "sklearn.datasets", None)
     with pytest.raises(SystemExit):
         digits.main([])
-    assert "without --mnist FOLDER the images come from scikit-learn, which is not installed" in capsys.readouterr().err
+    assert (
+        "without --mnist FOLDER the images come from scikit-learn, which is not installed"
+        in capsys.readouterr().err
+    )
 
 
 def test_open_shows_what_was_written(tmp_path, monkeypatch):
@@ -266,7 +314,12 @@ def test_open_shows_what_was_written(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("wrong", "message"), [(["--epochs", "0"], "0 is too few"), (["--epochs", "ten"], "invalid"), (["--out"], "expected one")]
+    ("wrong", "message"),
+    [
+        (["--epochs", "0"], "0 is too few"),
+        (["--epochs", "ten"], "invalid"),
+        (["--out"], "expected one"),
+    ],
 )
 def test_wrong_options_end_with_an_error_that_names_them(wrong, message, capsys):
     with pytest.raises(SystemExit) as ended:
@@ -285,6 +338,10 @@ def test_help_says_what_a_demo_does(demo, capsys):
 
 def test_every_demo_uses_public_names_only():
     for path in Path(show.__file__).parent.glob("*.py"):
-        imported = re.findall(r"^\s*from (scalargrad\S*) import (.*)$", path.read_text(), re.MULTILINE)
+        imported = re.findall(
+            r"^\s*from (scalargrad\S*) import (.*)$", path.read_text(), re.MULTILINE
+        )
         assert {module for module, _ in imported} <= {"scalargrad", "scalargrad.nn"}, path
-        assert not [name for _, names in imported for name in names.split(", ") if name.startswith("_")], path
+        assert not [
+            name for _, names in imported for name in names.split(", ") if name.startswith("_")
+        ], path

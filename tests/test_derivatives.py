@@ -19,15 +19,24 @@ from .edges import EDGES, same_slope
 FUNCTIONS = [
     (lambda x: sg.exp(sg.sin(x) * x), lambda x: mpmath.exp(mpmath.sin(x) * x)),
     (lambda x: sg.tanh(x) ** 3 / (1 + x**2), lambda x: mpmath.tanh(x) ** 3 / (1 + x**2)),
-    (lambda x: sg.sigmoid(2 * x) * sg.log(3 + x), lambda x: mpmath.log(3 + x) / (1 + mpmath.exp(-2 * x))),
+    (
+        lambda x: sg.sigmoid(2 * x) * sg.log(3 + x),
+        lambda x: mpmath.log(3 + x) / (1 + mpmath.exp(-2 * x)),
+    ),
     (
         lambda x: sg.logsumexp([x, 2 * x, 1.0]) * sg.erf(x),
         lambda x: mpmath.log(mpmath.exp(x) + mpmath.exp(2 * x) + mpmath.e) * mpmath.erf(x),
     ),
     (lambda x: sg.hypot(x, 2.0) ** x, lambda x: mpmath.sqrt(x * x + 4) ** x),
-    (lambda x: sg.dot([x, x * x], [x, 2.0], x) + sg.prod([x, x + 1, 2.0]), lambda x: x * x + 2 * x * x + x + 2 * x * (x + 1)),
+    (
+        lambda x: sg.dot([x, x * x], [x, 2.0], x) + sg.prod([x, x + 1, 2.0]),
+        lambda x: x * x + 2 * x * x + x + 2 * x * (x + 1),
+    ),
     (lambda x: sg.norm([x, 1.0, x * x]), lambda x: mpmath.sqrt(x * x + 1 + x**4)),
-    (lambda x: sg.softmax([x, 0.5, -x])[0], lambda x: mpmath.exp(x) / (mpmath.exp(x) + mpmath.exp(0.5) + mpmath.exp(-x))),
+    (
+        lambda x: sg.softmax([x, 0.5, -x])[0],
+        lambda x: mpmath.exp(x) / (mpmath.exp(x) + mpmath.exp(0.5) + mpmath.exp(-x)),
+    ),
     (lambda x: sg.gelu(x) + sg.silu(x), lambda x: x * mpmath.ncdf(x) + x / (1 + mpmath.exp(-x))),
 ]
 
@@ -51,18 +60,26 @@ def test_there_is_no_perturbation_confusion():
     assert grad(lambda x: grad(lambda y: x * y)(2.0))(3.0) == 1.0
     assert grad(lambda x: jvp(lambda y: x * y * y)(x, 1.0))(3.0) == 12.0
     assert jvp(lambda x: grad(lambda y: x * y * y)(x))(3.0, 1.0) == 12.0
-    assert grad(lambda x: grad(lambda y: grad(lambda z: x * y * z)(y) * y)(x))(2.0) == 8.0  # d/dx of d/dy x y² at y = x
+    assert (
+        grad(lambda x: grad(lambda y: grad(lambda z: x * y * z)(y) * y)(x))(2.0) == 8.0
+    )  # d/dx of d/dy x y² at y = x
 
 
 def test_structures_come_back_as_they_were_given():
-    f = lambda p: p["w"][0] * p["w"][1] + p["b"][0] ** 2  # noqa: E731
+    f = lambda p: p["w"][0] * p["w"][1] + p["b"][0] ** 2
     value, slopes = value_and_grad(f)({"w": [2.0, 3.0], "b": (4.0,)})
     assert (value, slopes) == (22.0, {"w": [3.0, 2.0], "b": (8.0,)})
     assert grad(lambda x, y: x * y, wrt=(1, 0))(2.0, 5.0) == (2.0, 5.0)
     assert grad(lambda x, y: x * y, wrt=-1)(2.0, 5.0) == 2.0
     assert grad(lambda x, scale=1.0: x * scale)(2.0, scale=3.0) == 3.0
-    assert jacobian(lambda x, y: {"sum": x + y, "product": (x * y,)}, wrt=(0, 1))(2.0, 5.0) == {"sum": (1.0, 1.0), "product": ((5.0, 2.0),)}
-    assert grad(lambda x: x[0] * 2)([1.0, 9.0]) == [2.0, 0.0]  # what the output does not reach gets 0.0
+    assert jacobian(lambda x, y: {"sum": x + y, "product": (x * y,)}, wrt=(0, 1))(2.0, 5.0) == {
+        "sum": (1.0, 1.0),
+        "product": ((5.0, 2.0),),
+    }
+    assert grad(lambda x: x[0] * 2)([1.0, 9.0]) == [
+        2.0,
+        0.0,
+    ]  # what the output does not reach gets 0.0
     assert grad(lambda x: 3.0)(1.0) == 0.0
     assert grad(lambda x: x)(1.0) == 1.0
     assert type(grad(lambda x: x * x)(np.float64(3.0))) is float
@@ -72,10 +89,10 @@ def test_structures_come_back_as_they_were_given():
 
 
 def test_a_direction_is_matched_by_keys_and_shape():
-    f = lambda p: p["a"] * 3 + p["b"] * 5  # noqa: E731
+    f = lambda p: p["a"] * 3 + p["b"] * 5
     assert jvp(f)({"a": 1.0, "b": 2.0}, {"b": 0.0, "a": 1.0}) == 3.0
     model = MLP(2, [2, 1], activation="tanh", seed=0)
-    g = lambda m: m([0.5, -1.0]) ** 2  # noqa: E731
+    g = lambda m: m([0.5, -1.0]) ** 2
     slopes = grad(g)(model)
     expected = sum(float((array**2).sum()) for array in slopes.values())
     assert jvp(g)(model, slopes) == pytest.approx(expected, rel=1e-13)
@@ -87,7 +104,7 @@ def test_a_direction_is_matched_by_keys_and_shape():
 
 def test_a_state_is_an_argument_like_any_mapping():
     model = MLP(1, [2], activation=None, seed=0)
-    f = lambda s: s["b1"][0] * s["b1"][0] + s["W1"][1][0]  # noqa: E731
+    f = lambda s: s["b1"][0] * s["b1"][0] + s["W1"][1][0]
     state = model.state()
     slopes = grad(f)(state)
     assert slopes["b1"].tolist() == [2 * state["b1"][0], 0.0]
@@ -121,17 +138,29 @@ def test_the_gradient_of_a_module_is_shaped_like_its_state():
     model = MLP(2, [3, 1], activation="tanh", seed=1)
     slopes = grad(lambda m: mse(m([0.5, -1.0]), 0.3))(model)
     mse(model([0.5, -1.0]), 0.3).backward()
-    assert {name: array.shape for name, array in slopes.items()} == {"W1": (3, 2), "b1": (3,), "W2": (1, 3), "b2": (1,)}
+    assert {name: array.shape for name, array in slopes.items()} == {
+        "W1": (3, 2),
+        "b1": (3,),
+        "W2": (1, 3),
+        "b2": (1,),
+    }
     for name, parameter in model.named_parameters():
         block, index = name.rstrip("]").split("[")
-        assert slopes[block][tuple(map(int, index.split(",")))] == pytest.approx(parameter.grad, rel=1e-14)
+        assert slopes[block][tuple(map(int, index.split(",")))] == pytest.approx(
+            parameter.grad, rel=1e-14
+        )
 
 
 def test_gradients_of_a_recorded_graph():
     x, y = Value(3.0), Value(2.0)
     h = x * y
     root = h * h + x
-    assert gradients(root, {"x": x, "h": h, "y": [y], "root": root}) == {"x": 2 * 6 * 2 + 1.0, "h": 12.0, "y": [2 * 6 * 3.0], "root": 1.0}
+    assert gradients(root, {"x": x, "h": h, "y": [y], "root": root}) == {
+        "x": 2 * 6 * 2 + 1.0,
+        "h": 12.0,
+        "y": [2 * 6 * 3.0],
+        "root": 1.0,
+    }
     by_x = gradients(root, x, create_graph=True)
     assert gradients(by_x, [x, y]) == [2 * 2 * 2.0, 4 * 3 * 2.0]
     assert gradients(root, Value(1.0)) == 0.0
@@ -146,10 +175,16 @@ def test_a_hessian_equals_the_formula_and_is_symmetric():
     x, y = -1.2, 1.0
     expected = [[1200 * x * x - 400 * y + 2, -400 * x], [-400 * x, 200.0]]
     np.testing.assert_allclose(hessian(rosenbrock)([x, y]), expected, rtol=1e-14)
-    assert hvp(rosenbrock)([x, y], [1.0, 0.0]) == pytest.approx([row[0] for row in expected], rel=1e-14)
-    assert jvp(rosenbrock)([x, y], [0.5, 2.0]) == pytest.approx(np.dot(grad(rosenbrock)([x, y]), [0.5, 2.0]), rel=1e-14)
+    assert hvp(rosenbrock)([x, y], [1.0, 0.0]) == pytest.approx(
+        [row[0] for row in expected], rel=1e-14
+    )
+    assert jvp(rosenbrock)([x, y], [0.5, 2.0]) == pytest.approx(
+        np.dot(grad(rosenbrock)([x, y]), [0.5, 2.0]), rel=1e-14
+    )
     np.testing.assert_allclose(jacobian(grad(rosenbrock))([x, y]), expected, rtol=1e-14)
-    np.testing.assert_allclose(hessian(lambda x, y: rosenbrock([x, y]), wrt=(0, 1))(x, y), expected, rtol=1e-14)
+    np.testing.assert_allclose(
+        hessian(lambda x, y: rosenbrock([x, y]), wrt=(0, 1))(x, y), expected, rtol=1e-14
+    )
 
 
 def test_a_hessian_walks_the_graph_of_one_gradient_n_times_and_a_jvp_walks_once(monkeypatch):
@@ -157,7 +192,11 @@ def test_a_hessian_walks_the_graph_of_one_gradient_n_times_and_a_jvp_walks_once(
 
     calls = []
     original = derivatives._pull
-    monkeypatch.setattr(derivatives, "_pull", lambda *args, **options: calls.append(args) or original(*args, **options))
+    monkeypatch.setattr(
+        derivatives,
+        "_pull",
+        lambda *args, **options: calls.append(args) or original(*args, **options),
+    )
     n = 12
     evaluations = []
 
@@ -166,7 +205,10 @@ def test_a_hessian_walks_the_graph_of_one_gradient_n_times_and_a_jvp_walks_once(
         return sg.sum([sg.exp(x * p[0]) for x in p])
 
     hessian(f)([0.1] * n)
-    assert (len(calls), len(evaluations)) == (1, 1)  # one recorded gradient; its slopes are walked on floats
+    assert (len(calls), len(evaluations)) == (
+        1,
+        1,
+    )  # one recorded gradient; its slopes are walked on floats
     calls.clear()
     jvp(f)([0.1] * n, [1.0] * n)
     assert (len(calls), len(evaluations)) == (0, 2)
@@ -175,12 +217,12 @@ def test_a_hessian_walks_the_graph_of_one_gradient_n_times_and_a_jvp_walks_once(
 def test_a_hessian_inside_a_derivative():
     third = grad(lambda x: hessian(lambda y: y**4 * x)(2.0))  # d/dx 12·4·x
     assert third(5.0) == 48.0
-    laplacian = lambda p: sg.sum([hessian(lambda q: q[0] ** 3 * q[1])(p)[i][i] for i in range(2)])  # noqa: E731
+    laplacian = lambda p: sg.sum([hessian(lambda q: q[0] ** 3 * q[1])(p)[i][i] for i in range(2)])
     assert grad(laplacian)([2.0, 3.0]) == [18.0, 12.0]  # of 6xy
 
 
 def test_a_masked_branch_does_not_poison_derivatives_of_any_order():
-    f = lambda x: sg.where(x > 0, sg.sqrt(x), 0.0 * x)  # noqa: E731
+    f = lambda x: sg.where(x > 0, sg.sqrt(x), 0.0 * x)
     assert grad(f)(-1.0) == 0.0
     assert grad(grad(f))(-1.0) == 0.0
     assert grad(lambda x: sg.sqrt(x) * 0.0 + x * x)(0.0) == 0.0
@@ -199,9 +241,13 @@ def test_second_derivatives_at_kinks_are_those_of_the_policy():
 @pytest.mark.parametrize("create_graph", [False, True])
 @pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge.name}{edge.operands}")
 def test_the_edge_table_holds_for_gradients_plain_and_recorded(edge, create_graph):
-    operands = [[Value(x) for x in o] if isinstance(o, list | tuple) else Value(o) for o in edge.operands]
+    operands = [
+        [Value(x) for x in o] if isinstance(o, list | tuple) else Value(o) for o in edge.operands
+    ]
     flat = [v for o in operands for v in (o if isinstance(o, list) else [o])]
-    slopes = [s for slope in edge.slopes for s in (slope if isinstance(slope, list | tuple) else [slope])]
+    slopes = [
+        s for slope in edge.slopes for s in (slope if isinstance(slope, list | tuple) else [slope])
+    ]
     found = gradients(getattr(sg, edge.name)(*operands), flat, create_graph=create_graph)
     assert len(found) == len(slopes)
     for got, slope in zip(found, slopes, strict=True):
@@ -210,7 +256,7 @@ def test_the_edge_table_holds_for_gradients_plain_and_recorded(edge, create_grap
 
 def test_derivatives_of_threads_do_not_meet():
     model = MLP(2, [4, 1], activation="tanh", seed=0)
-    f = lambda m: m([0.3, -0.2]) ** 2  # noqa: E731
+    f = lambda m: m([0.3, -0.2]) ** 2
     expected = [array.tolist() for array in grad(f)(model).values()]
     results, problems = [], []
 
@@ -268,9 +314,17 @@ def test_values_as_arguments_give_values():
 
 
 def test_the_first_argument_is_the_one_differentiated_by():
-    f = lambda x, y: x * x * y  # noqa: E731
-    assert (grad(f)(2.0, 5.0), value_and_grad(f)(2.0, 5.0), jacobian(f)(2.0, 5.0)) == (20.0, (20.0, 20.0), 20.0)
-    assert (hessian(f)(2.0, 5.0), jvp(f)(2.0, 5.0, 1.0), hvp(f)(2.0, 5.0, 1.0)) == (10.0, 20.0, 10.0)
+    f = lambda x, y: x * x * y
+    assert (grad(f)(2.0, 5.0), value_and_grad(f)(2.0, 5.0), jacobian(f)(2.0, 5.0)) == (
+        20.0,
+        (20.0, 20.0),
+        20.0,
+    )
+    assert (hessian(f)(2.0, 5.0), jvp(f)(2.0, 5.0, 1.0), hvp(f)(2.0, 5.0, 1.0)) == (
+        10.0,
+        20.0,
+        10.0,
+    )
 
 
 def test_results_may_be_constants_arguments_or_made_of_each_other():
@@ -279,7 +333,11 @@ def test_results_may_be_constants_arguments_or_made_of_each_other():
         return [3.0, x, square * x, square, Value(7.0)]
 
     assert jacobian(f)(2.0) == jvp(f)(2.0, 1.0) == [0.0, 1.0, 12.0, 4.0, 0.0]
-    assert grad(lambda x: sg.sum(jacobian(f)(x)))(2.0) == grad(lambda x: sg.sum(jvp(f)(x, 1.0)))(2.0) == 12.0 + 2.0
+    assert (
+        grad(lambda x: sg.sum(jacobian(f)(x)))(2.0)
+        == grad(lambda x: sg.sum(jvp(f)(x, 1.0)))(2.0)
+        == 12.0 + 2.0
+    )
 
 
 def test_the_value_is_differentiated_too_inside_a_derivative():
@@ -300,7 +358,11 @@ def test_a_walk_ends_at_the_arguments_and_not_in_what_they_were_made_of(monkeypa
 
     orders = []
     original = derivatives.ordered
-    monkeypatch.setattr(derivatives, "ordered", lambda *roots, **options: orders.append(original(*roots, **options)) or orders[-1])
+    monkeypatch.setattr(
+        derivatives,
+        "ordered",
+        lambda *roots, **options: orders.append(original(*roots, **options)) or orders[-1],
+    )
     x = Value(1.0)
     for _ in range(100):
         x = x * 1.0
@@ -324,20 +386,31 @@ def test_the_walk_takes_only_what_leads_from_arguments_to_results(monkeypatch):
 
     asked = []
     original = derivatives._slopes
-    monkeypatch.setattr(derivatives, "_slopes", lambda node, *rest, **options: asked.append(node) or original(node, *rest, **options))
+    monkeypatch.setattr(
+        derivatives,
+        "_slopes",
+        lambda node, *rest, **options: asked.append(node) or original(node, *rest, **options),
+    )
     assert gradients(root, x) == 9.0
     assert unread not in asked  # a slope of 0 is not passed on
 
 
 def test_an_inner_function_of_numbers_is_recorded_for_all_outer_ones():
     assert grad(lambda x: grad(lambda y: grad(lambda z: x * y * z)(2.0))(3.0))(5.0) == 1.0
-    assert grad(lambda w: grad(lambda x: grad(lambda y: grad(lambda z: w * x * y * z)(2.0))(3.0))(5.0))(7.0) == 1.0
+    assert (
+        grad(
+            lambda w: grad(lambda x: grad(lambda y: grad(lambda z: w * x * y * z)(2.0))(3.0))(5.0)
+        )(7.0)
+        == 1.0
+    )
 
 
 def test_derivatives_import_no_other_package():
     others = ("numpy", "graphviz", "matplotlib", "dataclasses", "typing", "threading")
     code = f"import sys, scalargrad; scalargrad.grad(abs)(2.0); print([m for m in {others} if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "[]"
 
 

@@ -18,7 +18,9 @@ def all_paths(root, wrt):
     found = []
     for operand, slope in zip(root.parents, root.partials, strict=True):
         if isinstance(operand, Value):
-            found += [((root, *values), (slope, *slopes)) for values, slopes in all_paths(operand, wrt)]
+            found += [
+                ((root, *values), (slope, *slopes)) for values, slopes in all_paths(operand, wrt)
+            ]
     return found
 
 
@@ -79,13 +81,20 @@ def test_products_of_all_paths_sum_to_the_gradient(seed):
         explanation = explain(root, x, paths=10**6)
         size = math.fsum(abs(product_of(slopes)) for _, slopes in expected)
         assert explanation.gradient == gradients(root, x)
-        assert abs(math.fsum(path.product for path in explanation.paths) - explanation.gradient) <= 1e-14 * size
+        assert (
+            abs(math.fsum(path.product for path in explanation.paths) - explanation.gradient)
+            <= 1e-14 * size
+        )
         assert explanation.total_paths == explanation.shown == len(expected)
         assert explanation.remainder == 0.0
         assert "note" not in str(explanation)
         key = [(list(map(id, values)), slopes) for values, slopes in expected]
-        assert sorted((list(map(id, path.values)), path.slopes) for path in explanation.paths) == sorted(key)
-        assert [path.product for path in explanation.paths] == [product_of(path.slopes) for path in explanation.paths]
+        assert sorted(
+            (list(map(id, path.values)), path.slopes) for path in explanation.paths
+        ) == sorted(key)
+        assert [path.product for path in explanation.paths] == [
+            product_of(path.slopes) for path in explanation.paths
+        ]
 
 
 @pytest.mark.parametrize("seed", range(80))
@@ -93,10 +102,18 @@ def test_products_of_all_paths_sum_to_the_gradient(seed):
 def test_the_paths_shown_are_the_heaviest(seed, paths):
     root, inputs = random_graph(random.Random(seed))
     for x in inputs:
-        expected = sorted((abs(product_of(slopes)) for _, slopes in all_paths(root, x)), reverse=True)[:paths]
+        expected = sorted(
+            (abs(product_of(slopes)) for _, slopes in all_paths(root, x)), reverse=True
+        )[:paths]
         explanation = explain(root, x, paths)
-        assert [abs(path.product) for path in explanation.paths] == pytest.approx(expected, rel=1e-14)
-        assert len({(path.values, path.slopes) for path in explanation.paths}) <= explanation.shown == len(expected)
+        assert [abs(path.product) for path in explanation.paths] == pytest.approx(
+            expected, rel=1e-14
+        )
+        assert (
+            len({(path.values, path.slopes) for path in explanation.paths})
+            <= explanation.shown
+            == len(expected)
+        )
         if explanation.shown < explanation.total_paths:
             assert explanation.remainder == explanation.gradient - explanation.sum
 
@@ -104,28 +121,43 @@ def test_the_paths_shown_are_the_heaviest(seed, paths):
 @pytest.mark.parametrize("seed", range(120))
 def test_paths_that_bring_nan_come_first_then_inf(seed):
     root, x = spiky_graph(random.Random(seed))
-    expected = sorted((heaviness(product_of(slopes)) for _, slopes in all_paths(root, x)), reverse=True)
+    expected = sorted(
+        (heaviness(product_of(slopes)) for _, slopes in all_paths(root, x)), reverse=True
+    )
     for paths in (1, 2, 5, 10**6):
-        assert [heaviness(path.product) for path in explain(root, x, paths).paths] == expected[:paths]
+        assert [heaviness(path.product) for path in explain(root, x, paths).paths] == expected[
+            :paths
+        ]
 
 
 def test_the_spiky_graphs_have_every_kind_of_path():
-    products = [product_of(slopes) for seed in range(120) for _, slopes in all_paths(*spiky_graph(random.Random(seed)))]
-    kinds = ["nan" if math.isnan(p) else "inf" if math.isinf(p) else "zero" if p == 0.0 else "finite" for p in products]
+    products = [
+        product_of(slopes)
+        for seed in range(120)
+        for _, slopes in all_paths(*spiky_graph(random.Random(seed)))
+    ]
+    kinds = [
+        "nan" if math.isnan(p) else "inf" if math.isinf(p) else "zero" if p == 0.0 else "finite"
+        for p in products
+    ]
     assert min(map(kinds.count, ("nan", "inf", "zero", "finite"))) > 50
 
 
 def test_a_value_read_twice_is_on_two_paths():
     a = Value(3.0)
     explanation = explain(a * a, a)
-    assert [(path.values[1], path.slopes, path.product) for path in explanation.paths] == [(a, (3.0,), 3.0)] * 2
+    assert [(path.values[1], path.slopes, path.product) for path in explanation.paths] == [
+        (a, (3.0,), 3.0)
+    ] * 2
     assert (explanation.gradient, explanation.total_paths) == (6.0, 2)
 
 
 def test_a_root_explained_by_itself_has_one_path_without_slopes():
     a = Value(3.0, "a")
     explanation = explain(a, a)
-    assert [(path.values, path.slopes, path.product) for path in explanation.paths] == [((a,), (), 1.0)]
+    assert [(path.values, path.slopes, path.product) for path in explanation.paths] == [
+        ((a,), (), 1.0)
+    ]
     assert (explanation.gradient, explanation.remainder) == (1.0, 0.0)
     assert "d a/d a = 1.0, by one path" in str(explanation)
     assert "d a/d a = 1.0" in repr(explanation)
@@ -202,7 +234,12 @@ def test_a_deep_chain_is_explained():
         y = y * (2.0 if i % 2 else 0.5)
     explanation = explain(y, x)
     (path,) = explanation.paths
-    assert (len(path.values), len(path.slopes), path.product, explanation.gradient) == (n + 1, n, 1.0, 1.0)
+    assert (len(path.values), len(path.slopes), path.product, explanation.gradient) == (
+        n + 1,
+        n,
+        1.0,
+        1.0,
+    )
     assert f"… {n + 1 - 7:,} more …" in str(explanation)
 
 
@@ -273,8 +310,13 @@ def test_a_slope_of_zero_passes_nothing_on():
     p = Value(0.0, "p")
     explanation = explain(0.0 * sg.sqrt(p) + p, p)
     assert explanation.gradient == 1.0
-    assert [(path.slopes, path.product) for path in explanation.paths] == [((1.0,), 1.0), ((1.0, 0.0, math.inf), 0.0)]
-    assert "note: a slope of 0 passes nothing on: 0 × inf and 0 × nan count as 0 after it" in str(explanation)
+    assert [(path.slopes, path.product) for path in explanation.paths] == [
+        ((1.0,), 1.0),
+        ((1.0, 0.0, math.inf), 0.0),
+    ]
+    assert "note: a slope of 0 passes nothing on: 0 × inf and 0 × nan count as 0 after it" in str(
+        explanation
+    )
 
 
 def test_a_sum_of_zero_where_paths_meet_is_told():
@@ -283,7 +325,10 @@ def test_a_sum_of_zero_where_paths_meet_is_told():
     explanation = explain(root - root, p)  # +1 and -1 meet at the root: backward passes nothing on
     assert [path.product for path in explanation.paths] == [math.inf, -math.inf]
     assert explanation.gradient == 0.0
-    assert "note: the paths add up to nan; slopes are added where paths meet, and a sum of 0 is not passed on" in str(explanation)
+    assert (
+        "note: the paths add up to nan; slopes are added where paths meet, and a sum of 0 is not passed on"
+        in str(explanation)
+    )
 
 
 # ------------------------------------------------------------------ text
@@ -343,18 +388,26 @@ def test_the_text_of_one_path():
 @pytest.mark.parametrize(
     ("make", "line"),
     [
-        (lambda x, y: sg.dot([x, 2.0], [y, x], 1.0), "x × y + 2.0 × x + 1.0 = 3.0 × 5.0 + 2.0 × 3.0 + 1.0 = 22.0"),
+        (
+            lambda x, y: sg.dot([x, 2.0], [y, x], 1.0),
+            "x × y + 2.0 × x + 1.0 = 3.0 × 5.0 + 2.0 × 3.0 + 1.0 = 22.0",
+        ),
         (lambda x, y: sg.dot([x], [y]), "x × y = 3.0 × 5.0 = 15.0"),
         (lambda x, y: sg.maximum(x, y), "maximum(x, y) = maximum(3.0, 5.0) = 5.0"),
         (lambda x, y: 1 / x, "1.0 ÷ x = 1.0 ÷ 3.0 = 0.333333"),
         (lambda x, y: x**2 * 1e9, "v1 × 1e+09 = 9.0 × 1e+09 = 9e+09"),
-        (lambda x, y: sg.logsumexp([x] * 9), "logsumexp(x, x, …, x, x) = logsumexp(3.0, 3.0, …, 3.0, 3.0) = 5.19722"),
+        (
+            lambda x, y: sg.logsumexp([x] * 9),
+            "logsumexp(x, x, …, x, x) = logsumexp(3.0, 3.0, …, 3.0, 3.0) = 5.19722",
+        ),
         (lambda x, y: x - sg.sum([y, y]), "x − 10.0 = 3.0 − 10.0 = -7.0"),
     ],
 )
 def test_operations_are_written_in_names_and_numbers(make, line):
     x, y = Value(3.0, "x"), Value(5.0, "y")
-    assert line in [text.partition(" = ")[2] for text in str(explain(make(x, y), x, paths=99)).splitlines()]
+    assert line in [
+        text.partition(" = ")[2] for text in str(explain(make(x, y), x, paths=99)).splitlines()
+    ]
 
 
 def test_values_of_one_label_are_told_apart_and_generated_names_avoid_labels():
@@ -393,17 +446,53 @@ def test_representations_are_short():
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda x, y: explain(x, y), ValueError, "root was not made of 'y': its slope is 0, and there is no path to explain"),
-        (lambda x, y: explain(x * 2, [x, Value(4.0)]), ValueError, r"root was not made of Value\(data=4.0, grad=0.0\)"),
-        (lambda x, y: explain(3.0, x), TypeError, "explain takes as root the Value whose slope is asked for, got float"),
-        (lambda x, y: explain([x * y], x), TypeError, "as root the Value whose slope is asked for, got list"),
-        (lambda x, y: explain(x * y, 3.0), TypeError, "as wrt a Value, its label or a list of them, got the number 3.0"),
+        (
+            lambda x, y: explain(x, y),
+            ValueError,
+            "root was not made of 'y': its slope is 0, and there is no path to explain",
+        ),
+        (
+            lambda x, y: explain(x * 2, [x, Value(4.0)]),
+            ValueError,
+            r"root was not made of Value\(data=4.0, grad=0.0\)",
+        ),
+        (
+            lambda x, y: explain(3.0, x),
+            TypeError,
+            "explain takes as root the Value whose slope is asked for, got float",
+        ),
+        (
+            lambda x, y: explain([x * y], x),
+            TypeError,
+            "as root the Value whose slope is asked for, got list",
+        ),
+        (
+            lambda x, y: explain(x * y, 3.0),
+            TypeError,
+            "as wrt a Value, its label or a list of them, got the number 3.0",
+        ),
         (lambda x, y: explain(x * y, None), TypeError, "got NoneType: a slope is by a Value"),
         (lambda x, y: explain(x * y, [[x]]), TypeError, "got list: a slope is by a Value"),
-        (lambda x, y: explain(x * y, "z"), ValueError, "no Value of the graph has the label 'z': its labels are 'x', 'y'"),
-        (lambda x, y: explain(Value(1.0) * 2, "z"), ValueError, "has the label 'z': none of its Values has a label"),
-        (lambda x, y: explain(x * Value(1.0, "x"), "x"), ValueError, "2 Values of the graph have the label 'x': give the one"),
-        (lambda x, y: explain(x * y, x, paths=0), ValueError, "paths=0 must be a whole number, 1 or more"),
+        (
+            lambda x, y: explain(x * y, "z"),
+            ValueError,
+            "no Value of the graph has the label 'z': its labels are 'x', 'y'",
+        ),
+        (
+            lambda x, y: explain(Value(1.0) * 2, "z"),
+            ValueError,
+            "has the label 'z': none of its Values has a label",
+        ),
+        (
+            lambda x, y: explain(x * Value(1.0, "x"), "x"),
+            ValueError,
+            "2 Values of the graph have the label 'x': give the one",
+        ),
+        (
+            lambda x, y: explain(x * y, x, paths=0),
+            ValueError,
+            "paths=0 must be a whole number, 1 or more",
+        ),
         (lambda x, y: explain(x * y, x, paths=2.5), ValueError, "paths=2.5 must be a whole number"),
     ],
 )

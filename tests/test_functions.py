@@ -98,7 +98,11 @@ def test_the_names_of_math_are_aliases(alias, name):
 def test_a_function_of_one_equals_the_method_and_takes_numbers(op):
     for x in (0.25, 0.75, 1.5):
         function = getattr(sg, op.name)
-        by_function, by_method, by_number = function(Value(x)), getattr(Value(x), op.name)(), function(x)
+        by_function, by_method, by_number = (
+            function(Value(x)),
+            getattr(Value(x), op.name)(),
+            function(x),
+        )
         assert type(by_number) is float
         assert by_function.data == by_method.data or math.isnan(by_method.data)
         assert by_number == by_method.data or math.isnan(by_method.data)
@@ -123,17 +127,32 @@ def test_a_function_of_two_takes_values_and_numbers_on_either_side(op):
 def test_wrong_operands_are_told_what_is_taken():
     for call, text in (
         (lambda: sg.exp("1"), r"exp takes a real number, got str: write float\('1'\)"),
-        (lambda: sg.exp(np.array([1.0, 2.0])), r"exp takes a Value or a real number, got ndarray: numpy.exp works on arrays of Values"),
+        (
+            lambda: sg.exp(np.array([1.0, 2.0])),
+            r"exp takes a Value or a real number, got ndarray: numpy.exp works on arrays of Values",
+        ),
         (lambda: sg.maximum(1.0), r"maximum takes 2 operands \(x, y\), got 1"),
         (lambda: Value(1.0).maximum("2"), r"maximum takes a Value or a real number, got str"),
         (lambda: sg.sum([Value(1.0), None]), r"sum takes Values and real numbers, got NoneType"),
-        (lambda: sg.sum(Value(1.0)), r"sum takes an iterable of Values and numbers as xs, got Value"),
+        (
+            lambda: sg.sum(Value(1.0)),
+            r"sum takes an iterable of Values and numbers as xs, got Value",
+        ),
         (lambda: sg.sum(3.0), r"sum takes an iterable of Values and numbers as xs, got float"),
         (lambda: sg.clip(Value(1.0), 0), r"clip takes 3 operands \(x, y, z\), got 2"),
-        (lambda: sg.max(Value(1.0), 2.0), r"max takes one iterable, got 2 arguments: write max\(\[x, y\]\) or maximum\(x, y\)"),
-        (lambda: sg.sum(1, 2, 3), r"sum takes one iterable, got 3 arguments: write sum\(\[x, y\]\)$"),
+        (
+            lambda: sg.max(Value(1.0), 2.0),
+            r"max takes one iterable, got 2 arguments: write max\(\[x, y\]\) or maximum\(x, y\)",
+        ),
+        (
+            lambda: sg.sum(1, 2, 3),
+            r"sum takes one iterable, got 3 arguments: write sum\(\[x, y\]\)$",
+        ),
         (lambda: sg.softmax(3), r"softmax takes an iterable of Values and numbers as xs, got int"),
-        (lambda: sg.custom_op("f", lambda x: x, "1.0"), r"custom_op takes expressions as text, got function"),
+        (
+            lambda: sg.custom_op("f", lambda x: x, "1.0"),
+            r"custom_op takes expressions as text, got function",
+        ),
         (lambda: sg.softmax(["a"]), r"softmax takes a real number, got str"),
     ):
         with pytest.raises(TypeError, match=text):
@@ -141,7 +160,14 @@ def test_wrong_operands_are_told_what_is_taken():
 
 
 def test_of_nothing():
-    assert (sg.sum([]), sg.prod([]), sg.norm([]), sg.dot([], []), sg.softmax([]), sg.logsumexp([])) == (0.0, 1.0, 0.0, 0.0, [], -math.inf)
+    assert (
+        sg.sum([]),
+        sg.prod([]),
+        sg.norm([]),
+        sg.dot([], []),
+        sg.softmax([]),
+        sg.logsumexp([]),
+    ) == (0.0, 1.0, 0.0, 0.0, [], -math.inf)
     for function in (sg.mean, sg.var, sg.max, sg.min):
         with pytest.raises(ValueError, match=r"of no numbers: give it at least one"):
             function([])
@@ -164,8 +190,12 @@ def test_dot_is_one_node_and_equals_numpy():
         assert y.op == "dot"
         assert len(y.graph()) == 1 + sum(isinstance(v, Value) for v in (*ws, *xs, bias))
         y.backward()
-        assert [v.grad for v in ws if isinstance(v, Value)] == [s for v, s in zip(ws, x) if isinstance(v, Value)]
-        assert [v.grad for v in xs if isinstance(v, Value)] == [s for v, s in zip(xs, w) if isinstance(v, Value)]
+        assert [v.grad for v in ws if isinstance(v, Value)] == [
+            s for v, s in zip(ws, x) if isinstance(v, Value)
+        ]
+        assert [v.grad for v in xs if isinstance(v, Value)] == [
+            s for v, s in zip(xs, w) if isinstance(v, Value)
+        ]
     assert sg.dot([1, 2], [3, 4], 5) == 16.0
     with pytest.raises(ValueError, match="dot takes two lists of one length, got 2 and 3 numbers"):
         sg.dot([Value(1.0), 2.0], [1.0, 2.0, 3.0])
@@ -273,7 +303,22 @@ def test_the_table_in_the_documentation_has_every_public_row():
 
 
 @pytest.mark.parametrize(
-    "name", ["exp", "asin", "data", "backward", "draw", "nn", "Value", "out", "node", "2x", "class", "_mine", "softmax"]
+    "name",
+    [
+        "exp",
+        "asin",
+        "data",
+        "backward",
+        "draw",
+        "nn",
+        "Value",
+        "out",
+        "node",
+        "2x",
+        "class",
+        "_mine",
+        "softmax",
+    ],
 )
 def test_a_name_that_is_taken_is_refused(name):
     with pytest.raises(ValueError, match=r"is taken|cannot be the name"):

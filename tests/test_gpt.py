@@ -34,10 +34,17 @@ def logits_by_hand(p, tokens, heads):
     """The logits of a document of token numbers, (positions, vocabulary): matrices, a mask, and einsum for the heads."""
     x = p["token_embedding"].T[tokens] + p["position_embedding"][: len(tokens)]
     count, width = x.shape
-    q, k, v = (np.reshape(rms_normed(x) @ p[name].T, (count, heads, -1)) for name in ("queries", "keys", "values"))
+    q, k, v = (
+        np.reshape(rms_normed(x) @ p[name].T, (count, heads, -1))
+        for name in ("queries", "keys", "values")
+    )
     scores = np.einsum("thi,shi->hts", q, k) / np.sqrt(width / heads)
     scores = np.where(np.tri(count, dtype=bool), scores, -np.inf)
-    x = x + np.einsum("hts,shi->thi", softmaxed(scores), v).reshape(count, width) @ p["attention_out"].T
+    x = (
+        x
+        + np.einsum("hts,shi->thi", softmaxed(scores), v).reshape(count, width)
+        @ p["attention_out"].T
+    )
     hidden = rms_normed(x) @ p["wider"].T
     x = x + np.where(hidden.real > 0, hidden, 0) @ p["narrower"].T
     return rms_normed(x) @ p["to_logits"].T
@@ -72,7 +79,10 @@ def test_the_gpt_for_26_letters_has_4192_parameters():
 def test_logits_and_loss_are_those_of_the_formulas_in_numpy(tiny, name):
     larger(tiny)
     np.testing.assert_allclose(
-        tiny.predict([gpt.asked(name, ALPHABET)])[0], logits_by_hand(tiny.state(), tokens_of(name)[0], heads=2), rtol=1e-12, atol=1e-13
+        tiny.predict([gpt.asked(name, ALPHABET)])[0],
+        logits_by_hand(tiny.state(), tokens_of(name)[0], heads=2),
+        rtol=1e-12,
+        atol=1e-13,
     )
     loss = gpt.surprise(tiny(gpt.asked(name, ALPHABET)), gpt.answered(name, ALPHABET))
     assert loss.data == pytest.approx(loss_by_hand(tiny.state(), name, heads=2), rel=1e-12)
@@ -95,7 +105,12 @@ def test_the_gradient_by_every_parameter_is_that_of_the_formulas(tiny):
 
 def test_the_gradient_is_that_of_differences():
     model = larger(gpt.GPT(3, context=2, width=2, heads=2, seed=1))
-    assert check_gradient(lambda model: gpt.surprise(model(gpt.asked("b", "ab")), gpt.answered("b", "ab")), model) < 1
+    assert (
+        check_gradient(
+            lambda model: gpt.surprise(model(gpt.asked("b", "ab")), gpt.answered("b", "ab")), model
+        )
+        < 1
+    )
 
 
 def test_a_position_does_not_see_what_comes_after_it(tiny):
@@ -112,7 +127,9 @@ def test_padding_changes_neither_loss_nor_gradient(tiny):
     tiny.zero_grad()
     (x, _), (y, _) = gpt.tables(["a", "abc"], ALPHABET)
     gpt.surprise(tiny(x), y).backward()
-    assert [p.grad for p in tiny.parameters()] == pytest.approx(bare, rel=1e-12)  # in another order of adding up
+    assert [p.grad for p in tiny.parameters()] == pytest.approx(
+        bare, rel=1e-12
+    )  # in another order of adding up
     assert any(bare)
 
 
@@ -128,8 +145,13 @@ def test_a_tiny_model_learns_two_names_by_heart(tiny, capsys):
     names = ["abc", "ded"] * 4
     history = gpt.train(tiny, names, ALPHABET, steps=150)
     assert len(history.loss) == 150
-    assert history.loss[-1] < 0.4 < 1.5 < history.loss[0]  # ln 2 / 4 = 0.17 is the least: which of the two it is cannot be known
-    assert {tiny.invent(ALPHABET, random.Random(seed), temperature=0.1) for seed in range(10)} <= {"abc", "ded"}
+    assert (
+        history.loss[-1] < 0.4 < 1.5 < history.loss[0]
+    )  # ln 2 / 4 = 0.17 is the least: which of the two it is cannot be known
+    assert {tiny.invent(ALPHABET, random.Random(seed), temperature=0.1) for seed in range(10)} <= {
+        "abc",
+        "ded",
+    }
     assert "150/150" in capsys.readouterr().err
 
 
@@ -137,7 +159,13 @@ def test_compiled_training_gives_the_numbers_of_eager(capsys):
     states = []
     for engine in ("eager", "compiled"):
         model = gpt.GPT(len(ALPHABET) + 1, context=4, width=8, heads=2, seed=1)
-        history = gpt.train(model, ["abc", "ded", "a", "be", "cc", "ed", "dab", "ace", "b"], ALPHABET, steps=10, engine=engine)
+        history = gpt.train(
+            model,
+            ["abc", "ded", "a", "be", "cc", "ed", "dab", "ace", "b"],
+            ALPHABET,
+            steps=10,
+            engine=engine,
+        )
         states.append([*history.loss, *(p.data for p in model.parameters())])
     np.testing.assert_allclose(*states, rtol=0, atol=1e-12)
 
@@ -164,9 +192,15 @@ def test_an_invented_name_ends_where_the_context_does(tiny):
 
 def test_tables_hold_a_mark_first_and_last_and_zeros_behind():
     X, y = gpt.tables(["ab", "b"], "ab")
-    assert np.reshape(X, (2, 3, 3)).tolist() == [[[0, 0, 1], [1, 0, 0], [0, 1, 0]], [[0, 0, 1], [0, 1, 0], [0, 0, 0]]]
+    assert np.reshape(X, (2, 3, 3)).tolist() == [
+        [[0, 0, 1], [1, 0, 0], [0, 1, 0]],
+        [[0, 0, 1], [0, 1, 0], [0, 0, 0]],
+    ]
     third = 1 / 3
-    assert np.reshape(y, (2, 3, 3)).tolist() == [[[third, 0, 0], [0, third, 0], [0, 0, third]], [[0, 0.5, 0], [0, 0, 0.5], [0, 0, 0]]]
+    assert np.reshape(y, (2, 3, 3)).tolist() == [
+        [[third, 0, 0], [0, third, 0], [0, 0, third]],
+        [[0, 0.5, 0], [0, 0, 0.5], [0, 0, 0]],
+    ]
 
 
 def test_names_of_modules_consist_of_letters():
@@ -190,11 +224,30 @@ def test_the_demo_prints_invented_names_and_the_same_for_the_same_seed(tmp_path,
     path.write_text("Bo\nÖle\nAda\n", encoding="utf-8")
     printed = []
     for seed in ("0", "0", "1"):
-        gpt.main(["--names", str(path), "--steps", "3", "--samples", "4", "--seed", seed, "--engine", "eager", "--out", str(tmp_path)])
+        gpt.main(
+            [
+                "--names",
+                str(path),
+                "--steps",
+                "3",
+                "--samples",
+                "4",
+                "--seed",
+                seed,
+                "--engine",
+                "eager",
+                "--out",
+                str(tmp_path),
+            ]
+        )
         printed.append(re.sub(r"; \d+ s\n", "\\n", capsys.readouterr().out))
     assert printed[0] == printed[1] != printed[2]
     assert "3 names of 7 characters, 3,584 parameters" in printed[0]
-    assert re.search(r"^loss +[12]\.\d{3} in the first epoch, [12]\.\d{3} in the last of 3$", printed[0], re.MULTILINE)
+    assert re.search(
+        r"^loss +[12]\.\d{3} in the first epoch, [12]\.\d{3} in the last of 3$",
+        printed[0],
+        re.MULTILINE,
+    )
     assert len(re.findall(r"^    (?:\[?[abdeloö]+\]?|\(nothing\))$", printed[0], re.MULTILINE)) == 4
     (curve,) = re.findall(r"^loss curve +(\S+)$", printed[0], re.MULTILINE)
     assert "epoch" in Path(curve).read_text()
@@ -209,7 +262,9 @@ def test_ctrl_c_ends_training_and_names_are_invented_all_the_same(tmp_path, caps
     text = capsys.readouterr().out
     assert "names of 26 characters, 4,192 parameters" in text
     assert "in the first epoch" not in text
-    assert re.search(r"taught:\n    .+\n    .+\nloss curve   not drawn: no epoch was finished", text)
+    assert re.search(
+        r"taught:\n    .+\n    .+\nloss curve   not drawn: no epoch was finished", text
+    )
 
 
 @pytest.mark.parametrize(
@@ -226,7 +281,9 @@ def test_ctrl_c_ends_training_and_names_are_invented_all_the_same(tmp_path, caps
         ("ada", ["--engine", "steam"], "invalid choice: 'steam'"),
     ],
 )
-def test_wrong_options_end_with_an_error_that_says_what_to_do(content, options, message, tmp_path, capsys):
+def test_wrong_options_end_with_an_error_that_says_what_to_do(
+    content, options, message, tmp_path, capsys
+):
     path = tmp_path / "names.txt"
     if content is not None:
         path.write_text(content)

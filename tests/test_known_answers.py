@@ -20,7 +20,9 @@ problems = pytest.mark.parametrize("problem", PROBLEMS, ids=lambda problem: prob
 
 def close(got: Any, wanted: Any, rtol: float = 1e-12) -> None:
     """Each entry within rtol of itself, or of a hundredth of the largest where terms cancel."""
-    np.testing.assert_allclose(np.asarray(got, dtype=float), wanted, rtol=rtol, atol=rtol * 1e-2 * np.max(np.abs(wanted)))
+    np.testing.assert_allclose(
+        np.asarray(got, dtype=float), wanted, rtol=rtol, atol=rtol * 1e-2 * np.max(np.abs(wanted))
+    )
 
 
 def function(problem: Problem) -> Callable[[Any], Any]:
@@ -46,7 +48,9 @@ def test_the_formulas_by_hand_are_what_differences_of_40_digits_give(problem):
                 close(problem.slopes(p)[:, j], differences(problem, here, (j,), h).astype(float))
                 for k in range(n):
                     bends[:, j, k] = differences(problem, here, (j, k), h).astype(float)
-        np.testing.assert_allclose(problem.curvatures(p), bends, rtol=1e-12, atol=1e-13 * max(1.0, np.max(np.abs(bends))))
+        np.testing.assert_allclose(
+            problem.curvatures(p), bends, rtol=1e-12, atol=1e-13 * max(1.0, np.max(np.abs(bends)))
+        )
 
 
 def differences(problem: Problem, p: list[Any], by: tuple[int, ...], h: Any) -> Array:
@@ -54,8 +58,12 @@ def differences(problem: Problem, p: list[Any], by: tuple[int, ...], h: Any) -> 
     if not by:
         return np.array(problem.residuals(mpmath, p), dtype=object)
     first, *rest = by
-    after, before = ([x + sign * h if i == first else x for i, x in enumerate(p)] for sign in (1, -1))
-    return (differences(problem, after, tuple(rest), h) - differences(problem, before, tuple(rest), h)) / (2 * h)
+    after, before = (
+        [x + sign * h if i == first else x for i, x in enumerate(p)] for sign in (1, -1)
+    )
+    return (
+        differences(problem, after, tuple(rest), h) - differences(problem, before, tuple(rest), h)
+    ) / (2 * h)
 
 
 @problems
@@ -63,7 +71,9 @@ def test_the_start_and_the_minimum_have_the_values_of_the_article(problem):
     if problem.start_value is not None:
         assert problem.value(sg, problem.start) == pytest.approx(problem.start_value, rel=1e-14)
     if problem.where is not None:
-        assert problem.value(sg, problem.where) == pytest.approx(problem.minimum, rel=1e-9, abs=1e-12)
+        assert problem.value(sg, problem.where) == pytest.approx(
+            problem.minimum, rel=1e-9, abs=1e-12
+        )
 
 
 def test_rosenbrock_at_its_start_has_the_textbook_gradient_and_hessian():
@@ -131,7 +141,9 @@ def test_an_array_of_parameters_gives_arrays_of_slopes(problem):
 # ------------------------------------------------------------------ third derivatives
 
 
-def truth(f: Callable[[Any], Callable[..., Any]], at: tuple[float, ...], orders: tuple[int, ...]) -> float:
+def truth(
+    f: Callable[[Any], Callable[..., Any]], at: tuple[float, ...], orders: tuple[int, ...]
+) -> float:
     """The partial derivative of these orders, from differences of 60 digits."""
     with mpmath.workdps(60):
         return float(mpmath.diff(f(mpmath), at, orders))
@@ -198,7 +210,12 @@ def test_newtons_method_with_these_derivatives_ends_at_the_known_minimum(problem
     )  # fmt: skip
     assert found.fun == pytest.approx(problem.minimum, rel=1e-10, abs=1e-9)
     if problem.where is not None:
-        np.testing.assert_allclose(found.x, problem.where, rtol=1e-6, atol=1e-2 if problem.name == "Powell singular" else 1e-6)
+        np.testing.assert_allclose(
+            found.x,
+            problem.where,
+            rtol=1e-6,
+            atol=1e-2 if problem.name == "Powell singular" else 1e-6,
+        )
 
 
 # ------------------------------------------------------------------ least squares on data made with known parameters
@@ -206,12 +223,34 @@ def test_newtons_method_with_these_derivatives_ends_at_the_known_minimum(problem
 T = np.linspace(0.0, 10.0, 41)
 CURVES = [
     # a formula of t and its parameters; those that the data were made with; where the search begins
-    ("saturation (as Misra's)", lambda m, t, a, b: a * (1 - m.exp(-b * t)), (2.4, 0.55), (1.0, 1.0)),
-    ("logistic growth", lambda m, t, k, r, c: k / (1 + m.exp(-r * (t - c))), (9.0, 1.3, 4.2), (7.0, 1.0, 5.0)),
-    ("Gaussian peak", lambda m, t, h, c, w, b: h * m.exp(-0.5 * ((t - c) / w) ** 2) + b, (3.0, 4.4, 0.9, 0.5), (2.0, 4.0, 1.3, 0.0)),
-    ("two decays", lambda m, t, a, k, b, l: a * m.exp(-k * t) + b * m.exp(-l * t), (3.0, 1.6, 1.5, 0.22), (2.0, 2.0, 1.0, 0.3)),
+    (
+        "saturation (as Misra's)",
+        lambda m, t, a, b: a * (1 - m.exp(-b * t)),
+        (2.4, 0.55),
+        (1.0, 1.0),
+    ),
+    (
+        "logistic growth",
+        lambda m, t, k, r, c: k / (1 + m.exp(-r * (t - c))),
+        (9.0, 1.3, 4.2),
+        (7.0, 1.0, 5.0),
+    ),
+    (
+        "Gaussian peak",
+        lambda m, t, h, c, w, b: h * m.exp(-0.5 * ((t - c) / w) ** 2) + b,
+        (3.0, 4.4, 0.9, 0.5),
+        (2.0, 4.0, 1.3, 0.0),
+    ),
+    (
+        "two decays",
+        lambda m, t, a, k, b, l: a * m.exp(-k * t) + b * m.exp(-l * t),
+        (3.0, 1.6, 1.5, 0.22),
+        (2.0, 2.0, 1.0, 0.3),
+    ),
 ]
-curves = pytest.mark.parametrize(("formula", "true", "start"), [row[1:] for row in CURVES], ids=[row[0] for row in CURVES])
+curves = pytest.mark.parametrize(
+    ("formula", "true", "start"), [row[1:] for row in CURVES], ids=[row[0] for row in CURVES]
+)
 
 
 def levenberg_marquardt(residuals: Callable[[Any], Any], p: Any, steps: int = 60) -> Array:
@@ -235,7 +274,9 @@ def levenberg_marquardt(residuals: Callable[[Any], Any], p: Any, steps: int = 60
 @curves
 def test_parameters_are_recovered_from_data_without_noise(formula, true, start):
     y = formula(np, T, *true).tolist()
-    found = levenberg_marquardt(lambda p: [formula(sg, t, *p) - c for t, c in zip(T.tolist(), y, strict=True)], start)
+    found = levenberg_marquardt(
+        lambda p: [formula(sg, t, *p) - c for t, c in zip(T.tolist(), y, strict=True)], start
+    )
     np.testing.assert_allclose(found, true, rtol=1e-9)
 
 
@@ -244,8 +285,18 @@ def test_parameters_are_recovered_from_noisy_data_as_scipy_recovers_them(formula
     from scipy.optimize import curve_fit
 
     y = formula(np, T, *true) + np.random.default_rng(1981).normal(0.0, 0.05, len(T))
-    found = levenberg_marquardt(lambda p: [formula(sg, t, *p) - c for t, c in zip(T.tolist(), y.tolist(), strict=True)], start)
-    theirs, covariance = curve_fit(lambda t, *p: formula(np, t, *p), T, y, p0=start, sigma=np.full(len(T), 0.05), absolute_sigma=True)
+    found = levenberg_marquardt(
+        lambda p: [formula(sg, t, *p) - c for t, c in zip(T.tolist(), y.tolist(), strict=True)],
+        start,
+    )
+    theirs, covariance = curve_fit(
+        lambda t, *p: formula(np, t, *p),
+        T,
+        y,
+        p0=start,
+        sigma=np.full(len(T), 0.05),
+        absolute_sigma=True,
+    )
     np.testing.assert_allclose(found, theirs, rtol=1e-5)
     assert np.all(np.abs(found - true) < 4 * np.sqrt(np.diag(covariance)))
 

@@ -66,12 +66,18 @@ def test_no_grad_works_as_a_decorator():
         (lambda x: sg.log(-x), r"log gave nan: log\(-2.0\)"),
         (lambda x: x / 0, r"div gave inf: div\(x=2.0, 0.0\)"),
         (lambda x: x**5000, r"pow gave inf: pow\(x=2.0, 5000.0\)"),
-        (lambda x: sg.dot([x, x], [1e308, 1e308]), r"dot gave inf: dot\(x=2.0, x=2.0, 1e\+308, 1e\+308, 0.0\)"),
+        (
+            lambda x: sg.dot([x, x], [1e308, 1e308]),
+            r"dot gave inf: dot\(x=2.0, x=2.0, 1e\+308, 1e\+308, 0.0\)",
+        ),
         (lambda x: x * math.nan, r"mul gave nan: mul\(x=2.0, nan\)"),
     ],
 )
 def test_the_first_nan_or_overflow_is_named(compute, text):
-    with pytest.raises(FloatingPointError, match=text + r", at .*test_modes\.py, line \d+"), detect_anomaly():
+    with (
+        pytest.raises(FloatingPointError, match=text + r", at .*test_modes\.py, line \d+"),
+        detect_anomaly(),
+    ):
         compute(Value(2.0, "x"))
 
 
@@ -117,12 +123,12 @@ def test_nodes_made_while_watching_mix_with_others():
 
 
 def test_modes_leave_nothing_switched_on():
-    from scalargrad import switches
+    from scalargrad import modes
 
     with no_grad(), detect_anomaly():
-        assert len(switches.modes) == 2
-    assert switches.modes == []
-    assert switches.active.get() == ()
+        assert len(modes.modes_on) == 2
+    assert modes.modes_on == []
+    assert modes.modes_here.get() == ()
 
 
 def test_watching_and_forgetting_work_in_either_order():
@@ -138,7 +144,9 @@ def test_a_sum_of_gradients_that_overflows_is_named():
     with detect_anomaly():
         m = x * 1.0
         y = m * 1e308 + m * 1e308
-        with pytest.raises(FloatingPointError, match=r"backward through mul gave 1e\+308, which made a sum of inf"):
+        with pytest.raises(
+            FloatingPointError, match=r"backward through mul gave 1e\+308, which made a sum of inf"
+        ):
             y.backward()
     leaf = Value(1.0, "leaf")
     with detect_anomaly():

@@ -17,8 +17,8 @@ from mpmath import mp, mpf
 
 import scalargrad
 from scalargrad import Value, custom_op, functions, ops
-from scalargrad.kernels import RAW, on_floats, statements
 from scalargrad.ops import OPS, Op
+from scalargrad.rows.text import FAST_NAMES, on_floats, statements
 
 from . import oracle, test_slopes_of_slopes
 from .edges import EDGES, MASKED, Edge, inf, nan, same, same_slope
@@ -28,14 +28,37 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow,
     "neg": operator.neg, "abs": abs,
 }  # fmt: skip
-NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.3, -2.5, 2.0, inf, -inf, nan, 5e-324, -5e-324, 1e-310, 1e308, -1e308, 1e200, 710.0, -745.2, 40.0, -39.0]
+NUMBERS = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.3,
+    -2.5,
+    2.0,
+    inf,
+    -inf,
+    nan,
+    5e-324,
+    -5e-324,
+    1e-310,
+    1e308,
+    -1e308,
+    1e200,
+    710.0,
+    -745.2,
+    40.0,
+    -39.0,
+]
 
 
 def ways(name: str) -> list[Callable[..., Any]]:
     """The row as a free function, a method and, where there is one, an operator."""
     functions_of_row = [getattr(functions, name)]
     if not OPS[name].takes_lists:
-        functions_of_row.append(lambda x, *rest: getattr(x if isinstance(x, Value) else Value(x), name)(*rest))
+        functions_of_row.append(
+            lambda x, *rest: getattr(x if isinstance(x, Value) else Value(x), name)(*rest)
+        )
     if name in OPERATORS:
         functions_of_row.append(OPERATORS[name])
     return functions_of_row
@@ -63,7 +86,9 @@ def test_edges_of_values_are_as_the_table_has_them(edge: Edge) -> None:
         result = function(*operands)
         result.backward()
         assert same(result.data, edge.value)
-        for got, expected in zip(oracle.flat(slopes_after_backward(operands)), oracle.flat(edge.slopes), strict=True):
+        for got, expected in zip(
+            oracle.flat(slopes_after_backward(operands)), oracle.flat(edge.slopes), strict=True
+        ):
             assert same_slope(got, expected)
 
 
@@ -137,26 +162,42 @@ def test_no_operation_raises_and_recorded_is_total_to_the_bit(op: Op) -> None:
         assert type(number) is float, operands
         if oracle.flat(operands):
             node = function(*recorded(operands))
-            assert all_bits([number, *node.partials]) == all_bits([node.data, *oracle.flat(total[1:])]), operands
+            assert all_bits([number, *node.partials]) == all_bits(
+                [node.data, *oracle.flat(total[1:])]
+            ), operands
         assert all_bits(total[0]) == all_bits(number) == all_bits(on["value"](*operands)), operands
 
 
-@pytest.mark.parametrize("op", [op for op in RECORDED if len(op.operands) == 2 and not op.takes_lists], ids=name_of)
+@pytest.mark.parametrize(
+    "op", [op for op in RECORDED if len(op.operands) == 2 and not op.takes_lists], ids=name_of
+)
 def test_beside_a_constant_value_and_slope_are_the_same_to_the_bit(op: Op) -> None:
     function = getattr(functions, op.name)
     for x, y in itertools.product(NUMBERS, repeat=2):
-        both, first, second = function(Value(x), Value(y)), function(Value(x), y), function(x, Value(y))
+        both, first, second = (
+            function(Value(x), Value(y)),
+            function(Value(x), y),
+            function(x, Value(y)),
+        )
         assert bits(both.data) == bits(first.data) == bits(second.data)
-        assert (bits(both.partials[0]), bits(both.partials[1])) == (bits(first.partials[0]), bits(second.partials[1]))
+        assert (bits(both.partials[0]), bits(both.partials[1])) == (
+            bits(first.partials[0]),
+            bits(second.partials[1]),
+        )
         assert first.partials[1] is second.partials[0] is None
 
 
 def kernel(op: Op) -> Callable[..., Any]:
     """The row's raising source, alone."""
     forward, slopes = statements(op)
-    names: dict[str, Any] = dict(RAW)
+    names: dict[str, Any] = dict(FAST_NAMES)
     results = ", ".join(["out", *(f"d{o}" for o in op.operands)])
-    exec("\n    ".join([f"def raw({', '.join(op.operands)}):", *forward, *slopes, f"return {results}"]), names)
+    exec(
+        "\n    ".join(
+            [f"def raw({', '.join(op.operands)}):", *forward, *slopes, f"return {results}"]
+        ),
+        names,
+    )
     return names["raw"]  # type: ignore[no-any-return]
 
 
@@ -246,12 +287,20 @@ def clean() -> Iterator[None]:
 
 @pytest.mark.usefixtures("clean")
 def test_a_row_added_at_run_time_appears_everywhere() -> None:
-    function = custom_op("ramp", "softplus(x) ** 2 / 2", "softplus(x) * sigmoid(x)", symbol="⌿", domain=((-300.0, 300.0),))
+    function = custom_op(
+        "ramp",
+        "softplus(x) ** 2 / 2",
+        "softplus(x) * sigmoid(x)",
+        symbol="⌿",
+        domain=((-300.0, 300.0),),
+    )
     x = Value(0.4)
     assert functions.ramp is function is scalargrad.ramp
     assert "ramp" in dir(scalargrad)
-    assert function(x).data == x.ramp().data == function(0.4) == functions.softplus(0.4) ** 2.0 / 2.0
-    assert (function(x).op, function(x).row.symbol) == ("ramp", "⌿")
+    assert (
+        function(x).data == x.ramp().data == function(0.4) == functions.softplus(0.4) ** 2.0 / 2.0
+    )
+    assert (function(x).op, function(x)._operation.symbol) == ("ramp", "⌿")
     assert any(line.split()[:2] == ["ramp", "⌿"] for line in ops.table().splitlines())
     op = OPS["ramp"]
     test_no_operation_raises_and_recorded_is_total_to_the_bit(op)
@@ -266,7 +315,12 @@ def test_a_row_added_at_run_time_appears_everywhere() -> None:
 
 @pytest.mark.usefixtures("clean")
 def test_a_row_of_two_operands_added_at_run_time_is_an_operation() -> None:
-    function = custom_op("ratio", "e / (1 + y**2)", ("e / (1 + y**2)", "-2 * y * out / (1 + y**2)"), work=("e = exp(x)",))
+    function = custom_op(
+        "ratio",
+        "e / (1 + y**2)",
+        ("e / (1 + y**2)", "-2 * y * out / (1 + y**2)"),
+        work=("e = exp(x)",),
+    )
     x, y = Value(0.5), Value(-1.5)
     result = function(x, y)
     result.backward()
@@ -337,7 +391,9 @@ def test_work_may_have_any_name_of_its_own(name: str) -> None:
         (("mine", "x", ("1.0", "1.0", "1.0")), "one slope or two"),
     ],
 )
-def test_a_row_that_cannot_be_is_refused_with_the_reason(arguments: tuple[Any, ...], says: str) -> None:
+def test_a_row_that_cannot_be_is_refused_with_the_reason(
+    arguments: tuple[Any, ...], says: str
+) -> None:
     before = list(OPS)
     with pytest.raises(ValueError, match=says):
         custom_op(*arguments)
@@ -345,7 +401,18 @@ def test_a_row_that_cannot_be_is_refused_with_the_reason(arguments: tuple[Any, .
 
 
 @pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("work", ["exp = 2.0 * x", "x = 2.0 * x", "2.0 * x", "out = x", "sigmoid = x", "cube_root = x", "inf = x"])
+@pytest.mark.parametrize(
+    "work",
+    [
+        "exp = 2.0 * x",
+        "x = 2.0 * x",
+        "2.0 * x",
+        "out = x",
+        "sigmoid = x",
+        "cube_root = x",
+        "inf = x",
+    ],
+)
 def test_work_that_hides_a_name_is_refused(work: str) -> None:
     with pytest.raises(ValueError, match="mine"):
         custom_op("mine", "x", "1.0", work=(work,))
@@ -370,9 +437,21 @@ def test_a_row_tells_what_it_is() -> None:
     assert OPS["hypot"].domain == ((-inf, inf), (-inf, inf))
     assert OPS["log"].domain == ((0, inf),)
     assert OPS["where"].domain == OPS["dot"].domain == ((-inf, inf),) * 3
-    assert (OPS["arcsin"].aliases, OPS["arctan2"].aliases, OPS["exp"].aliases) == (("asin",), ("atan2",), ())
-    assert (OPS["sub"].is_swapped, OPS["sub"].is_public, OPS["_same"].is_public) == (False, True, False)
-    assert (OPS["sub"].takes_lists, OPS["sum"].takes_lists, OPS["dot"].takes_lists) == (False, True, True)
+    assert (OPS["arcsin"].aliases, OPS["arctan2"].aliases, OPS["exp"].aliases) == (
+        ("asin",),
+        ("atan2",),
+        (),
+    )
+    assert (OPS["sub"].is_swapped, OPS["sub"].is_public, OPS["_same"].is_public) == (
+        False,
+        True,
+        False,
+    )
+    assert (OPS["sub"].takes_lists, OPS["sum"].takes_lists, OPS["dot"].takes_lists) == (
+        False,
+        True,
+        True,
+    )
     assert (OPS["sub"].is_composed, OPS["mean"].is_composed) == (False, True)
     assert all(low < high for op in OPS.values() for low, high in op.domain)
 
@@ -381,14 +460,20 @@ def test_a_row_is_pickled_by_its_name() -> None:
     row, twin = pickle.loads(pickle.dumps((OPS["sub"], OPS["sub"].swapped())))
     assert row is OPS["sub"]
     assert (twin.is_swapped, OPS["sub"].is_swapped) == (True, False)
-    assert all(getattr(twin, name) == getattr(row, name) for name in Op.__slots__ if name != "is_swapped")
+    assert all(
+        getattr(twin, name) == getattr(row, name) for name in Op.__slots__ if name != "is_swapped"
+    )
 
 
 def test_slopes_call_rows_alone() -> None:
     allowed = {"len", "tie_shares", "products_of_others"}  # of lists, and of Values as of numbers
     for op in RECORDED:
         for text in op.slopes or ():
-            called = {ast.unparse(node.func) for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)}
+            called = {
+                ast.unparse(node.func)
+                for node in ast.walk(ast.parse(text))
+                if isinstance(node, ast.Call)
+            }
             assert called <= {*OPS, *allowed}, op.name
 
 
@@ -396,7 +481,10 @@ def test_the_table_of_the_documentation_holds_every_public_row() -> None:
     lines = ops.table().splitlines()
     public = [op for op in OPS.values() if op.is_public]
     assert [line.split()[0] for line in lines[1:]] == [op.name for op in public]
-    names, symbols = (max(map(len, column)) for column in zip(("operation", "symbol"), *((op.name, op.symbol) for op in public)))
+    names, symbols = (
+        max(map(len, column))
+        for column in zip(("operation", "symbol"), *((op.name, op.symbol) for op in public))
+    )
     for line, op in zip(lines[1:], public, strict=True):
         assert line[4 + names + 2 :].startswith(op.symbol)
         assert line[4 + names + 2 + symbols + 2 :].startswith(f"{op.value}  →  ")

@@ -22,7 +22,15 @@ from .random_graphs import Failure
 COUNT = 500
 ROTATING = random.SystemRandom().randrange(10**6)
 
-PAIR = Program((0.5, -3.0), (Step("mul", (0, 1)), Step("tanh", (2,)), Step("sub", (1.0, 3)), Step("dot", ((2, 2), (4, 0), 0.25))))
+PAIR = Program(
+    (0.5, -3.0),
+    (
+        Step("mul", (0, 1)),
+        Step("tanh", (2,)),
+        Step("sub", (1.0, 3)),
+        Step("dot", ((2, 2), (4, 0), 0.25)),
+    ),
+)
 
 
 def printed(text: str) -> list[float]:
@@ -36,7 +44,9 @@ def printed(text: str) -> list[float]:
 # ------------------------------------------------------------------ the graphs
 
 
-@pytest.mark.parametrize(("seed", "count"), [(1, COUNT), (ROTATING, COUNT // 2)], ids=["fixed", "rotating"])
+@pytest.mark.parametrize(
+    ("seed", "count"), [(1, COUNT), (ROTATING, COUNT // 2)], ids=["fixed", "rotating"]
+)
 def test_every_way_gives_the_same_and_the_truth(seed: int, count: int) -> None:
     print(f"python -m tests.random_graphs --seed {seed} --count {count}")
     report = random_graphs.check_many(seed, range(count))
@@ -54,7 +64,11 @@ def test_the_graphs_are_of_all_rows_and_kinds() -> None:
     assert sum(any(isinstance(o, float) for o in each) for each in operands) > 400  # constants
     assert sum(isinstance(each[0], float) for each in operands) > 100  # and on the left
     assert sum(len(each) > len(set(each)) for each in operands) > 100  # an operand that is repeated
-    readers = [sum(o == place for step in program.steps for o in oracle.flat(step.operands)) for program in graphs for place in range(5)]
+    readers = [
+        sum(o == place for step in program.steps for o in oracle.flat(step.operands))
+        for program in graphs
+        for place in range(5)
+    ]
     assert sum(n > 2 for n in readers) > 100  # fan-out
     assert {len(program.leaves) for program in graphs} == {1, 2, 3, 4, 5}
 
@@ -97,15 +111,34 @@ def test_signs_and_infinities_are_printed_as_python_reads_them() -> None:
 
 
 def test_what_the_root_does_not_read_is_pruned() -> None:
-    extra = Program((1.0, 0.5, -3.0), (Step("exp", (0,)), Step("mul", (1, 2)), Step("tanh", (4,)), Step("add", (3, 0)), Step("neg", (5,))))
-    assert programs.pruned(extra) == Program((0.5, -3.0), (Step("mul", (0, 1)), Step("tanh", (2,)), Step("neg", (3,))))
+    extra = Program(
+        (1.0, 0.5, -3.0),
+        (
+            Step("exp", (0,)),
+            Step("mul", (1, 2)),
+            Step("tanh", (4,)),
+            Step("add", (3, 0)),
+            Step("neg", (5,)),
+        ),
+    )
+    assert programs.pruned(extra) == Program(
+        (0.5, -3.0), (Step("mul", (0, 1)), Step("tanh", (2,)), Step("neg", (3,)))
+    )
 
 
 def test_a_kink_is_counted_and_not_compared() -> None:
-    assert random_graphs.check(Program((0.0,), (Step("abs", (0,)),))).skipped == "at a kink or a pole"
+    assert (
+        random_graphs.check(Program((0.0,), (Step("abs", (0,)),))).skipped == "at a kink or a pole"
+    )
     assert random_graphs.check(Program((-1.0,), (Step("log", (0,)),))).skipped == "not finite"
-    assert random_graphs.check(Program((1e-70,), (Step("square", (0,)),))).skipped == "too large or small"
-    cancelling = Program((1.0,), (Step("add", (0, 1e13)), Step("sub", (1, 1e13)), Step("square", (2,)), Step("sin", (3,))))
+    assert (
+        random_graphs.check(Program((1e-70,), (Step("square", (0,)),))).skipped
+        == "too large or small"
+    )
+    cancelling = Program(
+        (1.0,),
+        (Step("add", (0, 1e13)), Step("sub", (1, 1e13)), Step("square", (2,)), Step("sin", (3,))),
+    )
     assert random_graphs.check(cancelling).skipped == "ill-conditioned"
     assert random_graphs.check(PAIR).skipped == ""
 
@@ -121,7 +154,11 @@ BROKEN = [
 
 def by_a_millionth(row: str, part: str) -> mutants.Mutant:
     """A rule that makes a slope too large by one part in a million."""
-    (mutant,) = (mutant for mutant in mutants.of_row(OPS[row]) if (mutant.part, mutant.kind) == (part, "1e-6"))
+    (mutant,) = (
+        mutant
+        for mutant in mutants.of_row(OPS[row])
+        if (mutant.part, mutant.kind) == (part, "1e-6")
+    )
     return mutant
 
 
@@ -132,13 +169,19 @@ def fixed_graph(number: int) -> Program:
 
 def graphs_that_read(row: str) -> Iterator[Program]:
     """Those of the fixed seed that read a row: in all others it cannot be found wrong."""
-    return (program for program in map(fixed_graph, range(COUNT)) if any(step.row == row for step in program.steps))
+    return (
+        program
+        for program in map(fixed_graph, range(COUNT))
+        if any(step.row == row for step in program.steps)
+    )
 
 
 @pytest.mark.parametrize(("row", "part"), BROKEN)
 def test_a_slope_that_is_wrong_by_a_millionth_is_found(row: str, part: str) -> None:
     with mutants.broken(by_a_millionth(row, part)):
-        assert any("the slope by" in random_graphs.failure_of(program) for program in graphs_that_read(row))
+        assert any(
+            "the slope by" in random_graphs.failure_of(program) for program in graphs_that_read(row)
+        )
 
 
 def test_what_fails_is_made_small_and_printed_as_python() -> None:
@@ -174,7 +217,9 @@ def test_a_way_that_differs_in_the_last_bit_is_a_failure(monkeypatch: pytest.Mon
     assert random_graphs.failure_of(PAIR).startswith("off_by_a_bit gives the value")
 
 
-def test_a_second_backward_that_does_not_double_is_a_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_backward_that_does_not_double_is_a_failure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     backward = Value.backward
 
     def forgetting(root: Value) -> None:
@@ -186,7 +231,9 @@ def test_a_second_backward_that_does_not_double_is_a_failure(monkeypatch: pytest
     assert random_graphs.failure_of(PAIR).startswith("a second backward makes of the slopes")
 
 
-def test_the_command_says_what_it_checked(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_says_what_it_checked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setattr("sys.argv", ["random_graphs", "--seed", "1", "--count", "30"])
     assert random_graphs.main() == 0
     said = capsys.readouterr().out
@@ -195,7 +242,9 @@ def test_the_command_says_what_it_checked(monkeypatch: pytest.MonkeyPatch, capsy
     assert "no difference taken of" in said
 
 
-def test_the_command_shows_what_fails(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_shows_what_fails(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     number = next(n for n in itertools.count() if fixed_graph(n).steps[-1].row == "tanh")
     monkeypatch.setattr("sys.argv", ["random_graphs", "--seed", "1", "--only", str(number)])
     with mutants.broken(by_a_millionth("tanh", "dx")):

@@ -16,8 +16,8 @@ from mpmath import mp, mpf
 
 import scalargrad
 from scalargrad import Value, functions
-from scalargrad.kernels import RAW
 from scalargrad.ops import LISTS, OPS, Op
+from scalargrad.rows.text import FAST_NAMES
 
 from . import oracle
 
@@ -30,14 +30,19 @@ def name_of(case: Any) -> str:
 
 
 def recorded(operands: tuple[Any, ...]) -> tuple[Any, ...]:
-    return tuple([Value(x) for x in o] if isinstance(o, (list, tuple)) else Value(o) for o in operands)
+    return tuple(
+        [Value(x) for x in o] if isinstance(o, (list, tuple)) else Value(o) for o in operands
+    )
 
 
 class OnData(ast.NodeTransformer):
     """Comparisons, which choose a formula, compare numbers."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
-        node.left, *node.comparators = [ast.Call(ast.Name("number", ast.Load()), [side], []) for side in (node.left, *node.comparators)]
+        node.left, *node.comparators = [
+            ast.Call(ast.Name("number", ast.Load()), [side], [])
+            for side in (node.left, *node.comparators)
+        ]
         return ast.fix_missing_locations(node)
 
 
@@ -47,10 +52,18 @@ def number(x: Any) -> Any:
 
 def slope_as_graph(op: Op, text: str, operands: dict[str, Any], out: Value) -> Any:
     """The text of a slope, evaluated on Values."""
-    names: dict[str, Any] = {**RAW, **{name: getattr(functions, name) for name in OPS}, "number": number, "out": out, **operands}
+    names: dict[str, Any] = {
+        **FAST_NAMES,
+        **{name: getattr(functions, name) for name in OPS},
+        "number": number,
+        "out": out,
+        **operands,
+    }
 
     def value(expression: str) -> Any:
-        return eval(compile(OnData().visit(ast.parse(expression, mode="eval")), "<slope>", "eval"), names)
+        return eval(
+            compile(OnData().visit(ast.parse(expression, mode="eval")), "<slope>", "eval"), names
+        )
 
     for line in op.work:
         name, _, expression = line.partition(" = ")
@@ -65,12 +78,14 @@ def gradient(root: Any, leaves: list[Value]) -> list[Any]:
     if isinstance(root, Value):
         slopes[root] = Value(1.0)
         for node in reversed(root.graph()):
-            if node.row is None or node not in slopes:
+            if node._operation is None or node not in slopes:
                 continue
-            op, parents, operands = node.row, list(node.parents), {}
+            op, parents, operands = node._operation, list(node.parents), {}
             sizes = len(parents) // 2 if op.name == "dot" else len(parents)
             for name in op.operands:
-                operands[name] = [parents.pop(0) for _ in range(sizes)] if name in LISTS else parents.pop(0)
+                operands[name] = (
+                    [parents.pop(0) for _ in range(sizes)] if name in LISTS else parents.pop(0)
+                )
             for name, text in zip(op.operands, op.slopes or (), strict=True):
                 items = operands[name] if name in LISTS else [operands[name]]
                 if any(isinstance(item, Value) for item in items):
@@ -84,19 +99,37 @@ def gradient(root: Any, leaves: list[Value]) -> list[Any]:
 ROUGH_AT_0 = {"abs", "sign", "relu", "leaky_relu", "elu", "cbrt", "reciprocal"}
 FLAT_FAR_OUT = {"arctan", "sigmoid", "tanh", "relu", "log", "sqrt", "gelu", "silu", "erf"}
 PLACES = [0.0, 0.3, -0.7, 1.6, 2.5, -6.0, 20.0]
-PAIRS = [(0.6, 1.7), (2.5, 0.8), (0.9, 2.0), (3.0, 3.5), (1.5, -2.0), (0.0, 1.2), (1.3, 0.0), (0.4, 1.0)]
+PAIRS = [
+    (0.6, 1.7),
+    (2.5, 0.8),
+    (0.9, 2.0),
+    (3.0, 3.5),
+    (1.5, -2.0),
+    (0.0, 1.2),
+    (1.3, 0.0),
+    (0.4, 1.0),
+]
 
 
 def smooth_points(op: Op) -> list[tuple[Any, ...]]:
     if op.operands == ("x",):
         low, high = op.domain[0]
-        places = [x for x in (*PLACES, -40.0) if low < x < high and (x or op.name not in ROUGH_AT_0)]
+        places = [
+            x for x in (*PLACES, -40.0) if low < x < high and (x or op.name not in ROUGH_AT_0)
+        ]
         return [(x,) for x in (*places, *([1e100] if op.name in FLAT_FAR_OUT else []))]
     if op.operands == ("x", "y"):
         lows = (op.domain[0][0], op.domain[1][0])
-        return [p for p in PAIRS if p[0] > lows[0] and p[1] > lows[1] and not (op.name == "div" and not p[1])]
+        return [
+            p
+            for p in PAIRS
+            if p[0] > lows[0] and p[1] > lows[1] and not (op.name == "div" and not p[1])
+        ]
     listed = [([0.3],), ([0.3, 0.0, -1.2],), ([2.0, 0.0, 0.5, -0.25],)]
-    return {"clip": [(0.5, -1.0, 1.0), (-3.0, -1.0, 1.0)], "dot": [([0.5, -2.0], [0.0, 1.5], 0.3)]}.get(op.name, listed)
+    return {
+        "clip": [(0.5, -1.0, 1.0), (-3.0, -1.0, 1.0)],
+        "dot": [([0.5, -2.0], [0.0, 1.5], 0.3)],
+    }.get(op.name, listed)
 
 
 def flattened(name: str, operands: tuple[Any, ...]) -> Callable[..., mpf]:
@@ -105,12 +138,21 @@ def flattened(name: str, operands: tuple[Any, ...]) -> Callable[..., mpf]:
 
     def function(*numbers: mpf) -> mpf:
         left = list(numbers)
-        return oracle.REFERENCES[name](*([left.pop(0) for _ in range(n)] if n is not None else left.pop(0) for n in sizes))
+        return oracle.REFERENCES[name](
+            *([left.pop(0) for _ in range(n)] if n is not None else left.pop(0) for n in sizes)
+        )
 
     return function
 
 
-def check_orders(function: Callable[..., mpf], root: Any, leaves: list[Value], at: list[mpf], orders: int, where: str) -> None:
+def check_orders(
+    function: Callable[..., mpf],
+    root: Any,
+    leaves: list[Value],
+    at: list[mpf],
+    orders: int,
+    where: str,
+) -> None:
     """Compare all derivatives up to an order with differences of differences."""
     for i, slope in enumerate(gradient(root, leaves)):
 
@@ -130,13 +172,25 @@ def test_slopes_of_slopes_are_right(op: Op) -> None:
         for operands in smooth_points(op):
             values = recorded(operands)
             root = getattr(functions, op.name)(*values)
-            leaves = [x for value in values for x in (value if isinstance(value, list) else [value])]
-            check_orders(flattened(op.name, operands), root, leaves, [mpf(x.data) for x in leaves], 3, f"{op.name}{operands}")
+            leaves = [
+                x for value in values for x in (value if isinstance(value, list) else [value])
+            ]
+            check_orders(
+                flattened(op.name, operands),
+                root,
+                leaves,
+                [mpf(x.data) for x in leaves],
+                3,
+                f"{op.name}{operands}",
+            )
     finally:
         mp.dps = before
 
 
-@pytest.mark.parametrize(("exponent", "expected"), list(enumerate(([0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 6], [0, 0, 0]))))
+@pytest.mark.parametrize(
+    ("exponent", "expected"),
+    list(enumerate(([0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 6], [0, 0, 0]))),
+)
 def test_all_slopes_of_a_power_are_right_at_zero(exponent: int, expected: list[float]) -> None:
     x = Value(0.0)
     result: Any = x**exponent
@@ -185,7 +239,9 @@ def test_every_row_that_is_a_slope_of_others_is_known() -> None:
 def test_rows_that_are_slopes_of_others_and_their_slopes_are_right(op: Op) -> None:
     before, mp.dps = mp.dps, 350
     try:
-        points: list[tuple[float, ...]] = [(x,) for x in PLACES] if op.operands == ("x",) else [p for p in PAIRS if p[0] and p[1]]
+        points: list[tuple[float, ...]] = (
+            [(x,) for x in PLACES] if op.operands == ("x",) else [p for p in PAIRS if p[0] and p[1]]
+        )
         for point in points:
             at = [mpf(x) for x in point]
             node = getattr(functions, op.name)(*recorded(point))

@@ -22,7 +22,9 @@ Nested = list[list[Value]]
 
 
 def same(actual: Any, expected: Any) -> None:
-    np.testing.assert_allclose(np.asarray(actual, float), np.asarray(expected, float), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(
+        np.asarray(actual, float), np.asarray(expected, float), rtol=0, atol=1e-12
+    )
 
 
 # ------------------------------------------------------------------ scalars, one operator at a time
@@ -67,7 +69,9 @@ def dense(W: Nested, b: list[Value] | None, x: list[Any]) -> list[Any]:
 
 
 def half_squares(outs: list[Value], y: Any) -> Any:
-    return 0.5 * sum(((target - out) ** 2 for out, target in zip(outs, y, strict=True)), start=Value(0.0))
+    return 0.5 * sum(
+        ((target - out) ** 2 for out, target in zip(outs, y, strict=True)), start=Value(0.0)
+    )
 
 
 # ------------------------------------------------------------------ the same with nn
@@ -85,7 +89,13 @@ def put(model: MLP, weights: list[Any], biases: list[Any] | None = None) -> None
 
 def weights_of(model: MLP) -> list[list[list[float]]]:
     """W of each layer, nin × nout."""
-    return [[list(row) for row in zip(*([w.data for w in neuron.w] for neuron in layer.neurons), strict=True)] for layer in model.layers]
+    return [
+        [
+            list(row)
+            for row in zip(*([w.data for w in neuron.w] for neuron in layer.neurons), strict=True)
+        ]
+        for layer in model.layers
+    ]
 
 
 def biases_of(model: MLP) -> list[list[float]]:
@@ -110,10 +120,14 @@ def test_two_layers_of_scalars_have_the_gradient_of_the_thread_with_its_sign(two
         for row, target in zip(X.tolist(), y.tolist(), strict=True):
             half_squares(dense(W2, b2, dense(W1, b1, row)), target).backward()
         for nested, gradient in zip((W1, b1, W2, b2), oracle.gradients(X, y), strict=True):
-            same(slopes(nested), -gradient)  # the thread's gradient points uphill of minus the cost: it adds it
+            same(
+                slopes(nested), -gradient
+            )  # the thread's gradient points uphill of minus the cost: it adds it
             descend(nested, LR)
         oracle.update(X, y, LR)
-        for nested, array in zip((W1, b1, W2, b2), (oracle.W1, oracle.b1, oracle.W2, oracle.b2), strict=True):
+        for nested, array in zip(
+            (W1, b1, W2, b2), (oracle.W1, oracle.b1, oracle.W2, oracle.b2), strict=True
+        ):
             same(numbers(nested), array)
 
 
@@ -122,7 +136,15 @@ def test_fit_moves_two_layers_as_the_thread_does(two_layers):
     model = MLP(3, [4, 2], activation="sigmoid", output_activation="sigmoid")
     put(model, [oracle.W1, oracle.W2], [oracle.b1, oracle.b2])
     for _ in range(UPDATES):
-        model.fit(X.tolist(), y.tolist(), loss="half_squared_error", optimizer="sgd", lr=LR, epochs=1, reduction="sum")
+        model.fit(
+            X.tolist(),
+            y.tolist(),
+            loss="half_squared_error",
+            optimizer="sgd",
+            lr=LR,
+            epochs=1,
+            reduction="sum",
+        )
         oracle.train(X, y, epochs=1, lr=LR)
         for W, expected in zip(weights_of(model), (oracle.W1, oracle.W2), strict=True):
             same(W, expected)
@@ -149,14 +171,31 @@ def test_xor_of_scalars_follows_the_tutorial():
 def test_fit_stays_with_the_xor_tutorial_for_a_thousand_epochs():
     oracle = formulas.Xor(np.random.default_rng(2))
     model = MLP(2, [3, 1], activation="sigmoid", output_activation="sigmoid")
-    put(model, [oracle.weights_input_hidden, oracle.weights_hidden_output], [oracle.bias_hidden, oracle.bias_output])
+    put(
+        model,
+        [oracle.weights_input_hidden, oracle.weights_hidden_output],
+        [oracle.bias_hidden, oracle.bias_output],
+    )
     for _ in range(10):
-        model.fit(oracle.X.tolist(), oracle.y.tolist(), loss="half_squared_error", lr=oracle.learning_rate, epochs=100, reduction="sum")
+        model.fit(
+            oracle.X.tolist(),
+            oracle.y.tolist(),
+            loss="half_squared_error",
+            lr=oracle.learning_rate,
+            epochs=100,
+            reduction="sum",
+        )
         for _ in range(100):
             oracle.backward(oracle.X, oracle.y, oracle.forward(oracle.X))
-        for W, expected in zip(weights_of(model), (oracle.weights_input_hidden, oracle.weights_hidden_output), strict=True):
+        for W, expected in zip(
+            weights_of(model),
+            (oracle.weights_input_hidden, oracle.weights_hidden_output),
+            strict=True,
+        ):
             same(W, expected)
-        for b, expected in zip(biases_of(model), (oracle.bias_hidden[0], oracle.bias_output[0]), strict=True):
+        for b, expected in zip(
+            biases_of(model), (oracle.bias_hidden[0], oracle.bias_output[0]), strict=True
+        ):
             same(b, expected)
 
 
@@ -167,7 +206,11 @@ def test_fit_stays_with_the_xor_tutorial_for_a_thousand_epochs():
 def cross_entropy() -> tuple[formulas.CrossEntropy, formulas.Array, formulas.Array]:
     rng = np.random.default_rng(3)
     X = rng.standard_normal((2, 6))
-    return formulas.CrossEntropy(rng.standard_normal((4, 2)), rng.standard_normal((1, 4))), X, (X[:1] > 0.2).astype(float)
+    return (
+        formulas.CrossEntropy(rng.standard_normal((4, 2)), rng.standard_normal((1, 4))),
+        X,
+        (X[:1] > 0.2).astype(float),
+    )
 
 
 def test_cross_entropy_of_scalars_follows_the_article(cross_entropy):
@@ -196,7 +239,9 @@ def test_fit_without_biases_follows_the_article_weights_and_losses(cross_entropy
     put(model, [oracle.W1.T, oracle.W2.T])
     assert len(model.parameters()) == 12
     for _ in range(UPDATES):
-        history = model.fit(X.T.tolist(), y[0].tolist(), loss="binary_cross_entropy", lr=LR, epochs=1)
+        history = model.fit(
+            X.T.tolist(), y[0].tolist(), loss="binary_cross_entropy", lr=LR, epochs=1
+        )
         oracle.forward(X)
         same(history.loss, [oracle.loss(y)])
         oracle.update(X, y, LR)
@@ -207,7 +252,9 @@ def test_fit_without_biases_follows_the_article_weights_and_losses(cross_entropy
 # ------------------------------------------------------------------ squared cost, averaged over examples
 
 
-def digits(sizes: list[int], rows: int, scale: float = 1.0) -> tuple[formulas.Digits, formulas.Array, formulas.Array]:
+def digits(
+    sizes: list[int], rows: int, scale: float = 1.0
+) -> tuple[formulas.Digits, formulas.Array, formulas.Array]:
     rng = np.random.default_rng(4)
     weights = [scale * rng.standard_normal((nout, nin)) for nin, nout in pairwise(sizes)]
     biases = [rng.standard_normal(nout) for nout in sizes[1:]]
@@ -239,15 +286,22 @@ def test_squared_cost_of_scalars_follows_the_readme_example_by_example():
             same(numbers(biases[layer]), oracle.biases[layer])
 
 
-@pytest.mark.parametrize(("sizes", "rows", "updates"), [([5, 4, 4, 3], 6, UPDATES), ([784, 16, 16, 10], 3, 3)])
+@pytest.mark.parametrize(
+    ("sizes", "rows", "updates"), [([5, 4, 4, 3], 6, UPDATES), ([784, 16, 16, 10], 3, 3)]
+)
 def test_fit_averages_the_squared_cost_as_the_readme_does(sizes, rows, updates):
     oracle, X, Y = digits(sizes, rows, scale=1 / np.sqrt(sizes[0] / 5))
     model = MLP(sizes[0], sizes[1:], activation="sigmoid", output_activation="sigmoid")
     put(model, [W.T for W in oracle.weights], oracle.biases)
-    assert len(model.parameters()) == sum(W.size for W in oracle.weights) + sum(b.size for b in oracle.biases)
+    assert len(model.parameters()) == sum(W.size for W in oracle.weights) + sum(
+        b.size for b in oracle.biases
+    )
     for _ in range(updates):
         history = model.fit(X.tolist(), Y.tolist(), loss="squared_error", lr=LR, epochs=1)
-        same(history.loss, [np.mean([oracle.cost_one_example(x, y_true) for x, y_true in zip(X, Y, strict=True)])])
+        same(
+            history.loss,
+            [np.mean([oracle.cost_one_example(x, y_true) for x, y_true in zip(X, Y, strict=True)])],
+        )
         oracle.update(X, Y, LR)
         for layer, (W, b) in enumerate(zip(weights_of(model), biases_of(model), strict=True)):
             same(W, oracle.weights[layer].T)
@@ -255,7 +309,10 @@ def test_fit_averages_the_squared_cost_as_the_readme_does(sizes, rows, updates):
 
 
 def test_the_network_for_digits_has_13002_parameters():
-    assert len(MLP(784, [16, 16, 10], activation="sigmoid", output_activation="sigmoid").parameters()) == 13_002
+    assert (
+        len(MLP(784, [16, 16, 10], activation="sigmoid", output_activation="sigmoid").parameters())
+        == 13_002
+    )
 
 
 # ------------------------------------------------------------------ from one neuron to gender
@@ -288,7 +345,12 @@ def test_the_3_4_1_network_gives_the_activations_of_the_blog():
     same(model(blog.x.tolist()).data, a2)
 
 
-ROWS = [(-0.2, -0.6, 1.0), (2.5, 0.6, 0.0), (1.7, 0.4, 0.0), (-1.5, -0.6, 1.0)]  # height and weight about the mean, and the label
+ROWS = [
+    (-0.2, -0.6, 1.0),
+    (2.5, 0.6, 0.0),
+    (1.7, 0.4, 0.0),
+    (-1.5, -0.6, 1.0),
+]  # height and weight about the mean, and the label
 NINE = [0.3, -1.1, 0.2, 0.7, 0.4, -0.5, 1.3, -0.8, 0.1]
 
 
@@ -313,7 +375,14 @@ def test_fit_on_batches_of_one_row_follows_the_blog():
     for parameter, number in zip(model.parameters(), NINE, strict=True):  # in the blog's order
         parameter.data = number
     for _ in range(UPDATES):
-        model.fit([row[:2] for row in ROWS], [row[2] for row in ROWS], loss="mse", lr=0.1, epochs=1, batch_size=1)
+        model.fit(
+            [row[:2] for row in ROWS],
+            [row[2] for row in ROWS],
+            loss="mse",
+            lr=0.1,
+            epochs=1,
+            batch_size=1,
+        )
         for row in ROWS:
             oracle.update(*row, 0.1)
         same([parameter.data for parameter in model.parameters()], list(oracle.p.values()))

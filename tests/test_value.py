@@ -49,10 +49,16 @@ def test_any_real_number_is_stored_as_float(number, stored):
         (b"2", "Value takes a real number, got bytes: write float(b'2')"),
         (None, "Value takes a real number, got NoneType"),
         ([1.0], "Value takes a real number, got list: give it one number at a time"),
-        (np.array([1.0, 2.0]), "Value takes a real number, got ndarray: give it one number at a time"),
+        (
+            np.array([1.0, 2.0]),
+            "Value takes a real number, got ndarray: give it one number at a time",
+        ),
         (np.array(1.0), "Value takes a real number, got ndarray"),
         (np.complex128(1), "Value takes a real number, got complex128"),
-        (Value(1.0), "Value takes a real number, got Value: use it as it is, or its .detach() for a leaf"),
+        (
+            Value(1.0),
+            "Value takes a real number, got Value: use it as it is, or its .detach() for a leaf",
+        ),
     ],
 )
 def test_what_is_no_real_number_is_refused(thing, text):
@@ -92,11 +98,22 @@ OPERATORS = [
 @pytest.mark.parametrize(("symbol", "f", "slopes"), OPERATORS)
 def test_operators_with_a_value_or_a_number_on_either_side(symbol, f, slopes):
     a, b = 2.5, 1.5
-    for x, y in ((Value(a), Value(b)), (Value(a), b), (a, Value(b)), (Value(a), Fraction(3, 2)), (Fraction(5, 2), Value(b))):
+    for x, y in (
+        (Value(a), Value(b)),
+        (Value(a), b),
+        (a, Value(b)),
+        (Value(a), Fraction(3, 2)),
+        (Fraction(5, 2), Value(b)),
+    ):
         z = f(x, y)
         assert z.data == f(a, b)
-        assert len(z.graph()) == 1 + isinstance(x, Value) + isinstance(y, Value)  # one node each, subtraction and division too
-        assert z.parents == (x if isinstance(x, Value) else float(x), y if isinstance(y, Value) else float(y))
+        assert len(z.graph()) == 1 + isinstance(x, Value) + isinstance(
+            y, Value
+        )  # one node each, subtraction and division too
+        assert z.parents == (
+            x if isinstance(x, Value) else float(x),
+            y if isinstance(y, Value) else float(y),
+        )
         z.backward()
         for operand, partial, slope in zip((x, y), z.partials, slopes(a, b), strict=True):
             if isinstance(operand, Value):
@@ -110,16 +127,23 @@ def test_negation_and_absolute_value():
     assert ((-x).data, (-x).partials, abs(x).data, abs(x).partials) == (2.0, (-1.0,), 2.0, (-1.0,))
 
 
-def test_comparisons_compare_data_and_equality_is_identity():
+def test_comparisons_compare_data_and_hash_is_by_identity():
     a, b = Value(1.0), Value(1.0)
     assert a <= b
     assert a >= 1
     assert not a < b
     assert a > 0.5
     assert a < 2
-    assert a != b
-    assert a == a
+    assert a == b
+    assert (a != b) is False
+    assert a != 2
+    assert Value(0.0) == -0.0
+    assert a != "1"
+    assert a != None  # noqa: E711
     assert len({a, b}) == 2
+    assert a in {a}
+    assert b not in {a}
+    assert Value(nan) != Value(nan)
     assert not Value(nan) < 1
     with pytest.raises(TypeError, match="'<' not supported"):
         _ = a < "1"
@@ -152,7 +176,7 @@ def test_format_formats_the_data():
 
 @pytest.mark.parametrize("cut", [float, math.exp, math.floor, int, round])
 def test_what_would_cut_the_graph_says_so(cut):
-    with pytest.raises(TypeError, match=r"\(Value\) would cut the graph; use .*value\.data"):
+    with pytest.raises(TypeError, match=r"\(Value\) would cut the graph: .*value\.data"):
         cut(Value(1.0))
 
 
@@ -242,7 +266,9 @@ def test_a_copy_of_an_operation_of_lists_shares_nothing_with_it(bias):
         for out in (neuron(inputs), sg.dot(neuron.w, inputs, bias)):
             twin = copy.deepcopy(out)
             assert not set(twin.graph()) & set(out.graph())
-            assert [getattr(p, "data", p) for p in twin.parents] == [getattr(p, "data", p) for p in out.parents]
+            assert [getattr(p, "data", p) for p in twin.parents] == [
+                getattr(p, "data", p) for p in out.parents
+            ]
             neuron.zero_grad()
             twin.backward()
             assert [w.grad for w in twin.parents[:2]] == [1.0, 2.0]
@@ -334,7 +360,9 @@ def test_an_array_or_series_on_the_other_side_works_elementwise():
     assert (v ** np.array([2.0, 3.0]))[1].data == 8.0
 
 
-@pytest.mark.parametrize("scalar", [np.float64(3), np.float32(3), np.int64(3), np.int8(3), np.array(3.0)])
+@pytest.mark.parametrize(
+    "scalar", [np.float64(3), np.float32(3), np.int64(3), np.int8(3), np.array(3.0)]
+)
 def test_numpy_scalars_work_on_either_side(scalar):
     v = Value(2.0)
     for result, expected in (
@@ -373,5 +401,7 @@ def test_numpy_functions_on_values_and_object_arrays_give_values():
 def test_importing_the_package_imports_no_other():
     others = ("numpy", "graphviz", "matplotlib", "dataclasses", "typing", "threading")
     code = f"import sys, scalargrad; scalargrad.Value(2.0) * 3; print([m for m in {others} if m in sys.modules])"
-    result = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-S", "-c", code], capture_output=True, text=True, check=True
+    )
     assert result.stdout.strip() == "[]"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from copy import copy
 from operator import countOf
 
-from ..reals import real
+from ..arithmetic.conversion import as_float
 from ..trees import advice, is_array, is_module, with_values
 from ..value import Value
 from .program import Block
@@ -59,7 +59,11 @@ def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] =
         if is_module(getattr(argument, "module", None)):
             return _read_state(argument, contents)
         above = (*above, id(argument))
-        return DICT, _maker(argument, dict), *[(key, read(item, _at(what, key), contents, above)) for key, item in argument.items()]
+        return (
+            DICT,
+            _maker(argument, dict),
+            *[(key, read(item, _at(what, key), contents, above)) for key, item in argument.items()],
+        )
     if is_module(argument):
         return _read_state(argument.arranged([p.data for p in argument.parameters()]), contents)
     if hasattr(type(argument), "to_numpy"):
@@ -97,15 +101,21 @@ def _read_list(items: Any, what: str, contents: list[Any], above: tuple[int, ...
 
 def _read_array(array: Any, what: str, contents: list[Any]) -> Form:
     if getattr(array, "mask", False) is not False and array.mask.any():
-        raise ValueError(f"{what} is an array with masked numbers: fill them in, {what}.filled(0.0)")
+        raise ValueError(
+            f"{what} is an array with masked numbers: fill them in, {what}.filled(0.0)"
+        )
     kinds = ("array",) * array.ndim
     kind = getattr(array.dtype, "kind", "O")
     if kind not in "fiub":
         if kind != "O":
-            raise TypeError(f"{what} is an array of {array.dtype}, expected one of real numbers: write {what}.astype(float)")
+            raise TypeError(
+                f"{what} is an array of {array.dtype}, expected one of real numbers: write {what}.astype(float)"
+            )
         form = read(array.tolist(), what, contents)
         if form[0] != NUMBERS:
-            raise ValueError(f"{what} is an array of objects that are no numbers: write it as lists, or as an array of floats")
+            raise ValueError(
+                f"{what} is an array of objects that are no numbers: write it as lists, or as an array of floats"
+            )
         return NUMBERS, kinds, form[2]
     contents.append(array)
     return NUMBERS, kinds, array.shape
@@ -116,23 +126,35 @@ def _read_state(state: Any, contents: list[Any]) -> Form:
     for name, block in state.items():
         form = read(block, str(name), contents)
         if form[0] != NUMBERS:
-            raise ValueError(f"{name} of the state must be a number, or an array or equally long lists of numbers")
+            raise ValueError(
+                f"{name} of the state must be a number, or an array or equally long lists of numbers"
+            )
         shapes.append(form[2])
     return STATE, _Same(state.module), tuple(state), tuple(shapes), type(state)
 
 
 def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
     if isinstance(argument, Value):
-        raise TypeError(f"{what} is a Value, and a compiled function takes numbers: give its .data, or call the function itself")
-    if hasattr(type(argument), "ndim") and argument.ndim == 0 and hasattr(argument, "item"):  # an array of one number
+        raise TypeError(
+            f"{what} is a Value, and a compiled function takes numbers: give its .data, or call the function itself"
+        )
+    if (
+        hasattr(type(argument), "ndim") and argument.ndim == 0 and hasattr(argument, "item")
+    ):  # an array of one number
         argument = argument.item()
-    if (number := real(argument)) is not None:
+    if (number := as_float(argument)) is not None:
         contents.append(number)
         return NUMBER
-    if argument is None or callable(argument) or (isinstance(argument, str) and not _is_number(argument)):
+    if (
+        argument is None
+        or callable(argument)
+        or (isinstance(argument, str) and not _is_number(argument))
+    ):
         return FIXED, _Same(argument) if type(argument).__hash__ is None else argument
     kind = type(argument).__name__
-    raise TypeError(f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(argument)}")
+    raise TypeError(
+        f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(argument)}"
+    )
 
 
 def _is_number(text: str) -> bool:
@@ -164,7 +186,10 @@ class _Kind:
     """A container of a class of its own as a part of a key: equal to others of its class, and what makes another such."""
 
     def __init__(self, container: Any) -> None:
-        self.cls, self.like = type(container), copy(container) if isinstance(container, dict) else None
+        self.cls, self.like = (
+            type(container),
+            copy(container) if isinstance(container, dict) else None,
+        )
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Kind) and other.cls is self.cls
@@ -194,8 +219,14 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
             return (ROWS, kind, (NUMBERS, kinds[1:], shape[1:])), shape[0]
         argument = argument.tolist()
     is_unordered = isinstance(argument, set | frozenset) or getattr(argument, "ndim", 1) == 0
-    if is_unordered or isinstance(argument, dict | str | bytes | Value) or not hasattr(type(argument), "__iter__"):
-        raise TypeError(f"{what} carries rows and must be a list of rows or an array, got {type(argument).__name__}")
+    if (
+        is_unordered
+        or isinstance(argument, dict | str | bytes | Value)
+        or not hasattr(type(argument), "__iter__")
+    ):
+        raise TypeError(
+            f"{what} carries rows and must be a list of rows or an array, got {type(argument).__name__}"
+        )
     rows = list(argument)
     if are_floats(rows):
         contents.append(rows)
@@ -205,9 +236,13 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
     for i, row in enumerate(rows):
         form = read(row, f"row {i} of {what}", inner)
         if form[0] != NUMBERS:
-            raise ValueError(f"row {i} of {what} must be a number or a regular list of numbers, as all rows must")
+            raise ValueError(
+                f"row {i} of {what} must be a number or a regular list of numbers, as all rows must"
+            )
         if first is not None and form[2] != first[2]:
-            raise ValueError(f"row {i} of {what} is {_shown(form)}, row 0 {_shown(first)}: all rows must be alike")
+            raise ValueError(
+                f"row {i} of {what} is {_shown(form)}, row 0 {_shown(first)}: all rows must be alike"
+            )
         first = first or form
     if kind == "array":
         first = NUMBERS, ("array",) * len(first[2]), first[2]
@@ -234,8 +269,16 @@ def blocks_of(form: Form, name: str, **options: Any) -> list[Block]:
     if kind == FIXED:
         return []
     if kind == DICT:
-        return [block for key, item in form[2:] for block in blocks_of(item, key if type(key) is str else f"{name}_{key!s}", **options)]
-    return [block for i, item in enumerate(form[2:]) for block in blocks_of(item, f"{name}_{i}", **options)]
+        return [
+            block
+            for key, item in form[2:]
+            for block in blocks_of(item, key if type(key) is str else f"{name}_{key!s}", **options)
+        ]
+    return [
+        block
+        for i, item in enumerate(form[2:])
+        for block in blocks_of(item, f"{name}_{i}", **options)
+    ]
 
 
 def traced(form: Form, blocks: Iterator[list[Any]]) -> Any:
@@ -260,11 +303,17 @@ def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
     """A copy of the module with traced numbers for its parameters; one that stands in several blocks is the last one's."""
     same, given = form[1], dict(zip(form[2], form[3]))
     module = same.it
-    places = {name: as_lists(block, int) for name, block in module.arranged(range(len(module.parameters()))).items()}
+    places = {
+        name: as_lists(block, int)
+        for name, block in module.arranged(range(len(module.parameters()))).items()
+    }
     expected = {name: _shape(block) for name, block in places.items()}
     if given != expected:
         name = next(name for name in (*expected, *given) if given.get(name) != expected.get(name))
-        told = [" × ".join(map(str, shapes[name])) or "a number" if name in shapes else "nothing" for shapes in (expected, given)]
+        told = [
+            " × ".join(map(str, shapes[name])) or "a number" if name in shapes else "nothing"
+            for shapes in (expected, given)
+        ]
         raise ValueError(f"{name} is {told[0]} in {module!r}, got {told[1]}")
     content: dict[int, Any] = {}
     entries: list[tuple[int, _Entry]] = []
@@ -297,7 +346,9 @@ def gathered(form: Form, slopes: Iterator[Any], by_rows: bool = False) -> Any:
         return in_kinds(next(slopes), (form[1], *form[2][1]))
     if kind == STATE:
         by_name = dict(zip(form[2], slopes))
-        return form[4](form[1].it, _tied(by_name, form[1].ties, by_rows) if form[1].ties else by_name)
+        return form[4](
+            form[1].it, _tied(by_name, form[1].ties, by_rows) if form[1].ties else by_name
+        )
     if kind == FIXED:
         return None
     if kind == DICT:
@@ -307,11 +358,16 @@ def gathered(form: Form, slopes: Iterator[Any], by_rows: bool = False) -> Any:
     return form[1](items) if form[1] else tuple(items) if kind == TUPLE else items
 
 
-def _tied(slopes: dict[str, Any], ties: list[tuple[_Entry, _Entry]], by_rows: bool) -> dict[str, Any]:
+def _tied(
+    slopes: dict[str, Any], ties: list[tuple[_Entry, _Entry]], by_rows: bool
+) -> dict[str, Any]:
     """The slopes by a module's blocks, where one parameter stands in several the same in each."""
     for (name, index), (other, at) in ties:
         if by_rows:
-            slopes[name] = [_with(row, index, _entry(twin, at)) for row, twin in zip(slopes[name], slopes[other])]
+            slopes[name] = [
+                _with(row, index, _entry(twin, at))
+                for row, twin in zip(slopes[name], slopes[other])
+            ]
         else:
             slopes[name] = _with(slopes[name], index, _entry(slopes[other], at))
     return slopes
@@ -347,7 +403,9 @@ def holds_module(form: Any) -> bool:
     >>> holds_module(("dict", None, ("w", NUMBER))), holds_module(("list", None, (STATE, None, (), (), dict)))
     (False, True)
     """
-    return form[:1] == (STATE,) or any(isinstance(part, tuple) and holds_module(part) for part in form)
+    return form[:1] == (STATE,) or any(
+        isinstance(part, tuple) and holds_module(part) for part in form
+    )
 
 
 def in_kinds(content: Any, kinds: tuple[str, ...]) -> Any:
@@ -373,7 +431,14 @@ def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = 
         array[:] = content
         return array.reshape(shape)
     size = len(content) // shape[0] if shape[0] else 0
-    items = content if len(shape) == 1 else [shaped(content[i * size : (i + 1) * size], shape[1:], kinds[1:]) for i in range(shape[0])]
+    items = (
+        content
+        if len(shape) == 1
+        else [
+            shaped(content[i * size : (i + 1) * size], shape[1:], kinds[1:])
+            for i in range(shape[0])
+        ]
+    )
     return tuple(items) if kinds[:1] == (TUPLE,) else list(items)
 
 
@@ -384,22 +449,38 @@ def flat(content: Any) -> list[Any]:
     """The numbers of nested lists or of an array, as a flat list."""
     if hasattr(content, "ravel"):
         return content.ravel().tolist()  # type: ignore[no-any-return]
-    return [x for item in content for x in flat(item)] if isinstance(content, list | tuple) else [content]
+    return (
+        [x for item in content for x in flat(item)]
+        if isinstance(content, list | tuple)
+        else [content]
+    )
 
 
 def _shape(content: Any) -> tuple[int, ...]:
-    return (len(content), *(_shape(content[0]) if content else ())) if isinstance(content, list) else ()
+    return (
+        (len(content), *(_shape(content[0]) if content else ()))
+        if isinstance(content, list)
+        else ()
+    )
 
 
 def as_number(result: Any) -> Any:
     """An array of no dimension as the number it holds; all else as it is."""
-    return float(result) if result.__class__ is not float and getattr(result, "ndim", None) == 0 else result
+    return (
+        float(result)
+        if result.__class__ is not float and getattr(result, "ndim", None) == 0
+        else result
+    )
 
 
 def as_lists(content: Any, number: type = float) -> Any:
     """The content of a block as nested lists of floats, for source in plain Python."""
     if hasattr(content, "tolist"):
-        return content.tolist() if content.dtype.char == "d" and number is float else content.astype(number).tolist()
+        return (
+            content.tolist()
+            if content.dtype.char == "d" and number is float
+            else content.astype(number).tolist()
+        )
     return content
 
 

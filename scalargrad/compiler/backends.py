@@ -32,7 +32,10 @@ TABLE = 0.005  # µs that machine code takes for a number where it runs over a t
 BACKWARD = 3.0  # value and slopes against the value alone
 STARTING = 0.5  # seconds in which numba is imported
 LOADING = 0.03  # seconds in which machine code is looked for and loaded
-MAKING = 0.3, 0.3  # seconds in which it is made: of any, and more for each vector, or row of a table
+MAKING = (
+    0.3,
+    0.3,
+)  # seconds in which it is made: of any, and more for each vector, or row of a table
 PATIENCE = 60.0  # seconds that making it may take, unasked
 
 
@@ -45,7 +48,13 @@ class Plan:
     """
 
     def __init__(
-        self, backend: str, reason: str, operations: int, rows: int, estimates: dict[str, float] | None = None, until: int = 0
+        self,
+        backend: str,
+        reason: str,
+        operations: int,
+        rows: int,
+        estimates: dict[str, float] | None = None,
+        until: int = 0,
     ) -> None:
         self.backend, self.reason, self.operations, self.rows = backend, reason, operations, rows
         self.estimates, self.until = estimates or {}, until
@@ -53,7 +62,9 @@ class Plan:
     @property
     def without_native(self) -> str:
         """The backend that suits where there is no numba."""
-        return _best({name: time for name, time in self.estimates.items() if name != "native"}, self.backend)
+        return _best(
+            {name: time for name, time in self.estimates.items() if name != "native"}, self.backend
+        )
 
     def after(self, failure: Exception) -> Plan:
         """The plan where machine code could not be made."""
@@ -76,7 +87,9 @@ def check(backend: str) -> None:
         raise ValueError(f"backend={backend!r} is none of {', '.join(map(repr, BACKENDS))}")
     if not is_installed(backend):
         need = NEEDS[backend]
-        raise ImportError(f"backend={backend!r} needs {need}, the '{backend}' extra: pip install {need}; backend='python' needs nothing")
+        raise ImportError(
+            f"backend={backend!r} needs {need}, the '{backend}' extra: pip install {need}; backend='python' needs nothing"
+        )
 
 
 def plan_of(
@@ -97,7 +110,12 @@ def plan_of(
     too_few = f"too few of {count:,} operations are alike for arrays"
     if backend != "auto":
         by_number = backend == "numpy" and is_scattered(program)
-        return Plan(backend, "as asked for" + f"; {too_few}: number by number, between arrays" * by_number, count, rows)
+        return Plan(
+            backend,
+            "as asked for" + f"; {too_few}: number by number, between arrays" * by_number,
+            count,
+            rows,
+        )
     if not is_installed("numpy"):
         return Plan("python", "NumPy is not installed", count, rows)
     factor, share = 1.0 if kind == "value" else BACKWARD, calls / max(1, steps)
@@ -105,7 +123,13 @@ def plan_of(
     sizes = 0, times * (count - 2 * terms), times * terms
     estimates = {"python": _estimate("python", share, factor, *sizes)}
     if estimates["python"] < share * min(COSTS["numpy"][0], COSTS["native"][0]):
-        return Plan("python", f"{count * times:,} operations are done before an array is made", count, rows, estimates)
+        return Plan(
+            "python",
+            f"{count * times:,} operations are done before an array is made",
+            count,
+            rows,
+            estimates,
+        )
     if not is_scattered(program):
         sizes = _on_arrays(program, times)
         estimates["numpy"] = _estimate("numpy", share, factor, *sizes)
@@ -126,10 +150,21 @@ def plan_of(
     if spared * steps > seconds:
         what = f"in {steps:,} steps this spares more than {'loading' if is_there else 'making'} machine code takes, some {seconds:.1f} s"
         return Plan(
-            "native", f"about {_time(estimates['native'])} a step, and {_time(estimates[best])} otherwise; {what}", count, rows, estimates
+            "native",
+            f"about {_time(estimates['native'])} a step, and {_time(estimates[best])} otherwise; {what}",
+            count,
+            rows,
+            estimates,
         )
     until = max(steps, ceil(seconds / spared))
-    return Plan(best, f"{usual}; machine code, {_time(estimates['native'])}, may pay after {until:,} steps", count, rows, estimates, until)
+    return Plan(
+        best,
+        f"{usual}; machine code, {_time(estimates['native'])}, may pay after {until:,} steps",
+        count,
+        rows,
+        estimates,
+        until,
+    )
 
 
 def native_seconds(program: Program, is_made: bool) -> float:
@@ -157,7 +192,9 @@ def _on_arrays(program: Program, rows: int) -> tuple[int, int, int]:
     return len(vectors), numbers, terms
 
 
-def _estimate(backend: str, calls: float, factor: float, vectors: int, numbers: int, terms: int) -> float:
+def _estimate(
+    backend: str, calls: float, factor: float, vectors: int, numbers: int, terms: int
+) -> float:
     """The µs of a step."""
     call, vector, number, term = COSTS[backend]
     return calls * call + factor * (vectors * vector + numbers * number + terms * term)
@@ -197,7 +234,13 @@ class InLists:
 
 
 def _listed(result: Any) -> Any:
-    return tuple(map(_listed, result)) if result.__class__ is tuple else result.tolist() if hasattr(result, "tolist") else result
+    return (
+        tuple(map(_listed, result))
+        if result.__class__ is tuple
+        else result.tolist()
+        if hasattr(result, "tolist")
+        else result
+    )
 
 
 def build(backend: str, program: Program, name: str, kind: str, reduce: str | None) -> Any:

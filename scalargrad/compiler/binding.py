@@ -24,34 +24,54 @@ class Binding:
 
     def __init__(self, fn: Callable[..., Any]) -> None:
         if not callable(fn):
-            raise TypeError(f"compile takes a function, got {type(fn).__name__}: write compile(f)(x)")
+            raise TypeError(
+                f"compile takes a function, got {type(fn).__name__}: write compile(f)(x)"
+            )
         name = getattr(fn, "__name__", None)
         self.name = str.strip(name, "<>") if isinstance(name, str) else type(fn).__name__
         try:
-            self._parameters: list[inspect.Parameter] | None = [*inspect.signature(fn).parameters.values()]
+            self._parameters: list[inspect.Parameter] | None = [
+                *inspect.signature(fn).parameters.values()
+            ]
         except (ValueError, TypeError):  # one built in
             self._parameters = None
         parameters = self._parameters or []
-        self._places = [p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        self._places = [
+            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
+        ]
         self._more = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "x")
         self._by_name = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        self._takes_any_name = self._parameters is None or any(p.kind is p.VAR_KEYWORD for p in parameters)
+        self._takes_any_name = self._parameters is None or any(
+            p.kind is p.VAR_KEYWORD for p in parameters
+        )
         self._required = sum(p.default is p.empty for p in parameters if p.name in self._places)
-        self._is_simple = self._parameters is not None and not any(p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY)
+        self._is_simple = self._parameters is not None and not any(
+            p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY
+        )
 
-    def ordered(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    def ordered(
+        self, args: tuple[Any, ...], options: dict[str, Any]
+    ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call, by position as many as can be; TypeError for what the function would not take."""
-        if self._parameters is None or (not options and self._is_simple and self._required <= len(args) <= len(self._places)):
+        if self._parameters is None or (
+            not options and self._is_simple and self._required <= len(args) <= len(self._places)
+        ):
             return args, options
         try:
             bound = inspect.Signature(self._parameters).bind(*args, **options)
         except TypeError as error:
-            raise TypeError(f"{self.name}() {error}: it takes {', '.join(map(str, self._parameters)) or 'no arguments'}") from None
+            raise TypeError(
+                f"{self.name}() {error}: it takes {', '.join(map(str, self._parameters)) or 'no arguments'}"
+            ) from None
         return bound.args, bound.kwargs
 
     def names(self, count: int, options: Sequence[str]) -> list[str]:
         """What the arguments of a call are called: so many by position, and those by name."""
-        return [*self._places[:count], *(f"{self._more}_{i}" for i in range(count - len(self._places[:count]))), *options]
+        return [
+            *self._places[:count],
+            *(f"{self._more}_{i}" for i in range(count - len(self._places[:count]))),
+            *options,
+        ]
 
     def positions(self, wrt: Any, count: int, options: Sequence[str]) -> tuple[int, ...]:
         """Where in a call's arguments those stand that `wrt` counts in the order of the signature; ValueError where one is not there.
@@ -69,16 +89,28 @@ class Binding:
         positions = [places[i] for i in chosen(wrt, tuple(places))]
         for position in positions:
             if isinstance(position, str):
-                raise ValueError(f"wrt={wrt!r} asks for {position}, which was not given: give it a number")
+                raise ValueError(
+                    f"wrt={wrt!r} asks for {position}, which was not given: give it a number"
+                )
         return tuple(positions)
 
     def check_rows(self, rows: Any) -> tuple[str, ...]:
         """The names of arguments that carry rows; TypeError or ValueError for what names none."""
-        names = (rows,) if isinstance(rows, str) else tuple(rows or ()) if rows is None or hasattr(rows, "__iter__") else (rows,)
+        names = (
+            (rows,)
+            if isinstance(rows, str)
+            else tuple(rows or ())
+            if rows is None or hasattr(rows, "__iter__")
+            else (rows,)
+        )
         for name in names:
             if not isinstance(name, str):
-                raise TypeError(f"rows takes names of arguments, got {name!r}: write rows=('x', 'y')")
+                raise TypeError(
+                    f"rows takes names of arguments, got {name!r}: write rows=('x', 'y')"
+                )
             known = [*self._places, *self._by_name]
             if name not in known and not self._takes_any_name:
-                raise ValueError(f"rows names {name!r}, and {self.name} has the arguments {', '.join(known) or 'none'}")
+                raise ValueError(
+                    f"rows names {name!r}, and {self.name} has the arguments {', '.join(known) or 'none'}"
+                )
         return names

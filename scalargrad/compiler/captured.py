@@ -21,7 +21,15 @@ from functools import partial
 from itertools import chain
 from operator import attrgetter
 from threading import local
-from types import BuiltinFunctionType, CodeType, FunctionType, MappingProxyType, MethodType, MethodWrapperType, ModuleType
+from types import (
+    BuiltinFunctionType,
+    CodeType,
+    FunctionType,
+    MappingProxyType,
+    MethodType,
+    MethodWrapperType,
+    ModuleType,
+)
 from weakref import ref
 
 from ..trees import is_array
@@ -46,7 +54,15 @@ _NOT_CALLED = {
 }
 _OF_DATA = {"data", "detach", "state"}  # names by which a Value's number is taken
 _OF_VALUES = {*_OF_DATA, "grad"}
-_BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter", "asdict", "astuple"}  # names by which any attribute is
+_BY_ANY_NAME = {
+    "getattr",
+    "vars",
+    "__dict__",
+    "__getattribute__",
+    "attrgetter",
+    "asdict",
+    "astuple",
+}  # names by which any attribute is
 _OF_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 # Names of what gives another number in another call: clocks, what the system or NumPy draws, files and what is typed in.
 # fmt: off
@@ -58,7 +74,11 @@ _VARYING = {
     "input", "open", "stdin", "read", "readline", "readlines", "read_text", "read_bytes", "fromfile", "genfromtxt", "loadtxt",
 }
 # fmt: on
-_TELLING = {*_BY_ANY_NAME, *_OF_ENVIRONMENT, *_VARYING}  # names of what is one of these, whatever code calls it
+_TELLING = {
+    *_BY_ANY_NAME,
+    *_OF_ENVIRONMENT,
+    *_VARYING,
+}  # names of what is one of these, whatever code calls it
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, CodeType}
 _numbers = {float, int}
 _nothing = object()  # in place of what is not there
@@ -80,12 +100,19 @@ class Captured:
         """`arguments` are looked at too, but not which Values stand in them: their numbers are given in each call."""
         functions, arguments = list(functions), list(arguments)
         names, names_of_libraries, known = set[str](), set[str](), -1
-        while known < len(names) + len(names_of_libraries):  # what is found names more, and that is found in what was passed by
+        while known < len(names) + len(
+            names_of_libraries
+        ):  # what is found names more, and that is found in what was passed by
             known = len(names) + len(names_of_libraries)
             walk = _Walk(names, names_of_libraries)
             walk.through(functions, by_value=False)
             walk.through(arguments, by_value=True)
-            self._held, self._copies, self._named, self._read = walk.held, walk.copies, walk.named, walk.read
+            self._held, self._copies, self._named, self._read = (
+                walk.held,
+                walk.copies,
+                walk.named,
+                walk.read,
+            )
             if not names.isdisjoint(_OF_ENVIRONMENT):
                 walk.through([os.environ], by_value=True)
             self.generators = walk.generators
@@ -112,11 +139,18 @@ class _Walk:
     """A walk through all that functions can reach."""
 
     def __init__(self, names: set[str], names_of_libraries: set[str]) -> None:
-        self.names, self.names_of_libraries = names, names_of_libraries  # what code names: attributes, globals, texts
+        self.names, self.names_of_libraries = (
+            names,
+            names_of_libraries,
+        )  # what code names: attributes, globals, texts
         self.held: list[Any] = []  # containers
         self.copies: list[Any] = []  # and what they held
-        self.named: list[tuple[Callable[..., Any], list[str], list[Any]]] = []  # names that are looked up, and what they gave
-        self.read: list[tuple[Callable[[], Any], Any]] = []  # what is to be computed, and what it was
+        self.named: list[
+            tuple[Callable[..., Any], list[str], list[Any]]
+        ] = []  # names that are looked up, and what they gave
+        self.read: list[
+            tuple[Callable[[], Any], Any]
+        ] = []  # what is to be computed, and what it was
         self.generators: list[Any] = []  # of random numbers
         self.may_vary = False  # whether there is an iterator
         self.functions: list[FunctionType] = []
@@ -152,7 +186,11 @@ class _Walk:
             return self._see_function(item)
         if isinstance(item, dict):
             return [*self._hold(item, dict(item), item.values()), *self._see_own(item, dict)]
-        if by_value and isinstance(item, list | tuple | set | deque) and all(isinstance(x, Value) for x in item):
+        if (
+            by_value
+            and isinstance(item, list | tuple | set | deque)
+            and all(isinstance(x, Value) for x in item)
+        ):
             return ()
         if isinstance(item, list | set | deque):
             return [*self._hold(item, item.copy(), item), *self._see_own(item, list, set, deque)]
@@ -172,7 +210,12 @@ class _Walk:
         if isinstance(item, ContextVar):
             return self._contents_of([item], lambda: [item.get(_nothing), _present(item)])
         if isinstance(item, local):  # each thread has a dict of its own
-            return [type(item), *self._contents_of([item], lambda: [x for pair in vars(item).items() for x in pair])]
+            return [
+                type(item),
+                *self._contents_of(
+                    [item], lambda: [x for pair in vars(item).items() for x in pair]
+                ),
+            ]
         if is_array(item) or hasattr(type(item), "to_numpy"):
             return self._see_array(item)
         if isinstance(item, type):
@@ -205,16 +248,24 @@ class _Walk:
         found += self._contents_of(cells, lambda: [_content(cell) for cell in cells])
         found += self._look_up(function.__globals__, own, also=_BUILTINS)
         if function.__defaults__ or function.__kwdefaults__:
-            found += self._contents_of([function], lambda: [function.__defaults__, function.__kwdefaults__])
+            found += self._contents_of(
+                [function], lambda: [function.__defaults__, function.__kwdefaults__]
+            )
         return found
 
     def _see_array(self, array: Any) -> Iterable[Any]:
         def content() -> Any:
             now = array.to_numpy() if hasattr(type(array), "to_numpy") else array
-            return (now.dtype, now.shape, now.tobytes()) if hasattr(now, "tobytes") else now.tolist()
+            return (
+                (now.dtype, now.shape, now.tobytes()) if hasattr(now, "tobytes") else now.tolist()
+            )
 
         self._compute(content)
-        return array.ravel().tolist() if getattr(getattr(array, "dtype", None), "kind", "") == "O" and hasattr(array, "ravel") else ()
+        return (
+            array.ravel().tolist()
+            if getattr(getattr(array, "dtype", None), "kind", "") == "O" and hasattr(array, "ravel")
+            else ()
+        )
 
     def _see_class(self, cls: type) -> Iterable[Any]:
         """What a class and those it is made of define, of what code names or Python calls itself."""
@@ -230,7 +281,11 @@ class _Walk:
                         found.append(member.fget)
                     else:
                         found.append(getattr(member, "__func__", member))
-            elif base.__module__ not in ("builtins", "abc", "typing"):  # its code is not walked through, but what it names is read
+            elif base.__module__ not in (
+                "builtins",
+                "abc",
+                "typing",
+            ):  # its code is not walked through, but what it names is read
                 for member in vars(base).values():
                     if isinstance(member, FunctionType):
                         self.names_of_libraries.update(_names(member.__code__))
@@ -253,10 +308,21 @@ class _Walk:
         found, is_any = [*self._see_class(kind)], not self.names.isdisjoint(_BY_ANY_NAME)
         if has_dict:
             attributes, names = vars(item), self.names | self.names_of_libraries
-            is_named = is_any or names.issuperset(attributes)  # all at once: that is faster to compare, and a copy shares the keys
-            found += self._hold(attributes, attributes.copy(), attributes.values()) if is_named else self._look_up(attributes, names)
-        slots = [name for cls in kind.__mro__ for name in _slots(cls) if is_any or name in self.names]
-        return [*found, *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots])]
+            is_named = is_any or names.issuperset(
+                attributes
+            )  # all at once: that is faster to compare, and a copy shares the keys
+            found += (
+                self._hold(attributes, attributes.copy(), attributes.values())
+                if is_named
+                else self._look_up(attributes, names)
+            )
+        slots = [
+            name for cls in kind.__mro__ for name in _slots(cls) if is_any or name in self.names
+        ]
+        return [
+            *found,
+            *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots]),
+        ]
 
     def _count_as_named(self, name: str) -> None:
         """Take what a library calls so for named by code, whatever name the code has for it."""
@@ -270,10 +336,14 @@ class _Walk:
         self.copies.append(copy)
         content = list(content)
         if _has_zeros(content):
-            self._compute(lambda: _signs(container.values() if isinstance(container, dict) else container))
+            self._compute(
+                lambda: _signs(container.values() if isinstance(container, dict) else container)
+            )
         return content
 
-    def _look_up(self, table: Mapping[str, Any], names: Iterable[str], also: frozenset[str] = frozenset()) -> list[Any]:
+    def _look_up(
+        self, table: Mapping[str, Any], names: Iterable[str], also: frozenset[str] = frozenset()
+    ) -> list[Any]:
         known = sorted(name for name in names if name in table or name in also)
         if not known:
             return []
@@ -300,8 +370,16 @@ def _names(code: CodeType) -> Iterable[str]:
     """What code names: globals, attributes, and texts that may be names."""
     return chain(
         code.co_names,
-        [name for constant in code.co_consts if isinstance(constant, str) for name in constant.split(".") if name.isidentifier()],
-        chain.from_iterable(_names(constant) for constant in code.co_consts if isinstance(constant, CodeType)),
+        [
+            name
+            for constant in code.co_consts
+            if isinstance(constant, str)
+            for name in constant.split(".")
+            if name.isidentifier()
+        ],
+        chain.from_iterable(
+            _names(constant) for constant in code.co_consts if isinstance(constant, CodeType)
+        ),
     )
 
 
@@ -332,7 +410,9 @@ def _slots(cls: type) -> tuple[str, ...]:
 def _is_generator(kind: type) -> bool:
     """Whether such objects draw random numbers as those of Python and NumPy do: from a state that can be taken and put back."""
     pairs = ("getstate", "setstate"), ("get_state", "set_state"), ("random_raw", "state")
-    return hasattr(kind, "bit_generator") or any(hasattr(kind, get) and hasattr(kind, put) for get, put in pairs)
+    return hasattr(kind, "bit_generator") or any(
+        hasattr(kind, get) and hasattr(kind, put) for get, put in pairs
+    )
 
 
 def _is_library(module: str | None) -> bool:
@@ -345,7 +425,11 @@ def _is_library(module: str | None) -> bool:
 
 def _has_zeros(content: Iterable[Any]) -> bool:
     items = list(content)
-    return 0 in items if _numbers.issuperset(map(type, items)) else any(type(x) in _numbers and x == 0 for x in items)
+    return (
+        0 in items
+        if _numbers.issuperset(map(type, items))
+        else any(type(x) in _numbers and x == 0 for x in items)
+    )
 
 
 def _signs(content: Iterable[Any]) -> list[str]:

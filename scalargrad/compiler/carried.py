@@ -17,7 +17,9 @@ def numbers(content: Any, name: str, *shape: int) -> Any:
     if hasattr(content, "tolist"):
         content = content.tolist()
     if hasattr(content, "__len__") != bool(shape):
-        raise ValueError(f"{name} must be {'a list of numbers' if shape else 'a number'}, got {content!r}")
+        raise ValueError(
+            f"{name} must be {'a list of numbers' if shape else 'a number'}, got {content!r}"
+        )
     if not shape:
         return float(content)
     if shape[0] not in (-1, len(content)):
@@ -33,7 +35,9 @@ def array(content: Any, name: str, *shape: int) -> Any:
 
     made = numpy.asarray(content, dtype=numpy.float64)
     if made.ndim != len(shape) or any(n not in (-1, count) for n, count in zip(shape, made.shape)):
-        raise ValueError(f"{name} must have the shape {shape}, an axis of -1 any length, got the shape {made.shape}")
+        raise ValueError(
+            f"{name} must have the shape {shape}, an axis of -1 any length, got the shape {made.shape}"
+        )
     if not shape:
         return made.reshape(1)
     return made.reshape(-1, 1) if shape == (-1,) else made
@@ -43,7 +47,9 @@ def check_rows(**arguments: Any) -> None:
     """ValueError where arguments that carry rows have different numbers of them, or none."""
     counts = {name: len(rows) for name, rows in arguments.items()}
     if len(set(counts.values())) > 1 or 0 in counts.values():
-        raise ValueError(f"the arguments must have the same number of rows, one at least, got {counts}")
+        raise ValueError(
+            f"the arguments must have the same number of rows, one at least, got {counts}"
+        )
 
 
 def answer(raw: Callable[..., Any], total: Callable[..., Any], *contents: Any) -> Any:

@@ -41,7 +41,11 @@ def _simple(name: str, operands: tuple[Any, ...], made: dict[Any, Any]) -> Any:
     """What a sum or product comes to, as a step already simple or an operand; None where it stays as it is."""
     if name == "dot":
         ws, xs, bias = grouped(OPS["dot"], operands)
-        return _dot(zip(ws, xs), bias, made) if any(_is(x, 0.0, 1.0, -1.0) for x in (*ws, *xs)) else None
+        return (
+            _dot(zip(ws, xs), bias, made)
+            if any(_is(x, 0.0, 1.0, -1.0) for x in (*ws, *xs))
+            else None
+        )
     if name not in ("add", "sub", "mul", "div"):
         return None
     x, y = operands
@@ -74,7 +78,9 @@ def _multiplied(x: Any, y: Any) -> Any:
     a, factor = _parts(x)
     if factor is None or y.__class__ is not Constant or not (_is_power(factor) or _is_power(y)):
         return None
-    return a if factor.data * y.data == 1.0 else Step(OPS["mul"], (a, Constant(factor.data * y.data)))
+    return (
+        a if factor.data * y.data == 1.0 else Step(OPS["mul"], (a, Constant(factor.data * y.data)))
+    )
 
 
 def _parts(x: Any) -> tuple[Any, Any]:

@@ -17,8 +17,15 @@ CALLS = 8  # that must record the same where random numbers were drawn: some cho
 
 def generators(captured: Captured | None = None) -> list[Any]:
     """The generators of random numbers that functions can reach: Python's own, NumPy's own, and those that they captured."""
-    shared = [getattr(getattr(sys.modules.get(name), "random", None), "__self__", None) for name in ("random", "numpy.random")]
-    return [generator for generator in (*shared, *(captured.generators if captured else ())) if generator is not None]
+    shared = [
+        getattr(getattr(sys.modules.get(name), "random", None), "__self__", None)
+        for name in ("random", "numpy.random")
+    ]
+    return [
+        generator
+        for generator in (*shared, *(captured.generators if captured else ()))
+        if generator is not None
+    ]
 
 
 class Draws:

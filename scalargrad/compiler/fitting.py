@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..reals import real
+from ..arithmetic.conversion import as_float
 from .arguments import NUMBER, NUMBERS, ROWS, STATE, read, read_rows
 
 TYPE_CHECKING = False
@@ -34,7 +34,9 @@ def fitting(form: Form, what: str) -> Fits:
     if form[0] == STATE:
         return _fits_state(form)
     if form[0] == ROWS:  # not an iterator, which can be read but once
-        return lambda rows, contents: isinstance(rows, list | tuple) and read_rows(rows, what, contents)[0] == form
+        return lambda rows, contents: (
+            isinstance(rows, list | tuple) and read_rows(rows, what, contents)[0] == form
+        )
     return lambda argument, contents: read(argument, what, contents) == form
 
 
@@ -43,7 +45,7 @@ def _fits_number(argument: Any, contents: list[Any]) -> bool:
         contents.append(argument)
         return True
     if type(argument) is int:
-        contents.append(real(argument))
+        contents.append(as_float(argument))
         return True
     return False
 
@@ -54,7 +56,12 @@ def _fits_array(shape: tuple[int, ...], rows: bool) -> Fits:
     ndim = len(shape) + rows
 
     def fits(argument: Any, contents: list[Any]) -> bool:
-        if type(argument) is ndarray and argument.dtype.char == "d" and argument.shape[rows:] == shape and argument.ndim == ndim:
+        if (
+            type(argument) is ndarray
+            and argument.dtype.char == "d"
+            and argument.shape[rows:] == shape
+            and argument.ndim == ndim
+        ):
             contents.append(argument)
             return True
         return False
@@ -75,6 +82,9 @@ def _fits_state(form: Form) -> Fits:
                 return True
         except AttributeError:  # lists among them
             pass
-        return all(read(block, "", contents)[:3:2] == (NUMBERS, shape) for block, shape in zip(argument.values(), shapes))
+        return all(
+            read(block, "", contents)[:3:2] == (NUMBERS, shape)
+            for block, shape in zip(argument.values(), shapes)
+        )
 
     return fits

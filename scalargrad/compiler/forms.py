@@ -6,8 +6,8 @@ import ast
 import math
 from functools import cache, lru_cache
 
-from ..kernels import TOTAL, statements
 from ..ops import Op
+from ..rows.text import TOTAL_NAMES, statements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from typing import Any
 
 # How tightly an expression binds, and how tightly what stands at a place must: a looser one gets parentheses.
-IF, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, ATOM, NAME = range(1, 11)  # NAME: it is read again and again, so it must have a name
+IF, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, ATOM, NAME = range(
+    1, 11
+)  # NAME: it is read again and again, so it must have a name
 
 ITEM = "item"  # what a list comprehension runs over
 
@@ -44,14 +46,20 @@ class Form:
         text = ast.unparse(tree).encode()  # columns are counted in bytes
         tree = ast.parse(text, mode="eval").body
         found = sorted(
-            (node.col_offset, node.end_col_offset or 0, node.id, need) for node, need in _names(tree, IF, False) if node.id in places
+            (node.col_offset, node.end_col_offset or 0, node.id, need)
+            for node, need in _names(tree, IF, False)
+            if node.id in places
         )
         pieces, at = [], 0
         for begin, end, _, _ in found:
             pieces.append(text[at:begin])
             at = end
         whole = b"%s".join([*pieces, text[at:]]).decode()
-        form = SAME if whole == SAME.text else cls(whole, tuple([need for *_, need in found]), _binds(tree))
+        form = (
+            SAME
+            if whole == SAME.text
+            else cls(whole, tuple([need for *_, need in found]), _binds(tree))
+        )
         return form, tuple([name for _, _, name, _ in found])
 
     @classmethod
@@ -65,7 +73,9 @@ class _Items(ast.NodeTransformer):
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.AST:
         self.generic_visit(node)
-        own = {target.target.id for target in node.generators if isinstance(target.target, ast.Name)}
+        own = {
+            target.target.id for target in node.generators if isinstance(target.target, ast.Name)
+        }
         for inner in ast.walk(node):
             if isinstance(inner, ast.Name) and inner.id in own:
                 inner.id = ITEM
@@ -164,7 +174,9 @@ class Template:
 
 
 @lru_cache(maxsize=4096)
-def template(op: Op, by: tuple[str, ...], total: bool, known: tuple[tuple[str, float], ...] = ()) -> Template:
+def template(
+    op: Op, by: tuple[str, ...], total: bool, known: tuple[tuple[str, float], ...] = ()
+) -> Template:
     """The template of a row's value and of its slopes by some operands, where some others are known numbers.
 
     >>> from scalargrad.ops import OPS
@@ -207,7 +219,12 @@ def asks_about(op: Op) -> frozenset[str]:
         for node in ast.walk(ast.parse(text))
         if isinstance(node, ast.IfExp)
     ]
-    return frozenset(name.id for test in choices for name in ast.walk(test) if isinstance(name, ast.Name) and name.id in op.operands)
+    return frozenset(
+        name.id
+        for test in choices
+        for name in ast.walk(test)
+        if isinstance(name, ast.Name) and name.id in op.operands
+    )
 
 
 def with_known(expression: str, known: dict[str, float]) -> str:
@@ -216,7 +233,11 @@ def with_known(expression: str, known: dict[str, float]) -> str:
     >>> with_known("2.0 * x if y == 2.0 else y * pow(x, y - 1.0)", {"y": 3.0})
     'y * pow(x, y - 1.0)'
     """
-    return ast.unparse(_Known(known).visit(ast.parse(expression, mode="eval"))) if known else expression
+    return (
+        ast.unparse(_Known(known).visit(ast.parse(expression, mode="eval")))
+        if known
+        else expression
+    )
 
 
 class _Known(ast.NodeTransformer):
@@ -246,7 +267,7 @@ class _Known(ast.NodeTransformer):
             deciding = isinstance(test.op, ast.Or)
             return deciding if deciding in truths else None if None in truths else not deciding
         names = {node.id for node in ast.walk(test) if isinstance(node, ast.Name)} - {"inf", "nan"}
-        if not isinstance(test, ast.Compare) or not names <= {*self.known, *TOTAL}:
+        if not isinstance(test, ast.Compare) or not names <= {*self.known, *TOTAL_NAMES}:
             return None
         return bool(computed(ast.unparse(test), self.known))
 
@@ -258,7 +279,7 @@ def computed(expression: str, known: dict[str, float]) -> Any:
     (0.25, None)
     """
     try:
-        return eval(expression, {**TOTAL, "__builtins__": {}, **known})
+        return eval(expression, {**TOTAL_NAMES, "__builtins__": {}, **known})
     except ArithmeticError:
         return None
 

@@ -32,19 +32,36 @@ class Compiled:
     pickled where the function it was made of can.
     """
 
-    def __init__(self, fn: Callable[..., Any], wrt: Any, rows: Any, reduce: str | None, backend: str) -> None:
+    def __init__(
+        self, fn: Callable[..., Any], wrt: Any, rows: Any, reduce: str | None, backend: str
+    ) -> None:
         self._binding = Binding(fn)
         if reduce not in REDUCTIONS:
-            raise ValueError(f"reduce={reduce!r} is none of 'mean', 'sum' and None: it is over the rows")
+            raise ValueError(
+                f"reduce={reduce!r} is none of 'mean', 'sum' and None: it is over the rows"
+            )
         derivatives.chosen(wrt, (None,) * 999)  # refuses what numbers no argument
         backends.check(backend)
-        self._fn, self._wrt, self._rows, self._reduce, self._backend = fn, wrt, self._binding.check_rows(rows), reduce, backend
+        self._fn, self._wrt, self._rows, self._reduce, self._backend = (
+            fn,
+            wrt,
+            self._binding.check_rows(rows),
+            reduce,
+            backend,
+        )
         self._lock = threading.RLock()
         self._traces: dict[Any, Traces] = {}
         self._latest: Traces | None = None
         self._bound: dict[int, Compiled] = {}
-        self.__wrapped__, self.__name__, self.__doc__ = fn, self._binding.name, getattr(fn, "__doc__", None)
-        self.__module__, self.__qualname__ = getattr(fn, "__module__", __name__), getattr(fn, "__qualname__", self.__name__)
+        self.__wrapped__, self.__name__, self.__doc__ = (
+            fn,
+            self._binding.name,
+            getattr(fn, "__doc__", None),
+        )
+        self.__module__, self.__qualname__ = (
+            getattr(fn, "__module__", __name__),
+            getattr(fn, "__qualname__", self.__name__),
+        )
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """The value, a float, or floats in the structure of what the function returns; with rows their mean or sum, or one for each row."""
@@ -62,19 +79,25 @@ class Compiled:
             raise TypeError(
                 f"{self.__name__} returns several values, and value_and_grad is of one: take f.jacobian(…), or return their sum"
             )
-        return traces.value_and_grad(traces.function(self._backend, "value_and_grad", contents)(contents))
+        return traces.value_and_grad(
+            traces.function(self._backend, "value_and_grad", contents)(contents)
+        )
 
     def jacobian(self, *args: Any, **options: Any) -> tuple[Any, Any]:
         """The values of a function that returns several, and for each the slopes by the argument `wrt`, in that argument's structure."""
         if is_tracing():
-            return self._inlined()(*args, **options), derivatives.jacobian(self._fn, self._wrt)(*args, **options)
+            return self._inlined()(*args, **options), derivatives.jacobian(self._fn, self._wrt)(
+                *args, **options
+            )
         traces, contents = self._ready(args, options)
         return traces.jacobian(traces.function(self._backend, "jacobian", contents)(contents))
 
     def source(self, *args: Any, **options: Any) -> str:
         """The generated source for such arguments, to read: of the value and of the derivative."""
         traces, contents = self._ready(args, options)
-        return "\n\n".join(traces.function(self._backend, kind, contents).source for kind in traces.kinds)
+        return "\n\n".join(
+            traces.function(self._backend, kind, contents).source for kind in traces.kinds
+        )
 
     def save(self, path: str | os.PathLike[str], *args: Any, **options: Any) -> None:
         """Write a module with `value(...)` and the derivative for such arguments, which runs without scalargrad.
@@ -84,7 +107,13 @@ class Compiled:
         from .saving import backend_of, save
 
         traces, contents = self._ready(args, options)
-        save(path, traces, traces.names, self.__doc__ or "", backend_of(self._backend, traces, contents))
+        save(
+            path,
+            traces,
+            traces.names,
+            self.__doc__ or "",
+            backend_of(self._backend, traces, contents),
+        )
 
     def plan(self, *args: Any, **options: Any) -> Plan:
         """Which backend the derivative takes for such arguments, or where there is none the value, and why."""
@@ -156,8 +185,19 @@ class Compiled:
                 traces = self._traces.get(key)
                 if traces is None or traces.captured.has_changed():
                     wrt = self._binding.positions(self._wrt, len(args), [*options])
-                    good = [other for other in self._traces.values() if not other.captured.has_changed()]
-                    traces = Traces(self._fn, self.__name__, names, forms, len(args), wrt, isinstance(self._wrt, tuple), self._reduce)
+                    good = [
+                        other for other in self._traces.values() if not other.captured.has_changed()
+                    ]
+                    traces = Traces(
+                        self._fn,
+                        self.__name__,
+                        names,
+                        forms,
+                        len(args),
+                        wrt,
+                        isinstance(self._wrt, tuple),
+                        self._reduce,
+                    )
                     self._traces[key] = traces
                     for other in good:
                         if other.captured.has_changed():  # by the function itself, just now
@@ -171,12 +211,18 @@ class Compiled:
         """Refuse arguments that carry different numbers of rows, or none."""
         missing = [name for name in self._rows if name not in counts]
         if missing:
-            raise TypeError(f"{missing[0]} carries rows and was not given: call {self.__name__} with all of {', '.join(self._rows)}")
+            raise TypeError(
+                f"{missing[0]} carries rows and was not given: call {self.__name__} with all of {', '.join(self._rows)}"
+            )
         if len(set(counts.values())) > 1:
             listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
-            raise ValueError(f"all arguments that carry rows must have the same number of them: {listed}")
+            raise ValueError(
+                f"all arguments that carry rows must have the same number of them: {listed}"
+            )
         if counts and not next(iter(counts.values())):
-            raise ValueError(f"{' and '.join(counts)} {'have' if len(counts) > 1 else 'has'} no rows: give one at least")
+            raise ValueError(
+                f"{' and '.join(counts)} {'have' if len(counts) > 1 else 'has'} no rows: give one at least"
+            )
 
     def _inlined(self) -> Callable[..., Any]:
         """The function itself, for a call in another function that is traced: it becomes a part of that."""
@@ -188,7 +234,13 @@ class Compiled:
         return self._fn
 
 
-def compile(fn: Callable[..., Any], wrt: Any = 0, rows: Any = None, reduce: str | None = "mean", backend: str = "auto") -> Compiled:
+def compile(
+    fn: Callable[..., Any],
+    wrt: Any = 0,
+    rows: Any = None,
+    reduce: str | None = "mean",
+    backend: str = "auto",
+) -> Compiled:
     """Make generated source of a function of numbers, its value and its derivative, traced once for each structure of arguments.
 
     >>> f = compile(lambda w, x: (w * x).tanh())

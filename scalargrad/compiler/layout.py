@@ -20,12 +20,21 @@ WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 def definition(name: str, arguments: Iterable[str], description: str, lines: Iterable[str]) -> str:
     """The source of a function, with a docstring."""
     head = wrapped(f"def {name}({', '.join(arguments)}):")
-    body = [piece for line in lines for part in line.split("\n") for piece in wrapped("    " + part)]
+    body = [
+        piece for line in lines for part in line.split("\n") for piece in wrapped("    " + part)
+    ]
     doc = [f"    {line}".rstrip() for line in f'"""{description}"""'.split("\n")]
     return "\n".join([*head, *doc, *body]) + "\n"
 
 
-def described(program: Program | Rolled, names: Mapping[Block, str], kind: str, reduce: str | None, total: bool, of: str) -> str:
+def described(
+    program: Program | Rolled,
+    names: Mapping[Block, str],
+    kind: str,
+    reduce: str | None,
+    total: bool,
+    of: str,
+) -> str:
     """The docstring of a generated function: what it computes, of which function, and the shapes of its arguments."""
     what = "The value" if len(program.outputs) == 1 else "The values"
     what += f" of {of}" if of else ""
@@ -45,11 +54,18 @@ def _shapes(names: Mapping[Block, str]) -> str:
     """The shapes of arguments: W1: 3 × 2; w, b: numbers."""
     groups: list[tuple[str, list[str]]] = []
     for block, name in names.items():
-        shape = f"{' × '.join(map(str, block.shape)) or 'a number'}{' a row' if block.has_rows else ''}"
+        shape = (
+            f"{' × '.join(map(str, block.shape)) or 'a number'}{' a row' if block.has_rows else ''}"
+        )
         if not groups or groups[-1][0] != shape:
             groups.append((shape, []))
         groups[-1][1].append(name)
-    return "; ".join([f"{', '.join(same)}: {'numbers' if shape == 'a number' and len(same) > 1 else shape}" for shape, same in groups])
+    return "; ".join(
+        [
+            f"{', '.join(same)}: {'numbers' if shape == 'a number' and len(same) > 1 else shape}"
+            for shape, same in groups
+        ]
+    )
 
 
 def index_of(x: Input) -> tuple[int, ...]:
@@ -97,7 +113,9 @@ def _pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
     if not shape:
         return items[0]
     size = len(items) // shape[0]
-    return tuple_of([_pattern(shape[1:], items[i * size : (i + 1) * size]) for i in range(shape[0])])
+    return tuple_of(
+        [_pattern(shape[1:], items[i * size : (i + 1) * size]) for i in range(shape[0])]
+    )
 
 
 def targets(patterns: Iterable[str]) -> str:
@@ -161,13 +179,17 @@ def _filled(body: str, indent: str, width: int) -> list[str]:
 
 def _cut(text: str, room: int) -> list[str]:
     """A text without brackets in lines: behind commas, or where there are none before + and -."""
-    marks, kept = ((", ",), 1) if ", " in text else ((" + ", " - "), 0)  # how much of a mark ends the line that it stands behind
+    marks, kept = (
+        ((", ",), 1) if ", " in text else ((" + ", " - "), 0)
+    )  # how much of a mark ends the line that it stands behind
     lines, begin = [], 0
     while len(text) - begin > room:
         last = begin + room - kept + 2  # of a mark that ends the line in time, the end
         at = max([text.rfind(mark, begin + 1, last + len(mark) - 2) for mark in marks])
         if at < 0:
-            at = min([found for mark in marks if (found := text.find(mark, begin + 1)) >= 0], default=-1)
+            at = min(
+                [found for mark in marks if (found := text.find(mark, begin + 1)) >= 0], default=-1
+            )
         if at < 0:
             break
         lines.append(text[begin : at + kept])
@@ -175,7 +197,9 @@ def _cut(text: str, room: int) -> list[str]:
     return [*lines, text[begin:]]
 
 
-_marks = re.compile(r"[(\[][^()\[\]]*[)\]]|[(\[]|[)\]]|, | (?=[-+] )")  # brackets with none in them are one mark
+_marks = re.compile(
+    r"[(\[][^()\[\]]*[)\]]|[(\[]|[)\]]|, | (?=[-+] )"
+)  # brackets with none in them are one mark
 _brackets = re.compile(r"[(\[)\]]")
 
 

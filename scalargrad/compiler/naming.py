@@ -10,8 +10,8 @@ import builtins
 import re
 from keyword import kwlist, softkwlist
 
-from ..kernels import RESERVED
 from ..ops import OPS
+from ..rows.text import RESERVED
 from .forms import ITEM
 
 TYPE_CHECKING = False
@@ -22,7 +22,17 @@ if TYPE_CHECKING:
 LONGEST = 40  # characters of a name
 _weights = re.compile(r"[wW](\d*)", re.ASCII)
 FUNCTIONS = {"value", "value_and_grad", "jacobian"}  # what the generated functions are called
-TAKEN = {*kwlist, *softkwlist, *RESERVED, *OPS, *dir(builtins), *FUNCTIONS, "math", "isfinite", ITEM}
+TAKEN = {
+    *kwlist,
+    *softkwlist,
+    *RESERVED,
+    *OPS,
+    *dir(builtins),
+    *FUNCTIONS,
+    "math",
+    "isfinite",
+    ITEM,
+}
 TAKEN.update(alias for op in OPS.values() for alias in op.aliases)
 
 

@@ -13,8 +13,8 @@ from functools import cached_property, lru_cache
 from itertools import product
 from math import nan
 
-from ..kernels import on_floats
 from ..ops import LISTS, TRACED, Op
+from ..rows.text import on_floats
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -71,7 +71,9 @@ class Block:
     `has_rows` says that it carries a leading axis of rows, which `shape` leaves out; `wrt`, that it is differentiated by.
     """
 
-    def __init__(self, name: str, shape: tuple[int, ...], has_rows: bool = False, wrt: bool = False) -> None:
+    def __init__(
+        self, name: str, shape: tuple[int, ...], has_rows: bool = False, wrt: bool = False
+    ) -> None:
         self.name, self.shape, self.has_rows, self.wrt = name, shape, has_rows, wrt
         size = 1
         for n in shape:
@@ -89,7 +91,11 @@ class Program:
     """
 
     def __init__(
-        self, blocks: Sequence[Block], outputs: Sequence[Any], same: dict[Any, Any] | None = None, steps: list[Step] | None = None
+        self,
+        blocks: Sequence[Block],
+        outputs: Sequence[Any],
+        same: dict[Any, Any] | None = None,
+        steps: list[Step] | None = None,
     ) -> None:
         self.blocks, self.outputs, self.same = list(blocks), list(outputs), same or {}
         self.is_shared = same is not None  # it is known which steps compute the same
@@ -136,7 +142,10 @@ def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
 
 
 def frozen(
-    outputs: Sequence[Any], inputs: dict[Any, Input], captured: Callable[[Value], Any], steps: list[Step] | None = None
+    outputs: Sequence[Any],
+    inputs: dict[Any, Input],
+    captured: Callable[[Value], Any],
+    steps: list[Step] | None = None,
 ) -> list[Any]:
     """The outputs of a trace as steps; `inputs` says what stands for a traced number that was given to the function.
 
@@ -154,7 +163,7 @@ def frozen(
                 numbers[key] = Constant(key[0])
             return numbers[key]
         if item not in made:
-            if item.row is not None and hasattr(item, "records"):
+            if item._operation is not None and hasattr(item, "records"):
                 return None
             made[item] = captured(item)
         return made[item]
@@ -165,13 +174,15 @@ def frozen(
         node = pop()
         if node is None:
             node = pop()
-            operands = tuple([find(x) or leaf(x) for x in node.dx])
-            step = made[node] = Step(node.row, operands, node.label and _text(node.label))
+            operands = tuple([find(x) or leaf(x) for x in node._dx])
+            step = made[node] = Step(node._operation, operands, node.label and _text(node.label))
             steps.append(step)
-        elif node not in made and ((node.row is not None and hasattr(node, "records")) or leaf(node) is None):
+        elif node not in made and (
+            (node._operation is not None and hasattr(node, "records")) or leaf(node) is None
+        ):
             made[node] = None  # on the way
             stack += (node, None)
-            for x in reversed(node.dx):
+            for x in reversed(node._dx):
                 if x not in made and x.__class__ is not float:
                     push(x)
     return [leaf(x) for x in outputs]
@@ -198,7 +209,9 @@ def constants(program: Program, known: dict[Any, float] | None = None) -> Progra
     for step in program.steps:
         operands = tuple([replaced.get(x, x) for x in step.operands])
         if all(x.__class__ is Constant for x in operands):
-            replaced[step] = Constant(on_floats(step.row)["value"](*grouped(step.row, [x.data for x in operands])))
+            replaced[step] = Constant(
+                on_floats(step.row)["value"](*grouped(step.row, [x.data for x in operands]))
+            )
         elif (settled := _settled(step.row, operands)) is not None:
             replaced[step] = settled
         elif operands != step.operands:
@@ -213,7 +226,11 @@ def _settled(row: Op, operands: tuple[Any, ...]) -> Any:
         return operands[1] if operands[0].data else operands[2]
     if row in (TRACED["_and"], TRACED["_or"]) and known:
         neutral = row is TRACED["_and"]
-        return next(x for x in operands if x not in known) if bool(known[0].data) is neutral else known[0]
+        return (
+            next(x for x in operands if x not in known)
+            if bool(known[0].data) is neutral
+            else known[0]
+        )
     return None
 
 
@@ -229,14 +246,18 @@ def sharing(program: Program) -> Program:
     same: dict[Any, Any] = {}
     found: dict[Any, Step] = {}
     for step in program.steps:
-        operands = tuple([repr(x.data) if x.__class__ is Constant else same.get(x, x) for x in step.operands])
+        operands = tuple(
+            [repr(x.data) if x.__class__ is Constant else same.get(x, x) for x in step.operands]
+        )
         first = found.setdefault((step.row.name, operands), step)
         if first is not step:
             same[step] = first
     return Program(program.blocks, program.outputs, same, program.steps)
 
 
-def pulls(steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]) -> list[tuple[Step, tuple[int, ...]]]:
+def pulls(
+    steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]
+) -> list[tuple[Step, tuple[int, ...]]]:
     """The derivative: each step that a slope comes to, last first, with the places of the operands it sends slopes to.
 
     The slopes are of `roots` by the inputs in `by`; what lies on no way between them is left out.
@@ -267,7 +288,11 @@ def _first(count: int) -> tuple[int, ...]:
 
 def _receivers(step: Step) -> Sequence[Any]:
     """The operands to which a step without slopes sends any: of a choice its branches, with None for its condition; else none."""
-    return [x if sent else None for x, sent in zip(step.operands, step.row.sends)] if step.row.sends else ()
+    return (
+        [x if sent else None for x, sent in zip(step.operands, step.row.sends)]
+        if step.row.sends
+        else ()
+    )
 
 
 def grouped(row: Op, flat: Sequence[Any]) -> list[Any]:
@@ -284,7 +309,11 @@ def grouped(row: Op, flat: Sequence[Any]) -> list[Any]:
 def names_at(row: Op, count: int, places: tuple[int, ...]) -> tuple[str, ...]:
     """The operands, as the row names them, that stand at some places of so many."""
     groups = grouped(row, range(count))
-    where = [name for name, group in zip(row.operands, groups) for _ in (group if name in LISTS else [group])]
+    where = [
+        name
+        for name, group in zip(row.operands, groups)
+        for _ in (group if name in LISTS else [group])
+    ]
     return tuple(dict.fromkeys([where[place] for place in places]))
 
 
@@ -317,9 +346,15 @@ def hastened(program: Program) -> Program:
     for step in program.steps:
         fast = (is_seen and step.row.fastest) or step.row.fast
         operands, row = tuple([made.get(x, x) for x in step.operands]), fast or step.row
-        made[step] = step if row is step.row and operands == step.operands else Step(row, operands, step.label)
+        made[step] = (
+            step
+            if row is step.row and operands == step.operands
+            else Step(row, operands, step.label)
+        )
     return Program(
         program.blocks,
         [made.get(x, x) for x in program.outputs],
-        {made.get(x, x): made.get(y, y) for x, y in program.same.items()} if program.is_shared else None,
+        {made.get(x, x): made.get(y, y) for x, y in program.same.items()}
+        if program.is_shared
+        else None,
     )

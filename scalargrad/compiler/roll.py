@@ -8,7 +8,7 @@ which nobody else reads.
 
 from __future__ import annotations
 
-from ..floats import inf
+from ..arithmetic.total import inf
 from ..ops import OPS, Op
 from .program import Block, Constant, Program, Step, grouped, operations, sharing
 
@@ -64,8 +64,16 @@ class Vector:
 
     __slots__ = ("has_rows", "label", "operands", "row", "size")
 
-    def __init__(self, row: Op, operands: tuple[View, ...], size: int, has_rows: bool, label: str = "") -> None:
-        self.row, self.operands, self.size, self.has_rows, self.label = row, operands, size, has_rows, label
+    def __init__(
+        self, row: Op, operands: tuple[View, ...], size: int, has_rows: bool, label: str = ""
+    ) -> None:
+        self.row, self.operands, self.size, self.has_rows, self.label = (
+            row,
+            operands,
+            size,
+            has_rows,
+            label,
+        )
 
     def __repr__(self) -> str:
         return f"<{self.size} × {self.row.name}>"
@@ -74,7 +82,9 @@ class Vector:
 class Rolled:
     """A program of vectors in order; its outputs are places in them."""
 
-    def __init__(self, blocks: Sequence[Block], vectors: list[Vector], outputs: list[tuple[Any, int]]) -> None:
+    def __init__(
+        self, blocks: Sequence[Block], vectors: list[Vector], outputs: list[tuple[Any, int]]
+    ) -> None:
         self.blocks, self.vectors, self.outputs = list(blocks), vectors, outputs
 
     @property
@@ -88,7 +98,9 @@ def size_of(source: Any) -> int:
     return len(source.inputs) if isinstance(source, Block) else source.size
 
 
-def pulls(rolled: Rolled, roots: Iterable[Any], by: Iterable[Any]) -> list[tuple[Vector, list[int]]]:
+def pulls(
+    rolled: Rolled, roots: Iterable[Any], by: Iterable[Any]
+) -> list[tuple[Vector, list[int]]]:
     """The derivative, as `program.pulls` takes it: vectors, last first, with the operands that they send slopes to."""
     way: set[Any] = set(by)
     for vector in rolled.vectors:
@@ -98,7 +110,11 @@ def pulls(rolled: Rolled, roots: Iterable[Any], by: Iterable[Any]) -> list[tuple
     found = []
     for vector in reversed(rolled.vectors):
         if vector in way and vector in reached:
-            sent = [(place, view) for place, view in _receivers(vector) if not way.isdisjoint(view.sources)]
+            sent = [
+                (place, view)
+                for place, view in _receivers(vector)
+                if not way.isdisjoint(view.sources)
+            ]
             for _, view in sent:
                 reached.update(source for source in view.sources if source in way)
             found.append((vector, [place for place, _ in sent]))
@@ -109,7 +125,11 @@ def _receivers(vector: Vector) -> list[tuple[int, View]]:
     """The operands that a vector sends any slopes to, each with its place: of a choice its branches."""
     row = vector.row
     if row.sends:
-        return [(place, view) for place, (view, sent) in enumerate(zip(vector.operands, row.sends)) if sent]
+        return [
+            (place, view)
+            for place, (view, sent) in enumerate(zip(vector.operands, row.sends))
+            if sent
+        ]
     return [*enumerate(vector.operands)] if row.slopes else []
 
 
@@ -134,7 +154,11 @@ def has_pattern(program: Program) -> bool:
     """
     if program.scattered is None:
         count = operations(program)
-        least = sum([len({step.row for step in level}) for level in _levels(_prepared(program)[0])]) if count > MANY else 0
+        least = (
+            sum([len({step.row for step in level}) for level in _levels(_prepared(program)[0])])
+            if count > MANY
+            else 0
+        )
         program.scattered = least > MANY and count < WORTHWHILE * least
     return not program.scattered
 
@@ -146,7 +170,11 @@ def is_scattered(program: Program) -> bool:
 
 def _has_weights(vector: Vector) -> bool:
     """Whether a vector is a matrix that is the same for all rows times a list."""
-    return vector.row.name == "dot" and vector.size > 1 and any(not has_rows(view) for view in vector.operands[:2])
+    return (
+        vector.row.name == "dot"
+        and vector.size > 1
+        and any(not has_rows(view) for view in vector.operands[:2])
+    )
 
 
 def has_rows(view: View) -> bool:
@@ -188,11 +216,17 @@ def _levels(steps: Sequence[Step]) -> list[list[Step]]:
 def _merged(program: Program) -> tuple[list[Step], list[Any]]:
     """The steps without those that compute what another does."""
     same = (program if program.is_shared else sharing(program)).same
-    return _rewritten([step for step in program.steps if step not in same], program.outputs, dict(same), {}, set())
+    return _rewritten(
+        [step for step in program.steps if step not in same], program.outputs, dict(same), {}, set()
+    )
 
 
 def _rewritten(
-    steps: Sequence[Step], outputs: Sequence[Any], now: dict[Any, Any], parts: dict[Step, list[Step]], gone: set[Any]
+    steps: Sequence[Step],
+    outputs: Sequence[Any],
+    now: dict[Any, Any],
+    parts: dict[Step, list[Step]],
+    gone: set[Any],
 ) -> tuple[list[Step], list[Any]]:
     """Steps with others in their places: `parts` of some, the last of which is their value; those in `gone` left out."""
     if not (now or parts or gone):
@@ -211,7 +245,9 @@ def _rewritten(
         for part in parts.get(step, [step]):
             new = part
             if not are_as_before(part.operands):
-                new = now[part] = Step(part.row, tuple([latest(x) for x in part.operands]), part.label)
+                new = now[part] = Step(
+                    part.row, tuple([latest(x) for x in part.operands]), part.label
+                )
             result.append(new)
         if step in parts:
             now[step] = result[-1]
@@ -243,9 +279,14 @@ def _gathered_sums(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[
         products = [x for x in terms if x.row is mul and readers[x] == 1]
         rest = [x for x in terms if x.row is not mul or readers[x] > 1]
         if len(products) > 1:
-            bias: Any = rest[0] if len(rest) == 1 else Step(many, tuple(rest)) if rest else Constant(0.0)
+            bias: Any = (
+                rest[0] if len(rest) == 1 else Step(many, tuple(rest)) if rest else Constant(0.0)
+            )
             ws, xs = zip(*[x.operands for x in products])
-            parts[step] = [*([bias] if len(rest) > 1 else []), Step(OPS["dot"], (*ws, *xs, bias), step.label)]
+            parts[step] = [
+                *([bias] if len(rest) > 1 else []),
+                Step(OPS["dot"], (*ws, *xs, bias), step.label),
+            ]
             gone.update(inner, products)
         elif len(terms) > 2 and inner:
             parts[step] = [Step(many, tuple(terms), step.label)]
@@ -272,7 +313,10 @@ def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step]
         by_block: dict[Any, list[Any]] = {}
         for x in xs:
             by_block.setdefault(getattr(x, "block", None), []).append(x)
-        lists = [sorted(part, key=lambda x: x.place) if block else part for block, part in by_block.items()]
+        lists = [
+            sorted(part, key=lambda x: x.place) if block else part
+            for block, part in by_block.items()
+        ]
         if lists != [xs]:
             squares = [Step(step.row, (*part, *part, Constant(0.0))) for part in lists]
             parts[step] = [*squares, *_chain([*squares, bias])]
@@ -296,9 +340,13 @@ def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[St
         if step.row.name not in ("sum", "dot") or len(step.operands) > 2 * FEW_TERMS:
             continue
         groups = grouped(step.row, step.operands)
-        terms: list[Any] = groups[0] if step.row.name == "sum" else [Step(mul, pair) for pair in zip(*groups[:2])]
+        terms: list[Any] = (
+            groups[0] if step.row.name == "sum" else [Step(mul, pair) for pair in zip(*groups[:2])]
+        )
         made = [x for x in terms if x.__class__ is Step and step.row.name == "dot"]
-        if step.row.name == "dot" and not (groups[2].__class__ is Constant and groups[2].data == 0.0):
+        if step.row.name == "dot" and not (
+            groups[2].__class__ is Constant and groups[2].data == 0.0
+        ):
             terms = [groups[2], *terms]
         if len(terms) > 1 or made:
             parts[step] = [*made, *_chain(terms)]
@@ -320,8 +368,12 @@ def _chain(terms: Sequence[Any]) -> list[Step]:
 class _Rolling:
     """Steps on their way into vectors: each step's place is a source and a number in it."""
 
-    def __init__(self, program: Program, steps: Sequence[Step], outputs: Sequence[Any], together: bool) -> None:
-        self.places: dict[Any, tuple[Any, int]] = {x: (block, x.place) for block in program.blocks for x in block.inputs}
+    def __init__(
+        self, program: Program, steps: Sequence[Step], outputs: Sequence[Any], together: bool
+    ) -> None:
+        self.places: dict[Any, tuple[Any, int]] = {
+            x: (block, x.place) for block in program.blocks for x in block.inputs
+        }
         self.carriers: set[Any] = {block for block in program.blocks if block.has_rows}
         self.together = together
         self.vectors: list[Vector] = []
@@ -340,12 +392,18 @@ class _Rolling:
         """
         found: dict[Any, list[Step]] = {}
         for step in steps:
-            sources = tuple([self._sources(operand) for operand in grouped(step.row, step.operands)])
+            sources = tuple(
+                [self._sources(operand) for operand in grouped(step.row, step.operands)]
+            )
             found.setdefault((step.row, sources), []).append(step)
         by_row: dict[Op, list[list[Step]]] = {}
         for (row, _), group in found.items():
             by_row.setdefault(row, []).append(group)
-        return [group for row, groups in by_row.items() for group in (self._together(row, groups) if len(groups) > FEW else groups)]
+        return [
+            group
+            for row, groups in by_row.items()
+            for group in (self._together(row, groups) if len(groups) > FEW else groups)
+        ]
 
     def _together(self, row: Op, groups: list[list[Step]]) -> list[list[Step]]:
         """Groups of a row as one, or as they are where filling up would cost too much."""
@@ -393,13 +451,22 @@ class _Rolling:
                 source, place = self.places[x]
             offsets.setdefault(source, 0)
             places.append((source, place))
-        sources = [Numbers([data for data, _ in numbers]) if source is None else source for source in offsets]
+        sources = [
+            Numbers([data for data, _ in numbers]) if source is None else source
+            for source in offsets
+        ]
         begin = 0
         for key, source in zip(list(offsets), sources):
             offsets[key] = begin
             begin += size_of(source)
-        index = numpy.fromiter((offsets[source] + place for source, place in places), dtype=numpy.intp, count=len(places))
-        return View(tuple(sources), index.reshape(len(column), -1) if column[0].__class__ is list else index)
+        index = numpy.fromiter(
+            (offsets[source] + place for source, place in places),
+            dtype=numpy.intp,
+            count=len(places),
+        )
+        return View(
+            tuple(sources), index.reshape(len(column), -1) if column[0].__class__ is list else index
+        )
 
     def _output(self, x: Any) -> tuple[Any, int]:
         return (Numbers([x.data]), 0) if x.__class__ is Constant else self.places[x]

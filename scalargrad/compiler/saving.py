@@ -12,8 +12,8 @@ import math
 import os
 import textwrap
 
-from ..floats import inf, nan
-from ..kernels import RAW, TOTAL
+from ..arithmetic.total import inf, nan
+from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
 from .in_python.source import function_source
@@ -32,10 +32,26 @@ if TYPE_CHECKING:
 
 ON_ARRAYS = "numpy"
 CARRIED = {"numbers": carried.numbers, "check_rows": carried.check_rows, "answer": carried.answer}
-LOCAL = {*CARRIED, "contents", "outputs", "slopes", "rows", "item", "value", "one", "twin"}  # what the functions name themselves
+LOCAL = {
+    *CARRIED,
+    "contents",
+    "outputs",
+    "slopes",
+    "rows",
+    "item",
+    "value",
+    "one",
+    "twin",
+}  # what the functions name themselves
 
 
-def save(path: str | os.PathLike[str], traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python") -> None:
+def save(
+    path: str | os.PathLike[str],
+    traces: Traces,
+    names: Sequence[str],
+    doc: str = "",
+    backend: str = "python",
+) -> None:
     """Write the module for arguments of one structure, with these names; the file changes all at once, or not at all.
 
     `backend` is "python", or "numpy" for a module that needs NumPy.
@@ -65,14 +81,25 @@ def put_in_place(path: str | os.PathLike[str], text: str) -> None:
             os.remove(beside)
 
 
-def module_source(traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python") -> str:
+def module_source(
+    traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python"
+) -> str:
     """The source of the module."""
     made, saved = Standalone(), _Saved(traces, names, backend == ON_ARRAYS)
     generated = _on_arrays if backend == ON_ARRAYS else _on_floats
     for kind in saved.kinds:
         for is_total in (False, True):
-            made.add(*generated(traces, f"{'total' if is_total else 'raw'}_{kind}", kind, is_total, saved.of))
-    known = {**CARRIED, **(_carried_on_arrays(traces) if backend == ON_ARRAYS else {}), "inf": inf, "nan": nan}
+            made.add(
+                *generated(
+                    traces, f"{'total' if is_total else 'raw'}_{kind}", kind, is_total, saved.of
+                )
+            )
+    known = {
+        **CARRIED,
+        **(_carried_on_arrays(traces) if backend == ON_ARRAYS else {}),
+        "inf": inf,
+        "nan": nan,
+    }
     made.add(saved.contents(), known)
     if saved.gradient:
         made.add(saved.gradient, known)
@@ -81,13 +108,21 @@ def module_source(traces: Traces, names: Sequence[str], doc: str = "", backend: 
     return f'"""{_quoted(saved.description(doc))}\n"""\n\nfrom __future__ import annotations\n\n{made.text()}'
 
 
-def _on_floats(traces: Traces, name: str, kind: str, is_total: bool, of: str) -> tuple[str, dict[str, Any]]:
+def _on_floats(
+    traces: Traces, name: str, kind: str, is_total: bool, of: str
+) -> tuple[str, dict[str, Any]]:
     """A generated function in plain Python, and what it calls and reads by name."""
     pieces, numbers = function_source(traces.program, name, kind, traces.reduce, is_total, of)
-    return "\n\n".join(pieces), {**(TOTAL if is_total else RAW), **numbers, "isfinite": math.isfinite}
+    return "\n\n".join(pieces), {
+        **(TOTAL_NAMES if is_total else FAST_NAMES),
+        **numbers,
+        "isfinite": math.isfinite,
+    }
 
 
-def _on_arrays(traces: Traces, name: str, kind: str, is_total: bool, of: str) -> tuple[str, dict[str, Any]]:
+def _on_arrays(
+    traces: Traces, name: str, kind: str, is_total: bool, of: str
+) -> tuple[str, dict[str, Any]]:
     """The same on NumPy."""
     from .in_numpy.function import function_source
 
@@ -98,7 +133,10 @@ def _on_arrays(traces: Traces, name: str, kind: str, is_total: bool, of: str) ->
 def _carried_on_arrays(traces: Traces) -> dict[str, Any]:
     from .in_numpy.function import answer
 
-    return {"numbers": carried.array, **({} if is_scattered(traces.program) else {"answer": answer})}
+    return {
+        "numbers": carried.array,
+        **({} if is_scattered(traces.program) else {"answer": answer}),
+    }
 
 
 class _Saved:
@@ -111,7 +149,10 @@ class _Saved:
         taken = Names(LOCAL)
         self.arguments = [(taken.take(name, "a"), form) for name, form in zip(names, traces.forms)]
         self.given = [name for name, form in self.arguments if form[0] != FIXED]
-        self.kinds: tuple[str, ...] = ("value", "value_and_grad" if traces.is_single else "jacobian")
+        self.kinds: tuple[str, ...] = (
+            "value",
+            "value_and_grad" if traces.is_single else "jacobian",
+        )
         if any(traces.forms[i][0] == FIXED for i in traces.wrt) or not traces.wrt:
             self.kinds = ("value",)  # there is nothing to take a gradient by
         self.gradient = self._gradient() if len(self.kinds) > 1 else ""
@@ -119,16 +160,32 @@ class _Saved:
     def description(self, doc: str) -> str:
         """The docstring of the module: what is in it, what the function said of itself, and the shapes of its arguments."""
         what = "its value" + (
-            "" if len(self.kinds) == 1 else f", and its slopes by {listed([self.arguments[i][0] for i in self.traces.wrt])}"
+            ""
+            if len(self.kinds) == 1
+            else f", and its slopes by {listed([self.arguments[i][0] for i in self.traces.wrt])}"
         )
         calls = "\n".join([f"    {kind}({', '.join(self.given)})" for kind in self.kinds])
         shapes = "\n".join([f"- {name} is {_told(form)}." for name, form in self.arguments])
-        rows = {"mean": "the mean over the rows", "sum": "the sum over the rows", None: "one for each row"}[self.traces.reduce]
+        rows = {
+            "mean": "the mean over the rows",
+            "sum": "the sum over the rows",
+            None: "one for each row",
+        }[self.traces.reduce]
         notes = [f"With rows, each result is {rows}."] if self.traces.has_rows else []
-        notes += ["Values that the function read from elsewhere are as they were when this was saved."] if self.traces.taken else []
+        notes += (
+            ["Values that the function read from elsewhere are as they were when this was saved."]
+            if self.traces.taken
+            else []
+        )
         needs = "NumPy" if self.on_arrays else "Python's standard library"
-        note = "\n".join(textwrap.wrap(" ".join([*notes, f"Generated by scalargrad; needs nothing but {needs}."]), LINE))
-        return "\n\n".join(filter(None, [f"{self.of}: {what}.", calls, inspect.cleandoc(doc), shapes, note]))
+        note = "\n".join(
+            textwrap.wrap(
+                " ".join([*notes, f"Generated by scalargrad; needs nothing but {needs}."]), LINE
+            )
+        )
+        return "\n\n".join(
+            filter(None, [f"{self.of}: {what}.", calls, inspect.cleandoc(doc), shapes, note])
+        )
 
     def contents(self) -> str:
         """The function that reads the arguments, block by block."""
@@ -141,33 +198,66 @@ class _Saved:
         if self.traces.taken:
             taken = f"[{', '.join([float.__repr__(value.data) for value in self.traces.taken])}]"
             lines.append(f'    numbers({taken}, "captured", {len(self.traces.taken)}),')
-        lines = ["contents = [", *lines, "]", *([f"check_rows({', '.join(rows)})"] if rows else []), "return contents"]
+        lines = [
+            "contents = [",
+            *lines,
+            "]",
+            *([f"check_rows({', '.join(rows)})"] if rows else []),
+            "return contents",
+        ]
         kind = "arrays" if self.on_arrays else "lists"
-        head = [f"def _contents({', '.join(self.given)}):", f'    """The arguments as {kind} of floats."""']
+        head = [
+            f"def _contents({', '.join(self.given)}):",
+            f'    """The arguments as {kind} of floats."""',
+        ]
         return "\n".join([*head, *[f"    {line}" for line in lines]])
 
     def function(self, kind: str) -> str:
         """The function that a user calls."""
         given = ", ".join(self.given)
-        option = [str(kind != "value")] if self.on_arrays and not is_scattered(self.traces.program) else []  # whether there are slopes
-        lines = self._returned(kind, f"answer({', '.join([f'raw_{kind}', f'total_{kind}', *option, f'*_contents({given})'])})")
-        what = {"value": "value", "value_and_grad": "value and the gradient", "jacobian": "values and the gradient of each"}[kind]
+        option = (
+            [str(kind != "value")]
+            if self.on_arrays and not is_scattered(self.traces.program)
+            else []
+        )  # whether there are slopes
+        lines = self._returned(
+            kind,
+            f"answer({', '.join([f'raw_{kind}', f'total_{kind}', *option, f'*_contents({given})'])})",
+        )
+        what = {
+            "value": "value",
+            "value_and_grad": "value and the gradient",
+            "jacobian": "values and the gradient of each",
+        }[kind]
         head = [f"def {kind}({given}):", f'    """The {what} of {self.of}."""']
         return "\n".join([*head, *[f"    {line}" for line in lines]])
 
     def _returned(self, kind: str, answer: str) -> list[str]:
         """The lines that call the generated function and give its results their structure."""
         single, count = self.traces.is_single, len(self.traces.program.outputs)
-        by_rows = self.by_rows and not self.on_arrays  # then a list with a result for each row comes
+        by_rows = (
+            self.by_rows and not self.on_arrays
+        )  # then a list with a result for each row comes
         if kind == "value" and single:
             return [f"return {self._number(answer)}"]
         if kind == "value":
-            columns = ["outputs = [list(column) for column in zip(*outputs)]"] if by_rows and count > 1 else []
+            columns = (
+                ["outputs = [list(column) for column in zip(*outputs)]"]
+                if by_rows and count > 1
+                else []
+            )
             outputs = ["outputs"] if count == 1 else [f"outputs[{i}]" for i in range(count)]
-            return [f"outputs = {answer}", *columns, f"return {self._result([*map(self._number, outputs)])}"]
+            return [
+                f"outputs = {answer}",
+                *columns,
+                f"return {self._result([*map(self._number, outputs)])}",
+            ]
         if kind == "value_and_grad":
             if not by_rows:
-                return [f"value, slopes = {answer}", f"return {self._number('value')}, _gradient(*slopes)"]
+                return [
+                    f"value, slopes = {answer}",
+                    f"return {self._number('value')}, _gradient(*slopes)",
+                ]
             return [
                 f"rows = {answer}",
                 "slopes = [list(column) for column in zip(*[slopes for _, slopes in rows])]",
@@ -181,8 +271,14 @@ class _Saved:
                 "outputs = [list(column) for column in zip(*[outputs for outputs, _ in rows])]",
                 f"slopes = {by_output}",
             ]
-        values, gradients = [[text.format(i) for i in range(count)] for text in ("outputs[{}]", "_gradient(*slopes[{}])")]
-        return [*lines, f"return {self._result([*map(self._number, values)])}, {self._result(gradients)}"]
+        values, gradients = [
+            [text.format(i) for i in range(count)]
+            for text in ("outputs[{}]", "_gradient(*slopes[{}])")
+        ]
+        return [
+            *lines,
+            f"return {self._result([*map(self._number, values)])}, {self._result(gradients)}",
+        ]
 
     def _number(self, text: str) -> str:
         """An expression for a number, or with rows that stay apart for one of each: NumPy's become floats."""
@@ -198,10 +294,15 @@ class _Saved:
         blocks = {block: names.take(f"d{block.name}", "d") for block in self.traces.program.wrt}
         slopes = iter(blocks.values())
         ties: list[str] = []
-        made = {i: self._structure(self.traces.forms[i], slopes, ties) for i in sorted(self.traces.wrt)}
+        made = {
+            i: self._structure(self.traces.forms[i], slopes, ties) for i in sorted(self.traces.wrt)
+        }
         parts = [made[i] for i in self.traces.wrt]
         returned = tuple_of(parts) if self.traces.is_tuple else parts[0]
-        head = [f"def _gradient({', '.join(blocks.values())}):", '    """Slopes in the structure of what they are by."""']
+        head = [
+            f"def _gradient({', '.join(blocks.values())}):",
+            '    """Slopes in the structure of what they are by."""',
+        ]
         return "\n".join([*head, *[f"    {line}" for line in ties], f"    return {returned}"])
 
     def _structure(self, form: Form, slopes: Iterator[str], ties: list[str]) -> str:
@@ -242,12 +343,17 @@ def _contents(form: Form, text: str, name: str) -> list[str]:
         return [f"numbers({', '.join([text, _key(name), '-1', *map(str, form[2][2])])})"]
     if kind == STATE:
         return [
-            f"numbers({', '.join([f'{text}[{_key(block)}]', _key(block), *map(str, shape)])})" for block, shape in zip(form[2], form[3])
+            f"numbers({', '.join([f'{text}[{_key(block)}]', _key(block), *map(str, shape)])})"
+            for block, shape in zip(form[2], form[3])
         ]
     if kind == FIXED:
         return []
     items = form[2:] if kind == DICT else enumerate(form[2:])
-    return [content for key, item in items for content in _contents(item, f"{text}[{_key(key)}]", f"{name}[{_key(key)}]")]
+    return [
+        content
+        for key, item in items
+        for content in _contents(item, f"{text}[{_key(key)}]", f"{name}[{_key(key)}]")
+    ]
 
 
 def _key(key: Any) -> str:
@@ -257,7 +363,11 @@ def _key(key: Any) -> str:
             f"a saved module writes the keys of dicts down, and {type(key).__name__} is no text or whole number: rename {key!r}"
         )
     text = ascii(key)
-    return f'"{text[1:-1]}"' if type(key) is str and '"' not in text and "'" not in text[1:-1] else text
+    return (
+        f'"{text[1:-1]}"'
+        if type(key) is str and '"' not in text and "'" not in text[1:-1]
+        else text
+    )
 
 
 def _dict(items: dict[Any, str]) -> str:
@@ -297,15 +407,24 @@ def _told(form: Form) -> str:
     if kind == ROWS:
         return "a list of rows, each " + _told(form[2])
     if kind == STATE:
-        return "a mapping: " + ", ".join([f"{name} {' × '.join(map(str, shape)) or 'a number'}" for name, shape in zip(form[2], form[3])])
+        return "a mapping: " + ", ".join(
+            [
+                f"{name} {' × '.join(map(str, shape)) or 'a number'}"
+                for name, shape in zip(form[2], form[3])
+            ]
+        )
     if kind == DICT:
         return "a dict: " + ", ".join([f"{_key(key)} {_told(item)}" for key, item in form[2:]])
     if kind == FIXED:
         return "no number: it is fixed as it was, and not given"
-    return f"a {'tuple' if kind == TUPLE else 'list'}: " + ", ".join([_told(item) for item in form[2:]])
+    return f"a {'tuple' if kind == TUPLE else 'list'}: " + ", ".join(
+        [_told(item) for item in form[2:]]
+    )
 
 
 def _quoted(text: str) -> str:
     """A text as it may stand in a docstring."""
-    plain = "".join([c if c.isprintable() or c == "\n" else " " for c in text]).replace("\\", "\\\\")
+    plain = "".join([c if c.isprintable() or c == "\n" else " " for c in text]).replace(
+        "\\", "\\\\"
+    )
     return plain.replace('"""', '\\"\\"\\"')

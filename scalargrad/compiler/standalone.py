@@ -20,7 +20,7 @@ import textwrap
 import tokenize
 from types import CodeType, FunctionType, ModuleType
 
-from ..floats import _total as maker_of_total
+from ..arithmetic.total import _total as maker_of_total
 from .layout import wrapped
 
 TYPE_CHECKING = False
@@ -34,7 +34,7 @@ LIBRARIES = (math, operator, functools)
 class Standalone:
     """A module's text in the making: definitions, each after what it reads.
 
-    >>> from scalargrad.floats import divide
+    >>> from scalargrad.arithmetic.total import divide
     >>> made = Standalone()
     >>> made.add("def f(x):\\n    return over(exp(x), half)\\n", {"over": divide, "exp": math.exp, "half": 0.5})
     >>> print(made.text())  # doctest: +ELLIPSIS
@@ -63,7 +63,11 @@ class Standalone:
     def add(self, text: str, names: Mapping[str, Any]) -> None:
         """Add generated source, and before it the definitions of what it reads among `names`."""
         new = self._new_names(text, names)
-        self._definitions.append(re.sub(rf"(?<![\w.])({'|'.join(new)})(?!\w)", lambda found: new[found[0]], text) if new else text)
+        self._definitions.append(
+            re.sub(rf"(?<![\w.])({'|'.join(new)})(?!\w)", lambda found: new[found[0]], text)
+            if new
+            else text
+        )
 
     def text(self) -> str:
         """The module: imports, constants, definitions."""
@@ -79,9 +83,17 @@ class Standalone:
             before = definition
         return text + "\n"
 
-    def _new_names(self, text: str, names: Mapping[str, Any], own: Mapping[str, str] = {}) -> dict[str, str]:
+    def _new_names(
+        self, text: str, names: Mapping[str, Any], own: Mapping[str, str] = {}
+    ) -> dict[str, str]:
         """The names that source reads and that are others here, each with the one it has here."""
-        read = sorted({name for name in _globals(compile(text, "<saved>", "exec")) if name in names and name not in own})
+        read = sorted(
+            {
+                name
+                for name in _globals(compile(text, "<saved>", "exec"))
+                if name in names and name not in own
+            }
+        )
         new = {**own, **{name: self._name(name, names) for name in read}}
         return {name: made for name, made in new.items() if made != name}
 
@@ -128,7 +140,9 @@ class Standalone:
 
     def _fresh(self, name: str, item: Any) -> str:
         """A name for a definition: that of a number stays as it is, where it can."""
-        if (isinstance(item, FunctionType) or hasattr(item, "__wrapped__")) and not _of_numpy(item, name):
+        if (isinstance(item, FunctionType) or hasattr(item, "__wrapped__")) and not _of_numpy(
+            item, name
+        ):
             name = "_" + (_made_total(item) or item).__name__.lstrip("_")
         elif hasattr(builtins, name):
             name = f"_{name}"
@@ -144,15 +158,26 @@ class Standalone:
         if isinstance(item, float):
             self._constants.append(f"{made} = {float.__repr__(item)}")
         elif inner := _made_total(item):
-            cells = dict(zip(item.__code__.co_freevars, [cell.cell_contents for cell in item.__closure__]))
-            options = [f"{key}={value}" for key, value in sorted(cells.items()) if key != "function" and value]
-            self.add(f"{made} = make({', '.join(['function', *options])})", {"make": maker_of_total, "function": inner, "inf": math.inf})
+            cells = dict(
+                zip(item.__code__.co_freevars, [cell.cell_contents for cell in item.__closure__])
+            )
+            options = [
+                f"{key}={value}"
+                for key, value in sorted(cells.items())
+                if key != "function" and value
+            ]
+            self.add(
+                f"{made} = make({', '.join(['function', *options])})",
+                {"make": maker_of_total, "function": inner, "inf": math.inf},
+            )
         elif text := _array(item) or _of_numpy(item, name):
             self._imports.add("numpy")
             self._constants += wrapped(f"{made} = {text}")
         elif isinstance(item, FunctionType) or hasattr(item, "__wrapped__"):
             source = re.sub(r"  # type: ignore.*", "", textwrap.dedent(inspect.getsource(item)))
-            self._definitions.append(self._copied(source, inspect.unwrap(item).__globals__, {item.__name__: made}))
+            self._definitions.append(
+                self._copied(source, inspect.unwrap(item).__globals__, {item.__name__: made})
+            )
         else:
             self._definitions.append(self._copied(_assignment(names, name), names))
 
@@ -160,7 +185,9 @@ class Standalone:
 def _made_total(item: Any) -> Any:
     """The function of `math` in one that `floats` made total; None of others."""
     if isinstance(item, FunctionType) and item.__qualname__ == "_total.<locals>.total":
-        return dict(zip(item.__code__.co_freevars, item.__closure__ or ()))["function"].cell_contents
+        return dict(zip(item.__code__.co_freevars, item.__closure__ or ()))[
+            "function"
+        ].cell_contents
     return None
 
 
@@ -175,7 +202,12 @@ def _of_numpy(item: Any, name: str) -> str:
     """A function of NumPy as it is written, `numpy.exp`; nothing for others."""
     home = sys.modules.get("numpy")
     return next(
-        (f"numpy.{known}" for known in (name, getattr(item, "__name__", "")) if callable(item) and getattr(home, known, 0) is item), ""
+        (
+            f"numpy.{known}"
+            for known in (name, getattr(item, "__name__", ""))
+            if callable(item) and getattr(home, known, 0) is item
+        ),
+        "",
     )
 
 
@@ -193,7 +225,9 @@ def _assignment(names: Mapping[str, Any], name: str) -> str:
     """The line of a module that gives a name its value."""
     source = inspect.getsource(sys.modules[names["__name__"]])
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and any(isinstance(target, ast.Name) and target.id == name for target in node.targets):
+        if isinstance(node, ast.Assign) and any(
+            isinstance(target, ast.Name) and target.id == name for target in node.targets
+        ):
             return ast.get_source_segment(source, node) or ""
     raise LookupError(f"{name} is assigned nowhere in {names['__name__']}")
 

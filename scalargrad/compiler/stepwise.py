@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
     Numbers = list[float]
     State = tuple[Numbers, ...]
-    Update = Callable[[Numbers, Numbers, float, State, int], tuple[Numbers, State]]  # of weights, gradients, lr, state, step
+    Update = Callable[
+        [Numbers, Numbers, float, State, int], tuple[Numbers, State]
+    ]  # of weights, gradients, lr, state, step
 
 
 class Stepwise:
@@ -42,17 +44,29 @@ class Stepwise:
         known = set(weights)
         self.fixed = [x for block in given for x in block.inputs if x not in known]
         ends = [*accumulate(len(block.inputs) for block in given)]
-        self._parts = [(block.shape, end - len(block.inputs), end) for block, end in zip(given, ends)]
+        self._parts = [
+            (block.shape, end - len(block.inputs), end) for block, end in zip(given, ends)
+        ]
         place = {x: i for i, x in enumerate([*weights, *self.fixed])}
-        self._order = [place[x] for block in given for x in block.inputs]  # of all numbers, as the blocks have them
-        of_slope = {x: i for i, x in enumerate(x for block in given if block.wrt for x in block.inputs)}
+        self._order = [
+            place[x] for block in given for x in block.inputs
+        ]  # of all numbers, as the blocks have them
+        of_slope = {
+            x: i for i, x in enumerate(x for block in given if block.wrt for x in block.inputs)
+        }
         self._wanted = [of_slope[x] for x in weights]
         self._table = table
         self._picked: dict[int, tuple[list[int], list[Any]]] | None = {} if keeps else None
-        self._of_a_row, self._reduce, self._backend = Program([*given, *rows], program.outputs[:1]), reduce, backend
+        self._of_a_row, self._reduce, self._backend = (
+            Program([*given, *rows], program.outputs[:1]),
+            reduce,
+            backend,
+        )
         self._value: Any = None
         self._loss = backends.build(backend, self._of_a_row, "loss", "value_and_grad", reduce)
-        self._penalty = penalty and backends.build(backend, Program(given, penalty.outputs), "penalty", "value_and_grad", None)
+        self._penalty = penalty and backends.build(
+            backend, Program(given, penalty.outputs), "penalty", "value_and_grad", None
+        )
 
     def run(
         self,
@@ -76,22 +90,32 @@ class Stepwise:
         """The loss of a batch, and its slopes by the weights."""
         both = [*weights, *fixed]
         numbers = [both[i] for i in self._order]
-        contents = [shaped(numbers[start:end], shape) if end > start else [] for shape, start, end in self._parts]
+        contents = [
+            shaped(numbers[start:end], shape) if end > start else []
+            for shape, start, end in self._parts
+        ]
         loss, slopes = self._loss([*contents, *self._rows(batch)])
         gradient = [x for slope in slopes for x in flat(slope)]
         if self._penalty:
             more, slopes = self._penalty(contents)
             loss += more
-            gradient = [a + b for a, b in zip(gradient, [x for slope in slopes for x in flat(slope)])]
+            gradient = [
+                a + b for a, b in zip(gradient, [x for slope in slopes for x in flat(slope)])
+            ]
         return loss, [gradient[i] for i in self._wanted]
 
     def value(self, weights: Numbers, fixed: Numbers, table: Sequence[Any]) -> float:
         """The loss of rows, without penalty."""
         if self._value is None:
-            self._value = backends.build(self._backend, self._of_a_row, "loss", "value", self._reduce)
+            self._value = backends.build(
+                self._backend, self._of_a_row, "loss", "value", self._reduce
+            )
         both = [*weights, *fixed]
         numbers = [both[i] for i in self._order]
-        contents = [shaped(numbers[start:end], shape) if end > start else [] for shape, start, end in self._parts]
+        contents = [
+            shaped(numbers[start:end], shape) if end > start else []
+            for shape, start, end in self._parts
+        ]
         return float(self._value([*contents, *table])[0])
 
     def _rows(self, batch: list[int]) -> list[Any]:
@@ -119,7 +143,15 @@ class OnArrays(Stepwise):
     ) -> None:
         import numpy
 
-        super().__init__(program, penalty, weights, [numpy.array(content) for content in table], reduce, backend, keeps)
+        super().__init__(
+            program,
+            penalty,
+            weights,
+            [numpy.array(content) for content in table],
+            reduce,
+            backend,
+            keeps,
+        )
         self._order, self._wanted = numpy.array(self._order), numpy.array(self._wanted)  # type: ignore[assignment]
         for block in formula.blocks[:-2]:
             block.has_rows = True  # a weight is a row

@@ -7,17 +7,27 @@ from contextlib import contextmanager
 from functools import partial
 from itertools import repeat
 
-from ..reals import real
+from ..arithmetic.conversion import as_float
 from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
-from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, gathering, holds_module, traced
+from .arguments import (
+    FIXED,
+    ROWS,
+    STATE,
+    as_number,
+    blocks_of,
+    gathered,
+    gathering,
+    holds_module,
+    traced,
+)
 from .captured import Captured
 from .draws import CALLS, Draws, generators
 from .fitting import fitting
 from .program import Block, Input, Program, Step, frozen, sharing
 from .tracing import Condition, Traced, TraceError, line_of, tracing
-from .update import alike
+from .update import alike, same_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,7 +76,14 @@ class Traces:
         reduce: str | None,
     ) -> None:
         """Call the function with traced numbers, `count` of its arguments by position, and freeze what it records."""
-        self.name, self.names, self.forms, self.count, self.wrt, self.is_tuple = name, list(names), list(forms), count, wrt, is_tuple
+        self.name, self.names, self.forms, self.count, self.wrt, self.is_tuple = (
+            name,
+            list(names),
+            list(forms),
+            count,
+            wrt,
+            is_tuple,
+        )
         self.has_rows = any(form[0] == ROWS for form in forms)
         self.reduce = reduce if self.has_rows else "mean"
         given = [form[1] for form in forms if form[0] == FIXED]
@@ -89,7 +106,11 @@ class Traces:
         self._failures: dict[str, Exception] = {}  # of making machine code, unasked
         self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
         by_rows = self.reduce is None
-        self._gradient = partial(_in_tuple, self._by, wrt, by_rows) if is_tuple or not wrt else gathering(forms[wrt[0]], by_rows)
+        self._gradient = (
+            partial(_in_tuple, self._by, wrt, by_rows)
+            if is_tuple or not wrt
+            else gathering(forms[wrt[0]], by_rows)
+        )
         if self.captured.has_changed():  # by the function itself
             self.look()
 
@@ -101,18 +122,29 @@ class Traces:
             raise
         except Exception:  # of an iterator nothing may be left
             return False
-        return taken == self.taken and alike(self.program.outputs, again.outputs, dict(zip(_inputs(again), _inputs(self.program))))
+        return same_objects(taken, self.taken) and alike(
+            self.program.outputs, again.outputs, dict(zip(_inputs(again), _inputs(self.program)))
+        )
 
     def _trace(self, fn: Callable[..., Any]) -> tuple[Program, list[Value], Any]:
         """The program that a call with traced numbers records, the Values it took from outside, and the structure of several results."""
         name, names, forms, count = self.name, self.names, self.forms, self.count
-        parts = [blocks_of(form, name, wrt=i in self.wrt) for i, (name, form) in enumerate(zip(names, forms))]
+        parts = [
+            blocks_of(form, name, wrt=i in self.wrt)
+            for i, (name, form) in enumerate(zip(names, forms))
+        ]
         blocks = [block for part in parts for block in part]
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks]
-        inputs: dict[Any, Input] = {x: y for block, xs in zip(blocks, nodes) for x, y in zip(xs, block.inputs)}
+        inputs: dict[Any, Input] = {
+            x: y for block, xs in zip(blocks, nodes) for x, y in zip(xs, block.inputs)
+        }
         content = iter(nodes)
         arguments = [traced(form, content) for form in forms]
-        reached = generators(Captured(self._reached[0], arguments)) if any(map(holds_module, forms)) else []
+        reached = (
+            generators(Captured(self._reached[0], arguments))
+            if any(map(holds_module, forms))
+            else []
+        )
         of_copies = [generator for generator in reached if id(generator) not in self._known]
         draws = Draws(of_copies)
         with tracing():
@@ -122,7 +154,11 @@ class Traces:
         outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
         ends = frozen(outputs, inputs, taken.input, steps)
         program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))
-        is_single = len(outputs) == 1 and not isinstance(result, list | tuple | dict) and not is_array(result)
+        is_single = (
+            len(outputs) == 1
+            and not isinstance(result, list | tuple | dict)
+            and not is_array(result)
+        )
         return program, list(taken.inputs), None if is_single else rebuilt(result, repeat(0.0))
 
     def look(self) -> None:
@@ -176,7 +212,12 @@ class Traces:
             plan = self.plan(backend, kind, contents, calls)
             function = self._built(plan, kind)
         if plan.until:
-            function = _Until(plan.until, function, calls, lambda calls, given: self._planned(backend, kind, given, calls))
+            function = _Until(
+                plan.until,
+                function,
+                calls,
+                lambda calls, given: self._planned(backend, kind, given, calls),
+            )
         self.functions[key], self.plans[key] = function, plan
         return function
 
@@ -205,7 +246,9 @@ class Traces:
             return has_code(self.program, kind, self.reduce)
 
         plan = backends.plan_of(backend, self.program, kind, rows, calls, calls, is_made)
-        failure = self._failures.get(kind) if backend == "auto" and plan.backend == "native" else None
+        failure = (
+            self._failures.get(kind) if backend == "auto" and plan.backend == "native" else None
+        )
         return plan if failure is None else plan.after(failure)
 
     # -------------------------------------------------------------- the way out
@@ -214,7 +257,11 @@ class Traces:
         """What the function returns, of the outputs; a row's outputs each where nothing is added up over the rows."""
         if self.reduce is None and outputs.__class__ is list:
             outputs = [list(column) for column in zip(*outputs)]
-        return as_number(outputs[0]) if self.is_single else rebuilt(self.result, map(as_number, outputs))
+        return (
+            as_number(outputs[0])
+            if self.is_single
+            else rebuilt(self.result, map(as_number, outputs))
+        )
 
     def value_and_grad(self, result: Any) -> tuple[Any, Any]:
         """The value of the one output, and its gradient."""
@@ -226,16 +273,25 @@ class Traces:
     def jacobian(self, result: Any) -> tuple[Any, Any]:
         """The outputs, and the gradient of each, in the structure of what the function returns."""
         if self.reduce is None and result.__class__ is list:
-            result = [outputs for outputs, _ in result], [_columns(group) for group in zip(*[slopes for _, slopes in result])]
+            result = (
+                [outputs for outputs, _ in result],
+                [_columns(group) for group in zip(*[slopes for _, slopes in result])],
+            )
         outputs, groups = result
         gradients = iter([self._gradient(group) for group in groups])
-        return self.value(outputs), next(gradients) if self.is_single else rebuilt(self.result, gradients)
+        return self.value(outputs), next(gradients) if self.is_single else rebuilt(
+            self.result, gradients
+        )
 
     @property
     def kinds(self) -> list[str]:
         """The functions that can be generated: the value, and where it is by numbers the derivative."""
         derivative = "value_and_grad" if self.is_single else "jacobian"
-        return ["value", derivative] if self._by and all(form[0] != FIXED for _, form in self._by) else ["value"]
+        return (
+            ["value", derivative]
+            if self._by and all(form[0] != FIXED for _, form in self._by)
+            else ["value"]
+        )
 
     def check_gradient(self) -> None:
         """Refuse to differentiate by what is no number."""
@@ -243,13 +299,17 @@ class Traces:
             raise ValueError(f"{self.name} was called with no argument to take a gradient by")
         for i, form in self._by:
             if form[0] == FIXED:
-                raise TypeError(f"the gradient of {self.name} is by argument {i}, which is no number but {form[1]!r}: name another by wrt")
+                raise TypeError(
+                    f"the gradient of {self.name} is by argument {i}, which is no number but {form[1]!r}: name another by wrt"
+                )
 
 
 class _Until:
     """A function for so many calls; then another is asked for."""
 
-    def __init__(self, until: int, function: Any, calls: int, next: Callable[[int, Any], Any]) -> None:
+    def __init__(
+        self, until: int, function: Any, calls: int, next: Callable[[int, Any], Any]
+    ) -> None:
         self.until, self.function, self.calls, self.next = until, function, calls, next
         self.source = function.source
 
@@ -268,7 +328,9 @@ class _Taken:
 
     def input(self, value: Value) -> Input:
         if isinstance(value, Traced):
-            raise TraceError(f"{self.name} used a traced number of another call: it must not keep what it is given")
+            raise TraceError(
+                f"{self.name} used a traced number of another call: it must not keep what it is given"
+            )
         made = self.inputs[value] = Input(self.block, len(self.inputs))
         return made
 
@@ -277,7 +339,9 @@ class _Taken:
         return [self.block] if self.inputs else []
 
 
-def _in_tuple(by: Sequence[tuple[int, Form]], wrt: Sequence[int], by_rows: bool, slopes: Any) -> tuple[Any, ...]:
+def _in_tuple(
+    by: Sequence[tuple[int, Form]], wrt: Sequence[int], by_rows: bool, slopes: Any
+) -> tuple[Any, ...]:
     """The gradients by several arguments, of slopes in the order of their blocks."""
     content: Iterator[Any] = iter(slopes)
     made = {i: gathered(form, content, by_rows) for i, form in by}
@@ -288,9 +352,14 @@ def _outputs(result: Any, name: str) -> list[Any]:
     """The traced numbers and floats of a result, however it is nested."""
     if result is None or isinstance(result, str):
         advice = ": did it forget its return?" if result is None else ""
-        raise TypeError(f"{name} returned {type(result).__name__}, expected a number or a structure of numbers{advice}")
+        raise TypeError(
+            f"{name} returned {type(result).__name__}, expected a number or a structure of numbers{advice}"
+        )
     found = leaves(result, f"the result of {name}")
-    return [x.as_number() if isinstance(x, Condition) else x if isinstance(x, Value) else real(x) for x in found]
+    return [
+        x.as_number() if isinstance(x, Condition) else x if isinstance(x, Value) else as_float(x)
+        for x in found
+    ]
 
 
 def _inputs(program: Program) -> list[Input]:

@@ -12,12 +12,11 @@ import os
 import sys
 from contextlib import contextmanager
 
+from ..arithmetic.conversion import as_float
 from ..derivatives import depth
 from ..graph import KEEP
-from ..modes import is_recording
+from ..modes import Mode, is_recording, modes_here, modes_on
 from ..ops import OPS, TRACED, Op
-from ..reals import real
-from ..switches import Mode, active, modes
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -64,7 +63,9 @@ def _line(filename: str, line: int) -> str:
 
 
 def _refuse(what: str, instead: str) -> NoReturn:
-    raise TraceError(f"{what} would freeze one number into the compiled function; {instead} (at {user_line()})")
+    raise TraceError(
+        f"{what} would freeze one number into the compiled function; {instead} (at {user_line()})"
+    )
 
 
 _JOIN = "join conditions by & and |, turn one round by ~"
@@ -86,25 +87,33 @@ def _refused(what: str, instead: str = _KEEP) -> Callable[..., Any]:
 class Condition:
     """A traced comparison. `where` takes it; & and | and ~ join conditions; `if`, `and` and `not` would freeze it."""
 
-    __slots__ = ("dx", "label", "row")
+    __slots__ = ("_dx", "_operation", "label")
     __bool__ = _refused("the truth of a traced comparison", f"{_CHOOSE}; {_JOIN}")
-    __float__ = __int__ = __index__ = _refused("a traced comparison as a number", "write where(condition, 1.0, 0.0)")
-    __format__ = _refused("a traced comparison in an f-string", "print what the compiled function returns instead")
-    __eq__ = __ne__ = __xor__ = __rxor__ = _refused("a traced comparison compared with another or with a bool", _JOIN)
+    __float__ = __int__ = __index__ = _refused(
+        "a traced comparison as a number", "write where(condition, 1.0, 0.0)"
+    )
+    __format__ = _refused(
+        "a traced comparison in an f-string", "print what the compiled function returns instead"
+    )
+    __eq__ = __ne__ = __xor__ = __rxor__ = _refused(
+        "a traced comparison compared with another or with a bool", _JOIN
+    )
 
     def __hash__(self) -> int:
-        if is_tracing() and not sys._getframe(1).f_code.co_filename.startswith(LIBRARIES):  # those walk through graphs
+        if is_tracing() and not sys._getframe(1).f_code.co_filename.startswith(
+            LIBRARIES
+        ):  # those walk through graphs
             _refuse("a traced comparison as a key", _CHOOSE)
         return object.__hash__(self)
 
     backward = _refused("backward() of a traced comparison", f"return the loss, and {_SLOPES}")
 
     def __init__(self, row: Op, operands: tuple[Any, ...]) -> None:
-        self.row, self.dx, self.label = row, operands, ""
+        self._operation, self._dx, self.label = row, operands, ""
 
     @property
     def parents(self) -> tuple[Any, ...]:
-        return self.dx
+        return self._dx
 
     @staticmethod
     def records(op: Op, operands: tuple[Any, ...]) -> Any:
@@ -133,7 +142,7 @@ class Condition:
         return NotImplemented
 
     def __repr__(self) -> str:
-        return f"Condition({self.row.symbol!r})"
+        return f"Condition({self._operation.symbol!r})"
 
 
 class Traced(Value):
@@ -142,7 +151,14 @@ class Traced(Value):
     __slots__ = ()
 
     def __init__(self, label: str = "") -> None:
-        self.label, self.row, self.x, self.y, self.dx, self.dy = label, None, None, None, (), None
+        self.label, self._operation, self._x, self._y, self._dx, self._dy = (
+            label,
+            None,
+            None,
+            None,
+            (),
+            None,
+        )
 
     @staticmethod
     def records(op: Op, operands: tuple[Any, ...]) -> Any:
@@ -153,27 +169,37 @@ class Traced(Value):
 
     @property
     def parents(self) -> tuple[Any, ...]:
-        return self.dx  # type: ignore[no-any-return]
+        return self._dx  # type: ignore[no-any-return]
 
-    data: Any = property(_refused("reading .data of a traced number"), _refused("setting .data of a traced number"))
-    grad: Any = property(_refused("reading .grad of a traced number", _SLOPES), _refused("setting .grad of a traced number", _SLOPES))
+    data: Any = property(
+        _refused("reading .data of a traced number"), _refused("setting .data of a traced number")
+    )
+    grad: Any = property(
+        _refused("reading .grad of a traced number", _SLOPES),
+        _refused("setting .grad of a traced number", _SLOPES),
+    )
     partials: Any = property(_refused("reading .partials of a traced number"))
     backward = _refused("backward() of a traced number", f"return the loss, and {_SLOPES}")
     __bool__ = _refused("the truth of a traced number", _CHOOSE)
     __float__ = _refused("float(x) of a traced number")
     __int__ = _refused("int(x) of a traced number")
     __complex__ = _refused("complex(x) of a traced number")
-    __index__ = _refused("a traced number as an index", "give an index as a plain number that fn captures, or a one-hot list")
+    __index__ = _refused(
+        "a traced number as an index",
+        "give an index as a plain number that fn captures, or a one-hot list",
+    )
     __round__ = _refused("round(x) of a traced number")
     __trunc__ = __floor__ = __ceil__ = _refused("rounding a traced number")
-    __format__ = _refused("a traced number in an f-string", "print what the compiled function returns instead")
+    __format__ = _refused(
+        "a traced number in an f-string", "print what the compiled function returns instead"
+    )
     __copy__ = __reduce_ex__ = _refused("a copy of a traced number", "use it as it is")
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
         return self if KEEP in memo else _refuse("a copy of a traced number", "use it as it is")
 
     def __repr__(self) -> str:
-        return f"Traced({self.label or (self.row.symbol if self.row else '')!r})"
+        return f"Traced({self.label or (self._operation.symbol if self._operation else '')!r})"
 
 
 def record(op: Op, operands: tuple[Any, ...]) -> Any:
@@ -181,13 +207,13 @@ def record(op: Op, operands: tuple[Any, ...]) -> Any:
     if op in _COMPARISONS:
         return Condition(op, operands)
     node: Any = object.__new__(Traced)
-    node.label, node.row, node.x, node.y, node.dy = "", op, None, None, None
+    node.label, node._operation, node._x, node._y, node._dy = "", op, None, None, None
     for item in operands:
         if item.__class__ is not Traced and item.__class__ is not float:
             operands = tuple([_operand(op, i, item) for i, item in enumerate(operands)])
             break
-    node.dx = operands
-    if active.get() is not _alone and op.name != "_detached" and not is_recording():
+    node._dx = operands
+    if modes_here.get() is not _alone and op.name != "_detached" and not is_recording():
         return record(TRACED["_detached"], (node,))  # within no_grad a result is a constant
     return node
 
@@ -201,7 +227,7 @@ def _operand(op: Op, place: int, item: Any) -> Any:
         return item
     if isinstance(item, Condition):
         return item if op.name == "_choose" and place == 0 else item.as_number()
-    if (number := real(item)) is None:
+    if (number := as_float(item)) is None:
         name = op.symbol if op.name == "_choose" else op.name.strip("_")
         raise TypeError(f"{name} takes Values and real numbers, got {type(item).__name__}")
     return number
@@ -217,15 +243,20 @@ class _Tracing(Mode):
     records = staticmethod(record)
 
     def made(self, node: Value) -> Any:
-        assert node.row
-        return record(OPS[node.row.name], node.parents)  # not a swapped row: parents stand in order
+        assert node._operation
+        return record(
+            OPS[node._operation.name], node.parents
+        )  # not a swapped row: parents stand in order
 
     def walked(self, order: list[Value]) -> None:
         _refuse("backward() in a function that is traced", f"return the loss, and {_SLOPES}")
 
     def asked(self, node: Value) -> None:
         if not isinstance(node, Traced):
-            _refuse(f"a choice by the number of {node.label or 'a Value'} that fn captured", f"give it as an argument, and {_CHOOSE}")
+            _refuse(
+                f"a choice by the number of {node.label or 'a Value'} that fn captured",
+                f"give it as an argument, and {_CHOOSE}",
+            )
 
 
 _alone = (_Tracing(),)
@@ -235,19 +266,19 @@ _alone = (_Tracing(),)
 def tracing() -> Iterator[None]:
     """Trace what is computed of Values, whatever modes are on outside; derivatives taken here are traced too."""
     add_methods()
-    inside, nested = active.set(_alone), depth.set(1)
-    modes.append(_alone[0])
+    inside, nested = modes_here.set(_alone), depth.set(1)
+    modes_on.append(_alone[0])
     try:
         yield
     finally:
-        modes.remove(_alone[0])
+        modes_on.remove(_alone[0])
         depth.reset(nested)
-        active.reset(inside)
+        modes_here.reset(inside)
 
 
 def is_tracing() -> bool:
     """Whether a function is traced here."""
-    return bool(modes) and _alone[0] in active.get()
+    return bool(modes_on) and _alone[0] in modes_here.get()
 
 
 # ------------------------------------------------------------------ operators and methods, from the rows
@@ -255,7 +286,7 @@ def is_tracing() -> bool:
 
 def _compared(row: str, is_swapped: bool) -> Callable[[Any, Any], Any]:
     def compare(self: Traced, other: Any) -> Any:
-        if not isinstance(other, Value) and (other := real(other)) is None:
+        if not isinstance(other, Value) and (other := as_float(other)) is None:
             return NotImplemented
         return Condition(TRACED[row], (other, self) if is_swapped else (self, other))
 
@@ -265,7 +296,9 @@ def _compared(row: str, is_swapped: bool) -> Callable[[Any, Any], Any]:
 def _method(op: Op) -> Callable[..., Any]:
     def method(self: Traced, *others: Any) -> Any:
         if 1 + len(others) != len(op.operands):
-            raise TypeError(f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {1 + len(others)}")
+            raise TypeError(
+                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {1 + len(others)}"
+            )
         return record(op, (self, *others))
 
     return method
@@ -273,7 +306,11 @@ def _method(op: Op) -> Callable[..., Any]:
 
 def _operator(op: Op, is_swapped: bool) -> Callable[[Any, Any], Any]:
     def operator(self: Any, other: Any) -> Any:
-        if other.__class__ is not Traced and not isinstance(other, Value) and (other := real(other)) is None:
+        if (
+            other.__class__ is not Traced
+            and not isinstance(other, Value)
+            and (other := as_float(other)) is None
+        ):
             return NotImplemented
         return record(op, (other, self) if is_swapped else (self, other))
 
@@ -289,12 +326,31 @@ def _as_number(operator: str) -> Callable[[Any, Any], Any]:
     return of_number
 
 
-for _name, _row in {"add": "add", "sub": "sub", "mul": "mul", "truediv": "div", "pow": "pow"}.items():
+for _name, _row in {
+    "add": "add",
+    "sub": "sub",
+    "mul": "mul",
+    "truediv": "div",
+    "pow": "pow",
+}.items():
     for _operation, _is_swapped in ((f"__{_name}__", False), (f"__r{_name}__", True)):
         setattr(Traced, _operation, _operator(OPS[_row], _is_swapped))
         setattr(Condition, _operation, _as_number(_operation))
 for _row in ("neg", "abs"):
     setattr(Traced, f"__{_row}__", _method(OPS[_row]))
+
+
+def _is_equal(self: Traced, other: Any) -> Any:
+    at_most = _compared("_less_equal", False)(self, other)
+    return at_most if at_most is NotImplemented else at_most & (self >= other)
+
+
+def _is_unequal(self: Traced, other: Any) -> Any:
+    equal = _is_equal(self, other)
+    return equal if equal is NotImplemented else ~equal
+
+
+Traced.__eq__, Traced.__ne__ = _is_equal, _is_unequal  # type: ignore[method-assign, assignment]
 for _name, _row, _is_swapped in (
     ("lt", "_less", False),
     ("gt", "_less", True),

@@ -6,8 +6,8 @@ row; with the numbers of a few rows as they are, a program in which all that dep
 
 from __future__ import annotations
 
+from ..arithmetic.conversion import as_float
 from ..ops import OPS
-from ..reals import real
 from ..value import Value
 from .arguments import blocks_of, flat, read, traced
 from .captured import Captured
@@ -15,7 +15,7 @@ from .data import simplified
 from .draws import CALLS, Draws, generators
 from .program import Block, Constant, Input, Program, Step, constants, frozen, sharing
 from .tracing import Traced, TraceError, add_methods, tracing
-from .update import alike
+from .update import alike, same_objects
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,28 +40,56 @@ class Objective:
     """
 
     def __init__(
-        self, model: Any, weights: Sequence[Value], measure: Measure, penalty: Callable[[Any], Any] | None, is_mean: bool = True
+        self,
+        model: Any,
+        weights: Sequence[Value],
+        measure: Measure,
+        penalty: Callable[[Any], Any] | None,
+        is_mean: bool = True,
     ) -> None:
-        self._trace = _Trace(model, weights, [function for function in (measure, penalty) if function])
+        self._trace = _Trace(
+            model, weights, [function for function in (measure, penalty) if function]
+        )
         self.weights = [self._trace.inputs[weight] for weight in weights]
         self.inputs, self.captured = self._trace.inputs, self._trace.captured
         self.measure, self.is_mean = measure, is_mean
-        self.penalty = None if penalty is None else self._trace.program(lambda model: [penalty(model)], "penalty")
+        self.penalty = (
+            None
+            if penalty is None
+            else self._trace.program(lambda model: [penalty(model)], "penalty")
+        )
 
     def of_a_row(self, x: Row, y: Row) -> Program:
         """The loss of any row like this one, whose numbers are the blocks x and y; `share` is what it is multiplied by."""
-        blocks = [block for name, row in (("x", x), ("y", y)) for block in blocks_of(read(row, name, []), name, has_rows=True)]
+        blocks = [
+            block
+            for name, row in (("x", x), ("y", y))
+            for block in blocks_of(read(row, name, []), name, has_rows=True)
+        ]
         share = Block("share", ())
         numbers = [[Traced(block.name) for _ in block.inputs] for block in blocks]
-        self._trace.known.update((number, x) for block, row in zip(blocks, numbers) for number, x in zip(row, block.inputs))
+        self._trace.known.update(
+            (number, x)
+            for block, row in zip(blocks, numbers)
+            for number, x in zip(row, block.inputs)
+        )
         given = [tuple(row) if block.shape else row[0] for block, row in zip(blocks, numbers)]
-        program = self._trace.program(lambda model: [self.measure(model(given[0]), given[1])], "loss", [*blocks, share])
+        program = self._trace.program(
+            lambda model: [self.measure(model(given[0]), given[1])], "loss", [*blocks, share]
+        )
         loss = program.outputs[0]
-        return sharing(Program(program.blocks, [loss, Step(OPS["mul"], (loss, share.inputs[0])) if self.is_mean else loss]))
+        return sharing(
+            Program(
+                program.blocks,
+                [loss, Step(OPS["mul"], (loss, share.inputs[0])) if self.is_mean else loss],
+            )
+        )
 
     def of_rows(self, xs: Sequence[Row], ys: Sequence[Row]) -> Program:
         """The loss of these rows, in which all that depends on them alone is worked out."""
-        program = self._trace.program(lambda model: [self.measure(model(x), y) for x, y in zip(xs, ys)], "loss")
+        program = self._trace.program(
+            lambda model: [self.measure(model(x), y) for x, y in zip(xs, ys)], "loss"
+        )
         losses = program.outputs
         total = losses[0]
         for loss in losses[1:]:
@@ -112,8 +140,12 @@ def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
 def _is_same(one: tuple[Any, Program], other: tuple[Any, Program]) -> bool:
     """Whether two calls gave one formula, of the same Values."""
     (first, program), (second, again) = one, other
-    ours, theirs = ([*made.outputs, *(of.penalty.outputs if of.penalty else [])] for of, made in (one, other))
-    return [*first.captured] == [*second.captured] and alike(ours, theirs, dict(zip(_inputs(again), _inputs(program))))
+    ours, theirs = (
+        [*made.outputs, *(of.penalty.outputs if of.penalty else [])] for of, made in (one, other)
+    )
+    return same_objects(first.captured, second.captured) and alike(
+        ours, theirs, dict(zip(_inputs(again), _inputs(program)))
+    )
 
 
 def _inputs(program: Program) -> list[Input]:
@@ -127,23 +159,35 @@ class _Trace:
         add_methods()
         form = read(model, "model", [])
         self.blocks = blocks_of(form, "model", wrt=True)
-        places = [int(place) for block in model.arranged(range(len(model.parameters()))).values() for place in flat(block)]
+        places = [
+            int(place)
+            for block in model.arranged(range(len(model.parameters()))).values()
+            for place in flat(block)
+        ]
         of_block = [x for block in self.blocks for x in block.inputs]
         parameters = model.parameters()
-        self.inputs: dict[Value, Input] = {parameters[place]: x for place, x in zip(places, of_block)}
+        self.inputs: dict[Value, Input] = {
+            parameters[place]: x for place, x in zip(places, of_block)
+        }
         others = Block("others", (sum(weight not in self.inputs for weight in weights),), wrt=True)
-        self.inputs.update(zip([weight for weight in weights if weight not in self.inputs], others.inputs))
+        self.inputs.update(
+            zip([weight for weight in weights if weight not in self.inputs], others.inputs)
+        )
         if others.inputs:
             self.blocks.append(others)
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks_of(form, "model")]
-        self.known: dict[Any, Input] = dict(zip([node for block in nodes for node in block], of_block))
+        self.known: dict[Any, Input] = dict(
+            zip([node for block in nodes for node in block], of_block)
+        )
         self.model = traced(form, iter(nodes))
         self.draws = Draws(Captured(functions, [self.model]).generators)
         self._before = Captured((), [self.model])
         self.own = Block("captured", (0,))
         self.captured: dict[Value, Input] = {}
 
-    def program(self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()) -> Program:
+    def program(
+        self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()
+    ) -> Program:
         """What losses or a penalty of the model record, as a program; TraceError where another call of the same model records another."""
         steps = self._recorded(function, what)
         if self._before.has_changed():  # it counts its calls, or keeps something of them
@@ -157,10 +201,12 @@ class _Trace:
         with tracing():
             results = function(self.model)
         if self.draws.were_made():
-            raise TraceError(f"the {what} draws random numbers, and those of one call would be frozen: take engine='eager'")
+            raise TraceError(
+                f"the {what} draws random numbers, and those of one call would be frozen: take engine='eager'"
+            )
         outputs: list[Any] = []
         for result in results:
-            number = result if isinstance(result, Value) else real(result)
+            number = result if isinstance(result, Value) else as_float(result)
             if number is None or (number.__class__ is float and number and what == "loss"):
                 raise TraceError(
                     f"the {what} must give one Value, got {type(result).__name__} {result!r}: compute it from what it is given"
@@ -171,11 +217,15 @@ class _Trace:
     def _input_for(self, value: Any) -> Input:
         """What stands for a Value that was not handed in: one of the model's own, or another."""
         if isinstance(value, Traced):
-            raise TraceError("the model or the loss used a traced number of another call: it must not keep what it is given")
+            raise TraceError(
+                "the model or the loss used a traced number of another call: it must not keep what it is given"
+            )
         if value in self.inputs:
             return self.inputs[value]
-        if value.row is not None:
-            raise TraceError(f"the loss reads {value!r}, which {value.op} computed before it was called: compute it in the loss")
+        if value._operation is not None:
+            raise TraceError(
+                f"the loss reads {value!r}, which {value.op} computed before it was called: compute it in the loss"
+            )
         if value not in self.captured:
             self.own.inputs.append(Input(self.own, len(self.captured)))
             self.captured[value] = self.own.inputs[-1]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 
-from ..kernels import on_floats
+from ..rows.text import on_floats
 from .captured import Captured
 from .draws import Draws, generators
 from .program import Block, Constant, Input, Program, frozen, grouped
@@ -18,7 +18,7 @@ from .tracing import Traced, TraceError, add_methods, tracing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from typing import Any
 
 OWN = ("w", "g")  # blocks of a weight's own, before those of the state
@@ -37,7 +37,9 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     ['mul', 'add', 'mul', 'sub']
     """
     count = len(optimizer.parameters)
-    if not isinstance(optimizer.state, tuple) or any(not isinstance(part, list) or len(part) != count for part in optimizer.state):
+    if not isinstance(optimizer.state, tuple) or any(
+        not isinstance(part, list) or len(part) != count for part in optimizer.state
+    ):
         return None
     own = [*OWN, *(f"state{i + 1}" for i in range(len(optimizer.state)))]
     numbers = [[Traced(name) for name in own] for _ in range(size)]
@@ -61,15 +63,22 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     flat = frozen([x for row in results for x in row], known, _refuse)
     formulas = [flat[i : i + len(results[0])] for i in range(0, len(flat), len(results[0]))]
     common = {x: x for x in inputs[len(own) :]}
-    if all(alike(formulas[0], formula, {**common, **dict(zip(xs, each[0]))}) for formula, xs in zip(formulas, each)):
+    if all(
+        alike(formulas[0], formula, {**common, **dict(zip(xs, each[0]))})
+        for formula, xs in zip(formulas, each)
+    ):
         return Program(blocks, formulas[0])
     return None
 
 
-def _called(optimizer: Any, numbers: list[list[Traced]], shared: list[Traced]) -> list[list[Any]] | None:
+def _called(
+    optimizer: Any, numbers: list[list[Traced]], shared: list[Traced]
+) -> list[list[Any]] | None:
     """For each weight its new number and those of its state; None where the update keeps or returns something else."""
     weights, gradients, *state = map(list, zip(*numbers))
-    shares: dict[int, Any] = {id(part): part for part in (optimizer.parameters, optimizer.lr, optimizer.state)}
+    shares: dict[int, Any] = {
+        id(part): part for part in (optimizer.parameters, optimizer.lr, optimizer.state)
+    }
     twin, before = deepcopy(optimizer, dict(shares)), deepcopy(optimizer, dict(shares))
     lr, step = shared
     for one in (twin, before):
@@ -78,7 +87,11 @@ def _called(optimizer: Any, numbers: list[list[Traced]], shared: list[Traced]) -
     with tracing():
         moved, memory = twin.update(weights, gradients, lr)
     columns = [moved, *memory]
-    if vars(twin) != vars(before) or len(columns) != len(state) + 1 or any(len(column) != len(weights) for column in columns):
+    if (
+        vars(twin) != vars(before)
+        or len(columns) != len(state) + 1
+        or any(len(column) != len(weights) for column in columns)
+    ):
         return None
     return [[x if isinstance(x, Traced) else float(x) for x in row] for row in zip(*columns)]
 
@@ -100,11 +113,18 @@ def lets_through(formula: Program) -> bool:
         for number in (math.inf, -math.inf, math.nan):
             numbers: dict[Any, float] = {w: 0.5, g: 0.125, **dict.fromkeys(rest, 0.25), bad: number}
             for step in formula.steps:
-                operands = [x.data if x.__class__ is Constant else numbers[x] for x in step.operands]
+                operands = [
+                    x.data if x.__class__ is Constant else numbers[x] for x in step.operands
+                ]
                 numbers[step] = on_floats(step.row)["value"](*grouped(step.row, operands))
             if math.isfinite(numbers.get(formula.outputs[0], 0.0)):
                 return False
     return True
+
+
+def same_objects(some: Iterable[Any], others: Iterable[Any]) -> bool:
+    """Whether two lists hold the same objects in the same order; == would compare the data of Values."""
+    return [*map(id, some)] == [*map(id, others)]
 
 
 def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any]) -> bool:
@@ -140,7 +160,9 @@ def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any
 def fits(program: Program, weights: Sequence[Input]) -> bool:
     """Whether the weights are whole blocks, as they are but where one weight stands in several places."""
     own = set(weights)
-    return all(own.issuperset(block.inputs) or own.isdisjoint(block.inputs) for block in program.blocks)
+    return all(
+        own.issuperset(block.inputs) or own.isdisjoint(block.inputs) for block in program.blocks
+    )
 
 
 __all__ = ["alike", "fits", "lets_through", "update_of"]

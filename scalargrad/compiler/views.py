@@ -59,13 +59,19 @@ def is_zero(view: View) -> bool:
 
 def is_same(view: View, other: View) -> bool:
     """Whether two views look at the same numbers in the same order."""
-    return view.sources == other.sources and view.index.shape == other.index.shape and bool((view.index == other.index).all())
+    return (
+        view.sources == other.sources
+        and view.index.shape == other.index.shape
+        and bool((view.index == other.index).all())
+    )
 
 
 class Product:
     """A matrix product: each of `outer` lists of the left times each of `inner` lists of the right, in that order."""
 
-    def __init__(self, left: View, right: View, outer: int, inner: int, names: tuple[int, int]) -> None:
+    def __init__(
+        self, left: View, right: View, outer: int, inner: int, names: tuple[int, int]
+    ) -> None:
         self.left, self.right, self.outer, self.inner = left, right, outer, inner
         self.places = names  # which operands of the dot left and right are
 
@@ -88,7 +94,12 @@ def product_of(vector: Any) -> Product | None:
         for places, left, right in (((1, 0), xs, ws), ((0, 1), ws, xs)):
             lefts, rights = left.index.reshape(shape), right.index.reshape(shape)
             if (lefts == lefts[:, :1]).all() and (rights == rights[:1]).all():
-                return Product(View(left.sources, lefts[:, 0]), View(right.sources, rights[0]), *shape[:2], places)
+                return Product(
+                    View(left.sources, lefts[:, 0]),
+                    View(right.sources, rights[0]),
+                    *shape[:2],
+                    places,
+                )
     return None
 
 
@@ -110,5 +121,7 @@ def name_of(vector: Vector, named: Callable[[Any], str]) -> str:
     is_sum = vector.row.name == "dot" and not is_same(*vector.operands[:2])
     if is_sum and isinstance(source, Block) and _weights.fullmatch(source.name):
         return f"z{source.name[1:]}"
-    is_activation = vector.row.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
+    is_activation = (
+        vector.row.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
+    )
     return f"a{named(source)[1:]}" if is_activation and _sums.fullmatch(named(source)) else ""

@@ -25,14 +25,31 @@ def activation(chosen: str | Callable[[Any], Any] | None) -> Callable[[Any], Any
     """
     if isinstance(chosen, str):
         if chosen == "softmax":
-            raise ValueError("softmax is of a whole layer, not of one neuron: leave the outputs linear and use the loss 'cross_entropy'")
-        known = {name: op.name for op in OPS.values() if op.is_public and op.operands == ("x",) for name in (op.name, *op.aliases)}
-        return getattr(functions, look_up("activation", chosen, known, "or a function of one Value, or None for a linear neuron"))  # type: ignore[no-any-return]
+            raise ValueError(
+                "softmax is of a whole layer, not of one neuron: leave the outputs linear and use the loss 'cross_entropy'"
+            )
+        known = {
+            name: op.name
+            for op in OPS.values()
+            if op.is_public and op.operands == ("x",)
+            for name in (op.name, *op.aliases)
+        }
+        advice = "or a function of one Value, or None for a linear neuron"
+        function: Callable[[Any], Any] = getattr(
+            functions, look_up("activation", chosen, known, advice)
+        )
+        return function
     if chosen is None or callable(chosen):
         return chosen
-    raise TypeError(f"activation must be a name, a function or None, got {type(chosen).__name__} {chosen!r}")
+    raise TypeError(
+        f"activation must be a name, a function or None, got {type(chosen).__name__} {chosen!r}"
+    )
 
 
 def shown(chosen: str | Callable[[Any], Any] | None) -> str:
     """How it is written: 'tanh', the name of a function, None."""
-    return repr(chosen) if chosen is None or isinstance(chosen, str) else getattr(chosen, "__name__", repr(chosen))
+    return (
+        repr(chosen)
+        if chosen is None or isinstance(chosen, str)
+        else getattr(chosen, "__name__", repr(chosen))
+    )

@@ -51,7 +51,9 @@ def size(what: str, number: Any, least: int = 1) -> int:
     try:
         whole = index(number)
     except TypeError:
-        raise TypeError(f"{what} must be a whole number, got {type(number).__name__} {number!r}") from None
+        raise TypeError(
+            f"{what} must be a whole number, got {type(number).__name__} {number!r}"
+        ) from None
     if isinstance(number, bool):
         raise TypeError(f"{what} must be a whole number, got {number}")
     if whole < least:
@@ -64,7 +66,9 @@ def parameters_of(given: Any) -> Any:
     if hasattr(given, "parameters"):
         return given.parameters()
     if not hasattr(given, "__iter__"):
-        raise TypeError(f"an optimiser takes a list of Values or a module, got {type(given).__name__}: write [w] for one")
+        raise TypeError(
+            f"an optimiser takes a list of Values or a module, got {type(given).__name__}: write [w] for one"
+        )
     return given
 
 
@@ -80,4 +84,6 @@ def random_source(seed: Any) -> Random:
     try:
         return random.Random(index(seed))
     except TypeError:
-        raise TypeError(f"seed must be a whole number, a random.Random or None, got {type(seed).__name__} {seed!r}") from None
+        raise TypeError(
+            f"seed must be a whole number, a random.Random or None, got {type(seed).__name__} {seed!r}"
+        ) from None

@@ -13,7 +13,7 @@ from functools import cache
 from math import isfinite
 from time import perf_counter
 
-from ..floats import ERRORS
+from ..arithmetic.total import ERRORS
 from ..modes import no_grad
 from ..trees import with_values
 from ..value import Value
@@ -44,17 +44,31 @@ class Generated:
     batches, as the same lists, come again.
     """
 
-    def __init__(self, task: Task, optimizer: Any, table: Table, backend: str, expected: int, calls: int, rows: int, keeps: bool) -> None:
+    def __init__(
+        self,
+        task: Task,
+        optimizer: Any,
+        table: Table,
+        backend: str,
+        expected: int,
+        calls: int,
+        rows: int,
+        keeps: bool,
+    ) -> None:
         from ..compiler.tracing import TraceError
 
         if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
             kind = type(optimizer).__name__
-            raise TraceError(f"the step of {kind} is its own and cannot be compiled: give it an update, or take engine='eager'")
+            raise TraceError(
+                f"the step of {kind} is its own and cannot be compiled: give it an update, or take engine='eager'"
+            )
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # how many steps a call is to make at most
-        self.latest: list[float] = []  # losses of the steps of a call, each there before its step is made
+        self.latest: list[
+            float
+        ] = []  # losses of the steps of a call, each there before its step is made
         self._eager = Eager(task, optimizer, table)
         self._held: tuple[Any, Any] | None = None
         self._failure: BaseException | None = None
@@ -64,7 +78,11 @@ class Generated:
 
     def _functions(self) -> list[Any]:
         """What the user wrote."""
-        return [function for function in (self.task.measure, self.task.penalty, type(self.task.model)) if function]
+        return [
+            function
+            for function in (self.task.measure, self.task.penalty, type(self.task.model))
+            if function
+        ]
 
     def steps(self, batches: Iterable[list[int]]) -> list[float]:
         """Make a step on each batch; return their losses. What fails behind the last of them is raised by the next call."""
@@ -76,7 +94,9 @@ class Generated:
         losses = self._at_once(given[: len(rates)], rates)
         if losses is None:
             losses = self._one_by_one(given, rates)
-        self.pace = max(1, min(8 * len(losses), int(len(losses) * SECONDS / max(perf_counter() - start, 1e-9))))
+        self.pace = max(
+            1, min(8 * len(losses), int(len(losses) * SECONDS / max(perf_counter() - start, 1e-9)))
+        )
         optimizer.zero_grad()
         return losses
 
@@ -108,7 +128,9 @@ class Generated:
         optimizer = self.optimizer
         before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
         try:
-            weights, state, losses = self._loop.run(*before, rates, optimizer.steps, batches, self._moved)
+            weights, state, losses = self._loop.run(
+                *before, rates, optimizer.steps, batches, self._moved
+            )
         except ERRORS:
             return None
         except Exception:
@@ -130,7 +152,9 @@ class Generated:
         with self._kept(losses):
             try:
                 for batch, lr in zip(batches, rates):
-                    loss, gradient = self._careful().gradient([p.data for p in optimizer.parameters], self._fixed(), batch)
+                    loss, gradient = self._careful().gradient(
+                        [p.data for p in optimizer.parameters], self._fixed(), batch
+                    )
                     if not all(map(isfinite, gradient)):
                         optimizer.zero_grad()
                         loss = self.task.backward(self.table, batch)
@@ -149,11 +173,20 @@ class Generated:
     def loss_of(self, table: Table) -> float:
         """The loss of rows, without penalty."""
         if self._held is None or self._held[0] is not table:
-            fits = all(_width(ours[0]) == _width(theirs[0]) for ours, theirs in zip(self.table, table))
-            self._held = table, self._prepared(table) if fits and checked(self.task, table) == self._classes else None
+            fits = all(
+                _width(ours[0]) == _width(theirs[0]) for ours, theirs in zip(self.table, table)
+            )
+            self._held = (
+                table,
+                self._prepared(table)
+                if fits and checked(self.task, table) == self._classes
+                else None,
+            )
         if self._held[1] is None:
             return self.task.loss_of(table)
-        loss = self._careful().value([p.data for p in self.optimizer.parameters], self._fixed(), self._held[1])
+        loss = self._careful().value(
+            [p.data for p in self.optimizer.parameters], self._fixed(), self._held[1]
+        )
         return loss if isfinite(loss) else self.task.loss_of(table)
 
     def looked_at(self) -> Generated | Eager:
@@ -175,16 +208,23 @@ class Generated:
         from ..compiler.update import lets_through, update_of
 
         task, optimizer = self.task, self.optimizer
-        self._captured, self._settings = Captured(self._functions(), [task.model]), _settings(optimizer)
+        self._captured, self._settings = (
+            Captured(self._functions(), [task.model]),
+            _settings(optimizer),
+        )
         self._twin = copy(optimizer)
         known = type(optimizer) in OPTIMIZERS.values()
-        formula = update_of(optimizer, min(2, len(optimizer.parameters)) if known else len(optimizer.parameters))
+        formula = update_of(
+            optimizer, min(2, len(optimizer.parameters)) if known else len(optimizer.parameters)
+        )
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
         inputs, targets = self._prepared(self.table)
 
         def objective() -> Objective:
-            return Objective(task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean)
+            return Objective(
+                task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean
+            )
 
         def of_a_row() -> tuple[Objective, Program]:
             return (made := objective()), made.of_a_row(inputs[0], targets[0])
@@ -196,13 +236,17 @@ class Generated:
     def _begin(self, formula: Program | None) -> None:
         """Choose what makes the steps."""
         made = self._objective
-        value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
+        value_of = {
+            x: value for values in (made.inputs, made.captured) for value, x in values.items()
+        }
         self._steps: Any = None
         self._loop: Any = None
         if formula is not None:
             self._loop = self._loop_for(formula)
         fixed = self._loop.fixed if self._loop else self._careful().fixed
-        self._values = [value_of[x] if x in value_of else Value(0.0) for x in fixed]  # one that stands in two blocks is read in one
+        self._values = [
+            value_of[x] if x in value_of else Value(0.0) for x in fixed
+        ]  # one that stands in two blocks is read in one
 
     def _loop_for(self, formula: Program) -> Any:
         """What makes many steps at once: one function, or a gradient and an update in turns."""
@@ -225,7 +269,13 @@ class Generated:
 
         can_loop = fits(self._program, weights)
         plan = self._plan = plan_of(
-            self.backend, self._program, "value_and_grad", self.rows, self.expected, self.calls, lambda: can_loop and on_native().has_code()
+            self.backend,
+            self._program,
+            "value_and_grad",
+            self.rows,
+            self.expected,
+            self.calls,
+            lambda: can_loop and on_native().has_code(),
         )
         if plan.backend == "native" and can_loop:
             return on_native()
@@ -234,7 +284,16 @@ class Generated:
 
             return LoopOnArrays(*given)
         if plan.backend != "python":
-            return OnArrays(self._program, made.penalty, weights, self._table, reduce, plan.backend, self.keeps, formula)
+            return OnArrays(
+                self._program,
+                made.penalty,
+                weights,
+                self._table,
+                reduce,
+                plan.backend,
+                self.keeps,
+                formula,
+            )
         if self.expected >= SOME and count < LARGE and len(weights) * len(formula.steps) < LINES:
             if small and self.expected >= MANY:
                 return Loop(made.of_rows(*self.table), made.penalty, formula, weights, None)
@@ -249,7 +308,9 @@ class Generated:
             if isinstance(self._loop, OnArrays):
                 return self._loop
             made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
-            self._steps = Stepwise(self._program, made.penalty, made.weights, self._table, reduce, keeps=self.keeps)
+            self._steps = Stepwise(
+                self._program, made.penalty, made.weights, self._table, reduce, keeps=self.keeps
+            )
         return self._steps
 
     def _fixed(self) -> list[float]:
@@ -273,13 +334,21 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
     try:
         with _taking_back_draws([type(model)], model):
             made, program = steady(of_a_row)
-            value_of = {x: value for values in (made.inputs, made.captured) for value, x in values.items()}
+            value_of = {
+                x: value for values in (made.inputs, made.captured) for value, x in values.items()
+            }
             contents = [
-                shaped([value_of[x].data if x in value_of else 0.0 for x in block.inputs], block.shape) if block.inputs else []
+                shaped(
+                    [value_of[x].data if x in value_of else 0.0 for x in block.inputs], block.shape
+                )
+                if block.inputs
+                else []
                 for block in program.blocks
                 if not block.has_rows
             ]
-            rows = backends.build("python", program, "prediction", "value", None)([*contents, table])
+            rows = backends.build("python", program, "prediction", "value", None)(
+                [*contents, table]
+            )
     except Exception:  # the model itself will say what is wrong
         return None
     return [row[0] if made.is_single else list(row) for row in rows]
@@ -303,7 +372,9 @@ def checked(task: Task, table: Table) -> int | None:
     """Refuse wrong rows and targets, which a generated loss would not; how many classes there are where targets are their numbers."""
     inputs, targets = table
     row, numbers = 0, []
-    forward = with_values(task.forward, iter(task.forward.parameters()))  # a copy, for a model may count its calls
+    forward = with_values(
+        task.forward, iter(task.forward.parameters())
+    )  # a copy, for a model may count its calls
     with no_grad():
         try:
             prediction = forward(inputs[0])
@@ -316,12 +387,20 @@ def checked(task: Task, table: Table) -> int | None:
         except (TypeError, ValueError) as error:
             error.add_note(f"in row {row} of X and y")
             raise
-    return len(numbers) if task.measure is cross_entropy and not isinstance(targets[0], tuple) else None
+    return (
+        len(numbers)
+        if task.measure is cross_entropy and not isinstance(targets[0], tuple)
+        else None
+    )
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
     """What an update may read of an optimiser besides what changes from step to step."""
-    return {name: item for name, item in vars(optimizer).items() if name not in ("parameters", "lr", "steps", "state")}
+    return {
+        name: item
+        for name, item in vars(optimizer).items()
+        if name not in ("parameters", "lr", "steps", "state")
+    }
 
 
 def _width(row: Any) -> int | None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ..many import add_up
+from ..arithmetic.conversion import as_float
+from ..arithmetic.lists import add_up
 from ..modes import no_grad
-from ..reals import real
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -23,7 +23,9 @@ NOT_CALLED = "{} cannot be called: give it a method __call__(self, x) that retur
 class Task:
     """What is lowered: the loss of the rows of a batch, their mean or sum, and the penalty."""
 
-    def __init__(self, model: Module, measure: Any, is_mean: bool, penalty: Callable[[Any], Any] | None) -> None:
+    def __init__(
+        self, model: Module, measure: Any, is_mean: bool, penalty: Callable[[Any], Any] | None
+    ) -> None:
         if not callable(model):
             raise TypeError(NOT_CALLED.format(type(model).__name__))
         self.model, self.forward = model, model
@@ -44,7 +46,9 @@ class Task:
             if isinstance(loss, Value):
                 (loss if divisor == 1 else loss / divisor).backward()
             elif loss != 0:  # a number without slope is 0 where a row costs nothing, else a mistake
-                raise TypeError(f"the loss of row {i} is the plain number {loss}: compute it from the prediction, not from its .data")
+                raise TypeError(
+                    f"the loss of row {i} is the plain number {loss}: compute it from the prediction, not from its .data"
+                )
         total /= divisor
         if self.penalty:
             extra = self.penalty(self.model)
@@ -56,15 +60,19 @@ class Task:
     def loss_of(self, table: Table) -> float:
         """The loss of rows, without penalty; nothing is recorded."""
         with no_grad():
-            total = add_up([number(self.measure(self.forward(x), t), "loss") for x, t in zip(*table)])
+            total = add_up(
+                [number(self.measure(self.forward(x), t), "loss") for x, t in zip(*table)]
+            )
         return total / len(table[0]) if self.is_mean else total
 
 
 def number(result: Any, name: str) -> float:
     """The number that a loss or a penalty gave, a Value's or a plain one."""
-    found = result.data if isinstance(result, Value) else real(result)
+    found = result.data if isinstance(result, Value) else as_float(result)
     if found is None:
-        raise TypeError(f"the {name} must give one Value, got {type(result).__name__}: of several make one with sum or mean")
+        raise TypeError(
+            f"the {name} must give one Value, got {type(result).__name__}: of several make one with sum or mean"
+        )
     return found
 
 
@@ -76,7 +84,9 @@ class Eager:
     def __init__(self, task: Task, optimizer: Any, table: Table) -> None:
         self.task, self.optimizer, self.table = task, optimizer, table
         self.loss_of = task.loss_of
-        self.latest: list[float] = []  # losses of the steps of a call, each there before its step is made
+        self.latest: list[
+            float
+        ] = []  # losses of the steps of a call, each there before its step is made
 
     def steps(self, batches: Iterable[list[int]]) -> list[float]:
         """Make a step on each batch; return their losses."""

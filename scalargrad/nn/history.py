@@ -36,7 +36,9 @@ class History:
             try:
                 from matplotlib import pyplot
             except ImportError:
-                raise ImportError("history.plot needs matplotlib, the 'plot' extra: pip install matplotlib") from None
+                raise ImportError(
+                    "history.plot needs matplotlib, the 'plot' extra: pip install matplotlib"
+                ) from None
             ax = pyplot.subplots()[1]
         epochs = range(1, len(self.loss) + 1)
         marker = "o" if len(epochs) == 1 else None  # a line of one point is not seen
@@ -50,6 +52,8 @@ class History:
 
     def __repr__(self) -> str:
         loss = f", loss={self.loss[-1]:.6g}" if self.loss else ""
-        validation = f", validation_loss={self.validation_loss[-1]:.6g}" if self.validation_loss else ""
+        validation = (
+            f", validation_loss={self.validation_loss[-1]:.6g}" if self.validation_loss else ""
+        )
         interrupted = ", interrupted=True" if self.interrupted else ""
         return f"History(epochs={len(self.loss)}{loss}{validation}, seconds={self.seconds:.2f}{interrupted})"

@@ -52,7 +52,14 @@ INITS: dict[str, Callable[[int, int, Random], float]] = {
     "uniform": uniform, "normal": normal, "xavier": xavier, "he": he, "zeros": zeros,
 }  # fmt: skip
 
-RECTIFIERS = ("relu", "leaky_relu", "elu", "gelu", "silu", "softplus")  # about half of their input passes
+RECTIFIERS = (
+    "relu",
+    "leaky_relu",
+    "elu",
+    "gelu",
+    "silu",
+    "softplus",
+)  # about half of their input passes
 
 
 def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], Any]:
@@ -68,4 +75,6 @@ def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], An
         return look_up("init", chosen, INITS, "or a function of (nin, nout, rng)")
     if callable(chosen):
         return chosen  # type: ignore[no-any-return]
-    raise TypeError(f"init must be a name, a function of (nin, nout, rng) or None, got {type(chosen).__name__} {chosen!r}")
+    raise TypeError(
+        f"init must be a name, a function of (nin, nout, rng) or None, got {type(chosen).__name__} {chosen!r}"
+    )

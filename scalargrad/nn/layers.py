@@ -11,8 +11,8 @@
 from __future__ import annotations
 
 from .. import functions
-from ..reals import real, real_number
-from ..recording import Floats, Values
+from ..arithmetic.conversion import as_float, to_float
+from ..rows.recorders import Floats, Values
 from ..value import Value
 from .activations import activation as function_of
 from .activations import shown
@@ -47,11 +47,20 @@ class Neuron(Module):
     Neuron(3, activation='relu')
     """
 
-    def __init__(self, nin: int, activation: Activation = "relu", bias: bool = True, init: Init = None, seed: Any = None) -> None:
+    def __init__(
+        self,
+        nin: int,
+        activation: Activation = "relu",
+        bias: bool = True,
+        init: Init = None,
+        seed: Any = None,
+    ) -> None:
         self.nin = size("nin", nin)
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
-        self.w = Values.of([Value(real_number(draw(self.nin, 1, rng), "init"), f"w[{i}]") for i in range(self.nin)])
+        self.w = Values.of(
+            [Value(to_float(draw(self.nin, 1, rng), "init"), f"w[{i}]") for i in range(self.nin)]
+        )
         self.b = Value(0.0, "b") if bias else None
 
     def __call__(self, x: Any) -> Any:
@@ -155,17 +164,29 @@ class MLP(Module):
         seed: Any = None,
     ) -> None:
         if not hasattr(nouts, "__iter__") or isinstance(nouts, (str, bytes)):
-            raise TypeError(f"nouts must be a list, the number of neurons in each layer, got {nouts!r}: write [16, 16, 1]")
+            raise TypeError(
+                f"nouts must be a list, the number of neurons in each layer, got {nouts!r}: write [16, 16, 1]"
+            )
         self.nouts = [size(f"nouts[{i}]", nout) for i, nout in enumerate(nouts)]
         if not self.nouts:
-            raise ValueError("nouts must name one layer at least, got []: write [1] for a single neuron")
+            raise ValueError(
+                "nouts must name one layer at least, got []: write [1] for a single neuron"
+            )
         self.nin = size("nin", nin)
         self.activation, self.output_activation = activation, output_activation
         for chosen in (activation, output_activation):
             function_of(chosen)  # a wrong one is refused, whether or not a layer uses it
         rng, sizes, last = random_source(seed), [self.nin, *self.nouts], len(self.nouts)
         self.layers = [
-            Layer(sizes[k - 1], sizes[k], output_activation if k == last else activation, bias, init, rng, number=k)
+            Layer(
+                sizes[k - 1],
+                sizes[k],
+                output_activation if k == last else activation,
+                bias,
+                init,
+                rng,
+                number=k,
+            )
             for k in range(1, last + 1)
         ]
 
@@ -175,7 +196,9 @@ class MLP(Module):
         return x
 
     def _blocks(self, seen: set[int]) -> dict[str, Block]:
-        others = self._blocks_but("layers", seen)  # first, so that a module that is the activation is found here
+        others = self._blocks_but(
+            "layers", seen
+        )  # first, so that a module that is the activation is found here
         return merged(*(layer._blocks(seen) for layer in self.layers), others)
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
@@ -183,7 +206,11 @@ class MLP(Module):
             yield from layer._parts()
 
     def __repr__(self) -> str:
-        output = "" if self.output_activation is None else f", output_activation={shown(self.output_activation)}"
+        output = (
+            ""
+            if self.output_activation is None
+            else f", output_activation={shown(self.output_activation)}"
+        )
         has_bias = self.layers[0].neurons[0].b is not None
         return f"MLP({self.nin}, {self.nouts}, activation={shown(self.activation)}{output}{'' if has_bias else ', bias=False'})"
 
@@ -192,10 +219,12 @@ def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
     """One row of inputs as a tuple of Values and floats; a number stands for a row of one."""
     if not isinstance(x, (list, tuple)):
         x = plain(x)
-        if isinstance(x, Value) or real(x) is not None:
+        if isinstance(x, Value) or as_float(x) is not None:
             x = (x,)
         elif not hasattr(x, "__iter__") or isinstance(x, (str, bytes, dict)):
-            raise TypeError(f"{_titled(reader)} takes a row of {_counted(nin)}, got {type(x).__name__}")
+            raise TypeError(
+                f"{_titled(reader)} takes a row of {_counted(nin)}, got {type(x).__name__}"
+            )
     xs: tuple[Any, ...] = tuple(x)
     if len(xs) != nin:
         raise ValueError(f"{_titled(reader)} expects {_counted(nin)}, got {len(xs)}")
@@ -208,15 +237,21 @@ def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
 
 def _input(item: Any, reader: Neuron | Layer) -> float:
     if isinstance(plain(item), (list, tuple)):
-        raise TypeError(f"{_titled(reader)} takes one row of {_counted(reader.nin)}, got rows: for many rows there is predict(X)")
-    return real_number(item, _titled(reader))
+        raise TypeError(
+            f"{_titled(reader)} takes one row of {_counted(reader.nin)}, got rows: for many rows there is predict(X)"
+        )
+    return to_float(item, _titled(reader))
 
 
 def _titled(reader: Neuron | Layer) -> str:
     """How errors name it: `layer 1, 2 → 3,` within a network."""
     if isinstance(reader, Layer) and reader.number is not None:
         return f"layer {reader.number} ({reader.nin} → {reader.nout})"
-    return f"Neuron({reader.nin})" if isinstance(reader, Neuron) else f"Layer({reader.nin}, {reader.nout})"
+    return (
+        f"Neuron({reader.nin})"
+        if isinstance(reader, Neuron)
+        else f"Layer({reader.nin}, {reader.nout})"
+    )
 
 
 def _counted(nin: int) -> str:

@@ -12,7 +12,7 @@ formula is the one that keeps its digits:
 from __future__ import annotations
 
 from .. import functions
-from ..floats import nan
+from ..arithmetic.total import nan
 from ..value import Value
 from .checks import listed, look_up, parameters_of
 from .rows import items
@@ -71,7 +71,14 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
     if _is_known(delta) and not delta > 0:
         raise ValueError(f"huber's delta must be above 0, got {delta}")
     differences = [p - t for p, t in _pairs("huber", prediction, target)]
-    return _mean([functions.where(abs(d) <= delta, functions.square(d) * 0.5, (abs(d) - 0.5 * delta) * delta) for d in differences])
+    return _mean(
+        [
+            functions.where(
+                abs(d) <= delta, functions.square(d) * 0.5, (abs(d) - 0.5 * delta) * delta
+            )
+            for d in differences
+        ]
+    )
 
 
 def binary_cross_entropy(prediction: Any, target: Any) -> Any:
@@ -87,7 +94,9 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
                 f"binary_cross_entropy takes probabilities, got {getattr(p, 'data', p)}: "
                 "end the model with output_activation='sigmoid', or take binary_cross_entropy_with_logits"
             )
-    return _mean([_surprise(t, 0.0 - functions.log(p), 0.0 - functions.log1p(-p)) for p, t in pairs])
+    return _mean(
+        [_surprise(t, 0.0 - functions.log(p), 0.0 - functions.log1p(-p)) for p, t in pairs]
+    )
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
@@ -108,16 +117,24 @@ def cross_entropy(prediction: Any, target: Any) -> Any:
     """
     logits = items(prediction, "cross_entropy")
     if len(logits) < 2:
-        raise ValueError("cross_entropy takes two logits or more, got 1: for one output use binary_cross_entropy_with_logits")
+        raise ValueError(
+            "cross_entropy takes two logits or more, got 1: for one output use binary_cross_entropy_with_logits"
+        )
     shares = items(target, "cross_entropy")
     if len(shares) == 1:
         return functions.logsumexp(logits) - _logit_of(shares[0], logits)
     if len(shares) != len(logits):
-        raise ValueError(f"cross_entropy takes one class, or a probability for each of {len(logits)} logits; got {len(shares)} targets")
+        raise ValueError(
+            f"cross_entropy takes one class, or a probability for each of {len(logits)} logits; got {len(shares)} targets"
+        )
     plain = [t for t in shares if not isinstance(t, Value)]
     if len(plain) == len(shares) and not (min(plain) >= 0 and abs(sum(plain) - 1) < 1e-6):
-        raise ValueError(f"cross_entropy's targets must be probabilities that add up to 1, got {shares}")
-    used = [(t, z) for t, z in zip(shares, logits) if isinstance(t, Value) or t != 0]  # 0 × inf must not spoil it
+        raise ValueError(
+            f"cross_entropy's targets must be probabilities that add up to 1, got {shares}"
+        )
+    used = [
+        (t, z) for t, z in zip(shares, logits) if isinstance(t, Value) or t != 0
+    ]  # 0 × inf must not spoil it
     return functions.logsumexp(logits) - functions.dot([z for _, z in used], [t for t, _ in used])
 
 
@@ -130,7 +147,9 @@ def hinge(prediction: Any, target: Any) -> Any:
     pairs = _pairs("hinge", prediction, target)
     for _, t in pairs:
         if not isinstance(t, Value) and t not in (-1, 1):
-            raise ValueError(f"hinge takes targets of -1 and 1, got {t}: of 0 and 1 write 2 * y - 1")
+            raise ValueError(
+                f"hinge takes targets of -1 and 1, got {t}: of 0 and 1 write 2 * y - 1"
+            )
     return _mean([functions.relu(1 - p * t) for p, t in pairs])
 
 
@@ -158,20 +177,28 @@ def loss_function(chosen: str | Callable[[Any, Any], Any]) -> Callable[[Any, Any
         return look_up("loss", chosen, LOSSES, "or a function of (prediction, target)")
     if callable(chosen):
         return chosen
-    raise TypeError(f"loss must be a function of (prediction, target) or one of {listed(LOSSES)}, got {type(chosen).__name__}")
+    raise TypeError(
+        f"loss must be a function of (prediction, target) or one of {listed(LOSSES)}, got {type(chosen).__name__}"
+    )
 
 
 def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
     """Predictions and targets side by side."""
     ps, ts = items(prediction, name), items(target, name)
     if len(ps) != len(ts) or not ps:
-        raise ValueError(f"{name} takes a target for each prediction, got {len(ps)} predictions and {len(ts)} targets")
+        raise ValueError(
+            f"{name} takes a target for each prediction, got {len(ps)} predictions and {len(ts)} targets"
+        )
     return list(zip(ps, ts))
 
 
 def _sum_of_squares(pairs: list[tuple[Any, Any]]) -> Any:
     differences = [p - t for p, t in pairs]
-    return functions.square(differences[0]) if len(differences) == 1 else functions.dot(differences, differences)
+    return (
+        functions.square(differences[0])
+        if len(differences) == 1
+        else functions.dot(differences, differences)
+    )
 
 
 def _mean(terms: list[Any]) -> Any:
@@ -182,19 +209,27 @@ def _surprise(t: Any, if_one: Any, if_zero: Any) -> Any:
     """t × if_one + (1 - t) × if_zero; of t = 1 and t = 0 one of them alone, so that 0 × inf cannot spoil it."""
     if not isinstance(t, Value) and (t < 0 or t > 1):
         raise ValueError(f"a binary target lies between 0 and 1, got {t}")
-    return functions.where(t <= 0, if_zero, functions.where(t >= 1, if_one, t * if_one + (1 - t) * if_zero))
+    return functions.where(
+        t <= 0, if_zero, functions.where(t >= 1, if_one, t * if_one + (1 - t) * if_zero)
+    )
 
 
 def _logit_of(number: Any, logits: list[Any]) -> Any:
     """The logit of the class of that number; of a traced number, which no list can be asked for, by a choice for each class."""
     count = len(logits)
     if not _is_known(number):
-        chosen = functions.sum([functions.where(abs(number - i) < 0.5, z, 0.0) for i, z in enumerate(logits)])
+        chosen = functions.sum(
+            [functions.where(abs(number - i) < 0.5, z, 0.0) for i, z in enumerate(logits)]
+        )
         return functions.where((number > -0.5) & (number < count - 0.5), chosen, nan)
     if isinstance(number, Value):
-        raise TypeError("cross_entropy takes the number of the right class as a plain number, got a Value")
+        raise TypeError(
+            "cross_entropy takes the number of the right class as a plain number, got a Value"
+        )
     if number % 1 != 0 or not 0 <= number < count:
-        raise ValueError(f"cross_entropy of {count} logits takes a class from 0 to {count - 1}, got {number}")
+        raise ValueError(
+            f"cross_entropy of {count} logits takes a class from 0 to {count - 1}, got {number}"
+        )
     return logits[int(number)]
 
 

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from itertools import repeat
 
-from ..reals import real_number
+from ..arithmetic.conversion import to_float
 from ..value import Value
 from . import training
 from .checks import listed
@@ -87,7 +87,10 @@ class Module:
     def arranged(self, content: Iterable[Any]) -> State:
         """What belongs to each parameter, in the order of `parameters()`, in the shapes of a state: a gradient for example."""
         places = dict(zip(self.parameters(), content, strict=True))
-        return State(self, {name: _array(_replaced(block, places)) for name, block in self._blocks(set()).items()})
+        return State(
+            self,
+            {name: _array(_replaced(block, places)) for name, block in self._blocks(set()).items()},
+        )
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Put the numbers of a state, or of any mapping like it, into the parameters.
@@ -96,17 +99,27 @@ class Module:
         """
         blocks = self._blocks(set())
         if set(state) != set(blocks):
-            missing, surplus = listed(name for name in blocks if name not in state), listed(name for name in state if name not in blocks)
-            parts = [f"lacks {missing}" if missing else "", f"has {surplus} more" if surplus else ""]
-            raise ValueError(f"the state {' and '.join(filter(None, parts))}: {self!r} has {listed(blocks)}")
+            missing, surplus = (
+                listed(name for name in blocks if name not in state),
+                listed(name for name in state if name not in blocks),
+            )
+            parts = [
+                f"lacks {missing}" if missing else "",
+                f"has {surplus} more" if surplus else "",
+            ]
+            raise ValueError(
+                f"the state {' and '.join(filter(None, parts))}: {self!r} has {listed(blocks)}"
+            )
         values: list[Value] = []
         numbers: list[float] = []
         for name, block in blocks.items():
             given = plain(state[name])
             if _shape(given) != _shape(block):
-                raise ValueError(f"{name} is {_written(_shape(block))} in {self!r}, got {_written(_shape(given))}")
+                raise ValueError(
+                    f"{name} is {_written(_shape(block))} in {self!r}, got {_written(_shape(given))}"
+                )
             values += [value for _, value in _entries(block)]
-            numbers += [real_number(number, name) for _, number in _entries(given)]
+            numbers += [to_float(number, name) for _, number in _entries(given)]
         put(values, repeat("data"), numbers)
 
     def summary(self) -> str:
@@ -122,7 +135,10 @@ class Module:
         parts = [*self._parts(), ("parameters", "", "", len(self.parameters()))]
         texts = [(name, shape, note, f"{count:,}") for name, shape, note, count in parts]
         a, b, c, d = (max(map(len, column)) for column in zip(*texts))
-        lines = [f"{name:{a}}  {shape:{b}}  {note:{c}}  {count:>{d}}" for name, shape, note, count in texts]
+        lines = [
+            f"{name:{a}}  {shape:{b}}  {note:{c}}  {count:>{d}}"
+            for name, shape, note, count in texts
+        ]
         return "\n".join([repr(self), *lines])
 
     def __repr__(self) -> str:
@@ -158,13 +174,15 @@ def _contents(item: Any) -> list[tuple[str, Any]]:
         return [(f".{key}", part) for key, part in item.items()]
     if hasattr(item, "dtype"):  # an array of Values
         item = plain(item)
-    return [(f"[{i}]", part) for i, part in enumerate(item)] if isinstance(item, (list, tuple)) else []
+    return (
+        [(f"[{i}]", part) for i, part in enumerate(item)] if isinstance(item, (list, tuple)) else []
+    )
 
 
 def leaves(item: Any, seen: set[int]) -> list[Value]:
     """The leaf Values in an item, in order; `seen` keeps what holds its own holder from going round."""
     if isinstance(item, Value):
-        return [item] if item.row is None else []
+        return [item] if item._operation is None else []
     if isinstance(item, Module):
         if id(item) in seen:
             return []
@@ -173,7 +191,7 @@ def leaves(item: Any, seen: set[int]) -> list[Value]:
     for part in item if isinstance(item, (list, tuple)) else [part for _, part in _contents(item)]:
         if part.__class__ is not Value:
             found += leaves(part, seen)
-        elif part.row is None:
+        elif part._operation is None:
             found.append(part)
     return found
 
@@ -182,7 +200,9 @@ def _collect(name: str, item: Any, found: dict[str, Block], seen: set[int]) -> N
     """Put the blocks in an item into `found`."""
     if isinstance(item, Module):
         if id(item) not in seen:
-            found.update(merged(found, {f"{name}.{key}": inner for key, inner in item._blocks(seen).items()}))
+            found.update(
+                merged(found, {f"{name}.{key}": inner for key, inner in item._blocks(seen).items()})
+            )
     elif (block := _block(item)) is not None:
         found.update(merged(found, {name: block}))
     else:
@@ -196,7 +216,9 @@ def merged(*parts: Mapping[str, Block]) -> dict[str, Block]:
     for part in parts:
         for name in part:
             if name in found:
-                raise ValueError(f"two parts of the model are named {name!r}: give one of them another name")
+                raise ValueError(
+                    f"two parts of the model are named {name!r}: give one of them another name"
+                )
         found.update(part)
     return found
 
@@ -204,7 +226,7 @@ def merged(*parts: Mapping[str, Block]) -> dict[str, Block]:
 def _block(item: Any) -> Block | None:
     """A leaf Value, or equally long lists of them, as lists; None of anything else."""
     if isinstance(item, Value):
-        return item if item.row is None else None
+        return item if item._operation is None else None
     if isinstance(item, (dict, Module)):
         return None
     blocks = [_block(part) for _, part in _contents(item)]

@@ -24,7 +24,7 @@ from itertools import repeat
 from math import inf, isfinite, sqrt
 
 from .. import functions
-from ..reals import real_number
+from ..arithmetic.conversion import to_float
 from ..value import Value
 from .checks import listed, look_up, parameters_of
 
@@ -56,9 +56,13 @@ class Optimizer:
         name = type(self).__name__
         for value in values:
             if not isinstance(value, Value):
-                raise TypeError(f"{name} takes Values, got {type(value).__name__}: give it model.parameters()")
-            if value.row is not None:
-                raise ValueError(f"{name} takes leaves, and {value!r} was computed by {value.op}: give it what that was computed from")
+                raise TypeError(
+                    f"{name} takes Values, got {type(value).__name__}: give it model.parameters()"
+                )
+            if value._operation is not None:
+                raise ValueError(
+                    f"{name} takes leaves, and {value!r} was computed by {value.op}: give it what that was computed from"
+                )
         if not values:
             raise ValueError(f"{name} got no parameters: there is nothing to learn")
         if len(set(values)) < len(values):
@@ -68,7 +72,9 @@ class Optimizer:
         self.steps = 0
         self.state: tuple[Numbers, ...] = ()
 
-    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(
+        self, weights: Numbers, gradients: Numbers, lr: float
+    ) -> tuple[Numbers, tuple[Numbers, ...]]:
         """The new weights, and the new `state`; this one stays where it is."""
         return weights, self.state
 
@@ -93,7 +99,9 @@ class Optimizer:
         if not all(map(isfinite, weights)):
             i = next(i for i, w in enumerate(weights) if not isfinite(w))
             which = parameters[i].label or f"parameter {i}"
-            raise FloatingPointError(f"the step would make {which} {weights[i]}, so no weight was changed: take a smaller lr (it is {lr})")
+            raise FloatingPointError(
+                f"the step would make {which} {weights[i]}, so no weight was changed: take a smaller lr (it is {lr})"
+            )
         self.become(weights, state, self.steps + 1)
 
     def become(self, weights: Numbers, state: tuple[Numbers, ...], steps: int) -> None:
@@ -108,7 +116,9 @@ class Optimizer:
 
     def __repr__(self) -> str:
         lr = self.lr if isinstance(self.lr, float) else getattr(self.lr, "__name__", "function")
-        return f"{type(self).__name__}({len(self.parameters)} parameters, lr={lr}, steps={self.steps})"
+        return (
+            f"{type(self).__name__}({len(self.parameters)} parameters, lr={lr}, steps={self.steps})"
+        )
 
 
 class SGD(Optimizer):
@@ -144,7 +154,9 @@ class SGD(Optimizer):
         if bool(self.state) != bool(self._momentum):
             self.state = (_zeros(self),) if self._momentum else ()
 
-    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(
+        self, weights: Numbers, gradients: Numbers, lr: float
+    ) -> tuple[Numbers, tuple[Numbers, ...]]:
         gradients = _decayed(gradients, weights, self.weight_decay)
         if not self.momentum:
             return [w - lr * g for w, g in zip(weights, gradients)], ()
@@ -158,7 +170,12 @@ class RMSprop(Optimizer):
     """The slope over its own recent size: v = alpha × v + (1 - alpha) × g², w -= lr × g / (√v + eps) (Tieleman and Hinton 2012)."""
 
     def __init__(
-        self, parameters: Module | Iterable[Value], lr: Rate = 0.01, alpha: float = 0.99, eps: float = 1e-8, weight_decay: float = 0.0
+        self,
+        parameters: Module | Iterable[Value],
+        lr: Rate = 0.01,
+        alpha: float = 0.99,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr)
         self.alpha = _within("alpha", alpha, below=1.0)
@@ -166,12 +183,16 @@ class RMSprop(Optimizer):
         self.weight_decay = _within("weight_decay", weight_decay)
         self.state = (_zeros(self),)
 
-    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(
+        self, weights: Numbers, gradients: Numbers, lr: float
+    ) -> tuple[Numbers, tuple[Numbers, ...]]:
         gradients = _decayed(gradients, weights, self.weight_decay)
         alpha, eps = self.alpha, self.eps
         squares = [alpha * v + (1.0 - alpha) * (g * g) for v, g in zip(self.state[0], gradients)]
         sqrt = _root_for(squares)
-        return [w - lr * g / (sqrt(v) + eps) for w, g, v in zip(weights, gradients, squares)], (squares,)
+        return [w - lr * g / (sqrt(v) + eps) for w, g, v in zip(weights, gradients, squares)], (
+            squares,
+        )
 
 
 class Adam(Optimizer):
@@ -192,21 +213,31 @@ class Adam(Optimizer):
         super().__init__(parameters, lr)
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ValueError(f"betas must be two numbers, got {betas!r}: write betas=(0.9, 0.999)")
-        self.betas = _within("betas[0]", betas[0], below=1.0), _within("betas[1]", betas[1], below=1.0)
+        self.betas = (
+            _within("betas[0]", betas[0], below=1.0),
+            _within("betas[1]", betas[1], below=1.0),
+        )
         self.eps = _positive("eps", eps)
         self.weight_decay = _within("weight_decay", weight_decay)
         self.state = (_zeros(self), _zeros(self))
 
-    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(
+        self, weights: Numbers, gradients: Numbers, lr: float
+    ) -> tuple[Numbers, tuple[Numbers, ...]]:
         return self._moved(weights, _decayed(gradients, weights, self.weight_decay), lr)
 
-    def _moved(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def _moved(
+        self, weights: Numbers, gradients: Numbers, lr: float
+    ) -> tuple[Numbers, tuple[Numbers, ...]]:
         b1, b2 = self.betas
         means = [b1 * m + (1.0 - b1) * g for m, g in zip(self.state[0], gradients)]
         squares = [b2 * v + (1.0 - b2) * (g * g) for v, g in zip(self.state[1], gradients)]
         t = self.steps + 1
         unbias1, unbias2, eps, sqrt = 1.0 - b1**t, 1.0 - b2**t, self.eps, _root_for(squares)
-        moved = [w - lr * (m / unbias1) / (sqrt(v / unbias2) + eps) for w, m, v in zip(weights, means, squares)]
+        moved = [
+            w - lr * (m / unbias1) / (sqrt(v / unbias2) + eps)
+            for w, m, v in zip(weights, means, squares)
+        ]
         return moved, (means, squares)
 
 
@@ -223,28 +254,46 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(
+        self, weights: Numbers, gradients: Numbers, lr: float
+    ) -> tuple[Numbers, tuple[Numbers, ...]]:
         kept = 1.0 - lr * self.weight_decay
         return self._moved([w * kept for w in weights], gradients, lr)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {"sgd": SGD, "rmsprop": RMSprop, "adam": Adam, "adamw": AdamW}
+OPTIMIZERS: dict[str, type[Optimizer]] = {
+    "sgd": SGD,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+}
 
 
 def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
     """The optimiser of that name or class, with that rate; or what a function makes of the parameters."""
     if isinstance(chosen, str):
-        chosen = look_up("optimizer", chosen, OPTIMIZERS, "or a function that takes the parameters and returns an optimiser")
+        chosen = look_up(
+            "optimizer",
+            chosen,
+            OPTIMIZERS,
+            "or a function that takes the parameters and returns an optimiser",
+        )
     if isinstance(chosen, type):
         return chosen(parameters) if lr is None else chosen(parameters, lr)
     if not callable(chosen):
         advice = ": write optimizer=lambda parameters: ..." if isinstance(chosen, Optimizer) else ""
-        raise TypeError(f"optimizer must be one of {listed(OPTIMIZERS)}, a class or a function, got {type(chosen).__name__}{advice}")
+        raise TypeError(
+            f"optimizer must be one of {listed(OPTIMIZERS)}, a class or a function, got {type(chosen).__name__}{advice}"
+        )
     if lr is not None:
-        raise ValueError(f"lr={lr!r} would be lost on an optimizer that is a function: write the rate in the function")
+        raise ValueError(
+            f"lr={lr!r} would be lost on an optimizer that is a function: write the rate in the function"
+        )
     made = chosen(parameters)
     if not (hasattr(made, "step") and hasattr(made, "zero_grad")):
-        raise TypeError(f"optimizer must return an optimiser, with step() and zero_grad(), got {type(made).__name__}")
+        raise TypeError(
+            f"optimizer must return an optimiser, with step() and zero_grad(), got {type(made).__name__}"
+        )
     return made
 
 
@@ -263,9 +312,11 @@ def _root_for(numbers: Numbers) -> Callable[[Any], Any]:
 
 def _within(name: str, number: Any, below: float = inf) -> float:
     """The number as a float; ValueError where it is not from 0 to `below`."""
-    value = real_number(number, name)
+    value = to_float(number, name)
     if not 0.0 <= value < below:
-        raise ValueError(f"{name} must be 0 or more{f' and below {below:g}' if below < inf else ', and finite'}, got {value}")
+        raise ValueError(
+            f"{name} must be 0 or more{f' and below {below:g}' if below < inf else ', and finite'}, got {value}"
+        )
     return value
 
 

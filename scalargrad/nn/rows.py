@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from ..reals import real, real_number
+from ..arithmetic.conversion import as_float, to_float
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -33,16 +33,16 @@ def items(numbers: Any, taker: str) -> list[Any]:
     """
     if isinstance(numbers, Value):
         return [numbers]
-    number = real(numbers)
+    number = as_float(numbers)
     if number is not None:
         return [number]
     numbers = plain(numbers)
     if not hasattr(numbers, "__iter__") or isinstance(numbers, (str, bytes, dict)):
-        return [real_number(numbers, taker)]
+        return [to_float(numbers, taker)]
     listed: list[Any] = list(numbers)
     if _as_they_are.issuperset(map(type, listed)):
         return listed
-    return [item if isinstance(item, Value) else real_number(item, taker) for item in listed]
+    return [item if isinstance(item, Value) else to_float(item, taker) for item in listed]
 
 
 def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
@@ -62,7 +62,9 @@ def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
     first = _width(read[0])
     for i, row in enumerate(read):
         if _width(row) != first:
-            raise ValueError(f"row {i} of {name} is {_shown(row)}, row 0 {_shown(read[0])}: all rows must be alike")
+            raise ValueError(
+                f"row {i} of {name} is {_shown(row)}, row 0 {_shown(read[0])}: all rows must be alike"
+            )
     return read  # type: ignore[return-value]
 
 
@@ -77,7 +79,7 @@ def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
 
 
 def _row(row: Any, where: str) -> float | tuple[float, ...]:
-    number = real(row)
+    number = as_float(row)
     if number is not None:
         if not isfinite(number):
             raise ValueError(f"{where} is {number}: leave such rows out, or fill them in")
@@ -85,15 +87,19 @@ def _row(row: Any, where: str) -> float | tuple[float, ...]:
     row = plain(row)
     if isinstance(row, (Value, str, bytes, dict)) or not hasattr(row, "__iter__"):
         advice = ": give the classes numbers, 0, 1, 2 …" if isinstance(row, str) else ""
-        raise TypeError(f"{where} must be a number or a list of numbers, got {type(row).__name__}{advice}")
+        raise TypeError(
+            f"{where} must be a number or a list of numbers, got {type(row).__name__}{advice}"
+        )
     numbers = tuple(row)
     if not _only_floats.issuperset(map(type, numbers)):
-        numbers = tuple([real_number(item, where) for item in numbers])
+        numbers = tuple([to_float(item, where) for item in numbers])
     if not numbers:
         raise ValueError(f"{where} is empty")
     if not all(map(isfinite, numbers)):
         column, odd = next((i, item) for i, item in enumerate(numbers) if not isfinite(item))
-        raise ValueError(f"{where} has {odd} in column {column}: leave such rows out, or fill them in")
+        raise ValueError(
+            f"{where} has {odd} in column {column}: leave such rows out, or fill them in"
+        )
     return numbers
 
 

@@ -11,8 +11,8 @@ from itertools import cycle, islice
 from operator import mul
 from time import perf_counter
 
-from .. import switches
-from ..many import add_up
+from .. import modes
+from ..arithmetic.lists import add_up
 from ..modes import no_grad
 from ..value import Value
 from .checks import listed, random_source, size
@@ -95,8 +95,12 @@ def fit(
     chosen = optimizer_for(optimizer, model.parameters(), lr)
     history, epoch_steps, stops = History(), -(-n // rows), bool(callback or held)
     left, record = epochs * epoch_steps, _Record(history, chosen, n, rows, task.is_mean)
-    with _running(history, chosen, progress_of(epochs, epoch_steps) if progress else None, record) as bar:
-        steps = _engine(engine, backend, task, chosen, table, left, epochs if stops else 1, rows, shuffle)
+    with _running(
+        history, chosen, progress_of(epochs, epoch_steps) if progress else None, record
+    ) as bar:
+        steps = _engine(
+            engine, backend, task, chosen, table, left, epochs if stops else 1, rows, shuffle
+        )
         record.engine = None if stops else steps
         while left:
             most = left % epoch_steps or epoch_steps if stops else left
@@ -104,7 +108,9 @@ def fit(
             left -= len(losses)
             record.add(losses)
             if bar:
-                bar.advance(len(losses), (epochs * epoch_steps - left - 1) // epoch_steps, losses[-1])
+                bar.advance(
+                    len(losses), (epochs * epoch_steps - left - 1) // epoch_steps, losses[-1]
+                )
             totals = record.epochs()
             if not stops:
                 history.loss += totals
@@ -130,7 +136,7 @@ def predict(model: Module, X: Any) -> list[Any]:
     if not callable(model):
         raise TypeError(NOT_CALLED.format(type(model).__name__))
     table = rows(X, "X")
-    if len(table) >= PAYS and not switches.active.get():
+    if len(table) >= PAYS and not modes.modes_here.get():
         from .compiled import predicted
 
         if (found := predicted(model, table)) is not None:
@@ -159,9 +165,14 @@ class _Record:
     def __init__(self, history: History, optimizer: Any, n: int, rows: int, is_mean: bool) -> None:
         self.history, self.optimizer, self.size = history, optimizer, -(-n // rows)
         self.begun = getattr(optimizer, "steps", 0)  # it may have made some before
-        self.shares = [(rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0 for i in range(self.size)]
+        self.shares = [
+            (rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0
+            for i in range(self.size)
+        ]
         self.pending: tuple[int, list[float]] = 0, []  # from which step on, and their losses
-        self.engine: Engine | None = None  # where an epoch is finished with its steps: neither callback nor validation follows
+        self.engine: Engine | None = (
+            None  # where an epoch is finished with its steps: neither callback nor validation follows
+        )
 
     def add(self, losses: list[float]) -> None:
         """Take the losses of the next steps."""
@@ -175,12 +186,17 @@ class _Record:
         losses = losses[len(self.history.loss) * self.size - first :]
         if self.size == 1:
             return losses
-        return [add_up(map(mul, losses[i : i + self.size], self.shares)) for i in range(0, len(losses) - self.size + 1, self.size)]
+        return [
+            add_up(map(mul, losses[i : i + self.size], self.shares))
+            for i in range(0, len(losses) - self.size + 1, self.size)
+        ]
 
     def catch_up(self) -> None:
         """Take what was not yet taken of the steps that were made; the optimiser counts them as it sets weights, after their losses."""
         if self.engine:
-            if isinstance(self.optimizer, Optimizer):  # what another calls its steps may be anything
+            if isinstance(
+                self.optimizer, Optimizer
+            ):  # what another calls its steps may be anything
                 first, losses = self.pending
                 missing = self.optimizer.steps - self.begun - first - len(losses)
                 if missing > 0:
@@ -189,11 +205,19 @@ class _Record:
 
 
 def _engine(
-    engine: str, backend: str, task: Task, optimizer: Any, table: Table, steps: int, calls: int, rows: int, shuffle: bool
+    engine: str,
+    backend: str,
+    task: Task,
+    optimizer: Any,
+    table: Table,
+    steps: int,
+    calls: int,
+    rows: int,
+    shuffle: bool,
 ) -> Engine:
     """What makes the steps."""
     eager = Eager(task, optimizer, table)
-    if engine == "eager" or (engine == "auto" and (steps * rows < PAYS or switches.active.get())):
+    if engine == "eager" or (engine == "auto" and (steps * rows < PAYS or modes.modes_here.get())):
         return eager
     from .compiled import Generated
 
@@ -206,7 +230,9 @@ def _engine(
 
 
 @contextmanager
-def _running(history: History, optimizer: Any, bar: Progress | None, record: _Record) -> Iterator[Progress | None]:
+def _running(
+    history: History, optimizer: Any, bar: Progress | None, record: _Record
+) -> Iterator[Progress | None]:
     """Keep the time, take Ctrl-C for the end, and leave all whole."""
     start = perf_counter()
     try:
@@ -230,26 +256,38 @@ def _running(history: History, optimizer: Any, bar: Progress | None, record: _Re
 
 def _choices(engine: str, backend: str, reduction: str, **functions: object) -> None:
     if (Value(0.0) + 0.0).op is None:
-        raise ValueError("fit cannot learn within no_grad(), where nothing is recorded: call it outside")
+        raise ValueError(
+            "fit cannot learn within no_grad(), where nothing is recorded: call it outside"
+        )
     if engine not in ENGINES:
-        raise ValueError(f"engine={engine!r} is none of {listed(ENGINES)}: 'eager' makes steps on Values, 'compiled' by generated code")
+        raise ValueError(
+            f"engine={engine!r} is none of {listed(ENGINES)}: 'eager' makes steps on Values, 'compiled' by generated code"
+        )
     if backend != "auto":
         from ..compiler import backends
 
         backends.check(backend)
-    if engine == "compiled" and switches.active.get():
-        raise ValueError("fit(engine='compiled') has no Values that detect_anomaly() could watch: take engine='eager' within it")
+    if engine == "compiled" and modes.modes_here.get():
+        raise ValueError(
+            "fit(engine='compiled') has no Values that detect_anomaly() could watch: take engine='eager' within it"
+        )
     if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction={reduction!r} is none of {listed(REDUCTIONS)}: it is over the rows of a batch")
+        raise ValueError(
+            f"reduction={reduction!r} is none of {listed(REDUCTIONS)}: it is over the rows of a batch"
+        )
     for name, function in functions.items():
         if function is not None and not callable(function):
-            raise TypeError(f"{name} must be a function or None, got {type(function).__name__} {function!r}")
+            raise TypeError(
+                f"{name} must be a function or None, got {type(function).__name__} {function!r}"
+            )
 
 
 def _table(X: Any, y: Any, of: str = "") -> Table:
     inputs, targets = rows(X, f"{of}X"), rows(y, f"{of}y")
     if len(inputs) != len(targets):
-        raise ValueError(f"{of}X has {len(inputs)} rows and {of}y has {len(targets)}: each row of X needs its own of y")
+        raise ValueError(
+            f"{of}X has {len(inputs)} rows and {of}y has {len(targets)}: each row of X needs its own of y"
+        )
     return inputs, targets
 
 
@@ -257,7 +295,9 @@ def _validation(pair: Any) -> Table | None:
     if pair is None:
         return None
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
-        raise ValueError(f"validation must be a pair of rows and targets, got {type(pair).__name__}: write validation=(X_val, y_val)")
+        raise ValueError(
+            f"validation must be a pair of rows and targets, got {type(pair).__name__}: write validation=(X_val, y_val)"
+        )
     X, y = pair
     return _table(X, y, of="validation ")
 

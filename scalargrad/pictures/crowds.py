@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 class Crowds:
     """The shared cards of a plan: their Values, what they show, and the slopes through a neuron."""
 
-    def __init__(self, plan: Plan, names: Mapping[Value, str], given: set[Value], has_run: bool) -> None:
+    def __init__(
+        self, plan: Plan, names: Mapping[Value, str], given: set[Value], has_run: bool
+    ) -> None:
         self.plan, self.names, self.given, self.has_run = plan, names, given, has_run
         self.members: dict[Hashable, list[Value]] = {}
         for value, key in plan.card.items():
@@ -36,7 +38,12 @@ class Crowds:
     def outputs(self, values: Sequence[Value]) -> list[Value]:
         """The computed Values among them that something else reads, or nothing."""
         inside, readers = set(values), self.plan.readers
-        return [v for v in values if v.row is not None and (v in self.plan.roots or any(r not in inside for r, _ in readers[v]))]
+        return [
+            v
+            for v in values
+            if v._operation is not None
+            and (v in self.plan.are_roots or any(r not in inside for r, _ in readers[v]))
+        ]
 
     def slopes(self, key: Hashable) -> dict[Value, float]:
         """The slope of a neuron's result by each Value it takes from elsewhere: the chain rule, inside the neuron."""
@@ -57,7 +64,7 @@ class Crowds:
         """Its result and the gradient of that, and how many parameters it has."""
         values, result = self.members[key], self.result.get(key)
         layer, number = self.plan.neurons.home[values[0]]
-        leaves = [value for value in values if value.row is None]
+        leaves = [value for value in values if value._operation is None]
         is_given = result in self.given if result else False
         name = f"Neuron {number}"
         lines = [((f"{name} · " if is_given else "") + counted(len(leaves), "parameter"), "")]
@@ -78,7 +85,7 @@ class Crowds:
         values = self.members[key]
         number = self.plan.neurons.home[values[0]][0]
         shape, symbol = self.shape(number)
-        leaves = [value for value in values if value.row is None]
+        leaves = [value for value in values if value._operation is None]
         neurons = len({self.plan.neurons.home[value] for value in values})
         return Card(
             id, self.kind(values, "layer"), layer_title(number), of_many(f"layer {number}", leaves, self.has_run), shape, symbol,
@@ -95,7 +102,9 @@ class Crowds:
         if len(rows) == 1 and (row := rows.pop()):
             name = "W{}[{},:]".format(*row)
             lines.insert(0, (counted(len(values), "weight"), ""))
-        return Card(id, kind, name, of_many(name, values, self.has_run), lines=tuple(lines), is_many=True)
+        return Card(
+            id, kind, name, of_many(name, values, self.has_run), lines=tuple(lines), is_many=True
+        )
 
     def kind(self, values: Sequence[Value], otherwise: str) -> str:
         return "output" if set(values).intersection(self.plan.roots) else otherwise
@@ -107,11 +116,21 @@ class Crowds:
         """`2 → 3`, and the activation where all neurons have the same."""
         neurons = self.plan.neurons
         homes = {home for home in neurons.home.values() if home[0] == layer}
-        labels = [value.label for value, home in neurons.home.items() if home[0] == layer and value.row is None]
-        inputs = [int(match[match.lastindex or 0]) for label in labels if (match := WEIGHT.fullmatch(label) or ALONE.fullmatch(label))]
+        labels = [
+            value.label
+            for value, home in neurons.home.items()
+            if home[0] == layer and value._operation is None
+        ]
+        inputs = [
+            int(match[match.lastindex or 0])
+            for label in labels
+            if (match := WEIGHT.fullmatch(label) or ALONE.fullmatch(label))
+        ]
         nout = max(number for _, number in homes) + 1
         symbols = {neurons.symbols.get(home, "") for home in homes}
-        return f"{max(inputs) + 1} → {nout}" if inputs else counted(nout, "neuron"), symbols.pop() if len(symbols) == 1 else ""
+        return f"{max(inputs) + 1} → {nout}" if inputs else counted(
+            nout, "neuron"
+        ), symbols.pop() if len(symbols) == 1 else ""
 
 
 def layer_title(layer: str) -> str:

@@ -45,7 +45,9 @@ class Drawing:
         """Write the SVG to a file and return its path; the file is whole or as it was before."""
         path = Path(path)
         if path.suffix.lower() != ".svg":
-            raise ValueError(f"a drawing is saved as SVG, got {path.name!r}: write {(path.stem or 'graph') + '.svg'!r}")
+            raise ValueError(
+                f"a drawing is saved as SVG, got {path.name!r}: write {(path.stem or 'graph') + '.svg'!r}"
+            )
         text = self.svg.encode()
         beside = path.with_name(f".{path.name}.{os.getpid()}.part")
         try:
@@ -89,12 +91,16 @@ def draw(
     ValueError for more than `limit` cards; TypeError for what is neither Value nor model.
     """
     if collapse not in COLLAPSE:
-        raise ValueError(f"collapse={collapse!r} is unknown: write one of {', '.join(map(repr, COLLAPSE))}")
+        raise ValueError(
+            f"collapse={collapse!r} is unknown: write one of {', '.join(map(repr, COLLAPSE))}"
+        )
     if direction not in ("right", "down"):
         raise ValueError(f"direction={direction!r} is unknown: write 'right' or 'down'")
     if title is not None:
         if not isinstance(title, str):
-            raise TypeError(f"title must be a str, got {type(title).__name__}: write title={str(title)!r}")
+            raise TypeError(
+                f"title must be a str, got {type(title).__name__}: write title={str(title)!r}"
+            )
         title = clean(title)
     if isinstance(root, Value):
         roots = [root]
@@ -117,7 +123,15 @@ def draw(
     from .graphs import graph_scene
     from .plan import Plan
 
-    return Drawing(graph_scene(Plan(list(dict.fromkeys(roots)), collapse, limit), title, expand_dots, direction == "down"), timeout)
+    return Drawing(
+        graph_scene(
+            Plan(list(dict.fromkeys(roots)), collapse, limit),
+            title,
+            expand_dots,
+            direction == "down",
+        ),
+        timeout,
+    )
 
 
 def _advice(given: object) -> str:

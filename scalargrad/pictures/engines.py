@@ -42,7 +42,9 @@ def engine() -> Callable[[str, float], bytes] | None:
 def run_system(dot: str, timeout: float) -> bytes:
     """Lay out with the `dot` on PATH."""
     run_check = import_module("graphviz.backend.execute").run_check
-    answer: bytes = run_check(["dot", f"-T{FORMAT}"], input=dot.encode(), capture_output=True, quiet=True, timeout=timeout).stdout
+    answer: bytes = run_check(
+        ["dot", f"-T{FORMAT}"], input=dot.encode(), capture_output=True, quiet=True, timeout=timeout
+    ).stdout
     return answer
 
 
@@ -51,9 +53,13 @@ def run_embedded(dot: str, timeout: float) -> bytes:
     found = find_spec("pygraphviz")
     assert found is not None
     assert found.submodule_search_locations
-    home = found.submodule_search_locations[0].rpartition("pygraphviz")[0]  # it need not be where a new Python looks
+    home = found.submodule_search_locations[0].rpartition("pygraphviz")[
+        0
+    ]  # it need not be where a new Python looks
     command = [sys.executable, "-P", "-c", EMBEDDED, home, FORMAT]
-    return subprocess.run(command, input=dot.encode(), capture_output=True, timeout=timeout, check=True).stdout
+    return subprocess.run(
+        command, input=dot.encode(), capture_output=True, timeout=timeout, check=True
+    ).stdout
 
 
 def run(dot: str, timeout: float, size: str) -> bytes:
@@ -69,4 +75,6 @@ def run(dot: str, timeout: float, size: str) -> bytes:
             "or give it a longer timeout=…"
         ) from None
     except subprocess.CalledProcessError as error:
-        raise RuntimeError(f"Graphviz failed: {error.stderr.decode(errors='replace').strip()[-500:]}") from None
+        raise RuntimeError(
+            f"Graphviz failed: {error.stderr.decode(errors='replace').strip()[-500:]}"
+        ) from None

@@ -24,7 +24,9 @@ PLACES = "①②③④⑤⑥⑦⑧⑨"
 CALL_BACKWARD = "– no gradient yet: call backward()"
 
 
-def graph_scene(plan: Plan, title: str | None = None, expand_dots: bool = False, downward: bool = False) -> Scene:
+def graph_scene(
+    plan: Plan, title: str | None = None, expand_dots: bool = False, downward: bool = False
+) -> Scene:
     """The scene of a graph whose plan is made."""
     painter = _Painter(plan, expand_dots)
     painter.paint()
@@ -61,7 +63,9 @@ class _Painter:
             if key not in self.ids:
                 self.ids[key] = self.next_id()
                 homes = {self.plan.neurons.home.get(member) for member in self.crowds.members[key]}
-                self.add(self.crowds.card(self.ids[key], key), homes.pop() if len(homes) == 1 else None)
+                self.add(
+                    self.crowds.card(self.ids[key], key), homes.pop() if len(homes) == 1 else None
+                )
             if key not in self.crowds.result:
                 self.merge_edges(value)
             elif self.crowds.result[key] is value:
@@ -88,7 +92,9 @@ class _Painter:
     def paint_value(self, value: Value) -> None:
         home = self.plan.neurons.home.get(value)
         is_expanded = self.expand_dots and value.op == "dot" and len(value.parents) // 2 <= MANY
-        first = len(value.parents) - 1 if is_expanded else 0  # of the operands that the card itself reads
+        first = (
+            len(value.parents) - 1 if is_expanded else 0
+        )  # of the operands that the card itself reads
         numbers = self.paint_numbers(value, home, first)
         products = list(self.paint_products(value, home)) if is_expanded else []
         kind = self.kind(value)
@@ -99,15 +105,17 @@ class _Painter:
             gradient=value.grad if self.has_run else None, has_gradient=True, is_given=value in self.given,
         )  # fmt: skip
         self.add(card, home)
-        self.edges += [Edge(product, self.ids[value], tip, flow=value.grad) for product, tip in products]
+        self.edges += [
+            Edge(product, self.ids[value], tip, flow=value.grad) for product, tip in products
+        ]
         for index in in_pairs(value):
             if index >= first:
                 self.use_operand(value, index, self.ids[value], numbers)
 
     def kind(self, value: Value) -> str:
-        if value in self.plan.roots:
+        if value in self.plan.are_roots:
             return "output"
-        if value.row is not None:
+        if value._operation is not None:
             return "operation"
         return "parameter" if looks_like_parameter(value.label) else "input"
 
@@ -119,14 +127,24 @@ class _Painter:
             self.merge(self.id(operand), head, flow)
         elif isinstance(operand, Value) or index in numbers:
             tail = self.id(operand) if isinstance(operand, Value) else numbers[index]
-            self.edges.append(Edge(tail, head, self.tips.of_edge(operand, value, index), self.pill(value, index, partial), flow))
+            self.edges.append(
+                Edge(
+                    tail,
+                    head,
+                    self.tips.of_edge(operand, value, index),
+                    self.pill(value, index, partial),
+                    flow,
+                )
+            )
 
     def pill(self, value: Value, index: int, partial: float | None) -> str:
         """What stands on an edge: the place of the operand where it matters, the local slope where it says something."""
         count = len(value.parents)
         place = PLACES[index] if 1 < count <= len(PLACES) and value.op not in COMMUTATIVE else ""
         is_plain_sum = value.op in ("add", "sum") or (value.op == "dot" and index == count - 1)
-        if partial is None or (is_plain_sum and (count > MANY or Counter(value.parents)[value.parents[index]] == 1)):
+        if partial is None or (
+            is_plain_sum and (count > MANY or Counter(value.parents)[value.parents[index]] == 1)
+        ):
             return place
         return f"{place} ×{figure(partial, 3)}".strip()
 
@@ -140,9 +158,15 @@ class _Painter:
             if index >= first and not isinstance(operand, Value) and not (value.op == "dot" and index == last and operand == 0.0)
         ]  # fmt: skip
         if len(numbers) > MANY:
-            tip = "\n".join([f"{len(numbers)} plain numbers", *(repr(x) for _, x in numbers[:MANY]), "…"])
+            tip = "\n".join(
+                [f"{len(numbers)} plain numbers", *(repr(x) for _, x in numbers[:MANY]), "…"]
+            )
             name = counted(len(numbers), "number")
-            return {numbers[0][0]: self.add(Card(self.next_id(), "constant", name, tip, is_many=True), home)}
+            return {
+                numbers[0][0]: self.add(
+                    Card(self.next_id(), "constant", name, tip, is_many=True), home
+                )
+            }
         return {index: self.paint_number(x, home) for index, x in numbers}
 
     def paint_number(self, number: float, home: Home | None) -> str:
@@ -160,8 +184,15 @@ class _Painter:
                 factor if not isinstance(factor, Value) else factor.data if slope is None else slope
                 for factor, slope in zip(pair, (partials[places[1]], partials[places[0]]))
             ]
-            numbers = {place: self.paint_number(x, home) for place, x in zip(places, pair) if not isinstance(x, Value)}
-            name, data = "·".join(self.names[p] if isinstance(p, Value) else figure(p) for p in pair), factors[0] * factors[1]
+            numbers = {
+                place: self.paint_number(x, home)
+                for place, x in zip(places, pair)
+                if not isinstance(x, Value)
+            }
+            name, data = (
+                "·".join(self.names[p] if isinstance(p, Value) else figure(p) for p in pair),
+                factors[0] * factors[1],
+            )
             grad = f"grad   {value.grad!r}, as the sum's" if self.has_run else NOT_RUN
             tip = f"{name} · product in a dot\n{factors[0]!r} × {factors[1]!r}\ndata   {data!r}\n{grad}"
             card = Card(
@@ -183,7 +214,9 @@ class _Painter:
                 pill = f"×{figure(slope, 3)}" if len(slopes) <= MANY else ""
                 tip = f"{self.names[operand]} → {self.names[result]}\nslope through the neuron = {slope!r}"
                 tip += f"\nsends back {result.grad * slope!r}" if self.has_run else ""
-                self.edges.append(Edge(self.id(operand), self.ids[key], tip, pill, result.grad * slope))
+                self.edges.append(
+                    Edge(self.id(operand), self.ids[key], tip, pill, result.grad * slope)
+                )
             else:
                 self.merge(self.id(operand), self.ids[key], result.grad * slope)
 
@@ -206,7 +239,11 @@ class _Painter:
             if not isinstance(edge, Edge):
                 flows = self.flows[edge]
                 tip = f"{shown[edge[0]]} → {shown[edge[1]]}: {counted(len(flows), 'edge')}"
-                tip += f"\nthe gradients they send back have the length {hypot(*flows)!r}" if self.has_run else ""
+                tip += (
+                    f"\nthe gradients they send back have the length {hypot(*flows)!r}"
+                    if self.has_run
+                    else ""
+                )
                 edge = Edge(*edge, tip, flow=hypot(*flows))
             edges.append(edge)
         return tuple(edges)
@@ -218,20 +255,33 @@ class _Painter:
         roots, values = self.plan.roots, self.plan.values
         parts = []
         for root in roots[:MANY]:
-            text, name = formula(root, values) or formula(root, values, in_labels=True), self.names[root]
+            text, name = (
+                formula(root, values) or formula(root, values, in_labels=True),
+                self.names[root],
+            )
             if not text and root not in self.given:  # too long to write out, and nobody named it
                 name = f"{root.op}: {counted(len(values), 'value')}"
-            parts.append(name if text in ("", name) else text if root not in self.given else f"{name} = {text}")
+            parts.append(
+                name
+                if text in ("", name)
+                else text
+                if root not in self.given
+                else f"{name} = {text}"
+            )
         title = ",  ".join(parts)
         is_short = len(title) <= 100 and len(parts) == len(roots)
-        return title if is_short else f"{counted(len(roots), 'root')}, {counted(len(values), 'value')}"
+        return (
+            title if is_short else f"{counted(len(roots), 'root')}, {counted(len(values), 'value')}"
+        )
 
     def clusters(self) -> tuple[Cluster, ...]:
         """A cluster for each layer, and in it one for each neuron whose parts are shown."""
         if self.plan.level == "layers":
             return ()
         layers: dict[str, dict[int, list[str]]] = {}
-        for home in sorted({home for home in self.homes.values() if home is not None}, key=in_layers):
+        for home in sorted(
+            {home for home in self.homes.values() if home is not None}, key=in_layers
+        ):
             layers.setdefault(home[0], {})[home[1]] = []
         for id, place in self.homes.items():
             if place is not None:
@@ -241,9 +291,14 @@ class _Painter:
             title, note = layer_title(layer), " · ".join(filter(None, self.crowds.shape(layer)))
             if self.plan.level == "neurons" or layer == OF_ALONE:
                 kind = "neuron" if layer == OF_ALONE else "layer"
-                clusters.append(Cluster(kind, title, note, tuple(id for ids in neurons.values() for id in ids)))
+                clusters.append(
+                    Cluster(kind, title, note, tuple(id for ids in neurons.values() for id in ids))
+                )
             else:
-                inside = tuple(Cluster("neuron", f"Neuron {number}", "", tuple(ids)) for number, ids in neurons.items())
+                inside = tuple(
+                    Cluster("neuron", f"Neuron {number}", "", tuple(ids))
+                    for number, ids in neurons.items()
+                )
                 clusters.append(Cluster("layer", title, note, (), inside))
         return tuple(clusters)
 
@@ -256,7 +311,9 @@ class _Painter:
         if any(pill[:1] in PLACES for pill in pills if pill):
             sentences.append("① ②  operands in order")
         if any(card.has_gradient for card in self.cards):
-            sentences.append("thicker edge: more gradient flows back" if self.has_run else CALL_BACKWARD)
+            sentences.append(
+                "thicker edge: more gradient flows back" if self.has_run else CALL_BACKWARD
+            )
         return tuple(sentences)
 
 
@@ -271,4 +328,7 @@ def in_pairs(value: Value) -> list[int]:
     if value.op != "dot":
         return list(range(count))
     half = count // 2
-    return [*(place for pair in zip(range(half), range(half, 2 * half)) for place in pair), count - 1]
+    return [
+        *(place for pair in zip(range(half), range(half, 2 * half)) for place in pair),
+        count - 1,
+    ]

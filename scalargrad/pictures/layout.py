@@ -56,7 +56,10 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     """
     direction, tail, head = ("TB", "s", "n") if scene.downward else ("LR", "e", "w")
     operands = Counter(edge.head for edge in scene.edges)
-    has_pills, has_fans = any(edge.pill for edge in scene.edges), max(operands.values(), default=0) > MANY
+    has_pills, has_fans = (
+        any(edge.pill for edge in scene.edges),
+        max(operands.values(), default=0) > MANY,
+    )
     spacing = f"nodesep=0.26, ranksep={0.35 if has_pills and not has_fans else 0.7}"
     if not scene.clusters:
         spacing += ", ordering=in"  # operands in their order
@@ -73,14 +76,26 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     for number, cluster in enumerate(scene.clusters):
         lines += _cluster_lines(cluster, f"cluster_{number}", "  ", inside)
     for card in scene.cards:
-        shown = [f"{card.badge} {card.name}".strip(), card.value, *(" ".join(line).strip() for line in card.lines)]
+        shown = [
+            f"{card.badge} {card.name}".strip(),
+            card.value,
+            *(" ".join(line).strip() for line in card.lines),
+        ]
         label = quoted("\n".join(filter(None, shown)))
-        lines.append(f"  {card.id} [{_size(sizes[card.id])}, label={label}, tooltip={quoted(card.tip)}]")
+        lines.append(
+            f"  {card.id} [{_size(sizes[card.id])}, label={label}, tooltip={quoted(card.tip)}]"
+        )
     lines += _edge_lines(scene, operands, boxes, gates, columns=2 if has_pills else 1)
     return "\n".join([*lines, "}", ""])
 
 
-def _edge_lines(scene: Scene, operands: Counter[str], boxes: Mapping[str, Cluster | None], gates: set[str], columns: int) -> Iterator[str]:
+def _edge_lines(
+    scene: Scene,
+    operands: Counter[str],
+    boxes: Mapping[str, Cluster | None],
+    gates: set[str],
+    columns: int,
+) -> Iterator[str]:
     """The edges, and the boxes on their way; `columns` is how far a card stands from the one it reads."""
     readers = Counter(edge.tail for edge in scene.edges)
     for number, edge in enumerate(scene.edges):
@@ -94,7 +109,9 @@ def _edge_lines(scene: Scene, operands: Counter[str], boxes: Mapping[str, Cluste
             yield f"  {edge.tail} -> {name} [id={name}a, {more}, minlen={long}, arrowhead=none]"
             yield f"  {name} -> {edge.head} [id={name}b, {more}, minlen={long}]"
         else:
-            is_fan = operands[edge.head] > MANY or readers[edge.tail] > MANY  # its many edges would fill a column between
+            is_fan = (
+                operands[edge.head] > MANY or readers[edge.tail] > MANY
+            )  # its many edges would fill a column between
             yield f"  {edge.tail} -> {edge.head} [id={name}, {more}, minlen={1 if is_fan else columns}]"
 
 
@@ -104,7 +121,12 @@ def _size(size: Point) -> str:
 
 def _boxes_on_edges(scene: Scene) -> tuple[dict[str, Cluster | None], set[str]]:
     """The edges that have a box on their way, each with the neuron it is in; and those of them that are gates."""
-    neuron = {id: cluster for cluster in scene.all_clusters() if cluster.kind == "neuron" for id in cluster.cards}
+    neuron = {
+        id: cluster
+        for cluster in scene.all_clusters()
+        if cluster.kind == "neuron"
+        for id in cluster.cards
+    }
     homes: dict[str, Cluster | None] = {}
     gates = set()
     for number, edge in enumerate(scene.edges):
@@ -117,7 +139,9 @@ def _boxes_on_edges(scene: Scene) -> tuple[dict[str, Cluster | None], set[str]]:
     return homes, gates
 
 
-def _cluster_lines(cluster: Cluster, name: str, indent: str, inside: Mapping[int, list[str]]) -> Iterator[str]:
+def _cluster_lines(
+    cluster: Cluster, name: str, indent: str, inside: Mapping[int, list[str]]
+) -> Iterator[str]:
     title = quoted("  ".join(filter(None, (cluster.title, cluster.note))))
     yield f"{indent}subgraph {name} {{"
     yield f"{indent}  graph [label={title}, labeljust=l, fontsize=15, margin=14, tooltip={title}]"
@@ -143,7 +167,10 @@ def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, li
     for card in scene.cards:
         put(card.id, home.get(card.id))
     # columns of a cluster are filled from the bottom, rows from the left
-    return {cluster: list(names) if scene.downward else list(reversed(names)) for cluster, names in inside.items()}
+    return {
+        cluster: list(names) if scene.downward else list(reversed(names))
+        for cluster, names in inside.items()
+    }
 
 
 # ------------------------------------------------------------------ what Graphviz answers
@@ -151,7 +178,10 @@ def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, li
 
 def laid_out(scene: Scene, dot: str, timeout: float) -> Layout:
     """Ask the engine at hand; RuntimeError where there is none or it fails, TimeoutError where it takes too long."""
-    return read(scene, json.loads(run(dot, timeout, f"{len(scene.cards)} cards and {len(scene.edges)} edges")))
+    return read(
+        scene,
+        json.loads(run(dot, timeout, f"{len(scene.cards)} cards and {len(scene.edges)} edges")),
+    )
 
 
 def read(scene: Scene, answer: Any) -> Layout:

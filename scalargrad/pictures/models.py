@@ -25,7 +25,11 @@ def layers_of(model: Any) -> list[Any] | None:
     if isinstance(model, type):
         return None
     layers = getattr(model, "layers", None)
-    if isinstance(layers, (list, tuple)) and layers and all(hasattr(layer, "neurons") for layer in layers):
+    if (
+        isinstance(layers, (list, tuple))
+        and layers
+        and all(hasattr(layer, "neurons") for layer in layers)
+    ):
         return list(layers)
     if getattr(model, "neurons", None):
         return [model]
@@ -46,19 +50,34 @@ def model_scene(model: Any, layers: Sequence[Any], title: str | None, downward: 
     widths = [len(layers[0].neurons[0].w), *(len(layer.neurons) for layer in layers)]
     total = sum(len(weights) + len(biases) for weights, biases in groups)
     kind = clean(type(model).__name__)
-    cards = [Card("n0", "input", counted(widths[0], "input"), f"{counted(widths[0], 'number')} go in")]
+    cards = [
+        Card("n0", "input", counted(widths[0], "input"), f"{counted(widths[0], 'number')} go in")
+    ]
     edges = []
     for number, (layer, (weights, biases)) in enumerate(zip(layers, groups), 1):
         cards.append(_layer_card(number, layer, weights, biases, has_run))
         edges.append(_edge(number - 1, widths[number - 1]))
     last = len(layers) + 1
-    cards.append(Card(f"n{last}", "output", counted(widths[-1], "output"), f"{counted(widths[-1], 'number')} come out"))
+    cards.append(
+        Card(
+            f"n{last}",
+            "output",
+            counted(widths[-1], "output"),
+            f"{counted(widths[-1], 'number')} come out",
+        )
+    )
     edges.append(_edge(last - 1, widths[-1]))
-    shape = " → ".join(map(str, widths)) if len(widths) <= 8 else f"{widths[0]} → … → {widths[-1]}, {len(layers)} layers"
+    shape = (
+        " → ".join(map(str, widths))
+        if len(widths) <= 8
+        else f"{widths[0]} → … → {widths[-1]}, {len(layers)} layers"
+    )
     if title is None:
         title = f"{kind} {shape} · {counted(total, 'parameter')}"
     description = f"{shape}: {counted(total, 'parameter')} in {counted(len(layers), 'layer')}."
-    return Scene(title, tuple(cards), tuple(edges), (), has_run, downward, (), description, has_legend=False)
+    return Scene(
+        title, tuple(cards), tuple(edges), (), has_run, downward, (), description, has_legend=False
+    )
 
 
 def _parameters(layer: Any) -> tuple[list[Value], list[Value]]:
@@ -66,7 +85,9 @@ def _parameters(layer: Any) -> tuple[list[Value], list[Value]]:
     return weights, [neuron.b for neuron in layer.neurons if isinstance(neuron.b, Value)]
 
 
-def _layer_card(number: int, layer: Any, weights: Sequence[Value], biases: Sequence[Value], has_run: bool) -> Card:
+def _layer_card(
+    number: int, layer: Any, weights: Sequence[Value], biases: Sequence[Value], has_run: bool
+) -> Card:
     nout, nin = len(layer.neurons), len(layer.neurons[0].w)
     label = WEIGHT.fullmatch(weights[0].label) if weights else None
     shown = label[1] if label else str(number)
@@ -75,7 +96,12 @@ def _layer_card(number: int, layer: Any, weights: Sequence[Value], biases: Seque
     if biases:
         lines.append((f"b{shown} · {nout}", f"{len(biases):,}"))
     lines.append(("parameters", f"{len(weights) + len(biases):,}"))
-    lines.append(("‖grad‖", figure(hypot(*(value.grad for value in (*weights, *biases)))) if has_run else "–"))
+    lines.append(
+        (
+            "‖grad‖",
+            figure(hypot(*(value.grad for value in (*weights, *biases)))) if has_run else "–",
+        )
+    )
     head = f"Layer {shown}: {nin} → {nout}, activation {name}\n{counted(len(weights) + len(biases), 'parameter')}"
     return Card(
         f"n{number}", "layer", f"Layer {shown}", of_many(head, [*weights[:6], *biases], has_run), f"{nin} → {nout}", symbol,

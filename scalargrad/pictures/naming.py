@@ -17,7 +17,21 @@ if TYPE_CHECKING:
 
     Formula = tuple[str, int]  # text, and how tightly it binds
 
-COMMUTATIVE = {"add", "mul", "sum", "prod", "dot", "norm", "logsumexp", "max", "min", "maximum", "minimum", "hypot", "logaddexp"}
+COMMUTATIVE = {
+    "add",
+    "mul",
+    "sum",
+    "prod",
+    "dot",
+    "norm",
+    "logsumexp",
+    "max",
+    "min",
+    "maximum",
+    "minimum",
+    "hypot",
+    "logaddexp",
+}
 _SUM, _PRODUCT, _SIGN, _POWER, _ATOM = 1, 2, 3, 4, 5
 # fmt: off
 _INFIX = {
@@ -31,7 +45,9 @@ _INFIX = {
 # fmt: on
 
 
-def names(values: Sequence[Value], neurons: Neurons, longest: int = 14) -> tuple[dict[Value, str], set[Value]]:
+def names(
+    values: Sequence[Value], neurons: Neurons, longest: int = 14
+) -> tuple[dict[Value, str], set[Value]]:
     """The name of each Value, and those that have it from the user."""
     named: dict[Value, str] = {}
     given: set[Value] = set()
@@ -42,8 +58,18 @@ def names(values: Sequence[Value], neurons: Neurons, longest: int = 14) -> tuple
             given.add(value)
         elif inner := neurons.name(value):
             name = inner
-        elif value.row is not None and len(value.parents) <= 3 and given.issuperset(p for p in value.parents if isinstance(p, Value)):
-            name = written(value, [(named[p] if isinstance(p, Value) else figure(p, 3), _ATOM) for p in value.parents])[0]
+        elif (
+            value._operation is not None
+            and len(value.parents) <= 3
+            and given.issuperset(p for p in value.parents if isinstance(p, Value))
+        ):
+            name = written(
+                value,
+                [
+                    (named[p] if isinstance(p, Value) else figure(p, 3), _ATOM)
+                    for p in value.parents
+                ],
+            )[0]
         if not name or (value not in given and len(name) > longest):
             count += 1
             name = f"v{count}"
@@ -61,14 +87,19 @@ def written(value: Value, operands: Sequence[Formula]) -> Formula:
     op = value.op
     if op in _INFIX:
         between, binds, *least = _INFIX[op]
-        return between.join(_wrapped(operand, at_least) for operand, at_least in zip(operands, least)), binds
+        return between.join(
+            _wrapped(operand, at_least) for operand, at_least in zip(operands, least)
+        ), binds
     if op == "neg":
         return "−" + _wrapped(operands[0], _SIGN), _SIGN
     if op == "sum" and len(operands) > 1:
         return " + ".join(_wrapped(operand, _SUM) for operand in operands), _SUM
     if op == "dot":
         n = len(operands) // 2
-        terms = [f"{_wrapped(w, _PRODUCT)}·{_wrapped(x, _PRODUCT)}" for w, x in zip(operands[:n], operands[n : 2 * n])]
+        terms = [
+            f"{_wrapped(w, _PRODUCT)}·{_wrapped(x, _PRODUCT)}"
+            for w, x in zip(operands[:n], operands[n : 2 * n])
+        ]
         bias = value.parents[-1]
         has_bias = isinstance(bias, Value) or bias != 0.0
         return " + ".join([*terms, _wrapped(operands[-1], _SUM)] if has_bias else terms), _SUM
@@ -80,7 +111,9 @@ def _wrapped(operand: Formula, at_least: int) -> str:
     return text if binds >= at_least else f"({text})"
 
 
-def formula(root: Value, values: Sequence[Value], longest: int = 72, in_labels: bool = False) -> str:
+def formula(
+    root: Value, values: Sequence[Value], longest: int = 72, in_labels: bool = False
+) -> str:
     """The root written out in its leaves, or in what has labels; empty where that is long, or of leaves without one.
 
     >>> from scalargrad import Value, tanh
@@ -93,11 +126,15 @@ def formula(root: Value, values: Sequence[Value], longest: int = 72, in_labels: 
     for value in values:
         operands: list[Formula] = []
         for operand in value.parents if len(value.parents) <= longest else ():
-            formula = texts[operand] if isinstance(operand, Value) else (figure(operand, 3), _ATOM if operand >= 0 else _SIGN)
+            formula = (
+                texts[operand]
+                if isinstance(operand, Value)
+                else (figure(operand, 3), _ATOM if operand >= 0 else _SIGN)
+            )
             if formula is None:
                 break
             operands.append(formula)
-        if value.row is None or (in_labels and value.label and value is not root):
+        if value._operation is None or (in_labels and value.label and value is not root):
             texts[value] = (clean(str(value.label)), _ATOM) if value.label else None
         elif len(operands) < len(value.parents):
             texts[value] = None

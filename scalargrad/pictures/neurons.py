@@ -57,10 +57,10 @@ class Neurons:
         self.symbols: dict[Home, str] = {}  # of the activation
         self._readers = readers
         for value in values:
-            home = self._home_of_leaf(value) if value.row is None else self._home_of(value)
+            home = self._home_of_leaf(value) if value._operation is None else self._home_of(value)
             if home is not None:
                 self.home[value] = home
-        labels = Counter(value.label for value in self.home if value.row is None)
+        labels = Counter(value.label for value in self.home if value._operation is None)
         twice = {self.home[value][0] for value in self.home if labels[value.label] > 1}
         if twice:
             self.home = {value: home for value, home in self.home.items() if home[0] not in twice}
@@ -77,17 +77,23 @@ class Neurons:
 
     def _home_of_leaf(self, value: Value) -> Home | None:
         readers = self._readers[value]
-        if value.label == "b" and len(readers) == 1 and readers[0][0].op == "dot":  # the bias of a neuron alone
+        if (
+            value.label == "b" and len(readers) == 1 and readers[0][0].op == "dot"
+        ):  # the bias of a neuron alone
             first = readers[0][0].parents[0]
-            return (OF_ALONE, 0) if isinstance(first, Value) and ALONE.fullmatch(first.label) else None
+            return (
+                (OF_ALONE, 0) if isinstance(first, Value) and ALONE.fullmatch(first.label) else None
+            )
         return home_of_label(value.label)
 
     def _home_of(self, value: Value) -> Home | None:
         operands = [p for p in value.parents if isinstance(p, Value)]
         numbers = [p for p in value.parents if not isinstance(p, Value) and p != 0.0]
-        own = {self.home[p] for p in operands if p.row is None and p in self.home}
+        own = {self.home[p] for p in operands if p._operation is None and p in self.home}
         if own:
-            has_other = bool(numbers) or any(p.row is not None or p not in self.home for p in operands)
+            has_other = bool(numbers) or any(
+                p._operation is not None or p not in self.home for p in operands
+            )
             if len(own) > 1 or value.op not in _LINEAR or not has_other:
                 return None
             if value.op == "dot":
@@ -102,8 +108,10 @@ class Neurons:
         return self._home_of_activation(value, operands[0])
 
     def _home_of_activation(self, value: Value, total: Value) -> Home | None:
-        is_one_operand = value.row is not None and len(value.row.operands) == 1
-        if value.op in _NO_ACTIVATION or not (is_one_operand or value.op in ("maximum", "minimum", "clip")):
+        is_one_operand = value._operation is not None and len(value._operation.operands) == 1
+        if value.op in _NO_ACTIVATION or not (
+            is_one_operand or value.op in ("maximum", "minimum", "clip")
+        ):
             return None
         if total not in self.home or len(self._readers[total]) > 1:
             return None
@@ -116,7 +124,7 @@ class Neurons:
 
 def symbol_of(value: Value) -> str:
     """The symbol of its operation, fit to show; empty for a leaf."""
-    return clean(value.row.symbol)[:12] if value.row else ""
+    return clean(value._operation.symbol)[:12] if value._operation else ""
 
 
 def in_layers(home: Home) -> tuple[int, str, int]:

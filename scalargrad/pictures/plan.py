@@ -22,7 +22,7 @@ class Plan:
     """The Values of a picture, what reads them, their neurons, and the card of each."""
 
     def __init__(self, roots: Sequence[Value], collapse: str, limit: int) -> None:
-        self.roots = roots
+        self.roots, self.are_roots = roots, frozenset(roots)
         self.values = list(dict.fromkeys(value for root in roots for value in root.graph()))
         self._refuse_unclustered(limit)
         self.readers: dict[Value, list[tuple[Value, int]]] = {value: [] for value in self.values}
@@ -36,7 +36,9 @@ class Plan:
         for self.level in LEVELS if collapse == "auto" else (collapse,):
             self.card: dict[Value, Hashable] = self._cards()
             count = len(set(self.card.values()))
-            shown = len(self.values) if self.level == "none" else count  # crowds of leaves make no picture small enough
+            shown = (
+                len(self.values) if self.level == "none" else count
+            )  # crowds of leaves make no picture small enough
             if shown <= min(CROWD, limit) or not self.neurons.home:
                 break
         if count > limit:
@@ -44,8 +46,10 @@ class Plan:
 
     def _refuse_unclustered(self, limit: int) -> None:
         """Refuse early what no grouping can make small: many computed Values and no parameter of a network."""
-        computed = sum(value.row is not None for value in self.values)
-        if computed > limit and not any(value.row is None and home_of_label(value.label) for value in self.values):
+        computed = sum(value._operation is not None for value in self.values)
+        if computed > limit and not any(
+            value._operation is None and home_of_label(value.label) for value in self.values
+        ):
             raise ValueError(self._refusal(limit, len(self.values)))
 
     def _refusal(self, limit: int, count: int) -> str:
@@ -63,7 +67,7 @@ class Plan:
                 card[value] = ("layer", home[0]) if self.level == "layers" else ("neuron", *home)
         crowds: dict[Hashable, list[Value]] = {}
         for value in self.values:
-            if value.row is None and card[value] is value and value not in self.roots:
+            if value._operation is None and card[value] is value and value not in self.are_roots:
                 audience = frozenset(card[reader] for reader, _ in self.readers[value])
                 kind = looks_like_parameter(value.label), WEIGHT.fullmatch(value.label) is not None
                 crowds.setdefault((*kind, audience, self.neurons.home.get(value)), []).append(value)

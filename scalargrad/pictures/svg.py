@@ -68,7 +68,11 @@ def _size(card: Card) -> Point:
 
 
 def _lines(card: Card) -> list[tuple[str, str]]:
-    grad = [("grad", "–" if card.gradient is None else figure(card.gradient))] if card.has_gradient else []
+    grad = (
+        [("grad", "–" if card.gradient is None else figure(card.gradient))]
+        if card.has_gradient
+        else []
+    )
     return [*card.lines, *grad]
 
 
@@ -78,7 +82,13 @@ def _spread(card: Card) -> float:
 
 
 def _badge_width(card: Card) -> float:
-    return 0.0 if not card.badge else 30.0 if len(card.badge) == 1 else max(30.0, width(card.badge, NAME, bold=True) + 18)
+    return (
+        0.0
+        if not card.badge
+        else 30.0
+        if len(card.badge) == 1
+        else max(30.0, width(card.badge, NAME, bold=True) + 18)
+    )
 
 
 def _overhang(card: Card) -> float:
@@ -103,7 +113,11 @@ def svg_text(scene: Scene, layout: Layout) -> str:
     left = MARGIN + (inner - layout.width) / 2
     total = inner + 2 * MARGIN, top + layout.height + legend_height + MARGIN
     flows = [abs(edge.flow) for edge in scene.edges if isfinite(edge.flow)]
-    grads = [abs(card.gradient) for card in scene.cards if card.gradient is not None and isfinite(card.gradient)]
+    grads = [
+        abs(card.gradient)
+        for card in scene.cards
+        if card.gradient is not None and isfinite(card.gradient)
+    ]
     body = [f'<g transform="translate({left:.1f} {top:.1f})">']
     for cluster, box in zip(scene.all_clusters(), layout.clusters):
         body += _cluster(cluster, box)
@@ -113,7 +127,12 @@ def svg_text(scene: Scene, layout: Layout) -> str:
         body += _pill(edge, route)
     for card in scene.cards:
         body += _card(card, layout.cards[card.id], max(grads, default=0.0))
-    body += ["</g>", f'<g transform="translate({MARGIN:.1f} {top + layout.height + 26:.1f})">', *legend, "</g>"]
+    body += [
+        "</g>",
+        f'<g transform="translate({MARGIN:.1f} {top + layout.height + 26:.1f})">',
+        *legend,
+        "</g>",
+    ]
     heading = [_text(MARGIN, MARGIN + 14, title, HEADING, "heading", bold=True)] if title else []
     mark = "sg" + sha256("".join([scene.title, *body]).encode()).hexdigest()[:8]
     w, h = f"{total[0]:.0f}", f"{total[1]:.0f}"
@@ -128,7 +147,9 @@ def svg_text(scene: Scene, layout: Layout) -> str:
     ])  # fmt: skip
 
 
-def _text(x: float, y: float, text: str, size: float, kind: str, anchor: str = "", bold: bool = False) -> str:
+def _text(
+    x: float, y: float, text: str, size: float, kind: str, anchor: str = "", bold: bool = False
+) -> str:
     weight = ' font-weight="600"' if bold else ""
     place = f' text-anchor="{anchor}"' if anchor else ""
     return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight}{place}>{escaped(text)}</text>'
@@ -138,7 +159,9 @@ def _cluster(cluster: Cluster, box: Box) -> Iterator[str]:
     x, y, w, h = box
     yield f'<rect class="{cluster.kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="14"/>'
     yield _text(x + 14, y + 20, cluster.title, CLUSTER, "ctext", bold=True)
-    yield _text(x + 24 + width(cluster.title, CLUSTER, bold=True), y + 20, cluster.note, CLUSTER, "ctext")
+    yield _text(
+        x + 24 + width(cluster.title, CLUSTER, bold=True), y + 20, cluster.note, CLUSTER, "ctext"
+    )
 
 
 # ------------------------------------------------------------------ edges
@@ -153,7 +176,13 @@ def _edge(edge: Edge, route: Route, most: float) -> Iterator[str]:
     angle = atan2(y - py, x - px)
     back = max(hypot(x - px, y - py), 1.0)
     half = 2.6 + thick * 0.7
-    wings = [(x - back * cos(angle) + s * half * sin(angle), y - back * sin(angle) - s * half * cos(angle)) for s in (1, -1)]
+    wings = [
+        (
+            x - back * cos(angle) + s * half * sin(angle),
+            y - back * sin(angle) - s * half * cos(angle),
+        )
+        for s in (1, -1)
+    ]
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in ((x, y), *wings))
     yield f'<g class="edge"><title>{escaped(edge.tip)}</title><path d="{path}" stroke-width="{thick:.2f}"/><polygon points="{points}"/></g>'
 
@@ -184,7 +213,14 @@ def _card(card: Card, box: Box, most: float) -> Iterator[str]:
     left, right = x + PAD + _indent(card), x + w - PAD
     room = right - left - (width(card.value, VALUE) + 10 if card.value else 0.0)
     kind = "name" if card.is_given else "given"
-    yield _text(left, y + 23, shortened(card.name, room, NAME, bold=card.is_given), NAME, kind, bold=card.is_given)
+    yield _text(
+        left,
+        y + 23,
+        shortened(card.name, room, NAME, bold=card.is_given),
+        NAME,
+        kind,
+        bold=card.is_given,
+    )
     if card.value:
         yield _text(right, y + 23, card.value, VALUE, "val num", "end")
     line = y + 43
@@ -201,7 +237,9 @@ def _card(card: Card, box: Box, most: float) -> Iterator[str]:
     yield "</g>"
 
 
-def _outline(card: Card, x: float, y: float, w: float, h: float, scale: float = 1.0) -> Iterator[str]:
+def _outline(
+    card: Card, x: float, y: float, w: float, h: float, scale: float = 1.0
+) -> Iterator[str]:
     corner, line, has_inner, dashes = OUTLINES[card.kind]
     corner = min(corner * scale, h / 2)
     dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
@@ -222,7 +260,14 @@ def _gradient(card: Card, left: float, right: float, y: float, most: float) -> I
     grad, middle, top = card.gradient, (left + right) / 2, y + 9
     sign = "none" if grad is None or not abs(grad) > 0.0 else "pos" if grad > 0 else "neg"
     yield _text(left, y, "grad", SUB, "sub")
-    yield _text(right, y, "–" if grad is None else figure(grad), SUB + 1, f"num {'sub' if sign == 'none' else sign}", "end")
+    yield _text(
+        right,
+        y,
+        "–" if grad is None else figure(grad),
+        SUB + 1,
+        f"num {'sub' if sign == 'none' else sign}",
+        "end",
+    )
     yield f'<g class="{sign}"><rect class="track" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="5" rx="2.5"/>'
     if sign != "none" and grad is not None:
         long = (right - middle) * (1.0 if not isfinite(grad) else abs(grad) / most)
@@ -244,7 +289,15 @@ def _badge(card: Card, left: float, middle: float) -> Iterator[str]:
         w = _badge_width(card)
         size = 19 if len(card.badge) == 1 else 14
         yield f'<rect class="badge" x="{left:.1f}" y="{middle - 15:.1f}" width="{w:.1f}" height="30" rx="15"/>'
-        yield _text(left + w / 2, middle + (6.5 if size == 19 else 5), card.badge, size, "btext", "middle", bold=True)
+        yield _text(
+            left + w / 2,
+            middle + (6.5 if size == 19 else 5),
+            card.badge,
+            size,
+            "btext",
+            "middle",
+            bold=True,
+        )
 
 
 # ------------------------------------------------------------------ the legend
@@ -255,7 +308,9 @@ def _legend(scene: Scene, room: float) -> tuple[list[str], float, float]:
     if not scene.has_legend:
         return [], 0.0, 0.0
     kinds = {card.kind for card in scene.cards} - {"neuron", "layer"}  # their names are on them
-    entries = [(kind, "number" if kind == "constant" else kind) for kind in OUTLINES if kind in kinds]
+    entries = [
+        (kind, "number" if kind == "constant" else kind) for kind in OUTLINES if kind in kinds
+    ]
     if any(card.has_gradient for card in scene.cards):
         entries.append(("gradient", "gradient, left −, right +"))
     entries += [("", sentence) for sentence in scene.legend]

@@ -39,7 +39,9 @@ def clean(text: str) -> str:
     text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
     if text.isascii() and text.isprintable():
         return text
-    return "".join(c if c.isprintable() or c in JOINERS else " " if c in "\u00a0\u3000" else "�" for c in text)
+    return "".join(
+        c if c.isprintable() or c in JOINERS else " " if c in "\u00a0\u3000" else "�" for c in text
+    )
 
 
 def escaped(text: str) -> str:
@@ -48,7 +50,13 @@ def escaped(text: str) -> str:
     >>> escaped('<a href="x">')
     '&lt;a href=&quot;x&quot;&gt;'
     """
-    for letter, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;"), ("'", "&#39;")):
+    for letter, entity in (
+        ("&", "&amp;"),
+        ("<", "&lt;"),
+        (">", "&gt;"),
+        ('"', "&quot;"),
+        ("'", "&#39;"),
+    ):
         text = text.replace(letter, entity)
     return text
 
@@ -65,7 +73,10 @@ def quoted(text: str) -> str:
 
 def width(text: str, size: float, bold: bool = False) -> float:
     """How wide the text is at most, in pixels, in the faces that the picture asks for."""
-    wide = sum(_WIDTH_OF.get(c) or (0.0 if combining(c) else 1.3 if east_asian_width(c) in "WF" else 0.84) for c in text)
+    wide = sum(
+        _WIDTH_OF.get(c) or (0.0 if combining(c) else 1.3 if east_asian_width(c) in "WF" else 0.84)
+        for c in text
+    )
     return wide * size * (1.13 if bold else 1.0)
 
 

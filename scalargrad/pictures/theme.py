@@ -95,6 +95,10 @@ def style() -> str:
 
 
 def _rules(scheme: int) -> str:
-    sheet = "".join(f".sg {selector}{{{what}:{colours[scheme]}}}" for selector, what, *colours in COLOURS)
+    sheet = "".join(
+        f".sg {selector}{{{what}:{colours[scheme]}}}" for selector, what, *colours in COLOURS
+    )
     inner = [(s, c) for s, what, *c in COLOURS if s.endswith(" .card") and what == "stroke"]
-    return sheet + "".join(f".sg {s.replace('.card', '.inner')}{{stroke:{c[scheme]}}}" for s, c in inner)
+    return sheet + "".join(
+        f".sg {s.replace('.card', '.inner')}{{stroke:{c[scheme]}}}" for s, c in inner
+    )

@@ -15,7 +15,15 @@ from functools import partial
 from typing import Any
 
 from scalargrad import tanh
-from scalargrad.compiler.backends import BACKWARD, COSTS, LOADING, MAKING, STARTING, TABLE, is_installed
+from scalargrad.compiler.backends import (
+    BACKWARD,
+    COSTS,
+    LOADING,
+    MAKING,
+    STARTING,
+    TABLE,
+    is_installed,
+)
 
 from .compiling import seconds_of
 from .contest import scalargrad_compile
@@ -70,21 +78,38 @@ def main(pace: Pace = UNHURRIED) -> None:
             print(f"  {backend}: not here")
             continue
         rows = 200 if backend == "python" else 5000
-        times = {name: seconds * 1e6 for name, seconds in interleaved(calls(backend, rows), pace).items()}
+        times = {
+            name: seconds * 1e6 for name, seconds in interleaved(calls(backend, rows), pace).items()
+        }
         of_link = (times["many"] - times["few"]) / (MANY - FEW)
         of_number = (times["long"] - times["many"]) / (2 * MANY * (rows - 2))
         of_vector = of_link / 2 - 2 * of_number
         line(f"{backend}: µs of a call", times["few"] - FEW * of_link, call)
         line(f"{backend}: µs of a vector", of_vector, vector)
         line(f"{backend}: µs of a number", of_number, number)
-        line(f"{backend}: µs of a term of a dot", (times["layer"] - times["few"]) / (rows * SIZE * SIZE), term)
+        line(
+            f"{backend}: µs of a term of a dot",
+            (times["layer"] - times["few"]) / (rows * SIZE * SIZE),
+            term,
+        )
         factors.append(times["slopes"] / times["long"])
     line("slopes with the value, times the value", statistics.median(factors), BACKWARD)
     if is_installed("native"):
         graph = irregular(30_000)
         of_table = partial(scalargrad_compile()(graph.function, backend="native"), *graph.arguments)
-        line("native: µs of a number of a table", interleaved({"table": of_table}, pace)["table"] * 1e6 / graph.operations, TABLE)
+        line(
+            "native: µs of a number of a table",
+            interleaved({"table": of_table}, pace)["table"] * 1e6 / graph.operations,
+            TABLE,
+        )
         made = {name: seconds_of(name) for name in ("xor", "moons")}
         line("seconds to import numba and load W1's", made["xor"][1], STARTING + LOADING)
-        for name, vectors in (("xor", 1.2), ("moons", 8.0)):  # so many, or twenty operations for one
-            line(f"seconds to make {name}'s", made[name][0] - made[name][1], MAKING[0] + MAKING[1] * vectors)
+        for name, vectors in (
+            ("xor", 1.2),
+            ("moons", 8.0),
+        ):  # so many, or twenty operations for one
+            line(
+                f"seconds to make {name}'s",
+                made[name][0] - made[name][1],
+                MAKING[0] + MAKING[1] * vectors,
+            )

@@ -15,7 +15,17 @@ from typing import Any
 
 from scalargrad import Value, cos, sin, sqrt
 
-from .bundle_arrays import Rows, again, casadi_c, hips, jax, numba_by_hand, numpy_by_columns, numpy_by_matrices, pytorch
+from .bundle_arrays import (
+    Rows,
+    again,
+    casadi_c,
+    hips,
+    jax,
+    numba_by_hand,
+    numpy_by_columns,
+    numpy_by_matrices,
+    pytorch,
+)
 from .c import library, pointer
 from .contest import AUTO, BACKENDS, EAGER, Contest, Goal, Run, scalargrad_compile
 from .peers import SlotsValue
@@ -23,7 +33,11 @@ from .timing import UNHURRIED, Pace
 
 COUNT = 10_000
 JAX, CASADI = "JAX jit(vmap(jacrev))", "CasADi's C, -O3"
-GOALS = (Goal((BACKENDS["numpy"],), JAX, at_least=1), Goal((BACKENDS["native"],), CASADI, at_most=1.2), AUTO)
+GOALS = (
+    Goal((BACKENDS["numpy"],), JAX, at_least=1),
+    Goal((BACKENDS["native"],), CASADI, at_most=1.2),
+    AUTO,
+)
 CONTEST = Contest("W6: bundle adjustment, residual and 2 × 15 Jacobian, 10,000 rows", "ms", GOALS)
 
 
@@ -31,16 +45,36 @@ def row(rng: random.Random) -> list[float]:
     """A camera, a point some ten units in front of it, a weight; what was measured."""
     rotation = [rng.uniform(-0.5, 0.5) for _ in range(3)]
     centre = [rng.uniform(-1, 1) for _ in range(3)]
-    lens = [rng.uniform(400, 600), rng.uniform(-5, 5), rng.uniform(-5, 5), rng.uniform(-0.1, 0.1), rng.uniform(-0.01, 0.01)]
+    lens = [
+        rng.uniform(400, 600),
+        rng.uniform(-5, 5),
+        rng.uniform(-5, 5),
+        rng.uniform(-0.1, 0.1),
+        rng.uniform(-0.01, 0.01),
+    ]
     point = [rng.uniform(-3, 3), rng.uniform(-3, 3), rng.uniform(8, 12)]
-    return [*rotation, *centre, *lens, *point, rng.uniform(0.5, 1.5), rng.uniform(-200, 200), rng.uniform(-200, 200)]
+    return [
+        *rotation,
+        *centre,
+        *lens,
+        *point,
+        rng.uniform(0.5, 1.5),
+        rng.uniform(-200, 200),
+        rng.uniform(-200, 200),
+    ]
 
 
 rng = random.Random(0)
 ROWS = [row(rng) for _ in range(COUNT)]
 
 
-def residual(inputs: Any, measured: Any, sqrt: Callable[[Any], Any], sin: Callable[[Any], Any], cos: Callable[[Any], Any]) -> list[Any]:
+def residual(
+    inputs: Any,
+    measured: Any,
+    sqrt: Callable[[Any], Any],
+    sin: Callable[[Any], Any],
+    cos: Callable[[Any], Any],
+) -> list[Any]:
     """The two numbers, with + * and **, of a row or, in a library of arrays, of columns."""
     r1, r2, r3, c1, c2, c3, f, u0, v0, k1, k2, x, y, z, w = inputs
     u, v = measured
@@ -84,7 +118,9 @@ def eager(rows: Rows) -> Run:
             J: list[list[Any]] = [[], []]
             for numbers in rows:
                 inputs = [Value(number) for number in numbers[:15]]
-                for one, values, slopes in zip(residual(inputs, numbers[15:], sqrt, sin, cos), out, J):
+                for one, values, slopes in zip(
+                    residual(inputs, numbers[15:], sqrt, sin, cos), out, J
+                ):
                     for x in inputs:
                         x.grad = 0.0
                     one.backward()
@@ -105,7 +141,9 @@ def slots(rows: Rows) -> Run:
             for numbers in rows:
                 for i, (values, slopes) in enumerate(zip(out, J)):
                     inputs = [SlotsValue(number) for number in numbers[:15]]
-                    one = residual(inputs, numbers[15:], lambda q: q**0.5, SlotsValue.sin, SlotsValue.cos)[i]
+                    one = residual(
+                        inputs, numbers[15:], lambda q: q**0.5, SlotsValue.sin, SlotsValue.cos
+                    )[i]
                     one.backward()
                     values.append(one.data)
                     slopes.append([x.grad for x in inputs])

@@ -35,7 +35,14 @@ def numpy_by_matrices(rows: Rows) -> Run:
     import numpy as np
 
     data = np.array(rows)
-    r, C, f, x0, k1, k2 = data[:, :3], data[:, 3:6], data[:, 6], data[:, 7:9], data[:, 9], data[:, 10]
+    r, C, f, x0, k1, k2 = (
+        data[:, :3],
+        data[:, 3:6],
+        data[:, 6],
+        data[:, 7:9],
+        data[:, 9],
+        data[:, 10],
+    )
     point, w, measured = data[:, 11:14], data[:, 14], data[:, 15:]
 
     def crossing(a: Any) -> Any:
@@ -54,12 +61,18 @@ def numpy_by_matrices(rows: Rows) -> Run:
         Y = (R @ X[:, :, None])[:, :, 0]
         by_q = (-s / 2 * eye + (c - s) / (2 * q) * K + (s / 2 - v) / q * rr) @ X[:, :, None]
         along = (r * X).sum(axis=1)[:, None, None]
-        by_r = 2 * by_q * r[:, None, :] - s * crossing(X) + v * (r[:, :, None] * X[:, None, :] + along * eye)
+        by_r = (
+            2 * by_q * r[:, None, :]
+            - s * crossing(X)
+            + v * (r[:, :, None] * X[:, None, :] + along * eye)
+        )
         p = Y[:, :2] / Y[:, 2:]
         t = (p * p).sum(axis=1)
         L, dL = 1 + k1 * t + k2 * t * t, k1 + 2 * k2 * t
         by_Y = np.zeros((len(p), 2, 3))
-        by_Y[:, :, :2] = (L[:, None, None] * np.eye(2) + 2 * dL[:, None, None] * p[:, :, None] * p[:, None, :]) / Y[:, 2, None, None]
+        by_Y[:, :, :2] = (
+            L[:, None, None] * np.eye(2) + 2 * dL[:, None, None] * p[:, :, None] * p[:, None, :]
+        ) / Y[:, 2, None, None]
         by_Y[:, :, 2] = -(by_Y[:, :, :2] @ p[:, :, None])[:, :, 0]
         by_Y *= (w * f)[:, None, None]
         off = (f * L)[:, None] * p + x0 - measured
@@ -88,7 +101,11 @@ def one_row(numbers: Any, out: Any, J: Any, cos: Any, sin: Any, sqrt: Any) -> No
     k1, k2, k3 = r2 * z - r3 * y, r3 * x - r1 * z, r1 * y - r2 * x
     along = r1 * x + r2 * y + r3 * z
     v_along = v * along
-    X, Y, Z = c * x + s * k1 + v_along * r1, c * y + s * k2 + v_along * r2, c * z + s * k3 + v_along * r3
+    X, Y, Z = (
+        c * x + s * k1 + v_along * r1,
+        c * y + s * k2 + v_along * r2,
+        c * z + s * k3 + v_along * r3,
+    )
     dc, ds, dv = -s, (c - s) / q, (s - 2.0 * v) / q * along  # twice the slopes by q
     g1, g2, g3 = dc * x + ds * k1 + dv * r1, dc * y + ds * k2 + dv * r2, dc * z + ds * k3 + dv * r3
     vr1, vr2, vr3, sr1, sr2, sr3 = v * r1, v * r2, v * r3, s * r1, s * r2, s * r3
@@ -137,7 +154,14 @@ def numpy_by_columns(rows: Rows) -> Run:
     def jacobian() -> Any:
         out, J = np.empty((2, count)), np.empty((2, 15, count))
         for i in range(0, count, chunk):
-            one_row(columns[:, i : i + chunk], out[:, i : i + chunk], J[:, :, i : i + chunk], np.cos, np.sin, np.sqrt)
+            one_row(
+                columns[:, i : i + chunk],
+                out[:, i : i + chunk],
+                J[:, :, i : i + chunk],
+                np.cos,
+                np.sin,
+                np.sqrt,
+            )
         return out, J.swapaxes(1, 2)
 
     return again(jacobian)
@@ -148,7 +172,10 @@ def numba_by_hand(rows: Rows) -> Run:
     import numba
     import numpy as np
 
-    of_row, cos, sin, sqrt = numba.njit(one_row), *map(numba.njit, (lambda x: math.cos(x), lambda x: math.sin(x), lambda x: math.sqrt(x)))
+    of_row, cos, sin, sqrt = (
+        numba.njit(one_row),
+        *map(numba.njit, (lambda x: math.cos(x), lambda x: math.sin(x), lambda x: math.sqrt(x))),
+    )
 
     @numba.njit
     def all_rows(data):  # type: ignore[no-untyped-def]
@@ -171,7 +198,9 @@ def casadi_c(rows: Rows, residual: Residual) -> Run:
     import numpy as np
 
     inputs, measured = ca.SX.sym("inputs", 15), ca.SX.sym("measured", 2)
-    two = ca.vertcat(*residual(ca.vertsplit(inputs), ca.vertsplit(measured), ca.sqrt, ca.sin, ca.cos))
+    two = ca.vertcat(
+        *residual(ca.vertsplit(inputs), ca.vertsplit(measured), ca.sqrt, ca.sin, ca.cos)
+    )
     f = ca.Function("of_row", [inputs, measured], [two, ca.densify(ca.jacobian(two, inputs)).T])
     here = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
@@ -248,6 +277,8 @@ def hips(rows: Rows, residual: Residual) -> Run:
     def jacobian() -> Any:
         back, out = make_vjp(two)(inputs)
         none = np.zeros_like(ones)
-        return out, np.array([back(np.array([ones, none])), back(np.array([none, ones]))]).swapaxes(1, 2)
+        return out, np.array([back(np.array([ones, none])), back(np.array([none, ones]))]).swapaxes(
+            1, 2
+        )
 
     return again(jacobian)

@@ -22,9 +22,15 @@ def library(source: str, *flags: str) -> ctypes.CDLL:
         raise ImportError("no C compiler: neither cc nor gcc nor clang is on PATH")
     text = (HERE / source).read_text() if source.endswith(".c") else source
     with tempfile.TemporaryDirectory() as folder:
-        written, made, built = Path(folder, "peer.c"), Path(folder, "peer.o"), Path(folder, "peer.so")
+        written, made, built = (
+            Path(folder, "peer.c"),
+            Path(folder, "peer.o"),
+            Path(folder, "peer.so"),
+        )
         written.write_text(text)
-        subprocess.run([COMPILER, *FLAGS, *flags, "-fPIC", "-c", str(written), "-o", str(made)], check=True)
+        subprocess.run(
+            [COMPILER, *FLAGS, *flags, "-fPIC", "-c", str(written), "-o", str(made)], check=True
+        )
         # linked without the flags: linking with -ffast-math would flush subnormals to 0 in the whole process
         subprocess.run([COMPILER, "-shared", str(made), "-o", str(built), "-lm"], check=True)
         return ctypes.CDLL(str(built))  # stays loaded when the file is gone

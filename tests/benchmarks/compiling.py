@@ -39,7 +39,9 @@ def first_step(name: str) -> float:
         task = digits.HUNDRED
         state, X, y = task.model().state(), np.array(task.X), np.array(task.y)
         start = time.process_time()
-        f = scalargrad_compile()(lambda model, x, t: nn.squared_error(model(x), t), rows=("x", "t"), backend="native")
+        f = scalargrad_compile()(
+            lambda model, x, t: nn.squared_error(model(x), t), rows=("x", "t"), backend="native"
+        )
         f.value_and_grad(state, X, y)
     else:
         task = {"xor": xor, "moons": moons}[name].TASK
@@ -56,7 +58,15 @@ def seconds_of(name: str) -> tuple[float, float]:
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, **dict.fromkeys(FOLDERS, folder)}
         empty, left = (
-            float(subprocess.run(command, check=True, env=environment, cwd=Path(__file__).parents[2], capture_output=True).stdout)
+            float(
+                subprocess.run(
+                    command,
+                    check=True,
+                    env=environment,
+                    cwd=Path(__file__).parents[2],
+                    capture_output=True,
+                ).stdout
+            )
             for _ in range(2)
         )
     return empty, left
@@ -73,12 +83,22 @@ def main(pace: Pace = UNHURRIED) -> None:
     for _ in range(rounds):
         for name, seconds in taken.items():
             seconds.append(seconds_of(name))
-    print(f"\nmachine code: CPU seconds to the first step, median of {rounds}\n  {'':50}{'empty cache':>12}{'on disk':>12}")
-    medians = {name: [statistics.median(column) for column in zip(*seconds)] for name, seconds in taken.items()}
+    print(
+        f"\nmachine code: CPU seconds to the first step, median of {rounds}\n  {'':50}{'empty cache':>12}{'on disk':>12}"
+    )
+    medians = {
+        name: [statistics.median(column) for column in zip(*seconds)]
+        for name, seconds in taken.items()
+    }
     for name, (empty, left) in medians.items():
         print(f"  {NETWORKS[name]:50}{empty:12.2f}{left:12.2f}")
     for name, most in GOALS.items():
-        goal(f"{NETWORKS[name]}, machine code from an empty cache", medians[name][0], at_most=most, unit=" s")
+        goal(
+            f"{NETWORKS[name]}, machine code from an empty cache",
+            medians[name][0],
+            at_most=most,
+            unit=" s",
+        )
 
 
 if __name__ == "__main__":

@@ -39,13 +39,27 @@ class Goal:
 
     def judge(self, seconds: dict[str, float]) -> None:
         here = [name for name in self.ours if name in seconds]
-        best = min(here, key=seconds.__getitem__) if here else self.ours[0] if len(self.ours) == 1 else "scalargrad, compiled"
+        best = (
+            min(here, key=seconds.__getitem__)
+            if here
+            else self.ours[0]
+            if len(self.ours) == 1
+            else "scalargrad, compiled"
+        )
         if not here or self.theirs not in seconds:
             unmeasured(f"{best} against {self.theirs}", self.theirs if here else best)
         elif self.at_most is not None:
-            goal(f"{best}, time over that of {self.theirs}", seconds[best] / seconds[self.theirs], at_most=self.at_most)
+            goal(
+                f"{best}, time over that of {self.theirs}",
+                seconds[best] / seconds[self.theirs],
+                at_most=self.at_most,
+            )
         else:
-            goal(f"{best}, faster than {self.theirs}", seconds[self.theirs] / seconds[best], at_least=self.at_least)
+            goal(
+                f"{best}, faster than {self.theirs}",
+                seconds[self.theirs] / seconds[best],
+                at_least=self.at_least,
+            )
 
 
 AUTO = Goal((BACKENDS["auto"],), "the best backend", at_most=1.3)
@@ -54,8 +68,15 @@ AUTO = Goal((BACKENDS["auto"],), "the best backend", at_most=1.3)
 class Contest:
     """A workload: its title, its peers, its goals. The first peer that is there is what the others must agree with."""
 
-    def __init__(self, title: str, unit: str, goals: Iterable[Goal] = (), checked_after: int = 1) -> None:
-        self.title, self.unit, self.goals, self.checked_after = title, unit, tuple(goals), checked_after
+    def __init__(
+        self, title: str, unit: str, goals: Iterable[Goal] = (), checked_after: int = 1
+    ) -> None:
+        self.title, self.unit, self.goals, self.checked_after = (
+            title,
+            unit,
+            tuple(goals),
+            checked_after,
+        )
         self.builders: dict[str, Build] = {}
         self.with_fixed_cost: set[str] = set()
 
@@ -88,19 +109,28 @@ class Contest:
         expected = numbers(run(self.checked_after))
         for name, run in others:
             if problem := difference(expected, numbers(run(self.checked_after))):
-                raise SystemExit(f"{self.title}: {name} computes something else than {first}: {problem}")
+                raise SystemExit(
+                    f"{self.title}: {name} computes something else than {first}: {problem}"
+                )
 
     def measure(self, runs: dict[str, Run], pace: Pace) -> dict[str, float]:
         """Seconds a step of each, the fastest first."""
         calls: dict[str, Callable[[], Any]] = {}
         steps = {}
         for name, run in runs.items():
-            n = steps[name] = steps_for(run, 4 * pace.block, run) if name in self.with_fixed_cost else steps_for(run, pace.block)
+            n = steps[name] = (
+                steps_for(run, 4 * pace.block, run)
+                if name in self.with_fixed_cost
+                else steps_for(run, pace.block)
+            )
             calls[name] = partial(run, n)
             if name in self.with_fixed_cost:
                 calls[f"{name}, twice"] = partial(run, 2 * n)
         times = interleaved(calls, pace)
-        seconds = {name: (times.get(f"{name}, twice", 2 * times[name]) - times[name]) / n for name, n in steps.items()}
+        seconds = {
+            name: (times.get(f"{name}, twice", 2 * times[name]) - times[name]) / n
+            for name, n in steps.items()
+        }
         return dict(sorted(seconds.items(), key=lambda item: item[1]))
 
     def hold(self, pace: Pace = UNHURRIED) -> None:
@@ -118,13 +148,29 @@ class Contest:
         finally:
             gc.unfreeze()
         for name in [name for name in seconds if seconds[name] <= 0.0]:
-            print(f"  {name}: its steps are lost in its fixed cost here; take more of them, without --quick")
+            print(
+                f"  {name}: its steps are lost in its fixed cost here; take more of them, without --quick"
+            )
             del seconds[name]
-        ours = min((name for name in seconds if name in (EAGER, *COMPILED)), key=seconds.__getitem__)
-        table(f"  {len(seconds)} peers that agree; ratio to {ours}", self.unit, seconds, UNITS[self.unit], ours)
+        ours = min(
+            (name for name in seconds if name in (EAGER, *COMPILED)), key=seconds.__getitem__
+        )
+        table(
+            f"  {len(seconds)} peers that agree; ratio to {ours}",
+            self.unit,
+            seconds,
+            UNITS[self.unit],
+            ours,
+        )
         if BACKENDS["auto"] in seconds:
-            print("  auto: once it has chosen, with machine code there already if native was measured too, as in a script's second run")
-        backends = [seconds[name] for backend, name in BACKENDS.items() if backend != "auto" and name in seconds]
+            print(
+                "  auto: once it has chosen, with machine code there already if native was measured too, as in a script's second run"
+            )
+        backends = [
+            seconds[name]
+            for backend, name in BACKENDS.items()
+            if backend != "auto" and name in seconds
+        ]
         judged = seconds | ({"the best backend": min(backends)} if backends else {})
         for one in self.goals:
             one.judge(judged)

@@ -51,11 +51,17 @@ def pure_python(task: Task) -> Run:
         weights = task.weights
         layers = list(zip(weights[::2], weights[1::2]))
         for _ in range(n):
-            cost, slopes = 0.0, [([[0.0] * len(W[0]) for _ in W], [0.0] * len(b)) for W, b in layers]
+            cost, slopes = (
+                0.0,
+                [([[0.0] * len(W[0]) for _ in W], [0.0] * len(b)) for W, b in layers],
+            )
             for x, target in zip(task.X, task.y):
                 activations = [x]
                 for W, b in layers:
-                    zs = [sum([w * a for w, a in zip(ws, activations[-1])], bias) for ws, bias in zip(W, b)]
+                    zs = [
+                        sum([w * a for w, a in zip(ws, activations[-1])], bias)
+                        for ws, bias in zip(W, b)
+                    ]
                     activations.append([1.0 / (1.0 + math.exp(-z)) for z in zs])
                 off = [a - t for a, t in zip(activations[-1], target)]
                 cost += sum([d * d for d in off])
@@ -67,7 +73,10 @@ def pure_python(task: Task) -> Run:
                         g[j] += d
                         G[j] = [slope + d * a for slope, a in zip(G[j], activations[layer])]
                     if layer:
-                        by_a = [sum([d * w for d, w in zip(by_z, column)]) for column in zip(*layers[layer][0])]
+                        by_a = [
+                            sum([d * w for d, w in zip(by_z, column)])
+                            for column in zip(*layers[layer][0])
+                        ]
         return cost / len(task.X), slopes
 
     return run
@@ -93,7 +102,14 @@ def numpy_by_hand(task: Task) -> Run:
             dz3 = 2 / len(X) * off * a3 * (1 - a3)
             dz2 = dz3 @ W3 * a2 * (1 - a2)
             dz1 = dz2 @ W2 * a1 * (1 - a1)
-            slopes = [dz1.T @ X, dz1.sum(axis=0), dz2.T @ a1, dz2.sum(axis=0), dz3.T @ a2, dz3.sum(axis=0)]
+            slopes = [
+                dz1.T @ X,
+                dz1.sum(axis=0),
+                dz2.T @ a1,
+                dz2.sum(axis=0),
+                dz3.T @ a2,
+                dz3.sum(axis=0),
+            ]
         return cost, slopes
 
     return run
@@ -165,7 +181,15 @@ def numba_by_hand(task: Task) -> Run:
         G1, g1, G2, g2, G3, g3 = (
             np.zeros_like(W1), np.zeros_like(b1), np.zeros_like(W2), np.zeros_like(b2), np.zeros_like(W3), np.zeros_like(b3),
         )  # fmt: skip
-        a1, a2, a3, d1, d2, d3, none = np.empty(16), np.empty(16), np.empty(10), np.empty(16), np.empty(16), np.empty(10), np.empty(0)
+        a1, a2, a3, d1, d2, d3, none = (
+            np.empty(16),
+            np.empty(16),
+            np.empty(10),
+            np.empty(16),
+            np.empty(16),
+            np.empty(10),
+            np.empty(0),
+        )
         cost = 0.0
         for r in range(len(X)):
             forward(W1, b1, X[r], a1)

@@ -37,7 +37,12 @@ def network(
     rng = random.Random(1)
     layers = []
     for nin, nout in pairwise(sizes):
-        layers.append([(tuple(cls(rng.uniform(-1, 1)) for _ in range(nin)), cls(rng.uniform(-1, 1))) for _ in range(nout)])
+        layers.append(
+            [
+                (tuple(cls(rng.uniform(-1, 1)) for _ in range(nin)), cls(rng.uniform(-1, 1)))
+                for _ in range(nout)
+            ]
+        )
     data: list[list[Any]] = [[rng.uniform(-1, 1) for _ in range(sizes[0])] for _ in range(rows)]
     if wrap:
         data = [[cls(number) for number in row] for row in data]
@@ -53,7 +58,9 @@ def network(
                 total = out if total is None else total + out
         return total
 
-    operations = rows * sum((2 * nin + 1) * nout for nin, nout in pairwise(sizes)) + rows * sizes[-1] - 1
+    operations = (
+        rows * sum((2 * nin + 1) * nout for nin, nout in pairwise(sizes)) + rows * sizes[-1] - 1
+    )
     return run, [p for layer in layers for w, b in layer for p in (*w, b)], operations
 
 
@@ -95,12 +102,22 @@ def check_equal(results: dict[str, tuple[float, list[float]]]) -> None:
     """All must give the same value and gradients, to 1e-9."""
     value, gradients = results["scalargrad"]
     for name, (other, others) in results.items():
-        worst = max(abs(g - h) / (1 + abs(g)) for g, h in zip((value, *gradients), (other, *others), strict=True))
+        worst = max(
+            abs(g - h) / (1 + abs(g))
+            for g, h in zip((value, *gradients), (other, *others), strict=True)
+        )
         if worst > 1e-9:
             raise SystemExit(f"{name} computes something else: off by {worst}")
 
 
-def compare(title: str, build: Callable[..., Any], *, fused: bool, goals: list[tuple[str, str, str, float]], pace: Pace) -> None:
+def compare(
+    title: str,
+    build: Callable[..., Any],
+    *,
+    fused: bool,
+    goals: list[tuple[str, str, str, float]],
+    pace: Pace,
+) -> None:
     """Print the table of one workload, and its goals: (text, theirs, ours, at least)."""
     built = {name: build(cls) for name, cls in PEERS.items()}
     if fused:
@@ -109,7 +126,13 @@ def compare(title: str, build: Callable[..., Any], *, fused: bool, goals: list[t
     steps = {name: step(run, parameters) for name, (run, parameters, _) in built.items()}
     check_equal({name: results_of(run, parameters) for name, (run, parameters, _) in built.items()})
     seconds = interleaved(steps, pace)
-    table(f"{title}: {operations:,} operations, forward + backward", "ns/operation", seconds, 1e9 / operations, "scalargrad")
+    table(
+        f"{title}: {operations:,} operations, forward + backward",
+        "ns/operation",
+        seconds,
+        1e9 / operations,
+        "scalargrad",
+    )
     for text, theirs, ours, at_least in goals:
         if theirs in seconds:
             goal(text, seconds[theirs] / seconds[ours], at_least=at_least)
@@ -137,7 +160,10 @@ def memory() -> None:
 
 
 def benchmark(pace: Pace) -> None:
-    both = [("ahead of a slots Value", "slots Value", "scalargrad", 2.0), ("ahead of micrograd", "micrograd 0.1.0", "scalargrad", 4.0)]
+    both = [
+        ("ahead of a slots Value", "slots Value", "scalargrad", 2.0),
+        ("ahead of micrograd", "micrograd 0.1.0", "scalargrad", 4.0),
+    ]
     fused = [
         ("ahead of a slots Value, dot nodes", "slots Value", FUSED, 2.0),
         ("ahead of micrograd, dot nodes", "micrograd 0.1.0", FUSED, 4.0),
@@ -149,7 +175,13 @@ def benchmark(pace: Pace) -> None:
     def digits(cls: Any, fused: bool = False) -> Any:
         return network(cls, (784, 16, 16, 10), rows=1, fused=fused)
 
-    compare("network 8-16-1 on 2 rows, written with * and +", small, fused=True, goals=both + fused, pace=pace.times(2))
+    compare(
+        "network 8-16-1 on 2 rows, written with * and +",
+        small,
+        fused=True,
+        goals=both + fused,
+        pace=pace.times(2),
+    )
     compare("chain y·b + a", lambda cls: chain(cls, 100_000), fused=False, goals=both, pace=pace)
     far = [("ahead of micrograd, dot nodes", "micrograd 0.1.0", FUSED, 100.0)]
     compare("MLP 784-16-16-10, one example", digits, fused=True, goals=far, pace=pace)

@@ -28,7 +28,9 @@ GOALS = (
     Goal(COMPILED, "PyTorch eager", at_least=1),
     AUTO,
 )
-CONTEST = Contest("W5: a GPT of 4,192 scalars, Adam, a step of 8 documents", "ms", GOALS, checked_after=2)
+CONTEST = Contest(
+    "W5: a GPT of 4,192 scalars, Adam, a step of 8 documents", "ms", GOALS, checked_after=2
+)
 
 
 def dot(ws: Any, xs: Any) -> Any:
@@ -55,7 +57,10 @@ def document_loss(P: dict[str, list[list[Any]]], tokens: list[int]) -> Any:
     size = WIDTH // HEADS
     keys, values, surprises = [], [], []
     for position, (token, following) in enumerate(pairwise(tokens)):
-        x = [row[token] + p for row, p in zip(P["token_embedding"], P["position_embedding"][position])]
+        x = [
+            row[token] + p
+            for row, p in zip(P["token_embedding"], P["position_embedding"][position])
+        ]
         h = normed(x)
         query = linear("queries", h)
         keys.append(linear("keys", h))
@@ -65,7 +70,10 @@ def document_loss(P: dict[str, list[list[Any]]], tokens: list[int]) -> Any:
             attention = softmax([dot(query[part], key[part]) * size**-0.5 for key in keys])
             heads += [dot(attention, column) for column in zip(*[value[part] for value in values])]
         x = [a + b for a, b in zip(x, linear("attention_out", heads))]
-        x = [a + b for a, b in zip(x, linear("narrower", [z.relu() for z in linear("wider", normed(x))]))]
+        x = [
+            a + b
+            for a, b in zip(x, linear("narrower", [z.relu() for z in linear("wider", normed(x))]))
+        ]
         surprises.append(softmax(linear("to_logits", normed(x)))[following].log() * -1.0)
     total = surprises[0]
     for another in surprises[1:]:
@@ -88,7 +96,9 @@ def by_values(cls: Any) -> Run:
             for i, p in enumerate(parameters):
                 means[i] = m = BETAS[0] * means[i] + (1 - BETAS[0]) * p.grad
                 squares[i] = v = BETAS[1] * squares[i] + (1 - BETAS[1]) * p.grad**2
-                p.data -= LR * (m / (1 - BETAS[0] ** t)) / (math.sqrt(v / (1 - BETAS[1] ** t)) + EPS)
+                p.data -= (
+                    LR * (m / (1 - BETAS[0] ** t)) / (math.sqrt(v / (1 - BETAS[1] ** t)) + EPS)
+                )
         return [p.data for p in parameters]
 
     return run

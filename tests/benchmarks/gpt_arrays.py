@@ -12,7 +12,10 @@ MASKED = -1e30  # the score of what is yet to come
 
 
 def batch_loss(
-    np: Any, softmax: Callable[[Any], Any], log_softmax: Callable[[Any], Any], relu: Callable[[Any], Any]
+    np: Any,
+    softmax: Callable[[Any], Any],
+    log_softmax: Callable[[Any], Any],
+    relu: Callable[[Any], Any],
 ) -> Callable[[Any], Any]:
     """The loss as a function of the weights, in a library that writes arrays as NumPy does."""
     import numpy
@@ -30,9 +33,16 @@ def batch_loss(
     def loss(P: Any) -> Any:
         x = P["token_embedding"].T[tokens] + P["position_embedding"][:length]
         h = normed(x)
-        q, k, v = ((h @ P[name].T).reshape(documents, length, HEADS, WIDTH // HEADS) for name in ("queries", "keys", "values"))
+        q, k, v = (
+            (h @ P[name].T).reshape(documents, length, HEADS, WIDTH // HEADS)
+            for name in ("queries", "keys", "values")
+        )
         attention = softmax(np.einsum("bihd,bjhd->bhij", q, k) * (WIDTH // HEADS) ** -0.5 + later)
-        x = x + np.einsum("bhij,bjhd->bihd", attention, v).reshape(documents, length, WIDTH) @ P["attention_out"].T
+        x = (
+            x
+            + np.einsum("bhij,bjhd->bihd", attention, v).reshape(documents, length, WIDTH)
+            @ P["attention_out"].T
+        )
         x = x + relu(normed(x) @ P["wider"].T) @ P["narrower"].T
         return -(picked * log_softmax(normed(x) @ P["to_logits"].T)).sum()
 
@@ -98,10 +108,17 @@ def numpy_by_hand() -> Run:
         G["attention_out"], d_heads = d1.T @ heads, split(d1 @ P["attention_out"])
         dA = d_heads @ v.swapaxes(2, 3)
         d_scores = A * (dA - (dA * A).sum(axis=-1, keepdims=True)) * scale
-        dq, dk, dv = merged(d_scores @ k), merged(d_scores.swapaxes(2, 3) @ q), merged(A.swapaxes(2, 3) @ d_heads)
+        dq, dk, dv = (
+            merged(d_scores @ k),
+            merged(d_scores.swapaxes(2, 3) @ q),
+            merged(A.swapaxes(2, 3) @ d_heads),
+        )
         G["queries"], G["keys"], G["values"] = dq.T @ h1, dk.T @ h1, dv.T @ h1
         d0 = d1 + through_norm(dq @ P["queries"] + dk @ P["keys"] + dv @ P["values"], h1, r1)
-        by_token, G["position_embedding"] = np.zeros_like(P["token_embedding"].T), np.zeros_like(P["position_embedding"])
+        by_token, G["position_embedding"] = (
+            np.zeros_like(P["token_embedding"].T),
+            np.zeros_like(P["position_embedding"]),
+        )
         np.add.at(by_token, tokens.reshape(-1), d0)
         G["token_embedding"] = by_token.T
         G["position_embedding"][:length] = d0.reshape(documents, length, WIDTH).sum(axis=0)
@@ -118,7 +135,9 @@ def trained(value_and_grad: Callable[[Any], tuple[Any, Any]]) -> Run:
     sizes = np.cumsum([part.size for part in begin.values()])[:-1]
 
     def unflat(w: Any) -> Any:
-        return {name: part.reshape(begin[name].shape) for name, part in zip(begin, np.split(w, sizes))}
+        return {
+            name: part.reshape(begin[name].shape) for name, part in zip(begin, np.split(w, sizes))
+        }
 
     def run(n: int) -> Any:
         w = np.concatenate([part.ravel() for part in begin.values()])
@@ -143,16 +162,23 @@ def hips() -> Run:
         z = z - np.max(z, axis=-1, keepdims=True)
         return z - np.log(np.sum(np.exp(z), axis=-1, keepdims=True))
 
-    return trained(autograd.value_and_grad(batch_loss(np, softmax, log_softmax, lambda z: np.maximum(z, 0.0))))
+    return trained(
+        autograd.value_and_grad(batch_loss(np, softmax, log_softmax, lambda z: np.maximum(z, 0.0)))
+    )
 
 
 def pytorch() -> Run:
     import torch
 
-    loss = batch_loss(torch, lambda z: torch.softmax(z, -1), lambda z: torch.log_softmax(z, -1), torch.relu)
+    loss = batch_loss(
+        torch, lambda z: torch.softmax(z, -1), lambda z: torch.log_softmax(z, -1), torch.relu
+    )
 
     def run(n: int) -> Any:
-        P = {name: torch.tensor(part, dtype=torch.float64, requires_grad=True) for name, part in BEGIN.items()}
+        P = {
+            name: torch.tensor(part, dtype=torch.float64, requires_grad=True)
+            for name, part in BEGIN.items()
+        }
         adam = torch.optim.Adam(P.values(), lr=LR, betas=BETAS, eps=EPS, fused=True)
         for _ in range(n):
             adam.zero_grad()

@@ -6,7 +6,21 @@ from typing import Any
 
 from demos.gpt import GPT, HEADS, WIDTH, tables
 
-__all__ = ["ALPHABET", "BATCH", "BEGIN", "BETAS", "DOCUMENTS", "EPS", "HEADS", "LR", "TABLES", "TINY", "WIDTH", "model", "padded"]
+__all__ = [
+    "ALPHABET",
+    "BATCH",
+    "BEGIN",
+    "BETAS",
+    "DOCUMENTS",
+    "EPS",
+    "HEADS",
+    "LR",
+    "TABLES",
+    "TINY",
+    "WIDTH",
+    "model",
+    "padded",
+]
 
 ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 EDGE = len(ALPHABET)  # the token before and after a document
@@ -22,7 +36,10 @@ def model() -> GPT:
 
 TABLES = tables(DOCUMENTS, ALPHABET)
 BATCH = [[EDGE, *map(ALPHABET.index, document), EDGE] for document in DOCUMENTS]
-BEGIN: dict[str, Any] = {name: part.tolist() if hasattr(part, "tolist") else part for name, part in model().state().items()}
+BEGIN: dict[str, Any] = {
+    name: part.tolist() if hasattr(part, "tolist") else part
+    for name, part in model().state().items()
+}
 
 
 def padded() -> tuple[list[list[int]], list[list[int]], list[list[float]]]:
@@ -30,5 +47,11 @@ def padded() -> tuple[list[list[int]], list[list[int]], list[list[float]]]:
     length = max(map(len, BATCH)) - 1
     tokens = [document[:-1] + [0] * (length - len(document) + 1) for document in BATCH]
     targets = [document[1:] + [0] * (length - len(document) + 1) for document in BATCH]
-    weights = [[1.0 / (len(document) - 1) / len(BATCH) if t < len(document) - 1 else 0.0 for t in range(length)] for document in BATCH]
+    weights = [
+        [
+            1.0 / (len(document) - 1) / len(BATCH) if t < len(document) - 1 else 0.0
+            for t in range(length)
+        ]
+        for document in BATCH
+    ]
     return tokens, targets, weights

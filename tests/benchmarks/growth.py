@@ -20,7 +20,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from scalargrad import MLP, Value, kernels, sin
+from scalargrad import MLP, Value, sin
+from scalargrad.rows import text as rows_text
 
 from .contest import BACKENDS, EAGER, scalargrad_compile
 from .timing import QUICK, UNHURRIED, Pace, goal, unmeasured
@@ -57,7 +58,10 @@ def network(size: int) -> Graph:
 def irregular(size: int) -> Graph:
     rng = random.Random(0)
     begin = [rng.uniform(-1, 1) for _ in range(50)]
-    drawn = [(rng.randrange(i, i + 50), rng.randrange(i, i + 50), rng.randrange(i, i + 50)) for i in range(size // 3)]
+    drawn = [
+        (rng.randrange(i, i + 50), rng.randrange(i, i + 50), rng.randrange(i, i + 50))
+        for i in range(size // 3)
+    ]
 
     def function(begin: Any) -> Any:
         made = list(begin)
@@ -65,7 +69,12 @@ def irregular(size: int) -> Graph:
             made.append(sin(made[i] * made[j] + made[k]))
         return made[-1]
 
-    return Graph(3 * (size // 3), function, (begin,), lambda: function([Value(number) for number in begin]).backward())
+    return Graph(
+        3 * (size // 3),
+        function,
+        (begin,),
+        lambda: function([Value(number) for number in begin]).backward(),
+    )
 
 
 Curve = dict[int, float]  # seconds by number of operations
@@ -102,14 +111,16 @@ def compiler_watched() -> Iterator[list[float]]:
         seconds.append(time.process_time() - start)
         return code
 
-    kernels.compile = watched  # type: ignore[attr-defined]
+    rows_text.compile = watched  # type: ignore[attr-defined]
     try:
         yield seconds
     finally:
-        del kernels.compile  # type: ignore[attr-defined]
+        del rows_text.compile  # type: ignore[attr-defined]
 
 
-def measured(kind: str, build: Callable[[int], Graph], sizes: tuple[int, ...], pace: Pace) -> Curves:
+def measured(
+    kind: str, build: Callable[[int], Graph], sizes: tuple[int, ...], pace: Pace
+) -> Curves:
     """Each row at each size, but for the backends that would be expected to compile beyond patience."""
     curves = Curves()
     for size in sizes:
@@ -118,9 +129,15 @@ def measured(kind: str, build: Callable[[int], Graph], sizes: tuple[int, ...], p
         for backend, name in BACKENDS.items():
             if backend == "auto":
                 continue
-            before = [curve[max(curve)] / max(curve) for row, curve in curves.compiling.items() if row.startswith(name)]
+            before = [
+                curve[max(curve)] / max(curve)
+                for row, curve in curves.compiling.items()
+                if row.startswith(name)
+            ]
             if before and max(before) * graph.operations > PATIENCE:
-                print(f"  {kind}, {name}: {graph.operations:,} operations left out, they would take more than {PATIENCE:.0f} s to compile")
+                print(
+                    f"  {kind}, {name}: {graph.operations:,} operations left out, they would take more than {PATIENCE:.0f} s to compile"
+                )
             else:
                 runs |= compiled(graph, backend, name, curves)
         for name, run in runs.items():
@@ -131,7 +148,9 @@ def measured(kind: str, build: Callable[[int], Graph], sizes: tuple[int, ...], p
     return curves
 
 
-def compiled(graph: Graph, backend: str, name: str, curves: Curves) -> dict[str, Callable[[], object]]:
+def compiled(
+    graph: Graph, backend: str, name: str, curves: Curves
+) -> dict[str, Callable[[], object]]:
     """A function that takes value and gradient; what making it takes, and what that of the value alone, goes into the curves."""
     run: Callable[[], object] = graph.walk
     for what in (BOTH,) if backend == "native" else (VALUE, BOTH):
@@ -149,7 +168,9 @@ def compiled(graph: Graph, backend: str, name: str, curves: Curves) -> dict[str,
     return {name: run}
 
 
-def print_table(title: str, unit: float, curves: Mapping[str, Curve], floor: Mapping[str, Curve] | None = None) -> None:
+def print_table(
+    title: str, unit: float, curves: Mapping[str, Curve], floor: Mapping[str, Curve] | None = None
+) -> None:
     """A line for each row, a column for each size; below each what is `of it`."""
     sizes = sorted({size for curve in curves.values() for size in curve})
     print(f"\n{title}")
@@ -157,7 +178,10 @@ def print_table(title: str, unit: float, curves: Mapping[str, Curve], floor: Map
     for name, curve in curves.items():
         for text, line in ((name, curve), (f"    {FLOOR}", (floor or {}).get(name, {}))):
             if line:
-                cells = [f"{line[size] / size / unit:12.4g}" if size in line else f"{'–':>12}" for size in sizes]
+                cells = [
+                    f"{line[size] / size / unit:12.4g}" if size in line else f"{'–':>12}"
+                    for size in sizes
+                ]
                 print(f"  {text:44}" + "".join(cells))
 
 
@@ -165,18 +189,29 @@ def judge(kind: str, curves: Curves) -> None:
     """At most 5 µs an operation, and no more of them at the largest size than at a tenth and a hundredth of it."""
     for name in (BACKENDS["python"], BACKENDS["numpy"]):
         for row in (f"{name}, {VALUE}", f"{name}, {BOTH}"):
-            each = {size: seconds / size * 1e6 for size, seconds in curves.compiling.get(row, {}).items() if size > 500}
+            each = {
+                size: seconds / size * 1e6
+                for size, seconds in curves.compiling.get(row, {}).items()
+                if size > 500
+            }
             if not each:
                 unmeasured(f"{kind}, {row}: tracing and compiling", name)
                 continue
             *smaller, largest = sorted(each)
             text = f"{kind}, {row}: tracing and compiling, an operation of {largest:,}"
             goal(
-                f"{text} (CPython's compile alone: {curves.floor[row][largest] / largest * 1e6:.2g})", each[largest], at_most=5, unit=" µs"
+                f"{text} (CPython's compile alone: {curves.floor[row][largest] / largest * 1e6:.2g})",
+                each[largest],
+                at_most=5,
+                unit=" µs",
             )
             if smaller:
                 least = min(each[size] for size in smaller)
-                goal(f"{kind}, {row}: an operation of {largest:,} over one of fewer", each[largest] / least, at_most=1.5)
+                goal(
+                    f"{kind}, {row}: an operation of {largest:,} over one of fewer",
+                    each[largest] / least,
+                    at_most=1.5,
+                )
 
 
 def plot(kinds: Mapping[str, Curves], path: Path) -> None:
@@ -186,13 +221,27 @@ def plot(kinds: Mapping[str, Curves], path: Path) -> None:
     matplotlib.use("svg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(2, len(kinds), figsize=(6 * len(kinds), 8), sharex=True, sharey="row", layout="constrained", squeeze=False)
+    figure, axes = plt.subplots(
+        2,
+        len(kinds),
+        figsize=(6 * len(kinds), 8),
+        sharex=True,
+        sharey="row",
+        layout="constrained",
+        squeeze=False,
+    )
     for column, (kind, curves) in enumerate(kinds.items()):
-        for row, (title, by_name) in enumerate(((BOTH, curves.call), (f"tracing and compiling {BOTH}", curves.compiling))):
+        for row, (title, by_name) in enumerate(
+            ((BOTH, curves.call), (f"tracing and compiling {BOTH}", curves.compiling))
+        ):
             ax = axes[row][column]
-            for i, name in enumerate((EAGER, *BACKENDS.values())):  # one colour and mark for one row, in all panels
+            for i, name in enumerate(
+                (EAGER, *BACKENDS.values())
+            ):  # one colour and mark for one row, in all panels
                 if curve := by_name.get(name) or by_name.get(f"{name}, {BOTH}"):
-                    ax.loglog([*curve], [*curve.values()], "osD^v"[i] + "-", color=f"C{i}", label=name)
+                    ax.loglog(
+                        [*curve], [*curve.values()], "osD^v"[i] + "-", color=f"C{i}", label=name
+                    )
             ax.set_title(f"{kind}: {title}")
             ax.set_ylabel("seconds")
             ax.grid(alpha=0.3)
@@ -211,7 +260,12 @@ def main(pace: Pace = UNHURRIED, path: Path = PLOT) -> None:
         curves = kinds[kind] = measured(kind, build, sizes, pace)
         print_table(f"growth, {kind}: value and gradient, ns an operation", 1e-9, curves.call)
         if curves.compiling:
-            print_table(f"growth, {kind}: tracing and compiling, µs an operation", 1e-6, curves.compiling, curves.floor)
+            print_table(
+                f"growth, {kind}: tracing and compiling, µs an operation",
+                1e-6,
+                curves.compiling,
+                curves.floor,
+            )
         judge(kind, curves)
     try:
         plot(kinds, path)

@@ -20,7 +20,9 @@ def main(pace: Pace = UNHURRIED) -> None:
     statements = {"bare interpreter": "pass", "import scalargrad": "import scalargrad"}
     times: dict[str, list[float]] = {name: [] for name in statements}
     with tempfile.TemporaryDirectory() as cache:
-        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {"PYTHONPYCACHEPREFIX": cache}
+        environment = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"} | {
+            "PYTHONPYCACHEPREFIX": cache
+        }
         for i in range(rounds + 1):
             for name, statement in statements.items():
                 start = time.perf_counter()
@@ -31,7 +33,12 @@ def main(pace: Pace = UNHURRIED) -> None:
     print(f"\nimport: median of {rounds} interleaved starts")
     for name, milliseconds in medians.items():
         print(f"  {name:44}{milliseconds:12.1f} ms")
-    goal("above a bare interpreter", medians["import scalargrad"] - medians["bare interpreter"], at_most=15, unit=" ms")
+    goal(
+        "above a bare interpreter",
+        medians["import scalargrad"] - medians["bare interpreter"],
+        at_most=15,
+        unit=" ms",
+    )
 
 
 if __name__ == "__main__":

@@ -29,7 +29,11 @@ from scalargrad import Value
 from .eager import bytes_a_node, chain, check_equal, network, results_of, step
 from .timing import UNHURRIED, Pace, interleaved, machine, table
 
-ROWS = {"__add__": ("x + y", "1.0", "1.0"), "__mul__": ("x * y", "y", "x"), "relu": ("x if x > 0.0 else 0.0", "1.0 if x > 0.0 else 0.0")}
+ROWS = {
+    "__add__": ("x + y", "1.0", "1.0"),
+    "__mul__": ("x * y", "y", "x"),
+    "relu": ("x if x > 0.0 else 0.0", "1.0 if x > 0.0 else 0.0"),
+}
 
 
 class Tuples:
@@ -38,7 +42,13 @@ class Tuples:
     __slots__ = ("data", "grad", "op", "parents", "partials")
 
     def __init__(self, data: float, op: Any = None, parents: Any = (), partials: Any = ()) -> None:
-        self.data, self.grad, self.op, self.parents, self.partials = data, 0.0, op, parents, partials
+        self.data, self.grad, self.op, self.parents, self.partials = (
+            data,
+            0.0,
+            op,
+            parents,
+            partials,
+        )
 
     def backward(self) -> None:
         order, seen, stack = [], set(), [self]
@@ -173,7 +183,9 @@ def fill_one_record() -> None:
         return OneRecord(data, kernel, operands, slopes)
 
     for name, (value, *slopes) in ROWS.items():
-        kernel = eval(f"lambda {'x, y' if len(slopes) == 2 else 'x'}: ({value}, ({', '.join(slopes)},))")
+        kernel = eval(
+            f"lambda {'x, y' if len(slopes) == 2 else 'x'}: ({value}, ({', '.join(slopes)},))"
+        )
         setattr(OneRecord, name, lambda *operands, kernel=kernel: record(kernel, *operands))
 
 
@@ -199,13 +211,27 @@ def large(cls: Any) -> Any:
 
 
 def main(pace: Pace = UNHURRIED) -> None:
-    workloads = {"network on 2 rows": small, "network on 330 rows": large, "chain": lambda cls: chain(cls, 100_000)}
+    workloads = {
+        "network on 2 rows": small,
+        "network on 330 rows": large,
+        "chain": lambda cls: chain(cls, 100_000),
+    }
     for title, build in workloads.items():
         built = {name: build(cls) for name, cls in LAYOUTS.items()}
-        check_equal({name: results_of(run, parameters) for name, (run, parameters, _) in built.items()})
+        check_equal(
+            {name: results_of(run, parameters) for name, (run, parameters, _) in built.items()}
+        )
         operations = built["scalargrad"][2]
-        seconds = interleaved({name: step(run, parameters) for name, (run, parameters, _) in built.items()}, pace)
-        table(f"layouts, {title}: {operations:,} operations, forward + backward", "ns/operation", seconds, 1e9 / operations, "scalargrad")
+        seconds = interleaved(
+            {name: step(run, parameters) for name, (run, parameters, _) in built.items()}, pace
+        )
+        table(
+            f"layouts, {title}: {operations:,} operations, forward + backward",
+            "ns/operation",
+            seconds,
+            1e9 / operations,
+            "scalargrad",
+        )
     print("\nlayouts, memory: bytes a node of the chain after backward")
     for name, cls in LAYOUTS.items():
         print(f"  {name:44}{bytes_a_node(cls):12.0f}")

@@ -42,7 +42,9 @@ def compiled(backend: str) -> Callable[[], None]:
     def step() -> None:
         nonlocal state
         _, slopes = f.value_and_grad(state, [0.0, 1.0], 1.0)
-        state = type(state)(model, {name: lowered(part, slopes[name]) for name, part in state.items()})
+        state = type(state)(
+            model, {name: lowered(part, slopes[name]) for name, part in state.items()}
+        )
 
     def lowered(part: object, slope: object) -> object:
         if isinstance(slope, list):
@@ -83,4 +85,9 @@ def main(pace: Pace = UNHURRIED) -> None:
         except ImportError as error:
             print(f"  {name}: not here ({error})")
             continue
-        goal(f"{name}, growth over {steps:,} steps", growth(step, steps) / 1000, at_most=steps / 1000, unit=" kB")
+        goal(
+            f"{name}, growth over {steps:,} steps",
+            growth(step, steps) / 1000,
+            at_most=steps / 1000,
+            unit=" kB",
+        )

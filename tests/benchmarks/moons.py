@@ -34,7 +34,9 @@ GOALS = (
     Goal((BACKENDS["native"],), C, at_most=1.5),
     AUTO,
 )
-CONTEST = Contest("W2: moons, MLP 2-16-16-1, 100 rows, a training step", "ms", GOALS, checked_after=3)
+CONTEST = Contest(
+    "W2: moons, MLP 2-16-16-1, 100 rows, a training step", "ms", GOALS, checked_after=3
+)
 
 
 @CONTEST.peer("pure Python by hand")
@@ -44,7 +46,15 @@ def pure_python() -> Run:
     def run(n: int) -> Any:
         W1, b1, W2, b2, (W3,), (b3,) = TASK.weights
         for _ in range(n):
-            G1, g1, G2, g2, G3, g3, loss = [[0.0, 0.0] for _ in W1], [0.0] * 16, [[0.0] * 16 for _ in W2], [0.0] * 16, [0.0] * 16, 0.0, 0.0
+            G1, g1, G2, g2, G3, g3, loss = (
+                [[0.0, 0.0] for _ in W1],
+                [0.0] * 16,
+                [[0.0] * 16 for _ in W2],
+                [0.0] * 16,
+                [0.0] * 16,
+                0.0,
+                0.0,
+            )
             for (x1, x2), (t,) in zip(TASK.X, TASK.y):
                 a1 = [max(w[0] * x1 + w[1] * x2 + b, 0.0) for w, b in zip(W1, b1)]
                 a2 = [max(sum([w * a for w, a in zip(ws, a1)], b), 0.0) for ws, b in zip(W2, b2)]
@@ -69,7 +79,9 @@ def pure_python() -> Run:
             weights = flat([W1, b1, W2, b2, [W3], [b3]])
             loss = loss / 100 + TASK.penalty * sum([w * w for w in weights])
             W1, W2 = ([lowered(ws, gs) for ws, gs in zip(W, G)] for W, G in ((W1, G1), (W2, G2)))
-            b1, b2, W3, (b3,) = (lowered(ws, gs) for ws, gs in ((b1, g1), (b2, g2), (W3, G3), ([b3], [g3])))
+            b1, b2, W3, (b3,) = (
+                lowered(ws, gs) for ws, gs in ((b1, g1), (b2, g2), (W3, G3), ([b3], [g3]))
+            )
         return [W1, b1, W2, b2, W3, b3]
 
     return run
@@ -124,9 +136,22 @@ def tuned() -> Run:
 
     def run(n: int) -> Any:
         first, b1, second, b2, third, b3 = map(np.array, TASK.weights)
-        p, g = np.concatenate([np.vstack([W.T, b]).ravel() for W, b in ((first, b1), (second, b2), (third, b3))]), np.empty(337)
-        (W1, W2, W3), (G1, G2, G3) = ((v[:48].reshape(3, 16), v[48:320].reshape(17, 16), v[320:].reshape(17, 1)) for v in (p, g))
-        a1, a2, d1, d2, margin, d3 = np.ones((100, 17)), np.ones((100, 17)), *np.empty((2, 100, 16)), *np.empty((2, 100, 1))
+        p, g = (
+            np.concatenate(
+                [np.vstack([W.T, b]).ravel() for W, b in ((first, b1), (second, b2), (third, b3))]
+            ),
+            np.empty(337),
+        )
+        (W1, W2, W3), (G1, G2, G3) = (
+            (v[:48].reshape(3, 16), v[48:320].reshape(17, 16), v[320:].reshape(17, 1))
+            for v in (p, g)
+        )
+        a1, a2, d1, d2, margin, d3 = (
+            np.ones((100, 17)),
+            np.ones((100, 17)),
+            *np.empty((2, 100, 16)),
+            *np.empty((2, 100, 1)),
+        )
         h1, h2, z1, z2 = a1[:, :16], a2[:, :16], *np.empty((2, 100, 16))
         for _ in range(n):
             np.maximum(np.dot(X, W1, z1), zero, out=h1)
@@ -160,7 +185,12 @@ def c(*flags: str) -> Run:
 
     train = library("moons.c", *flags).train
     train.restype = ctypes.c_double
-    X, y, rate, alpha = np.array(TASK.X), np.array(TASK.y), ctypes.c_double(0.1), ctypes.c_double(1e-4)
+    X, y, rate, alpha = (
+        np.array(TASK.X),
+        np.array(TASK.y),
+        ctypes.c_double(0.1),
+        ctypes.c_double(1e-4),
+    )
 
     def run(n: int) -> Any:
         p = np.array(flat(TASK.weights))
@@ -183,7 +213,13 @@ def numba_by_hand() -> Run:
     @numba.njit
     def train(W1, b1, W2, b2, w3, b3, X, y, lr, alpha, steps):  # type: ignore[no-untyped-def]
         loss = 0.0
-        G1, g1, G2, g2, g3 = np.empty_like(W1), np.empty_like(b1), np.empty_like(W2), np.empty_like(b2), np.empty_like(w3)
+        G1, g1, G2, g2, g3 = (
+            np.empty_like(W1),
+            np.empty_like(b1),
+            np.empty_like(W2),
+            np.empty_like(b2),
+            np.empty_like(w3),
+        )
         a1, a2, d1 = np.empty(16), np.empty(16), np.empty(16)
         for _ in range(steps):
             G1[:], g1[:], G2[:], g2[:], g3[:], db3, loss = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -217,7 +253,14 @@ def numba_by_hand() -> Run:
                         G1[i, 0] += d1i * X[r, 0]
                         G1[i, 1] += d1i * X[r, 1]
                         g1[i] += d1i
-            squares = (W1**2).sum() + (b1**2).sum() + (W2**2).sum() + (b2**2).sum() + (w3**2).sum() + b3[0] ** 2
+            squares = (
+                (W1**2).sum()
+                + (b1**2).sum()
+                + (W2**2).sum()
+                + (b2**2).sum()
+                + (w3**2).sum()
+                + b3[0] ** 2
+            )
             loss = loss / len(X) + alpha * squares
             W1 -= lr * (G1 / len(X) + 2.0 * alpha * W1)
             b1 -= lr * (g1 / len(X) + 2.0 * alpha * b1)

@@ -35,12 +35,22 @@ class Task:
     def model(self) -> MLP:
         """The network with the weights that all begin with."""
         hidden, last = self.activations
-        return MLP(self.sizes[0], list(self.sizes[1:]), activation=hidden, output_activation=last, init=self.init, seed=0)
+        return MLP(
+            self.sizes[0],
+            list(self.sizes[1:]),
+            activation=hidden,
+            output_activation=last,
+            init=self.init,
+            seed=0,
+        )
 
     @cached_property
     def weights(self) -> list[Any]:
         """W1, b1, W2, b2, … as nested lists."""
-        return [part.tolist() if hasattr(part, "tolist") else part for part in self.model().state().values()]
+        return [
+            part.tolist() if hasattr(part, "tolist") else part
+            for part in self.model().state().values()
+        ]
 
     def layers(self) -> list[str | None]:
         """The activation of each layer."""
@@ -64,7 +74,9 @@ def enter_libraries(contest: Contest, task: Task, deep_walks: bool = True) -> No
     contest.peer("HIPS autograd")(lambda: hips(task))
 
 
-def repeated(task: Task, start: Any, value_and_grad: Callable[[Any], Any], update: Callable[[Any, Any], Any]) -> Run:
+def repeated(
+    task: Task, start: Any, value_and_grad: Callable[[Any], Any], update: Callable[[Any, Any], Any]
+) -> Run:
     """The run of a peer that takes value and gradient, and for a training step puts the update after it."""
 
     def run(n: int) -> Any:
@@ -108,7 +120,16 @@ def fitted(task: Task, model: MLP, begin: Any, n: int, **choice: Any) -> Any:
     """The state after n steps of `fit` from the beginning."""
     model.load_state(begin)
     penalty = (lambda model: task.penalty * nn.l2(model)) if task.penalty else None
-    model.fit(task.X, task.y, loss=task.loss, lr=task.lr, epochs=n, reduction=task.reduction, penalty=penalty, **choice)
+    model.fit(
+        task.X,
+        task.y,
+        loss=task.loss,
+        lr=task.lr,
+        epochs=n,
+        reduction=task.reduction,
+        penalty=penalty,
+        **choice,
+    )
     return model.state()
 
 
@@ -143,7 +164,12 @@ def enter_compiled(contest: Contest, task: Task) -> None:
         def build() -> Run:
             measure = getattr(nn, task.loss)
             rows = ("x", "t") if len(task.X) > 1 else None
-            f = scalargrad_compile()(lambda model, x, t: measure(model(x), t), rows=rows, reduce=task.reduction, backend=backend)
+            f = scalargrad_compile()(
+                lambda model, x, t: measure(model(x), t),
+                rows=rows,
+                reduce=task.reduction,
+                backend=backend,
+            )
             X: Any
             y: Any
             X, y = (task.X, task.y) if rows else (task.X[0], task.y[0])
@@ -190,7 +216,12 @@ def by_values(task: Task, cls: Any) -> Run:
                 h = [getattr(z, activation)() for z in h] if activation else h
             losses += [VALUE_LOSSES[task.loss](p, t) for p, t in zip(h, target)]
         loss = task.total(sum(losses[1:], losses[0]))
-        return loss + task.penalty * sum((p * p for p in parameters[1:]), parameters[0] * parameters[0]) if task.penalty else loss
+        return (
+            loss
+            + task.penalty * sum((p * p for p in parameters[1:]), parameters[0] * parameters[0])
+            if task.penalty
+            else loss
+        )
 
     def run(n: int) -> Any:
         for p, number in zip(parameters, begin):
@@ -203,7 +234,11 @@ def by_values(task: Task, cls: Any) -> Run:
             if task.lr is not None:
                 for p in parameters:
                     p.data -= task.lr * p.grad
-        return [loss.data, [p.grad for p in parameters]] if task.lr is None else [p.data for p in parameters]
+        return (
+            [loss.data, [p.grad for p in parameters]]
+            if task.lr is None
+            else [p.data for p in parameters]
+        )
 
     return run
 
@@ -217,7 +252,9 @@ VALUE_LOSSES: dict[str, Callable[[Any, float], Any]] = {
 # ------------------------------------------------------------------ libraries of arrays
 
 
-def array_loss(task: Task, np: Any, activations: dict[str, Callable[[Any], Any]], X: Any, y: Any) -> Callable[[Any], Any]:
+def array_loss(
+    task: Task, np: Any, activations: dict[str, Callable[[Any], Any]], X: Any, y: Any
+) -> Callable[[Any], Any]:
     """The loss as a function of [W1, b1, W2, b2, …] in a library that writes arrays as NumPy does."""
     losses = {
         "half_squared_error": lambda p: 0.5 * ((p - y) ** 2).sum(),
@@ -240,11 +277,17 @@ def hips(task: Task) -> Run:
     import autograd
     import autograd.numpy as np
 
-    activations = {"sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)), "relu": lambda z: np.maximum(z, 0.0)}
+    activations = {
+        "sigmoid": lambda z: 1.0 / (1.0 + np.exp(-z)),
+        "relu": lambda z: np.maximum(z, 0.0),
+    }
     loss = array_loss(task, np, activations, np.array(task.X), np.array(task.y))
     begin = [np.array(part) for part in task.weights]
     return repeated(
-        task, lambda: begin, autograd.value_and_grad(loss), lambda weights, slopes: [w - task.lr * g for w, g in zip(weights, slopes)]
+        task,
+        lambda: begin,
+        autograd.value_and_grad(loss),
+        lambda weights, slopes: [w - task.lr * g for w, g in zip(weights, slopes)],
     )
 
 
@@ -281,7 +324,9 @@ def _jax(task: Task) -> tuple[Any, Any, Any]:
 
     jax.config.update("jax_enable_x64", True)
     activations = {"sigmoid": jax.nn.sigmoid, "relu": jax.nn.relu}
-    loss = array_loss(task, jax.numpy, activations, jax.numpy.array(task.X), jax.numpy.array(task.y))
+    loss = array_loss(
+        task, jax.numpy, activations, jax.numpy.array(task.X), jax.numpy.array(task.y)
+    )
     return jax, [jax.numpy.array(part) for part in task.weights], jax.value_and_grad(loss)
 
 
@@ -332,7 +377,10 @@ def casadi_rows(task: Task) -> tuple[Any, Any, Any]:
         "sigmoid": lambda z: 1 / (1 + ca.exp(-z)), "relu": lambda z: ca.fmax(z, 0), None: lambda z: z,
     }  # fmt: skip
     for (nin, nout), activation in zip(pairwise(task.sizes), task.layers()):
-        W, b = ca.reshape(p[used : used + nin * nout], nin, nout).T, p[used + nin * nout : used + (nin + 1) * nout]
+        W, b = (
+            ca.reshape(p[used : used + nin * nout], nin, nout).T,
+            p[used + nin * nout : used + (nin + 1) * nout],
+        )
         h, used = activations[activation](W @ h + b), used + (nin + 1) * nout
     losses = {"half_squared_error": lambda: 0.5 * ca.sumsqr(h - t), "squared_error": lambda: ca.sumsqr(h - t),
               "hinge": lambda: ca.sum1(ca.fmax(1 - t * h, 0))}  # fmt: skip

@@ -12,7 +12,9 @@ class SlotsValue:
 
     __slots__ = ("data", "grad", "operands", "slopes")
 
-    def __init__(self, data: float, operands: tuple[SlotsValue, ...] = (), slopes: tuple[float, ...] = ()) -> None:
+    def __init__(
+        self, data: float, operands: tuple[SlotsValue, ...] = (), slopes: tuple[float, ...] = ()
+    ) -> None:
         self.data = data
         self.grad = 0.0
         self.operands = operands

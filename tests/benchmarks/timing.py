@@ -37,13 +37,17 @@ def machine() -> str:
     model = platform.processor() or platform.machine()
     try:
         with open("/proc/cpuinfo") as lines:
-            model = next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+            model = next(
+                line.split(":")[1].strip() for line in lines if line.startswith("model name")
+            )
     except (OSError, StopIteration):
         pass  # not Linux
     return f"{platform.python_implementation()} {platform.python_version()}, {model}, {os.cpu_count()} cores, {platform.system()}"
 
 
-def interleaved(runs: Mapping[str, Callable[[], object]], pace: Pace = UNHURRIED) -> dict[str, float]:
+def interleaved(
+    runs: Mapping[str, Callable[[], object]], pace: Pace = UNHURRIED
+) -> dict[str, float]:
     """The median CPU seconds of one call of each, over rounds in which all take turns.
 
     In its turn each is called for about `pace.block` seconds, so that the garbage it leaves is collected at its
@@ -76,7 +80,13 @@ def table(title: str, unit: str, seconds: Mapping[str, float], scale: float, our
         print(f"  {name:44}{value * scale:12.4g}{value / seconds[ours]:9.2f}")
 
 
-def goal(text: str, reached: float, at_least: float | None = None, at_most: float | None = None, unit: str = "×") -> None:
+def goal(
+    text: str,
+    reached: float,
+    at_least: float | None = None,
+    at_most: float | None = None,
+    unit: str = "×",
+) -> None:
     """Print a goal, the figure reached and whether it was met."""
     met = (at_least is None or reached >= at_least) and (at_most is None or reached <= at_most)
     bound = f"≥ {at_least:g}{unit}" if at_least is not None else f"≤ {at_most:g}{unit}"
@@ -97,7 +107,9 @@ def summary() -> None:
     """Print how many goals were met, and those that were not."""
     missed = [line for line in verdicts if line.endswith("MISSED")]
     met = sum(line.endswith(", met") for line in verdicts)
-    print(f"\n{len(verdicts)} goals: {met} met, {len(missed)} missed, {len(verdicts) - met - len(missed)} not measured")
+    print(
+        f"\n{len(verdicts)} goals: {met} met, {len(missed)} missed, {len(verdicts) - met - len(missed)} not measured"
+    )
     for line in missed:
         print(f"  {line}")
 

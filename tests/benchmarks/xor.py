@@ -33,7 +33,9 @@ GOALS = (
     Goal((BACKENDS["native"],), C, at_most=1.5),
     AUTO,
 )
-CONTEST = Contest("W1: XOR, 2-3-1 sigmoids, batch of 4, an epoch with its update", "µs", GOALS, checked_after=100)
+CONTEST = Contest(
+    "W1: XOR, 2-3-1 sigmoids, batch of 4, an epoch with its update", "µs", GOALS, checked_after=100
+)
 
 
 @CONTEST.peer("pure Python by hand")
@@ -47,7 +49,12 @@ def pure_python() -> Run:
         W1, b1, (W2,), (b2,) = TASK.weights
         rows = [(x[0], x[1], t) for x, (t,) in zip(TASK.X, TASK.y)]
         for _ in range(n):
-            G1, g1, G2, g2 = [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0], 0.0
+            G1, g1, G2, g2 = (
+                [[0.0, 0.0], [0.0, 0.0], [0.0, 0.0]],
+                [0.0, 0.0, 0.0],
+                [0.0, 0.0, 0.0],
+                0.0,
+            )
             for x1, x2, t in rows:
                 hidden = [sigmoid(w[0] * x1 + w[1] * x2 + b) for w, b in zip(W1, b1)]
                 out = sigmoid(W2[0] * hidden[0] + W2[1] * hidden[1] + W2[2] * hidden[2] + b2)
@@ -82,7 +89,12 @@ def tutorial() -> Run:
         network.weights_hidden_output, network.bias_output = W2.T.copy(), b2[None].copy()
         for _ in range(n):
             network.backward(Xor.X, Xor.y, network.forward(Xor.X))
-        return [network.weights_input_hidden.T, network.bias_hidden, network.weights_hidden_output.T, network.bias_output]
+        return [
+            network.weights_input_hidden.T,
+            network.bias_hidden,
+            network.weights_hidden_output.T,
+            network.bias_output,
+        ]
 
     return run
 
@@ -160,7 +172,9 @@ def numba_by_hand() -> Run:
             for r in range(4):
                 z = p[12]
                 for j in range(3):
-                    h[j] = 1.0 / (1.0 + math.exp(-(p[2 * j] * X[r, 0] + p[2 * j + 1] * X[r, 1] + p[6 + j])))
+                    h[j] = 1.0 / (
+                        1.0 + math.exp(-(p[2 * j] * X[r, 0] + p[2 * j + 1] * X[r, 1] + p[6 + j]))
+                    )
                     z += p[9 + j] * h[j]
                 out = 1.0 / (1.0 + math.exp(-z))
                 d = (out - y[r, 0]) * out * (1.0 - out)

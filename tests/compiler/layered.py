@@ -25,7 +25,10 @@ MANY = (sg.sum, sg.mean, sg.logsumexp, sg.max, sg.min, sg.norm, sg.prod, sg.var)
 
 def dots(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
     bias = rng.choice([0.0, rng.choice(ps)])
-    return [sg.dot([ps[(i * len(xs) + j) % len(ps)] for j in range(len(xs))], xs, bias) for i in range(rng.randint(1, 4))]
+    return [
+        sg.dot([ps[(i * len(xs) + j) % len(ps)] for j in range(len(xs))], xs, bias)
+        for i in range(rng.randint(1, 4))
+    ]
 
 
 def sums_by_hand(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
@@ -46,13 +49,20 @@ def of_one(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
 def of_two(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
     name = rng.choice([*TWO])
     constants = [rng.choice([2.0, 0.5, 3.0]) for _ in xs]
-    partners = [constants, [2.0] * len(xs)] if name == "pow" else [xs[::-1], [rng.choice(ps) for _ in xs], [xs[0]] * len(xs), constants]
+    partners = (
+        [constants, [2.0] * len(xs)]
+        if name == "pow"
+        else [xs[::-1], [rng.choice(ps) for _ in xs], [xs[0]] * len(xs), constants]
+    )
     return [TWO[name](x, y) for x, y in zip(xs, rng.choice(partners), strict=True)]
 
 
 def of_many(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
     function = rng.choice(MANY)
-    return [function(xs), *([function(xs[1:]), function([xs[0], xs[-1], xs[0]])] if len(xs) > 2 else [])]
+    return [
+        function(xs),
+        *([function(xs[1:]), function([xs[0], xs[-1], xs[0]])] if len(xs) > 2 else []),
+    ]
 
 
 def of_prefixes(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
@@ -61,11 +71,22 @@ def of_prefixes(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[An
 
 def choices(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
     p = rng.choice(ps)
-    return [sg.where(x > 0.1, sg.sqrt(x), p) if rng.random() < 0.6 else sg.where((x < 0.3) & (x > -1.0), sg.sin(x), 0.25) for x in xs]
+    return [
+        sg.where(x > 0.1, sg.sqrt(x), p)
+        if rng.random() < 0.6
+        else sg.where((x < 0.3) & (x > -1.0), sg.sin(x), 0.25)
+        for x in xs
+    ]
 
 
 def picked(rng: random.Random, xs: list[Any], ps: Sequence[Any]) -> list[Any]:
-    return rng.choice([[*xs[::-1], rng.choice(ps)], [rng.choice(xs) for _ in range(rng.randint(2, 5))], sg.softmax(xs)])
+    return rng.choice(
+        [
+            [*xs[::-1], rng.choice(ps)],
+            [rng.choice(xs) for _ in range(rng.randint(2, 5))],
+            sg.softmax(xs),
+        ]
+    )
 
 
 LAYERS = (dots, sums_by_hand, of_one, of_two, of_many, of_prefixes, choices, picked)
@@ -93,4 +114,8 @@ def arguments(seed: int, rows: int) -> tuple[Any, Any, Any]:
         return [round(rng.gauss(0.0, 1.0), 3) for _ in range(n)]
 
     p, width = numbers(rng.randint(1, 4)), rng.randint(1, 4)
-    return p, [numbers(width) for _ in range(rows)] if rows else numbers(width), [numbers(3), numbers(3)]
+    return (
+        p,
+        [numbers(width) for _ in range(rows)] if rows else numbers(width),
+        [numbers(3), numbers(3)],
+    )

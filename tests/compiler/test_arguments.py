@@ -60,27 +60,48 @@ def test_blocks_stand_in_the_order_of_contents_and_have_their_shapes(argument):
     form = read(argument, "p", contents)
     blocks = blocks_of(form, "p")
     assert [block.shape for block in blocks] == [np.shape(content) for content in contents]
-    assert [len(block.inputs) for block in blocks] == [len(numbers(content)) for content in contents]
+    assert [len(block.inputs) for block in blocks] == [
+        len(numbers(content)) for content in contents
+    ]
 
 
-@pytest.mark.parametrize("argument", [a for name, a in ARGUMENTS.items() if not name.startswith(("a module", "modules", "a state"))])
+@pytest.mark.parametrize(
+    "argument",
+    [a for name, a in ARGUMENTS.items() if not name.startswith(("a module", "modules", "a state"))],
+)
 def test_what_is_traced_and_gathered_has_the_argument_s_structure(argument):
     contents = []
     form = read(argument, "p", contents)
     seen = traced(form, iter([numbers(content) for content in contents]))
     assert alike(seen, argument)
-    slopes = gathered(form, iter([shaped(numbers(content), np.shape(content)) for content in contents]))
+    slopes = gathered(
+        form, iter([shaped(numbers(content), np.shape(content)) for content in contents])
+    )
     assert alike(slopes, argument, is_gradient=True)
 
 
 def alike(one, other, is_gradient=False):
     if isinstance(other, np.ndarray):
-        return (isinstance(one, list) if is_gradient else one.dtype == object) and np.array_equal(np.array(one, float), other)
+        return (isinstance(one, list) if is_gradient else one.dtype == object) and np.array_equal(
+            np.array(one, float), other
+        )
     if isinstance(other, dict):
-        return type(one) is type(other) and one.keys() == other.keys() and all(alike(one[key], other[key], is_gradient) for key in other)
+        return (
+            type(one) is type(other)
+            and one.keys() == other.keys()
+            and all(alike(one[key], other[key], is_gradient) for key in other)
+        )
     if isinstance(other, list | tuple):
-        return type(one) is type(other) and len(one) == len(other) and all(alike(a, b, is_gradient) for a, b in zip(one, other))
-    return one == (None if is_gradient and (other is None or callable(other) or isinstance(other, str)) else other)
+        return (
+            type(one) is type(other)
+            and len(one) == len(other)
+            and all(alike(a, b, is_gradient) for a, b in zip(one, other))
+        )
+    return one == (
+        None
+        if is_gradient and (other is None or callable(other) or isinstance(other, str))
+        else other
+    )
 
 
 def test_a_module_is_traced_as_a_copy_and_gives_a_state():
@@ -160,7 +181,9 @@ def test_callables_without_a_hash_are_told_by_identity():
 # ------------------------------------------------------------------ reading again
 
 
-@pytest.mark.parametrize("argument", [a for name, a in ARGUMENTS.items() if name not in ("an array of ints", "a module")])
+@pytest.mark.parametrize(
+    "argument", [a for name, a in ARGUMENTS.items() if name not in ("an array of ints", "a module")]
+)
 def test_what_fits_is_read_as_it_would_be_read_anew(argument):
     first, again = [], []
     fits = fitting(read(argument, "p", first), "p")
@@ -198,12 +221,18 @@ class Own(float):
     """A float of a class of its own, whose operators may be others."""
 
 
-@pytest.mark.parametrize("odd", [2, True, np.float64(2.5), np.float32(2.5), Own(2.5), Fraction(5, 2)])
+@pytest.mark.parametrize(
+    "odd", [2, True, np.float64(2.5), np.float32(2.5), Own(2.5), Fraction(5, 2)]
+)
 @pytest.mark.parametrize("place", [0, 50, -1])
 def test_one_number_of_another_kind_among_floats_is_read_as_a_float(odd, place):
     numbers = [0.5] * 100
     numbers[place] = odd
-    for given, shape in ((numbers, (100,)), (tuple(numbers), (100,)), ([[0.5] * 100, numbers], (2, 100))):
+    for given, shape in (
+        (numbers, (100,)),
+        (tuple(numbers), (100,)),
+        ([[0.5] * 100, numbers], (2, 100)),
+    ):
         contents = []
         assert read(given, "x", contents)[2] == shape
         assert {type(x) for x in flat(contents[0])} == {float}
@@ -277,7 +306,12 @@ def test_kinds_are_put_on_lists_and_leave_arrays():
 
 
 def test_lists_for_source_in_python_hold_floats():
-    for array in (np.ones(2, int), np.ones(2, bool), np.ones(2, np.float32), np.ones(2, np.longdouble)):
+    for array in (
+        np.ones(2, int),
+        np.ones(2, bool),
+        np.ones(2, np.float32),
+        np.ones(2, np.longdouble),
+    ):
         assert [type(x) for x in as_lists(array)] == [float, float]
     assert as_lists([1.0]) == [1.0]
 

@@ -33,13 +33,24 @@ def _installed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(backends, "STARTING", 0.0)
 
 
-def plan(program: Program, steps: int, rows: int = 100, is_made: bool = False, calls: int = 1) -> Plan:
+def plan(
+    program: Program, steps: int, rows: int = 100, is_made: bool = False, calls: int = 1
+) -> Plan:
     return plan_of("auto", program, "value_and_grad", rows, steps, calls, lambda: is_made)
 
 
-def test_a_short_training_begins_at_once_and_a_long_one_is_worth_machine_code(program: Program) -> None:
-    assert [plan(program, steps).backend for steps in (1, 100, MILLIONS)] == ["numpy", "numpy", "native"]
-    assert [plan(program, steps, rows=1, calls=steps).backend for steps in (1, MILLIONS)] == ["numpy", "native"]
+def test_a_short_training_begins_at_once_and_a_long_one_is_worth_machine_code(
+    program: Program,
+) -> None:
+    assert [plan(program, steps).backend for steps in (1, 100, MILLIONS)] == [
+        "numpy",
+        "numpy",
+        "native",
+    ]
+    assert [plan(program, steps, rows=1, calls=steps).backend for steps in (1, MILLIONS)] == [
+        "numpy",
+        "native",
+    ]
 
 
 def test_machine_code_that_is_there_is_taken_sooner(program: Program) -> None:
@@ -64,7 +75,9 @@ def test_few_operations_stay_in_python(program: Program) -> None:
         assert plan(tiny, steps, rows=0, calls=steps).backend == "python"
 
 
-def test_what_is_not_installed_is_not_taken(program: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_not_installed_is_not_taken(
+    program: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for installed, expected in ((("python", "numpy"), "numpy"), (("python",), "python")):
         monkeypatch.setattr(backends, "is_installed", installed.__contains__)
         assert plan(program, MILLIONS).backend == expected
@@ -99,7 +112,9 @@ def test_a_function_changes_to_machine_code_when_its_calls_are_worth_it(natives:
     assert np.array_equal(slopes["W2"], first[1]["W2"])
 
 
-def test_the_plan_is_of_what_runs_until_machine_code_is_made(natives: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_plan_is_of_what_runs_until_machine_code_is_made(
+    natives: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     f = compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"))
     arguments = NETWORK.state(), np.ones((100, 2)), np.zeros(100)
     build = backends.build
@@ -144,7 +159,10 @@ def test_where_machine_code_cannot_be_made_the_function_stays_as_it_was(
         assert again == value
         assert np.array_equal(slopes["W2"], slopes_again["W2"])
     assert f.plan(*arguments).backend == "numpy"
-    assert f.plan(*arguments).reason == "machine code could not be made: ValueError: numba knows no such thing"
+    assert (
+        f.plan(*arguments).reason
+        == "machine code could not be made: ValueError: numba knows no such thing"
+    )
     for _ in range(1000):  # another number of rows is another plan
         f.value_and_grad(NETWORK.state(), np.ones((400, 2)), np.zeros(400))
     assert len(tried) == 1
@@ -169,7 +187,9 @@ def test_the_plan_says_why(program: Program) -> None:
     assert str(plan_of("native", program, "value", 1, 1, 1, bool)) == "native: as asked for"
 
 
-def test_machine_code_that_takes_minutes_to_make_is_not_even_looked_for(monkeypatch: pytest.MonkeyPatch, program: Program) -> None:
+def test_machine_code_that_takes_minutes_to_make_is_not_even_looked_for(
+    monkeypatch: pytest.MonkeyPatch, program: Program
+) -> None:
     def is_made() -> bool:
         raise AssertionError
 

@@ -359,12 +359,16 @@ def of_weak_reference():
 
 def of_environment():
     os.environ["SCALARGRAD_SCALE"] = "1.0"
-    return lambda x: x * float(os.environ["SCALARGRAD_SCALE"]), lambda: os.environ.update(SCALARGRAD_SCALE="5.0")
+    return lambda x: x * float(os.environ["SCALARGRAD_SCALE"]), lambda: os.environ.update(
+        SCALARGRAD_SCALE="5.0"
+    )
 
 
 def of_environment_by_function():
     os.environ["SCALARGRAD_SCALE"] = "1.0"
-    return lambda x: x * float(os.getenv("SCALARGRAD_SCALE")), lambda: os.environ.update(SCALARGRAD_SCALE="5.0")
+    return lambda x: x * float(os.getenv("SCALARGRAD_SCALE")), lambda: os.environ.update(
+        SCALARGRAD_SCALE="5.0"
+    )
 
 
 def of_environment_by_another_name():
@@ -456,7 +460,10 @@ def test_each_thread_has_its_own_numbers():
 
 @pytest.mark.parametrize("item", [Permissive(), Mock(), MagicMock()])
 def test_what_answers_to_any_name_is_neither_a_number_nor_an_array(item):
-    with pytest.raises(TypeError, match=r"unsupported operand|is MagicMock, expected a number|is Permissive, expected a number"):
+    with pytest.raises(
+        TypeError,
+        match=r"unsupported operand|is MagicMock, expected a number|is Permissive, expected a number",
+    ):
         compiled(lambda x, item: x * item)(1.0, item)
 
 

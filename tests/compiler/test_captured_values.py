@@ -40,10 +40,25 @@ def test_what_is_computed_of_values_alone_is_computed_anew():
     assert len(calls) == 1
 
 
-@pytest.mark.parametrize("name", ["maximum", "minimum", "arctan2", "hypot", "logaddexp", "xlogy", "add", "sub", "mul", "div", "pow"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "maximum",
+        "minimum",
+        "arctan2",
+        "hypot",
+        "logaddexp",
+        "xlogy",
+        "add",
+        "sub",
+        "mul",
+        "div",
+        "pow",
+    ],
+)
 def test_methods_of_values_take_traced_numbers(name):
     v = Value(2.0)
-    fn = lambda x: getattr(v, name)(x) * x + v.clip(x, 5.0)  # noqa: E731
+    fn = lambda x: getattr(v, name)(x) * x + v.clip(x, 5.0)
     f = compiled(fn)
     for v.data in (2.0, 0.25):
         assert f.value_and_grad(0.5) == sg.value_and_grad(fn)(0.5)
@@ -51,7 +66,14 @@ def test_methods_of_values_take_traced_numbers(name):
 
 def test_operators_of_values_and_traced_numbers():
     v = Value(2.0)
-    fn = lambda x: (v + x) * (v - x) / (v * x) + v**x - x / v + x**v + sg.where(v > x, x, v) + sg.where(v <= x, x * x, v)  # noqa: E731
+    fn = lambda x: (
+        (v + x) * (v - x) / (v * x)
+        + v**x
+        - x / v
+        + x**v
+        + sg.where(v > x, x, v)
+        + sg.where(v <= x, x * x, v)
+    )
     f = compiled(fn)
     for v.data in (2.0, 0.25):
         assert f.value_and_grad(0.5) == pytest.approx(sg.value_and_grad(fn)(0.5), rel=1e-15)
@@ -87,7 +109,7 @@ def test_a_value_among_rows():
 
 def test_the_function_s_own_arguments_are_watched_as_well():
     factors = [2.0]
-    scale = lambda x: x * factors[0]  # noqa: E731
+    scale = lambda x: x * factors[0]
     f = compiled(lambda x, how: how(x))
     assert f(3.0, scale) == 6.0
     factors[0] = 5.0

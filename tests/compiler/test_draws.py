@@ -34,7 +34,9 @@ RNG, GENERATOR = random.Random(1), np.random.default_rng(1)
     ],
 )
 def test_random_numbers_would_be_frozen(fn):
-    with pytest.raises(TraceError, match=r"lambda draws random numbers, .* give them as an argument"):
+    with pytest.raises(
+        TraceError, match=r"lambda draws random numbers, .* give them as an argument"
+    ):
         sg.compile(fn)(1.0)
 
 
@@ -47,7 +49,11 @@ def test_a_module_s_own_generator_is_watched_too():
             return self.w * x * self.rng.random()
 
     model = Noisy()
-    for fn, args in (lambda model, x: model(x), (model, 1.0)), (lambda x: model(x), (1.0,)), (model, (1.0,)):
+    for fn, args in (
+        (lambda model, x: model(x), (model, 1.0)),
+        (lambda x: model(x), (1.0,)),
+        (model, (1.0,)),
+    ):
         with pytest.raises(TraceError, match="draws random numbers"):
             sg.compile(fn)(*args)
 
@@ -57,7 +63,11 @@ def test_what_is_drawn_the_same_in_each_call_is_a_constant():
         random.seed(1)
         return x * random.random()
 
-    assert sg.compile(seeded)(1.0) == sg.compile(lambda x: x * random.Random(1).random())(1.0) == random.Random(1).random()
+    assert (
+        sg.compile(seeded)(1.0)
+        == sg.compile(lambda x: x * random.Random(1).random())(1.0)
+        == random.Random(1).random()
+    )
 
 
 def test_what_is_drawn_elsewhere_meanwhile_is_no_matter():
@@ -74,10 +84,25 @@ def endless():
         yield 2.0
 
 
-ITERATOR, GENERATED, COUNT, NEXT = iter([1.0, 2.0, 3.0]), endless(), itertools.count(1), iter([1.0, 2.0]).__next__
+ITERATOR, GENERATED, COUNT, NEXT = (
+    iter([1.0, 2.0, 3.0]),
+    endless(),
+    itertools.count(1),
+    iter([1.0, 2.0]).__next__,
+)
 REST = iter([1.0, 2.0])
-READ, OWN, OF_SYSTEM, OF_NUMPY = time.time, random.Random, random.SystemRandom, np.random.default_rng
-SYSTEM, BITS, LINES, DRAW = random.SystemRandom(), np.random.PCG64(1), io.StringIO("1\n2\n3\n"), random.Random(1).random
+READ, OWN, OF_SYSTEM, OF_NUMPY = (
+    time.time,
+    random.Random,
+    random.SystemRandom,
+    np.random.default_rng,
+)
+SYSTEM, BITS, LINES, DRAW = (
+    random.SystemRandom(),
+    np.random.PCG64(1),
+    io.StringIO("1\n2\n3\n"),
+    random.Random(1).random,
+)
 
 
 @pytest.mark.parametrize(
@@ -106,7 +131,10 @@ SYSTEM, BITS, LINES, DRAW = random.SystemRandom(), np.random.PCG64(1), io.String
     ],
 )
 def test_what_is_another_number_in_each_call_would_be_frozen(fn):
-    with pytest.raises(TraceError, match=r"lambda gave another formula .* write a list .* give the number .* \(at .*, line \d+"):
+    with pytest.raises(
+        TraceError,
+        match=r"lambda gave another formula .* write a list .* give the number .* \(at .*, line \d+",
+    ):
         sg.compile(fn)(1.0)
 
 

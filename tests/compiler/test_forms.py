@@ -87,7 +87,20 @@ def test_arrays_stand_wherever_a_list_may():
     assert drest == [[0.0, 9.0], 8.0]
 
 
-@pytest.mark.parametrize("kind", [np.float64, np.float32, np.float16, np.int64, np.int8, np.uint16, np.bool_, np.longdouble, object])
+@pytest.mark.parametrize(
+    "kind",
+    [
+        np.float64,
+        np.float32,
+        np.float16,
+        np.int64,
+        np.int8,
+        np.uint16,
+        np.bool_,
+        np.longdouble,
+        object,
+    ],
+)
 def test_arrays_of_every_real_kind_are_read(kind):
     a = np.array([0, 1, 1]).astype(kind)
     f = compiled(lambda a: a[0] + 2 * a[1] + a[1] * a[2])
@@ -108,7 +121,13 @@ def test_arrays_of_no_numbers_have_gradients_of_their_shape():
 def test_an_array_s_order_in_memory_does_not_matter():
     a = np.arange(6.0).reshape(2, 3)
     f = compiled(lambda a: a[0][1] * 10 + a[1][2])
-    assert f(a.T.copy().T) == f(a) == f(np.asfortranarray(a)) == f(np.arange(12.0)[::2].reshape(2, 3) / 2) == 15.0
+    assert (
+        f(a.T.copy().T)
+        == f(a)
+        == f(np.asfortranarray(a))
+        == f(np.arange(12.0)[::2].reshape(2, 3) / 2)
+        == 15.0
+    )
 
 
 def test_pandas_is_read_like_an_array():
@@ -122,7 +141,9 @@ def test_pandas_is_read_like_an_array():
 
 @pytest.mark.parametrize("number", [float("inf"), -float("inf"), 10**400, -0.0])
 def test_numbers_at_the_ends_of_the_range_are_numbers(number):
-    assert str(compiled(lambda x: x)(number)) == str(float(np.clip(float("1e999"), 0, None)) if number == 10**400 else number)
+    assert str(compiled(lambda x: x)(number)) == str(
+        float(np.clip(float("1e999"), 0, None)) if number == 10**400 else number
+    )
 
 
 def test_a_hostile_float_never_gets_into_the_arithmetic():
@@ -211,7 +232,8 @@ def test_results_keep_their_structure():
     assert isinstance(array(3.0), np.ndarray)
     assert array(3.0).tolist() == [9.0, 3.0]
     with pytest.raises(
-        TypeError, match=r"returns several values, and value_and_grad is of one: take f\.jacobian\(…\), or return their sum"
+        TypeError,
+        match=r"returns several values, and value_and_grad is of one: take f\.jacobian\(…\), or return their sum",
     ):
         f.value_and_grad(4.0)
 
@@ -253,11 +275,20 @@ def test_a_comparison_as_a_result_counts_as_a_number():
 @pytest.mark.parametrize(
     ("fn", "text"),
     [
-        (lambda x: np.array(x), r"the result of lambda is ndarray, expected a number, .*: write \.item\(\) of it"),
-        (lambda x: None, r"lambda returned NoneType, expected a number or a structure of numbers: did it forget its return\?"),
+        (
+            lambda x: np.array(x),
+            r"the result of lambda is ndarray, expected a number, .*: write \.item\(\) of it",
+        ),
+        (
+            lambda x: None,
+            r"lambda returned NoneType, expected a number or a structure of numbers: did it forget its return\?",
+        ),
         (lambda x: "x", r"lambda returned str, expected a number"),
         (lambda x: {x}, r"the result of lambda is set, expected a number"),
-        (lambda x: (y for y in [x]), r"the result of lambda is generator, expected a number.*: write list"),
+        (
+            lambda x: (y for y in [x]),
+            r"the result of lambda is generator, expected a number.*: write list",
+        ),
         (lambda x: [x, None], r"the result of lambda\[1\] is NoneType"),
         (lambda x: 1j, r"the result of lambda is complex"),
     ],

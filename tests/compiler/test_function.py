@@ -38,8 +38,13 @@ def test_arguments_are_given_by_position_and_by_name_and_traced_once():
 def test_wrt_counts_arguments_in_the_order_of_the_signature():
     f = compiled(tanh_of_line, wrt=2)
     assert f.value_and_grad(x=2.0, b=-1.0, w=0.5) == (0.0, 1.0)
-    assert compiled(tanh_of_line, wrt=-1).value_and_grad(0.5, 2.0)[1] == sg.grad(tanh_of_line, -1)(0.5, 2.0)
-    with pytest.raises(ValueError, match=r"wrt=2 asks for argument 2, counted from 0, but the function was called with 2"):
+    assert compiled(tanh_of_line, wrt=-1).value_and_grad(0.5, 2.0)[1] == sg.grad(tanh_of_line, -1)(
+        0.5, 2.0
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"wrt=2 asks for argument 2, counted from 0, but the function was called with 2",
+    ):
         f(0.5, 2.0)
 
     def scaled(x, y=1.0, *, scale):
@@ -72,10 +77,16 @@ def test_functions_of_any_arguments():
         return (x + sum(rest) + sum(more.values())) * scale
 
     arguments, options = (1.0, 2.0, 3.0), {"scale": 2.0, "a": 4.0, "b": 5.0}
-    assert compiled(total, wrt=(0, 2, 4)).value_and_grad(*arguments, **options) == (30.0, (2.0, 2.0, 2.0))
+    assert compiled(total, wrt=(0, 2, 4)).value_and_grad(*arguments, **options) == (
+        30.0,
+        (2.0, 2.0, 2.0),
+    )
     assert compiled(lambda *x: x[0] * x[1])(3.0, 4.0) == 12.0
     assert compiled(lambda **x: x["a"] * x["x_0"])(a=3.0, x_0=4.0) == 12.0
-    assert compiled(lambda x_0, *x: x_0 * x[0], wrt=(0, 1)).value_and_grad(3.0, 4.0) == (12.0, (4.0, 3.0))
+    assert compiled(lambda x_0, *x: x_0 * x[0], wrt=(0, 1)).value_and_grad(3.0, 4.0) == (
+        12.0,
+        (4.0, 3.0),
+    )
     assert compiled(lambda x, /, *, y: x * y, wrt=1).value_and_grad(3.0, y=4.0) == (12.0, 3.0)
 
 
@@ -120,7 +131,10 @@ def test_texts_functions_and_none_are_fixed_for_a_trace():
     assert len(calls) == 3
     g = compiled(lambda kind, x: x * x)
     assert g("text", 3.0) == 9.0
-    with pytest.raises(TypeError, match=r"the gradient of lambda is by argument 0, which is no number but 'text': name another by wrt"):
+    with pytest.raises(
+        TypeError,
+        match=r"the gradient of lambda is by argument 0, which is no number but 'text': name another by wrt",
+    ):
         g.value_and_grad("text", 3.0)
 
 
@@ -273,7 +287,9 @@ def test_other_threads_record_values_while_a_function_is_traced():
     seen = []
 
     def fn(x):
-        thread = threading.Thread(target=lambda: seen.append((Value(2.0) * 3.0 > 5.0, (Value(2.0) * 3.0).data)))
+        thread = threading.Thread(
+            target=lambda: seen.append((Value(2.0) * 3.0 > 5.0, (Value(2.0) * 3.0).data))
+        )
         thread.start()
         thread.join()
         return x
@@ -287,7 +303,9 @@ def test_other_threads_record_values_while_a_function_is_traced():
 
 def test_a_compiled_function_can_be_pickled():
     f = pickle.loads(pickle.dumps(compiled(tanh_of_line, wrt=(0, 1), rows="x", reduce="sum")))
-    assert repr(f) == "compile(tanh_of_line, wrt=(0, 1), rows=('x',), reduce='sum', backend='python')"
+    assert (
+        repr(f) == "compile(tanh_of_line, wrt=(0, 1), rows=('x',), reduce='sum', backend='python')"
+    )
     assert f.value_and_grad(0.5, [2.0], -1.0) == (0.0, (2.0, [0.5]))
     used = compiled(tanh_of_line)
     used(0.5, 2.0)
@@ -301,17 +319,27 @@ def test_of_a_lambda_pickle_says_what_it_cannot():
 
 def test_it_works_in_another_process(tmp_path):
     (tmp_path / "shipped.py").write_text(
-        "import scalargrad as sg\n\ndef line(w, x):\n    return w * x\n\n@sg.compile\ndef cube(x):\n    return x**3\n", encoding="utf-8"
+        "import scalargrad as sg\n\ndef line(w, x):\n    return w * x\n\n@sg.compile\ndef cube(x):\n    return x**3\n",
+        encoding="utf-8",
     )
     program = "import pickle, sys; sys.path.insert(0, {!r}); import shipped, scalargrad as sg\n{}"
     made = "sys.stdout.buffer.write(pickle.dumps([sg.compile(shipped.line), shipped.cube]))"
     root = str(tmp_path)
     path = [entry for entry in sys.path if entry]
     environment = {"PYTHONPATH": ":".join([root, str(sg.__path__[0]).rpartition("/")[0], *path])}
-    ship = subprocess.run([sys.executable, "-c", program.format(root, made)], capture_output=True, check=True, env=environment).stdout
+    ship = subprocess.run(
+        [sys.executable, "-c", program.format(root, made)],
+        capture_output=True,
+        check=True,
+        env=environment,
+    ).stdout
     use = "f, g = pickle.loads(sys.stdin.buffer.read()); print(f.value_and_grad(2.0, 5.0), g.value_and_grad(2.0), g is shipped.cube)"
     out = subprocess.run(
-        [sys.executable, "-c", program.format(root, use)], input=ship, capture_output=True, check=True, env=environment
+        [sys.executable, "-c", program.format(root, use)],
+        input=ship,
+        capture_output=True,
+        check=True,
+        env=environment,
     ).stdout
     assert out.decode().strip() == "(10.0, 5.0) (8.0, 12.0) True"
 
@@ -331,7 +359,7 @@ def test_a_compiled_function_within_another_becomes_a_part_of_it():
     w = Value(2.0)
     inner = compiled(lambda x: sg.sin(x) * w)
     outer = compiled(lambda x: inner(x * x) + inner(2.0))
-    plain = lambda x: sg.sin(x * x) * w + sg.sin(2.0) * w  # noqa: E731
+    plain = lambda x: sg.sin(x * x) * w + sg.sin(2.0) * w
     assert outer.value_and_grad(0.5) == sg.value_and_grad(plain)(0.5)
     w.data = 3.0
     assert outer.value_and_grad(0.5) == sg.value_and_grad(plain)(0.5)
@@ -353,14 +381,20 @@ def of_three(row):
 TWICE = [row for row in OPS.values() if row.is_public and row.name not in ("where", "norm")]
 
 
-@pytest.mark.parametrize("point", [[0.7, 0.3, 0.9], [-0.4, 0.6, 0.2], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]], ids=str)
+@pytest.mark.parametrize(
+    "point", [[0.7, 0.3, 0.9], [-0.4, 0.6, 0.2], [0.0, 0.0, 0.0], [1.0, 1.0, 1.0]], ids=str
+)
 def test_gradients_and_their_gradients_can_be_compiled(point):
     for row in TWICE:
         slopes = functools.partial(lambda slopes, p: sg.sum(slopes(p)), sg.grad(of_three(row)))
         expected = sg.value_and_grad(slopes)(point)
         value, gradient = compiled(slopes).value_and_grad(point)
-        assert [value, *gradient] == pytest.approx([expected[0], *expected[1]], rel=1e-12, nan_ok=True), row
-        assert compiled(sg.grad(slopes))(point) == pytest.approx(expected[1], rel=1e-12, nan_ok=True), row
+        assert [value, *gradient] == pytest.approx(
+            [expected[0], *expected[1]], rel=1e-12, nan_ok=True
+        ), row
+        assert compiled(sg.grad(slopes))(point) == pytest.approx(
+            expected[1], rel=1e-12, nan_ok=True
+        ), row
 
 
 def test_a_second_derivative_of_norm_is_refused():
@@ -374,8 +408,15 @@ def test_a_gradient_of_plain_numbers_in_it_is_a_number():
 
 def test_of_values_it_says_what_to_give():
     f = compiled(lambda x: x * x)
-    for argument, name in ((Value(1.0), "x"), ([Value(1.0)], r"x\[0\]"), (np.array([Value(1.0)]), r"x\[0\]")):
-        with pytest.raises(TypeError, match=rf"{name} is a Value, and a compiled function takes numbers: give its \.data, or call"):
+    for argument, name in (
+        (Value(1.0), "x"),
+        ([Value(1.0)], r"x\[0\]"),
+        (np.array([Value(1.0)]), r"x\[0\]"),
+    ):
+        with pytest.raises(
+            TypeError,
+            match=rf"{name} is a Value, and a compiled function takes numbers: give its \.data, or call",
+        ):
             f(argument)
     with pytest.raises(TypeError, match="x is a Value"):
         sg.grad(f)(1.0)

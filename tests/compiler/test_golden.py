@@ -35,7 +35,9 @@ class Network(NamedTuple):
 
 
 def network(sizes: list[int], **options: Any) -> Any:
-    return MLP(sizes[0], sizes[1:], activation="sigmoid", output_activation="sigmoid", seed=1, **options)
+    return MLP(
+        sizes[0], sizes[1:], activation="sigmoid", output_activation="sigmoid", seed=1, **options
+    )
 
 
 def two_layers(model: Any, x: Any, y: Any) -> Any:
@@ -69,10 +71,19 @@ def gender(p: Any, x1: Any, x2: Any, y: Any) -> Any:
 SUMMED = {"rows": ("x", "y"), "reduce": "sum"}
 MEAN = {"rows": ("x", "y")}
 NETWORKS = {
-    "two_layers": Network("Two layers", two_layers, SUMMED, (network([3, 4, 2]), [[0.1, 0.2, 0.3]], [[0.0, 1.0]])),
+    "two_layers": Network(
+        "Two layers", two_layers, SUMMED, (network([3, 4, 2]), [[0.1, 0.2, 0.3]], [[0.0, 1.0]])
+    ),
     "xor": Network("XOR", xor, SUMMED, (network([2, 3, 1]), [[0.0, 1.0]], [1.0])),
-    "cross_entropy": Network("Cross-entropy without biases", cross_entropy, MEAN, (network([2, 4, 1], bias=False), [[0.1, 0.2]], [1.0])),
-    "digits": Network("Digits of 2 × 2 pixels", digits, MEAN, (network([4, 3, 3, 2]), [[0.5] * 4], [[0.0, 1.0]])),
+    "cross_entropy": Network(
+        "Cross-entropy without biases",
+        cross_entropy,
+        MEAN,
+        (network([2, 4, 1], bias=False), [[0.1, 0.2]], [1.0]),
+    ),
+    "digits": Network(
+        "Digits of 2 × 2 pixels", digits, MEAN, (network([4, 3, 3, 2]), [[0.5] * 4], [[0.0, 1.0]])
+    ),
     "gender": Network(
         "Gender by height and weight",
         gender,
@@ -87,7 +98,9 @@ def source(name: str, backend: str) -> str:
     made = NETWORKS[name]
     if backend != "python":
         pytest.importorskip(backend)
-    return HEAD.format(made.title, backend) + compile(made.function, backend=backend, **made.options).source(*made.arguments)
+    return HEAD.format(made.title, backend) + compile(
+        made.function, backend=backend, **made.options
+    ).source(*made.arguments)
 
 
 def file_of(name: str, backend: str) -> Path:
@@ -100,12 +113,25 @@ def test_the_source_of_a_tutorials_network_is_as_it_was_read(name: str, backend:
     path, now = file_of(name, backend), source(name, backend)
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     if now != before:
-        changes = "\n".join(difflib.unified_diff(before.splitlines(), now.splitlines(), f"{path.name} as it was", "now", lineterm="", n=1))
-        pytest.fail(f"the generated source has changed:\n{changes}\n\nIf the new one reads better, write the files anew: {RENEW}")
+        changes = "\n".join(
+            difflib.unified_diff(
+                before.splitlines(),
+                now.splitlines(),
+                f"{path.name} as it was",
+                "now",
+                lineterm="",
+                n=1,
+            )
+        )
+        pytest.fail(
+            f"the generated source has changed:\n{changes}\n\nIf the new one reads better, write the files anew: {RENEW}"
+        )
 
 
 def test_there_is_no_file_of_a_network_that_is_gone() -> None:
-    assert {path.name for path in GOLDEN.glob("*_in_*.py")} >= {file_of(name, backend).name for name in NETWORKS for backend in BACKENDS}
+    assert {path.name for path in GOLDEN.glob("*_in_*.py")} >= {
+        file_of(name, backend).name for name in NETWORKS for backend in BACKENDS
+    }
     assert {path.stem.rpartition("_in_")[0] for path in GOLDEN.glob("*_in_*.py")} <= set(NETWORKS)
 
 
@@ -126,7 +152,9 @@ def renew() -> None:
             path, text = file_of(name, backend), source(name, backend)
             changed = not path.exists() or path.read_text(encoding="utf-8") != text
             path.write_text(text, encoding="utf-8")
-            print(f"{path.relative_to(Path.cwd())}{' (changed)' if changed else ''}", file=sys.stdout)
+            print(
+                f"{path.relative_to(Path.cwd())}{' (changed)' if changed else ''}", file=sys.stdout
+            )
 
 
 if __name__ == "__main__":

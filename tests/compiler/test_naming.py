@@ -25,13 +25,21 @@ def test_what_is_no_plain_free_name_is_none(text: str) -> None:
 
 
 def test_words_of_the_language_and_of_the_table_are_taken() -> None:
-    for text in (*keyword.kwlist, *keyword.softkwlist, *OPS, *TAKEN, *dir(__builtins__ if not isinstance(__builtins__, dict) else object)):
+    for text in (
+        *keyword.kwlist,
+        *keyword.softkwlist,
+        *OPS,
+        *TAKEN,
+        *dir(__builtins__ if not isinstance(__builtins__, dict) else object),
+    ):
         assert not is_name(text)
 
 
 def test_every_name_is_given_once() -> None:
     names = Names(["x"])
-    given = [names.take(wish) for wish in ("x", "x", "x_2", "v1", "", "", "d", "d", "d_2", "d") * 20]
+    given = [
+        names.take(wish) for wish in ("x", "x", "x_2", "v1", "", "", "d", "d", "d_2", "d") * 20
+    ]
     assert len(set(given)) == len(given)
     assert "x" not in given
     assert all(name.isidentifier() for name in given)
@@ -45,11 +53,21 @@ def test_names_with_numbers_are_found_in_linear_time() -> None:
 
 def test_sums_and_activations_of_layers_are_z_and_a() -> None:
     W, b, x = Block("W2", (3, 2)), Block("b2", (3,)), Block("x", (2,))
-    sums = [Step(OPS["dot"], (*W.inputs[2 * j : 2 * j + 2], *x.inputs, b.inputs[j])) for j in range(3)]
+    sums = [
+        Step(OPS["dot"], (*W.inputs[2 * j : 2 * j + 2], *x.inputs, b.inputs[j])) for j in range(3)
+    ]
     outs = [Step(OPS["tanh"], (z,)) for z in sums]
     last = Step(OPS["add"], (outs[0], outs[1]), "loss")
     named = step_names([*sums, *outs, last])
-    assert [named[step] for step in (*sums, *outs, last)] == ["z2_0", "z2_1", "z2_2", "a2_0", "a2_1", "a2_2", "loss"]
+    assert [named[step] for step in (*sums, *outs, last)] == [
+        "z2_0",
+        "z2_1",
+        "z2_2",
+        "a2_0",
+        "a2_1",
+        "a2_2",
+        "loss",
+    ]
 
 
 def test_a_layer_of_one_neuron_has_no_number() -> None:
@@ -75,7 +93,8 @@ def test_a_hostile_label_stays_out_of_the_source(label: str) -> None:
     source = made.source(3.0)
     assert (
         len(label) < 3
-        or label in ("exp", "total", "print", "self", "match", "item", "isfinite", "value_and_grad", "None")
+        or label
+        in ("exp", "total", "print", "self", "match", "item", "isfinite", "value_and_grad", "None")
         or label not in source
     )
     assert not label or f"{label} = " not in source

@@ -25,8 +25,8 @@ from scalargrad.compiler.program import (
 )
 from scalargrad.compiler.tracing import Traced, add_methods, tracing
 from scalargrad.graph import ordered as of_values
-from scalargrad.kernels import on_floats
 from scalargrad.ops import OPS, TRACED, Op
+from scalargrad.rows.text import on_floats
 
 from .. import programs, random_graphs
 
@@ -48,7 +48,10 @@ def program_of(fn, count):
     with tracing():
         result = fn(*numbers)
     results = result if isinstance(result, list) else [result]
-    return Program([block], frozen(results, dict(zip(numbers, block.inputs)), lambda value: Constant(value.data)))
+    return Program(
+        [block],
+        frozen(results, dict(zip(numbers, block.inputs)), lambda value: Constant(value.data)),
+    )
 
 
 def evaluated(program, xs):
@@ -59,7 +62,9 @@ def evaluated(program, xs):
         return x.data if x.__class__ is Constant else values[x]
 
     for s in program.steps:
-        values[s] = on_floats(s.row)["value"](*grouped(s.row, [of(program.same.get(x, x)) for x in s.operands]))
+        values[s] = on_floats(s.row)["value"](
+            *grouped(s.row, [of(program.same.get(x, x)) for x in s.operands])
+        )
     return [of(x) for x in program.outputs]
 
 
@@ -80,7 +85,7 @@ def test_steps_stand_in_order_operands_before_their_readers():
 
 
 def test_the_walk_is_in_the_order_of_values():
-    fn = lambda x, y: sg.dot([sg.exp(x), x * y], [y, sg.sin(x)], sg.cos(y)) / (sg.exp(x) + x)  # noqa: E731
+    fn = lambda x, y: sg.dot([sg.exp(x), x * y], [y, sg.sin(x)], sg.cos(y)) / (sg.exp(x) + x)
     root = fn(Value(0.5), Value(2.0))
     assert names(program_of(fn, 2).walk) == [v.op for v in of_values(root, last_first=True) if v.op]
     assert names(program_of(fn, 2).steps) == [v.op for v in of_values(root) if v.op]
@@ -137,7 +142,13 @@ def test_with_rows_is_all_that_a_row_changes():
 
 
 def test_shapes_tell_how_many_inputs_there_are():
-    assert [len(Block("x", shape).inputs) for shape in ((), (3,), (2, 3), (0, 3), (2, 0))] == [1, 3, 6, 0, 0]
+    assert [len(Block("x", shape).inputs) for shape in ((), (3,), (2, 3), (0, 3), (2, 0))] == [
+        1,
+        3,
+        6,
+        0,
+        0,
+    ]
     assert repr(Block("x", (2,), has_rows=True)) == "<block x (2,) by rows>"
     assert repr(Block("x", (2,)).inputs[1]) == "<input x[1]>"
     assert isinstance(Block("x", ()).inputs[0], Input)
@@ -149,7 +160,9 @@ def test_shapes_tell_how_many_inputs_there_are():
 def test_what_depends_on_no_input_is_computed():
     (x,) = inputs(1)
     two = step("exp", step("sub", 1.0, 1.0))
-    program = constants(Program([x.block], [step("mul", two, x), step("dot", 1.0, 2.0, 3.0, 4.0, 5.0)]))
+    program = constants(
+        Program([x.block], [step("mul", two, x), step("dot", 1.0, 2.0, 3.0, 4.0, 5.0)])
+    )
     assert names(program.steps) == ["mul"]
     assert evaluated(program, [3.0]) == [3.0, 16.0]
 
@@ -163,7 +176,9 @@ def test_known_inputs_are_constants():
 
 
 def test_folding_never_raises():
-    out = constants(Program([], [step("div", 1.0, 0.0), step("log", -1.0), step("exp", 1000.0)])).outputs
+    out = constants(
+        Program([], [step("div", 1.0, 0.0), step("log", -1.0), step("exp", 1000.0)])
+    ).outputs
     assert [repr(o) for o in out] == ["<constant inf>", "<constant nan>", "<constant inf>"]
 
 
@@ -183,7 +198,9 @@ def test_conditions_that_are_half_known(row, x):
 
 def test_a_choice_by_a_known_condition_is_the_branch():
     a, b = inputs(2)
-    program = Program([a.block], [step("_choose", step("_not", step("_less", a, 1.0)), b, step("exp", b))])
+    program = Program(
+        [a.block], [step("_choose", step("_not", step("_less", a, 1.0)), b, step("exp", b))]
+    )
     assert constants(program, {a: 2.0}).outputs == [b]
     assert names(constants(program, {a: 0.0}).steps) == ["exp"]
 
@@ -215,7 +232,10 @@ def test_only_what_is_the_same_is_shared():
         step("dot", x, y, 0.0), step("sum", x, y), step("sum", x, y, x),
     ]  # fmt: skip
     assert not sharing(Program([x.block], different)).same
-    assert len(sharing(Program([x.block], [*different, step("sub", x, y), step("add", x, -0.0)])).same) == 2
+    assert (
+        len(sharing(Program([x.block], [*different, step("sub", x, y), step("add", x, -0.0)])).same)
+        == 2
+    )
 
 
 # ------------------------------------------------------------------ pulls
@@ -225,7 +245,9 @@ def slopes_by(program, root, by, xs):
     """The walk that `pulls` describes, with slopes from the rows."""
     values = dict(zip([x for block in program.blocks for x in block.inputs], xs))
     for s in program.steps:
-        values[s] = on_floats(s.row)["value"](*grouped(s.row, [x.data if x.__class__ is Constant else values[x] for x in s.operands]))
+        values[s] = on_floats(s.row)["value"](
+            *grouped(s.row, [x.data if x.__class__ is Constant else values[x] for x in s.operands])
+        )
     sums = {root: 1.0}
     for s, places in pulls(program.walk, [root], by):
         numbers = [x.data if x.__class__ is Constant else values[x] for x in s.operands]
@@ -233,7 +255,11 @@ def slopes_by(program, root, by, xs):
             partials = [0.0, float(bool(numbers[0])), float(not numbers[0])]
         else:
             _, *nested = on_floats(s.row)["total"](*grouped(s.row, numbers))
-            partials = [p for group in nested for p in (group if isinstance(group, list | tuple) else [group])]
+            partials = [
+                p
+                for group in nested
+                for p in (group if isinstance(group, list | tuple) else [group])
+            ]
         for place in places:
             if slope := sums.get(s, 0.0):
                 sums[s.operands[place]] = sums.get(s.operands[place], 0.0) + partials[place] * slope
@@ -245,10 +271,14 @@ def test_pulls_in_order_give_the_slopes_of_backward(seed):
     graph = random_graphs.graph("pulls", seed)
     leaves, root = random_graphs.recorded(graph)
     root.backward()
-    fn = lambda *xs: programs.run(graph, xs, lambda row, operands: getattr(sg.functions, row)(*operands))[-1]  # noqa: E731
+    fn = lambda *xs: programs.run(
+        graph, xs, lambda row, operands: getattr(sg.functions, row)(*operands)
+    )[-1]
     program = program_of(fn, len(leaves))
     got = slopes_by(program, program.outputs[0], program.blocks[0].inputs, graph.leaves)
-    assert random_graphs.bits_but_zeros(got) == random_graphs.bits_but_zeros([leaf.grad for leaf in leaves])
+    assert random_graphs.bits_but_zeros(got) == random_graphs.bits_but_zeros(
+        [leaf.grad for leaf in leaves]
+    )
 
 
 def test_only_what_lies_on_a_way_is_pulled():
@@ -268,14 +298,20 @@ def test_nothing_goes_back_through_what_is_detached_or_compared():
     peak = step("_peak", x, y)
     choice = step("_choose", less, step("sin", y), x)
     steps = ordered([step("sum", cut, peak, choice)])
-    assert [(s.row.name, places) for s, places in pulls(steps, [steps[-1]], [x, y])] == [("sum", (2,)), ("_choose", (1, 2)), ("sin", (0,))]
+    assert [(s.row.name, places) for s, places in pulls(steps, [steps[-1]], [x, y])] == [
+        ("sum", (2,)),
+        ("_choose", (1, 2)),
+        ("sin", (0,)),
+    ]
 
 
 def test_a_choice_by_a_number_sends_nothing_to_it():
     x, y = inputs(2)
     choice = step("_choose", step("mul", x, x), y, 3.0)
     assert pulls(ordered([choice]), [choice], [x, y]) == [(choice, (1,))]
-    assert sg.compile(lambda x, y: sg.where(x * x, y, 3.0), wrt=(0, 1), backend="python").value_and_grad(2.0, 5.0) == (5.0, (0.0, 1.0))
+    assert sg.compile(
+        lambda x, y: sg.where(x * x, y, 3.0), wrt=(0, 1), backend="python"
+    ).value_and_grad(2.0, 5.0) == (5.0, (0.0, 1.0))
 
 
 # ------------------------------------------------------------------ together
@@ -284,17 +320,33 @@ def test_a_choice_by_a_number_sends_nothing_to_it():
 @pytest.mark.parametrize("seed", range(30))
 def test_passes_change_no_number(seed):
     graph = random_graphs.graph("passes", seed)
-    fn = lambda *xs: programs.run(graph, xs, lambda row, operands: getattr(sg.functions, row)(*operands))[-1]  # noqa: E731
+    fn = lambda *xs: programs.run(
+        graph, xs, lambda row, operands: getattr(sg.functions, row)(*operands)
+    )[-1]
     program = program_of(fn, len(graph.leaves))
     expected = evaluated(program, graph.leaves)
-    known = {x: number for x, number in zip(program.blocks[0].inputs, graph.leaves) if random.Random(f"{seed}").random() < 0.5}
-    for changed in (sharing(program), constants(program), constants(program, known), sharing(constants(program, known))):
+    known = {
+        x: number
+        for x, number in zip(program.blocks[0].inputs, graph.leaves)
+        if random.Random(f"{seed}").random() < 0.5
+    }
+    for changed in (
+        sharing(program),
+        constants(program),
+        constants(program, known),
+        sharing(constants(program, known)),
+    ):
         assert random_graphs.bits(evaluated(changed, graph.leaves)) == random_graphs.bits(expected)
 
 
 @pytest.mark.parametrize(
     ("name", "flat", "groups"),
-    [("mul", [1, 2], [1, 2]), ("sum", [1, 2, 3], [[1, 2, 3]]), ("dot", [1, 2, 3, 4, 5], [[1, 2], [3, 4], 5]), ("dot", [5], [[], [], 5])],
+    [
+        ("mul", [1, 2], [1, 2]),
+        ("sum", [1, 2, 3], [[1, 2, 3]]),
+        ("dot", [1, 2, 3, 4, 5], [[1, 2], [3, 4], 5]),
+        ("dot", [5], [[], [], 5]),
+    ],
 )
 def test_operands_are_grouped_as_the_row_names_them(name, flat, groups):
     assert grouped(OPS[name], flat) == groups
@@ -302,6 +354,14 @@ def test_operands_are_grouped_as_the_row_names_them(name, flat, groups):
 
 def test_a_nan_decides_unseen_where_numbers_are_compared():
     rows = {*OPS.values(), *TRACED.values()}
-    assert {row.name for row in rows if hides_nan(row)} == {"clip", "where", "_choose", "_less", "_less_equal", "_and", "_not"}
+    assert {row.name for row in rows if hides_nan(row)} == {
+        "clip",
+        "where",
+        "_choose",
+        "_less",
+        "_less_equal",
+        "_and",
+        "_not",
+    }
     assert hides_nan(Op("step", "x", "1.0 if x > 5.0 else 0.0", ("0.0",), "step"))
     assert not hides_nan(Op("floor", "x", "x if x > 5.0 or x != x else 5.0", ("0.0",), "floor"))

@@ -76,12 +76,16 @@ def test_lists_of_many_lengths_are_filled_up() -> None:
     assert shapes(rolled) == ["5 logsumexp"]
     (view,) = rolled.vectors[0].operands
     assert view.index.shape == (5, 5)
-    assert {number for source in view.sources for number in getattr(source, "data", ())} == {float("-inf")}
+    assert {number for source in view.sources for number in getattr(source, "data", ())} == {
+        float("-inf")
+    }
 
 
 def test_columns_write_short_sums_out() -> None:
     x, y = Block("x", (2,), has_rows=True), Block("y", (2,), has_rows=True)
-    rolled = roll(Program([x, y], [step("dot", *x.inputs, *y.inputs, Constant(0.0))]), together=False)
+    rolled = roll(
+        Program([x, y], [step("dot", *x.inputs, *y.inputs, Constant(0.0))]), together=False
+    )
     assert shapes(rolled) == ["1 mul", "1 mul", "1 add"]
 
 
@@ -94,13 +98,23 @@ def test_slopes_go_where_they_lead_to_what_is_asked_for() -> None:
 
 def test_a_choice_sends_no_slope_to_the_number_that_it_is_made_by() -> None:
     x = Block("x", (3,), wrt=True)
-    rolled = roll(Program([x], [Step(TRACED["_choose"], (step("exp", x.inputs[0]), *x.inputs[1:]))]))
+    rolled = roll(
+        Program([x], [Step(TRACED["_choose"], (step("exp", x.inputs[0]), *x.inputs[1:]))])
+    )
     found = pulls(rolled, [source for source, _ in rolled.outputs], rolled.wrt)
     assert [(vector.row.name, places) for vector, places in found] == [("_choose", [1, 2])]
 
 
 @pytest.mark.parametrize(
-    ("index", "span"), [([0, 1, 2], "0:3"), ([4, 5], "4:6"), ([1, 3, 5], "1:6:2"), ([0, 1, 3], None), ([2, 1, 0], None), ([3], "3:4")]
+    ("index", "span"),
+    [
+        ([0, 1, 2], "0:3"),
+        ([4, 5], "4:6"),
+        ([1, 3, 5], "1:6:2"),
+        ([0, 1, 3], None),
+        ([2, 1, 0], None),
+        ([3], "3:4"),
+    ],
 )
 def test_spans(index: list[int], span: str | None) -> None:
     assert span_of(np.array(index)) == span
@@ -113,7 +127,11 @@ def test_an_index_of_one_number() -> None:
 
 def test_one_matrix_at_several_positions_is_a_product_with_an_outer_axis() -> None:
     W, x = Block("W", (2, 3)), Block("x", (4, 3), has_rows=True)
-    outputs = [step("dot", *W.inputs[3 * i : 3 * i + 3], *x.inputs[3 * t : 3 * t + 3], Constant(0.0)) for t in range(4) for i in range(2)]
+    outputs = [
+        step("dot", *W.inputs[3 * i : 3 * i + 3], *x.inputs[3 * t : 3 * t + 3], Constant(0.0))
+        for t in range(4)
+        for i in range(2)
+    ]
     rolled = roll(Program([W, x], outputs))
     product = product_of(rolled.vectors[0])
     assert product is not None
@@ -141,4 +159,13 @@ def test_the_program_of_a_network_is_as_long_as_its_layers() -> None:
     model = MLP(4, [8, 8, 8, 2], activation="tanh", seed=0)
     f.value_and_grad(model.state(), np.ones((3, 4)))
     (traces,) = f._traces.values()
-    assert shapes(traces.program.rolled) == ["8 dot", "8 tanh", "8 dot", "8 tanh", "8 dot", "8 tanh", "2 dot", "1 sum"]
+    assert shapes(traces.program.rolled) == [
+        "8 dot",
+        "8 tanh",
+        "8 dot",
+        "8 tanh",
+        "8 dot",
+        "8 tanh",
+        "2 dot",
+        "1 sum",
+    ]

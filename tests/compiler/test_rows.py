@@ -31,7 +31,10 @@ def by_hand(reduce):
 
 
 @pytest.mark.parametrize("reduce", ["sum", "mean"])
-@pytest.mark.parametrize("kind", [list, tuple, iter, np.array, pandas.DataFrame, lambda rows: (tuple(row) for row in rows)])
+@pytest.mark.parametrize(
+    "kind",
+    [list, tuple, iter, np.array, pandas.DataFrame, lambda rows: (tuple(row) for row in rows)],
+)
 def test_rows_are_added_in_order(reduce, kind):
     f = compiled(line, rows=("x", "y"), reduce=reduce)
     assert f.value_and_grad(W, kind(X), Y) == by_hand(reduce)
@@ -53,7 +56,10 @@ def test_without_reduction_there_is_one_result_a_row():
     f = compiled(line, rows=("x", "y"), reduce=None)
     each = [sg.value_and_grad(line)(W, x, y) for x, y in zip(X, Y)]
     assert f(W, X, Y) == [value for value, _ in each]
-    assert f.value_and_grad(W, X, Y) == ([value for value, _ in each], [slopes for _, slopes in each])
+    assert f.value_and_grad(W, X, Y) == (
+        [value for value, _ in each],
+        [slopes for _, slopes in each],
+    )
     g = compiled(lambda w, x: {"a": w["k"] * x, "b": [w["k"] * w["k"], x]}, rows="x", reduce=None)
     assert g({"k": 3.0}, [1.0, 2.0]) == {"a": [3.0, 6.0], "b": [[9.0, 9.0], [1.0, 2.0]]}
     values, slopes = g.jacobian({"k": 3.0}, [1.0, 2.0])
@@ -95,5 +101,8 @@ def test_rows_are_in_an_order(rows):
 
 def test_one_that_was_compiled_for_rows_refuses_to_be_traced():
     inner = compiled(line, rows=("x", "y"))
-    with pytest.raises(sg.TraceError, match=r"line was compiled for rows, and is called in a function that is traced: .* \(at .*test_rows"):
+    with pytest.raises(
+        sg.TraceError,
+        match=r"line was compiled for rows, and is called in a function that is traced: .* \(at .*test_rows",
+    ):
         compiled(lambda w: inner(w, X, Y))(W)

@@ -17,15 +17,15 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import Value, compile, functions, where
+from scalargrad.arithmetic.total import TOTAL
 from scalargrad.compiler import saving
 from scalargrad.compiler.carried import answer, check_rows, numbers
 from scalargrad.compiler.saving import put_in_place
 from scalargrad.compiler.standalone import Standalone
-from scalargrad.floats import TOTAL
-from scalargrad.kernels import RAW
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import binary_cross_entropy
 from scalargrad.ops import OPS
+from scalargrad.rows.text import FAST_NAMES
 
 RUN = """
 import json, sys
@@ -79,7 +79,11 @@ def test_a_network_over_rows_has_the_same_bits_in_another_process(tmp_path: Path
     hard = {**state, "W1": [[300.0, 1e300], [-1e300, 2.0], [0.0, -500.0]]}
     text = text_of(made, model, X, y)
     value, both, total = saved(
-        tmp_path, text, ("value", [state, X, y]), ("value_and_grad", [state, X, y]), ("value_and_grad", [hard, X, y])
+        tmp_path,
+        text,
+        ("value", [state, X, y]),
+        ("value_and_grad", [state, X, y]),
+        ("value_and_grad", [hard, X, y]),
     )
     assert value == made(model, X, y)
     assert both == plain(made.value_and_grad(model, X, y))
@@ -87,7 +91,10 @@ def test_a_network_over_rows_has_the_same_bits_in_another_process(tmp_path: Path
     assert plain(total) == plain(made.value_and_grad(model, X, y))
     document = ast.get_docstring(ast.parse(text)) or ""
     assert 'The loss of a row, which is "cross-entropy" \\ and no more.' in document
-    assert "- model is a mapping: W1 3 × 2, b1 3, W2 1 × 3, b2 1.\n- x is a list of rows, each a list of 2 numbers." in document
+    assert (
+        "- model is a mapping: W1 3 × 2, b1 3, W2 1 × 3, b2 1.\n- x is a list of rows, each a list of 2 numbers."
+        in document
+    )
     assert "value_and_grad(model, x, y)" in document
 
 
@@ -96,11 +103,16 @@ Point = namedtuple("Point", "x y")
 
 def test_structures_go_in_and_come_out(tmp_path: Path) -> None:
     def f(p: Any, kind: Any, q: Any) -> Any:
-        return {"sum": [p["w"][0][1] * q[0], p["it's"] + q[1].x], "rest": (p["w"][1][0] / q[1].y, kind(p["it's"]), 1.5)}
+        return {
+            "sum": [p["w"][0][1] * q[0], p["it's"] + q[1].x],
+            "rest": (p["w"][1][0] / q[1].y, kind(p["it's"]), 1.5),
+        }
 
     made = compile(f, wrt=(2, 0), backend="python")
     p, q = {"w": [[1.0, 2.0], [3.0, 4.0]], "it's": 0.5}, (2.0, Point(3.0, 4.0))
-    value, jacobian = saved(tmp_path, text_of(made, p, sg.tanh, q), ("value", [p, q]), ("jacobian", [p, q]))
+    value, jacobian = saved(
+        tmp_path, text_of(made, p, sg.tanh, q), ("value", [p, q]), ("jacobian", [p, q])
+    )
     assert value == plain(made(p, sg.tanh, q))
     assert jacobian == plain(made.jacobian(p, sg.tanh, q))
 
@@ -117,10 +129,14 @@ def test_tuples_come_back_as_tuples() -> None:
 
 
 def test_each_row_alone_has_its_gradient() -> None:
-    made = compile(lambda w, x: w[0] * x + w[1], wrt=(0, 1), rows="x", reduce=None, backend="python")
+    made = compile(
+        lambda w, x: w[0] * x + w[1], wrt=(0, 1), rows="x", reduce=None, backend="python"
+    )
     names: dict[str, Any] = {}
     exec(text_of(made, [2.0, 1.0], [1.0, 2.0, 3.0]), names)
-    assert names["value_and_grad"]([2, 1], [1, 2, 3]) == made.value_and_grad([2.0, 1.0], [1.0, 2.0, 3.0])
+    assert names["value_and_grad"]([2, 1], [1, 2, 3]) == made.value_and_grad(
+        [2.0, 1.0], [1.0, 2.0, 3.0]
+    )
 
 
 def test_values_from_elsewhere_are_as_they_were() -> None:
@@ -134,12 +150,20 @@ def test_values_from_elsewhere_are_as_they_were() -> None:
     assert "as they were when this was saved" in names["__doc__"]
 
 
-@pytest.mark.parametrize("op", [op for op in OPS.values() if op.is_public and op.name != "where"], ids=lambda op: op.name)
+@pytest.mark.parametrize(
+    "op", [op for op in OPS.values() if op.is_public and op.name != "where"], ids=lambda op: op.name
+)
 def test_every_row_takes_along_what_it_calls(op: Any) -> None:
     function = getattr(functions, op.name)
 
     def f(xs: Any) -> Any:
-        out = function(xs, xs) if op.name == "dot" else function(xs) if op.takes_lists else function(*xs[: len(op.operands)])
+        out = (
+            function(xs, xs)
+            if op.name == "dot"
+            else function(xs)
+            if op.takes_lists
+            else function(*xs[: len(op.operands)])
+        )
         return out[0] if isinstance(out, list) else out
 
     made = compile(f, backend="python")
@@ -181,7 +205,7 @@ def test_the_same_name_for_two_constants_becomes_two() -> None:
     standalone = Standalone()
     standalone.add("def f(x):\n    return x * k", {"k": 0.1})
     standalone.add("def g(x):\n    return x * k + exp(x)", {"k": 0.2, "exp": TOTAL["exp"]})
-    standalone.add("def h(x):\n    return exp(x)", {"exp": RAW["exp"]})
+    standalone.add("def h(x):\n    return exp(x)", {"exp": FAST_NAMES["exp"]})
     names: dict[str, Any] = {}
     exec(standalone.text(), names)
     assert (names["f"](1.0), names["g"](1000.0), names["h"](0.0)) == (0.1, math.inf, 1.0)
@@ -198,7 +222,9 @@ def test_arguments_of_other_shapes_are_refused() -> None:
     ):
         with pytest.raises(ValueError, match=message):
             numbers(wrong, "W", *shape)
-    with pytest.raises(ValueError, match=r"same number of rows, one at least, got \{'x': 1, 'y': 2\}"):
+    with pytest.raises(
+        ValueError, match=r"same number of rows, one at least, got \{'x': 1, 'y': 2\}"
+    ):
         check_rows(x=[1], y=[1, 2])
     with pytest.raises(ValueError, match="one at least"):
         check_rows(x=[])
@@ -232,10 +258,14 @@ def test_hostile_texts_stay_texts(tmp_path: Path) -> None:
     f.__name__ = "x\nraise SystemExit(1)"
     made = compile(f, backend="python")
     p = {'"""\n': 2.0, "\\": 3.0}
-    assert saved(tmp_path, text_of(made, p), ("value_and_grad", [p])) == [[6.0, {'"""\n': 3.0, "\\": 2.0}]]
+    assert saved(tmp_path, text_of(made, p), ("value_and_grad", [p])) == [
+        [6.0, {'"""\n': 3.0, "\\": 2.0}]
+    ]
 
 
-def test_a_save_that_fails_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_save_that_fails_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "model.py"
     put_in_place(path, "old = 1\n")
 

@@ -71,10 +71,16 @@ def here(folder: Path, compiled: Any, *args: Any) -> dict[str, Any]:
 def test_a_network_over_rows_has_the_same_bits_in_another_process(tmp_path: Path) -> None:
     model = MLP(3, [5, 1], activation="gelu", output_activation="sigmoid", seed=1)
     X, y = np.random.default_rng(0).normal(size=(7, 3)), np.array([0.0, 1, 1, 0, 1, 0, 0])
-    made = compile(lambda model, x, y: binary_cross_entropy(model(x), y), rows=("x", "y"), backend="numpy")
+    made = compile(
+        lambda model, x, y: binary_cross_entropy(model(x), y), rows=("x", "y"), backend="numpy"
+    )
     state = model.state()
     hard, ones = {**plain(state), "b2": [900.0]}, np.ones(7)  # exp(900) overflows
-    calls = [("value", [state, X, y]), ("value_and_grad", [state, X, y]), ("value_and_grad", [hard, X, ones])]
+    calls = [
+        ("value", [state, X, y]),
+        ("value_and_grad", [state, X, y]),
+        ("value_and_grad", [hard, X, ones]),
+    ]
     value, both, total = saved(tmp_path, made, (model, X, y), *calls)
     assert value == made(model, X, y)
     assert both == plain(made.value_and_grad(model, X, y))
@@ -95,7 +101,10 @@ def test_a_choice_that_was_left_out_is_masked(tmp_path: Path) -> None:
 
 
 def test_places_and_numbers_are_written_to_the_last_bit(tmp_path: Path) -> None:
-    order, weights = [3, 0, 4, 4, 1, 2, 0, 3], [0.1 + 0.2, 1 / 3, math.pi, -1e-300, 5e-324, 2.0, 1e17 / 7, -0.0]
+    order, weights = (
+        [3, 0, 4, 4, 1, 2, 0, 3],
+        [0.1 + 0.2, 1 / 3, math.pi, -1e-300, 5e-324, 2.0, 1e17 / 7, -0.0],
+    )
 
     def f(x: Any) -> Any:
         return [sg.tanh(x[i]) * w for i, w in zip(order, weights)]
@@ -124,19 +133,29 @@ def test_results_have_the_users_structure_in_floats_and_arrays(tmp_path: Path) -
 
 
 def test_each_row_alone_has_its_values_and_slopes(tmp_path: Path) -> None:
-    made = compile(lambda w, x: [sg.dot(w, x), x[0] * w[1]], wrt=(0, 1), rows="x", reduce=None, backend="numpy")
+    made = compile(
+        lambda w, x: [sg.dot(w, x), x[0] * w[1]], wrt=(0, 1), rows="x", reduce=None, backend="numpy"
+    )
     w, X = [2.0, 1.0], [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
     names = here(tmp_path, made, w, X)
     assert plain(names["jacobian"](w, X)) == plain(made.jacobian(w, X))
     assert plain(names["value"](w, X)) == plain(made(w, X))
 
 
-@pytest.mark.parametrize("op", [op for op in OPS.values() if op.is_public and op.name != "where"], ids=lambda op: op.name)
+@pytest.mark.parametrize(
+    "op", [op for op in OPS.values() if op.is_public and op.name != "where"], ids=lambda op: op.name
+)
 def test_every_row_takes_along_what_it_calls(op: Any, tmp_path: Path) -> None:
     function = getattr(functions, op.name)
 
     def f(xs: Any) -> Any:
-        out = function(xs, xs) if op.name == "dot" else function(xs) if op.takes_lists else function(*xs[: len(op.operands)])
+        out = (
+            function(xs, xs)
+            if op.name == "dot"
+            else function(xs)
+            if op.takes_lists
+            else function(*xs[: len(op.operands)])
+        )
         return out[0] if isinstance(out, list) else out
 
     made = compile(f, backend="numpy")

@@ -18,9 +18,16 @@ def test_the_gradient_by_a_module_or_its_state_is_such_a_mapping():
     model.zero_grad()
     loss = mean_of_squares(model, [0.5, -1.0], 1.0)
     loss.backward()
-    expected = {name: np.array(block).tolist() for name, block in model.arranged([p.grad for p in model.parameters()]).items()}
+    expected = {
+        name: np.array(block).tolist()
+        for name, block in model.arranged([p.grad for p in model.parameters()]).items()
+    }
     before = [p.data for p in model.parameters()]
-    for argument in (model, model.state(), {name: np.array(block) for name, block in model.state().items()}):
+    for argument in (
+        model,
+        model.state(),
+        {name: np.array(block) for name, block in model.state().items()},
+    ):
         if type(argument) is dict:
             with pytest.raises(TypeError, match="'dict' object is not callable"):
                 f(argument, [0.5, -1.0], 1.0)
@@ -31,7 +38,9 @@ def test_the_gradient_by_a_module_or_its_state_is_such_a_mapping():
         assert type(gradient) is State
         assert gradient.module is model
     assert [p.data for p in model.parameters()] == before
-    assert [p.grad for p in model.parameters()] == [x for row in zip(*[[p.grad for p in model.parameters()]]) for x in row]
+    assert [p.grad for p in model.parameters()] == [
+        x for row in zip(*[[p.grad for p in model.parameters()]]) for x in row
+    ]
 
 
 def test_a_state_is_read_in_each_call_and_the_model_is_left_alone():
@@ -68,7 +77,7 @@ def test_one_parameter_in_two_places_has_its_whole_gradient_in_both():
             return self.a[0] * self.b[0] * self.b[1] * self.c * x
 
     model = Tied()
-    fn = lambda model, x: model(x)  # noqa: E731
+    fn = lambda model, x: model(x)
     expected = {key: np.array(block).tolist() for key, block in sg.grad(fn)(model, 2.0).items()}
     assert dict(compiled(fn).value_and_grad(model, 2.0)[1]) == expected
     assert dict(compiled(fn).value_and_grad(model.state(), 2.0)[1]) == expected
@@ -95,7 +104,9 @@ def test_a_module_of_one_s_own_in_a_list():
             return self.w * x
 
     models = [Line(2.0), Line(3.0)]
-    value, gradient = compiled(lambda models, x: models[0](x) * models[1](x)).value_and_grad(models, 5.0)
+    value, gradient = compiled(lambda models, x: models[0](x) * models[1](x)).value_and_grad(
+        models, 5.0
+    )
     assert (value, gradient) == (150.0, [{"w": 75.0}, {"w": 50.0}])
 
 
@@ -119,7 +130,10 @@ def test_a_state_that_is_not_the_module_s_is_refused():
         ({"W1": np.zeros((2, 2))}, r"W1 is 3 × 2 in MLP\(2, \[3, 1\].*\), got 2 × 2"),
         ({"b1": 0.0}, r"b1 is 3 in MLP\(2, \[3, 1\].*\), got a number"),
         ({"W3": [1.0]}, r"W3 is nothing in MLP\(2, \[3, 1\].*\), got 1"),
-        ({"W1": [[1.0, 2.0], [3.0], [4.0]]}, r"W1 of the state must be a number, or an array or equally long lists of numbers"),
+        (
+            {"W1": [[1.0, 2.0], [3.0], [4.0]]},
+            r"W1 of the state must be a number, or an array or equally long lists of numbers",
+        ),
         ({"W1": [["a", "b"]] * 3}, r"W1 of the state must be a number, or"),
         ({"W1": [["1", "2"]] * 3}, r"W1\[0\]\[0\] is str, expected a number.*: write float\('1'\)"),
     ):

@@ -19,7 +19,14 @@ def on_values(case: Case) -> list[tuple[list[float], list[list[list[float]]]]]:
     found = []
     for args in case.rows:
         leaves = [[Value(float(x)) for x in numbers(argument)] for argument in args]
-        results = numbers(case.fn(*[with_values(argument, iter(values)) for argument, values in zip(args, leaves, strict=True)]))
+        results = numbers(
+            case.fn(
+                *[
+                    with_values(argument, iter(values))
+                    for argument, values in zip(args, leaves, strict=True)
+                ]
+            )
+        )
         slopes = []
         for result in results:
             for value in (x for values in leaves for x in values):
@@ -60,7 +67,13 @@ def expected(case: Case) -> list[float]:
 
 def by_blocks(argument: Any, rows: list[list[float]]) -> list[float]:
     """The slopes of each row in the order of a gradient, in which each regular part has its own axis of rows."""
-    parts = [*argument.values()] if isinstance(argument, dict) else argument if is_irregular(argument) else [argument]
+    parts = (
+        [*argument.values()]
+        if isinstance(argument, dict)
+        else argument
+        if is_irregular(argument)
+        else [argument]
+    )
     found, begin = [], 0
     for part in parts:
         size = len(numbers(part))
@@ -70,14 +83,23 @@ def by_blocks(argument: Any, rows: list[list[float]]) -> list[float]:
 
 
 def is_irregular(argument: Any) -> bool:
-    return isinstance(argument, list) and len(argument) == 2 and isinstance(argument[0], list) and not isinstance(argument[1], list)
+    return (
+        isinstance(argument, list)
+        and len(argument) == 2
+        and isinstance(argument[0], list)
+        and not isinstance(argument[1], list)
+    )
 
 
 def got(case: Case, backend: str) -> tuple[list[float], list[float]]:
     """The results alone, and results and gradients, as flat lists."""
     f = compile(case.fn, backend=backend, **case.options)
     alone = f(*case.args)
-    values, slopes = f.jacobian(*case.args) if isinstance(alone, list) and not is_one(case) else f.value_and_grad(*case.args)
+    values, slopes = (
+        f.jacobian(*case.args)
+        if isinstance(alone, list) and not is_one(case)
+        else f.value_and_grad(*case.args)
+    )
     return numbers(alone), [*numbers(values), *numbers(slopes)]
 
 
@@ -85,7 +107,9 @@ def is_one(case: Case) -> bool:
     return len(on_values(case)[0][0]) == 1
 
 
-def assert_close(case: Case, found: tuple[list[float], list[float]], wanted: list[float], tolerance: float) -> None:
+def assert_close(
+    case: Case, found: tuple[list[float], list[float]], wanted: list[float], tolerance: float
+) -> None:
     alone, everything = found
     assert everything[: len(alone)] == alone
     assert len(everything) == len(wanted), case

@@ -61,7 +61,11 @@ def prepare(module: str, work: Path) -> dict[str, Any]:
     kept.write_text(source, encoding="utf-8")
     if again:
         with use_db(work / "session.sqlite", WorkDB.Mode.open) as db:
-            survivors = [item for item, result in db.completed_work_items if result.test_outcome == TestOutcome.SURVIVED]
+            survivors = [
+                item
+                for item, result in db.completed_work_items
+                if result.test_outcome == TestOutcome.SURVIVED
+            ]
         forget(work / "session.sqlite", [item.job_id for item in survivors])
         return settings
     cosmic_ray(work, "init", "config.toml", "session.sqlite")
@@ -79,13 +83,24 @@ def forget(session: Path, job_ids: list[str]) -> None:
     import sqlite3
 
     with sqlite3.connect(session) as db:
-        db.executemany("DELETE FROM work_results WHERE job_id = ?", [(job_id,) for job_id in job_ids])
+        db.executemany(
+            "DELETE FROM work_results WHERE job_id = ?", [(job_id,) for job_id in job_ids]
+        )
 
 
 def cosmic_ray(work: Path, *arguments: str) -> None:
     """A command of cosmic-ray, in the copy; its tests run with this Python."""
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", "PYTHONDONTWRITEBYTECODE": "1"}
-    subprocess.run([sys.executable, "-c", "from cosmic_ray.cli import main; main()", *arguments], cwd=work, env=environment, check=True)
+    environment = {
+        **os.environ,
+        "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    subprocess.run(
+        [sys.executable, "-c", "from cosmic_ray.cli import main; main()", *arguments],
+        cwd=work,
+        env=environment,
+        check=True,
+    )
 
 
 def change(diff: str) -> tuple[str, str]:
@@ -101,11 +116,17 @@ def report(settings: dict[str, Any], work: Path) -> float:
     from cosmic_ray.work_db import WorkDB, use_db
     from cosmic_ray.work_item import TestOutcome, WorkerOutcome
 
-    equivalent = {(entry["was"], now): entry["why"] for entry in settings.get("equivalent", ()) for now in entry["now"]}
+    equivalent = {
+        (entry["was"], now): entry["why"]
+        for entry in settings.get("equivalent", ())
+        for now in entry["now"]
+    }
     with use_db(work / "session.sqlite", WorkDB.Mode.open) as db:
         done = db.completed_work_items
         pending = len(db.pending_work_items)
-    results = [(item, result) for item, result in done if result.worker_outcome != WorkerOutcome.SKIPPED]
+    results = [
+        (item, result) for item, result in done if result.worker_outcome != WorkerOutcome.SKIPPED
+    ]
     killed = [result for _, result in results if result.test_outcome != TestOutcome.SURVIVED]
     slow = [result for result in killed if result.output == "timeout"]
     same = 0
@@ -113,7 +134,9 @@ def report(settings: dict[str, Any], work: Path) -> float:
         if result.test_outcome == TestOutcome.SURVIVED:
             was, now = change(result.diff or "")
             same += (was, now) in equivalent
-            print(f"{item.mutations[0].start_pos[0]}: {equivalent.get((was, now), 'SURVIVED')}\n    - {was}\n    + {now}")
+            print(
+                f"{item.mutations[0].start_pos[0]}: {equivalent.get((was, now), 'SURVIVED')}\n    - {was}\n    + {now}"
+            )
     share = len(killed) / max(1, len(results) - same)
     print(
         f"{settings['cosmic-ray']['module-path']}: {len(results)} mutants ({len(done) - len(results)} more cannot be seen at run time), "
@@ -127,8 +150,14 @@ def main() -> None:
     """The command."""
     parser = argparse.ArgumentParser(prog="python -m tests.mutation", description=__doc__)
     parser.add_argument("module", choices=MODULES)
-    parser.add_argument("--at", type=Path, help="where to work: a second run there tries the survivors alone, with the tests of now")
-    parser.add_argument("--report", action="store_true", help="print what is known there, run nothing")
+    parser.add_argument(
+        "--at",
+        type=Path,
+        help="where to work: a second run there tries the survivors alone, with the tests of now",
+    )
+    parser.add_argument(
+        "--report", action="store_true", help="print what is known there, run nothing"
+    )
     options = parser.parse_args()
     if find_spec("cosmic_ray") is None:
         sys.exit("this needs cosmic-ray, which the tests do not: python -m pip install cosmic-ray")

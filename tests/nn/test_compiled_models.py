@@ -17,7 +17,9 @@ RNG = random.Random(7)
 
 
 def test_many_rows_are_predicted_as_one_by_one_to_the_bit(monkeypatch):
-    rows = [[RNG.uniform(-1, 1) * 10.0 ** RNG.randrange(-3, 300) for _ in range(3)] for _ in range(40)]
+    rows = [
+        [RNG.uniform(-1, 1) * 10.0 ** RNG.randrange(-3, 300) for _ in range(3)] for _ in range(40)
+    ]
     for outputs, activation in ((1, "gelu"), (3, "sigmoid"), (2, "softplus")):
         model = MLP(3, [4, outputs], activation=activation, seed=1)
         one_by_one = model.predict(rows)
@@ -152,7 +154,13 @@ def test_an_optimizer_that_draws_makes_the_draws_of_eager_steps():
     def trained(engine):
         random.seed(5)
         model = Neuron(1, activation=None, seed=1)
-        model.fit([0.0, 1.0, 2.0], [1.0, 3.0, 5.0], optimizer=lambda p: Jittered(p, 0.1), epochs=400, engine=engine)
+        model.fit(
+            [0.0, 1.0, 2.0],
+            [1.0, 3.0, 5.0],
+            optimizer=lambda p: Jittered(p, 0.1),
+            epochs=400,
+            engine=engine,
+        )
         return [p.data for p in model.parameters()]
 
     assert trained("compiled") == pytest.approx(trained("eager"), rel=1e-12)

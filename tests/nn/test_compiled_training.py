@@ -13,7 +13,21 @@ from scalargrad.compiler import TraceError
 from scalargrad.compiler.data import simplified
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.compiler.update import update_of
-from scalargrad.nn import MLP, SGD, Adam, AdamW, Module, Neuron, Optimizer, RMSprop, compiled, l2, mse, squared_error, training
+from scalargrad.nn import (
+    MLP,
+    SGD,
+    Adam,
+    AdamW,
+    Module,
+    Neuron,
+    Optimizer,
+    RMSprop,
+    compiled,
+    l2,
+    mse,
+    squared_error,
+    training,
+)
 from scalargrad.nn.losses import LOSSES
 from scalargrad.ops import OPS
 
@@ -60,9 +74,24 @@ def run(engine, outputs=1, last=None, y=Y, epochs=100, backend="python", **setti
         kept.append(make(ps))
         return kept[0]
 
-    history = model.fit(X, y, epochs=epochs, engine=engine, backend=backend, optimizer=optimizer, validation=(X[2:5], y[2:5]), **settings)
+    history = model.fit(
+        X,
+        y,
+        epochs=epochs,
+        engine=engine,
+        backend=backend,
+        optimizer=optimizer,
+        validation=(X[2:5], y[2:5]),
+        **settings,
+    )
     memory = [x for part in kept[0].state for x in part]
-    return [p.data for p in model.parameters()], history.loss, history.validation_loss, memory, [kept[0].steps]
+    return (
+        [p.data for p in model.parameters()],
+        history.loss,
+        history.validation_loss,
+        memory,
+        [kept[0].steps],
+    )
 
 
 def assert_same(ours, theirs, tolerance=1e-12):
@@ -77,16 +106,32 @@ def assert_same(ours, theirs, tolerance=1e-12):
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("batches", BATCHES)
 def test_a_hundred_steps_are_those_on_values(optimizer, batches, path):
-    settings = {"loss": squared_error, "optimizer": OPTIMIZERS[optimizer], "epochs": 100 if batches == "whole" else 40, **BATCHES[batches]}
+    settings = {
+        "loss": squared_error,
+        "optimizer": OPTIMIZERS[optimizer],
+        "epochs": 100 if batches == "whole" else 40,
+        **BATCHES[batches],
+    }
     eager, ours = run("eager", **settings), run("compiled", **settings)
     assert_same(ours, eager)
 
 
 @pytest.mark.parametrize("loss", LOSSES)
 def test_every_loss_is_lowered_as_on_values(loss, path):
-    y = {"cross_entropy": [0, 2, 1, 1, 0, 2, 1], "hinge": [1, -1, -1, 1, 1, -1, 1]}.get(loss, [1, 0, 0.25, 1, 0, 0.5, 1])
-    outputs, last = 3 if loss == "cross_entropy" else 1, "sigmoid" if loss == "binary_cross_entropy" else None
-    settings = {"loss": loss, "y": y, "outputs": outputs, "last": last, "optimizer": OPTIMIZERS["adam"]}
+    y = {"cross_entropy": [0, 2, 1, 1, 0, 2, 1], "hinge": [1, -1, -1, 1, 1, -1, 1]}.get(
+        loss, [1, 0, 0.25, 1, 0, 0.5, 1]
+    )
+    outputs, last = (
+        3 if loss == "cross_entropy" else 1,
+        "sigmoid" if loss == "binary_cross_entropy" else None,
+    )
+    settings = {
+        "loss": loss,
+        "y": y,
+        "outputs": outputs,
+        "last": last,
+        "optimizer": OPTIMIZERS["adam"],
+    }
     assert_same(run("compiled", **settings), run("eager", **settings))
 
 
@@ -98,17 +143,25 @@ def test_targets_may_be_lists():
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("batches", BATCHES)
 def test_a_hundred_steps_on_arrays_are_those_on_values(optimizer, batches):
-    settings = {"optimizer": OPTIMIZERS[optimizer], "epochs": 100 if batches == "whole" else 40, **BATCHES[batches]}
+    settings = {
+        "optimizer": OPTIMIZERS[optimizer],
+        "epochs": 100 if batches == "whole" else 40,
+        **BATCHES[batches],
+    }
     assert_same(run("compiled", backend="numpy", **settings), run("eager", **settings))
 
 
 PENALTIES = {
-    "of some weights": lambda model: 0.02 * sum(w * w for neuron in model.layers[0].neurons for w in neuron.w),
+    "of some weights": lambda model: (
+        0.02 * sum(w * w for neuron in model.layers[0].neurons for w in neuron.w)
+    ),
     "of all, twice": lambda model: l2(model) * l2(model),
     "of one": lambda model: 0.1 * (model.parameters()[3] - 1.0) ** 2.0,
     "that curves": lambda model: sum((w * w + 1e-3).sqrt() for w in model.parameters()) * 1e-2,
     "of none": lambda model: 0.5,
-    "with the same slopes in every step": lambda model: sum(0.01 * i * w for i, w in enumerate(model.parameters())),
+    "with the same slopes in every step": lambda model: sum(
+        0.01 * i * w for i, w in enumerate(model.parameters())
+    ),
 }
 
 
@@ -128,7 +181,10 @@ class Remembering(Optimizer):
 
     def update(self, weights, gradients, lr):
         before, slopes, one, other, _ = self.state
-        moved = [w - lr * (g + 0.1 * s) * a + 0.01 * (w - b) for w, g, s, a, b in zip(weights, gradients, slopes, one, before)]
+        moved = [
+            w - lr * (g + 0.1 * s) * a + 0.01 * (w - b)
+            for w, g, s, a, b in zip(weights, gradients, slopes, one, before)
+        ]
         return moved, (weights, gradients, other, one, moved)
 
 
@@ -172,7 +228,10 @@ def test_some_parameters_may_be_left_as_they_are(path):
 
     ours, eager = run("compiled", optimizer=last_layer), run("eager", optimizer=last_layer)
     assert ours[0] == pytest.approx(eager[0], rel=1e-12)
-    assert ours[0][:-4] == [p.data for p in MLP(3, [3, 1], activation="tanh", seed=1).parameters()][:-4]
+    assert (
+        ours[0][:-4]
+        == [p.data for p in MLP(3, [3, 1], activation="tanh", seed=1).parameters()][:-4]
+    )
 
 
 def test_values_that_the_loss_captures_count_as_they_are(path):
@@ -192,10 +251,20 @@ def test_values_that_the_loss_captures_count_as_they_are(path):
 def test_a_value_that_the_penalty_makes_in_each_call_is_refused_or_made_on_values():
     def fitted(engine):
         model = Neuron(3, seed=0)
-        history = model.fit(X, Y, lr=0.01, epochs=200, penalty=lambda m: Value(0.5) * l2(m), engine=engine, backend="python")
+        history = model.fit(
+            X,
+            Y,
+            lr=0.01,
+            epochs=200,
+            penalty=lambda m: Value(0.5) * l2(m),
+            engine=engine,
+            backend="python",
+        )
         return [[p.data for p in model.parameters()], history.loss]
 
-    with pytest.raises(TraceError, match=r"a Value that it makes itself .* write the number in its place"):
+    with pytest.raises(
+        TraceError, match=r"a Value that it makes itself .* write the number in its place"
+    ):
         fitted("compiled")
     assert fitted("auto") == fitted("eager")
 
@@ -213,19 +282,30 @@ def test_every_loss_on_several_outputs_falls_as_on_values(loss, batch_size, back
     if backend == "numpy":
         pytest.importorskip("numpy")
     X = [[0.1, 0.2, 0.3], [0.4, -0.5, 0.6], [0.9, 0.1, -0.3], [-0.2, 0.7, 0.8]]
-    y = [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]] if loss == "hinge" else [[0.0, 1.0], [1.0, 0.0], [0.25, 0.75], [1.0, 0.0]]
+    y = (
+        [[-1.0, 1.0], [1.0, 1.0], [-1.0, -1.0], [1.0, -1.0]]
+        if loss == "hinge"
+        else [[0.0, 1.0], [1.0, 0.0], [0.25, 0.75], [1.0, 0.0]]
+    )
 
     def losses(**choice):
         model = MLP(3, [4, 2], activation="tanh", output_activation="sigmoid", seed=0)
         return model.fit(X, y, loss=loss, lr=0.1, epochs=5, batch_size=batch_size, **choice).loss
 
-    assert losses(engine="compiled", backend=backend) == pytest.approx(losses(engine="eager"), rel=1e-10)
+    assert losses(engine="compiled", backend=backend) == pytest.approx(
+        losses(engine="eager"), rel=1e-10
+    )
 
 
 @pytest.mark.parametrize("backend", ["python", "numpy", "native"])
 def test_a_loss_of_nothing_is_0_in_each_step(backend):
     model, before = MLP(3, [1], seed=0), [p.data for p in MLP(3, [1], seed=0).parameters()]
-    assert model.fit(X, Y, loss=lambda p, t: 0.0, epochs=3, batch_size=2, engine="compiled", backend=backend).loss == [0.0] * 3
+    assert (
+        model.fit(
+            X, Y, loss=lambda p, t: 0.0, epochs=3, batch_size=2, engine="compiled", backend=backend
+        ).loss
+        == [0.0] * 3
+    )
     assert [p.data for p in model.parameters()] == before
 
 
@@ -244,7 +324,10 @@ GATES = (
     lambda share, b: where(share - 1.0, b, b * 3.0),  # a number decides by not being 0
     lambda share, b: clip(b, share.detach() - 0.25, 2.0),
 )
-BUILDS = [lambda: MLP(1, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=0), *[partial(Gate, gate) for gate in GATES]]
+BUILDS = [
+    lambda: MLP(1, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=0),
+    *[partial(Gate, gate) for gate in GATES],
+]
 
 
 @pytest.mark.parametrize("x", [800.0, -800.0, 1e200, -1e200])
@@ -270,9 +353,20 @@ def test_a_callback_sees_each_epoch_and_may_end_it():
             found.append((epoch, len(history.loss), [p.data for p in model.parameters()]))
             return epoch == 5
 
-        history = model.fit(X, Y, lr=0.05, epochs=50, batch_size=3, engine=engine, backend="python", callback=callback)
+        history = model.fit(
+            X,
+            Y,
+            lr=0.05,
+            epochs=50,
+            batch_size=3,
+            engine=engine,
+            backend="python",
+            callback=callback,
+        )
         assert len(history.loss) == 6
-    for (epoch, count, ours), (same, also, eager) in zip(seen["compiled"], seen["eager"], strict=True):
+    for (epoch, count, ours), (same, also, eager) in zip(
+        seen["compiled"], seen["eager"], strict=True
+    ):
         assert (epoch, count) == (same, also)
         assert ours == pytest.approx(eager, rel=1e-12)
 
@@ -307,7 +401,16 @@ def changes_the_model(epoch, model, optimizer):
     model.factor = 1.0 + epoch
 
 
-@pytest.mark.parametrize("change", [changes_weights, changes_the_rate, changes_the_momentum, lets_go_and_takes_hold, changes_the_model])
+@pytest.mark.parametrize(
+    "change",
+    [
+        changes_weights,
+        changes_the_rate,
+        changes_the_momentum,
+        lets_go_and_takes_hold,
+        changes_the_model,
+    ],
+)
 def test_what_a_callback_changes_counts(change, path):
     def fitted(engine):
         model, kept = Scaled(), []
@@ -332,7 +435,9 @@ def test_progress_is_told_of_every_step(monkeypatch):
                 found.append("closed")
 
         monkeypatch.setattr(training, "progress_of", lambda epochs, batches, bar=Bar: bar())
-        Neuron(3, seed=0).fit(X, Y, lr=0.01, epochs=30, batch_size=3, progress=True, engine=engine, backend="python")
+        Neuron(3, seed=0).fit(
+            X, Y, lr=0.01, epochs=30, batch_size=3, progress=True, engine=engine, backend="python"
+        )
     assert [steps for steps, *_ in told["eager"][:-1]] == [1] * len(told["eager"][:-1])
     made = 0
     for steps, epoch, loss in told["compiled"][:-1]:
@@ -361,7 +466,9 @@ def test_a_nan_gradient_ends_it_as_on_values(batch_size, path):
                 [1.0, 1.5], [0.0, 0.0], loss=rooted, epochs=100, batch_size=batch_size, engine=engine, backend="python",
                 optimizer=lambda ps, kept=kept: kept.append(SGD(ps, 0.05, 0.5)) or kept[0],
             )  # fmt: skip
-        ends.append((str(caught.value), caught.value.__notes__, model.w.data, kept[0].steps, kept[0].state))
+        ends.append(
+            (str(caught.value), caught.value.__notes__, model.w.data, kept[0].steps, kept[0].state)
+        )
     assert ends[0][:4] == ends[1][:4]
     assert ends[0][4] == ends[1][4]
     assert ends[0][3] > 5
@@ -385,7 +492,9 @@ def test_a_branch_that_is_left_out_may_overflow(path):
 
     def fitted(engine):
         model = Scaled()
-        history = model.fit([1.0, -2.0], [1.0, 0.0], loss=loss, lr=0.01, epochs=20, engine=engine, backend="python")
+        history = model.fit(
+            [1.0, -2.0], [1.0, 0.0], loss=loss, lr=0.01, epochs=20, engine=engine, backend="python"
+        )
         return [[model.w.data], history.loss]
 
     ours, eager = fitted("compiled"), fitted("eager")
@@ -407,7 +516,10 @@ def test_wrong_targets_are_refused_with_their_row():
     [
         (lambda p, t: p * p if p > 0 else -p, "where"),
         (lambda p, t: Value(p.data), "reading .data of a traced number"),
-        (lambda p, t: (p - t) ** 2 * random.random(), "what it counts or draws at random would be frozen"),
+        (
+            lambda p, t: (p - t) ** 2 * random.random(),
+            "what it counts or draws at random would be frozen",
+        ),
     ],
 )
 def test_a_loss_that_cannot_be_traced_is_refused_or_made_on_values(loss, text):
@@ -416,7 +528,11 @@ def test_a_loss_that_cannot_be_traced_is_refused_or_made_on_values(loss, text):
     histories = []
     for engine in ("auto", "eager"):
         random.seed(1)
-        histories.append(MLP(3, [1], init="zeros").fit(X, Y, loss=loss, lr=0.0, epochs=200, engine=engine).loss[1])
+        histories.append(
+            MLP(3, [1], init="zeros")
+            .fit(X, Y, loss=loss, lr=0.0, epochs=200, engine=engine)
+            .loss[1]
+        )
     assert histories[0] == histories[1] or text.startswith("what it counts")
 
 
@@ -461,9 +577,16 @@ def test_ctrl_c_leaves_whole_steps_and_the_epochs_that_were_finished():
     model, kept = MLP(3, [3, 1], activation="tanh", seed=1), []
     before = signal.signal(signal.SIGPROF, lambda *_: signal.raise_signal(signal.SIGINT))
     try:
-        signal.setitimer(signal.ITIMER_PROF, 0.25)  # of this process's own time, however busy the machine is
+        signal.setitimer(
+            signal.ITIMER_PROF, 0.25
+        )  # of this process's own time, however busy the machine is
         history = model.fit(
-            X, Y, epochs=10**7, engine="compiled", backend="python", optimizer=lambda ps: kept.append(SGD(ps, 1e-6)) or kept[0]
+            X,
+            Y,
+            epochs=10**7,
+            engine="compiled",
+            backend="python",
+            optimizer=lambda ps: kept.append(SGD(ps, 1e-6)) or kept[0],
         )
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -507,7 +630,10 @@ class Tanh(Optimizer):
     """Steps that a slope bounds, smaller and smaller."""
 
     def update(self, weights, gradients, lr):
-        return [w - lr * g / (1.0 + abs(g)) / (self.steps + 1.0) for w, g in zip(weights, gradients, strict=True)], ()
+        return [
+            w - lr * g / (1.0 + abs(g)) / (self.steps + 1.0)
+            for w, g in zip(weights, gradients, strict=True)
+        ], ()
 
 
 class Clipped(SGD):
@@ -546,7 +672,10 @@ class Bounded(Optimizer):
     """A slope beyond 1 counts as 1, an infinite one too."""
 
     def update(self, weights, gradients, lr):
-        return [w - lr * where(g > 1.0, 1.0, where(g < -1.0, -1.0, g)) for w, g in zip(weights, gradients, strict=True)], ()
+        return [
+            w - lr * where(g > 1.0, 1.0, where(g < -1.0, -1.0, g))
+            for w, g in zip(weights, gradients, strict=True)
+        ], ()
 
 
 @pytest.mark.parametrize("optimizer", [Tanh, Clipped, Rated, Hoarder, Bounded])
@@ -587,7 +716,12 @@ def test_zeros_and_ones_are_left_out_of_sums_and_products():
         (step("sub", x, zero), x), (step("div", x, one), x), (step("dot", x, zero, zero), zero), (step("dot", x, one, zero), x),
     ):  # fmt: skip
         assert simplified(Program([x.block], [given])).outputs == [expected]
-    for given in (step("sub", zero, x), step("mul", x, half), step("div", one, x), step("dot", x, half, zero)):
+    for given in (
+        step("sub", zero, x),
+        step("mul", x, half),
+        step("div", one, x),
+        step("dot", x, half, zero),
+    ):
         assert simplified(Program([x.block], [given])).outputs == [given]
 
 
@@ -595,15 +729,24 @@ def test_only_factors_that_are_powers_of_2_are_joined():
     x, y = Block("x", ()).inputs[0], Block("y", ()).inputs[0]
 
     def rows(program):
-        return [(one.row.name, [getattr(a, "data", a) for a in one.operands]) for one in program.steps]
+        return [
+            (one.row.name, [getattr(a, "data", a) for a in one.operands]) for one in program.steps
+        ]
 
     def double_product(a, b):
-        return rows(simplified(Program([x.block], [step("mul", step("mul", x, Constant(a)), Constant(b))])))
+        return rows(
+            simplified(Program([x.block], [step("mul", step("mul", x, Constant(a)), Constant(b))]))
+        )
 
     assert double_product(0.5, 3.0) == [("mul", [x, 1.5])]
     assert len(double_product(3.0, 0.1)) == 2
     assert rows(simplified(Program([], [step("div", x, Constant(4.0))]))) == [("mul", [x, 0.25])]
     assert rows(simplified(Program([], [step("div", x, Constant(3.0))]))) == [("div", [x, 3.0])]
     for factor, count in ((0.5, 2), (0.1, 3)):
-        program = simplified(Program([], [step("add", step("mul", x, Constant(factor)), step("mul", y, Constant(factor)))]))
+        program = simplified(
+            Program(
+                [],
+                [step("add", step("mul", x, Constant(factor)), step("mul", y, Constant(factor)))],
+            )
+        )
         assert len(program.steps) == count

@@ -41,7 +41,14 @@ def test_rows_may_be_kept_in_many_ways(data):
 
 @pytest.mark.parametrize(
     "data",
-    [[1, 0], (True, False), np.array([1, 0]), pd.Series([1.0, 0.0], index=[5, 6]), iter([1, 0]), np.array([True, False])],
+    [
+        [1, 0],
+        (True, False),
+        np.array([1, 0]),
+        pd.Series([1.0, 0.0], index=[5, 6]),
+        iter([1, 0]),
+        np.array([True, False]),
+    ],
     ids=["list", "tuple", "array", "series", "iterator", "bools"],
 )
 def test_rows_of_one_number_may_be_flat(data):
@@ -56,13 +63,25 @@ def test_rows_of_one_number_may_be_flat(data):
         ([], ValueError, "X has no rows"),
         (np.zeros((0, 2)), ValueError, "X has no rows"),
         ([[], []], ValueError, "row 0 of X is empty"),
-        ([[1, 2], [3]], ValueError, "row 1 of X is a list of 1, row 0 a list of 2: all rows must be alike"),
+        (
+            [[1, 2], [3]],
+            ValueError,
+            "row 1 of X is a list of 1, row 0 a list of 2: all rows must be alike",
+        ),
         ([1, [2]], ValueError, "row 1 of X is a list of 1, row 0 a number: all rows must be alike"),
-        ([[1, 2], [3, nan]], ValueError, "row 1 of X has nan in column 1: leave such rows out, or fill them in"),
+        (
+            [[1, 2], [3, nan]],
+            ValueError,
+            "row 1 of X has nan in column 1: leave such rows out, or fill them in",
+        ),
         ([1, 2, nan], ValueError, "row 2 of X is nan"),
         (np.array([[inf, 1.0]]), ValueError, "row 0 of X has inf in column 0"),
         (pd.DataFrame({"a": [1.0, None]}), ValueError, "row 1 of X has nan in column 0"),
-        (["red", "blue"], TypeError, "row 0 of X must be a number or a list of numbers, got str: give the classes numbers, 0, 1, 2"),
+        (
+            ["red", "blue"],
+            TypeError,
+            "row 0 of X must be a number or a list of numbers, got str: give the classes numbers, 0, 1, 2",
+        ),
         ([[1, "a"]], TypeError, "row 0 of X takes a real number, got str"),
         (pd.DataFrame({"a": ["x"]}), TypeError, "row 0 of X takes a real number, got str"),
         ([[[1.0]]], TypeError, "row 0 of X takes a real number, got list"),
@@ -85,7 +104,12 @@ def test_fit_and_predict_read_rows_alike():
     X = pd.DataFrame({"a": [0.0, 1.0, 2.0], "b": [1.0, 0.0, 1.0]})
     y = pd.Series([1.0, 2.0, 3.0], index=[4, 5, 6])
     runs = []
-    for inputs, targets in ((X, y), (X.to_numpy(), y.to_numpy()), (X.to_numpy().tolist(), y.tolist()), (X, y.to_frame())):
+    for inputs, targets in (
+        (X, y),
+        (X.to_numpy(), y.to_numpy()),
+        (X.to_numpy().tolist(), y.tolist()),
+        (X, y.to_frame()),
+    ):
         model = Neuron(2, activation="tanh", seed=0)
         runs.append((model.fit(inputs, targets, lr=0.1, epochs=3).loss, model.predict(inputs)))
     assert runs == [runs[0]] * 4
@@ -96,13 +120,21 @@ def test_fit_and_predict_read_rows_alike():
 
 def history_of(loss, validation=(), interrupted=False):
     history = History()
-    history.loss, history.validation_loss, history.seconds, history.interrupted = list(loss), list(validation), 1.5, interrupted
+    history.loss, history.validation_loss, history.seconds, history.interrupted = (
+        list(loss),
+        list(validation),
+        1.5,
+        interrupted,
+    )
     return history
 
 
 def test_history_is_shown_on_one_line():
     assert repr(history_of([1.0, 0.25])) == "History(epochs=2, loss=0.25, seconds=1.50)"
-    assert repr(history_of([1 / 3], [0.5], True)) == "History(epochs=1, loss=0.333333, validation_loss=0.5, seconds=1.50, interrupted=True)"
+    assert (
+        repr(history_of([1 / 3], [0.5], True))
+        == "History(epochs=1, loss=0.333333, validation_loss=0.5, seconds=1.50, interrupted=True)"
+    )
     assert repr(History()) == "History(epochs=0, seconds=0.00)"
 
 
@@ -115,9 +147,15 @@ def test_plot_returns_axes_with_curves_labels_and_legend(given):
         axes = history_of([3.0, 2.0, 1.0], [4.0, 3.0, 2.0]).plot(ax)
         assert ax is None or axes is ax
         assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
-        assert [text.get_text() for text in axes.get_legend().get_texts()] == ["training", "validation"]
+        assert [text.get_text() for text in axes.get_legend().get_texts()] == [
+            "training",
+            "validation",
+        ]
         training, validation = axes.get_lines()
-        assert (list(training.get_xdata()), list(training.get_ydata())) == ([1, 2, 3], [3.0, 2.0, 1.0])
+        assert (list(training.get_xdata()), list(training.get_ydata())) == (
+            [1, 2, 3],
+            [3.0, 2.0, 1.0],
+        )
         assert list(validation.get_ydata()) == [4.0, 3.0, 2.0]
         axes.figure.canvas.draw()
     finally:
@@ -134,7 +172,10 @@ def test_plot_without_validation_has_one_curve():
 
 def test_plot_without_matplotlib_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(ImportError, match=r"history\.plot needs matplotlib, the 'plot' extra: pip install matplotlib"):
+    with pytest.raises(
+        ImportError,
+        match=r"history\.plot needs matplotlib, the 'plot' extra: pip install matplotlib",
+    ):
         history_of([1.0]).plot()
 
 
@@ -147,7 +188,9 @@ def test_plot_of_an_empty_history_is_refused():
 
 
 def train(**settings):
-    return Neuron(1, activation=None, init="zeros").fit([1.0, 2.0], [2.0, 4.0], lr=0.1, epochs=3, progress=True, **settings)
+    return Neuron(1, activation=None, init="zeros").fit(
+        [1.0, 2.0], [2.0, 4.0], lr=0.1, epochs=3, progress=True, **settings
+    )
 
 
 def test_progress_is_a_tqdm_bar_of_steps(capsys):

@@ -58,7 +58,9 @@ def real_signal():
 @pytest.mark.parametrize("act", [ctrl_c, real_signal])
 def test_ctrl_c_within_a_batch_leaves_the_last_whole_step(act):
     model = neuron()
-    history = model.fit(X, Y, loss=interrupting_loss(8, act), lr=0.01, epochs=3, batch_size=2)  # the last row of the second epoch
+    history = model.fit(
+        X, Y, loss=interrupting_loss(8, act), lr=0.01, epochs=3, batch_size=2
+    )  # the last row of the second epoch
     assert weights(model) == after(3)
     assert history.interrupted
     assert len(history.loss) == 1
@@ -83,10 +85,16 @@ def test_ctrl_c_within_a_step_leaves_the_last_whole_step():
 
 def test_ctrl_c_in_validation_keeps_both_curves_of_one_length():
     model = neuron()
-    history = model.fit(X, Y, loss=interrupting_loss(11, ctrl_c), lr=0.01, epochs=3, validation=([1.0], [2.0]))
-    assert len(history.loss) == len(history.validation_loss) == 2  # an epoch is 4 rows and 1: the eleventh is in the third
+    history = model.fit(
+        X, Y, loss=interrupting_loss(11, ctrl_c), lr=0.01, epochs=3, validation=([1.0], [2.0])
+    )
+    assert (
+        len(history.loss) == len(history.validation_loss) == 2
+    )  # an epoch is 4 rows and 1: the eleventh is in the third
     model = neuron()
-    history = model.fit(X, Y, loss=interrupting_loss(10, ctrl_c), lr=0.01, epochs=3, validation=([1.0], [2.0]))
+    history = model.fit(
+        X, Y, loss=interrupting_loss(10, ctrl_c), lr=0.01, epochs=3, validation=([1.0], [2.0])
+    )
     assert len(history.loss) == len(history.validation_loss) == 1
 
 
@@ -145,8 +153,21 @@ def test_a_signal_cannot_split_an_assignment():
 
 @pytest.mark.parametrize("batch_size", [None, 2])
 @pytest.mark.parametrize(("engine", "epochs"), [("eager", 4), ("compiled", 4), ("compiled", 150)])
-def test_wherever_ctrl_c_comes_the_history_has_the_epochs_that_the_weights_have(engine, epochs, batch_size):
-    names = {"fit", "steps", "_at_once", "_one_by_one", "add", "epochs", "step", "move", "become", "put"}
+def test_wherever_ctrl_c_comes_the_history_has_the_epochs_that_the_weights_have(
+    engine, epochs, batch_size
+):
+    names = {
+        "fit",
+        "steps",
+        "_at_once",
+        "_one_by_one",
+        "add",
+        "epochs",
+        "step",
+        "move",
+        "become",
+        "put",
+    }
     lines = 0
 
     def fitted(at):
@@ -164,7 +185,11 @@ def test_wherever_ctrl_c_comes_the_history_has_the_epochs_that_the_weights_have(
 
         def watched(frame, event, _):
             code = frame.f_code
-            return at_line if kept and "scalargrad" in code.co_filename and code.co_name in names else None
+            return (
+                at_line
+                if kept and "scalargrad" in code.co_filename and code.co_name in names
+                else None
+            )
 
         def optimizer(parameters):
             kept.append(SGD(parameters, 0.01))
@@ -174,7 +199,15 @@ def test_wherever_ctrl_c_comes_the_history_has_the_epochs_that_the_weights_have(
         before = sys.gettrace()
         sys.settrace(watched)
         try:
-            history = neuron().fit(X, Y, epochs=epochs, batch_size=batch_size, optimizer=optimizer, engine=engine, backend="python")
+            history = neuron().fit(
+                X,
+                Y,
+                epochs=epochs,
+                batch_size=batch_size,
+                optimizer=optimizer,
+                engine=engine,
+                backend="python",
+            )
         finally:
             sys.settrace(before)
         return kept[0].steps, history.loss
@@ -210,5 +243,7 @@ def test_what_a_foreign_optimizer_calls_its_steps_is_no_matter(steps):
 
     whole = neuron().fit(X, Y, optimizer=Foreign, epochs=5, batch_size=2)
     for at in range(1, 21):  # an epoch is four rows
-        history = neuron().fit(X, Y, loss=interrupting_loss(at, ctrl_c), optimizer=Foreign, epochs=5, batch_size=2)
+        history = neuron().fit(
+            X, Y, loss=interrupting_loss(at, ctrl_c), optimizer=Foreign, epochs=5, batch_size=2
+        )
         assert history.loss == whole.loss[: (at - 1) // 4]

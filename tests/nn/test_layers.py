@@ -13,14 +13,28 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from scalargrad import Value, compile, custom_op, detect_anomaly, functions, grad, no_grad, relu, tanh, value_and_grad
+from scalargrad import (
+    Value,
+    compile,
+    custom_op,
+    detect_anomaly,
+    functions,
+    grad,
+    no_grad,
+    relu,
+    tanh,
+    value_and_grad,
+)
 from scalargrad.nn import MLP, Layer, Module, Neuron
 from scalargrad.ops import OPS
 
 
 def matrices(model):
     """W and b of each layer."""
-    both = [([[w.data for w in n.w] for n in layer.neurons], [n.b.data for n in layer.neurons]) for layer in model.layers]
+    both = [
+        ([[w.data for w in n.w] for n in layer.neurons], [n.b.data for n in layer.neurons])
+        for layer in model.layers
+    ]
     return [(np.array(W), np.array(b)) for W, b in both]
 
 
@@ -48,8 +62,12 @@ def test_gradients_are_those_of_the_chain_rule_by_hand():
     a1 = np.tanh(x @ W1.T + b1)
     dz1 = (dz2 @ W2) * (1 - a1**2)
     first, second = model.layers
-    np.testing.assert_allclose([[w.grad for w in n.w] for n in second.neurons], np.outer(dz2, a1), rtol=1e-13)
-    np.testing.assert_allclose([[w.grad for w in n.w] for n in first.neurons], np.outer(dz1, x), rtol=1e-13)
+    np.testing.assert_allclose(
+        [[w.grad for w in n.w] for n in second.neurons], np.outer(dz2, a1), rtol=1e-13
+    )
+    np.testing.assert_allclose(
+        [[w.grad for w in n.w] for n in first.neurons], np.outer(dz1, x), rtol=1e-13
+    )
     np.testing.assert_allclose([n.b.grad for n in first.neurons], dz1, rtol=1e-13)
 
 
@@ -66,14 +84,23 @@ def test_linear_neuron_is_a_dot():
     assert neuron([1.0, 2.0]).parents == (*neuron.w, 1.0, 2.0, neuron.b)
 
 
-KINDS = {"floats": float, "ints": int, "fractions": Fraction, "leaves": Value, "computed": lambda x: Value(x) * 1.0}
+KINDS = {
+    "floats": float,
+    "ints": int,
+    "fractions": Fraction,
+    "leaves": Value,
+    "computed": lambda x: Value(x) * 1.0,
+}
 
 
 @pytest.mark.parametrize("kinds", [(a, b) for a in KINDS for b in KINDS], ids=" ".join)
 @pytest.mark.parametrize("as_list", [tuple, list])
 def test_weights_put_in_by_hand_are_read_as_the_neurons_own(kinds, as_list):
     neuron, free = Neuron(2, activation=None, seed=0), Neuron(2, activation=None)
-    free.w, free.b = as_list(neuron.w), neuron.b  # its own are known to be Values, these are looked at
+    free.w, free.b = (
+        as_list(neuron.w),
+        neuron.b,
+    )  # its own are known to be Values, these are looked at
     neuron.b.data = 0.5
     xs = [KINDS[kind](x) for kind, x in zip(kinds, (2, 3), strict=True)]
     results = []
@@ -85,7 +112,12 @@ def test_weights_put_in_by_hand_are_read_as_the_neurons_own(kinds, as_list):
     assert results[0] == results[1]
     w = [w.data for w in neuron.w]
     slopes = [s if isinstance(x, Value) else None for x, s in zip(xs, w, strict=True)]
-    assert results[0] == (functions.dot(w, [2.0, 3.0], 0.5), (*neuron.w, *xs, neuron.b), (2.0, 3.0, *slopes, 1.0), [2.0, 3.0, 1.0])
+    assert results[0] == (
+        functions.dot(w, [2.0, 3.0], 0.5),
+        (*neuron.w, *xs, neuron.b),
+        (2.0, 3.0, *slopes, 1.0),
+        [2.0, 3.0, 1.0],
+    )
 
 
 @pytest.mark.parametrize("of_weights", [lambda w: w, tuple], ids=["as they are", "as a tuple"])
@@ -97,9 +129,15 @@ def test_a_list_made_in_the_image_of_weights_may_hold_anything(of_weights):
     assert functions.dot(grad(lambda w: w[0] * w[0])(weights), [1.0, 2.0]).data == 6.0
 
     def slopes(x):
-        return functions.dot(grad(lambda w: functions.dot(w, [x, 1.0]) ** 2)(weights), [1.0, 1.0])  # 2 (3x + 3) (x + 1)
+        return functions.dot(
+            grad(lambda w: functions.dot(w, [x, 1.0]) ** 2)(weights), [1.0, 1.0]
+        )  # 2 (3x + 3) (x + 1)
 
-    assert compile(slopes, backend="python").value_and_grad(2.0) == value_and_grad(slopes)(2.0) == (54.0, 36.0)
+    assert (
+        compile(slopes, backend="python").value_and_grad(2.0)
+        == value_and_grad(slopes)(2.0)
+        == (54.0, 36.0)
+    )
     for copied in (copy.copy(weights), copy.deepcopy(weights), pickle.loads(pickle.dumps(weights))):
         assert [w.data for w in copied] == [3.0, 3.0]
 
@@ -119,7 +157,9 @@ def test_inputs_may_be_values_and_get_gradients():
     for i, value in enumerate(x):
         up, down = [0.5, -1.0], [0.5, -1.0]
         up[i], down[i] = up[i] + step, down[i] - step
-        assert value.grad == pytest.approx((model(up).data - model(down).data) / (2 * step), rel=1e-7)
+        assert value.grad == pytest.approx(
+            (model(up).data - model(down).data) / (2 * step), rel=1e-7
+        )
 
 
 @pytest.mark.parametrize(
@@ -136,7 +176,13 @@ def test_a_row_may_be_any_list_of_numbers(x):
 
 def test_one_input_may_come_as_a_number():
     model = MLP(1, [2, 1], seed=0)
-    assert model(0.5).data == model([0.5]).data == model(np.float64(0.5)).data == model(np.array(0.5)).data == model(Value(0.5)).data
+    assert (
+        model(0.5).data
+        == model([0.5]).data
+        == model(np.float64(0.5)).data
+        == model(np.array(0.5)).data
+        == model(Value(0.5)).data
+    )
 
 
 def test_layers_of_one_neuron_in_the_middle_pass_their_value_on():
@@ -165,7 +211,9 @@ def test_a_network_runs_while_anomalies_are_watched():
 # ------------------------------------------------------------------ activations
 
 
-@pytest.mark.parametrize("name", [op.name for op in OPS.values() if op.is_public and op.operands == ("x",)])
+@pytest.mark.parametrize(
+    "name", [op.name for op in OPS.values() if op.is_public and op.operands == ("x",)]
+)
 def test_every_operation_of_one_number_is_an_activation(name):
     neuron = Neuron(1, activation=name, init=lambda *_: 1.0)
     assert neuron(0.5).op == name
@@ -173,7 +221,9 @@ def test_every_operation_of_one_number_is_an_activation(name):
 
 
 def test_aliases_and_functions_are_activations():
-    neurons = [Neuron(1, activation=a, init=lambda *_: 1.0) for a in ("atan", tanh, lambda z: z * z)]
+    neurons = [
+        Neuron(1, activation=a, init=lambda *_: 1.0) for a in ("atan", tanh, lambda z: z * z)
+    ]
     assert [n(0.5).data for n in neurons] == [math.atan(0.5), math.tanh(0.5), 0.25]
 
 
@@ -197,7 +247,17 @@ def test_default_is_relu_inside_and_linear_at_the_end_as_in_micrograd():
 
 def test_parameters_come_neuron_by_neuron_weights_then_bias():
     labels = [p.label for p in MLP(2, [2, 1]).parameters()]
-    assert labels == ["W1[0,0]", "W1[0,1]", "b1[0]", "W1[1,0]", "W1[1,1]", "b1[1]", "W2[0,0]", "W2[0,1]", "b2[0]"]
+    assert labels == [
+        "W1[0,0]",
+        "W1[0,1]",
+        "b1[0]",
+        "W1[1,0]",
+        "W1[1,1]",
+        "b1[1]",
+        "W2[0,0]",
+        "W2[0,1]",
+        "b2[0]",
+    ]
 
 
 def test_labels_of_single_layers_and_neurons():
@@ -214,7 +274,12 @@ def test_named_parameters_are_the_labels():
 def test_what_the_pictures_read_is_there():
     model = MLP(3, [2, 1], activation="tanh")
     first = model.layers[0]
-    assert (first.nin, first.nout, len(first.neurons), first.neurons[0].activation) == (3, 2, 2, "tanh")
+    assert (first.nin, first.nout, len(first.neurons), first.neurons[0].activation) == (
+        3,
+        2,
+        2,
+        "tanh",
+    )
     assert isinstance(first.neurons[0].w, tuple)
     assert model.layers[1].neurons[0].activation is None
 
@@ -249,8 +314,12 @@ def test_a_seed_leaves_the_random_module_alone():
 
 
 def test_a_random_object_is_a_seed():
-    assert [p.data for p in MLP(2, [3], seed=random.Random(4)).parameters()] == [p.data for p in MLP(2, [3], seed=4).parameters()]
-    assert [p.data for p in Layer(2, 3, seed=np.int64(4)).parameters()] == [p.data for p in Layer(2, 3, seed=4).parameters()]
+    assert [p.data for p in MLP(2, [3], seed=random.Random(4)).parameters()] == [
+        p.data for p in MLP(2, [3], seed=4).parameters()
+    ]
+    assert [p.data for p in Layer(2, 3, seed=np.int64(4)).parameters()] == [
+        p.data for p in Layer(2, 3, seed=4).parameters()
+    ]
 
 
 def weights(init, activation=None, nin=50, nout=200):
@@ -268,12 +337,17 @@ def weights(init, activation=None, nin=50, nout=200):
 )  # fmt: skip
 def test_inits_have_their_spread(init, deviation, bound):
     W = weights(init)
-    assert W.std() == pytest.approx(deviation, rel=0.03)  # 10,000 draws: 1 % is one standard error at most
+    assert W.std() == pytest.approx(
+        deviation, rel=0.03
+    )  # 10,000 draws: 1 % is one standard error at most
     assert abs(W.mean()) <= 0.04 * deviation
     assert abs(W).max() <= bound
 
 
-@pytest.mark.parametrize(("activation", "init"), [("relu", "he"), (relu, "he"), ("gelu", "he"), ("tanh", "xavier"), (None, "xavier")])
+@pytest.mark.parametrize(
+    ("activation", "init"),
+    [("relu", "he"), (relu, "he"), ("gelu", "he"), ("tanh", "xavier"), (None, "xavier")],
+)
 def test_default_init_suits_the_activation(activation, init):
     assert (weights(None, activation) == weights(init, activation)).all()
 
@@ -294,7 +368,9 @@ def test_init_function_sees_the_sizes_of_its_layer_and_the_source():
 # ------------------------------------------------------------------ copies and text
 
 
-@pytest.mark.parametrize("clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"])
+@pytest.mark.parametrize(
+    "clone", [copy.deepcopy, lambda m: pickle.loads(pickle.dumps(m))], ids=["deepcopy", "pickle"]
+)
 def test_copies_compute_the_same_and_are_independent(clone):
     model = MLP(2, [3, 1], activation="sigmoid", seed=0)
     twin = clone(model)

@@ -41,9 +41,13 @@ ORACLES = {
     "half_squared_error": lambda p, t: ((p - t) ** 2).sum() / 2,
     "mse": lambda p, t: ((p - t) ** 2).mean(),
     "mae": lambda p, t: np.abs(p - t).mean(),
-    "huber": lambda p, t: np.where(np.abs(p - t) <= 1, (p - t) ** 2 / 2, np.abs(p - t) - 0.5).mean(),
+    "huber": lambda p, t: np.where(
+        np.abs(p - t) <= 1, (p - t) ** 2 / 2, np.abs(p - t) - 0.5
+    ).mean(),
     "binary_cross_entropy": lambda p, t: -(t * np.log(p) + (1 - t) * np.log(1 - p)).mean(),
-    "binary_cross_entropy_with_logits": lambda p, t: -(t * np.log(logistic(p)) + (1 - t) * np.log(1 - logistic(p))).mean(),
+    "binary_cross_entropy_with_logits": lambda p, t: (
+        -(t * np.log(logistic(p)) + (1 - t) * np.log(1 - logistic(p))).mean()
+    ),
     "cross_entropy": lambda p, t: -(t * np.log(probabilities(p))).sum(),
     "hinge": lambda p, t: np.maximum(0, 1 - t * p).mean(),
 }
@@ -70,8 +74,12 @@ def test_losses_of_numbers_are_numpys_and_plain(name):
 @pytest.mark.parametrize("name", CASES)
 def test_losses_of_values_have_the_same_number_to_the_bit(name):
     prediction, target = CASES[name]
-    assert LOSSES[name](list(map(Value, prediction)), target).data == LOSSES[name](prediction, target)
-    assert LOSSES[name](list(map(Value, prediction)), list(map(Value, target))).data == LOSSES[name](prediction, target)
+    assert LOSSES[name](list(map(Value, prediction)), target).data == LOSSES[name](
+        prediction, target
+    )
+    assert LOSSES[name](list(map(Value, prediction)), list(map(Value, target))).data == LOSSES[
+        name
+    ](prediction, target)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -84,7 +92,9 @@ def test_slopes_of_losses_are_those_of_differences(name):
         up, down = np.array(prediction), np.array(prediction)
         up[i] += step
         down[i] -= step
-        slope = (ORACLES[name](up, np.array(target)) - ORACLES[name](down, np.array(target))) / (2 * step)
+        slope = (ORACLES[name](up, np.array(target)) - ORACLES[name](down, np.array(target))) / (
+            2 * step
+        )
         assert value.grad == pytest.approx(slope, abs=1e-8)
 
 
@@ -92,17 +102,25 @@ def test_slopes_of_losses_are_those_of_differences(name):
 def test_a_number_is_a_list_of_one(name):
     prediction, target = CASES[name][0][0], CASES[name][1][0]
     assert LOSSES[name](prediction, target) == LOSSES[name]([prediction], [target])
-    assert LOSSES[name](Value(prediction), [target]).data == LOSSES[name](np.float64(prediction), np.array([target]))
+    assert LOSSES[name](Value(prediction), [target]).data == LOSSES[name](
+        np.float64(prediction), np.array([target])
+    )
 
 
 def test_squares_of_many_outputs_are_one_node_more_than_the_differences():
     loss = squared_error([Value(p) for p in P], T)
     assert [node.op for node in loss.graph() if node.op] == ["sub", "sub", "sub", "dot"]
-    assert [node.op for node in squared_error(Value(1.0), 2.0).graph() if node.op] == ["sub", "square"]
+    assert [node.op for node in squared_error(Value(1.0), 2.0).graph() if node.op] == [
+        "sub",
+        "square",
+    ]
 
 
 def test_cross_entropy_is_two_nodes():
-    assert [node.op for node in cross_entropy([Value(p) for p in P], 2).graph() if node.op] == ["logsumexp", "sub"]
+    assert [node.op for node in cross_entropy([Value(p) for p in P], 2).graph() if node.op] == [
+        "logsumexp",
+        "sub",
+    ]
 
 
 @pytest.mark.parametrize("k", [0, 1, 2])
@@ -115,7 +133,9 @@ def test_a_class_is_its_one_hot_list(k, kind):
     b.backward()
     assert a.data == b.data
     assert [v.grad for v in values] == [v.grad for v in twins]
-    assert [v.grad for v in values] == pytest.approx(probabilities(np.array(P)) - one_hot, rel=1e-13)
+    assert [v.grad for v in values] == pytest.approx(
+        probabilities(np.array(P)) - one_hot, rel=1e-13
+    )
 
 
 # ------------------------------------------------------------------ digits, and edges
@@ -126,7 +146,11 @@ def test_a_class_is_its_one_hot_list(k, kind):
 def test_binary_cross_entropy_with_logits_keeps_its_digits(z, t):
     with mpmath.workdps(800):
         p = 1 / (1 + mpmath.exp(-mpmath.mpf(z)))
-        expected = float(-(t * mpmath.log(p) + (1 - t) * mpmath.log(1 - p)) if 0 < t < 1 else -mpmath.log(p if t else 1 - p))
+        expected = float(
+            -(t * mpmath.log(p) + (1 - t) * mpmath.log(1 - p))
+            if 0 < t < 1
+            else -mpmath.log(p if t else 1 - p)
+        )
         slope = float(p - t)
     value = Value(z)
     loss = binary_cross_entropy_with_logits(value, t)
@@ -192,7 +216,10 @@ def test_huber_is_a_parabola_within_delta_and_lines_beyond():
 def test_l2_is_one_node_whose_slope_is_twice_the_weight():
     model = MLP(2, [3, 1], seed=0)
     penalty = l2(model)
-    assert (penalty.op, penalty.data) == ("dot", pytest.approx(sum(p.data**2 for p in model.parameters()), rel=1e-14))
+    assert (penalty.op, penalty.data) == (
+        "dot",
+        pytest.approx(sum(p.data**2 for p in model.parameters()), rel=1e-14),
+    )
     penalty.backward()
     assert [p.grad for p in model.parameters()] == [2 * p.data for p in model.parameters()]
     assert l2(model.parameters()).data == l2(p.data for p in model.parameters()) == penalty.data
@@ -204,22 +231,62 @@ def test_l2_is_one_node_whose_slope_is_twice_the_weight():
 @pytest.mark.parametrize(
     ("call", "error", "text"),
     [
-        (lambda: mse([1.0, 2.0], [1.0]), ValueError, "mse takes a target for each prediction, got 2 predictions and 1 targets"),
-        (lambda: mae([], []), ValueError, "mae takes a target for each prediction, got 0 predictions and 0 targets"),
-        (lambda: hinge(0.5, 0), ValueError, "hinge takes targets of -1 and 1, got 0.0: of 0 and 1 write 2 \\* y - 1"),
-        (lambda: binary_cross_entropy(0.5, 2), ValueError, "a binary target lies between 0 and 1, got 2.0"),
-        (lambda: cross_entropy([1.0, 2.0], 2), ValueError, "cross_entropy of 2 logits takes a class from 0 to 1, got 2"),
+        (
+            lambda: mse([1.0, 2.0], [1.0]),
+            ValueError,
+            "mse takes a target for each prediction, got 2 predictions and 1 targets",
+        ),
+        (
+            lambda: mae([], []),
+            ValueError,
+            "mae takes a target for each prediction, got 0 predictions and 0 targets",
+        ),
+        (
+            lambda: hinge(0.5, 0),
+            ValueError,
+            "hinge takes targets of -1 and 1, got 0.0: of 0 and 1 write 2 \\* y - 1",
+        ),
+        (
+            lambda: binary_cross_entropy(0.5, 2),
+            ValueError,
+            "a binary target lies between 0 and 1, got 2.0",
+        ),
+        (
+            lambda: cross_entropy([1.0, 2.0], 2),
+            ValueError,
+            "cross_entropy of 2 logits takes a class from 0 to 1, got 2",
+        ),
         (lambda: cross_entropy([1.0, 2.0], -1), ValueError, "class from 0 to 1, got -1"),
         (lambda: cross_entropy([1.0, 2.0], 0.5), ValueError, "class from 0 to 1, got 0.5"),
         (lambda: cross_entropy([1.0, 2.0], inf), ValueError, "class from 0 to 1, got inf"),
-        (lambda: cross_entropy([1.0, 2.0], Value(1.0)), TypeError, "the right class as a plain number, got a Value"),
-        (lambda: cross_entropy(1.0, 0), ValueError, "takes two logits or more, got 1: .* use binary_cross_entropy_with_logits"),
-        (lambda: cross_entropy([1.0, 2.0, 3.0], [0, 1]), ValueError, "a probability for each of 3 logits; got 2 targets"),
-        (lambda: cross_entropy([1.0, 2.0], [1, 1]), ValueError, "probabilities that add up to 1, got \\[1.0, 1.0\\]"),
+        (
+            lambda: cross_entropy([1.0, 2.0], Value(1.0)),
+            TypeError,
+            "the right class as a plain number, got a Value",
+        ),
+        (
+            lambda: cross_entropy(1.0, 0),
+            ValueError,
+            "takes two logits or more, got 1: .* use binary_cross_entropy_with_logits",
+        ),
+        (
+            lambda: cross_entropy([1.0, 2.0, 3.0], [0, 1]),
+            ValueError,
+            "a probability for each of 3 logits; got 2 targets",
+        ),
+        (
+            lambda: cross_entropy([1.0, 2.0], [1, 1]),
+            ValueError,
+            "probabilities that add up to 1, got \\[1.0, 1.0\\]",
+        ),
         (lambda: cross_entropy([1.0, 2.0], [nan, 1]), ValueError, "probabilities that add up to 1"),
         (lambda: huber(1.0, 0.0, delta=0), ValueError, "huber's delta must be above 0, got 0"),
         (lambda: mse("a", 1.0), TypeError, "mse takes a real number, got str"),
-        (lambda: half_squared_error([[1.0]], [1.0]), TypeError, "half_squared_error takes a real number, got list"),
+        (
+            lambda: half_squared_error([[1.0]], [1.0]),
+            TypeError,
+            "half_squared_error takes a real number, got list",
+        ),
         (lambda: mse(None, 1.0), TypeError, "mse takes a real number, got NoneType"),
     ],
 )
@@ -230,5 +297,7 @@ def test_wrong_arguments_of_losses_are_answered(call, error, text):
 
 @pytest.mark.parametrize("p", [1.5, -0.1, Value(1.5)])
 def test_binary_cross_entropy_refuses_what_is_no_probability(p):
-    with pytest.raises(ValueError, match=r"takes probabilities, got .*output_activation='sigmoid'.*with_logits"):
+    with pytest.raises(
+        ValueError, match=r"takes probabilities, got .*output_activation='sigmoid'.*with_logits"
+    ):
         binary_cross_entropy(p, 1)

@@ -119,7 +119,12 @@ def test_state_is_matrices_nout_by_nin_and_remembers_its_module():
     assert isinstance(state, State)
     assert isinstance(state, dict)
     assert state.module is model
-    assert {name: array.shape for name, array in state.items()} == {"W1": (4, 3), "b1": (4,), "W2": (2, 4), "b2": (2,)}
+    assert {name: array.shape for name, array in state.items()} == {
+        "W1": (4, 3),
+        "b1": (4,),
+        "W2": (2, 4),
+        "b2": (2,),
+    }
     assert state["W1"][2, 1] == model.layers[0].neurons[2].w[1].data
     x = np.array([1.0, -2.0, 0.5])
     by_hand = np.maximum(x @ state["W1"].T + state["b1"], 0) @ state["W2"].T + state["b2"]
@@ -127,8 +132,14 @@ def test_state_is_matrices_nout_by_nin_and_remembers_its_module():
 
 
 def test_states_of_layers_and_neurons():
-    assert {name: np.shape(part) for name, part in Layer(2, 3).state().items()} == {"W": (3, 2), "b": (3,)}
-    assert {name: np.shape(part) for name, part in Neuron(2).state().items()} == {"w": (2,), "b": ()}
+    assert {name: np.shape(part) for name, part in Layer(2, 3).state().items()} == {
+        "W": (3, 2),
+        "b": (3,),
+    }
+    assert {name: np.shape(part) for name, part in Neuron(2).state().items()} == {
+        "w": (2,),
+        "b": (),
+    }
     assert set(MLP(2, [1], bias=False).state()) == {"W1"}
 
 
@@ -142,7 +153,11 @@ def test_state_is_nested_lists_where_numpy_is_missing(monkeypatch):
 @pytest.mark.parametrize("kind", ["arrays", "lists"])
 def test_load_state_puts_a_state_back(kind):
     model, twin = MLP(2, [3, 1], seed=0), MLP(2, [3, 1], seed=1)
-    state = model.state() if kind == "arrays" else {name: array.tolist() for name, array in model.state().items()}
+    state = (
+        model.state()
+        if kind == "arrays"
+        else {name: array.tolist() for name, array in model.state().items()}
+    )
     twin.load_state(state)
     assert [p.data for p in twin.parameters()] == [p.data for p in model.parameters()]
     assert all(type(p.data) is float for p in twin.parameters())
@@ -174,7 +189,11 @@ def test_states_can_be_copied_and_pickled():
 @pytest.mark.parametrize(
     ("change", "error", "text"),
     [
-        (lambda s: s.pop("b2"), ValueError, r"the state lacks 'b2': MLP\(2, \[3, 1\], activation='relu'\) has 'W1', 'b1', 'W2', 'b2'"),
+        (
+            lambda s: s.pop("b2"),
+            ValueError,
+            r"the state lacks 'b2': MLP\(2, \[3, 1\], activation='relu'\) has 'W1', 'b1', 'W2', 'b2'",
+        ),
         (lambda s: s.update(W3=1), ValueError, "has 'W3' more"),
         (lambda s: s.update(W1=s["W1"].T), ValueError, r"W1 is 3 × 2 in MLP.*, got 2 × 3"),
         (lambda s: s.update(W2=[[1, 2], [3]]), ValueError, "W2 is 1 × 3 in MLP.*, got ragged"),
@@ -198,5 +217,7 @@ def test_two_parts_of_one_name_are_refused():
             super().__init__(2, [1], seed=0)
             self.W1 = Value(0.5)
 
-    with pytest.raises(ValueError, match="two parts of the model are named 'W1': give one of them another name"):
+    with pytest.raises(
+        ValueError, match="two parts of the model are named 'W1': give one of them another name"
+    ):
         Mine().state()

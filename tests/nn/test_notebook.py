@@ -37,13 +37,21 @@ def run():
     losses, accuracies = [], []
     for _ in range(100):
         scores = [model(x) for x in inputs]
-        data_loss = sum([relu(1 - t * score) for t, score in zip(targets, scores, strict=True)]) / len(scores)
+        data_loss = sum(
+            [relu(1 - t * score) for t, score in zip(targets, scores, strict=True)]
+        ) / len(scores)
         loss = data_loss + 1e-4 * l2(model)
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
         losses.append(loss.data)
-        accuracies.append(float(np.mean([(score.data > 0) == (t > 0) for t, score in zip(targets, scores, strict=True)])))
+        accuracies.append(
+            float(
+                np.mean(
+                    [(score.data > 0) == (t > 0) for t, score in zip(targets, scores, strict=True)]
+                )
+            )
+        )
     return losses, accuracies
 
 
@@ -62,7 +70,9 @@ def test_all_points_are_right_at_the_end(run):
 def test_fit_with_hinge_and_penalty_is_the_same_run(run):
     X, y = moons()
     model = MLP(2, [16, 16, 1], init="uniform")
-    history = model.fit(X, y, loss="hinge", lr=notebook_rate, epochs=30, penalty=lambda m: 1e-4 * l2(m))
+    history = model.fit(
+        X, y, loss="hinge", lr=notebook_rate, epochs=30, penalty=lambda m: 1e-4 * l2(m)
+    )
     assert history.loss == pytest.approx(run[0][:30], rel=1e-9)
 
 
@@ -90,7 +100,12 @@ def test_micrograd_itself_agrees_on_weights_losses_and_gradients():
         ours.zero_grad()
         loss.backward()
         assert loss.data == pytest.approx(expected.data, rel=1e-12)
-        np.testing.assert_allclose([p.grad for p in ours.parameters()], [p.grad for p in theirs.parameters()], rtol=1e-9, atol=1e-13)
+        np.testing.assert_allclose(
+            [p.grad for p in ours.parameters()],
+            [p.grad for p in theirs.parameters()],
+            rtol=1e-9,
+            atol=1e-13,
+        )
         for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
             p.data -= notebook_rate(step) * p.grad
             q.data -= notebook_rate(step) * q.grad

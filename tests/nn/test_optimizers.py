@@ -31,7 +31,9 @@ def sgd(w, lr=0.1, decay=0.0):
         yield w
 
 
-def heavy_ball(w, lr=0.05, mu=0.9, decay=0.0):  # Polyak 1964, in Sutskever's and others' form with the rate outside
+def heavy_ball(
+    w, lr=0.05, mu=0.9, decay=0.0
+):  # Polyak 1964, in Sutskever's and others' form with the rate outside
     v = np.zeros(4)
     for t in range(STEPS):
         v = mu * v + slope(w, t) + decay * w
@@ -79,13 +81,25 @@ CASES = {
     "rmsprop with decay": (rmsprop, {"decay": 0.2}, lambda ps: RMSprop(ps, 0.02, 0.9, 1e-6, 0.2)),
     "adam": (adam, {}, lambda ps: Adam(ps, 0.05, **BETAS)),
     "adam with decay": (adam, {"decay": 0.2}, lambda ps: Adam(ps, 0.05, **BETAS, weight_decay=0.2)),
-    "adam with little memory": (adam, {"b1": 0.25, "b2": 0.375}, lambda ps: Adam(ps, 0.05, [0.25, 0.375], 1e-7)),
-    "rmsprop with little memory": (rmsprop, {"alpha": 0.25}, lambda ps: RMSprop(ps, 0.02, 0.25, 1e-6)),
+    "adam with little memory": (
+        adam,
+        {"b1": 0.25, "b2": 0.375},
+        lambda ps: Adam(ps, 0.05, [0.25, 0.375], 1e-7),
+    ),
+    "rmsprop with little memory": (
+        rmsprop,
+        {"alpha": 0.25},
+        lambda ps: RMSprop(ps, 0.02, 0.25, 1e-6),
+    ),
     "adamw": (adam, {"decoupled": 0.3}, lambda ps: AdamW(ps, 0.05, **BETAS, weight_decay=0.3)),
     "defaults of sgd": (sgd, {"lr": 0.01}, SGD),
     "defaults of rmsprop": (rmsprop, {"lr": 0.01, "alpha": 0.99, "eps": 1e-8}, RMSprop),
     "defaults of adam": (adam, {"lr": 0.001, "b1": 0.9, "b2": 0.999, "eps": 1e-8}, Adam),
-    "defaults of adamw": (adam, {"lr": 0.001, "b1": 0.9, "b2": 0.999, "eps": 1e-8, "decoupled": 0.01}, AdamW),
+    "defaults of adamw": (
+        adam,
+        {"lr": 0.001, "b1": 0.9, "b2": 0.999, "eps": 1e-8, "decoupled": 0.01},
+        AdamW,
+    ),
 }
 
 
@@ -103,7 +117,9 @@ def walk(parameters, optimizer):
 def test_twenty_steps_follow_the_formula(name):
     formula, settings, make = CASES[name]
     parameters = [Value(w) for w in START]
-    for ours, expected in zip(walk(parameters, make(parameters)), formula(START, **settings), strict=True):
+    for ours, expected in zip(
+        walk(parameters, make(parameters)), formula(START, **settings), strict=True
+    ):
         np.testing.assert_allclose(ours, expected, rtol=1e-12, atol=1e-12)
 
 
@@ -169,7 +185,9 @@ def test_a_gradient_that_is_no_number_changes_nothing(name, bad):
     optimizer.step()
     before = memory(optimizer)
     parameters[2].grad = bad
-    with pytest.raises(FloatingPointError, match=f"the gradient of w2 is {bad}, so no weight was changed"):
+    with pytest.raises(
+        FloatingPointError, match=f"the gradient of w2 is {bad}, so no weight was changed"
+    ):
         optimizer.step()
     assert memory(optimizer) == before
 
@@ -220,7 +238,11 @@ def test_zero_grad_sets_gradients_to_0():
 
 def test_parameters_may_be_a_module_or_any_iterable():
     model = MLP(2, [2], seed=0)
-    assert SGD(model, 0.1).parameters == SGD(iter(model.parameters()), 0.1).parameters == model.parameters()
+    assert (
+        SGD(model, 0.1).parameters
+        == SGD(iter(model.parameters()), 0.1).parameters
+        == model.parameters()
+    )
 
 
 def test_a_new_optimiser_is_an_update():
@@ -228,7 +250,9 @@ def test_a_new_optimiser_is_an_update():
         """Steps of one size."""
 
         def update(self, weights, gradients, lr):
-            return [w - lr * ((g > 0) - (g < 0)) for w, g in zip(weights, gradients, strict=True)], ()
+            return [
+                w - lr * ((g > 0) - (g < 0)) for w, g in zip(weights, gradients, strict=True)
+            ], ()
 
     model = MLP(1, [1], init="zeros")
     model.fit([1.0, 2.0], [3.0, 6.0], optimizer=Sign, lr=0.5, epochs=2)
@@ -257,22 +281,66 @@ def test_repr_says_rate_and_steps():
     ("call", "error", "text"),
     [
         (lambda w: SGD([w], lr=-0.1), ValueError, "lr must be 0 or more, and finite, got -0.1"),
-        (lambda w: SGD([w], lr=float("nan")), ValueError, "lr must be 0 or more, and finite, got nan"),
+        (
+            lambda w: SGD([w], lr=float("nan")),
+            ValueError,
+            "lr must be 0 or more, and finite, got nan",
+        ),
         (lambda w: SGD([w], lr="fast"), TypeError, "lr takes a real number, got str"),
-        (lambda w: SGD([w], momentum=1.0), ValueError, "momentum must be 0 or more and below 1, got 1.0"),
-        (lambda w: SGD([w], momentum=-0.5), ValueError, "momentum must be 0 or more and below 1, got -0.5"),
-        (lambda w: SGD([w], nesterov=True), ValueError, "nesterov=True needs a momentum: write momentum=0.9"),
-        (lambda w: SGD([w], weight_decay=-1), ValueError, "weight_decay must be 0 or more, and finite, got -1.0"),
-        (lambda w: RMSprop([w], alpha=1.5), ValueError, "alpha must be 0 or more and below 1, got 1.5"),
+        (
+            lambda w: SGD([w], momentum=1.0),
+            ValueError,
+            "momentum must be 0 or more and below 1, got 1.0",
+        ),
+        (
+            lambda w: SGD([w], momentum=-0.5),
+            ValueError,
+            "momentum must be 0 or more and below 1, got -0.5",
+        ),
+        (
+            lambda w: SGD([w], nesterov=True),
+            ValueError,
+            "nesterov=True needs a momentum: write momentum=0.9",
+        ),
+        (
+            lambda w: SGD([w], weight_decay=-1),
+            ValueError,
+            "weight_decay must be 0 or more, and finite, got -1.0",
+        ),
+        (
+            lambda w: RMSprop([w], alpha=1.5),
+            ValueError,
+            "alpha must be 0 or more and below 1, got 1.5",
+        ),
         (lambda w: RMSprop([w], eps=0), ValueError, "eps must be above 0, got 0.0"),
-        (lambda w: Adam([w], betas=(1.0, 0.9)), ValueError, r"betas\[0\] must be 0 or more and below 1, got 1.0"),
+        (
+            lambda w: Adam([w], betas=(1.0, 0.9)),
+            ValueError,
+            r"betas\[0\] must be 0 or more and below 1, got 1.0",
+        ),
         (lambda w: Adam([w], betas=(0.9,)), ValueError, r"betas must be two numbers, got \(0.9,\)"),
-        (lambda w: Adam([w], betas=(0.9, 0.99, 0.999)), ValueError, r"betas must be two numbers, got \(0.9, 0.99, 0.999\)"),
-        (lambda w: Adam([w], betas=(0.9, 1.0)), ValueError, r"betas\[1\] must be 0 or more and below 1, got 1.0"),
-        (lambda w: AdamW([w], betas=0.9), ValueError, r"betas must be two numbers, got 0.9: write betas=\(0.9, 0.999\)"),
+        (
+            lambda w: Adam([w], betas=(0.9, 0.99, 0.999)),
+            ValueError,
+            r"betas must be two numbers, got \(0.9, 0.99, 0.999\)",
+        ),
+        (
+            lambda w: Adam([w], betas=(0.9, 1.0)),
+            ValueError,
+            r"betas\[1\] must be 0 or more and below 1, got 1.0",
+        ),
+        (
+            lambda w: AdamW([w], betas=0.9),
+            ValueError,
+            r"betas must be two numbers, got 0.9: write betas=\(0.9, 0.999\)",
+        ),
         (lambda w: SGD([]), ValueError, "SGD got no parameters: there is nothing to learn"),
         (lambda w: SGD([w, w]), ValueError, "SGD got a parameter twice"),
-        (lambda w: SGD([1.0]), TypeError, r"SGD takes Values, got float: give it model.parameters\(\)"),
+        (
+            lambda w: SGD([1.0]),
+            TypeError,
+            r"SGD takes Values, got float: give it model.parameters\(\)",
+        ),
         (lambda w: SGD([w * 2]), ValueError, "SGD takes leaves, and Value.* was computed by mul"),
     ],
 )
@@ -289,7 +357,8 @@ def test_a_step_that_would_overflow_changes_nothing():
     w, v = Value(1e308, "w"), Value(1.0, "v")
     w.grad, v.grad = -1e300, 1.0
     with pytest.raises(
-        FloatingPointError, match=r"the step would make w inf, so no weight was changed: take a smaller lr \(it is 10000000000.0\)"
+        FloatingPointError,
+        match=r"the step would make w inf, so no weight was changed: take a smaller lr \(it is 10000000000.0\)",
     ):
         SGD([w, v], lr=1e10).step()
     assert (w.data, v.data) == (1e308, 1.0)
@@ -323,10 +392,30 @@ class Half:
     [
         ("adm", None, ValueError, "adm"),
         (3.0, None, TypeError, "optimizer must be one of .*, a class or a function, got float$"),
-        (SGD([Value(1.0)]), None, TypeError, r"got SGD: write optimizer=lambda parameters: \.\.\.$"),
-        (lambda parameters: SGD(parameters), 0.5, ValueError, "lr=0.5 would be lost on an optimizer that is a function"),
-        (lambda parameters: Half("step"), None, TypeError, r"must return an optimiser, with step\(\) and zero_grad\(\), got Half"),
-        (lambda parameters: Half("zero_grad"), None, TypeError, "must return an optimiser, .* got Half"),
+        (
+            SGD([Value(1.0)]),
+            None,
+            TypeError,
+            r"got SGD: write optimizer=lambda parameters: \.\.\.$",
+        ),
+        (
+            lambda parameters: SGD(parameters),
+            0.5,
+            ValueError,
+            "lr=0.5 would be lost on an optimizer that is a function",
+        ),
+        (
+            lambda parameters: Half("step"),
+            None,
+            TypeError,
+            r"must return an optimiser, with step\(\) and zero_grad\(\), got Half",
+        ),
+        (
+            lambda parameters: Half("zero_grad"),
+            None,
+            TypeError,
+            "must return an optimiser, .* got Half",
+        ),
         (lambda parameters: None, None, TypeError, "must return an optimiser, .* got NoneType"),
     ],
 )

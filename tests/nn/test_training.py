@@ -40,7 +40,10 @@ def descent(batches, epochs, lr, mean=True, decay=0.0):
             n = len(batch) if mean else 1
             loss = (d**2).sum() / n + decay * (w**2 + b**2)
             epoch += loss * (len(batch) / len(LINE_X) if mean else 1)
-            w, b = w - lr * ((2 * d * x).sum() / n + 2 * decay * w), b - lr * ((2 * d).sum() / n + 2 * decay * b)
+            w, b = (
+                w - lr * ((2 * d * x).sum() / n + 2 * decay * w),
+                b - lr * ((2 * d).sum() / n + 2 * decay * b),
+            )
         losses.append(epoch)
     return (w, b), losses
 
@@ -50,14 +53,28 @@ def descent(batches, epochs, lr, mean=True, decay=0.0):
 
 @pytest.mark.parametrize(
     ("batch_size", "batches"),
-    [(None, [range(5)]), (5, [range(5)]), (100, [range(5)]), (2, [[0, 1], [2, 3], [4]]), (1, [[0], [1], [2], [3], [4]])],
+    [
+        (None, [range(5)]),
+        (5, [range(5)]),
+        (100, [range(5)]),
+        (2, [[0, 1], [2, 3], [4]]),
+        (1, [[0], [1], [2], [3], [4]]),
+    ],
 )
 @pytest.mark.parametrize("reduction", ["mean", "sum"])
 @pytest.mark.parametrize("decay", [0.0, 0.1])
 def test_fit_is_gradient_descent_batch_by_batch(batch_size, batches, reduction, decay):
     line = Line()
     penalty = (lambda model: decay * l2(model)) if decay else None
-    history = line.fit(LINE_X, LINE_Y, lr=0.02, epochs=7, batch_size=batch_size, reduction=reduction, penalty=penalty)
+    history = line.fit(
+        LINE_X,
+        LINE_Y,
+        lr=0.02,
+        epochs=7,
+        batch_size=batch_size,
+        reduction=reduction,
+        penalty=penalty,
+    )
     numbers, losses = descent(batches, 7, 0.02, reduction == "mean", decay)
     assert line.numbers == pytest.approx(numbers, rel=1e-12)
     assert history.loss == pytest.approx(losses, rel=1e-12)
@@ -100,7 +117,9 @@ def test_runs_of_one_seed_are_equal_to_the_bit():
     runs = []
     for _ in range(2):
         model = MLP(2, [4, 1], activation="tanh", seed=3)
-        history = model.fit(XOR_X, XOR_Y, optimizer="adam", epochs=20, batch_size=2, shuffle=True, seed=4)
+        history = model.fit(
+            XOR_X, XOR_Y, optimizer="adam", epochs=20, batch_size=2, shuffle=True, seed=4
+        )
         runs.append((history.loss, [p.data for p in model.parameters()]))
     assert runs[0] == runs[1]
 
@@ -114,10 +133,18 @@ def test_two_fits_of_one_optimiser_are_one_fit():
     assert a.numbers == b.numbers
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", SGD, lambda ps: SGD(ps, 0.02)], ids=["name", "class", "function"])
+@pytest.mark.parametrize(
+    "optimizer", ["sgd", SGD, lambda ps: SGD(ps, 0.02)], ids=["name", "class", "function"]
+)
 def test_optimizer_may_be_a_name_a_class_or_a_function(optimizer):
     line = Line()
-    line.fit(LINE_X, LINE_Y, optimizer=optimizer, lr=None if callable(optimizer) and optimizer is not SGD else 0.02, epochs=3)
+    line.fit(
+        LINE_X,
+        LINE_Y,
+        optimizer=optimizer,
+        lr=None if callable(optimizer) and optimizer is not SGD else 0.02,
+        epochs=3,
+    )
     assert line.numbers == pytest.approx(descent([range(5)], 3, 0.02)[0], rel=1e-12)
 
 
@@ -140,7 +167,14 @@ def test_every_loss_falls_with_every_optimiser(loss, optimizer):
     targets = [-1, -1, -1, 1] if loss == "hinge" else [0, 0, 0, 1]
     last = "sigmoid" if loss == "binary_cross_entropy" else None
     model = MLP(2, [6, outputs], activation="tanh", output_activation=last, seed=0)
-    history = model.fit(XOR_X, targets, loss=loss, optimizer=optimizer, lr=0.2 if optimizer == "sgd" else 0.02, epochs=60)
+    history = model.fit(
+        XOR_X,
+        targets,
+        loss=loss,
+        optimizer=optimizer,
+        lr=0.2 if optimizer == "sgd" else 0.02,
+        epochs=60,
+    )
     assert min(history.loss) < 0.8 * history.loss[0]
 
 
@@ -166,7 +200,9 @@ def test_a_loss_function_sees_prediction_and_target_as_they_are():
 
 def test_rows_that_cost_nothing_may_give_a_plain_0():
     line = Line()
-    history = line.fit([1.0, 2.0], [-1.0, 1.0], loss=lambda p, t: -p * t if t > 0 else 0, lr=0.1, epochs=2)
+    history = line.fit(
+        [1.0, 2.0], [-1.0, 1.0], loss=lambda p, t: -p * t if t > 0 else 0, lr=0.1, epochs=2
+    )
     assert line.numbers == pytest.approx((0.2, 0.1))
     assert history.loss[0] == 0.0 > history.loss[1]
 
@@ -183,7 +219,13 @@ def test_validation_loss_is_that_after_the_epoch_without_penalty():
         assert len(history.loss) == len(history.validation_loss) == epoch + 1
 
     history = line.fit(
-        LINE_X, LINE_Y, lr=0.02, epochs=4, validation=([10, 20], np.array([20, 40])), callback=callback, penalty=lambda m: l2(m)
+        LINE_X,
+        LINE_Y,
+        lr=0.02,
+        epochs=4,
+        validation=([10, 20], np.array([20, 40])),
+        callback=callback,
+        penalty=lambda m: l2(m),
     )
     assert history.validation_loss == pytest.approx(seen, rel=1e-12)
     assert len(seen) == 4
@@ -198,19 +240,29 @@ def test_validation_changes_neither_weights_nor_gradients():
 
 
 def test_validation_is_summed_where_training_is():
-    history = Line().fit(LINE_X, LINE_Y, lr=0.0, epochs=1, reduction="sum", validation=(LINE_X, LINE_Y))
+    history = Line().fit(
+        LINE_X, LINE_Y, lr=0.0, epochs=1, reduction="sum", validation=(LINE_X, LINE_Y)
+    )
     assert history.validation_loss == history.loss
 
 
 @pytest.mark.parametrize("answer", [True, np.True_])
 def test_callback_that_returns_true_ends_the_training(answer):
-    history = Line().fit(LINE_X, LINE_Y, lr=0.01, epochs=50, callback=lambda epoch, history, model: answer if epoch == 3 else None)
+    history = Line().fit(
+        LINE_X,
+        LINE_Y,
+        lr=0.01,
+        epochs=50,
+        callback=lambda epoch, history, model: answer if epoch == 3 else None,
+    )
     assert len(history.loss) == 4
     assert not history.interrupted
 
 
 def test_callback_may_return_anything_else():
-    history = Line().fit(LINE_X, LINE_Y, lr=0.01, epochs=5, callback=lambda epoch, history, model: history.loss[-1])
+    history = Line().fit(
+        LINE_X, LINE_Y, lr=0.01, epochs=5, callback=lambda epoch, history, model: history.loss[-1]
+    )
     assert len(history.loss) == 5
 
 
@@ -226,9 +278,8 @@ def test_memory_of_a_batch_is_that_of_a_row():
             tracemalloc.stop()
 
     peak(2)
-    of_a_row = peak(1)
-    assert of_a_row > 20_000
-    assert peak(100) < 1.5 * of_a_row
+    assert peak(1) > 20_000
+    assert (peak(300) - peak(100)) / 200 < 1000  # bytes a row: of the table, not of a graph
 
 
 # ------------------------------------------------------------------ predict
@@ -269,30 +320,82 @@ def fit(**settings):
 @pytest.mark.parametrize(
     ("settings", "error", "text"),
     [
-        ({"engine": "fast"}, ValueError, "engine='fast' is none of 'auto', 'eager', 'compiled': 'eager' makes steps on Values, 'compiled'"),
-        ({"backend": "c"}, ValueError, "backend='c' is none of 'auto', 'python', 'numpy', 'native'"),
+        (
+            {"engine": "fast"},
+            ValueError,
+            "engine='fast' is none of 'auto', 'eager', 'compiled': 'eager' makes steps on Values, 'compiled'",
+        ),
+        (
+            {"backend": "c"},
+            ValueError,
+            "backend='c' is none of 'auto', 'python', 'numpy', 'native'",
+        ),
         ({"reduction": "max"}, ValueError, "reduction='max' is none of 'mean', 'sum'"),
-        ({"loss": "msee"}, ValueError, "loss='msee' is none of 'squared_error', .*'hinge': did you mean 'mse'?"),
-        ({"loss": "zzz"}, ValueError, r"loss='zzz' is none of .*: or a function of \(prediction, target\)"),
-        ({"loss": 3}, TypeError, r"loss must be a function of \(prediction, target\) or one of 'squared_error', .*, got int"),
+        (
+            {"loss": "msee"},
+            ValueError,
+            "loss='msee' is none of 'squared_error', .*'hinge': did you mean 'mse'?",
+        ),
+        (
+            {"loss": "zzz"},
+            ValueError,
+            r"loss='zzz' is none of .*: or a function of \(prediction, target\)",
+        ),
+        (
+            {"loss": 3},
+            TypeError,
+            r"loss must be a function of \(prediction, target\) or one of 'squared_error', .*, got int",
+        ),
         ({"loss": lambda p, t: [p]}, TypeError, "the loss must give one Value, got list"),
-        ({"loss": lambda p, t: p.data + 1}, TypeError, "the loss of row 0 is the plain number .*, not from its .data"),
+        (
+            {"loss": lambda p, t: p.data + 1},
+            TypeError,
+            "the loss of row 0 is the plain number .*, not from its .data",
+        ),
         ({"penalty": lambda m: None}, TypeError, "the penalty must give one Value, got NoneType"),
         ({"penalty": 0.1}, TypeError, "penalty must be a function or None, got float 0.1"),
         ({"callback": "print"}, TypeError, "callback must be a function or None, got str 'print'"),
-        ({"optimizer": "adm"}, ValueError, "optimizer='adm' is none of 'sgd', 'rmsprop', 'adam', 'adamw': did you mean 'adam'?"),
-        ({"optimizer": lambda ps: SGD(ps, 0.1)}, ValueError, "lr=0.1 would be lost on an optimizer that is a function"),
-        ({"optimizer": lambda ps: None, "lr": None}, TypeError, r"an optimiser, with step\(\) and zero_grad\(\), got NoneType"),
+        (
+            {"optimizer": "adm"},
+            ValueError,
+            "optimizer='adm' is none of 'sgd', 'rmsprop', 'adam', 'adamw': did you mean 'adam'?",
+        ),
+        (
+            {"optimizer": lambda ps: SGD(ps, 0.1)},
+            ValueError,
+            "lr=0.1 would be lost on an optimizer that is a function",
+        ),
+        (
+            {"optimizer": lambda ps: None, "lr": None},
+            TypeError,
+            r"an optimiser, with step\(\) and zero_grad\(\), got NoneType",
+        ),
         ({"optimizer": SGD([Value(1.0)])}, TypeError, "got SGD: write optimizer=lambda parameters"),
         ({"lr": -1}, ValueError, "lr must be 0 or more, and finite, got -1.0"),
         ({"epochs": 0}, ValueError, "epochs must be 1 or more, got 0"),
         ({"epochs": 1.5}, TypeError, "epochs must be a whole number, got float 1.5"),
         ({"batch_size": 0}, ValueError, "batch_size must be 1 or more, got 0"),
-        ({"seed": "a"}, TypeError, "seed must be a whole number, a random.Random or None, got str 'a'"),
-        ({"validation": 0.2}, ValueError, r"validation must be a pair of rows and targets, got float: write validation=\(X_val, y_val\)"),
-        ({"validation": (XOR_X, [1])}, ValueError, "validation X has 4 rows and validation y has 1"),
+        (
+            {"seed": "a"},
+            TypeError,
+            "seed must be a whole number, a random.Random or None, got str 'a'",
+        ),
+        (
+            {"validation": 0.2},
+            ValueError,
+            r"validation must be a pair of rows and targets, got float: write validation=\(X_val, y_val\)",
+        ),
+        (
+            {"validation": (XOR_X, [1])},
+            ValueError,
+            "validation X has 4 rows and validation y has 1",
+        ),
         ({"y": [0, 1]}, ValueError, "X has 4 rows and y has 2: each row of X needs its own of y"),
-        ({"y": [[0, 1]] * 4}, ValueError, "mse takes a target for each prediction, got 1 predictions and 2 targets"),
+        (
+            {"y": [[0, 1]] * 4},
+            ValueError,
+            "mse takes a target for each prediction, got 1 predictions and 2 targets",
+        ),
         ({"X": [[1, 2, 3]] * 4}, ValueError, r"layer 1 \(2 → 3\) expects 2 inputs, got 3"),
         ({"X": [1, 2, 3, 4]}, ValueError, r"layer 1 \(2 → 3\) expects 2 inputs, got 1"),
     ],
@@ -322,7 +425,9 @@ def test_a_module_that_cannot_be_called_is_told_so():
     module = Module()
     module.w = Value(1.0)
     for call in (lambda: module.fit([1], [1]), lambda: module.predict([1])):
-        with pytest.raises(TypeError, match=r"Module cannot be called: give it a method __call__\(self, x\)"):
+        with pytest.raises(
+            TypeError, match=r"Module cannot be called: give it a method __call__\(self, x\)"
+        ):
             call()
 
 

@@ -20,10 +20,16 @@ class Picture:
         self.root = ElementTree.fromstring(self.text)
         groups = list(self.root.iter(f"{SVG}g"))
         self.cards = [Card(g) for g in groups if g.get("class", "").startswith("node ")]
-        self.edges = [g for g in groups if g.get("class") == "edge" and g.find(f"{SVG}path") is not None]
-        self.pills = [g for g in groups if g.get("class") == "edge" and g.find(f"{SVG}path") is None]
+        self.edges = [
+            g for g in groups if g.get("class") == "edge" and g.find(f"{SVG}path") is not None
+        ]
+        self.pills = [
+            g for g in groups if g.get("class") == "edge" and g.find(f"{SVG}path") is None
+        ]
         self.texts = ["".join(t.itertext()) for t in self.root.iter(f"{SVG}text")]
-        self.clusters = [r for r in self.root.iter(f"{SVG}rect") if r.get("class") in ("layer", "neuron")]
+        self.clusters = [
+            r for r in self.root.iter(f"{SVG}rect") if r.get("class") in ("layer", "neuron")
+        ]
 
     def card(self, name: str) -> Card:
         (found,) = [card for card in self.cards if card.texts[0] == name]
@@ -33,7 +39,10 @@ class Picture:
         return [edge.findtext(f"{SVG}title") or "" for edge in self.edges]
 
     def pill_texts(self) -> list[str]:
-        return sorted("".join(pill.itertext()).removeprefix(pill.findtext(f"{SVG}title") or "") for pill in self.pills)
+        return sorted(
+            "".join(pill.itertext()).removeprefix(pill.findtext(f"{SVG}title") or "")
+            for pill in self.pills
+        )
 
 
 class Card:
@@ -44,7 +53,12 @@ class Card:
         self.texts = ["".join(t.itertext()) for t in group.findall(f"{SVG}text")]
         self.tip = group.findtext(f"{SVG}title") or ""
         self.outline = group.findall(f"{SVG}rect")
-        self.bars = [r for g in group.findall(f"{SVG}g") for r in g.findall(f"{SVG}rect") if r.get("class") == "bar"]
+        self.bars = [
+            r
+            for g in group.findall(f"{SVG}g")
+            for r in g.findall(f"{SVG}rect")
+            if r.get("class") == "bar"
+        ]
         self.box = box(next(r for r in self.outline if r.get("class") == "card"))
 
 
@@ -80,7 +94,10 @@ def network(sizes: tuple[int, ...] = (2, 3, 1), backward: bool = True) -> Value:
     """The sum of the outputs of a network written by hand, its parameters labelled as nn labels them."""
     xs = [Value(0.5 - i, f"x{i}") for i in range(sizes[0])]
     for k, (nin, nout) in enumerate(pairwise(sizes), 1):
-        weights = [[Value(0.1 * (i + 1) - 0.2 * j, f"W{k}[{j},{i}]") for i in range(nin)] for j in range(nout)]
+        weights = [
+            [Value(0.1 * (i + 1) - 0.2 * j, f"W{k}[{j},{i}]") for i in range(nin)]
+            for j in range(nout)
+        ]
         xs = [sigmoid(dot(row, xs, Value(0.3 * j, f"b{k}[{j}]"))) for j, row in enumerate(weights)]
     loss = (xs[0] - 1.0) ** 2
     loss.label = "loss"

@@ -50,7 +50,9 @@ def test_edges_carry_the_local_slope() -> None:
 def test_edges_are_thicker_where_more_gradient_flows() -> None:
     picture = Picture(draw(neuron()))
     names = [tip.splitlines()[0].split(" (")[0] for tip in picture.edge_tips()]
-    thickness = {name: float(edge[1].get("stroke-width", "")) for name, edge in zip(names, picture.edges)}
+    thickness = {
+        name: float(edge[1].get("stroke-width", "")) for name, edge in zip(names, picture.edges)
+    }
     ordered = [thickness[name] for name in ("w2 → w2·x2", "x2 → w2·x2", "w1 → w1·x1", "x1 → w1·x1")]
     assert ordered == sorted(ordered)
     assert ordered[0] < ordered[1] < ordered[2] < ordered[3]
@@ -61,8 +63,12 @@ def test_the_bar_shows_sign_by_side_and_size_by_length() -> None:
     (negative,), (positive,), nothing = (picture.card(name).bars for name in ("x1", "w1", "w2"))
     tick = {c.id: c for c in picture.cards}[picture.card("x1").id].box
     middle = (tick[0] + 14 + tick[2] - 14) / 2
-    assert float(negative.get("x", "")) + float(negative.get("width", "")) == pytest.approx(middle, abs=0.2)
-    assert float(negative.get("width", "")) == pytest.approx(1.5 * float(positive.get("width", "")), rel=0.02)
+    assert float(negative.get("x", "")) + float(negative.get("width", "")) == pytest.approx(
+        middle, abs=0.2
+    )
+    assert float(negative.get("width", "")) == pytest.approx(
+        1.5 * float(positive.get("width", "")), rel=0.02
+    )
     assert nothing == []
 
 
@@ -138,7 +144,10 @@ def test_operands_are_marked_where_their_order_matters(operation) -> None:  # ty
     a, c = Value(2.0, "a"), Value(3.0, "c")
     for first, second in ((a, c), (c, a)):
         picture = Picture(draw(operation(first, second)))
-        tips = {pill[0].text.splitlines()[0].split(" →")[0]: "".join(pill[2].itertext())[0] for pill in picture.pills}  # type: ignore[union-attr]
+        tips = {
+            pill[0].text.splitlines()[0].split(" →")[0]: "".join(pill[2].itertext())[0]
+            for pill in picture.pills
+        }  # type: ignore[union-attr]
         assert tips == {first.label: "①", second.label: "②"}
         assert "① ②  operands in order" in picture.texts
 
@@ -158,8 +167,14 @@ def test_plain_numbers_are_chips_without_gradient() -> None:
 
 def test_a_bias_of_0_is_left_out_of_a_dot() -> None:
     x = Value(3.0, "x")
-    assert not [card for card in Picture(draw(dot([Value(1.0, "w")], [x]))).cards if card.kind == "constant"]
-    assert [card.texts for card in Picture(draw(dot([Value(1.0, "w")], [x], 4.0))).cards if card.kind == "constant"] == [["4"]]
+    assert not [
+        card for card in Picture(draw(dot([Value(1.0, "w")], [x]))).cards if card.kind == "constant"
+    ]
+    assert [
+        card.texts
+        for card in Picture(draw(dot([Value(1.0, "w")], [x], 4.0))).cards
+        if card.kind == "constant"
+    ] == [["4"]]
 
 
 def test_a_dot_is_one_card_or_its_products_and_their_sum() -> None:
@@ -206,7 +221,14 @@ def test_a_leaf_alone_is_a_picture() -> None:
 
 def test_neurons_and_layers_are_framed() -> None:
     picture = Picture(draw(network()))
-    assert [r.get("class") for r in picture.clusters] == ["layer", "neuron", "neuron", "neuron", "layer", "neuron"]
+    assert [r.get("class") for r in picture.clusters] == [
+        "layer",
+        "neuron",
+        "neuron",
+        "neuron",
+        "layer",
+        "neuron",
+    ]
     assert [text for text in picture.texts if text.startswith(("Layer", "Neuron"))] == [
         "Layer 1", "Neuron 0", "Neuron 1", "Neuron 2", "Layer 2", "Neuron 0",
     ]  # fmt: skip
@@ -250,7 +272,9 @@ def test_neurons_stand_in_their_order() -> None:
     assert tops[4] < tops[5]
     picture = Picture(draw(network((2, 4, 2, 1)), collapse="neurons"))
     for layer, count in zip(picture.clusters, (4, 2, 1), strict=True):
-        inside = sorted((card.box[1], card.texts[0]) for card in picture.cards if _within(card.box, layer))
+        inside = sorted(
+            (card.box[1], card.texts[0]) for card in picture.cards if _within(card.box, layer)
+        )
         assert [name for _, name in inside] == [f"Neuron {j}" for j in range(count)]
 
 
@@ -264,7 +288,10 @@ def test_a_sum_of_squared_weights_is_in_no_neuron() -> None:
     penalty = sum_of([w * w for w in ws])
     picture = Picture(draw(penalty))
     (frame,) = [rect for rect in picture.clusters if rect.get("class") == "neuron"]
-    assert sorted(card.texts[0] for card in picture.cards if _within(card.box, frame)) == ["W1[0,0]", "W1[0,1]"]
+    assert sorted(card.texts[0] for card in picture.cards if _within(card.box, frame)) == [
+        "W1[0,0]",
+        "W1[0,1]",
+    ]
 
 
 def test_downward_puts_operands_above_their_readers() -> None:

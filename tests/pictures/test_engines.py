@@ -42,7 +42,13 @@ def test_the_packages_are_not_imported_before_a_picture_is_made() -> None:
         "import sys, scalargrad; d = scalargrad.draw(scalargrad.Value(2.0) * 3.0); d.dot; "
         "print([m for m in ('graphviz', 'pygraphviz', 'numpy') if m in sys.modules])"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -85,7 +91,9 @@ def test_a_failure_of_graphviz_is_told_with_its_words(only_path: Path) -> None:
 
 def test_an_engine_that_takes_too_long_is_stopped(only_path: Path) -> None:
     script(only_path, "import time; time.sleep(60)")
-    with pytest.raises(TimeoutError, match=r"did not place 10 cards and 9 edges in 0.2 s.*timeout="):
+    with pytest.raises(
+        TimeoutError, match=r"did not place 10 cards and 9 edges in 0.2 s.*timeout="
+    ):
         _ = draw(neuron(), timeout=0.2).svg
 
 
@@ -106,15 +114,22 @@ def test_save_writes_the_svg_and_returns_its_path(tmp_path: Path) -> None:
     ElementTree.parse(path)
 
 
-@pytest.mark.parametrize(("name", "advice"), [("y.png", "y.svg"), ("y", "y.svg"), ("y.tar.gz", "y.tar.svg"), ("", "graph.svg")])
-def test_save_takes_svg_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, advice: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "advice"),
+    [("y.png", "y.svg"), ("y", "y.svg"), ("y.tar.gz", "y.tar.svg"), ("", "graph.svg")],
+)
+def test_save_takes_svg_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, advice: str
+) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=f"write '{advice}'"):
         draw(neuron()).save(name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_failed_save_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failed_save_leaves_the_old_file_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "y.svg"
     path.write_text("old")
 
@@ -166,8 +181,13 @@ def test_without_an_engine_a_value_shows_its_text_in_a_notebook(no_engine: None)
     assert notebook_bundle(y) == {"text/plain": repr(y)}
 
 
-@pytest.mark.parametrize("broken", ["import sys; sys.exit(1)", "print('no json')", "print('{}')", "import time; time.sleep(60)"])
-def test_a_broken_engine_leaves_a_value_its_text(only_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str) -> None:
+@pytest.mark.parametrize(
+    "broken",
+    ["import sys; sys.exit(1)", "print('no json')", "print('{}')", "import time; time.sleep(60)"],
+)
+def test_a_broken_engine_leaves_a_value_its_text(
+    only_path: Path, monkeypatch: pytest.MonkeyPatch, broken: str
+) -> None:
     from scalargrad.pictures import drawing
 
     monkeypatch.setattr(drawing, "PATIENCE", 0.3)

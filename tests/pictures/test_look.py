@@ -49,18 +49,32 @@ def test_bars_edges_and_outlines_stand_out(scheme: int) -> None:
     grounds = {".pos .bar": ".card", ".neg .bar": ".card"}
     for mark, ground in grounds.items():
         assert contrast(COLOUR[mark, "fill"][scheme], COLOUR[ground, "fill"][scheme]) >= 3
-    for kind in (".card", ".input .card", ".parameter .card", ".output .card", ".constant .card", ".edge path"):
+    for kind in (
+        ".card",
+        ".input .card",
+        ".parameter .card",
+        ".output .card",
+        ".constant .card",
+        ".edge path",
+    ):
         assert contrast(COLOUR[kind, "stroke"][scheme], COLOUR[".bg", "fill"][scheme]) >= 3
 
 
 def test_every_text_of_a_picture_has_a_colour_that_is_tested() -> None:
-    classes = {t.get("class", "") for drawing in (draw(neuron()), draw(network())) for t in Picture(drawing).root.iter(f"{SVG}text")}
+    classes = {
+        t.get("class", "")
+        for drawing in (draw(neuron()), draw(network()))
+        for t in Picture(drawing).root.iter(f"{SVG}text")
+    }
     known = {selector.removeprefix("text").removeprefix(".") for selector in TEXTS}
     assert all(known.intersection(name.split()) for name in classes)
 
 
 def test_kinds_differ_by_more_than_colour() -> None:
-    assert len({OUTLINES[kind] for kind in ("input", "parameter", "operation", "output", "constant")}) == 5
+    assert (
+        len({OUTLINES[kind] for kind in ("input", "parameter", "operation", "output", "constant")})
+        == 5
+    )
 
 
 def test_a_picture_has_its_ground_and_both_schemes() -> None:
@@ -77,7 +91,17 @@ def test_texts_are_never_wider_than_they_are_taken_to_be() -> None:
     for name, bold in (("DejaVuSans.ttf", False), ("DejaVuSans-Bold.ttf", True)):
         font = FT2Font(str(folder / name))
         font.set_size(100.0, 72)
-        for text in ("W1[0,0]", "−0.006606", "prediction − 1", "tanh(n)", "MMMM", "12,560 parameters", "v17", "‖grad‖", "×−0.188"):
+        for text in (
+            "W1[0,0]",
+            "−0.006606",
+            "prediction − 1",
+            "tanh(n)",
+            "MMMM",
+            "12,560 parameters",
+            "v17",
+            "‖grad‖",
+            "×−0.188",
+        ):
             font.set_text(text, 0.0)
             assert font.get_width_height()[0] / 64 <= width(text, 100.0, bold) * 1.03 + 4, text
 
@@ -134,7 +158,10 @@ def points_on(path: str) -> list[tuple[float, float]]:
         for step in range(11):
             points, t = corners[first : first + 4], step / 10
             while len(points) > 1:
-                points = [(a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1])) for a, b in pairwise(points)]
+                points = [
+                    (a[0] + t * (b[0] - a[0]), a[1] + t * (b[1] - a[1]))
+                    for a, b in pairwise(points)
+                ]
             found += points
     return found
 
@@ -145,7 +172,9 @@ def test_all_is_within_the_picture_and_its_card(name: str) -> None:
     wide, high = (float(picture.root.get(side, "")) for side in ("width", "height"))
     for group in picture.root.iter(f"{SVG}g"):
         if (group.get("class") or "").startswith("node "):
-            left, top, right, bottom = box(next(r for r in group.findall(f"{SVG}rect") if r.get("class") == "card"))
+            left, top, right, bottom = box(
+                next(r for r in group.findall(f"{SVG}rect") if r.get("class") == "card")
+            )
             for text in group.findall(f"{SVG}text"):
                 if text.get("class") != "btext":
                     start, end = extent(text)
@@ -158,8 +187,15 @@ def test_all_is_within_the_picture_and_its_card(name: str) -> None:
 
 
 def extent(text) -> tuple[float, float]:  # type: ignore[no-untyped-def]
-    x, long = float(text.get("x")), width("".join(text.itertext()), float(text.get("font-size")), text.get("font-weight") == "600")
-    return {"end": (x - long, x), "middle": (x - long / 2, x + long / 2)}.get(text.get("text-anchor"), (x, x + long))
+    x, long = (
+        float(text.get("x")),
+        width(
+            "".join(text.itertext()), float(text.get("font-size")), text.get("font-weight") == "600"
+        ),
+    )
+    return {"end": (x - long, x), "middle": (x - long / 2, x + long / 2)}.get(
+        text.get("text-anchor"), (x, x + long)
+    )
 
 
 @pytest.mark.parametrize("name", ROOTS)
@@ -171,10 +207,15 @@ def test_texts_of_a_card_do_not_touch(name: str) -> None:
                 for other in texts[:i]:
                     if one.get("y") == other.get("y"):
                         left, right = sorted((extent(one), extent(other)))
-                        assert left[1] <= right[0], ("".join(one.itertext()), "".join(other.itertext()))
+                        assert left[1] <= right[0], (
+                            "".join(one.itertext()),
+                            "".join(other.itertext()),
+                        )
 
 
-@pytest.mark.parametrize(("name", "picture"), [("neuron", draw_pictures.neuron), ("xor", draw_pictures.xor)])
+@pytest.mark.parametrize(
+    ("name", "picture"), [("neuron", draw_pictures.neuron), ("xor", draw_pictures.xor)]
+)
 def test_the_kept_pictures_are_those_that_the_script_draws(name: str, picture) -> None:  # type: ignore[no-untyped-def]
     kept = (Path(draw_pictures.__file__).parent / "pictures" / f"{name}.svg").read_text("utf-8")
     fresh = picture().svg
@@ -182,10 +223,14 @@ def test_the_kept_pictures_are_those_that_the_script_draws(name: str, picture) -
     def without_places(svg: str) -> list[str]:
         return re.findall(r"<(?:text|title|desc)[^>]*>([^<]*)<", svg)
 
-    assert without_places(kept) == without_places(fresh)  # another Graphviz may place them a little otherwise
+    assert without_places(kept) == without_places(
+        fresh
+    )  # another Graphviz may place them a little otherwise
 
 
 def test_the_script_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     draw_pictures.main(tmp_path / "new")
-    assert capsys.readouterr().out.split() == [str(tmp_path / "new" / name) for name in ("neuron.svg", "xor.svg")]
+    assert capsys.readouterr().out.split() == [
+        str(tmp_path / "new" / name) for name in ("neuron.svg", "xor.svg")
+    ]
     assert (tmp_path / "new" / "xor.svg").read_text("utf-8").startswith("<svg")

@@ -34,7 +34,10 @@ def test_a_hostile_label_is_text_and_nothing_else(label: str) -> None:
     for element in picture.root.iter():
         for name, content in element.attrib.items():
             assert re.fullmatch(r"[\w\s.,#:/()'%-]*", content), (name, content)
-    assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\u2028\ud800-\udfff\uffff]", drawing.svg + drawing.dot)
+    assert not re.search(
+        r"[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\u2028\ud800-\udfff\uffff]",
+        drawing.svg + drawing.dot,
+    )
 
 
 def _unlabelled() -> Value:
@@ -53,7 +56,9 @@ def test_a_harmless_label_is_shown_as_it_is() -> None:
 
 
 def test_what_is_not_seen_is_replaced_by_a_mark() -> None:
-    assert Picture(draw(Value(1.0, "a\x00b\u202ec\ud800d"), title="t")).cards[0].texts[0] == "a�b�c�d"
+    assert (
+        Picture(draw(Value(1.0, "a\x00b\u202ec\ud800d"), title="t")).cards[0].texts[0] == "a�b�c�d"
+    )
 
 
 def test_a_long_label_is_cut_on_the_card_and_whole_in_the_tooltip() -> None:
@@ -71,7 +76,9 @@ def test_an_endless_label_does_not_make_an_endless_picture() -> None:
 def test_user_text_is_in_text_and_title_alone() -> None:
     svg = draw(Value(1.0, "zebra") * 2.0, title="zebra crossing").svg
     root = ElementTree.fromstring(svg)
-    owners = {element.tag.removeprefix(SVG) for element in root.iter() if "zebra" in (element.text or "")}
+    owners = {
+        element.tag.removeprefix(SVG) for element in root.iter() if "zebra" in (element.text or "")
+    }
     assert owners == {"text", "title"}
 
 
@@ -80,14 +87,25 @@ def test_dot_text_keeps_labels_in_their_quotes() -> None:
     outside = re.sub(r'"(?:[^"\\]|\\.)*"', "", dot)
     assert "say" not in outside
     assert outside.count("{") == outside.count("}") == 1
-    assert re.findall(r"^  (\w+) \[", outside, re.M) == ["graph", "node", "edge", "n0", "n1", "n2", "e0"]
+    assert re.findall(r"^  (\w+) \[", outside, re.M) == [
+        "graph",
+        "node",
+        "edge",
+        "n0",
+        "n1",
+        "n2",
+        "e0",
+    ]
 
 
 def test_dot_text_has_ids_boxes_and_a_tooltip_for_every_node() -> None:
     dot = draw(neuron()).dot
     nodes = re.findall(r"^  (n\d+) \[(.*)\]$", dot, re.M)
     assert [name for name, _ in nodes] == [f"n{i}" for i in range(10)]
-    assert all("tooltip=" in attributes and "width=" in attributes and "height=" in attributes for _, attributes in nodes)
+    assert all(
+        "tooltip=" in attributes and "width=" in attributes and "height=" in attributes
+        for _, attributes in nodes
+    )
 
 
 def test_the_same_graph_gives_the_same_bytes() -> None:
@@ -102,7 +120,11 @@ def test_the_same_graph_gives_the_same_bytes_in_another_process() -> None:
     for seed in ("1", "2"):
         environment = {**os.environ, "PYTHONHASHSEED": seed}
         command = [sys.executable, "-c", program]
-        printed.append(subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True).stdout)
+        printed.append(
+            subprocess.run(
+                command, cwd=root, env=environment, capture_output=True, text=True, check=True
+            ).stdout
+        )
     assert printed[0] == printed[1]
     assert printed[0].strip() == ascii(draw(network()).svg)
 

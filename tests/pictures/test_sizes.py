@@ -21,7 +21,12 @@ def test_neurons_collapse_into_one_card_each() -> None:
     root = network()
     picture = Picture(draw(root, collapse="neurons"))
     names = [card.texts[0] for card in picture.cards]
-    assert [name for name in names if name.startswith("Neuron")] == ["Neuron 0", "Neuron 0", "Neuron 1", "Neuron 2"]
+    assert [name for name in names if name.startswith("Neuron")] == [
+        "Neuron 0",
+        "Neuron 0",
+        "Neuron 1",
+        "Neuron 2",
+    ]
     assert not [name for name in names if name.startswith(("W", "b"))]
     assert [rect.get("class") for rect in picture.clusters] == ["layer", "layer"]
     assert sum("3 parameters" in card.texts for card in picture.cards) == 3
@@ -33,8 +38,14 @@ def test_the_slope_through_a_neuron_is_that_of_differences() -> None:
         return [value.data for value in values[:3]]
 
     h = 1e-6
-    slopes = [(up - down) / (2 * h) for up, down in zip(outputs(0.5 + h), outputs(0.5 - h), strict=True)]
-    tips = [tip for tip in Picture(draw(network(), collapse="neurons")).edge_tips() if tip.startswith("x0 →")]
+    slopes = [
+        (up - down) / (2 * h) for up, down in zip(outputs(0.5 + h), outputs(0.5 - h), strict=True)
+    ]
+    tips = [
+        tip
+        for tip in Picture(draw(network(), collapse="neurons")).edge_tips()
+        if tip.startswith("x0 →")
+    ]
     found = [float(tip.splitlines()[1].partition("= ")[2]) for tip in tips]
     assert found == pytest.approx(slopes, rel=1e-6)
 
@@ -73,7 +84,10 @@ def test_many_leaves_of_one_reader_are_one_card() -> None:
     root.backward()
     picture = Picture(draw(root))
     assert sorted(card.texts[0] for card in picture.cards) == ["100 inputs", "v1"]
-    assert picture.card("100 inputs").texts[1:] == ["‖grad‖", "10"]  # the root of a hundred squares of 1
+    assert picture.card("100 inputs").texts[1:] == [
+        "‖grad‖",
+        "10",
+    ]  # the root of a hundred squares of 1
     assert len(picture.edges) == 1
 
 
@@ -109,8 +123,16 @@ def test_a_deep_chain_within_the_limit_has_its_text() -> None:
 
 
 def test_a_model_is_drawn_as_layers_and_shapes() -> None:
-    picture = Picture(draw(MLP(784, [16, 16, 10], activation="sigmoid", output_activation="softplus", seed=0)))
-    assert [card.texts[0] for card in picture.cards] == ["784 inputs", "Layer 1", "Layer 2", "Layer 3", "10 outputs"]
+    picture = Picture(
+        draw(MLP(784, [16, 16, 10], activation="sigmoid", output_activation="softplus", seed=0))
+    )
+    assert [card.texts[0] for card in picture.cards] == [
+        "784 inputs",
+        "Layer 1",
+        "Layer 2",
+        "Layer 3",
+        "10 outputs",
+    ]
     assert picture.card("Layer 1").texts[1:] == [
         "784 → 16", "W1 · 16 × 784", "12,544", "b1 · 16", "16", "parameters", "12,560", "‖grad‖", "–", "… 16", "σ",
     ]  # fmt: skip
@@ -135,7 +157,9 @@ def test_a_layer_and_a_neuron_are_models_too(model: object, title: str) -> None:
 
 
 def test_a_neuron_alone_is_framed() -> None:
-    picture = Picture(draw(Neuron(2, activation="tanh", seed=0)([Value(1.0, "x0"), Value(2.0, "x1")])))
+    picture = Picture(
+        draw(Neuron(2, activation="tanh", seed=0)([Value(1.0, "x0"), Value(2.0, "x1")]))
+    )
     assert [rect.get("class") for rect in picture.clusters] == ["neuron"]
     assert "2 → 1 · tanh" in picture.texts
     assert {"z", "a"} <= {card.texts[0] for card in picture.cards}
@@ -156,7 +180,10 @@ def test_what_cannot_be_drawn_is_refused_with_advice(given: object, text: str) -
 
 
 def test_wrong_options_are_refused_with_what_to_write() -> None:
-    with pytest.raises(ValueError, match=r"collapse='all' is unknown: write one of 'auto', 'none', 'neurons', 'layers'"):
+    with pytest.raises(
+        ValueError,
+        match=r"collapse='all' is unknown: write one of 'auto', 'none', 'neurons', 'layers'",
+    ):
         draw(Value(1.0), collapse="all")
     with pytest.raises(ValueError, match=r"direction='LR' is unknown: write 'right' or 'down'"):
         draw(Value(1.0), direction="LR")
@@ -170,7 +197,10 @@ def test_neurons_that_read_each_other_in_turn_are_drawn() -> None:
     for _ in range(3):
         state = [tanh(dot(row, state)) for row in ws]
     picture = Picture(draw(state[0] * state[1], collapse="neurons"))
-    assert [card.texts[0] for card in picture.cards if card.kind == "neuron"] == ["Neuron 0", "Neuron 1"]
+    assert [card.texts[0] for card in picture.cards if card.kind == "neuron"] == [
+        "Neuron 0",
+        "Neuron 1",
+    ]
     between = [tip.splitlines()[0] for tip in picture.edge_tips() if tip.startswith("Neuron")]
     assert {"Neuron 0 → Neuron 1: 2 edges", "Neuron 1 → Neuron 0: 2 edges"} <= set(between)
 

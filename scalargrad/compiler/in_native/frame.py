@@ -48,6 +48,18 @@ class Frame:
     def text(self, arguments: dict[Block, str], lines: Sequence[str], checks: Sequence[str]) -> str:
         """The function around its lines."""
         listed = [*arguments.values(), "numbers", "places", "outputs", *self.slope_names.values()]
-        first = next((f"rows = len({arguments[block]})" for block in self.blocks if block.has_rows), "")
+        first = next(
+            (f"rows = len({arguments[block]})" for block in self.blocks if block.has_rows), ""
+        )
         result = f"return {' and '.join(checks) or 'True'}"
-        return "\n    ".join([f"def {self.kind}({', '.join(listed)}):", *([first] if first else []), *lines, result]) + "\n"
+        return (
+            "\n    ".join(
+                [
+                    f"def {self.kind}({', '.join(listed)}):",
+                    *([first] if first else []),
+                    *lines,
+                    result,
+                ]
+            )
+            + "\n"
+        )

@@ -6,7 +6,7 @@ from importlib.util import find_spec
 
 import numpy
 
-from ...floats import inf
+from ...arithmetic.total import inf
 from .frame import Source
 from .machine import build, is_made
 from .source import LARGE, function_source
@@ -33,7 +33,9 @@ class NativeFunction:
         per_row = self._data is not None and reduce is None
         self._is_per_row, self._count = per_row, len(program.outputs)
         lead = (self._count,) if kind == "jacobian" else ()
-        self._shapes = [(lead, block.shape or (1,), block.has_rows or per_row) for block in program.wrt]
+        self._shapes = [
+            (lead, block.shape or (1,), block.has_rows or per_row) for block in program.wrt
+        ]
         self._plain = [i for i, block in enumerate(program.wrt) if not block.shape]
         self._made: dict[bool, tuple[Callable[..., bool], Any, Any]] = {}
         self.source = ""
@@ -47,14 +49,20 @@ class NativeFunction:
         return self._made[total]
 
     def __call__(self, contents: Sequence[Any]) -> Any:
-        arrays: list[Any] = [float(x) if is_number else _array(x) for x, is_number in zip(contents, self._are_numbers)]
+        arrays: list[Any] = [
+            float(x) if is_number else _array(x)
+            for x, is_number in zip(contents, self._are_numbers)
+        ]
         rows = () if self._data is None else (len(arrays[self._data]),)
         outputs = numpy.empty((self._count, *rows) if self._is_per_row else self._count)
         function, numbers, places = self._raw
         if self._kind == "value":
             function(*arrays, numbers, places, outputs)
             return tuple(outputs)
-        slopes = [numpy.empty((*lead, *rows, *shape) if by_rows else (*lead, *shape)) for lead, shape, by_rows in self._shapes]
+        slopes = [
+            numpy.empty((*lead, *rows, *shape) if by_rows else (*lead, *shape))
+            for lead, shape, by_rows in self._shapes
+        ]
         if not function(*arrays, numbers, places, outputs, *slopes):
             function, numbers, places = self._make(True)
             function(*arrays, numbers, places, outputs, *slopes)
@@ -62,7 +70,9 @@ class NativeFunction:
             slopes[i] = slopes[i][..., 0]
         if self._kind == "value_and_grad":
             return outputs[0], tuple(slopes)
-        return tuple(outputs), tuple([tuple([array[i] for array in slopes]) for i in range(self._count)])
+        return tuple(outputs), tuple(
+            [tuple([array[i] for array in slopes]) for i in range(self._count)]
+        )
 
 
 def has_code(program: Program, kind: str, reduce: str | None) -> bool:

@@ -21,9 +21,21 @@ class Layer:
     """
 
     def __init__(
-        self, plain: View, carried: View, shape: tuple[int, int, int], of_plain: Strides, of_carried: Strides, turned: bool
+        self,
+        plain: View,
+        carried: View,
+        shape: tuple[int, int, int],
+        of_plain: Strides,
+        of_carried: Strides,
+        turned: bool,
     ) -> None:
-        self.plain, self.carried, self.of_plain, self.of_carried, self.turned = plain, carried, of_plain, of_carried, turned
+        self.plain, self.carried, self.of_plain, self.of_carried, self.turned = (
+            plain,
+            carried,
+            of_plain,
+            of_carried,
+            turned,
+        )
         self.outer, self.inner, self.count = shape
 
     @property
@@ -40,7 +52,11 @@ class Layer:
     def terms(self, place: Place, turned: bool = False) -> str:
         """The matrix, or the turned one, as arguments: its numbers, the steps down and along, how many rows and columns it has."""
         down, along = (1, self.inner) if self.turned else (self.count, 1)
-        sizes = (along, down, self.count, self.inner) if turned else (down, along, self.inner, self.count)
+        sizes = (
+            (along, down, self.count, self.inner)
+            if turned
+            else (down, along, self.inner, self.count)
+        )
         return ", ".join([self.part(place), *map(str, sizes)])
 
     def matrix(self, place: Place) -> str:
@@ -48,7 +64,11 @@ class Layer:
         if self.is_whole and place.matrix:
             return f"{place.matrix}.T" if self.turned else place.matrix
         part = self.part(place)
-        return f"{part}.reshape({self.count}, {self.inner}).T" if self.turned else f"{part}.reshape({self.inner}, {self.count})"
+        return (
+            f"{part}.reshape({self.count}, {self.inner}).T"
+            if self.turned
+            else f"{part}.reshape({self.inner}, {self.count})"
+        )
 
     def data(self, place: Place) -> str:
         """What the matrix is multiplied by in a turn of o, or the slopes by it."""
@@ -74,8 +94,14 @@ def layer_of(vector: Vector) -> Layer | None:
     product = product_of(vector)
     outer = product.outer if product else 1
     inner, count = vector.size // outer, ws.index.shape[1]
-    of_plain, of_carried = (Strides.of(view.index.reshape(outer, inner, count)) for view in (plain, carried))
-    if of_plain is None or of_carried is None or not _is(of_carried, (None, 0, 1), (outer, inner, count)):
+    of_plain, of_carried = (
+        Strides.of(view.index.reshape(outer, inner, count)) for view in (plain, carried)
+    )
+    if (
+        of_plain is None
+        or of_carried is None
+        or not _is(of_carried, (None, 0, 1), (outer, inner, count))
+    ):
         return None
     for turned, steps in ((False, (0, count, 1)), (True, (0, 1, inner))):
         if _is(of_plain, steps, (outer, inner, count)):
@@ -85,4 +111,7 @@ def layer_of(vector: Vector) -> Layer | None:
 
 def _is(strides: Strides, steps: tuple[Any, ...], shape: tuple[int, ...]) -> bool:
     """Whether strides are as expected, along axes of more than one number."""
-    return all(step is None or size == 1 or step == found for found, step, size in zip(strides.steps, steps, shape))
+    return all(
+        step is None or size == 1 or step == found
+        for found, step, size in zip(strides.steps, steps, shape)
+    )

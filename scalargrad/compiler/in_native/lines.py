@@ -42,7 +42,14 @@ class Lines:
         row: str = "r",
         arrays: dict[Block, str] | None = None,
     ) -> None:
-        self.program, self.names, self.tables, self.total, self.per_row, self.row = program, names, tables, total, per_row, row
+        self.program, self.names, self.tables, self.total, self.per_row, self.row = (
+            program,
+            names,
+            tables,
+            total,
+            per_row,
+            row,
+        )
         self.before: list[str] = []
         self.inside: list[str] = []
         self.after: list[str] = []
@@ -104,7 +111,11 @@ class Lines:
 
     def _by_names(self, step: Any) -> tuple[str, ...]:
         """The operands that the slopes of a step are by, as its row names them."""
-        return names_at(step.row, len(step.operands), tuple(sorted(self._by.get(step, ())))) if step.row.slopes else ()
+        return (
+            names_at(step.row, len(step.operands), tuple(sorted(self._by.get(step, ()))))
+            if step.row.slopes
+            else ()
+        )
 
     def _set(self, lines: list[str], text: str, wish: str) -> str:
         name = self.names.take(wish)
@@ -114,7 +125,11 @@ class Lines:
     def _operands(self, row: Any, groups: Sequence[Any], lines: list[str]) -> dict[str, str]:
         local = {}
         for name, group in zip(row.operands, groups):
-            local[name] = self._set(lines, f"_array([{', '.join(map(self.of, group))}])", name) if name in LISTS else self.of(group)
+            local[name] = (
+                self._set(lines, f"_array([{', '.join(map(self.of, group))}])", name)
+                if name in LISTS
+                else self.of(group)
+            )
         return local
 
     def _added(self, kind: str, groups: Sequence[Any], lines: list[str], wish: str) -> str:
@@ -140,7 +155,9 @@ class Lines:
         """Whether the slope by a number carries rows."""
         return self.per_row or x in self.carriers
 
-    def slopes(self, roots: Sequence[tuple[Any, str]], found: Found, by: Sequence[Any]) -> list[str]:
+    def slopes(
+        self, roots: Sequence[tuple[Any, str]], found: Found, by: Sequence[Any]
+    ) -> list[str]:
         """The slopes of the sum of some roots, each with the slope it begins with, by inputs."""
         sums: dict[Any, list[tuple[str, bool]]] = {}
         for root, seed in roots:
@@ -156,31 +173,56 @@ class Lines:
         """The slope by a number, of what was sent to it: over all rows, where it carries none."""
         wish = f"d{self.of(x)}" if self.of(x).isidentifier() else ""
         if self.carries(x):
-            return sent[0][0] if len(sent) == 1 and is_atom(sent[0][0]) else self.chained([text for text, _ in sent], self.inside, wish)
-        of_rows, plain = [text for text, carried in sent if carried], [text for text, carried in sent if not carried]
+            return (
+                sent[0][0]
+                if len(sent) == 1 and is_atom(sent[0][0])
+                else self.chained([text for text, _ in sent], self.inside, wish)
+            )
+        of_rows, plain = (
+            [text for text, carried in sent if carried],
+            [text for text, carried in sent if not carried],
+        )
         if of_rows:
             total = self.names.take(wish)
             self.before.append(f"{total} = 0.0")
             self.inside.append(f"{total} += {' + '.join(of_rows)}")
             plain.insert(0, total)
-        return plain[0] if len(plain) == 1 and is_atom(plain[0]) else self.chained(plain, self.after, wish)
+        return (
+            plain[0]
+            if len(plain) == 1 and is_atom(plain[0])
+            else self.chained(plain, self.after, wish)
+        )
 
     def _sent(self, step: Any, places: tuple[int, ...], slope: str) -> list[tuple[Any, str]]:
         """What a step sends to some of its operands, and to which."""
         row = step.row
         groups = grouped(row, step.operands)
-        where = [(name, i) for name, group in zip(row.operands, groups) for i in range(len(group) if name in LISTS else 1)]
+        where = [
+            (name, i)
+            for name, group in zip(row.operands, groups)
+            for i in range(len(group) if name in LISTS else 1)
+        ]
         wanted = [(step.operands[place], *where[place]) for place in places]
         if row.name in ("sum", "dot"):
             factors = {"ws": 1, "xs": 0} if row.name == "dot" else {}
-            partials = [self.of(groups[factors[name]][i]) if name in factors else "1.0" for _, name, i in wanted]
+            partials = [
+                self.of(groups[factors[name]][i]) if name in factors else "1.0"
+                for _, name, i in wanted
+            ]
         elif row.sends:
             local = {**self._local[step], "d": slope}
-            return [(x, f"({filled(row.sends[row.operands.index(name)], local)})") for x, name, _ in wanted]
+            return [
+                (x, f"({filled(row.sends[row.operands.index(name)], local)})")
+                for x, name, _ in wanted
+            ]
         else:
             known = self._slope_lines(step)
-            partials = [f"{known[name]}[{i}]" if name in LISTS else known[name] for _, name, i in wanted]
-        return [(x, share(partial, slope, self.total)) for (x, *_), partial in zip(wanted, partials)]
+            partials = [
+                f"{known[name]}[{i}]" if name in LISTS else known[name] for _, name, i in wanted
+            ]
+        return [
+            (x, share(partial, slope, self.total)) for (x, *_), partial in zip(wanted, partials)
+        ]
 
     def _slope_lines(self, step: Any) -> dict[str, str]:
         """The partials of a step, by the names of its operands; what they share has lines, written once."""
@@ -191,8 +233,14 @@ class Lines:
             for name, text in slopes:
                 expression, operand = filled(text, local), name[1:]
                 is_partial = operand in step.row.operands
-                if not is_partial or operand in LISTS or (self._walks > 1 and not is_atom(expression)):
-                    expression = local[name] = self._set(lines, expression, "s" if is_partial else name)
+                if (
+                    not is_partial
+                    or operand in LISTS
+                    or (self._walks > 1 and not is_atom(expression))
+                ):
+                    expression = local[name] = self._set(
+                        lines, expression, "s" if is_partial else name
+                    )
                 if is_partial:
                     partials[operand] = expression
             self._partials[step] = partials

@@ -41,18 +41,34 @@ class LoopOnNative:
     ) -> None:
         self._is_known = whole is not None and is_small(whole, 1)
         own = set(weights)
-        given = [block for block in program.blocks if not block.has_rows and block.name != "share" and block.inputs]
+        given = [
+            block
+            for block in program.blocks
+            if not block.has_rows and block.name != "share" and block.inputs
+        ]
         self.fixed = [x for block in given for x in block.inputs if x not in own]
         self._moving = [block for block in given if own.issuperset(block.inputs)]
         place = {x: i for i, x in enumerate([*weights, *self.fixed])}
         self._there = numpy.array([place[x] for block in self._moving for x in block.inputs])
-        self._others = [(block.shape, numpy.array([place[x] for x in block.inputs])) for block in given if block not in self._moving]
+        self._others = [
+            (block.shape, numpy.array([place[x] for x in block.inputs]))
+            for block in given
+            if block not in self._moving
+        ]
         outputs = whole.outputs if whole and self._is_known else program.outputs[:1]
         carried = [] if self._is_known else [block for block in program.blocks if block.has_rows]
-        self._program = Program([*given, *carried], [*outputs, *(penalty.outputs if penalty else [])])
-        self._data = [numpy.ascontiguousarray(content, dtype=numpy.float64) for content in table] if carried else []
+        self._program = Program(
+            [*given, *carried], [*outputs, *(penalty.outputs if penalty else [])]
+        )
+        self._data = (
+            [numpy.ascontiguousarray(content, dtype=numpy.float64) for content in table]
+            if carried
+            else []
+        )
         self._update, self._has_penalty, self._reduce = update, penalty is not None, reduce
-        self._ranges: dict[int, tuple[list[int], tuple[int, int] | None]] | None = {} if keeps else None
+        self._ranges: dict[int, tuple[list[int], tuple[int, int] | None]] | None = (
+            {} if keeps else None
+        )
         self._sources: dict[bool, Source] = {}
         self._made: dict[bool, tuple[Callable[..., None], Any, Any]] = {}
         self.source = ""
@@ -72,10 +88,27 @@ class LoopOnNative:
         lr = rates if isinstance(rates, list) else [*rates]
         rows = [] if self._is_known else self._rows(given)
         train, numbers, places = self._function(len(rows) == 3)
-        every = numpy.array([*weights, *fixed]) if self._others else None
-        others = [every[there].reshape(shape) if shape else float(every[there[0]]) for shape, there in self._others]  # type: ignore[index]
-        now, losses = numpy.array([weights, *state]).take(self._there, axis=1), numpy.empty(len(given))
-        train(now[0], now[1:], *others, *self._data, *rows, _filled(lr), first, numbers, places, losses)
+        every: Any = numpy.array([*weights, *fixed]) if self._others else None
+        others = [
+            every[there].reshape(shape) if shape else float(every[there[0]])
+            for shape, there in self._others
+        ]
+        now, losses = (
+            numpy.array([weights, *state]).take(self._there, axis=1),
+            numpy.empty(len(given)),
+        )
+        train(
+            now[0],
+            now[1:],
+            *others,
+            *self._data,
+            *rows,
+            _filled(lr),
+            first,
+            numbers,
+            places,
+            losses,
+        )
         back = numpy.empty((len(now), len(weights)))
         back[:, self._there] = now
         moved, *memory = back.tolist()
@@ -88,7 +121,15 @@ class LoopOnNative:
     def _source(self, order: bool) -> Source:
         """The source, for rows that follow one another or for rows in an order."""
         if order not in self._sources:
-            given = self._program, self._moving, self._has_penalty, self._update, self._reduce, order, large()
+            given = (
+                self._program,
+                self._moving,
+                self._has_penalty,
+                self._update,
+                self._reduce,
+                order,
+                large(),
+            )
             self._sources[order] = training_source(*given)
         return self._sources[order]
 
@@ -105,9 +146,16 @@ class LoopOnNative:
         are_alike = batches.count(batches[0]) == len(batches)
         ranges = [self._range(batch) for batch in (batches[:1] if are_alike else batches)]
         if None not in ranges:
-            return [numpy.repeat(ends, len(batches)) if are_alike else ends for ends in numpy.array(ranges).T.copy()]
+            return [
+                numpy.repeat(ends, len(batches)) if are_alike else ends
+                for ends in numpy.array(ranges).T.copy()
+            ]
         ends = numpy.cumsum([len(batch) for batch in batches])
-        return [numpy.concatenate([numpy.array(batch) for batch in batches]), numpy.concatenate([[0], ends[:-1]]), ends]
+        return [
+            numpy.concatenate([numpy.array(batch) for batch in batches]),
+            numpy.concatenate([[0], ends[:-1]]),
+            ends,
+        ]
 
     def _range(self, batch: list[int]) -> tuple[int, int] | None:
         """From where to where the rows of a batch are, if they follow one another."""

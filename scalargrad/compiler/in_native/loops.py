@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from ...floats import inf
+from ...arithmetic.total import inf
 from ...ops import LISTS
 from ..layout import words
 from ..program import Block
@@ -53,7 +53,11 @@ class Place:
 
     def all_rows(self, index: str) -> str:
         """The numbers of all rows of an index."""
-        return f"{self.name}[:n]" if index == "0" else f"{self.name}[{times_n(index)} : {times_n(index)} + n]"
+        return (
+            f"{self.name}[:n]"
+            if index == "0"
+            else f"{self.name}[{times_n(index)} : {times_n(index)} + n]"
+        )
 
 
 def times_n(index: str) -> str:
@@ -81,20 +85,33 @@ class Loops:
         arguments: dict[Block, str] | None = None,
         flats: dict[Block, str] | None = None,
     ) -> None:
-        self.rolled, self.by, self.names, self.total, self.order, self.large = rolled, by, names, total, order, large
+        self.rolled, self.by, self.names, self.total, self.order, self.large = (
+            rolled,
+            by,
+            names,
+            total,
+            order,
+            large,
+        )
         self.tables = tables
         self.arrays: list[str] = []  # the lines that make them
         self.before: list[str] = []
         self.inside: list[str] = []
         self.width = 0  # numbers of a row that arrays hold
         self.at: dict[Any, Place] = {}
-        self.rows: dict[Block, str] = {}  # data, with an axis for the rows and one for the numbers of a row
+        self.rows: dict[
+            Block, str
+        ] = {}  # data, with an axis for the rows and one for the numbers of a row
         self.layers: dict[Vector, Layer] = {}
-        self.kept: dict[Vector, dict[str, Place]] = {}  # what a row names on the way to its value, and its slopes read
+        self.kept: dict[
+            Vector, dict[str, Place]
+        ] = {}  # what a row names on the way to its value, and its slopes read
         self._own: dict[str, str] = {}
         self._beside: dict[tuple[Any, ...], Place] = {}
         self.flats = flats or {}
-        self.arguments = arguments or {block: names.take(block.name, "a") for block in rolled.blocks}
+        self.arguments = arguments or {
+            block: names.take(block.name, "a") for block in rolled.blocks
+        }
         for block in rolled.blocks:
             if block.has_rows:
                 self.rows[block] = self._flat(block)
@@ -115,7 +132,9 @@ class Loops:
         """A new array."""
         name = self.names.take(wish)
         self.width += size * carried
-        self.arrays.append(f"{name} = empty({size} * TILE)" if carried else f"{name} = empty({size})")
+        self.arrays.append(
+            f"{name} = empty({size} * TILE)" if carried else f"{name} = empty({size})"
+        )
         return Place(name, carried)
 
     def lines(self, carried: bool) -> list[str]:
@@ -144,7 +163,9 @@ class Loops:
             if source not in self.rows:
                 self.at[source] = Place(self._flat(source), False)
                 return self.at[source]
-            turned = self.at[source] = self.array(len(source.inputs), True, f"{self.arguments[source]}_t")
+            turned = self.at[source] = self.array(
+                len(source.inputs), True, f"{self.arguments[source]}_t"
+            )
             function, order = ("columns_of", "order, ") if self.order else ("columns", "")
             self.inside.append(f"{function}({self.rows[source]}, {order}first, n, {turned.name})")
         return self.at[source]
@@ -159,9 +180,15 @@ class Loops:
             for source in view.sources:
                 size = size_of(source)
                 i = once("i", size)
-                item = self._numbers(source, i) if isinstance(source, Numbers) else self.place(source).at(i)
+                item = (
+                    self._numbers(source, i)
+                    if isinstance(source, Numbers)
+                    else self.place(source).at(i)
+                )
                 into = both.at(linear(begin, [(1, "i")]) if size > 1 else f"{begin}")
-                self.lines(carried).extend(looped([("i", size), *([ROWS] if carried else [])], [f"{into} = {item}"]))
+                self.lines(carried).extend(
+                    looped([("i", size), *([ROWS] if carried else [])], [f"{into} = {item}"])
+                )
                 begin += size
         return self._beside[view.sources]
 
@@ -177,7 +204,11 @@ class Loops:
         if len(view.sources) == 1 and isinstance(only, Numbers):
             return self._numbers(only, variables, view.index)
         place = self.beside(view)
-        return place.along(int(view.index[0])) if flat else place.at(self.tables.index(view.index, variables))
+        return (
+            place.along(int(view.index[0]))
+            if flat
+            else place.at(self.tables.index(view.index, variables))
+        )
 
     def is_flat(self, vector: Vector, views: Iterable[View]) -> bool:
         """Whether one loop over all numbers of all rows does: all views look at them one after the other, or are one number."""
@@ -188,12 +219,24 @@ class Loops:
     def text(self, vector: Vector) -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
         """The lines of a vector's row: of its value, and of the slopes that are taken."""
         row = vector.row
-        by = tuple(row.operands[place] for place in sorted(self.by.get(vector, ()))) if row.slopes else ()
-        return row_text(row if self.total or row.fast is None else row.fast, by, vector.has_rows or vector.size >= LONG)
+        by = (
+            tuple(row.operands[place] for place in sorted(self.by.get(vector, ())))
+            if row.slopes
+            else ()
+        )
+        return row_text(
+            row if self.total or row.fast is None else row.fast,
+            by,
+            vector.has_rows or vector.size >= LONG,
+        )
 
     def nest(self, vector: Vector, carried: bool, flat: bool) -> Nest:
         """The loops over the numbers of a vector."""
-        return [("j", f"{vector.size} * n")] if flat else [("i", vector.size), *([ROWS] if carried else [])]
+        return (
+            [("j", f"{vector.size} * n")]
+            if flat
+            else [("i", vector.size), *([ROWS] if carried else [])]
+        )
 
     def number_of(self, place: Place, vector: Vector, flat: bool) -> str:
         """The number of a vector, or of what stands beside it, in such loops."""
@@ -201,7 +244,9 @@ class Loops:
 
     def _row(self, vector: Vector, place: Place) -> None:
         forward, slopes = self.text(vector)
-        flat = vector.has_rows and not vector.row.takes_lists and self.is_flat(vector, vector.operands)
+        flat = (
+            vector.has_rows and not vector.row.takes_lists and self.is_flat(vector, vector.operands)
+        )
         lines, local = self.operands(vector, flat)
         read = {word for _, text in slopes for word in words(text)}
         kept = self.kept[vector] = {}
@@ -217,7 +262,9 @@ class Loops:
                 lines.append(f"{self.number_of(kept[name], vector, flat)} = {local[name]}")
         self.lines(vector.has_rows).extend(looped(self.nest(vector, vector.has_rows, flat), lines))
 
-    def operands(self, vector: Vector, flat: bool, only: set[str] | None = None) -> tuple[list[str], dict[str, str]]:
+    def operands(
+        self, vector: Vector, flat: bool, only: set[str] | None = None
+    ) -> tuple[list[str], dict[str, str]]:
         """The lines that read the operands of a vector, or some of them, and what they are called then."""
         lines, local = [], {}
         for name, view in zip(vector.row.operands, vector.operands):
@@ -226,7 +273,9 @@ class Loops:
             if name in LISTS:
                 count = view.index.shape[1]
                 local[name] = self.array(count, False, name).name
-                lines += looped([("k", count)], [f"{local[name]}[{once('k', count)}] = {self.item(view, 'ik')}"])
+                lines += looped(
+                    [("k", count)], [f"{local[name]}[{once('k', count)}] = {self.item(view, 'ik')}"]
+                )
                 continue
             text = self.item(view, "i", flat)
             local[name] = self.own(name) if "[" in text else text
@@ -242,16 +291,28 @@ class Loops:
         count = factors[0].index.shape[1]
         rows = [ROWS] if vector.has_rows else []
         if count <= TERMS:
-            terms = [[View(view.sources, view.index[:, k]) for view in factors] for k in range(count)]
-            flat = vector.has_rows and self.is_flat(vector, [view for term in terms for view in term] + ([start] if start else []))
+            terms = [
+                [View(view.sources, view.index[:, k]) for view in factors] for k in range(count)
+            ]
+            flat = vector.has_rows and self.is_flat(
+                vector, [view for term in terms for view in term] + ([start] if start else [])
+            )
             parts = [" * ".join(self.item(view, "i", flat) for view in term) for term in terms]
             text = " + ".join([*([self.item(start, "i", flat)] if start else []), *parts]) or "0.0"
             lines = [f"{self.number_of(place, vector, flat)} = {text}"]
-            self.lines(vector.has_rows).extend(looped(self.nest(vector, vector.has_rows, flat), lines))
+            self.lines(vector.has_rows).extend(
+                looped(self.nest(vector, vector.has_rows, flat), lines)
+            )
             return
         at = place.at(once("i", vector.size))
-        begin, item = self.item(start, "i") if start else "0.0", " * ".join(self.item(view, "ik") for view in factors)
-        lines = [*looped(rows, [f"{at} = {begin}"]), *looped([("k", count), *rows], [f"{at} += {item}"])]
+        begin, item = (
+            self.item(start, "i") if start else "0.0",
+            " * ".join(self.item(view, "ik") for view in factors),
+        )
+        lines = [
+            *looped(rows, [f"{at} = {begin}"]),
+            *looped([("k", count), *rows], [f"{at} += {item}"]),
+        ]
         self.lines(vector.has_rows).extend(looped([("i", vector.size)], lines))
 
     # -------------------------------------------------------------- dots
@@ -265,11 +326,26 @@ class Loops:
             return
         count = ws.index.shape[1]
         starts = [Strides.of(view.index) for view in (ws, xs)]
-        is_numbers = any(isinstance(source, Numbers) for view in (ws, xs) for source in view.sources if len(view.sources) == 1)
-        if not vector.has_rows and not is_numbers and all(strides and strides.steps[1] == 1 for strides in starts):
-            w, x = (f"{self.beside(view).name}[{span(self.tables.index(view.index[:, 0], 'i'), count)}]" for view in (ws, xs))
+        is_numbers = any(
+            isinstance(source, Numbers)
+            for view in (ws, xs)
+            for source in view.sources
+            if len(view.sources) == 1
+        )
+        if (
+            not vector.has_rows
+            and not is_numbers
+            and all(strides and strides.steps[1] == 1 for strides in starts)
+        ):
+            w, x = (
+                f"{self.beside(view).name}[{span(self.tables.index(view.index[:, 0], 'i'), count)}]"
+                for view in (ws, xs)
+            )
             start = "" if is_zero(bias) else f"{self.item(bias, 'i')} + "
-            self.before += looped([("i", vector.size)], [f"{place.at(once('i', vector.size))} = {start}dot_of({w}, {x})"])
+            self.before += looped(
+                [("i", vector.size)],
+                [f"{place.at(once('i', vector.size))} = {start}dot_of({w}, {x})"],
+            )
         else:
             self._added(vector, place, None if is_zero(bias) else bias, ws, xs)
 
@@ -279,7 +355,10 @@ class Loops:
             start, sums = self.item(bias, "i"), f"{place.name}_sums"
             self.inside.append(f"{sums} = {self.matrix(layer)} @ {self.data_of(layer)}")
             at = place.at(once("i", vector.size))
-            self.inside += looped(self.nest(vector, True, False), [f"{at} = {start} + {sums}[{once('i', vector.size)}, r]"])
+            self.inside += looped(
+                self.nest(vector, True, False),
+                [f"{at} = {start} + {sums}[{once('i', vector.size)}, r]"],
+            )
             return
         data, terms = layer.data(self.beside(layer.carried)), layer.terms(self.beside(layer.plain))
         b = Strides.of(bias.index)
@@ -291,12 +370,18 @@ class Loops:
             and (b.steps[0] == 1 or vector.size == 1)
         ):
             where = self.beside(bias)
-            part = where.name if vector.size == bias.size else f"{where.name}[{span(str(b.first), vector.size)}]"
+            part = (
+                where.name
+                if vector.size == bias.size
+                else f"{where.name}[{span(str(b.first), vector.size)}]"
+            )
             self.inside.append(f"layer({terms}, {data}, {part}, {into}, n)")
             return
         flat = self.is_flat(vector, [bias])
         start = self.item(bias, "i", flat)
-        self.inside += looped(self.nest(vector, True, flat), [f"{self.number_of(place, vector, flat)} = {start}"])
+        self.inside += looped(
+            self.nest(vector, True, flat), [f"{self.number_of(place, vector, flat)} = {start}"]
+        )
         self.inside += looped([("o", layer.outer)], [f"add_dots({terms}, {data}, {into}, n)"])
 
     def matrix(self, layer: Layer) -> str:
@@ -325,4 +410,8 @@ def _is_in_order(view: View) -> bool:
         strides = Strides.of(view.index)
         return strides is not None and strides.steps == (1,)
     only = view.sources[0]
-    return len(view.sources) == 1 and isinstance(only, Numbers) and len({float.hex(only.data[j]) for j in view.index.ravel()}) == 1
+    return (
+        len(view.sources) == 1
+        and isinstance(only, Numbers)
+        and len({float.hex(only.data[j]) for j in view.index.ravel()}) == 1
+    )

@@ -23,7 +23,8 @@ from pathlib import Path
 from threading import Lock, get_ident
 from types import FunctionType, MappingProxyType
 
-from ... import ends, floats, kernels, many
+from ...arithmetic import extremes, lists, total
+from ...rows import text as rows_text
 from . import machine_lists, machine_products, machine_wide
 
 TYPE_CHECKING = False
@@ -34,8 +35,8 @@ if TYPE_CHECKING:
     from ...ops import Op
 
 OF_NUMBERS: tuple[Any, ...] = (
-    ends.over_hypot, ends.over_squares, ends.over_square, ends.power_slope, ends.power_log, ends.cube_root,
-    ends._gelu_tail, ends.gelu_tail, ends.gelu_tail_slope, many.exp_difference,
+    extremes.over_hypot, extremes.over_squares, extremes.over_square, extremes.power_slope, extremes.power_log, extremes.cube_root,
+    extremes._gelu_tail, extremes.gelu_tail, extremes.gelu_tail_slope, lists.exp_difference,
 )  # fmt: skip
 ANY_ORDER = {"reassoc", "contract", "nsz"}
 MOST = 256  # functions that are kept in memory
@@ -46,7 +47,9 @@ def _jit() -> Callable[..., Any]:
     try:
         from numba import njit
     except ImportError:
-        raise ImportError("backend='native' needs numba, the 'native' extra: pip install numba") from None
+        raise ImportError(
+            "backend='native' needs numba, the 'native' extra: pip install numba"
+        ) from None
     return njit
 
 
@@ -57,8 +60,13 @@ def _functions(module: object) -> list[FunctionType]:
     return [f for f in vars(module).values() if isinstance(f, FunctionType)]
 
 
-HELPERS = (*OF_NUMBERS, *_functions(machine_lists), *_functions(machine_wide), *_functions(machine_products))
-ALIASES = {**many.NAMES, **ends.NAMES}
+HELPERS = (
+    *OF_NUMBERS,
+    *_functions(machine_lists),
+    *_functions(machine_wide),
+    *_functions(machine_products),
+)
+ALIASES = {**lists.NAMES, **extremes.NAMES}
 
 
 def _given() -> dict[str, Any]:
@@ -66,7 +74,7 @@ def _given() -> dict[str, Any]:
     import numpy
 
     return {
-        **floats.RAW, "cbrt": numpy.cbrt, "exp2": numpy.exp2, "inf": floats.inf, "nan": floats.nan, "len": len,
+        **total.RAISING, "cbrt": numpy.cbrt, "exp2": numpy.exp2, "inf": total.inf, "nan": total.nan, "len": len,
         "power": math.pow, "divide": operator.truediv, "scaled": math.ldexp, "math": math, "builtins": builtins,
         "_array": numpy.array, "_full": numpy.full, "empty": numpy.empty, "float64": numpy.float64, "int64": numpy.int64,
     }  # fmt: skip
@@ -80,13 +88,17 @@ def known_names() -> frozenset[str]:
 
 @cache
 def machine_names() -> Mapping[str, Any]:
-    """What source for numba may call by name: all that `kernels.TOTAL` has, with the same meaning, and some more.
+    """What source for numba may call by name: all that `rows_text.TOTAL_NAMES` has, with the same meaning, and some more.
 
     Lists are one-dimensional arrays there. `_length` is hypot of an array; `_wide_exp` and `_wide_tanh` are for long
     loops; `any_order` decorates a function whose sums may be added in any order, by vector instructions.
     """
     jit = _jit()
-    names: dict[str, Any] = {**_given(), "any_order": jit(error_model="numpy", fastmath=ANY_ORDER), "__name__": __name__}
+    names: dict[str, Any] = {
+        **_given(),
+        "any_order": jit(error_model="numpy", fastmath=ANY_ORDER),
+        "__name__": __name__,
+    }
     for f in HELPERS:
         twin = FunctionType(f.__code__, names, f.__name__, f.__defaults__)
         fastmath = ANY_ORDER if f in machine_products.ANY_ORDER else False
@@ -121,8 +133,10 @@ class _OnArrays(ast.NodeTransformer):
         return self.generic_visit(node)
 
 
-def machine_statements(op: Op, by: tuple[str, ...] | None = None, wide: bool = False) -> tuple[list[str], list[str]]:
-    """The lines of `kernels.statements` as numba takes them: arrays for lists; with `wide`, exp and tanh of long loops.
+def machine_statements(
+    op: Op, by: tuple[str, ...] | None = None, wide: bool = False
+) -> tuple[list[str], list[str]]:
+    """The lines of `rows_text.statements` as numba takes them: arrays for lists; with `wide`, exp and tanh of long loops.
 
     >>> from scalargrad.ops import OPS
     >>> machine_statements(OPS["norm"])
@@ -130,7 +144,7 @@ def machine_statements(op: Op, by: tuple[str, ...] | None = None, wide: bool = F
     """
     rewrite = _OnArrays(WIDE if wide else {})
     forward, slopes = (
-        [ast.unparse(rewrite.visit(ast.parse(line))) for line in lines] for lines in kernels.statements(op, by)
+        [ast.unparse(rewrite.visit(ast.parse(line))) for line in lines] for lines in rows_text.statements(op, by)
     )  # fmt: skip
     return forward, slopes
 
@@ -138,7 +152,9 @@ def machine_statements(op: Op, by: tuple[str, ...] | None = None, wide: bool = F
 # ------------------------------------------------------------------ functions
 
 
-_built: dict[tuple[Path | None, str, str], Any] = {}  # where it stands on disk, source, name: the function
+_built: dict[
+    tuple[Path | None, str, str], Any
+] = {}  # where it stands on disk, source, name: the function
 _building = Lock()  # helpers are compiled once for all functions, whichever thread's comes first
 
 
@@ -159,10 +175,16 @@ def build(source: str, name: str) -> Callable[..., Any]:
         return _built[key]  # type: ignore[no-any-return]
 
 
-def _function(jit: Callable[..., Any], source: str, name: str, path: Path | None) -> Callable[..., Any]:
+def _function(
+    jit: Callable[..., Any], source: str, name: str, path: Path | None
+) -> Callable[..., Any]:
     filename = str(path or f"<scalargrad {name} for numba>")
-    names = kernels.run(source, filename, {**machine_names()})
-    for function in [f for f in names.values() if isinstance(f, FunctionType) and f.__code__.co_filename == filename]:
+    names = rows_text.run(source, filename, {**machine_names()})
+    for function in [
+        f
+        for f in names.values()
+        if isinstance(f, FunctionType) and f.__code__.co_filename == filename
+    ]:
         is_kept = path is not None and function.__name__ == name  # with all that it calls
         names[function.__name__] = jit(error_model="numpy", cache=is_kept)(function)
     if not _is_on_disk(path, name):
@@ -188,7 +210,9 @@ def _declare(source: str, names: Mapping[str, Any]) -> None:
         if f"{helper}(" in source and not names[helper].signatures:
             for called in ("add_dots", helper) if helper == "layer" else (helper,):
                 if not names[called].signatures:
-                    names[called].compile(tuple(types[kind] for kind in machine_products.TYPES[called]))
+                    names[called].compile(
+                        tuple(types[kind] for kind in machine_products.TYPES[called])
+                    )
                     names[called].disable_compile()
 
 
@@ -197,7 +221,9 @@ def _is_on_disk(path: Path | None, name: str) -> bool:
         return False
     index = f"{path.stem}.{name}-*.py{sys.version_info.major}{sys.version_info.minor}*.nbi"  # numba's, of a function and its line
     numba = sys.modules.get("numba")  # which read what is set when it was imported
-    if folder := numba.config.CACHE_DIR if numba else os.environ.get("NUMBA_CACHE_DIR"):  # it has a folder there for each of sources
+    if (
+        folder := numba.config.CACHE_DIR if numba else os.environ.get("NUMBA_CACHE_DIR")
+    ):  # it has a folder there for each of sources
         return any(Path(folder).glob(f"*/{index}"))
     return any(path.parent.glob(f"__pycache__/{index}"))
 
@@ -206,7 +232,14 @@ def _is_on_disk(path: Path | None, name: str) -> bool:
 def _version() -> bytes:
     """What machine code depends on besides its source: numba, and the functions that are compiled into it."""
     digest = hashlib.sha256(version("numba").encode())
-    for module in (ends, many, machine_lists, machine_products, machine_wide, sys.modules[__name__]):
+    for module in (
+        extremes,
+        lists,
+        machine_lists,
+        machine_products,
+        machine_wide,
+        sys.modules[__name__],
+    ):
         digest.update(module.__loader__.get_data(module.__file__))  # type: ignore[union-attr]
     return digest.digest()
 
@@ -214,7 +247,10 @@ def _version() -> bytes:
 def _path(source: str, name: str) -> Path | None:
     """The file that is for a source; None where there is no folder for it."""
     folder = _cache_folder()
-    return folder and folder / f"{name}_{hashlib.sha256(_version() + source.encode()).hexdigest()[:24]}.py"
+    return (
+        folder
+        and folder / f"{name}_{hashlib.sha256(_version() + source.encode()).hexdigest()[:24]}.py"
+    )
 
 
 def _kept(source: str, name: str) -> Path | None:
@@ -251,7 +287,9 @@ def _cache_folder() -> Path | None:
             if folder.is_absolute():
                 os.makedirs(folder, mode=0o700, exist_ok=True)
                 found = folder.lstat()
-                is_ours = user is None or (found.st_uid == user and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH))
+                is_ours = user is None or (
+                    found.st_uid == user and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+                )
                 if stat.S_ISDIR(found.st_mode) and is_ours and os.access(folder, os.W_OK):
                     return folder
     return None

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from numpy import empty
 
-    from ...floats import inf, nan
-    from ...many import exp_difference
+    from ...arithmetic.lists import exp_difference
+    from ...arithmetic.total import inf, nan
 
     Numbers = Any  # a one-dimensional array of float64
 

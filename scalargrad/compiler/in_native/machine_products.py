@@ -45,7 +45,9 @@ def clear(xs: Array) -> None:
         xs[i] = 0.0
 
 
-def layer(w: Array, down: int, along: int, size: int, count: int, x: Array, b: Array, z: Array, n: int) -> None:
+def layer(
+    w: Array, down: int, along: int, size: int, count: int, x: Array, b: Array, z: Array, n: int
+) -> None:
     """zᵢ = bᵢ + Σₖ wᵢₖ xₖ in each row, added from left to right."""
     for i in range(size):
         for r in range(n):
@@ -53,7 +55,9 @@ def layer(w: Array, down: int, along: int, size: int, count: int, x: Array, b: A
     add_dots(w, down, along, size, count, x, z, n)
 
 
-def add_dots(w: Array, down: int, along: int, size: int, count: int, x: Array, z: Array, n: int) -> None:
+def add_dots(
+    w: Array, down: int, along: int, size: int, count: int, x: Array, z: Array, n: int
+) -> None:
     """zᵢ += Σₖ wᵢₖ xₖ in each row, added from left to right."""
     for i in range(size):
         zi = z[i * n : i * n + n]
@@ -72,7 +76,9 @@ def add_dots(w: Array, down: int, along: int, size: int, count: int, x: Array, z
             k += 1
 
 
-def add_products(d: Array, x: Array, g: Array, down: int, along: int, size: int, count: int, n: int) -> None:
+def add_products(
+    d: Array, x: Array, g: Array, down: int, along: int, size: int, count: int, n: int
+) -> None:
     """gᵢₖ += Σ dᵢ xₖ over the rows."""
     for i in range(size):
         di = d[i * n : i * n + n]

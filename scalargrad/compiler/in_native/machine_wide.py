@@ -24,7 +24,9 @@ def _reduced(x: float, least: float) -> tuple[Numbers, float]:
     x = 710.0 if x > 710.0 else least if x < least else x
     shifted = x * 1.4426950408889634 + 6755399441055744.0
     n = shifted - 6755399441055744.0
-    return shifted, (x - n * 0.6931471803691238) - n * 1.9082149292705877e-10  # n times the first part of log 2 is exact
+    return shifted, (
+        x - n * 0.6931471803691238
+    ) - n * 1.9082149292705877e-10  # n times the first part of log 2 is exact
 
 
 def _grown(r: float) -> float:
@@ -41,7 +43,10 @@ def _wide_exp(x: float) -> float:
     shifted, r = _reduced(x, -746.0)
     n = float64(shifted).view(int64) - 0x4338000000000000
     half = n >> 1
-    first, second = int64((half + 1023) << 52).view(float64), int64((n - half + 1023) << 52).view(float64)
+    first, second = (
+        int64((half + 1023) << 52).view(float64),
+        int64((n - half + 1023) << 52).view(float64),
+    )
     return (1.0 + _grown(r)) * first * second
 
 
@@ -49,7 +54,11 @@ def _wide_tanh(x: float) -> float:
     """With e = exp(-2|x|): near 0 (1 - e) / (1 + e), by 1 - e = -2ⁿ (exp(r) - 1 + (1 - 2⁻ⁿ)); further out 1 - 2e / (1 + e)."""
     shifted, r = _reduced(-2.0 * abs(x), -50.0)
     n = float64(shifted).view(int64) - 0x4338000000000000
-    power, inverse, grown = int64((1023 + n) << 52).view(float64), int64((1023 - n) << 52).view(float64), _grown(r)
+    power, inverse, grown = (
+        int64((1023 + n) << 52).view(float64),
+        int64((1023 - n) << 52).view(float64),
+        _grown(r),
+    )
     e, less = power * (1.0 + grown), -power * (grown + (1.0 - inverse))
     is_near = abs(x) < 0.6
     ratio = (less if is_near else 2.0 * e) / (2.0 - less if is_near else 1.0 + e)

@@ -17,7 +17,9 @@ MOST = 150  # lines that stay one function
 PART = 40  # lines of a part, about
 
 
-def in_parts(lines: Sequence[str], names: Names, known: Collection[str]) -> tuple[list[str], list[str]]:
+def in_parts(
+    lines: Sequence[str], names: Names, known: Collection[str]
+) -> tuple[list[str], list[str]]:
     """Functions, and the lines that call them; what sets a name stays where it is. `known` is what functions can call.
 
     >>> from scalargrad.compiler.naming import Names
@@ -61,7 +63,9 @@ def _free(lines: Sequence[str], known: Collection[str]) -> list[str]:
     >>> _free(["y = [x / z for x in xs]", "f(x)"], {"f"})
     ['x', 'xs', 'z']
     """
-    tables = symtable.symtable("\n    ".join(["def part():", *lines]), "part", "exec").get_children()
+    tables = symtable.symtable(
+        "\n    ".join(["def part():", *lines]), "part", "exec"
+    ).get_children()
     found: set[str] = set()
     while tables:
         table = tables.pop()

@@ -69,14 +69,20 @@ class Slopes:
             loops, size, carried = self.loops, size_of(source), self.carries(source)
             name = f"d{loops.arguments[source] if isinstance(source, Block) else loops.at[source].name}"
             if carried:
-                self.at[source] = loops.array(size, True, f"{name}_t" if isinstance(source, Block) else name)
+                self.at[source] = loops.array(
+                    size, True, f"{name}_t" if isinstance(source, Block) else name
+                )
             else:
-                every = loops.array(self.turns * size, False, f"{name}_all" if self.turns > 1 else name).name
+                every = loops.array(
+                    self.turns * size, False, f"{name}_all" if self.turns > 1 else name
+                ).name
                 loops.before.append(f"clear({every})")
                 self.at[source] = Place(every, False)
                 if self.turns > 1:
                     self.at[source] = Place(loops.names.take(name), False)
-                    self.heads.append(f"{self.at[source].name} = {every}[{span(f'{size} * q', size)}]")
+                    self.heads.append(
+                        f"{self.at[source].name} = {every}[{span(f'{size} * q', size)}]"
+                    )
         return self.at[source]
 
     def begin(self, place: Place, size: int, is_set: bool = False) -> str:
@@ -91,15 +97,23 @@ class Slopes:
     def _seed(self, source: Any, j: str, seed: str) -> None:
         place, size = self.place(source), size_of(source)
         sign = self.begin(place, size, size == 1)
-        self.lines(place.carried).extend(looped([ROWS] if place.carried else [], [f"{place.at(j)} {sign} {seed}"]))
+        self.lines(place.carried).extend(
+            looped([ROWS] if place.carried else [], [f"{place.at(j)} {sign} {seed}"])
+        )
 
     # -------------------------------------------------------------- what a vector sends
 
     def _send(self, vector: Vector, places: list[int]) -> None:
         carried, slope = self.carries(vector), self.place(vector)
         views = {vector.operands[i].sources: vector.operands[i] for i in places}
-        together = {sources: self._beside(view, carried) for sources, view in views.items() if len(sources) > 1}
-        {"dot": self._send_dot, "sum": self._send_sum}.get(vector.row.name, self._send_row)(vector, places, slope)
+        together = {
+            sources: self._beside(view, carried)
+            for sources, view in views.items()
+            if len(sources) > 1
+        }
+        {"dot": self._send_dot, "sum": self._send_sum}.get(vector.row.name, self._send_row)(
+            vector, places, slope
+        )
         for sources, place in together.items():
             self._split(sources, place)
 
@@ -108,7 +122,9 @@ class Slopes:
         place = self.at.get(view.sources)
         if place is None or place.carried is not carried:
             place = self.at[view.sources] = self.loops.array(view.size, carried, "dbeside")
-        self.lines(carried).append(f"clear({place.name}[: {view.size} * n])" if carried else f"clear({place.name})")
+        self.lines(carried).append(
+            f"clear({place.name}[: {view.size} * n])" if carried else f"clear({place.name})"
+        )
         self._begun.add(place.name)
         return place
 
@@ -123,18 +139,24 @@ class Slopes:
             place, i = self.place(source), once("i", size)
             there = f"{first} + i" if size > 1 and first else i if size > 1 else f"{first}"
             if beside.carried and not place.carried:
-                self.inside += looped([("i", size)], [f"{place.at(i)} += sum_of({beside.all_rows(there)})"])
+                self.inside += looped(
+                    [("i", size)], [f"{place.at(i)} += sum_of({beside.all_rows(there)})"]
+                )
             else:
                 sign = self.begin(place, size, True)
                 loops = [("i", size), *([ROWS] if place.carried else [])]
-                self.lines(beside.carried).extend(looped(loops, [f"{place.at(i)} {sign} {beside.at(there)}"]))
+                self.lines(beside.carried).extend(
+                    looped(loops, [f"{place.at(i)} {sign} {beside.at(there)}"])
+                )
 
     def target(self, view: View) -> Place:
         """Where slopes by what a view looks into are."""
         first, *others = view.sources
         return self.at[view.sources] if others else self.place(first)
 
-    def spread(self, vector: Vector, view: View, variables: str, sent: str, alone: bool = True) -> None:
+    def spread(
+        self, vector: Vector, view: View, variables: str, sent: str, alone: bool = True
+    ) -> None:
         """Send a share of each number of a vector, and of each item of its lists, to where a view looks."""
         place, carried = self.target(view), self.carries(vector)
         index = self.loops.tables.index(view.index, variables)
@@ -142,10 +164,14 @@ class Slopes:
         if carried and not place.carried:
             buffer = self.loops.array(1, True, "shares")
             lines = looped([ROWS], [f"{buffer.at('0')} = {sent}"])
-            self.inside += looped(outer, [*lines, f"{place.at(index)} += sum_of({buffer.all_rows('0')})"])
+            self.inside += looped(
+                outer, [*lines, f"{place.at(index)} += sum_of({buffer.all_rows('0')})"]
+            )
             return
         sign = self.begin(place, view.size, alone and is_all(view.index, view.size))
-        self.lines(carried).extend(looped([*outer, *([ROWS] if carried else [])], [f"{place.at(index)} {sign} {sent}"]))
+        self.lines(carried).extend(
+            looped([*outer, *([ROWS] if carried else [])], [f"{place.at(index)} {sign} {sent}"])
+        )
 
     def _pass_on(self, vector: Vector, view: View, slope: Place) -> None:
         """Send the slopes of a vector as they are: to the bias of dots."""
@@ -170,10 +196,18 @@ class Slopes:
         """The shares of a row: its slopes, or what it sends, in one loop."""
         loops, row, carried = self.loops, vector.row, self.carries(vector)
         partials, steps = self._partials(vector, places)
-        read = {word for text in [*partials.values(), *(text for _, text in steps)] for word in words(text)}
+        read = {
+            word
+            for text in [*partials.values(), *(text for _, text in steps)]
+            for word in words(text)
+        }
         flat = self._is_flat(vector, places, read)
         lines, local = loops.operands(vector, flat, read)
-        for name, place in {"d": slope, "out": loops.at[vector], **loops.kept.get(vector, {})}.items():
+        for name, place in {
+            "d": slope,
+            "out": loops.at[vector],
+            **loops.kept.get(vector, {}),
+        }.items():
             if name in read or name == "d":
                 local[name] = loops.own(name)
                 lines.append(f"{local[name]} = {loops.number_of(place, vector, flat)}")
@@ -202,9 +236,13 @@ class Slopes:
             return False
         views = [view for name, view in zip(vector.row.operands, vector.operands) if name in read]
         targets = [vector.operands[place] for place in places]
-        return self.loops.is_flat(vector, [*views, *targets]) and all(self.target(view).carried for view in targets)
+        return self.loops.is_flat(vector, [*views, *targets]) and all(
+            self.target(view).carried for view in targets
+        )
 
-    def _partials(self, vector: Vector, places: list[int]) -> tuple[dict[str, str], list[tuple[str, str]]]:
+    def _partials(
+        self, vector: Vector, places: list[int]
+    ) -> tuple[dict[str, str], list[tuple[str, str]]]:
         """What goes back to each operand, before the slope is multiplied in, and the lines on the way."""
         row = vector.row
         if row.sends:
@@ -224,18 +262,28 @@ class Slopes:
         place, count = self.target(view), view.index.shape[1]
         sign = self.begin(place, view.size)
         sent = share(f"{partials}[{once('k', count)}]", d, self.loops.total)
-        return looped([("k", count)], [f"{place.at(self.loops.tables.index(view.index, 'ik'))} {sign} {sent}"])
+        return looped(
+            [("k", count)], [f"{place.at(self.loops.tables.index(view.index, 'ik'))} {sign} {sent}"]
+        )
 
-    def _to_one(self, vector: Vector, view: View, sent: str, alone: bool, flat: bool) -> tuple[list[str], list[str]]:
+    def _to_one(
+        self, vector: Vector, view: View, sent: str, alone: bool, flat: bool
+    ) -> tuple[list[str], list[str]]:
         """The lines that send a share, and those behind the loop over rows where it is summed over them."""
         place = self.target(view)
         if flat:
-            return [f"{place.along(int(view.index[0]))} {self.begin(place, view.size, alone and vector.size == view.size)} {sent}"], []
+            return [
+                f"{place.along(int(view.index[0]))} {self.begin(place, view.size, alone and vector.size == view.size)} {sent}"
+            ], []
         index = self.loops.tables.index(view.index, "i")
         if self.carries(vector) and not place.carried:
             buffer = self.loops.array(1, True, "shares")
-            return [f"{buffer.at('0')} = {sent}"], [f"{place.at(index)} += sum_of({buffer.all_rows('0')})"]
-        return [f"{place.at(index)} {self.begin(place, view.size, alone and is_all(view.index, view.size))} {sent}"], []
+            return [f"{buffer.at('0')} = {sent}"], [
+                f"{place.at(index)} += sum_of({buffer.all_rows('0')})"
+            ]
+        return [
+            f"{place.at(index)} {self.begin(place, view.size, alone and is_all(view.index, view.size))} {sent}"
+        ], []
 
     # -------------------------------------------------------------- dots
 
@@ -244,8 +292,15 @@ class Slopes:
         layer, d = self.loops.layers.get(vector), slope.at(once("i", vector.size))
         if 2 in places:
             self._pass_on(vector, bias, slope)
-        if 0 in places and 1 in places and ws.sources == xs.sources and (ws.index == xs.index).all():  # a sum of squares
-            self.spread(vector, ws, "ik", f"2.0 * ({share(self.loops.item(ws, 'ik'), d, self.loops.total)})")
+        if (
+            0 in places
+            and 1 in places
+            and ws.sources == xs.sources
+            and (ws.index == xs.index).all()
+        ):  # a sum of squares
+            self.spread(
+                vector, ws, "ik", f"2.0 * ({share(self.loops.item(ws, 'ik'), d, self.loops.total)})"
+            )
             return
         for view, place, other in ((ws, 0, xs), (xs, 1, ws)):
             if place not in places:
@@ -256,7 +311,13 @@ class Slopes:
             elif layer and not self.loops.total and not target.carried:
                 self._to_matrix(layer, slope, target)
             else:
-                self.spread(vector, view, "ik", share(self.loops.item(other, "ik"), d, self.loops.total), alone=False)
+                self.spread(
+                    vector,
+                    view,
+                    "ik",
+                    share(self.loops.item(other, "ik"), d, self.loops.total),
+                    alone=False,
+                )
 
     def _to_data(self, layer: Layer, slope: Place, target: Place) -> None:
         """dxₖ += Σᵢ wᵢₖ dᵢ."""
@@ -264,7 +325,10 @@ class Slopes:
         if not loops.is_large(layer):
             self.begin(target, size)
             terms = layer.terms(loops.beside(layer.plain), turned=True)
-            self.inside += looped([("o", layer.outer)], [f"add_dots({terms}, {layer.result(slope)}, {layer.data(target)}, n)"])
+            self.inside += looped(
+                [("o", layer.outer)],
+                [f"add_dots({terms}, {layer.result(slope)}, {layer.data(target)}, n)"],
+            )
             return
         matrix = loops.matrix(layer)
         turned = matrix[:-2] if matrix.endswith(".T") else f"{matrix}.T"
@@ -280,13 +344,17 @@ class Slopes:
         loops = self.loops
         if not loops.is_large(layer):
             data, terms = layer.data(loops.beside(layer.carried)), layer.terms(target)
-            self.inside += looped([("o", layer.outer)], [f"add_products({layer.result(slope)}, {data}, {terms}, n)"])
+            self.inside += looped(
+                [("o", layer.outer)], [f"add_products({layer.result(slope)}, {data}, {terms}, n)"]
+            )
             return
         data, into = loops.data_of(layer), layer.matrix(target)
         name, of = (into[:-2], ".T") if into.endswith(".T") else (into, "")
         turned = data[:-2] if data.endswith(".T") else f"{data}.T"
         product = f"{self._matrix(slope, layer)} @ {turned}"
-        self.inside.append(f"{name}[:] += ({product}){of}" if name.endswith(")") else f"{name} += ({product}){of}")
+        self.inside.append(
+            f"{name}[:] += ({product}){of}" if name.endswith(")") else f"{name} += ({product}){of}"
+        )
 
     def _matrix(self, slope: Place, layer: Layer) -> str:
         return f"{slope.name}[: {layer.inner} * n].reshape({layer.inner}, n)"

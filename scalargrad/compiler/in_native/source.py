@@ -7,7 +7,7 @@ slope of exactly 0 sends 0 whatever it meets.
 
 from __future__ import annotations
 
-from ...floats import inf
+from ...arithmetic.total import inf
 from ..layout import index_of, live, words
 from ..program import operations
 from ..program import pulls as pulls_of_steps
@@ -56,15 +56,25 @@ def pulled_by(found: Sequence[Sequence[tuple[Vector, list[int]]]]) -> dict[Vecto
 class LineFunction(Frame):
     """A function of straight lines."""
 
-    def __init__(self, program: Program, kind: str, reduce: str | None, total: bool = False) -> None:
+    def __init__(
+        self, program: Program, kind: str, reduce: str | None, total: bool = False
+    ) -> None:
         super().__init__(program.blocks, kind, reduce, total)
         self.program = program
         inputs = [x for block in self.wrt for x in block.inputs]
-        groups = [[output] for output in program.outputs] if kind == "jacobian" else [program.outputs] if kind == "value_and_grad" else []
+        groups = (
+            [[output] for output in program.outputs]
+            if kind == "jacobian"
+            else [program.outputs]
+            if kind == "value_and_grad"
+            else []
+        )
         found = [pulls_of_steps(program.steps, roots, inputs) for roots in groups]
         self.tables = Tables()
         self.lines = Lines(program, found, self.names, self.tables, total, self.per_row)
-        self.slope_names = {block: self.names.take(f"d{self.lines.arrays[block]}") for block in self.wrt}
+        self.slope_names = {
+            block: self.names.take(f"d{self.lines.arrays[block]}") for block in self.wrt
+        }
         for number, output in enumerate(program.outputs):
             self._output(number, output)
         for number, (roots, pulled) in enumerate(zip(groups, found)):
@@ -86,9 +96,13 @@ class LineFunction(Frame):
             total = self.names.take("total", "total")
             lines.before.append(f"{total} = 0.0")
             lines.inside.append(f"{total} += {text}")
-            lines.after.append(f"outputs[{number}] = {total}{' / rows' if self.reduce == 'mean' else ''}")
+            lines.after.append(
+                f"outputs[{number}] = {total}{' / rows' if self.reduce == 'mean' else ''}"
+            )
         else:
-            lines.after.append(f"outputs[{number}] = {text}{' * rows' if self.has_rows and self.reduce == 'sum' else ''}")
+            lines.after.append(
+                f"outputs[{number}] = {text}{' * rows' if self.has_rows and self.reduce == 'sum' else ''}"
+            )
 
     def _put(self, lead: str, slopes: dict[Any, str]) -> None:
         """Write slopes into the arrays for them."""
@@ -96,18 +110,39 @@ class LineFunction(Frame):
             rows = "r, " if self.by_rows(block) else ""
             for x in block.inputs:
                 index = ", ".join(map(str, index_of(x))) if block.shape else "0"
-                (self.lines.inside if rows else self.lines.after).append(f"{name}[{lead}{rows}{index}] = {slopes[x]}")
+                (self.lines.inside if rows else self.lines.after).append(
+                    f"{name}[{lead}{rows}{index}] = {slopes[x]}"
+                )
 
     def source(self) -> Source:
         """The function as text."""
         lines, read = self.lines, set[str]()
-        after, inside, before = (live(part, read) for part in (lines.after, lines.inside, lines.before))
-        checks = [f"is_finite({name}.ravel())" for block, name in self.slope_names.items() if not self.by_rows(block)]
+        after, inside, before = (
+            live(part, read) for part in (lines.after, lines.inside, lines.before)
+        )
+        checks = [
+            f"is_finite({name}.ravel())"
+            for block, name in self.slope_names.items()
+            if not self.by_rows(block)
+        ]
         chunked = [name for block, name in self.slope_names.items() if self.by_rows(block)]
-        loop = [f"for r in range({'first, last' if chunked else 'rows'}):", *("    " + line for line in inside)] if inside else []
+        loop = (
+            [
+                f"for r in range({'first, last' if chunked else 'rows'}):",
+                *("    " + line for line in inside),
+            ]
+            if inside
+            else []
+        )
         if chunked:
-            leads = [f"{i}, " for i in range(len(self.program.outputs))] if self.kind == "jacobian" else [""]
-            fine = [f"is_finite({name}[{lead}first:last].ravel())" for name in chunked for lead in leads]
+            leads = (
+                [f"{i}, " for i in range(len(self.program.outputs))]
+                if self.kind == "jacobian"
+                else [""]
+            )
+            fine = [
+                f"is_finite({name}[{lead}first:last].ravel())" for name in chunked for lead in leads
+            ]
             loop = [
                 "fine = True",
                 f"for first in range(0, rows, {CHUNK}):",
@@ -117,20 +152,28 @@ class LineFunction(Frame):
             loop.append(f"    fine = {' and '.join(['fine', *fine])}")
             checks.insert(0, "fine")
         share = ["share = 1.0 / rows"] if "share" in read else []
-        text = self.text(lines.arrays, [*share, *before, *loop, *after], [] if self.total else checks)
+        text = self.text(
+            lines.arrays, [*share, *before, *loop, *after], [] if self.total else checks
+        )
         return Source(text, self.tables)
 
 
 class LoopFunction(Frame):
     """A function of loops."""
 
-    def __init__(self, rolled: Rolled, kind: str, reduce: str | None, total: bool = False, large: float = inf) -> None:
+    def __init__(
+        self, rolled: Rolled, kind: str, reduce: str | None, total: bool = False, large: float = inf
+    ) -> None:
         super().__init__(rolled.blocks, kind, reduce, total)
         self.rolled = rolled
         self.groups = self._groups()
-        found = [pulls(rolled, [source for source, _ in roots], rolled.wrt) for roots, _ in self.groups]
+        found = [
+            pulls(rolled, [source for source, _ in roots], rolled.wrt) for roots, _ in self.groups
+        ]
         self.loops = Loops(rolled, pulled_by(found), self.names, Tables(), total, large=large)
-        self.slope_names = {block: self.names.take(f"d{self.loops.arguments[block]}") for block in self.wrt}
+        self.slope_names = {
+            block: self.names.take(f"d{self.loops.arguments[block]}") for block in self.wrt
+        }
         self.flats: dict[Block, str] = {}
         self.after: list[str] = []
         self._outputs()
@@ -164,7 +207,10 @@ class LoopFunction(Frame):
             into, index = (numpy.array(column) for column in zip(*pairs))
             self._output(source, self.loops.tables.index(into, "q"), index, len(pairs))
         if self.reduce == "mean":
-            self.after += looped([("q", len(self.rolled.outputs))], [f"outputs[{'q' if len(self.rolled.outputs) > 1 else 0}] /= rows"])
+            self.after += looped(
+                [("q", len(self.rolled.outputs))],
+                [f"outputs[{'q' if len(self.rolled.outputs) > 1 else 0}] /= rows"],
+            )
 
     def _output(self, source: Any, into: str, index: Any, count: int) -> None:
         import numpy
@@ -181,7 +227,9 @@ class LoopFunction(Frame):
         if self.per_row:
             loops.inside += looped([*turn, ("r", "n")], [f"outputs[{into}, first + r] = {number}"])
         else:
-            self.after[:0] = looped(turn, [f"outputs[{into}] = {number}{' * rows' if self.has_rows else ''}"])
+            self.after[:0] = looped(
+                turn, [f"outputs[{into}] = {number}{' * rows' if self.has_rows else ''}"]
+            )
 
     # -------------------------------------------------------------- slopes
 
@@ -190,7 +238,11 @@ class LoopFunction(Frame):
         for block, name in self.slope_names.items():
             is_flat = len(block.shape) < 2 and not self.by_rows(block) and self.kind != "jacobian"
             self.flats[block] = flat = name if is_flat else self.names.take(f"{name}_flat")
-            self.loops.before += [f"clear({name})"] if is_flat else [f"{flat} = {name}.reshape({name}.size)", f"clear({flat})"]
+            self.loops.before += (
+                [f"clear({name})"]
+                if is_flat
+                else [f"{flat} = {name}.reshape({name}.size)", f"clear({flat})"]
+            )
 
     def _walk(self, roots: Roots, numbers: list[int], found: Any) -> None:
         import numpy
@@ -205,21 +257,33 @@ class LoopFunction(Frame):
             count = f"{size} * rows" if carried else str(size)
             if is_jacobian:
                 name = self.names.take(f"{self.slope_names[block]}_one")
-                heads.append(f"{name} = {self.flats[block]}[{number} * {count} : {number} * {count} + {count}]")
+                heads.append(
+                    f"{name} = {self.flats[block]}[{number} * {count} : {number} * {count} + {count}]"
+                )
             if carried:
                 tiles[block] = name
             else:
-                into[block] = Place(name, False, self.slope_names[block] if len(block.shape) == 2 and not is_jacobian else "")
+                into[block] = Place(
+                    name,
+                    False,
+                    self.slope_names[block] if len(block.shape) == 2 and not is_jacobian else "",
+                )
         if is_jacobian:
             j = loops.tables.index(numpy.array([j for _, j in roots]), "q")
             starts = [(roots[0][0], j)]
         else:
             starts = [(source, str(j)) for source, j in roots]
-        seeded = [(source, j, self._seed(source)) for source, j in starts if not isinstance(source, Numbers)]
+        seeded = [
+            (source, j, self._seed(source))
+            for source, j in starts
+            if not isinstance(source, Numbers)
+        ]
         slopes = Slopes(loops, found, seeded, into, tiles, self.per_row, turns)
         for block, name in tiles.items():
             if block in slopes.at:
-                slopes.inside.append(f"put_rows({slopes.at[block].name}, {len(block.inputs)}, {name}, first, n)")
+                slopes.inside.append(
+                    f"put_rows({slopes.at[block].name}, {len(block.inputs)}, {name}, first, n)"
+                )
         for lines, part in ((loops.inside, slopes.inside), (self.after, slopes.after)):
             lines += looped([("q", turns)], [*heads, *slopes.heads, *part]) if part else []
 
@@ -241,12 +305,18 @@ class LoopFunction(Frame):
             lines.append("once = min(rows, 1)")
         functions, inside = in_parts(sliced(fused(loops.inside)), self.names, known_names())
         if inside:
-            lines += [f"for first in range(0, rows, {tile}):", f"    last = min(first + {tile}, rows)", "    n = last - first"]
+            lines += [
+                f"for first in range(0, rows, {tile}):",
+                f"    last = min(first + {tile}, rows)",
+                "    n = last - first",
+            ]
             lines += ["    " + line for line in inside]
         lines += self.after
         checks = [f"is_finite({name})" for name in self.flats.values()] if not self.total else []
         lines[:0] = live(made, {word for line in (*lines, *checks) for word in words(line)})
-        return Source("\n\n".join([*functions, self.text(loops.arguments, lines, checks)]), loops.tables)
+        return Source(
+            "\n\n".join([*functions, self.text(loops.arguments, lines, checks)]), loops.tables
+        )
 
 
 def is_small(program: Program, walks: int) -> bool:
@@ -255,9 +325,13 @@ def is_small(program: Program, walks: int) -> bool:
     return count < FEW or (count < FEW_UNLIKE and not has_pattern(program))
 
 
-def function_source(program: Program, kind: str, reduce: str | None, total: bool = False, large: float = inf) -> Source:
+def function_source(
+    program: Program, kind: str, reduce: str | None, total: bool = False, large: float = inf
+) -> Source:
     """The source of a function of the blocks of a program: of straight lines where they are few, of a table where they are many."""
-    if is_small(program, 0 if kind == "value" else len(program.outputs) if kind == "jacobian" else 1):
+    if is_small(
+        program, 0 if kind == "value" else len(program.outputs) if kind == "jacobian" else 1
+    ):
         return LineFunction(merged(program), kind, reduce, total).source()
     if not has_pattern(program):
         return TapeFunction(program, kind, reduce).source()

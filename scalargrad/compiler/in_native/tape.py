@@ -40,14 +40,22 @@ class Tape:
         steps, outputs = program.steps, program.outputs
         self.outputs, self.has_slopes = outputs, bool(by)
         inputs = [x for block in blocks for x in block.inputs]
-        constants = dict.fromkeys([x for x in (*[x for step in steps for x in step.operands], *outputs) if x.__class__ is Constant])
+        constants = dict.fromkeys(
+            [
+                x
+                for x in (*[x for step in steps for x in step.operands], *outputs)
+                if x.__class__ is Constant
+            ]
+        )
         self.numbers = [x.data for x in constants]
         self.at = {x: place for place, x in enumerate((*inputs, *constants, *steps))}
         self._begin = len(inputs)  # of the constants
         pulled = pulls(steps, outputs, [x for block in by for x in block.inputs]) if by else []
         self._by = {step: names_at(step.row, len(step.operands), places) for step, places in pulled}
         self._forward = _numbered({step.row: (step.row.name,) for step in steps})
-        self._backward = _numbered({(step.row, by): (step.row.name, by) for step, by in self._by.items()})
+        self._backward = _numbered(
+            {(step.row, by): (step.row.name, by) for step, by in self._by.items()}
+        )
         self.places = self._table(steps)
 
     def _table(self, steps: Sequence[Step]) -> list[int]:
@@ -61,10 +69,18 @@ class Tape:
             begins[step] = first + len(table)
             table += forward[row], backward[row, by[step]] if step in by else -1, at[step]
             if row.takes_lists:
-                table.append(next(len(group) for group in grouped(row, operands) if group.__class__ is list))
+                table.append(
+                    next(len(group) for group in grouped(row, operands) if group.__class__ is list)
+                )
             table += [at[x] for x in operands]
         counts = len(steps), len(by), len(at), len(self.numbers)
-        return [*counts, *[at[x] for x in self.outputs], *begins.values(), *[begins[step] for step in by], *table]
+        return [
+            *counts,
+            *[at[x] for x in self.outputs],
+            *begins.values(),
+            *[begins[step] for step in by],
+            *table,
+        ]
 
     @property
     def arrays(self) -> list[str]:
@@ -79,12 +95,25 @@ class Tape:
         functions = [_function("forward", "values", f"{first}, {first} + places[0]", computed)]
         if self.has_slopes:
             pulled = [_slope_lines(row, by, code) for (row, by), code in self._backward.items()]
-            functions.append(_function("backward", "values, slopes", f"{first} + places[0], {first} + places[0] + places[1]", pulled))
+            functions.append(
+                _function(
+                    "backward",
+                    "values, slopes",
+                    f"{first} + places[0], {first} + places[0] + places[1]",
+                    pulled,
+                )
+            )
         return functions
 
-    def put(self, arguments: Mapping[Block, str], names: Names, row: str) -> tuple[list[str], list[str]]:
+    def put(
+        self, arguments: Mapping[Block, str], names: Names, row: str
+    ) -> tuple[list[str], list[str]]:
         """The lines that put constants and arguments among all numbers: once, and again for each row."""
-        before = [f"values[{self._begin} : {self._begin} + places[3]] = numbers[: places[3]]"] if self.numbers else []
+        before = (
+            [f"values[{self._begin} : {self._begin} + places[3]] = numbers[: places[3]]"]
+            if self.numbers
+            else []
+        )
         inside: list[str] = []
         for block, name in arguments.items():
             if not (size := len(block.inputs)):
@@ -95,7 +124,11 @@ class Tape:
                 before.append(f"{by_row} = {name}.reshape(len({name}), {size})")
                 inside.append(f"values[{span(str(first), size)}] = {by_row}[{row}]")
             else:
-                before.append(f"values[{span(str(first), size)}] = {name}.reshape({size})" if block.shape else f"values[{first}] = {name}")
+                before.append(
+                    f"values[{span(str(first), size)}] = {name}.reshape({size})"
+                    if block.shape
+                    else f"values[{first}] = {name}"
+                )
         return before, inside
 
     def place(self, output: int | str) -> str:
@@ -111,14 +144,21 @@ class TapeFunction(Frame):
     """A function that runs over a table of steps."""
 
     def __init__(self, program: Program, kind: str, reduce: str | None) -> None:
-        super().__init__(program.blocks, kind, reduce, total=True)  # a slope of 0 is passed by, and so sends 0 whatever it meets
+        super().__init__(
+            program.blocks, kind, reduce, total=True
+        )  # a slope of 0 is passed by, and so sends 0 whatever it meets
         self.tape = Tape(merged(program), self.blocks, self.wrt)
         self.arguments = {block: self.names.take(block.name, "a") for block in self.blocks}
-        self.slope_names = {block: self.names.take(f"d{self.arguments[block]}") for block in self.wrt}
+        self.slope_names = {
+            block: self.names.take(f"d{self.arguments[block]}") for block in self.wrt
+        }
 
     def source(self) -> Source:
         """The functions that run over the table, and the one that calls them."""
-        return Source("\n\n".join([*self.tape.functions, self.text(self.arguments, self._lines(), [])]), self.tape)
+        return Source(
+            "\n\n".join([*self.tape.functions, self.text(self.arguments, self._lines(), [])]),
+            self.tape,
+        )
 
     def _lines(self) -> list[str]:
         """The lines of the function that calls them."""
@@ -129,7 +169,9 @@ class TapeFunction(Frame):
         before, inside = self.tape.put(self.arguments, self.names, "r")
         lines += before
         inside.append("forward(values, places)")
-        inside += self._of_outputs(["outputs[q, r] = values[AT]" if self.per_row else "outputs[q] += values[AT]"])
+        inside += self._of_outputs(
+            ["outputs[q, r] = values[AT]" if self.per_row else "outputs[q] += values[AT]"]
+        )
         inside += self._walk(flats) if self.wrt else []
         if not self.has_rows:
             return lines + inside
@@ -149,9 +191,13 @@ class TapeFunction(Frame):
         lines = self.tape.walk(seed if is_jacobian else self._of_outputs(seed))
         for block, flat in flats.items():
             if size := len(block.inputs):
-                first = {(0, 0): "0", (0, 1): "r", (1, 0): "q", (1, 1): "(q * rows + r)"}[is_jacobian, self.by_rows(block)]
+                first = {(0, 0): "0", (0, 1): "r", (1, 0): "q", (1, 1): "(q * rows + r)"}[
+                    is_jacobian, self.by_rows(block)
+                ]
                 first = first if first == "0" else f"{first} * {size}"
-                lines.append(f"add_to({flat}, {first}, slopes, {self.tape.at[block.inputs[0]]}, {size})")
+                lines.append(
+                    f"add_to({flat}, {first}, slopes, {self.tape.at[block.inputs[0]]}, {size})"
+                )
         return self._of_outputs(lines) if is_jacobian else lines
 
 
@@ -162,11 +208,18 @@ def _numbered(rows: dict[Any, Any]) -> dict[Any, int]:
 
 def _function(name: str, arrays: str, steps: str, rows: Sequence[list[str]]) -> str:
     """A function that runs over the steps of a table and does for each what its row says."""
-    lines = [f"for k in range({steps}):", "    at = places[k]", f"    code = places[at{' + 1' * (name == 'backward')}]"]
+    lines = [
+        f"for k in range({steps}):",
+        "    at = places[k]",
+        f"    code = places[at{' + 1' * (name == 'backward')}]",
+    ]
     if name == "backward":
         lines += ["    d = slopes[places[at + 2]]", "    if d == 0.0:", "        continue"]
     for number, (heading, *row) in enumerate(rows):
-        lines += [f"    {'elif' if number else 'if'} code == {number}:  # {heading}", *("        " + line for line in row)]
+        lines += [
+            f"    {'elif' if number else 'if'} code == {number}:  # {heading}",
+            *("        " + line for line in row),
+        ]
     return "\n    ".join([f"def {name}({arrays}, places):", *lines]) + "\n"
 
 
@@ -179,13 +232,17 @@ def _operands(row: Op) -> tuple[dict[str, str], dict[str, str]]:
         more = f" + {lists} * places[at + {HEAD}]" if lists else ""
         places[name] = f"at + {HEAD + row.takes_lists + i - lists}{more}"
         reads[name] = (
-            f"gathered(values, places, {places[name]}, places[at + {HEAD}])" if name in LISTS else f"values[places[{places[name]}]]"
+            f"gathered(values, places, {places[name]}, places[at + {HEAD}])"
+            if name in LISTS
+            else f"values[places[{places[name]}]]"
         )
         lists += name in LISTS
     return places, reads
 
 
-def _written(lines: Lines, reads: dict[str, str], code: int, known: dict[str, str]) -> tuple[list[str], dict[str, str]]:
+def _written(
+    lines: Lines, reads: dict[str, str], code: int, known: dict[str, str]
+) -> tuple[list[str], dict[str, str]]:
     """Lines of a row in names of its own, and before them those that read its operands; and what stands there for which name."""
     local = dict(known)
     text = []
@@ -217,6 +274,10 @@ def _slope_lines(row: Op, by: tuple[str, ...], code: int) -> list[str]:
         if name in LISTS:
             text.append(f"send(slopes, places, {places[name]}, {local[f'd{name}']}, d)")
             continue
-        sent = filled(row.sends[row.operands.index(name)], {**local, "d": "d"}) if row.sends else share(local[f"d{name}"], "d", False)
+        sent = (
+            filled(row.sends[row.operands.index(name)], {**local, "d": "d"})
+            if row.sends
+            else share(local[f"d{name}"], "d", False)
+        )
         text.append(f"slopes[places[{places[name]}]] += {sent}")
     return [f"{row.name}, by {listed(by)}", *live(text, set())]

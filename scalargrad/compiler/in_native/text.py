@@ -57,13 +57,17 @@ def row_text(op: Op, by: tuple[str, ...], wide: bool = False) -> tuple[Lines, Li
     >>> row_text(OPS["square"], ("x",))
     ([('out', 'x * x')], [('dx', '2.0 * x')])
     """
-    forward, slopes = ([_parted(line) for line in lines] for lines in machine_statements(op, by, wide))
+    forward, slopes = (
+        [_parted(line) for line in lines] for lines in machine_statements(op, by, wide)
+    )
     if op.name in CONDITIONS:
         forward[-1] = "out", f"1.0 if {forward[-1][1]} else 0.0"
     needed = _read_by(forward, {"out"})
     slopes = [line for line in forward if line[0] not in needed] + slopes
     read = _read_by(slopes, {f"d{operand}" for operand in by})
-    return [line for line in forward if line[0] in needed], [line for line in slopes if line[0] in read]
+    return [line for line in forward if line[0] in needed], [
+        line for line in slopes if line[0] in read
+    ]
 
 
 def _parted(line: str) -> tuple[str, str]:
@@ -154,7 +158,9 @@ class Tables:
         ('numbers[0]', 'numbers[1 + i]', [0.3333333333333333, 1.0, 2.0])
         """
         first = float(data.flat[0])
-        if all(float.hex(x) == float.hex(first) for x in data.ravel().tolist()):  # it may be read in a loop of other variables
+        if all(
+            float.hex(x) == float.hex(first) for x in data.ravel().tolist()
+        ):  # it may be read in a loop of other variables
             if text := literal(first):
                 return f"({text})" if text[0] == "-" else text
             data = data.ravel()[:1]
@@ -211,8 +217,13 @@ def looped(loops: Iterable[tuple[str, int | str]], lines: Iterable[str]) -> list
     result = [*lines]
     for variable, count in reversed([*loops]):
         if count != 1:
-            is_around = isinstance(count, int) and any("for r in range" in line or ", n)" in line for line in result)
-            result = [f"for {variable} in range({count}{' * once' if is_around else ''}):", *("    " + line for line in result)]
+            is_around = isinstance(count, int) and any(
+                "for r in range" in line or ", n)" in line for line in result
+            )
+            result = [
+                f"for {variable} in range({count}{' * once' if is_around else ''}):",
+                *("    " + line for line in result),
+            ]
     return result
 
 
@@ -248,7 +259,11 @@ def _turn_alone(line: str, variable: str) -> bool:
     """Whether a line of a loop indexes what varies in it by its variable, or by columns and the number of a row."""
     found = re.findall(r"\[([^\[\]]*)\]", line)
     alone = re.compile(rf"{variable}|\d+ \* n \+ r|[^nr]*")
-    return " for " not in line and "places" not in line and all(alone.fullmatch(index) for index in found)
+    return (
+        " for " not in line
+        and "places" not in line
+        and all(alone.fullmatch(index) for index in found)
+    )
 
 
 def sliced(lines: Sequence[str]) -> list[str]:
@@ -265,7 +280,10 @@ def sliced(lines: Sequence[str]) -> list[str]:
         if head is None:
             result.append(lines[at - 1])
             continue
-        end = next((i for i in range(at, len(lines)) if not lines[i].startswith(f"{head[1]}    ")), len(lines))
+        end = next(
+            (i for i in range(at, len(lines)) if not lines[i].startswith(f"{head[1]}    ")),
+            len(lines),
+        )
         result += _with_slices(lines[at - 1], lines[at:end], head[1], head[2])
         at = end
     return result
@@ -283,5 +301,8 @@ def _with_slices(head: str, body: Sequence[str], margin: str, variable: str) -> 
         row = rows.setdefault(f"{match[1]}[{match[2]} * n :{end}]", f"row{len(rows) + 1}")
         return f"{row}[{variable}]"
 
-    lines = [re.sub(rf"(\w+)\[((?:[^\[\]]|\[[^\[\]]*\])*) \* n \+ {variable}\]", replaced, line) for line in body]
+    lines = [
+        re.sub(rf"(\w+)\[((?:[^\[\]]|\[[^\[\]]*\])*) \* n \+ {variable}\]", replaced, line)
+        for line in body
+    ]
     return [*(f"{margin}{row} = {text}" for text, row in rows.items()), head, *lines]

@@ -14,10 +14,10 @@ import itertools
 from collections import Counter
 from functools import lru_cache
 
-from ... import ends
-from ...floats import divide, inf, nan
-from ...kernels import TOTAL, run, statements
+from ...arithmetic import extremes
+from ...arithmetic.total import divide, inf, nan
 from ...ops import Op
+from ...rows.text import TOTAL_NAMES, run, statements
 from .text import Replace, parsed
 
 TYPE_CHECKING = False
@@ -49,9 +49,16 @@ PATTERNS = (
     ("log_sum_exp(a)", "log_of_sum(a, exps(a))"),
     ("softmax(a)", "shares(exps(a))"),
 )
-OF_SLOPES = (("1.0 if a > 0.0 else -1.0 if a < 0.0 else a", "sign(a)"),)  # where the sign of a zero means nothing
+OF_SLOPES = (
+    ("1.0 if a > 0.0 else -1.0 if a < 0.0 else a", "sign(a)"),
+)  # where the sign of a zero means nothing
 
-TYPICAL = (-5.0, -0.5, 0.5, 5.0)  # a condition with one answer for all of these has it nearly everywhere
+TYPICAL = (
+    -5.0,
+    -0.5,
+    0.5,
+    5.0,
+)  # a condition with one answer for all of these has it nearly everywhere
 
 
 def array_names() -> dict[str, Any]:
@@ -87,9 +94,14 @@ def array_statements(
 
 
 @lru_cache(maxsize=1000)  # a text takes 0.2 to 20 ms
-def _written(op: Op, by: tuple[str, ...] | None, constants: tuple[tuple[str, str], ...]) -> tuple[list[str], list[str]]:
+def _written(
+    op: Op, by: tuple[str, ...] | None, constants: tuple[tuple[str, str], ...]
+) -> tuple[list[str], list[str]]:
     forward, slopes = statements(op, by)
-    lines = [_Line(name, parsed(text)) for name, text in (line.split(" = ", 1) for line in (*forward, *slopes))]
+    lines = [
+        _Line(name, parsed(text))
+        for name, text in (line.split(" = ", 1) for line in (*forward, *slopes))
+    ]
     taken = {*(line.name for line in lines), *op.operands}
     fresh = {line.name: _unused(line.name, taken) for line in lines if line.name in _TAKEN}
     known = {old: parsed(new) for old, new in (*fresh.items(), *constants)}
@@ -118,7 +130,11 @@ class _Line:
 
 def _unused(name: str, taken: Iterable[str]) -> str:
     taken = {*taken, *_TAKEN}
-    return name if name not in taken else next(n for i in itertools.count(2) if (n := f"{name}{i}") not in taken)
+    return (
+        name
+        if name not in taken
+        else next(n for i in itertools.count(2) if (n := f"{name}{i}") not in taken)
+    )
 
 
 # ------------------------------------------------------------------ patterns
@@ -129,16 +145,26 @@ def _matches(pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
     if isinstance(pattern, ast.Name) and pattern.id in ("a", "b", "k"):
         if pattern.id == "k" and not isinstance(node, ast.Constant):
             return False
-        return isinstance(node, ast.expr) and ast.dump(bound.setdefault(pattern.id, node)) == ast.dump(node)
+        return isinstance(node, ast.expr) and ast.dump(
+            bound.setdefault(pattern.id, node)
+        ) == ast.dump(node)
     if isinstance(pattern, list):
-        return isinstance(node, list) and len(pattern) == len(node) and all(_matches(p, n, bound) for p, n in zip(pattern, node))
+        return (
+            isinstance(node, list)
+            and len(pattern) == len(node)
+            and all(_matches(p, n, bound) for p, n in zip(pattern, node))
+        )
     if isinstance(pattern, ast.AST):
         fields = (field for field in pattern._fields if field != "ctx")
-        return type(pattern) is type(node) and all(_matches(getattr(pattern, f), getattr(node, f), bound) for f in fields)
+        return type(pattern) is type(node) and all(
+            _matches(getattr(pattern, f), getattr(node, f), bound) for f in fields
+        )
     return bool(pattern == node)
 
 
-_PATTERNS, _OF_SLOPES = ([(parsed(old), new) for old, new in table] for table in (PATTERNS, OF_SLOPES))
+_PATTERNS, _OF_SLOPES = (
+    [(parsed(old), new) for old, new in table] for table in (PATTERNS, OF_SLOPES)
+)
 
 
 # ------------------------------------------------------------------ conditions
@@ -152,10 +178,16 @@ def _answer(test: ast.expr) -> bool | None:
     """What a condition answers for all typical numbers; None if that depends on them, or if it is no comparison."""
     if not all(isinstance(part, (ast.Compare, ast.BoolOp, ast.UnaryOp)) for part in _parts(test)):
         return None
-    free = sorted(_names_in(test) - TOTAL.keys())
-    function = run(f"def holds({', '.join(free)}):\n    return {ast.unparse(test)}\n", "<scalargrad condition>", {**TOTAL})["holds"]
+    free = sorted(_names_in(test) - TOTAL_NAMES.keys())
+    function = run(
+        f"def holds({', '.join(free)}):\n    return {ast.unparse(test)}\n",
+        "<scalargrad condition>",
+        {**TOTAL_NAMES},
+    )["holds"]
     try:
-        answers = {bool(function(*numbers)) for numbers in itertools.product(TYPICAL, repeat=len(free))}
+        answers = {
+            bool(function(*numbers)) for numbers in itertools.product(TYPICAL, repeat=len(free))
+        }
     except (ArithmeticError, ValueError):
         return None
     return answers.pop() if len(answers) == 1 else None
@@ -165,16 +197,26 @@ def _parts(test: ast.expr) -> list[ast.expr]:
     """What `and`, `or` and `not` join."""
     if isinstance(test, ast.BoolOp):
         return [part for value in test.values for part in _parts(value)]
-    return _parts(test.operand) if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) else [test]
+    return (
+        _parts(test.operand)
+        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
+        else [test]
+    )
 
 
 def _is_edge(node: ast.AST) -> bool:
     """Whether an expression is for the ends of the range: a choice of inf and nan, or a call of what `ends` has for them."""
     if isinstance(node, ast.IfExp):
         return _is_edge(node.body) and _is_edge(node.orelse)
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ends.NAMES:
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in extremes.NAMES
+    ):
         return True
-    return (isinstance(node, ast.Name) and node.id in ("inf", "nan")) or any(map(_is_edge, ast.iter_child_nodes(node)))
+    return (isinstance(node, ast.Name) and node.id in ("inf", "nan")) or any(
+        map(_is_edge, ast.iter_child_nodes(node))
+    )
 
 
 def _usual(node: ast.IfExp) -> bool | None:
@@ -188,7 +230,11 @@ def _usual(node: ast.IfExp) -> bool | None:
 def _rotated(node: ast.IfExp) -> ast.IfExp:
     """`a if c else b if d else rare` as `(a if c else b) if c or d else rare`, so that what is rare stands outside."""
     inner = node.orelse
-    if _usual(node) is None and isinstance(inner, ast.IfExp) and _usual(inner := _rotated(inner)) is True:
+    if (
+        _usual(node) is None
+        and isinstance(inner, ast.IfExp)
+        and _usual(inner := _rotated(inner)) is True
+    ):
         either = ast.BoolOp(ast.Or(), copy.deepcopy([node.test, inner.test]))
         return ast.IfExp(either, ast.IfExp(node.test, node.body, inner.body), inner.orelse)
     return node
@@ -213,19 +259,32 @@ class _OnArrays(ast.NodeTransformer):
         for pattern, replacement in self.patterns:
             bound: dict[str, ast.expr] = {}
             if _matches(pattern, node, bound):
-                return Replace({name: self.visit(part) for name, part in bound.items()}).visit(parsed(replacement))
+                return Replace({name: self.visit(part) for name, part in bound.items()}).visit(
+                    parsed(replacement)
+                )
         return super().visit(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         node = _rotated(node)
-        if not _names_in(node.test) - TOTAL.keys():  # decided by constants
+        if not _names_in(node.test) - TOTAL_NAMES.keys():  # decided by constants
             return self.visit(node.body if _answer(node.test) else node.orelse)  # type: ignore[no-any-return]
         a, b, test = node.body, node.orelse, node.test
-        if isinstance(a, ast.Call) and isinstance(b, ast.Call) and ast.dump(a.func) == ast.dump(b.func) and len(a.args) == len(b.args):
-            return ast.Call(a.func, [self.visit(ast.IfExp(copy.deepcopy(test), x, y)) for x, y in zip(a.args, b.args)], [])
+        if (
+            isinstance(a, ast.Call)
+            and isinstance(b, ast.Call)
+            and ast.dump(a.func) == ast.dump(b.func)
+            and len(a.args) == len(b.args)
+        ):
+            return ast.Call(
+                a.func,
+                [self.visit(ast.IfExp(copy.deepcopy(test), x, y)) for x, y in zip(a.args, b.args)],
+                [],
+            )
         usual = _usual(node)
         condition = self.visit(test)
-        if usual is None or not _names_in(a if usual else b) - _TAKEN:  # a number alone would not have the condition's shape
+        if (
+            usual is None or not _names_in(a if usual else b) - _TAKEN
+        ):  # a number alone would not have the condition's shape
             return _call("where", condition, self.visit(a), self.visit(b))
         if usual:
             return _call("mended", _call("unless", condition), self.visit(a), *self.instead(b))
@@ -239,7 +298,9 @@ class _OnArrays(ast.NodeTransformer):
             return [parsed(f"lambda: {ast.unparse(node)}")]  # whole lists at once
         if not names:
             return [node]
-        if isinstance(node, ast.Call) and all(isinstance(argument, ast.Name) for argument in node.args):
+        if isinstance(node, ast.Call) and all(
+            isinstance(argument, ast.Name) for argument in node.args
+        ):
             return [node.func, *node.args]
         return [parsed(f"lambda {', '.join(names)}: {ast.unparse(node)}"), *map(ast.Name, names)]
 
@@ -260,9 +321,17 @@ class _OnArrays(ast.NodeTransformer):
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
         x, y = _number(node.left), _number(node.right)
-        if x is None or y is None or (isinstance(node.op, ast.Div) and y):  # a fraction is read as it is
+        if (
+            x is None or y is None or (isinstance(node.op, ast.Div) and y)
+        ):  # a fraction is read as it is
             return node
-        return parsed(repr(divide(x, y) if isinstance(node.op, ast.Div) else eval(ast.unparse(node), {"inf": inf, "nan": nan})))
+        return parsed(
+            repr(
+                divide(x, y)
+                if isinstance(node.op, ast.Div)
+                else eval(ast.unparse(node), {"inf": inf, "nan": nan})
+            )
+        )
 
     def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
         loop = node.generators[0]
@@ -308,7 +377,12 @@ def _joined(op: ast.operator, parts: list[ast.expr]) -> ast.expr:
 
 def _text(node: ast.AST) -> str:
     """An expression that computes something, as text; else nothing."""
-    return ast.unparse(node) if isinstance(node, (ast.Call, ast.BinOp, ast.Compare, ast.UnaryOp)) and _names_in(node) - _TAKEN else ""
+    return (
+        ast.unparse(node)
+        if isinstance(node, (ast.Call, ast.BinOp, ast.Compare, ast.UnaryOp))
+        and _names_in(node) - _TAKEN
+        else ""
+    )
 
 
 def _count(node: ast.AST, counts: Counter[str]) -> None:
@@ -366,20 +440,29 @@ def _shared(lines: list[_Line], forward: int, op: Op) -> tuple[list[str], list[s
     read = {"out", *(f"d{operand}" for operand in op.operands)}
     for line in reversed(sharing.lines):
         read |= _names_in(line.tree) if line.name in read else set()
-    texts = [f"{line.name} = {ast.unparse(line.tree)}" if line.name in read else "" for line in sharing.lines]
+    texts = [
+        f"{line.name} = {ast.unparse(line.tree)}" if line.name in read else ""
+        for line in sharing.lines
+    ]
     cut = last[forward - 1]
     return [text for text in texts[:cut] if text], [text for text in texts[cut:] if text]
 
 
 def _kind(node: ast.AST) -> str:
     """What to call a part that has no name yet."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in ("unless", "when"):
+    if (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("unless", "when")
+    ):
         return "rare"
-    is_test = isinstance(node, ast.Compare) or (isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr)))
+    is_test = isinstance(node, ast.Compare) or (
+        isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))
+    )
     return "test" if is_test else "part"
 
 
 _TAKEN = {
-    *TOTAL, "copysign", "exps", "log_of_sum", "logical_not", "maximum", "mended", "minimum", "norm", "ones_like", "order", "share",
+    *TOTAL_NAMES, "copysign", "exps", "log_of_sum", "logical_not", "maximum", "mended", "minimum", "norm", "ones_like", "order", "share",
     "shares", "sign", "unless", "when", "where",
 }  # fmt: skip

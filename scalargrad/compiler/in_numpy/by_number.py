@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from math import isfinite
 
-from ...kernels import RAW, TOTAL
+from ...rows.text import FAST_NAMES, TOTAL_NAMES
 from ..in_python.source import function_source as source_of_lists
 from ..layout import definition, described, tuple_of
 from ..naming import Names
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ..program import Program
 
 
-def function_source(program: Program, name: str, kind: str, total: bool = False, of: str = "") -> tuple[list[str], dict[str, Any]]:
+def function_source(
+    program: Program, name: str, kind: str, total: bool = False, of: str = ""
+) -> tuple[list[str], dict[str, Any]]:
     """The source of a function of arrays, in pieces, and what it reads by name; `kind` as in `in_python`.
 
     >>> from scalargrad.compiler.program import Block, Program, Step
@@ -39,15 +41,25 @@ def function_source(program: Program, name: str, kind: str, total: bool = False,
     """
     inner = f"{name}_of_lists"
     pieces, numbers = source_of_lists(program, inner, kind, None, total, of)
-    known = {**(TOTAL if total else RAW), **numbers, "isfinite": isfinite}
+    known = {**(TOTAL_NAMES if total else FAST_NAMES), **numbers, "isfinite": isfinite}
     names = Names({*array_names(), *known, inner})
     arguments = {block: names.take(block.name, "a") for block in program.blocks}
     call = f"{inner}({', '.join([f'{text}.tolist()' if block.shape else f'{text}.item()' for block, text in arguments.items()])})"
     slopes = {names.take(f"d{arguments[block]}", "d"): block for block in program.wrt}
-    made = tuple_of([f"array({slope})" if block.shape else slope for slope, block in slopes.items()])
+    made = tuple_of(
+        [f"array({slope})" if block.shape else slope for slope, block in slopes.items()]
+    )
     lines = {
         "value": [f"return {call}"],
         "value_and_grad": [f"value, {tuple_of([*slopes])} = {call}", f"return value, {made}"],
-        "jacobian": [f"values, slopes = {call}", f"return values, tuple([{made} for {tuple_of([*slopes])} in slopes])"],
+        "jacobian": [
+            f"values, slopes = {call}",
+            f"return values, tuple([{made} for {tuple_of([*slopes])} in slopes])",
+        ],
     }[kind]
-    return [*pieces, definition(name, arguments.values(), described(program, arguments, kind, None, total, of), lines)], known
+    return [
+        *pieces,
+        definition(
+            name, arguments.values(), described(program, arguments, kind, None, total, of), lines
+        ),
+    ], known

@@ -10,7 +10,7 @@ from operator import attrgetter
 import numpy
 from numpy import ndarray, vdot
 
-from ...kernels import run_pieces
+from ...rows.text import run_pieces
 from .. import carried
 from ..arguments import as_array
 from ..naming import is_word
@@ -41,7 +41,10 @@ def beside(*arrays: Any) -> Any:
     rows = max(array.ndim for array in arrays)
     if rows > 1:
         count = max(len(array) for array in arrays if array.ndim > 1)
-        arrays = tuple(array if array.ndim > 1 else numpy.broadcast_to(array, (count, len(array))) for array in arrays)
+        arrays = tuple(
+            array if array.ndim > 1 else numpy.broadcast_to(array, (count, len(array)))
+            for array in arrays
+        )
     return numpy.concatenate(arrays, axis=-1)
 
 
@@ -74,7 +77,13 @@ NAMES = {
 
 
 def function_source(
-    program: Program, name: str, kind: str, reduce: str | None, total: bool = False, of: str = "", vectors: Rolled | None = None
+    program: Program,
+    name: str,
+    kind: str,
+    reduce: str | None,
+    total: bool = False,
+    of: str = "",
+    vectors: Rolled | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
     """The source of a function of the program's blocks, in pieces, and all that it reads by name: in vectors, where these are a gain.
 
@@ -83,7 +92,9 @@ def function_source(
     if is_scattered(program):
         pieces, names = by_number.function_source(program, name, kind, total, of)
     else:
-        text, names = source.function_source(vectors or rolled(program), name, kind, reduce, total, of)
+        text, names = source.function_source(
+            vectors or rolled(program), name, kind, reduce, total, of
+        )
         pieces = [text]
     return pieces, {**array_names(), **NAMES, **names}
 
@@ -102,7 +113,9 @@ class NumpyFunction:
         self._grids = None if by_number else completed(rolled(program))
         self._name, self._kind, self._reduce = name, kind, reduce
         self._of = name if is_word(name) else ""
-        self._floats = [FLOATS] * len(program.blocks) if all(block.shape for block in program.blocks) else []
+        self._floats = (
+            [FLOATS] * len(program.blocks) if all(block.shape for block in program.blocks) else []
+        )
         self._carried = [i for i, block in enumerate(program.blocks) if block.has_rows]
         self._chunk = chunk_of(rolled(program)) if self._carried else 0
         self._is_single = kind == "value" and len(program.outputs) == 1
@@ -117,17 +130,24 @@ class NumpyFunction:
     def _make(self, total: bool) -> Callable[..., Any]:
         if total not in self._made:
             grids = None if total else self._grids
-            pieces, names = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of, grids)
+            pieces, names = function_source(
+                self._program, self._kind, self._kind, self._reduce, total, self._of, grids
+            )
             self.source = self.source or "\n\n".join(pieces)
             filename = f"<scalargrad {'total ' if total else ''}{self._kind} of {self._name} in numpy {next(_counter)}>"
             self._made[total] = run_pieces(pieces, filename, names)[self._kind]
         return self._made[total]
 
     def __call__(self, contents: Sequence[Any]) -> Any:
-        if not _only_arrays.issuperset(map(type, contents)) or [*map(_dtype_of, contents)] != self._floats:
+        if (
+            not _only_arrays.issuperset(map(type, contents))
+            or [*map(_dtype_of, contents)] != self._floats
+        ):
             contents = [*map(shaped, contents, self._program.blocks)]
         rows = len(contents[self._carried[0]]) if self._carried else 0
-        result = self._in_chunks(contents, rows) if rows > 2 * self._chunk else self._called(*contents)
+        result = (
+            self._in_chunks(contents, rows) if rows > 2 * self._chunk else self._called(*contents)
+        )
         return (result,) if self._is_single else result
 
     def _in_chunks(self, arrays: Sequence[Any], rows: int) -> Any:
@@ -154,9 +174,15 @@ class NumpyFunction:
     def _joined(self, parts: Sequence[Any]) -> Any:
         """The results of chunks as one: sums added up, what has rows put one behind the other."""
         if self._kind == "value_and_grad":
-            return self._together([value for value, _ in parts]), self._slopes([slopes for _, slopes in parts])
+            return self._together([value for value, _ in parts]), self._slopes(
+                [slopes for _, slopes in parts]
+            )
         if self._kind == "value":
-            return self._together(parts) if self._is_single else tuple(map(self._together, zip(*parts)))
+            return (
+                self._together(parts)
+                if self._is_single
+                else tuple(map(self._together, zip(*parts)))
+            )
         outputs = tuple(map(self._together, zip(*[values for values, _ in parts])))
         return outputs, tuple(map(self._slopes, zip(*[groups for _, groups in parts])))
 
@@ -165,10 +191,17 @@ class NumpyFunction:
 
     def _slopes(self, parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
         blocks = zip(self._program.wrt, zip(*parts))
-        return tuple([numpy.concatenate(column) if block.has_rows else self._together(column) for block, column in blocks])
+        return tuple(
+            [
+                numpy.concatenate(column) if block.has_rows else self._together(column)
+                for block, column in blocks
+            ]
+        )
 
 
-def answer(fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool, *arrays: Any) -> Any:
+def answer(
+    fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool, *arrays: Any
+) -> Any:
     """What the fast function returns; where it overflows, or a slope is not finite, what the total one does."""
     try:
         with numpy.errstate(all="ignore", over="raise"):
@@ -190,7 +223,11 @@ def chunk_of(program: Rolled) -> int:
 
 def shaped(content: Any, block: Block) -> Any:
     """A block's content as an array of floats, a number as one of one."""
-    array = content if content.__class__ is numpy.ndarray and content.dtype is FLOATS else as_array(content)
+    array = (
+        content
+        if content.__class__ is numpy.ndarray and content.dtype is FLOATS
+        else as_array(content)
+    )
     if block.shape:
         return array
     return array.reshape(-1, 1) if block.has_rows else array.reshape(1)

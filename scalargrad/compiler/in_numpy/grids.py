@@ -26,8 +26,13 @@ def completed(rolled: Rolled) -> Rolled:
         grids.add(vector)
     if not grids.now:
         return rolled
-    outputs = [(grids.now.get(source, source), int(grids.at[source][j]) if source in grids.at else j) for source, j in rolled.outputs]
-    return Rolled(rolled.blocks, [grids.now.get(vector, vector) for vector in rolled.vectors], outputs)
+    outputs = [
+        (grids.now.get(source, source), int(grids.at[source][j]) if source in grids.at else j)
+        for source, j in rolled.outputs
+    ]
+    return Rolled(
+        rolled.blocks, [grids.now.get(vector, vector) for vector in rolled.vectors], outputs
+    )
 
 
 class _Grids:
@@ -60,7 +65,10 @@ class _Grids:
             return view
         sources = tuple([self.now.get(source, source) for source in view.sources])
         begins = itertools.accumulate(map(size_of, sources), initial=0)
-        parts = [self.at.get(source, numpy.arange(size_of(source))) + begin for source, begin in zip(view.sources, begins)]
+        parts = [
+            self.at.get(source, numpy.arange(size_of(source))) + begin
+            for source, begin in zip(view.sources, begins)
+        ]
         return View(sources, numpy.concatenate(parts)[view.index])
 
 
@@ -86,7 +94,9 @@ def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any]
     of_left[left] = group[right]
     times = numpy.arange(len(lefts))
     is_regular = width > 1 and (counts == width).all() and not len(lefts) % count
-    if not is_regular or not ((of_left == times % count).all() or (of_left == times // (len(lefts) // count)).all()):
+    if not is_regular or not (
+        (of_left == times % count).all() or (of_left == times // (len(lefts) // count)).all()
+    ):
         return None
     size = len(lefts) * width
     if size > MOST * len(left) or (size == len(left) and fuller == (ws, xs)):
@@ -96,8 +106,15 @@ def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any]
     rank[members] = numpy.arange(width)
     inner = members[of_left].ravel()
     indices = [lefts.repeat(width, axis=0), rights[inner]]
-    made = [View(view.sources, index) for view, index in zip(fuller, reversed(indices) if is_turned else indices)]
-    return size, (*made, View(bias.sources, numpy.zeros(size, dtype=int))), left * width + rank[right]
+    made = [
+        View(view.sources, index)
+        for view, index in zip(fuller, reversed(indices) if is_turned else indices)
+    ]
+    return (
+        size,
+        (*made, View(bias.sources, numpy.zeros(size, dtype=int))),
+        left * width + rank[right],
+    )
 
 
 def _unpadded(view: View, other: View) -> View:
@@ -105,7 +122,12 @@ def _unpadded(view: View, other: View) -> View:
     import numpy
 
     def zeros(of: View) -> Any:
-        flags = [[x == 0.0 for x in source.data] if isinstance(source, Numbers) else [False] * size_of(source) for source in of.sources]
+        flags = [
+            [x == 0.0 for x in source.data]
+            if isinstance(source, Numbers)
+            else [False] * size_of(source)
+            for source in of.sources
+        ]
         return numpy.concatenate(flags)[of.index]
 
     behind = zeros(view) & zeros(other)
@@ -127,10 +149,20 @@ def _without_unread(view: View) -> View:
     import numpy
 
     begins = [0, *itertools.accumulate(map(size_of, view.sources))]
-    read = [bool(((view.index >= begin) & (view.index < end)).any()) for begin, end in itertools.pairwise(begins)]
-    gone = itertools.accumulate([0 if is_read else size_of(source) for source, is_read in zip(view.sources, read)])
-    shift = numpy.concatenate([numpy.full(size_of(source), less) for source, less in zip(view.sources, gone)])
-    return View(tuple([source for source, is_read in zip(view.sources, read) if is_read]), view.index - shift[view.index])
+    read = [
+        bool(((view.index >= begin) & (view.index < end)).any())
+        for begin, end in itertools.pairwise(begins)
+    ]
+    gone = itertools.accumulate(
+        [0 if is_read else size_of(source) for source, is_read in zip(view.sources, read)]
+    )
+    shift = numpy.concatenate(
+        [numpy.full(size_of(source), less) for source, less in zip(view.sources, gone)]
+    )
+    return View(
+        tuple([source for source, is_read in zip(view.sources, read) if is_read]),
+        view.index - shift[view.index],
+    )
 
 
 def _distinct(lists: Any) -> tuple[Any, Any]:
@@ -161,15 +193,25 @@ def _groups(left: Any, right: Any) -> Any:
     return numpy.unique([root_of(x) for x in range(len(root))], return_inverse=True)[1].reshape(-1)
 
 
-def _grid_beside(views: tuple[View, ...], grown: set[Any]) -> tuple[int, tuple[View, ...], Any] | None:
+def _grid_beside(
+    views: tuple[View, ...], grown: set[Any]
+) -> tuple[int, tuple[View, ...], Any] | None:
     """The same for a formula of single numbers, one of which comes from a grid: it is computed for all of the grid."""
     import numpy
 
     for view in views:
         source = view.sources[0]
-        if len(view.sources) == 1 and source in grown and len(numpy.unique(view.index)) == len(view.index) < source.size:
+        if (
+            len(view.sources) == 1
+            and source in grown
+            and len(numpy.unique(view.index)) == len(view.index) < source.size
+        ):
             at = view.index
-            return source.size, tuple([View(other.sources, _spread(other, at, source.size)) for other in views]), at
+            return (
+                source.size,
+                tuple([View(other.sources, _spread(other, at, source.size)) for other in views]),
+                at,
+            )
     return None
 
 
@@ -194,8 +236,16 @@ def _spread(view: View, at: Any, size: int) -> Any:
 class Laid:
     """A view of all of a source, laid out in a shape and turned; under a mask where some of it is one number instead."""
 
-    def __init__(self, source: Any, shape: tuple[int, ...], order: tuple[int, ...], mask: Any, number: float) -> None:
-        self.source, self.shape, self.order, self.mask, self.number = source, shape, order, mask, number
+    def __init__(
+        self, source: Any, shape: tuple[int, ...], order: tuple[int, ...], mask: Any, number: float
+    ) -> None:
+        self.source, self.shape, self.order, self.mask, self.number = (
+            source,
+            shape,
+            order,
+            mask,
+            number,
+        )
 
     @property
     def turned_back(self) -> tuple[int, ...]:
@@ -215,7 +265,9 @@ def laid(view: View) -> Laid | None:
     import numpy
 
     sources = [source for source in view.sources if not isinstance(source, Numbers)]
-    numbers = [number for source in view.sources if isinstance(source, Numbers) for number in source.data]
+    numbers = [
+        number for source in view.sources if isinstance(source, Numbers) for number in source.data
+    ]
     if len(sources) != 1 or len(numbers) > 1 or size_of(sources[0]) != view.index.size:
         return None
     begin = size_of(view.sources[0]) if view.sources[0] is not sources[0] else 0
@@ -225,7 +277,13 @@ def laid(view: View) -> Laid | None:
         shape = tuple([view.index.shape[i] for i in back])
         whole = numpy.arange(view.index.size).reshape(shape).transpose(order)
         if (whole[mask] + begin == view.index[mask]).all():
-            return Laid(sources[0], shape, order, None if mask.all() else mask, numbers[0] if numbers else 0.0)
+            return Laid(
+                sources[0],
+                shape,
+                order,
+                None if mask.all() else mask,
+                numbers[0] if numbers else 0.0,
+            )
     return None
 
 
@@ -243,7 +301,11 @@ class Products:
 
     def __init__(self, left: View, right: View, is_woven: bool, places: tuple[int, int]) -> None:
         self.left, self.right, self.is_woven, self.places = left, right, is_woven, places
-        self.groups, self.outer, self.inner = len(left.index), left.index.shape[1], right.index.shape[1]
+        self.groups, self.outer, self.inner = (
+            len(left.index),
+            left.index.shape[1],
+            right.index.shape[1],
+        )
 
 
 def products_of(vector: Vector) -> Products | None:
@@ -256,7 +318,9 @@ def products_of(vector: Vector) -> Products | None:
         inner = int(differs.argmax()) + 1 if differs.any() else 0
         if inner < 2 or vector.size % inner:
             continue
-        lefts, rights = (view.index.reshape(vector.size // inner, inner, -1) for view in (left, right))
+        lefts, rights = (
+            view.index.reshape(vector.size // inner, inner, -1) for view in (left, right)
+        )
         if not (lefts == lefts[:, :1]).all():
             continue
         lists, group = _distinct(rights.reshape(len(rights), -1))
@@ -270,5 +334,10 @@ def products_of(vector: Vector) -> Products | None:
                 continue
             of_left = lefts[:, 0].reshape(*shape, lefts.shape[-1])
             of_left = of_left.swapaxes(0, 1) if is_woven else of_left
-            return Products(View(left.sources, of_left), View(right.sources, lists.reshape(count, inner, -1)), is_woven, places)
+            return Products(
+                View(left.sources, of_left),
+                View(right.sources, lists.reshape(count, inner, -1)),
+                is_woven,
+                places,
+            )
     return None

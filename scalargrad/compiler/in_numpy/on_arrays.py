@@ -51,7 +51,9 @@ def mended(rare: Any, value: Any, instead: Any, *operands: Any) -> Any:
 def order(x: Any, y: Any) -> Any:
     """1 where x > y, 0 where they are equal, -1 where x < y, else nan."""
     result = np.sign(x - y)
-    return mended(unless(result == result), result, lambda x, y: np.where(x == y, 0.0, np.nan), x, y)  # inf - inf is nan
+    return mended(
+        unless(result == result), result, lambda x, y: np.where(x == y, 0.0, np.nan), x, y
+    )  # inf - inf is nan
 
 
 def share(partial: Any, d: Any) -> Any:
@@ -109,7 +111,9 @@ def tie_shares(xs: Any, out: Any) -> Any:
 def norm(xs: Any) -> Any:
     """The root of the sum of squares, of numbers large and small."""
     squares = (xs * xs).sum(-1)
-    return mended(unless((squares > 1e-280) & (squares < np.inf)), np.sqrt(squares), lambda: _scaled_norm(xs))
+    return mended(
+        unless((squares > 1e-280) & (squares < np.inf)), np.sqrt(squares), lambda: _scaled_norm(xs)
+    )
 
 
 def _scaled_norm(xs: Any) -> Any:
@@ -126,8 +130,12 @@ def unit_vector(xs: Any) -> Any:
     h = np.sqrt((np.ldexp(xs, -scale) ** 2.0).sum(-1, keepdims=True))
     m, e = np.frexp(xs)
     infinite = np.abs(xs) == np.inf
-    limit = np.where(infinite, np.copysign(np.where(infinite.sum(-1, keepdims=True) == 1, 1.0, np.nan), xs), 0.0)
-    result = np.where(longest == np.inf, limit, np.where(longest == 0.0, 0.0, np.ldexp(m / h, e - scale)))
+    limit = np.where(
+        infinite, np.copysign(np.where(infinite.sum(-1, keepdims=True) == 1, 1.0, np.nan), xs), 0.0
+    )
+    result = np.where(
+        longest == np.inf, limit, np.where(longest == 0.0, 0.0, np.ldexp(m / h, e - scale))
+    )
     return np.where(np.isnan(longest), np.nan, result)
 
 
@@ -190,7 +198,11 @@ def over_squares(x: Any, y: Any) -> Any:
     scale = np.frexp(np.maximum(np.abs(x), np.abs(y)))[1]
     m, e = np.frexp(x)
     h = np.hypot(np.ldexp(x, -scale), np.ldexp(y, -scale))
-    result = np.where((x == 0.0) | (np.abs(x) == np.inf) | (np.abs(y) == np.inf), np.copysign(0.0, x), np.ldexp(m / h / h, e - 2 * scale))
+    result = np.where(
+        (x == 0.0) | (np.abs(x) == np.inf) | (np.abs(y) == np.inf),
+        np.copysign(0.0, x),
+        np.ldexp(m / h / h, e - 2 * scale),
+    )
     return np.where(np.isnan(x) | np.isnan(y) | ((x == 0.0) & (y == 0.0)), np.nan, result)
 
 
@@ -210,15 +222,25 @@ def power_slope(x: Any, y: Any) -> Any:
     m, e = np.frexp(np.where((x < 0.0) & (y % 2.0 == 0.0), -y, y))
     scaled = np.ldexp(m * root * root * (1.0 + lost * np.log(np.abs(x))), e + 2 * e_root)
     plain = (x == 0.0) | ~(np.isfinite(x) & np.isfinite(y)) | ((x < 0.0) & (y % 1.0 != 0.0))
-    result = np.where(plain, y * power(x, d), np.where(root < np.inf, scaled, np.copysign(np.inf, m)))
-    return np.where((y == 0.0) | ((y < 0.0) & (np.abs(x) == np.inf)) | ((np.abs(y) == np.inf) & (power(x, y) == 0.0)), 0.0, result)
+    result = np.where(
+        plain, y * power(x, d), np.where(root < np.inf, scaled, np.copysign(np.inf, m))
+    )
+    return np.where(
+        (y == 0.0)
+        | ((y < 0.0) & (np.abs(x) == np.inf))
+        | ((np.abs(y) == np.inf) & (power(x, y) == 0.0)),
+        0.0,
+        result,
+    )
 
 
 def power_log(x: Any, y: Any) -> Any:
     """x^y log x, the slope of x^y by y, also where x^y itself overflows or underflows."""
     out, logarithm = power(x, y), np.log(x)
     root, e = np.frexp(power(x, 0.5 * y))
-    scaled = np.where(root < np.inf, np.ldexp(root * root * logarithm, 2 * e), np.copysign(np.inf, logarithm))
+    scaled = np.where(
+        root < np.inf, np.ldexp(root * root * logarithm, 2 * e), np.copysign(np.inf, logarithm)
+    )
     plain = np.where((out == 0.0) & (x > 0.0), 0.0, out * logarithm)
     result = np.where((x > 0.0) & np.isfinite(x) & np.isfinite(y), scaled, plain)
     return np.where((x == 0.0) & (y >= 0.0), 0.0, result)
@@ -229,7 +251,9 @@ def cube_root(x: Any) -> Any:
     m, e = np.frexp(x)
     m = np.ldexp(m, e % 3)
     c = np.cbrt(m)
-    return np.where((x == 0.0) | ~np.isfinite(x), x, np.ldexp(c - (c * c * c - m) / (3.0 * c * c), e // 3))
+    return np.where(
+        (x == 0.0) | ~np.isfinite(x), x, np.ldexp(c - (c * c * c - m) / (3.0 * c * c), e // 3)
+    )
 
 
 def _gelu_tail(x: Any) -> tuple[Any, Any, Any]:
@@ -283,7 +307,11 @@ def erf(x: Any) -> Any:
 def erfc(x: Any) -> Any:
     """SciPy's where it has its digits; it loses up to 500 ulp above ½, and all beyond 26.6, where `math` is asked."""
     special = _of_scipy()
-    return mended(when(x > 0.5), special.erfc(x), lambda x: each(math.erfc, x), x) if special else each(math.erfc, x)
+    return (
+        mended(when(x > 0.5), special.erfc(x), lambda x: each(math.erfc, x), x)
+        if special
+        else each(math.erfc, x)
+    )
 
 
 # ------------------------------------------------------------------ by name

@@ -21,17 +21,34 @@ if TYPE_CHECKING:
 class Slopes:
     """The walk back: for each source what was sent to it, put together when all its readers have sent."""
 
-    def __init__(self, body: Body, found: list[tuple[Vector, list[int]]], roots: Sequence[tuple[Any, int]], seed: str) -> None:
+    def __init__(
+        self,
+        body: Body,
+        found: list[tuple[Vector, list[int]]],
+        roots: Sequence[tuple[Any, int]],
+        seed: str,
+    ) -> None:
         self.body = body
-        self.sent: dict[Any, list[tuple[Any, str]]] = {}  # for each source: indices into it, and what goes there
+        self.sent: dict[
+            Any, list[tuple[Any, str]]
+        ] = {}  # for each source: indices into it, and what goes there
         rolled = body.rolled
         self.seeds: dict[Any, str] = {}
         for source, j in roots:
             if not isinstance(source, Numbers):
                 self._seed(source, j, seed)
         for vector, places in found:
-            alone = vector in self.seeds and len(self.sent[vector]) == 1 and vector.size == 1 and self._is_full(vector)
-            slope = self.seeds[vector] if alone else body.name(self._together(vector), f"d{body.text[vector]}")
+            alone = (
+                vector in self.seeds
+                and len(self.sent[vector]) == 1
+                and vector.size == 1
+                and self._is_full(vector)
+            )
+            slope = (
+                self.seeds[vector]
+                if alone
+                else body.name(self._together(vector), f"d{body.text[vector]}")
+            )
             self._send(vector, places, slope)
         self.by_block = [self._block(block) for block in rolled.wrt]
 
@@ -46,7 +63,11 @@ class Slopes:
         if rows and not self._carries(source):
             text = f"full(1, {seed} * {rows})"  # the same in each row
         else:
-            text = f"full(({self.body.lead(self._carries(source))}1), {seed})" if self._carries(source) else f"full(1, {seed})"
+            text = (
+                f"full(({self.body.lead(self._carries(source))}1), {seed})"
+                if self._carries(source)
+                else f"full(1, {seed})"
+            )
         self.sent.setdefault(source, []).append((numpy.array([j]), text))
         if self._carries(source) or not rows:
             self.seeds[source] = seed
@@ -54,10 +75,16 @@ class Slopes:
     def _is_full(self, vector: Vector) -> bool:
         """Whether partial × number has the shape of all slopes, so that a seed need not be spelled out."""
         if vector.row.name == "dot":
-            return self.body.products[vector] is None and is_zero(vector.operands[2]) and self._alike(vector, vector.operands[:2])
+            return (
+                self.body.products[vector] is None
+                and is_zero(vector.operands[2])
+                and self._alike(vector, vector.operands[:2])
+            )
         if vector.row.sends or vector.row.takes_lists:
             return False
-        return self._alike(vector, [view for view in vector.operands if not isinstance(view.sources[0], Numbers)])
+        return self._alike(
+            vector, [view for view in vector.operands if not isinstance(view.sources[0], Numbers)]
+        )
 
     def _alike(self, vector: Vector, views: Sequence[View]) -> bool:
         return all(has_rows(view) == vector.has_rows == self._carries(vector) for view in views)
@@ -66,12 +93,20 @@ class Slopes:
         """The slopes by a block in its shape."""
         lead = self.body.lead(self._carries(block))
         sent = self.sent.get(block, [])
-        if len(sent) == 1 and sent[0][0].shape == block.shape and is_all(sent[0][0], size_of(block)):
+        if (
+            len(sent) == 1
+            and sent[0][0].shape == block.shape
+            and is_all(sent[0][0], size_of(block))
+        ):
             return sent[0][1]
         text = self._together(block)
         if not block.shape:
             return f"{primary(text)}.reshape({self.body.rows})" if lead else f"{primary(text)}[0]"
-        return text if len(block.shape) == 1 else f"{primary(text)}.reshape({lead}{', '.join(map(str, block.shape))})"
+        return (
+            text
+            if len(block.shape) == 1
+            else f"{primary(text)}.reshape({lead}{', '.join(map(str, block.shape))})"
+        )
 
     def _together(self, source: Any) -> str:
         """What was sent to a source, as one array with its numbers along the last axis."""
@@ -92,7 +127,9 @@ class Slopes:
         if found is None:
             return index.ravel(), f"({text}).reshape({lead}{index.size})"
         back = found.turned_back
-        return found.index.transpose(back).ravel(), f"{turned(f'({text})', back, bool(lead))}.reshape({lead}{index.size})"
+        return found.index.transpose(
+            back
+        ).ravel(), f"{turned(f'({text})', back, bool(lead))}.reshape({lead}{index.size})"
 
     def _scattered(self, parts: list[tuple[Any, str]], size: int, lead: str) -> str:
         """Several parts of a source as one array: side by side where they make it up, else added up at their places."""
@@ -101,14 +138,21 @@ class Slopes:
         at: dict[bytes, tuple[Any, list[str]]] = {}
         for index, text in parts:
             at.setdefault(index.tobytes(), (index, []))[1].append(text)
-        parts = sorted(((index, " + ".join(texts)) for index, texts in at.values()), key=lambda part: int(part[0][0]))
+        parts = sorted(
+            ((index, " + ".join(texts)) for index, texts in at.values()),
+            key=lambda part: int(part[0][0]),
+        )
         index = numpy.concatenate([index for index, _ in parts])
         texts = [text for _, text in parts]
         beside = texts[0] if len(texts) == 1 else f"concatenate(({', '.join(texts)}), axis=-1)"
         if is_all(index, size):
             return beside
         times = len(index) // size
-        if times > 1 and len(index) == times * size and (index == numpy.arange(len(index)) // times).all():
+        if (
+            times > 1
+            and len(index) == times * size
+            and (index == numpy.arange(len(index)) // times).all()
+        ):
             return f"{primary(beside)}.reshape({lead}{size}, {times}).sum(-1)"
         return f"scattered({beside}, {self.body.constant(index)}, {size})"
 
@@ -135,7 +179,9 @@ class Slopes:
         if found := masked(view):
             part = f"where({body.constant(found.mask)}, {text}, 0.0)"
             summed = carried and not self._carries(found.source)
-            self.sent.setdefault(found.source, []).append((found.index, f"{part}.sum(0)" if summed else part))
+            self.sent.setdefault(found.source, []).append(
+                (found.index, f"{part}.sum(0)" if summed else part)
+            )
             return
         if sum(not isinstance(source, Numbers) for source in view.sources) > 1:
             text = body.name(text)
@@ -147,7 +193,11 @@ class Slopes:
             if isinstance(source, Numbers) or not inside.any():
                 continue
             if carried and not self._carries(source):
-                part = f"{body.ones()} @ {primary(part)}" if at.ndim == 1 else f"{primary(part)}.sum(0)"
+                part = (
+                    f"{body.ones()} @ {primary(part)}"
+                    if at.ndim == 1
+                    else f"{primary(part)}.sum(0)"
+                )
             if not inside.all():
                 lead = body.lead(carried and self._carries(source))
                 part = part if inside.ndim == 1 else f"{primary(part)}.reshape({lead}{inside.size})"
@@ -188,8 +238,16 @@ class Slopes:
     def _send_number(self, vector: Vector, view: View, number: str) -> None:
         """Send what is one number for all, a seed further on if its receiver is one number too."""
         body, source = self.body, view.sources[0]
-        self._to(view, f"full({body.shape(vector, self._carries(vector))}, {number})", self._carries(vector))
-        if isinstance(source, Vector) and source.size == 1 and self._carries(source) == self._carries(vector):
+        self._to(
+            view,
+            f"full({body.shape(vector, self._carries(vector))}, {number})",
+            self._carries(vector),
+        )
+        if (
+            isinstance(source, Vector)
+            and source.size == 1
+            and self._carries(source) == self._carries(vector)
+        ):
             self.seeds[source] = body.name(number, f"d{body.text[source]}")
 
     def _share(self, partial: str, slope: str) -> str:
@@ -207,7 +265,11 @@ class Slopes:
                 return self._share(found[1], self._share(found[0], slope))
         if self.body.total:
             return f"share({partial}, {slope})"
-        return f"{slope} * {primary(partial)}" if self._is_one_number(slope) else f"{primary(partial)} * {primary(slope)}"
+        return (
+            f"{slope} * {primary(partial)}"
+            if self._is_one_number(slope)
+            else f"{primary(partial)} * {primary(slope)}"
+        )
 
     def _is_one_number(self, text: str) -> bool:
         """Whether an expression is of numbers and seeds alone."""
@@ -242,36 +304,60 @@ class Slopes:
                 text = f"({self._times(slope, body.taken(product.right))}).reshape({body.lead(True)}{flat.index.size})"
                 self._to(flat, text, carried)
             if of_right:
-                self._to(product.right, self._times(f"{slope}.T", body.stacked(product.left)), False)
+                self._to(
+                    product.right, self._times(f"{slope}.T", body.stacked(product.left)), False
+                )
             return
-        left = body.name(body.taken(product.left)) if of_right else ""  # each meets the slopes of the other
+        left = (
+            body.name(body.taken(product.left)) if of_right else ""
+        )  # each meets the slopes of the other
         right = body.name(body.taken(product.right)) if of_left else ""
         rows_of_left, rows_of_right = has_rows(product.left), has_rows(product.right)
         if product.outer > 1:
-            slope = body.name(f"{slope}.reshape({body.lead(carried)}{product.outer}, {product.inner})")
+            slope = body.name(
+                f"{slope}.reshape({body.lead(carried)}{product.outer}, {product.inner})"
+            )
         for side, place in zip(("left", "right"), product.places):
             if place not in places:
                 continue
             if side == "left":
                 self._to(product.left, self._times(slope, right), carried)
-            elif carried and not body.per_row and not rows_of_right and rows_of_left and product.outer == 1:
+            elif (
+                carried
+                and not body.per_row
+                and not rows_of_right
+                and rows_of_left
+                and product.outer == 1
+            ):
                 self._to(product.right, self._times(f"{slope}.T", left), False)
             elif product.outer == 1:
-                self._to(product.right, self._share(f"{left}[..., None, :]", f"{slope}[..., :, None]"), carried)
+                self._to(
+                    product.right,
+                    self._share(f"{left}[..., None, :]", f"{slope}[..., :, None]"),
+                    carried,
+                )
             else:
                 self._to(product.right, self._times(f"{slope}.swapaxes(-1, -2)", left), carried)
 
-    def _send_products(self, product: Products, places: list[int], slope: str, carried: bool) -> None:
+    def _send_products(
+        self, product: Products, places: list[int], slope: str, carried: bool
+    ) -> None:
         """Each product's slopes: those of the left by the right, and the other way round."""
         body = self.body
-        shape = (product.outer, product.groups) if product.is_woven else (product.groups, product.outer)
+        shape = (
+            (product.outer, product.groups) if product.is_woven else (product.groups, product.outer)
+        )
         slope = f"{slope}.reshape({body.lead(carried)}{shape[0]}, {shape[1]}, {product.inner})"
         slope = body.name(turned(slope, (1, 0, 2), carried) if product.is_woven else slope)
         left, right = body.taken(product.left), body.taken(product.right)
         if product.places[0] in places:
             self._to(product.left, self._times(slope, body.name(right)), carried)
         if product.places[1] in places:
-            self._to(product.right, self._times(turned(slope, (0, 2, 1), carried), body.name(left)), carried)
+            self._to(
+                product.right,
+                self._times(turned(slope, (0, 2, 1), carried), body.name(left)),
+                carried,
+            )
 
     def _times(self, slope: str, matrix: str) -> str:
         """The matrix product of slopes and partials."""

@@ -27,7 +27,20 @@ if TYPE_CHECKING:
     from typing import Any
 
 _VIEW = re.compile(r"spread\(.*\)|\w+(\[[^\[\]]*\]|\.reshape\([^()]*\)|\.swapaxes\([^()]*\))+")
-OWN = ("rows", "each", "share", "times", "beside", "scattered", "spread", "vdot", "full", "zeros", "concatenate", "numpy")
+OWN = (
+    "rows",
+    "each",
+    "share",
+    "times",
+    "beside",
+    "scattered",
+    "spread",
+    "vdot",
+    "full",
+    "zeros",
+    "concatenate",
+    "numpy",
+)
 
 
 class Body:
@@ -53,7 +66,11 @@ class Body:
         for vector, places in (pull for found in self.pulls for pull in found):
             self.by.setdefault(vector, set()).update(places)
         self.names: Names = beside.names if beside else Names({*OWN, *array_names(), *taken})
-        self.text: dict[Any, str] = beside.text if beside else {block: self.names.take(block.name, "a") for block in rolled.blocks}
+        self.text: dict[Any, str] = (
+            beside.text
+            if beside
+            else {block: self.names.take(block.name, "a") for block in rolled.blocks}
+        )
         self.lines: list[str] = beside.lines if beside else []
         self.constants: dict[str, Any] = beside.constants if beside else {}
         self.known: dict[str, str] = {}  # expression → the name that holds it
@@ -61,7 +78,9 @@ class Body:
         self.slope_lines: dict[Vector, list[str]] = {}
         self.products: dict[Vector, Product | Products | None] = {}
         self.summed = set() if per_row else _only_added_up(rolled)
-        self.rows = rows or next((f"len({self.text[block]})" for block in rolled.blocks if block.has_rows), "")
+        self.rows = rows or next(
+            (f"len({self.text[block]})" for block in rolled.blocks if block.has_rows), ""
+        )
         for vector in rolled.vectors:
             self.text[vector] = self._value(vector)
 
@@ -103,7 +122,9 @@ class Body:
             return self.constant(numpy.array(source.data))
         text = self.text[source]
         if isinstance(source, Block) and len(source.shape) > 1:
-            return self.name(f"{text}.reshape({self.lead(source.has_rows)}{len(source.inputs)})", f"{text}_flat")
+            return self.name(
+                f"{text}.reshape({self.lead(source.has_rows)}{len(source.inputs)})", f"{text}_flat"
+            )
         return text
 
     def lead(self, carried: bool) -> str:
@@ -121,7 +142,11 @@ class Body:
         index, shape = view.index, ", ".join(map(str, view.index.shape))
         only = view.sources[0] if len(view.sources) == 1 else None
         if isinstance(only, Numbers):
-            return float.__repr__(only.data[0]) if only.size == 1 and not exact else self.constant(numpy.array(only.data)[index])
+            return (
+                float.__repr__(only.data[0])
+                if only.size == 1 and not exact
+                else self.constant(numpy.array(only.data)[index])
+            )
         if isinstance(only, Block) and index.shape == only.shape and is_all(index, view.size):
             return self.text[only]
         is_whole = is_all(index, view.size)
@@ -131,7 +156,9 @@ class Body:
         if is_whole:
             return source if index.ndim == 1 else f"{source}.reshape({lead}{shape})"
         if index.ndim == 1 and not exact and (j := one_of(index)) is not None:
-            column = ".copy()" if has_rows(view) and isinstance(only, Block) else ""  # columns are read in one go
+            column = (
+                ".copy()" if has_rows(view) and isinstance(only, Block) else ""
+            )  # columns are read in one go
             return f"{source}[..., {j}:{j + 1}]{column}" if view.size > 1 else source
         if (span := span_of(index.ravel())) is not None:
             return f"{source}[..., {span}]" + (f".reshape({lead}{shape})" if index.ndim > 1 else "")
@@ -160,8 +187,14 @@ class Body:
             view = inner(vector.operands[0])
             return self.name(f"{primary(self.taken(view))}.sum({self._over(vector, view)})", wish)
         local = self._operands(vector)
-        by = tuple(row.operands[place] for place in sorted(self.by.get(vector, ()))) if row.slopes else ()
-        lines, self.slope_lines[vector] = array_statements(row if self.total or row.fast is None else row.fast, by, self.numbers(vector))
+        by = (
+            tuple(row.operands[place] for place in sorted(self.by.get(vector, ())))
+            if row.slopes
+            else ()
+        )
+        lines, self.slope_lines[vector] = array_statements(
+            row if self.total or row.fast is None else row.fast, by, self.numbers(vector)
+        )
         for line in lines:
             name, _, form = line.partition(" = ")
             text = filled(form, local)
@@ -176,7 +209,12 @@ class Body:
         found = {}
         for name, view in zip(vector.row.operands, vector.operands):
             only = view.sources[0]
-            if name not in LISTS and len(view.sources) == 1 and isinstance(only, Numbers) and only.size == 1:
+            if (
+                name not in LISTS
+                and len(view.sources) == 1
+                and isinstance(only, Numbers)
+                and only.size == 1
+            ):
                 found[name] = only.data[0]
         return found
 
@@ -208,7 +246,9 @@ class Body:
         left, right = self.taken(product.left), self.taken(product.right)
         if isinstance(product, Products):
             text = f"{self.name(left)} @ {turned(self.name(right), (0, 2, 1), has_rows(product.right))}"
-            text = turned(f"({text})", (1, 0, 2), vector.has_rows) if product.is_woven else f"({text})"
+            text = (
+                turned(f"({text})", (1, 0, 2), vector.has_rows) if product.is_woven else f"({text})"
+            )
             return f"{text}.reshape({self.lead(vector.has_rows)}{vector.size}){behind}"
         if self.is_stacked(product):
             return f"({self.stacked(product.left)} @ {right}.T).reshape({self.lead(True)}{vector.size}){behind}"
@@ -240,14 +280,22 @@ class Body:
 
 def _only_added_up(rolled: Rolled) -> set[Vector]:
     """The sums that are outputs and that nobody else reads, so that only their sum over the rows is asked for."""
-    read = {source for vector in rolled.vectors for view in vector.operands for source in view.sources}
-    ends = [vector for vector, _ in rolled.outputs if isinstance(vector, Vector) and vector not in read]
-    return {vector for vector in ends if vector.has_rows and vector.size == 1 and _is_plain_sum(vector)}
+    read = {
+        source for vector in rolled.vectors for view in vector.operands for source in view.sources
+    }
+    ends = [
+        vector for vector, _ in rolled.outputs if isinstance(vector, Vector) and vector not in read
+    ]
+    return {
+        vector for vector in ends if vector.has_rows and vector.size == 1 and _is_plain_sum(vector)
+    }
 
 
 def _is_plain_sum(vector: Vector) -> bool:
     """Whether a vector is written as a sum over an axis."""
-    return vector.row.name == "sum" or (vector.row.name == "dot" and not product_of(vector) and is_zero(vector.operands[2]))
+    return vector.row.name == "sum" or (
+        vector.row.name == "dot" and not product_of(vector) and is_zero(vector.operands[2])
+    )
 
 
 # ------------------------------------------------------------------ functions
@@ -260,7 +308,13 @@ def function_source(
 
     Of a mean it takes one argument more, `rows`: how many there are, where it is given but some of them.
     """
-    roots = [rolled.outputs] if kind == "value_and_grad" else [[place] for place in rolled.outputs] if kind == "jacobian" else []
+    roots = (
+        [rolled.outputs]
+        if kind == "value_and_grad"
+        else [[place] for place in rolled.outputs]
+        if kind == "jacobian"
+        else []
+    )
     body = Body(rolled, roots, per_row=reduce is None, total=total)
     mean = "" if reduce != "mean" or not body.rows else "rows"
     groups: list[list[str]] = []
@@ -268,7 +322,9 @@ def function_source(
         if mean:
             body.lines.append("each = 1.0 / rows")
         seed = "each" if mean else "1.0"
-        groups = _owned(body, [_named(body, body.slopes(i, root, seed)) for i, root in enumerate(roots)])
+        groups = _owned(
+            body, [_named(body, body.slopes(i, root, seed)) for i, root in enumerate(roots)]
+        )
     outputs = [output(body, source, j, reduce) for source, j in rolled.outputs]
     if body.rows and reduce is None:  # not views of arguments, or of one another
         outputs = [text if text.startswith("full(") else f"{text}.copy()" for text in outputs]
@@ -283,7 +339,9 @@ def function_source(
     first = [f"rows = rows or {body.rows}"] if mean else []
     arguments = [*blocks.values(), *(["rows=None"] if mean else [])]
     description = described(rolled, blocks, kind, reduce, total, of)
-    return definition(name, arguments, description, [*first, *body.lines, f"return {returned}"]), body.constants
+    return definition(
+        name, arguments, description, [*first, *body.lines, f"return {returned}"]
+    ), body.constants
 
 
 def _named(body: Body, slopes: Sequence[str]) -> list[str]:

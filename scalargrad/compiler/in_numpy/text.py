@@ -23,7 +23,9 @@ class Replace(ast.NodeTransformer):
 
     def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
         bound = {argument.arg for argument in node.args.args}
-        node.body = Replace({name: text for name, text in self.names.items() if name not in bound}).visit(node.body)
+        node.body = Replace(
+            {name: text for name, text in self.names.items() if name not in bound}
+        ).visit(node.body)
         return node
 
 
@@ -34,12 +36,18 @@ def parsed(text: str) -> ast.expr:
 
 def filled(form: str, local: Mapping[str, str]) -> str:
     """A row's expression with the texts of this vector for its names."""
-    return ast.unparse(Replace({name: parsed(text) for name, text in local.items()}).visit(parsed(form)))
+    return ast.unparse(
+        Replace({name: parsed(text) for name, text in local.items()}).visit(parsed(form))
+    )
 
 
 def primary(text: str) -> str:
     """An expression that can stand before a dot or an operator."""
-    return text if re.fullmatch(r"[\w.]+|\w+\([^()]*\)|\w+(\[[^\[\]]*\])+", text) and text[0] != "-" else f"({text})"
+    return (
+        text
+        if re.fullmatch(r"[\w.]+|\w+\([^()]*\)|\w+(\[[^\[\]]*\])+", text) and text[0] != "-"
+        else f"({text})"
+    )
 
 
 def is_number(text: str) -> bool:
@@ -66,7 +74,9 @@ def factored(text: str) -> tuple[str, str] | None:
     while isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Mult, ast.Div)):
         node = node.left
     number, times, rest = text.partition(" * ")
-    return (number, rest) if times and isinstance(node, ast.Constant) and is_number(number) else None
+    return (
+        (number, rest) if times and isinstance(node, ast.Constant) and is_number(number) else None
+    )
 
 
 def names_in(text: str) -> set[str]:
@@ -77,7 +87,11 @@ def names_in(text: str) -> set[str]:
     """
     nodes = [*ast.walk(ast.parse(text))]
     added_to = {node.target for node in nodes if isinstance(node, ast.AugAssign)}
-    return {node.id for node in nodes if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Load) or node in added_to)}
+    return {
+        node.id
+        for node in nodes
+        if isinstance(node, ast.Name) and (isinstance(node.ctx, ast.Load) or node in added_to)
+    }
 
 
 def into(name: str, text: str) -> str:
@@ -90,7 +104,11 @@ def into(name: str, text: str) -> str:
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.MatMult):
         return f"dot({ast.unparse(node.left)}, {ast.unparse(node.right)}, {name})"
     text = ast.unparse(node)
-    return f"{text[:-1]}, None, {name})" if text.endswith(".sum(0)") and isinstance(node, ast.Call) else f"{name}[:] = {text}"
+    return (
+        f"{text[:-1]}, None, {name})"
+        if text.endswith(".sum(0)") and isinstance(node, ast.Call)
+        else f"{name}[:] = {text}"
+    )
 
 
 def in_place(name: str, text: str) -> str:
@@ -100,7 +118,11 @@ def in_place(name: str, text: str) -> str:
     ('p -= lr * g', 'p[:] = p * 0.5 - g')
     """
     node = parsed(text)
-    if isinstance(node, ast.BinOp) and isinstance(node.op, (ast.Add, ast.Sub)) and ast.unparse(node.left) == name:
+    if (
+        isinstance(node, ast.BinOp)
+        and isinstance(node.op, (ast.Add, ast.Sub))
+        and ast.unparse(node.left) == name
+    ):
         return f"{name} {'-' if isinstance(node.op, ast.Sub) else '+'}= {ast.unparse(node.right)}"
     return f"{name}[:] = {text}"
 
@@ -113,5 +135,7 @@ def turned(text: str, order: Sequence[int], with_rows: bool) -> str:
     """
     moved = [i for i, j in enumerate(order) if i != j]
     if len(moved) < 3:
-        return f"{text}.swapaxes({', '.join(str(i - len(order)) for i in moved)})" if moved else text
+        return (
+            f"{text}.swapaxes({', '.join(str(i - len(order)) for i in moved)})" if moved else text
+        )
     return f"{text}.transpose({', '.join(map(str, [0, *[i + 1 for i in order]] if with_rows else order))})"

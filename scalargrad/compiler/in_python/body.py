@@ -66,12 +66,18 @@ class Body:
     ['return sin(x), cos(x)']
     """
 
-    def __init__(self, program: Program, lines: Lines, at: dict[Any, int], total: bool = False) -> None:
+    def __init__(
+        self, program: Program, lines: Lines, at: dict[Any, int], total: bool = False
+    ) -> None:
         self.program, self.lines, self.total = program, lines, total
         self.at = _Places(lines)
         self.at.update(at)
-        self._simple: dict[Any, Form | None] = {}  # rows that are one expression of their operands in order
-        self._locals: dict[Any, list[int]] = {}  # of a step whose row has work lines: what its template numbers
+        self._simple: dict[
+            Any, Form | None
+        ] = {}  # rows that are one expression of their operands in order
+        self._locals: dict[
+            Any, list[int]
+        ] = {}  # of a step whose row has work lines: what its template numbers
         self._special: set[Any] = set()
         self._plans: dict[tuple[Op, tuple[int, ...]], Any] = {}
         self._wishes = step_names(program.steps)
@@ -84,7 +90,11 @@ class Body:
             if row not in simple:
                 simple[row] = self._simple_form(row)
             form = simple[row]
-            at[step] = self._value(step) if form is None else put(form, [at[x] for x in step.operands], wishes.get(step, ""))
+            at[step] = (
+                self._value(step)
+                if form is None
+                else put(form, [at[x] for x in step.operands], wishes.get(step, ""))
+            )
         self.outputs = [at[x] for x in program.outputs]
         self._begin = len(lines.forms)  # of the slopes
 
@@ -110,7 +120,11 @@ class Body:
             return self.lines.put(form, [local[k] for k in reads], wish)
         suffix = wish[1:] if wish[1:2].isdigit() else ""
         for name, form, reads in forward:
-            local.append(self.lines.put(form, [local[k] for k in reads], wish if name == "out" else name + suffix))
+            local.append(
+                self.lines.put(
+                    form, [local[k] for k in reads], wish if name == "out" else name + suffix
+                )
+            )
         self._locals[step] = local
         return local[-1]
 
@@ -124,9 +138,16 @@ class Body:
         if plain is None:
             terms: list[tuple[Form, Sequence[int]]] = [(term, reads) for reads in many]
         else:  # 1 × x is x
-            terms = [(plain, [x if w == lines.one else w]) if lines.one in (w, x) else (term, (w, x)) for w, x in many]
-        is_square = any(w == x for w, x in many) if plain else any(self._is_square(x) for x in groups[0])
-        if terms and (start == 1.0 or (first == lines.zero and is_square)):  # 0 + x is x but where all are -0.0, which no square is
+            terms = [
+                (plain, [x if w == lines.one else w]) if lines.one in (w, x) else (term, (w, x))
+                for w, x in many
+            ]
+        is_square = (
+            any(w == x for w, x in many) if plain else any(self._is_square(x) for x in groups[0])
+        )
+        if terms and (
+            start == 1.0 or (first == lines.zero and is_square)
+        ):  # 0 + x is x but where all are -0.0, which no square is
             _, reads = terms.pop(0)
             first = reads[0] if len(reads) == 1 else lines.put(TIMES, reads, "" if terms else wish)
         return lines.chained(first, terms, wish) if terms else first
@@ -137,7 +158,9 @@ class Body:
             return False
         last = x.operands[-1]
         return x.row.name == "square" or (
-            self.at[last] == self.at[x.operands[0]] if x.row.name == "mul" else getattr(last, "data", 0.0) == 2.0
+            self.at[last] == self.at[x.operands[0]]
+            if x.row.name == "mul"
+            else getattr(last, "data", 0.0) == 2.0
         )
 
     def _template(self, step: Any, by: tuple[str, ...]) -> Any:
@@ -146,7 +169,13 @@ class Body:
         asked = asks_about(row)
         if not asked:
             return template(row, by, self.total)
-        known = tuple([(name, x.data) for name, x in zip(row.operands, step.operands) if x.__class__ is Constant and name in asked])
+        known = tuple(
+            [
+                (name, x.data)
+                for name, x in zip(row.operands, step.operands)
+                if x.__class__ is Constant and name in asked
+            ]
+        )
         if known and len(self._special) < SPECIAL:
             self._special.add((row, known))
         return template(row, by, self.total, known if (row, known) in self._special else ())
@@ -187,7 +216,10 @@ class Body:
     def added(self, shares: list[int], of: int, order: Any = None) -> int:
         """The slope by an expression: the sum of what came to it, in this order of `of_shares`, or as it came."""
         if order.__class__ is Fork:
-            one, other = self.added(shares, of, order.if_true), self.added(shares, of, order.if_false)
+            one, other = (
+                self.added(shares, of, order.if_true),
+                self.added(shares, of, order.if_false),
+            )
             return self.lines.put(IF_ELSE, (one, self.at[order.condition], other), of)
         if order:
             shares = [shares[k] for k in order]
@@ -211,7 +243,10 @@ class Body:
                 return self.guarded(step, places, slope)
             if takes_lists(row):
                 return self._sent_to_lists(step, places, slope)
-            made, local = self._template(step, tuple([row.operands[place] for place in places])), self._local(step)
+            made, local = (
+                self._template(step, tuple([row.operands[place] for place in places])),
+                self._local(step),
+            )
             self._slope_lines(made.slopes, local)
             return [self._share(local[k], slope) for k in made.partials]
         at = self.at
@@ -222,7 +257,9 @@ class Body:
         one, share = self.lines.one, self._share
         return [slope if local[k] == one else share(local[k], slope) for k in partials]
 
-    def _plan(self, row: Op, places: tuple[int, ...]) -> tuple[list[Any], list[int], list[int]] | None:
+    def _plan(
+        self, row: Op, places: tuple[int, ...]
+    ) -> tuple[list[Any], list[int], list[int]] | None:
         """What a row of one expression sends: the lines of its slopes, the numbers of these, and slopes that are the same for all.
 
         As in a template operands have the first numbers, and the value the next; then come the slopes that are the same, then the lines.
@@ -256,7 +293,9 @@ class Body:
             read = [local[k] for k in reads]
             if read and read[0] in known and all(j in known for j in read):
                 names = [f"k{n}" for n in range(len(read))]
-                number = computed(form.text % tuple(names), dict(zip(names, [known[j] for j in read])))
+                number = computed(
+                    form.text % tuple(names), dict(zip(names, [known[j] for j in read]))
+                )
                 if number is not None:
                     local.append(lines.number(number))
                     continue
@@ -267,11 +306,19 @@ class Body:
         row, at, lines = step.row, self.at, self.lines
         groups = grouped(row, step.operands)
         counts = [len(group) if name in LISTS else 1 for name, group in zip(row.operands, groups)]
-        where = [(i, j) for i, count in enumerate(counts) for j in range(count)]  # for each operand its group, and its place there
+        where = [
+            (i, j) for i, count in enumerate(counts) for j in range(count)
+        ]  # for each operand its group, and its place there
         wanted = [where[place] for place in places]
         if all(text in row.operands or text in ONES for text in row.slopes):
-            others = [groups[row.operands.index(text)] if text in row.operands else None for text in row.slopes]
-            return [slope if (other := others[i]) is None else self._share(at[other[j]], slope) for i, j in wanted]
+            others = [
+                groups[row.operands.index(text)] if text in row.operands else None
+                for text in row.slopes
+            ]
+            return [
+                slope if (other := others[i]) is None else self._share(at[other[j]], slope)
+                for i, j in wanted
+            ]
         by = tuple(dict.fromkeys([row.operands[i] for i, _ in wanted]))
         made = self._template(step, by)
         local = self._local(step)
@@ -280,7 +327,10 @@ class Body:
         lines.named.update(partials[name] for name in by if name in LISTS)
         return [
             self._share(
-                lines.put(Form.line(f"%s[{j}]"), (partials[name],)) if (name := row.operands[i]) in LISTS else partials[name], slope
+                lines.put(Form.line(f"%s[{j}]"), (partials[name],))
+                if (name := row.operands[i]) in LISTS
+                else partials[name],
+                slope,
             )
             for i, j in wanted
         ]
@@ -288,13 +338,19 @@ class Body:
     def _local(self, step: Any) -> list[int]:
         """What the template of a step numbers when its value is computed."""
         first = self.program.same.get(step, step)
-        return [*self._locals[first]] if first in self._locals else [*self._operands(first), self.at[first]]
+        return (
+            [*self._locals[first]]
+            if first in self._locals
+            else [*self._operands(first), self.at[first]]
+        )
 
     def guarded(self, step: Any, places: Sequence[int], slope: int) -> list[int]:
         """What a choice sends to its branches."""
         condition = self.at[step.operands[0]]
         return [
-            self.lines.put(IF_TRUE, (slope, condition), "d") if place == 1 else self.lines.put(IF_FALSE, (condition, slope), "d")
+            self.lines.put(IF_TRUE, (slope, condition), "d")
+            if place == 1
+            else self.lines.put(IF_FALSE, (condition, slope), "d")
             for place in places
         ]
 
@@ -314,7 +370,9 @@ class Body:
             return lines.put(TIMES, (slope, partial))
         if partial == lines.minus_one:
             return lines.put(MINUS, (slope,))
-        x, y = (slope, partial) if lines.forms[partial] is None else (partial, slope)  # a name stands behind: fewer parentheses
+        x, y = (
+            (slope, partial) if lines.forms[partial] is None else (partial, slope)
+        )  # a name stands behind: fewer parentheses
         return lines.put(TIMES_IF, (x, y, slope)) if self.total else lines.product(x, y)
 
 
@@ -340,17 +398,25 @@ class _Walk:
             steps = of_all_branches(root)
         self.order = pulls(steps, [root], by)
         self.sums: dict[Any, list[int]] = {}
-        self.senders: dict[Any, list[Any]] = {}  # of what is in the sums, where their order depends on conditions
+        self.senders: dict[
+            Any, list[Any]
+        ] = {}  # of what is in the sums, where their order depends on conditions
         self.sender: Any = None
         self.passing = self._choices()
-        places = by_branches(root, self.passing, body.program.same, self._sums()) if self.passing else None
+        places = (
+            by_branches(root, self.passing, body.program.same, self._sums())
+            if self.passing
+            else None
+        )
         self.forks = places if places.__class__ is Fork else None
         self.send(root, body.lines.one)
 
     def added(self, x: Any) -> int:
         """The slope by a step or input to which all have sent."""
         shares = self.sums.pop(x)
-        order = of_shares(self.senders.pop(x), self.forks) if self.forks and len(shares) > 2 else None
+        order = (
+            of_shares(self.senders.pop(x), self.forks) if self.forks and len(shares) > 2 else None
+        )
         return self.body.added(shares, self.body.at[x], order)
 
     def _choices(self) -> dict[Any, Sequence[int]]:
@@ -378,7 +444,11 @@ class _Walk:
     def _ends(self, x: Any) -> list[Any]:
         """What a slope goes to that is sent to a step or input: the branches of a choice."""
         places = self.passing.get(x)
-        return [x] if places is None else [end for place in places for end in self._ends(x.operands[place])]
+        return (
+            [x]
+            if places is None
+            else [end for place in places for end in self._ends(x.operands[place])]
+        )
 
     def send(self, x: Any, slope: int) -> None:
         """Send a slope to a step or input."""

@@ -32,7 +32,9 @@ class Layout:
         self.lines.varying.update([at[x] for block in self.carried for x in block.inputs])
         self.body = Body(program, self.lines, at, total)
         by = [x for block in program.wrt for x in block.inputs]
-        self.groups = [self.body.slopes(root, by) for root in program.outputs] if kind != "value" else []
+        self.groups = (
+            [self.body.slopes(root, by) for root in program.outputs] if kind != "value" else []
+        )
 
     def by_block(self, group: list[int]) -> list[tuple[Block, list[int]]]:
         """The slopes of an output, block by block."""
@@ -42,9 +44,16 @@ class Layout:
     def slope_names(self, arrays_only: bool = False) -> list[dict[Block, str]]:
         """For each output names for the slopes of it by each block: dW1, or of several outputs d0_dW1, …"""
         several = self.kind == "jacobian"
-        blocks = {block: f"d{self.arguments[block]}" for block in self.program.wrt if block.shape or not arrays_only}
+        blocks = {
+            block: f"d{self.arguments[block]}"
+            for block in self.program.wrt
+            if block.shape or not arrays_only
+        }
         return [
-            {block: self.names.take(f"d{i}_{name}" if several else name, "d") for block, name in blocks.items()}
+            {
+                block: self.names.take(f"d{i}_{name}" if several else name, "d")
+                for block, name in blocks.items()
+            }
             for i in range(len(self.groups))
         ]
 

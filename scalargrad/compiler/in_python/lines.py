@@ -43,13 +43,17 @@ class Lines:
         self.numbers: dict[str, float] = {}  # constants that the source reads by a name
         self.forms: list[Form | None] = []  # None: it is written as it stands
         self.reads: list[Sequence[int]] = []
-        self.texts: list[str] = []  # of what is written as it stands; of the others when they are written
+        self.texts: list[
+            str
+        ] = []  # of what is written as it stands; of the others when they are written
         self.wishes: dict[int, Wish] = {}
         self.named: set[int] = set()  # those that must have a line
         self.statements: set[int] = set()
         self.varying: set[int] = set()  # atoms that are others in each run of a loop
         self.known: dict[int, float] = {}  # the numbers of atoms that are constants
-        self.continued: dict[int, int] = {}  # a part of a long sum → the part before it, whose name it takes over
+        self.continued: dict[
+            int, int
+        ] = {}  # a part of a long sum → the part before it, whose name it takes over
         self.counts: list[int] = []  # how often each is read, when all is decided
         self.varies: bytearray | None = None  # whether it is another in each run of the loop
         self.binds: list[int] = []  # how tightly each binds, as it is written
@@ -88,7 +92,9 @@ class Lines:
         """An expression of others; one of them itself, where it is but multiplied or divided by 1."""
         if form is SAME:
             return reads[0]
-        if self.one in reads and (form.text == TIMES.text or (form.text == OVER.text and reads[1] == self.one)):
+        if self.one in reads and (
+            form.text == TIMES.text or (form.text == OVER.text and reads[1] == self.one)
+        ):
             return reads[reads[0] == self.one]
         if not reads:
             return self.atom(form.text)
@@ -117,14 +123,25 @@ class Lines:
         forms, known = self.forms, self.known
         if parts[0] in known and all(part in known for part in parts):
             return self.number(functools.reduce(add, [known[part] for part in parts]))
-        if 1 < len(parts) <= TERMS and MINUS not in [forms[part] for part in parts]:  # as what follows has it, only faster
+        if 1 < len(parts) <= TERMS and MINUS not in [
+            forms[part] for part in parts
+        ]:  # as what follows has it, only faster
             i = self._add(_sum(len(parts)), tuple(parts))
             if wish:
                 self.wishes[i] = wish
             return i
-        return self.chained(parts[0], [(LESS, self.reads[part]) if forms[part] is MINUS else (PLUS, (part,)) for part in parts[1:]], wish)
+        return self.chained(
+            parts[0],
+            [
+                (LESS, self.reads[part]) if forms[part] is MINUS else (PLUS, (part,))
+                for part in parts[1:]
+            ],
+            wish,
+        )
 
-    def chained(self, start: int, terms: Sequence[tuple[Form, Sequence[int]]], wish: Wish = "") -> int:
+    def chained(
+        self, start: int, terms: Sequence[tuple[Form, Sequence[int]]], wish: Wish = ""
+    ) -> int:
         """A start and terms behind it, in lines of not too many: forms like `%s + %s`, each with what stands at its further places."""
         for k in range(0, len(terms), TERMS):
             part = terms[k : k + TERMS]
@@ -175,7 +192,12 @@ class Lines:
                 one = texts[j] if binds[j] >= left else f"({texts[j]})"
                 text = form.text % (one, texts[k] if binds[k] >= right else f"({texts[k]})")
             else:
-                text = form.text % tuple([texts[j] if binds[j] >= need else f"({texts[j]})" for j, need in zip(reads[i], form.needs)])
+                text = form.text % tuple(
+                    [
+                        texts[j] if binds[j] >= need else f"({texts[j]})"
+                        for j, need in zip(reads[i], form.needs)
+                    ]
+                )
             if i in own:
                 yield i, text
             else:
@@ -253,4 +275,8 @@ def _sum(count: int) -> Form:
 def _chain(forms: tuple[Form, ...]) -> Form:
     """Forms like `%s + %s` one behind the other."""
     text = "".join([form.text[2:] for form in forms])
-    return Form(f"%s{text}", (forms[0].needs[0], *[need for form in forms for need in form.needs[1:]]), forms[0].binds)
+    return Form(
+        f"%s{text}",
+        (forms[0].needs[0], *[need for form in forms for need in form.needs[1:]]),
+        forms[0].binds,
+    )

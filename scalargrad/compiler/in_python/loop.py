@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 from math import frexp
 
-from ...kernels import RAW, run
+from ...rows.text import FAST_NAMES, run
 from ..forms import PLUS, TIMES, Form
 from ..layout import index_of, pattern, targets, tuple_of, wrapped
 from ..naming import Names
@@ -25,7 +25,21 @@ if TYPE_CHECKING:
 
     from ..stepwise import Numbers, State, Update
 
-RESERVED = ("weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count", "share", "total", "train")
+RESERVED = (
+    "weights",
+    "state",
+    "fixed",
+    "rates",
+    "steps",
+    "batches",
+    "losses",
+    "append",
+    "rows",
+    "count",
+    "share",
+    "total",
+    "train",
+)
 LARGE = 10_000  # operations of a row that a loop is made of at most
 WIDTH = 100  # characters of a line that sets names to 0
 
@@ -40,7 +54,12 @@ class Loop:
     """
 
     def __init__(
-        self, program: Program, penalty: Program | None, update: Program, weights: Sequence[Input], rows: Sequence[Any] | None
+        self,
+        program: Program,
+        penalty: Program | None,
+        update: Program,
+        weights: Sequence[Input],
+        rows: Sequence[Any] | None,
     ) -> None:
         program = hastened(program)
         self._rows = rows  # of the whole table, each as the blocks that carry rows have it
@@ -49,14 +68,27 @@ class Loop:
         given = [block for block in program.blocks if not block.has_rows and block.name != "share"]
         known = set(weights)
         self.fixed = [x for block in given for x in block.inputs if x not in known]
-        self._state = [Block(f"state{i + 1}", (len(weights),)) for i in range(len(update.blocks) - 4)]
+        self._state = [
+            Block(f"state{i + 1}", (len(weights),)) for i in range(len(update.blocks) - 4)
+        ]
         self._names = Names(RESERVED)
-        self._texts = {x: self._name(x) for block in (*program.blocks, *self._state) for x in block.inputs}
-        self._update, self._lr, self._step = update, self._names.take("lr"), self._names.take("step")
+        self._texts = {
+            x: self._name(x) for block in (*program.blocks, *self._state) for x in block.inputs
+        }
+        self._update, self._lr, self._step = (
+            update,
+            self._names.take("lr"),
+            self._names.take("step"),
+        )
         self._numbers: dict[str, float] = {}
-        self.source = "\n".join(self._by_rows(program, penalty) if self._carried else self._once(program, penalty)) + "\n"
+        self.source = (
+            "\n".join(
+                self._by_rows(program, penalty) if self._carried else self._once(program, penalty)
+            )
+            + "\n"
+        )
         filename = f"<scalargrad training {next(_counter)}>"
-        self._train = run(self.source, filename, {**RAW, **self._numbers})["train"]
+        self._train = run(self.source, filename, {**FAST_NAMES, **self._numbers})["train"]
 
     def run(
         self,
@@ -82,19 +114,36 @@ class Loop:
         block = x.block
         if block.name == "share":
             return "share"
-        item = "_".join([block.name, *map(str, index_of(x))]) if block.shape else f"{block.name}_i" if block.has_rows else block.name
+        item = (
+            "_".join([block.name, *map(str, index_of(x))])
+            if block.shape
+            else f"{block.name}_i"
+            if block.has_rows
+            else block.name
+        )
         return self._names.take(item)
 
     def _body(self, program: Program, lines: Lines) -> Body:
         """A program in lines, under the names of this function."""
-        return Body(program, lines, {x: lines.atom(self._texts[x]) for block in program.blocks for x in block.inputs})
+        return Body(
+            program,
+            lines,
+            {x: lines.atom(self._texts[x]) for block in program.blocks for x in block.inputs},
+        )
 
     def _once(self, program: Program, penalty: Program | None) -> list[str]:
         """A function of a batch whose rows are known."""
         lines = Lines(self._names)
-        body = _Body(program, lines, {x: lines.atom(self._texts[x]) for block in program.blocks for x in block.inputs})
+        body = _Body(
+            program,
+            lines,
+            {x: lines.atom(self._texts[x]) for block in program.blocks for x in block.inputs},
+        )
         groups = [body.slopes(root, self._weights) for root in program.outputs[1:]]
-        slopes = [lines.added([part for part in parts if part != lines.zero] or [lines.zero]) for parts in zip(*groups)]
+        slopes = [
+            lines.added([part for part in parts if part != lines.zero] or [lines.zero])
+            for parts in zip(*groups)
+        ]
         return self._function([], self._moved(lines, body.outputs[0], slopes, penalty))
 
     def _by_rows(self, program: Program, penalty: Program | None) -> list[str]:
@@ -113,7 +162,9 @@ class Loop:
             slopes.append(outer.atom(sums[-1]))
         before, lines = inner.written()
         self._numbers.update(inner.numbers)
-        head = targets(pattern(block.shape, [self._texts[x] for x in block.inputs]) for block in self._carried)
+        head = targets(
+            pattern(block.shape, [self._texts[x] for x in block.inputs]) for block in self._carried
+        )
         inside = [
             "count = len(rows)",
             "share = 1.0 / count",
@@ -127,18 +178,27 @@ class Loop:
         loss = outer.atom("total / count" if is_mean else "total")
         return self._function(["rows"], [*inside, *self._moved(outer, loss, slopes, penalty)])
 
-    def _moved(self, lines: Lines, loss: int, slopes: list[int], penalty: Program | None) -> list[str]:
+    def _moved(
+        self, lines: Lines, loss: int, slopes: list[int], penalty: Program | None
+    ) -> list[str]:
         """The lines from the slopes to the new weights."""
         if penalty:
             body = self._body(penalty, lines)
             loss = lines.put(PLUS, (loss, *body.outputs))
             extra = body.slopes(penalty.outputs[0], self._weights)
-            slopes = [slope if more == lines.zero else lines.added([slope, more]) for slope, more in zip(slopes, extra)]
+            slopes = [
+                slope if more == lines.zero else lines.added([slope, more])
+                for slope, more in zip(slopes, extra)
+            ]
         formulas, at = self._formulas(lines, slopes)
         moved = Body(formulas, lines, at).outputs
         lines.say(Form.line("append(%s)"), [loss])
         width = len(self._update.outputs)
-        places = [x for i, weight in enumerate(self._weights) for x in (weight, *(block.inputs[i] for block in self._state))]
+        places = [
+            x
+            for i, weight in enumerate(self._weights)
+            for x in (weight, *(block.inputs[i] for block in self._state))
+        ]
         targets = [lines.atom(self._texts[x]) for x in places]
         assert len(targets) == len(moved) == width * len(self._weights)
         for target, number in zip(targets, moved):
@@ -152,18 +212,25 @@ class Loop:
     def _formulas(self, lines: Lines, slopes: list[int]) -> tuple[Program, dict[Any, int]]:
         """The update of every weight as a program, and what stands for its inputs."""
         update = self._update
-        own, (lr, step) = [block.inputs[0] for block in update.blocks[:-2]], [block.inputs[0] for block in update.blocks[-2:]]
+        own, (lr, step) = (
+            [block.inputs[0] for block in update.blocks[:-2]],
+            [block.inputs[0] for block in update.blocks[-2:]],
+        )
         apart = _made_of(update.steps, own)
         at: dict[Any, int] = {lr: lines.atom(self._lr), step: lines.atom(self._step)}
         outputs: list[Any] = []
         for i, (weight, slope) in enumerate(zip(self._weights, slopes)):
             gradient = Input(update.blocks[1], i)
             at[gradient] = slope
-            stands: dict[Any, Any] = dict(zip(own, [weight, gradient, *(block.inputs[i] for block in self._state)]))
+            stands: dict[Any, Any] = dict(
+                zip(own, [weight, gradient, *(block.inputs[i] for block in self._state)])
+            )
             at.update((x, lines.atom(self._texts[x])) for x in stands.values() if x is not gradient)
             for one in update.steps:
                 if one in apart:
-                    stands[one] = Step(one.row, tuple([stands.get(x, x) for x in one.operands]), one.label)
+                    stands[one] = Step(
+                        one.row, tuple([stands.get(x, x) for x in one.operands]), one.label
+                    )
             outputs += [stands.get(x, x) for x in update.outputs]
         return Program([], outputs), at
 
@@ -183,11 +250,15 @@ class Loop:
             *([f"{names(self.fixed)} = fixed"] if self.fixed else []),
             "losses = []",
             "append = losses.append",
-            f"for {', '.join(heads)} in " + (f"zip({', '.join(sources)}):" if len(sources) > 1 else f"{sources[0]}:"),
+            f"for {', '.join(heads)} in "
+            + (f"zip({', '.join(sources)}):" if len(sources) > 1 else f"{sources[0]}:"),
             *["    " + line for line in step],
             f"return {names(self._weights)}, {tuple_of(state) if state else '()'}, losses",
         ]
-        return ["def train(weights, state, fixed, rates, steps, batches):", *[piece for line in lines for piece in wrapped("    " + line)]]
+        return [
+            "def train(weights, state, fixed, rates, steps, batches):",
+            *[piece for line in lines for piece in wrapped("    " + line)],
+        ]
 
 
 class _Body(Body):
@@ -195,7 +266,12 @@ class _Body(Body):
 
     def _share(self, partial: int, slope: int) -> int:
         lines, form = self.lines, self.lines.forms[partial]
-        if slope in lines.known and form and (found := _times(form.text)) and frexp(found)[0] == 0.5:
+        if (
+            slope in lines.known
+            and form
+            and (found := _times(form.text))
+            and frexp(found)[0] == 0.5
+        ):
             factor = lines.number(lines.known[slope] * found)
             return lines.put(TIMES, (factor, lines.reads[partial][0]))
         return super()._share(partial, slope)

@@ -35,7 +35,9 @@ def of_all_branches(root: Any) -> list[Any]:
     return _searched(root, (), {}, {}).order
 
 
-def by_branches(root: Any, choices: Container[Any], same: Mapping[Any, Any], sums: Sequence[Sequence[Any]] = ()) -> Fork | Places | None:
+def by_branches(
+    root: Any, choices: Container[Any], same: Mapping[Any, Any], sums: Sequence[Sequence[Any]] = ()
+) -> Fork | Places | None:
     """For each step that `Value.backward` comes to its place, where `choices` are the branches taken; None where that takes too long.
 
     `same` has for a step an earlier one that computes the same. None among the steps is who asks for the slopes of the root. `sums`
@@ -47,7 +49,13 @@ def by_branches(root: Any, choices: Container[Any], same: Mapping[Any, Any], sum
     return _forked(root, choices, same, STEPS)
 
 
-def _keep_order(root: Any, choices: Container[Any], same: Mapping[Any, Any], sums: Sequence[Sequence[Any]], rng: Random) -> bool:
+def _keep_order(
+    root: Any,
+    choices: Container[Any],
+    same: Mapping[Any, Any],
+    sums: Sequence[Sequence[Any]],
+    rng: Random,
+) -> bool:
     """Whether the shares of all sums come in the order in which they stand there, under conditions at random."""
     places = _placed(_searched(root, choices, _AtRandom(rng), same).order)
     return all(of_shares(senders, places) == tuple(range(len(senders))) for senders in sums)
@@ -68,13 +76,17 @@ def _placed(order: Sequence[Any]) -> Places:
     return {step: -place for place, step in enumerate([*order, None])}
 
 
-def _forked(root: Any, choices: Container[Any], same: Mapping[Any, Any], left: int) -> Fork | Places | None:
+def _forked(
+    root: Any, choices: Container[Any], same: Mapping[Any, Any], left: int
+) -> Fork | Places | None:
     """The places under all conditions; None if the searches would come to more than `left` steps."""
 
     def under(taken: dict[Any, bool]) -> Fork | Places | None:
         nonlocal left
         found = _searched(root, choices, taken, same)
-        left -= 1 + max(found.size, len(taken))  # steps that it came to, choices that it came through
+        left -= 1 + max(
+            found.size, len(taken)
+        )  # steps that it came to, choices that it came through
         if left < 0:
             return None
         if found.condition is None:
@@ -94,7 +106,9 @@ class _Found(NamedTuple):
     condition: Any
 
 
-def _searched(root: Any, choices: Container[Any], taken: Mapping[Any, bool], same: Mapping[Any, Any]) -> _Found:
+def _searched(
+    root: Any, choices: Container[Any], taken: Mapping[Any, bool], same: Mapping[Any, Any]
+) -> _Found:
     """What a depth-first search from a root finds, last operands first, that passes through choices as they are taken."""
     order: list[Any] = []
     seen: set[Any] = set()
@@ -118,7 +132,11 @@ def _searched(root: Any, choices: Container[Any], taken: Mapping[Any, bool], sam
             seen.add(step)
             stack += (step, None)
             if step.row.slopes or step.row.sends:
-                stack += [x for x in (step.operands[1:] if step.row.sends else step.operands) if x.row is not None]
+                stack += [
+                    x
+                    for x in (step.operands[1:] if step.row.sends else step.operands)
+                    if x.row is not None
+                ]
     return _Found(order, len(seen), None)
 
 

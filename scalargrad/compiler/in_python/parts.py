@@ -64,8 +64,16 @@ class _List:
 
     __slots__ = ("called", "first", "name", "names", "now", "own", "places", "text")
 
-    def __init__(self, text: str, own: Sequence[int], name: str, places: str = "", first: int = 0) -> None:
-        self.text, self.own, self.name, self.places, self.first = text, own, name, places or text, first
+    def __init__(
+        self, text: str, own: Sequence[int], name: str, places: str = "", first: int = 0
+    ) -> None:
+        self.text, self.own, self.name, self.places, self.first = (
+            text,
+            own,
+            name,
+            places or text,
+            first,
+        )
         self.called, self.names = "", list[str]()
         self.now: str | None = ""
 
@@ -74,8 +82,15 @@ class _Given:
     """The numbers that parts are given, of the arguments and of parts before them, list by list."""
 
     def __init__(self, layout: Layout, rows: dict[Block, str], values: str) -> None:
-        self.names, self.texts, self.values, self.count = layout.names, layout.lines.texts, values, 0
-        self.arguments = {block: rows.get(block, argument) for block, argument in layout.arguments.items()}
+        self.names, self.texts, self.values, self.count = (
+            layout.names,
+            layout.lines.texts,
+            values,
+            0,
+        )
+        self.arguments = {
+            block: rows.get(block, argument) for block, argument in layout.arguments.items()
+        }
         self._lists: dict[int, _List] = {}
         for block, argument in self.arguments.items():
             at = [layout.body.at[x] for x in block.inputs]
@@ -85,7 +100,13 @@ class _Given:
             count = block.shape[-1]
             for first in range(0, len(at), count or 1):
                 place = index_of(block.inputs[first])[:-1]
-                self._add(_List(f"{argument}{_place(place)}", at[first : first + count], "_".join([argument, *map(str, place)])))
+                self._add(
+                    _List(
+                        f"{argument}{_place(place)}",
+                        at[first : first + count],
+                        "_".join([argument, *map(str, place)]),
+                    )
+                )
 
     def _add(self, some: _List) -> None:
         self._lists.update(dict.fromkeys(some.own, some))
@@ -95,7 +116,9 @@ class _Given:
         begin, self.count = self.count, self.count + len(own)
         for first in range(begin, self.count, HANDED):
             some = own[first - begin : first - begin + HANDED]
-            handed = _List(f"{self.values}[{first}:{first + len(some)}]", some, self.values, self.values, first)
+            handed = _List(
+                f"{self.values}[{first}:{first + len(some)}]", some, self.values, self.values, first
+            )
             handed.names = [self.texts[i] for i in some]
             self._add(handed)
         return [f"{self.values} += {tuple_of([self.texts[i] for i in own])}"] if own else []
@@ -107,10 +130,18 @@ class _Given:
         read, lines = set(numbers), list[str]()
         for some, reads in counts.items():
             assert some
-            names = 1 + 2 * some.places.count("[")  # names and numbers to be read for the list; a place in it takes two more
-            by_number, by_list, by_place = reads + len(some.own) + 4 + names, 3 * reads + 2 + names, (2 + names) * reads
+            names = 1 + 2 * some.places.count(
+                "["
+            )  # names and numbers to be read for the list; a place in it takes two more
+            by_number, by_list, by_place = (
+                reads + len(some.own) + 4 + names,
+                3 * reads + 2 + names,
+                (2 + names) * reads,
+            )
             if by_number < min(by_list, by_place):
-                some.names = some.names or [self.names.take(f"{some.name}_{k}") for k in range(len(some.own))]
+                some.names = some.names or [
+                    self.names.take(f"{some.name}_{k}") for k in range(len(some.own))
+                ]
                 items = [name if i in read else "" for name, i in zip(some.names, some.own)]
                 lines.append(f"{pattern((len(items),), items)} = {some.text}")
                 if some.now is not None:
@@ -119,7 +150,9 @@ class _Given:
                         self.texts[i] = name
                 continue
             places = some.places
-            if some.called or by_list < by_place:  # once called by its name it stays so: to change texts takes time
+            if (
+                some.called or by_list < by_place
+            ):  # once called by its name it stays so: to change texts takes time
                 places = some.called = some.called or self.names.take(some.name)
                 lines.append(f"{places} = {some.text}")
             if some.now != places:
@@ -135,7 +168,10 @@ class _Slopes:
     def __init__(self, layout: Layout, block: Block, own: list[int], name: str) -> None:
         self.lines, self.block, self.own, self.name = layout.lines, block, own, name
         is_reduced = bool(layout.carried) and layout.reduce is not None
-        self.is_summed, self.is_listed = is_reduced and not block.has_rows, is_reduced and block.has_rows
+        self.is_summed, self.is_listed = (
+            is_reduced and not block.has_rows,
+            is_reduced and block.has_rows,
+        )
         self.into = layout.names.take(f"{name}_i") if self.is_listed else name
 
     def say(self) -> None:
@@ -155,7 +191,9 @@ class _Slopes:
                 some = own[begin : begin + ROW]
                 if some.count(zero) < len(some):
                     place = ":" if len(some) == count else f"{begin}:{begin + len(some)}"
-                    self.lines.say(Form.line(f"{row}[{place}] = [{', '.join(['%s'] * len(some))}]"), some)
+                    self.lines.say(
+                        Form.line(f"{row}[{place}] = [{', '.join(['%s'] * len(some))}]"), some
+                    )
 
     @property
     def first(self) -> str:
@@ -178,12 +216,20 @@ def _calls(layout: Layout, slopes: list[_Slopes], calls: list[str]) -> list[str]
 
 def _once(layout: Layout, slopes: list[_Slopes], calls: list[str]) -> list[str]:
     """The lines that call the parts for slopes of their own."""
-    return [*[f"{each.into} = {each.first}" for each in slopes if each.block.shape], *calls, *_check(layout, slopes)]
+    return [
+        *[f"{each.into} = {each.first}" for each in slopes if each.block.shape],
+        *calls,
+        *_check(layout, slopes),
+    ]
 
 
 def _check(layout: Layout, slopes: list[_Slopes]) -> list[str]:
     """The lines that see to it that slopes are finite."""
-    return [] if layout.total or not slopes else layout.check([sum_of(each.block.shape, each.now) for each in slopes]).split("\n")
+    return (
+        []
+        if layout.total or not slopes
+        else layout.check([sum_of(each.block.shape, each.now) for each in slopes]).split("\n")
+    )
 
 
 def _result(layout: Layout, slopes: list[_Slopes]) -> str:
@@ -196,24 +242,38 @@ def _by_output(layout: Layout, texts: list[str]) -> list[list[str]]:
     return [texts[i * count : (i + 1) * count] for i in range(len(layout.groups))]
 
 
-def _loop(layout: Layout, rows: dict[Block, str], slopes: list[_Slopes], calls: list[str]) -> list[str]:
+def _loop(
+    layout: Layout, rows: dict[Block, str], slopes: list[_Slopes], calls: list[str]
+) -> list[str]:
     """The lines that call the parts for each row, and return."""
     if layout.reduce is None:
         values = layout.names.take("values")
-        result = _result(layout, slopes) if layout.kind == "value" else f"({_result(layout, slopes)})"
+        result = (
+            _result(layout, slopes) if layout.kind == "value" else f"({_result(layout, slopes)})"
+        )
         before, after = [f"{values} = []"], [f"return {values}"]
         inner = [*_once(layout, slopes, calls), f"{values}.append({result})"]
     else:
         before, inner, after = _added_up(layout, slopes, calls)
     sources = [layout.arguments[block] for block in rows]
     zipped = sources[0] if len(sources) == 1 else f"zip({', '.join(sources)})"
-    return [*before, f"for {', '.join(rows.values())} in {zipped}:", *[f"    {line}" for line in inner], *after]
+    return [
+        *before,
+        f"for {', '.join(rows.values())} in {zipped}:",
+        *[f"    {line}" for line in inner],
+        *after,
+    ]
 
 
-def _added_up(layout: Layout, slopes: list[_Slopes], calls: list[str]) -> tuple[list[str], list[str], list[str]]:
+def _added_up(
+    layout: Layout, slopes: list[_Slopes], calls: list[str]
+) -> tuple[list[str], list[str], list[str]]:
     """The lines before a loop that adds up over the rows, in it, and after it."""
     (share, before), totals = layout.share(), layout.totals()
-    summed, listed = [each for each in slopes if not each.is_listed], [each for each in slopes if each.is_listed]
+    summed, listed = (
+        [each for each in slopes if not each.is_listed],
+        [each for each in slopes if each.is_listed],
+    )
     before += [f"{total} = 0.0" for total in totals]
     before += [f"{each.name} = {'[]' if each.is_listed else each.first}" for each in slopes]
     inner = [
@@ -223,9 +283,16 @@ def _added_up(layout: Layout, slopes: list[_Slopes], calls: list[str]) -> tuple[
         *[f"{each.name}.append({_over(each.block.shape, each.now, share)})" for each in listed],
     ]
     sums = [sum_of(each.block.shape, each.name) for each in summed]
-    results = [each.name if each.is_listed else _over(each.block.shape, each.name, share) for each in slopes]
+    results = [
+        each.name if each.is_listed else _over(each.block.shape, each.name, share)
+        for each in slopes
+    ]
     returned = layout.joined([f"{total}{share}" for total in totals], _by_output(layout, results))
-    return before, inner, [*([layout.check(sums)] if sums and not layout.total else []), f"return {returned}"]
+    return (
+        before,
+        inner,
+        [*([layout.check(sums)] if sums and not layout.total else []), f"return {returned}"],
+    )
 
 
 def _over(shape: tuple[int, ...], name: str, share: str) -> str:

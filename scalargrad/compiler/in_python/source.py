@@ -11,8 +11,8 @@ from __future__ import annotations
 import itertools
 import math
 
-from ...floats import ERRORS
-from ...kernels import RAW, TOTAL, run_pieces
+from ...arithmetic.total import ERRORS
+from ...rows.text import FAST_NAMES, TOTAL_NAMES, run_pieces
 from ..forms import PRODUCT, Form
 from ..layout import definition, index_of, nested, pattern, sum_of, targets, zeros
 from ..naming import is_word
@@ -72,18 +72,30 @@ def _by_rows(layout: Layout) -> list[str]:
     if layout.reduce is None:
         values = layout.names.take("values")
         before, after = [f"{values} = []"], [f"return {values}"]
-        _return(layout, f"{values}.append(%s)" if layout.kind == "value" else f"{values}.append((%s))")
+        _return(
+            layout, f"{values}.append(%s)" if layout.kind == "value" else f"{values}.append((%s))"
+        )
     else:
         (share, before), totals = layout.share(), layout.totals()
         before += [f"{name} = 0.0" for name in totals]
         for name, x in zip(totals, layout.body.outputs):
             lines.say(Form.line(f"{name} += %s"), (x,))
-        slopes = [_summed(layout, group, names, share, before, after) for group, names in zip(layout.groups, layout.slope_names())]
+        slopes = [
+            _summed(layout, group, names, share, before, after)
+            for group, names in zip(layout.groups, layout.slope_names())
+        ]
         after.append("return " + layout.joined([f"{name}{share}" for name in totals], slopes))
     patterns, order = _patterns(layout)
     fixed, inner = lines.written(order)
     loop = [f"    {part}" for line in inner for part in line.split("\n")]
-    return [*_apart(layout, patterns), *before, *fixed, f"for {_rows(layout, patterns)}:", *loop, *after]
+    return [
+        *_apart(layout, patterns),
+        *before,
+        *fixed,
+        f"for {_rows(layout, patterns)}:",
+        *loop,
+        *after,
+    ]
 
 
 def _return(layout: Layout, statement: str) -> None:
@@ -93,7 +105,9 @@ def _return(layout: Layout, statement: str) -> None:
     read: list[int] = []
     for group, names in zip(layout.groups, layout.slope_names(arrays_only=True)):
         slopes.append([])
-        checked: list[tuple[str, list[int]]] = []  # what is added up in the check, and what that reads
+        checked: list[
+            tuple[str, list[int]]
+        ] = []  # what is added up in the check, and what that reads
         for block, own in layout.by_block(group):
             name = names.get(block, "%s")
             slopes[-1].append(name)
@@ -105,11 +119,24 @@ def _return(layout: Layout, statement: str) -> None:
             if any(x not in lines.known for x in own):
                 checked.append((sum_of(block.shape, name), [] if block.shape else own))
         if checked and not layout.total:
-            lines.say(Form.line(layout.check([text for text, _ in checked])), [x for _, own in checked for x in own])
-    lines.say(Form.line(statement % layout.joined(["%s"] * len(layout.body.outputs), slopes)), [*layout.body.outputs, *read])
+            lines.say(
+                Form.line(layout.check([text for text, _ in checked])),
+                [x for _, own in checked for x in own],
+            )
+    lines.say(
+        Form.line(statement % layout.joined(["%s"] * len(layout.body.outputs), slopes)),
+        [*layout.body.outputs, *read],
+    )
 
 
-def _summed(layout: Layout, group: list[int], names: dict[Block, str], share: str, before: list[str], after: list[str]) -> list[str]:
+def _summed(
+    layout: Layout,
+    group: list[int],
+    names: dict[Block, str],
+    share: str,
+    before: list[str],
+    after: list[str],
+) -> list[str]:
     """Add up slopes over the rows, or list them for what carries rows itself; what is to be returned of them."""
     lines = layout.lines
     results, summed, checked = [], [], []
@@ -120,7 +147,12 @@ def _summed(layout: Layout, group: list[int], names: dict[Block, str], share: st
             before.append(f"{name} = []")
             if not is_known and not layout.total:
                 lines.say(Form.line(layout.check(["%s"] * len(own))), own)
-            lines.say(Form.line(f"{name}.append({nested(block.shape, [f'%s{share}'] * len(own))})", PRODUCT), own)
+            lines.say(
+                Form.line(
+                    f"{name}.append({nested(block.shape, [f'%s{share}'] * len(own))})", PRODUCT
+                ),
+                own,
+            )
             continue
         items = ["0.0"] * len(own)
         for i, (x, slope) in enumerate(zip(block.inputs, own)):
@@ -173,12 +205,22 @@ def _pattern(layout: Layout, block: Block) -> str:
 def _item(layout: Layout, x: Input) -> str:
     """The name to wish for of a number of the arguments: W1_0_2."""
     name = layout.arguments[x.block]
-    return "_".join([name, *map(str, index_of(x))]) if x.block.shape else f"{name}_i" if x.block.has_rows else name
+    return (
+        "_".join([name, *map(str, index_of(x))])
+        if x.block.shape
+        else f"{name}_i"
+        if x.block.has_rows
+        else name
+    )
 
 
 def _apart(layout: Layout, patterns: dict[Block, str]) -> list[str]:
     """The lines that take apart the blocks that carry no rows."""
-    return [f"{text} = {layout.arguments[block]}" for block, text in patterns.items() if block.shape and not block.has_rows and text != "_"]
+    return [
+        f"{text} = {layout.arguments[block]}"
+        for block, text in patterns.items()
+        if block.shape and not block.has_rows and text != "_"
+    ]
 
 
 def _rows(layout: Layout, patterns: dict[Block, str]) -> str:
@@ -208,9 +250,15 @@ class PythonFunction:
 
     def _made(self, total: bool) -> tuple[Callable[..., Any], str]:
         """The generated function, and its source."""
-        pieces, numbers = function_source(self._program, self._kind, self._kind, self._reduce, total, self._of)
-        names = {**(TOTAL if total else RAW), **numbers, "isfinite": math.isfinite}
-        run_pieces(pieces, f"<scalargrad {'total ' * total}{self._kind} of {self._of} {next(_counter)}>", names)
+        pieces, numbers = function_source(
+            self._program, self._kind, self._kind, self._reduce, total, self._of
+        )
+        names = {**(TOTAL_NAMES if total else FAST_NAMES), **numbers, "isfinite": math.isfinite}
+        run_pieces(
+            pieces,
+            f"<scalargrad {'total ' * total}{self._kind} of {self._of} {next(_counter)}>",
+            names,
+        )
         return names[self._kind], "\n\n".join(pieces)
 
     def __call__(self, contents: Sequence[Any]) -> Any:

@@ -24,9 +24,15 @@ import pytest
 import scalargrad
 from scalargrad import Value, custom_op, functions
 from scalargrad.compiler.in_native import machine
-from scalargrad.compiler.in_native.machine import build, is_made, known_names, machine_names, machine_statements
-from scalargrad.kernels import TOTAL, on_floats, statements
+from scalargrad.compiler.in_native.machine import (
+    build,
+    is_made,
+    known_names,
+    machine_names,
+    machine_statements,
+)
 from scalargrad.ops import LISTS, OPS, Op
+from scalargrad.rows.text import TOTAL_NAMES, on_floats, statements
 
 from ... import oracle
 from ...edges import EDGES, inf, nan, same
@@ -35,7 +41,28 @@ pytest.importorskip("numba")
 np: Any = pytest.importorskip("numpy")
 
 ROWS = [op for op in OPS.values() if not op.is_composed]
-NUMBERS = [0.0, -0.0, 1.0, -1.0, 0.3, -2.5, 2.0, inf, -inf, nan, 5e-324, -5e-324, 1e-310, 1e308, -1e308, 1e200, 710.0, -745.2, 40.0, -39.0]
+NUMBERS = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.3,
+    -2.5,
+    2.0,
+    inf,
+    -inf,
+    nan,
+    5e-324,
+    -5e-324,
+    1e-310,
+    1e308,
+    -1e308,
+    1e200,
+    710.0,
+    -745.2,
+    40.0,
+    -39.0,
+]
 PER_OPERATION = 2.0  # ulp
 
 
@@ -43,7 +70,9 @@ def source_of(op: Op, wide: bool = False) -> str:
     """A function of the row's operands that gives its value and its slopes."""
     forward, slopes = machine_statements(op, wide=wide)
     results = ", ".join(["out", *(f"d{operand}" for operand in op.operands)])
-    return "\n    ".join([f"def row_{op.name}({', '.join(op.operands)}):", *forward, *slopes, f"return {results}"])
+    return "\n    ".join(
+        [f"def row_{op.name}({', '.join(op.operands)}):", *forward, *slopes, f"return {results}"]
+    )
 
 
 @pytest.fixture(scope="module")
@@ -74,10 +103,16 @@ def limit(op: Op) -> float:
     """2 ulp; where hypot is called, which numba has of its own, 2 ulp an operation (a helper has ten)."""
     forward, slopes = machine_statements(op)
     nodes = [node for line in (*forward, *slopes) for node in ast.walk(ast.parse(line))]
-    called = [node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)]
+    called = [
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    ]
     if not {"hypot", "_length", "over_hypot", "over_squares"} & {*called}:
         return PER_OPERATION
-    return PER_OPERATION * sum(isinstance(node, ast.BinOp) for node in nodes) + sum(1 if hasattr(math, name) else 10 for name in called)
+    return PER_OPERATION * sum(isinstance(node, ast.BinOp) for node in nodes) + sum(
+        1 if hasattr(math, name) else 10 for name in called
+    )
 
 
 def distance(got: float, expected: float) -> float:
@@ -101,14 +136,23 @@ def test_a_row_in_machine_code_gives_what_it_gives_on_floats(op: Op, rows: dict[
     compiled, total, allowed = rows[f"row_{op.name}"], on_floats(op)["total"], limit(op)
     for operands in points(op):
         expected = total(*operands)
-        out, *slopes = compiled(*(np.array(x) if name in LISTS else x for name, x in zip(op.operands, operands, strict=True)))
-        assert same(out, expected[0]) or (out != 0.0 and distance(out, expected[0]) <= allowed), operands
-        for got, slope in zip([x for s in slopes for x in numbers_of(s)], oracle.flat(expected[1:]), strict=True):
+        out, *slopes = compiled(
+            *(
+                np.array(x) if name in LISTS else x
+                for name, x in zip(op.operands, operands, strict=True)
+            )
+        )
+        assert same(out, expected[0]) or (out != 0.0 and distance(out, expected[0]) <= allowed), (
+            operands
+        )
+        for got, slope in zip(
+            [x for s in slopes for x in numbers_of(s)], oracle.flat(expected[1:]), strict=True
+        ):
             assert distance(got, slope) <= allowed, operands
 
 
 def test_every_name_of_the_table_has_one_in_machine_code() -> None:
-    assert {*TOTAL} <= {*machine_names()} == known_names() | {"__name__"}
+    assert {*TOTAL_NAMES} <= {*machine_names()} == known_names() | {"__name__"}
 
 
 def test_rows_of_numbers_are_written_as_they_are_on_floats() -> None:
@@ -160,23 +204,29 @@ def test_wide_functions_are_total_and_near_the_truth(name: str, ulps: float, top
     build(LOOP.format(name=f"_wide_{name}"), "run")(np.array(xs), results)
     with mpmath.workdps(40):
         for x, got in zip(xs, results.tolist(), strict=True):
-            expected = TOTAL[name](x)
+            expected = TOTAL_NAMES[name](x)
             if math.isfinite(x) and math.isfinite(expected) and expected:
                 assert oracle.ulps(got, getattr(mpmath, name)(mpmath.mpf(x))) <= ulps, x
             else:
                 assert same(got, expected), x
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="reads the instructions of one processor")
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="reads the instructions of one processor"
+)
 @pytest.mark.parametrize("op", ["sigmoid", "tanh"])
 def test_a_long_loop_of_wide_functions_is_vector_instructions(op: str) -> None:
     for wide in (False, True):
         forward, slopes = machine_statements(OPS[op], wide=wide)
         lines = "\n        ".join(["x = xs[i]", *forward, *slopes, "results[i] = out * dx"])
-        run = build(f"def run(xs, results):\n    for i in range(len(xs)):\n        {lines}\n", "run")
+        run = build(
+            f"def run(xs, results):\n    for i in range(len(xs)):\n        {lines}\n", "run"
+        )
         run(np.ones(3), np.empty(3))
         (assembly,) = run.inspect_asm().values()  # type: ignore[attr-defined]
-        assert (assembly.count("mulpd") > 20) == wide, "exp is a call of the C library, or 15 multiplications"
+        assert (assembly.count("mulpd") > 20) == wide, (
+            "exp is a call of the C library, or 15 multiplications"
+        )
 
 
 # ------------------------------------------------------------------ functions
@@ -224,9 +274,19 @@ def test_sums_in_any_order_keep_infinity_and_nan() -> None:
 
 
 def started(folder: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "XDG_CACHE_HOME": str(folder), "LOCALAPPDATA": str(folder), "HOME": str(folder)}
+    environment = {
+        **os.environ,
+        "XDG_CACHE_HOME": str(folder),
+        "LOCALAPPDATA": str(folder),
+        "HOME": str(folder),
+    }
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
-    process = subprocess.Popen([sys.executable, "-c", IN_A_PROCESS], env=environment, cwd=Path(__file__).parents[3], **pipes)
+    process = subprocess.Popen(
+        [sys.executable, "-c", IN_A_PROCESS],
+        env=environment,
+        cwd=Path(__file__).parents[3],
+        **pipes,
+    )
     assert process.stdin
     process.stdin.write(TWO_FUNCTIONS)
     process.stdin.close()
@@ -249,10 +309,14 @@ def test_a_later_process_finds_the_machine_code_on_disk(tmp_path: Path) -> None:
     assert [path.suffix for path in files].count(".py") == 1
     assert [path.suffix for path in files].count(".nbc") == 1
     assert said(started(tmp_path))[1:] == ["1", "True"]  # known before numba is imported
-    assert files == sorted(path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file())
+    assert files == sorted(
+        path.relative_to(tmp_path) for path in tmp_path.rglob("*") if path.is_file()
+    )
 
 
-def test_machine_code_is_found_where_numba_is_told_to_keep_it(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_code_is_found_where_numba_is_told_to_keep_it(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (folders / "numba").mkdir()
     monkeypatch.setattr("numba.config.CACHE_DIR", str(folders / "numba"))
     source = TWO_FUNCTIONS.replace("0.0", "0.375")
@@ -277,7 +341,9 @@ def test_machine_code_is_kept_in_memory() -> None:
     assert build(source, "mean_exp") is made
 
 
-def test_functions_that_threads_ask_for_at_once_are_built_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_functions_that_threads_ask_for_at_once_are_built_one_after_the_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     inside, most = list[str](), list[int]()
 
     def declare(source: str, names: object) -> None:
@@ -304,7 +370,9 @@ def folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def test_where_nothing_can_be_written_only_the_caching_is_lost(folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_where_nothing_can_be_written_only_the_caching_is_lost(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for name in ("XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"):
         monkeypatch.setenv(name, str(folders / "file"))
     mean_exp = build(TWO_FUNCTIONS, "mean_exp")
@@ -325,7 +393,9 @@ def test_a_full_disk_costs_only_the_caching(folders: Path, monkeypatch: pytest.M
 @pytest.mark.skipif(not hasattr(os, "getuid"), reason="of permissions as POSIX has them")
 def test_a_folder_that_others_can_write_to_is_not_used(folders: Path) -> None:
     folder = next(
-        path for path in [folders / "scalargrad", folders / "Library/Caches/scalargrad"] if sys.platform != "darwin" or "Lib" in str(path)
+        path
+        for path in [folders / "scalargrad", folders / "Library/Caches/scalargrad"]
+        if sys.platform != "darwin" or "Lib" in str(path)
     )
     folder.mkdir(parents=True)
     folder.chmod(0o777)

@@ -71,11 +71,15 @@ def test_a_graph_without_a_pattern_is_a_table() -> None:
 
 
 def test_a_small_one_has_a_line_for_each_step() -> None:
-    assert "places[at" not in compile(irregular(120, 1, KINDS[:1]), backend="native").source(POINTS[0])
+    assert "places[at" not in compile(irregular(120, 1, KINDS[:1]), backend="native").source(
+        POINTS[0]
+    )
 
 
 @pytest.mark.parametrize("reduce", [None, "mean", "sum"])
-def test_rows_run_over_a_table_one_by_one(reduce: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_run_over_a_table_one_by_one(
+    reduce: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(on_native, "build", read_by_python)
     monkeypatch.setattr(in_native, "FEW_UNLIKE", 0)
     assert_as_in_python(irregular(150, 1), POINTS, rows="xs", reduce=reduce)
@@ -83,7 +87,10 @@ def test_rows_run_over_a_table_one_by_one(reduce: str | None, monkeypatch: pytes
 
 def test_programs_of_the_same_rows_have_one_text() -> None:
     """So machine code is made once for them; other numbers of steps, other places and other constants stand in tables."""
-    texts = {compile(irregular(size, seed), backend="native").source([0.3, -0.7, 1.1]) for size, seed in ((400, 2), (500, 3), (700, 4))}
+    texts = {
+        compile(irregular(size, seed), backend="native").source([0.3, -0.7, 1.1])
+        for size, seed in ((400, 2), (500, 3), (700, 4))
+    }
     assert len(texts) == 1
 
 
@@ -91,7 +98,9 @@ def test_the_text_has_a_branch_for_each_row() -> None:
     x, y = Block("x", (2,), wrt=True), Block("y", ())
     product = Step(OPS["mul"], (x.inputs[0], y.inputs[0]))
     total = Step(OPS["sum"], (product, product, x.inputs[1]))
-    text = TapeFunction(Program([x, y], [Step(OPS["add"], (total, Constant(3.0)))]), "value_and_grad", None).source()
+    text = TapeFunction(
+        Program([x, y], [Step(OPS["add"], (total, Constant(3.0)))]), "value_and_grad", None
+    ).source()
     assert [line.strip() for line in text.text.splitlines() if "#" in line] == [
         "if code == 0:  # add",
         "elif code == 1:  # mul",
@@ -104,13 +113,35 @@ def test_the_text_has_a_branch_for_each_row() -> None:
     assert text.places[:4] == [3, 3, 7, 1]  # steps, steps that are walked back, numbers, constants
     assert text.places[4] == 6  # the output
     assert text.places[5:11] == [11, 16, 23, 23, 16, 11]  # where the steps begin
-    assert text.places[11:] == [1, 1, 4, 0, 2, 2, 2, 5, 3, 4, 4, 1, 0, 0, 6, 5, 3]  # row, row and operands, place, operands
+    assert text.places[11:] == [
+        1,
+        1,
+        4,
+        0,
+        2,
+        2,
+        2,
+        5,
+        3,
+        4,
+        4,
+        1,
+        0,
+        0,
+        6,
+        5,
+        3,
+    ]  # row, row and operands, place, operands
 
 
 @pytest.mark.usefixtures("clean")
 @pytest.mark.parametrize("name", ["d", "at", "code", "values", "places", "expm"])
-def test_work_may_have_any_name_that_a_table_has_of_its_own(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    worked = sg.custom_op("worked", f"{name} * y", ("2.0 * y", f"{name}"), work=(f"{name} = 2.0 * x",))
+def test_work_may_have_any_name_that_a_table_has_of_its_own(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    worked = sg.custom_op(
+        "worked", f"{name} * y", ("2.0 * y", f"{name}"), work=(f"{name} = 2.0 * x",)
+    )
     monkeypatch.setattr(on_native, "build", read_by_python)
     monkeypatch.setattr(in_native, "FEW_UNLIKE", 0)
     kinds = (*KINDS, lambda a, b, c, d, e: worked(a, b), lambda a, b, c, d, e: sg.expm1(a * 0.1))
@@ -125,4 +156,6 @@ def test_what_is_regular_is_no_table() -> None:
             xs = [tanh(a * b) for a, b in zip(xs, [*xs[1:], xs[0]], strict=True)]
         return sg.sum(xs)
 
-    assert "def backward" not in compile(deep, backend="native").source([0.01 * i for i in range(100)])
+    assert "def backward" not in compile(deep, backend="native").source(
+        [0.01 * i for i in range(100)]
+    )

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from scalargrad import floats
+from scalargrad.arithmetic import total
 from scalargrad.compiler.in_native import machine
 
 VARIABLES = {"i", "j", "k", "o", "q", "r"}  # of loops
@@ -21,9 +21,14 @@ def _as_numba(function: Callable[..., float]) -> Callable[..., Any]:
 def read_by_python(source: str, name: str) -> Callable[..., Any]:
     """The function of a source as Python runs it; what numba computes by itself, arithmetic that never raises, is lent to it."""
     tree = ast.parse(source)
-    assigned = {ast.unparse(node.targets[0]) for node in ast.walk(tree) if isinstance(node, ast.Assign)}
+    assigned = {
+        ast.unparse(node.targets[0]) for node in ast.walk(tree) if isinstance(node, ast.Assign)
+    }
     assert not read_outside(tree, assigned), source
-    names = {**machine.machine_names(), **{name: _as_numba(function) for name, function in floats.TOTAL.items()}}
+    names = {
+        **machine.machine_names(),
+        **{name: _as_numba(function) for name, function in total.TOTAL.items()},
+    }
     exec(source, names)
 
     def quiet(*args: Any) -> Any:
@@ -43,5 +48,7 @@ def read_outside(node: ast.AST, known: set[str]) -> set[str]:
         loop = node if isinstance(node, ast.For) else node.generators[0]
         outside = read_outside(loop.iter, known)
         inside = [*node.body] if isinstance(node, ast.For) else [node.elt]
-        return outside.union(*[read_outside(part, known | {ast.unparse(loop.target)}) for part in inside])
+        return outside.union(
+            *[read_outside(part, known | {ast.unparse(loop.target)}) for part in inside]
+        )
     return set[str]().union(*[read_outside(part, known) for part in ast.iter_child_nodes(node)])

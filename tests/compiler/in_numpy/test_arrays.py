@@ -15,10 +15,15 @@ from mpmath import mp
 
 from scalargrad import Value, functions
 from scalargrad.compiler.in_numpy import on_arrays
-from scalargrad.compiler.in_numpy.arrays import PATTERNS, array_expression, array_names, array_statements
+from scalargrad.compiler.in_numpy.arrays import (
+    PATTERNS,
+    array_expression,
+    array_names,
+    array_statements,
+)
 from scalargrad.functions import custom_op
-from scalargrad.kernels import TOTAL, on_floats
 from scalargrad.ops import OPS, TRACED, Op
+from scalargrad.rows.text import TOTAL_NAMES, on_floats
 
 from ... import oracle
 from ...edges import EDGES, Edge, inf, nan
@@ -73,7 +78,11 @@ def points(op: Op) -> list[tuple[Any, ...]]:
     """Operands of a row: drawn from its domain, of common size, and all combinations of the hard ones."""
     rng = random.Random(op.name)
     drawn = [tuple(oracle.draw(rng, op)) for _ in range(POINTS)]
-    common = [] if op.takes_lists else [tuple(rng.gauss(0.0, 2.0) for _ in op.operands) for _ in range(POINTS)]
+    common = (
+        []
+        if op.takes_lists
+        else [tuple(rng.gauss(0.0, 2.0) for _ in op.operands) for _ in range(POINTS)]
+    )
     return [*drawn, *common, *combinations(op)]
 
 
@@ -107,7 +116,9 @@ def assert_row_is_near(op: Op, operands: list[tuple[Any, ...]]) -> None:
     for group in by_shape(operands):
         results = function(*(np.array(column, dtype=float) for column in zip(*group, strict=True)))
         expected = list(zip(*(total(*point) for point in group), strict=True))
-        for what, got, truth in zip(["out", *(f"d{o}" for o in op.operands)], results, expected, strict=True):
+        for what, got, truth in zip(
+            ["out", *(f"d{o}" for o in op.operands)], results, expected, strict=True
+        ):
             assert_near(got, truth, op, what, group)
 
 
@@ -128,25 +139,37 @@ def test_a_row_on_arrays_has_the_numbers_of_floats(op: Op) -> None:
 
 @pytest.mark.parametrize("edge", EDGES, ids=lambda edge: f"{edge.name}{edge.operands}")
 def test_edges_on_arrays_are_as_the_table_has_them(edge: Edge) -> None:
-    results = on_arrays_of(OPS[edge.name])(*(np.array([o, o, o], dtype=float) for o in edge.operands))
+    results = on_arrays_of(OPS[edge.name])(
+        *(np.array([o, o, o], dtype=float) for o in edge.operands)
+    )
     for what, (got, expected) in enumerate(zip(results, (edge.value, *edge.slopes), strict=True)):
         for one in np.broadcast_to(got, (3, *np.shape(expected))):
-            for x, promised in zip(np.ravel(one).tolist(), np.ravel(np.array(expected, dtype=object)), strict=True):
+            for x, promised in zip(
+                np.ravel(one).tolist(), np.ravel(np.array(expected, dtype=object)), strict=True
+            ):
                 if math.isnan(promised):
                     assert math.isnan(x)
                 elif promised == 0.0 and not what:
                     assert math.copysign(1.0, x) == math.copysign(1.0, promised)
                     assert x == 0.0
                 else:
-                    assert promised == x or abs(x - promised) <= 2 * math.ulp(promised)  # `promised` may be About a number
+                    assert promised == x or abs(x - promised) <= 2 * math.ulp(
+                        promised
+                    )  # `promised` may be About a number
 
 
-@pytest.mark.parametrize("op", [op for op in ROWS if op.is_public and op.name not in ("max", "min")], ids=lambda op: op.name)
+@pytest.mark.parametrize(
+    "op",
+    [op for op in ROWS if op.is_public and op.name not in ("max", "min")],
+    ids=lambda op: op.name,
+)
 def test_zeros_of_values_have_the_sign_that_they_have_on_floats(op: Op) -> None:
     function, value = on_arrays_of(op), on_floats(op)["value"]
     for group in by_shape([point for point in combinations(op) if value(*point) == 0.0]):
         got = function(*(np.array(column, dtype=float) for column in zip(*group, strict=True)))[0]
-        assert [math.copysign(1.0, x) for x in got] == [math.copysign(1.0, value(*point)) for point in group]
+        assert [math.copysign(1.0, x) for x in got] == [
+            math.copysign(1.0, value(*point)) for point in group
+        ]
 
 
 @pytest.mark.parametrize("length", range(1, 18))
@@ -160,37 +183,59 @@ def test_no_place_in_an_array_has_a_zero_of_another_sign(length: int) -> None:
 def test_shapes_fit_one_another_and_numbers_of_numpy_do(op: Op) -> None:
     function, rng = on_arrays_of(op), random.Random(op.name)
     shapes = [(3, 1), (4,), (1, 1)][: len(op.operands)]
-    operands = [np.array([rng.uniform(0.05, 0.95) for _ in range(math.prod(shape))]).reshape(shape) for shape in shapes]
+    operands = [
+        np.array([rng.uniform(0.05, 0.95) for _ in range(math.prod(shape))]).reshape(shape)
+        for shape in shapes
+    ]
     shape = np.broadcast_shapes(*shapes)
     operands[0][0, 0] = 0.0  # so that what is rare is there too
     results = function(*operands)
     whole = function(*(np.broadcast_to(o, shape).copy() for o in operands))
     for got, expected in zip(results, whole, strict=True):
-        assert np.array_equal(np.broadcast_to(got, shape), np.broadcast_to(expected, shape), equal_nan=True)
+        assert np.array_equal(
+            np.broadcast_to(got, shape), np.broadcast_to(expected, shape), equal_nan=True
+        )
     for at in np.ndindex(shape):
         one = function(*(np.float64(np.broadcast_to(o, shape)[at]) for o in operands))
         for got, expected in zip(one, whole, strict=True):
             number, there = float(got), float(np.broadcast_to(expected, shape)[at])
-            assert number == there or abs(number - there) <= 4 * math.ulp(there) or (math.isnan(number) and math.isnan(there))
+            assert (
+                number == there
+                or abs(number - there) <= 4 * math.ulp(there)
+                or (math.isnan(number) and math.isnan(there))
+            )
 
 
 @pytest.mark.parametrize("op", [op for op in ROWS if op.takes_lists], ids=lambda op: op.name)
 def test_a_list_is_the_last_axis_whatever_stands_before_it(op: Op) -> None:
     function, rng = on_arrays_of(op), random.Random(op.name)
-    operands = [np.array([rng.gauss(0.0, 1.0) for _ in range(24)]).reshape(2, 3, 4)[..., : None if o != "bias" else 1] for o in op.operands]
-    operands = [o[..., 0] if name == "bias" else o for o, name in zip(operands, op.operands, strict=True)]
+    operands = [
+        np.array([rng.gauss(0.0, 1.0) for _ in range(24)]).reshape(2, 3, 4)[
+            ..., : None if o != "bias" else 1
+        ]
+        for o in op.operands
+    ]
+    operands = [
+        o[..., 0] if name == "bias" else o for o, name in zip(operands, op.operands, strict=True)
+    ]
     total = on_floats(op)["total"]
     results = function(*operands)
     for at in np.ndindex(2, 3):
         expected = total(*(o[at].tolist() for o in operands))
         for got, there in zip(results, expected, strict=True):
-            np.testing.assert_allclose(np.broadcast_to(got, (2, 3, *np.shape(there)))[at], there, rtol=1e-15, atol=1e-15)
+            np.testing.assert_allclose(
+                np.broadcast_to(got, (2, 3, *np.shape(there)))[at], there, rtol=1e-15, atol=1e-15
+            )
 
 
 def test_rows_of_no_numbers_are_those_of_empty_lists() -> None:
     empty = np.zeros((2, 0))
     names = array_names()
-    assert [names[name](empty).tolist() for name in ("add_up", "product", "norm")] == [[0.0, 0.0], [1.0, 1.0], [0.0, 0.0]]
+    assert [names[name](empty).tolist() for name in ("add_up", "product", "norm")] == [
+        [0.0, 0.0],
+        [1.0, 1.0],
+        [0.0, 0.0],
+    ]
     assert names["log_of_sum"](empty, names["exps"](empty)).tolist() == [-inf, -inf]
     assert names["products_of_others"](empty).shape == (2, 0)
 
@@ -215,7 +260,9 @@ def test_without_scipy_erf_is_that_of_math(name: str, monkeypatch: pytest.Monkey
 def test_erfc_keeps_its_digits_with_scipy_too() -> None:
     for x in (0.6, 2.0, 8.0, 20.0, 26.6, 27.2):
         expected = math.erfc(x)
-        assert abs(float(on_arrays.erfc(np.array([0.1, x]))[1]) - expected) <= 2 * math.ulp(expected)
+        assert abs(float(on_arrays.erfc(np.array([0.1, x]))[1]) - expected) <= 2 * math.ulp(
+            expected
+        )
 
 
 def test_a_share_of_a_slope_of_nothing_is_nothing() -> None:
@@ -292,22 +339,35 @@ def test_the_text_has_no_conditional_of_scalars_and_no_name_that_is_unknown(op: 
 def test_no_line_is_dead_and_none_computes_twice(op: Op) -> None:
     for by in (None, (), op.operands[:1]):
         forward, slopes = array_statements(op, by)
-        trees = [(line.partition(" = ")[0], ast.parse(line.partition(" = ")[2])) for line in (*forward, *slopes)]
+        trees = [
+            (line.partition(" = ")[0], ast.parse(line.partition(" = ")[2]))
+            for line in (*forward, *slopes)
+        ]
         wanted = {"out", *(f"d{operand}" for operand in op.operands)}
         for i, (name, _) in enumerate(trees):
-            assert name in wanted or any(isinstance(n, ast.Name) and n.id == name for _, tree in trees[i + 1 :] for n in ast.walk(tree))
+            assert name in wanted or any(
+                isinstance(n, ast.Name) and n.id == name
+                for _, tree in trees[i + 1 :]
+                for n in ast.walk(tree)
+            )
         texts = [ast.unparse(tree) for _, tree in trees]
-        assert len({text for text in texts if "(" in text}) == len([text for text in texts if "(" in text])
+        assert len({text for text in texts if "(" in text}) == len(
+            [text for text in texts if "(" in text]
+        )
 
 
 def test_a_pattern_says_on_arrays_what_it_says_on_floats() -> None:
     numbers = [0.0, -0.0, 1.5, -2.0, 3.0, inf, -inf, nan]
     for scalar, arrays in PATTERNS[: [old for old, _ in PATTERNS].index("pow(a, 2.0)")]:
         for a, b in itertools.product(numbers, repeat=2):
-            expected = eval(scalar, {**TOTAL, "a": a, "b": b, "k": 2.0})
+            expected = eval(scalar, {**TOTAL_NAMES, "a": a, "b": b, "k": 2.0})
             with np.errstate(all="ignore"):
-                got = eval(arrays, {**array_names(), "a": np.full(9, a), "b": np.full(9, b), "k": 2.0})
-            np.testing.assert_array_equal(got, np.full(9, expected), err_msg=f"{scalar} at {a}, {b}")
+                got = eval(
+                    arrays, {**array_names(), "a": np.full(9, a), "b": np.full(9, b), "k": 2.0}
+                )
+            np.testing.assert_array_equal(
+                got, np.full(9, expected), err_msg=f"{scalar} at {a}, {b}"
+            )
 
 
 def test_what_a_constant_decides_is_decided_in_the_text() -> None:
@@ -315,7 +375,9 @@ def test_what_a_constant_decides_is_decided_in_the_text() -> None:
     assert array_statements(power, ("x",), {"y": 2.0}) == (["out = x * x"], ["dx = 2.0 * x"])
     assert array_statements(power, (), {"y": 3.0}) == (["out = x * x * x"], [])
     assert array_statements(power, (), {"y": -1.0}) == (["out = 1.0 / x"], [])
-    assert array_statements(OPS["maximum"], ("x",), {"y": 0.0})[1] == ["dx = 0.5 + 0.5 * order(x, 0.0)"]
+    assert array_statements(OPS["maximum"], ("x",), {"y": 0.0})[1] == [
+        "dx = 0.5 + 0.5 * order(x, 0.0)"
+    ]
     assert array_statements(OPS["sub"], ("y",), {"x": -0.0})[0] == ["out = -0.0 - y"]
     assert array_statements(OPS["sub"], ("y",), {"x": 0.0})[0] == ["out = 0.0 - y"]
 
@@ -336,7 +398,10 @@ def test_a_constant_exponent_gives_the_numbers_of_floats(y: float) -> None:
 def test_what_is_sent_back_through_a_choice_is_an_expression_of_arrays() -> None:
     sends = TRACED["_choose"].sends
     assert sends is not None
-    assert [array_expression(text) for text in sends[1:]] == ["where(condition, d, 0.0)", "where(condition, 0.0, d)"]
+    assert [array_expression(text) for text in sends[1:]] == [
+        "where(condition, d, 0.0)",
+        "where(condition, 0.0, d)",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -366,8 +431,18 @@ def clean() -> Iterator[None]:
 @pytest.mark.usefixtures("clean")
 def test_a_row_added_at_run_time_is_one_of_arrays() -> None:
     custom_op("ramp", "softplus(x) ** 2 / 2", "softplus(x) * sigmoid(x)", domain=((-300.0, 300.0),))
-    custom_op("ratio", "e / (1 + y**2)", ("e / (1 + y**2)", "-2 * y * out / (1 + y**2)"), work=("e = exp(x)",))
-    custom_op("mixed", "inf if x > 9.0 else nan if x < -9.0 else cube_root(x) * sigmoid(h)", "inf if x == 0.0 else x", work=("h = x - x",))
+    custom_op(
+        "ratio",
+        "e / (1 + y**2)",
+        ("e / (1 + y**2)", "-2 * y * out / (1 + y**2)"),
+        work=("e = exp(x)",),
+    )
+    custom_op(
+        "mixed",
+        "inf if x > 9.0 else nan if x < -9.0 else cube_root(x) * sigmoid(h)",
+        "inf if x == 0.0 else x",
+        work=("h = x - x",),
+    )
     custom_op("always_one", "1 if x == x else x", "0")
     for name, bound in (("ramp", 12), ("ratio", 6), ("mixed", 4), ("always_one", 0)):
         op = OPS[name]
@@ -381,9 +456,16 @@ def test_a_row_added_at_run_time_is_one_of_arrays() -> None:
 
 
 @pytest.mark.usefixtures("clean")
-@pytest.mark.parametrize("name", ["mended", "unless", "copysign", "order", "rare", "part", "test", "a", "k"])
+@pytest.mark.parametrize(
+    "name", ["mended", "unless", "copysign", "order", "rare", "part", "test", "a", "k"]
+)
 def test_work_may_have_any_name_that_the_text_has_of_its_own(name: str) -> None:
-    custom_op("worked", f"{name} * sigmoid(x)", f"1 / {name} if x > 0.0 else inf", work=(f"{name} = 2 * x",))
+    custom_op(
+        "worked",
+        f"{name} * sigmoid(x)",
+        f"1 / {name} if x > 0.0 else inf",
+        work=(f"{name} = 2 * x",),
+    )
     out, dx = on_arrays_of(OPS["worked"])(np.array([3.0, 0.0]))
     assert out[0] == pytest.approx(6.0 * functions.sigmoid(3.0), rel=1e-15)
     assert dx.tolist() == [1.0 / 6.0, inf]

@@ -27,12 +27,21 @@ def scattered(w: Any, c: Any) -> list[Any]:
     return made[-2:]
 
 
-W = [[random.Random(i).uniform(-1, 1) for i in range(10)], [random.Random(i).uniform(-1, 1) for i in range(10, 20)]]
+W = [
+    [random.Random(i).uniform(-1, 1) for i in range(10)],
+    [random.Random(i).uniform(-1, 1) for i in range(10, 20)],
+]
 
 
 def test_results_are_those_of_plain_python_as_arrays() -> None:
-    on_arrays, plain = (compile(scattered, wrt=(0, 1), backend=backend) for backend in ("numpy", "python"))
-    for w, c in ((W, 1.25), (np.array(W), np.float64(1.25)), (W, 0.0)):  # c = 0: what raises in plain Python is inf or nan
+    on_arrays, plain = (
+        compile(scattered, wrt=(0, 1), backend=backend) for backend in ("numpy", "python")
+    )
+    for w, c in (
+        (W, 1.25),
+        (np.array(W), np.float64(1.25)),
+        (W, 0.0),
+    ):  # c = 0: what raises in plain Python is inf or nan
         values, slopes = on_arrays.jacobian(w, c)
         expected, by_hand = plain.jacobian(w, c)
         np.testing.assert_array_equal(values, expected)
@@ -46,7 +55,9 @@ def test_results_are_those_of_plain_python_as_arrays() -> None:
 def test_the_plan_and_the_source_say_so() -> None:
     f = compile(scattered, backend="numpy")
     assert repr(f.plan(W, 1.25)).startswith("numpy: as asked for; too few of ")
-    assert repr(f.plan(W, 1.25)).endswith(" operations are alike for arrays: number by number, between arrays")
+    assert repr(f.plan(W, 1.25)).endswith(
+        " operations are alike for arrays: number by number, between arrays"
+    )
     assert "jacobian_of_lists(w.tolist(), c.item())" in f.source(W, 1.25)
     assert compile(scattered).plan(W, 1.25).backend in ("python", "native")
 

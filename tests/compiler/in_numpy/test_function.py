@@ -79,7 +79,10 @@ def test_rows_that_do_not_match_are_refused_between_good_calls() -> None:
     state = MODEL.state()
     for _ in range(2):
         f.value_and_grad(state, X, Y)
-        with pytest.raises(ValueError, match="all arguments that carry rows must have the same number of them: x has 6, y has 5"):
+        with pytest.raises(
+            ValueError,
+            match="all arguments that carry rows must have the same number of them: x has 6, y has 5",
+        ):
             f.value_and_grad(state, X, Y[:5])
         with pytest.raises(ValueError, match="x and y have no rows: give one at least"):
             f.value_and_grad(state, X[:0], Y[:0])
@@ -89,9 +92,13 @@ def test_rows_that_do_not_match_are_refused_between_good_calls() -> None:
 
 
 def test_numbers_among_arrays_are_read_anew_in_each_call() -> None:
-    f = compile(lambda w, c, x: sg.dot(w, x) * c, wrt=(0, 1), rows="x", reduce="sum", backend="numpy")
+    f = compile(
+        lambda w, c, x: sg.dot(w, x) * c, wrt=(0, 1), rows="x", reduce="sum", backend="numpy"
+    )
     for c in (2.0, 3, np.float64(4.0), np.float32(0.5), True):
-        value, (dw, dc) = f.value_and_grad(np.array([1.0, 2.0]), c, np.array([[1.0, 2.0], [3.0, 4.0]]))
+        value, (dw, dc) = f.value_and_grad(
+            np.array([1.0, 2.0]), c, np.array([[1.0, 2.0], [3.0, 4.0]])
+        )
         assert (value, dw.tolist(), dc) == (16.0 * c, [4.0 * c, 6.0 * c], 16.0)
 
 
@@ -108,7 +115,9 @@ def test_slopes_of_biases_are_the_sums_over_the_rows(rows: int, reduce: str) -> 
     slopes, z = f.value_and_grad(w, b, x)[1], x @ w.T + b
     for j, slope in enumerate(slopes):
         exact = math.fsum((2 * z[:, j]).tolist())
-        most = 2.0**-53 * (rows + 4) * math.fsum(np.abs(2 * z[:, j]).tolist())  # what so many additions may be off by
+        most = (
+            2.0**-53 * (rows + 4) * math.fsum(np.abs(2 * z[:, j]).tolist())
+        )  # what so many additions may be off by
         assert abs(slope * (rows if reduce == "mean" else 1) - exact) <= most
 
 
@@ -117,7 +126,9 @@ def test_in_chunks_a_mean_is_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> N
 
     whole = compile(cost, rows=("x", "y"), backend="numpy").value_and_grad(MODEL.state(), X, Y)
     monkeypatch.setattr(on_numpy, "chunk_of", lambda program: 2)
-    value, gradient = compile(cost, rows=("x", "y"), backend="numpy").value_and_grad(MODEL.state(), X, Y)
+    value, gradient = compile(cost, rows=("x", "y"), backend="numpy").value_and_grad(
+        MODEL.state(), X, Y
+    )
     assert value == pytest.approx(whole[0], rel=1e-14)
     for name, block in gradient.items():
         np.testing.assert_allclose(block, whole[1][name], rtol=1e-12)
@@ -125,7 +136,10 @@ def test_in_chunks_a_mean_is_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("big", [1e200, math.inf, math.nan])
 def test_a_sum_of_squares_that_is_not_finite_is_what_it_is_in_python(big: float) -> None:
-    on_arrays, plain = (compile(lambda w, x: sg.dot(x, x) * 1.0 + w * 0.0, rows="x", reduce="sum", backend=b) for b in ("numpy", "python"))
+    on_arrays, plain = (
+        compile(lambda w, x: sg.dot(x, x) * 1.0 + w * 0.0, rows="x", reduce="sum", backend=b)
+        for b in ("numpy", "python")
+    )
     rows = [[1.0, 2.0], [big, 3.0]]
     np.testing.assert_equal(on_arrays(1.0, rows), plain(1.0, rows))
     np.testing.assert_equal(on_arrays.value_and_grad(1.0, rows), plain.value_and_grad(1.0, rows))
@@ -189,9 +203,14 @@ def test_the_caller_s_treatment_of_errors_is_left_as_it_was() -> None:
             before = np.geterr()
             for _ in range(300):
                 values = f(hard).tolist()
-                seen.append((values == [sg.sigmoid(-800.0), sg.sigmoid(1.0)], np.geterr() == before))
+                seen.append(
+                    (values == [sg.sigmoid(-800.0), sg.sigmoid(1.0)], np.geterr() == before)
+                )
 
-    threads = [threading.Thread(target=call, args=(treatment,)) for treatment in ("raise", "ignore", "raise")]
+    threads = [
+        threading.Thread(target=call, args=(treatment,))
+        for treatment in ("raise", "ignore", "raise")
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -27,7 +27,12 @@ def attention(qs, ks, vs):
     answers = []
     for t, q in enumerate(qs):
         shares = [softmax([dot(q[head], k[head]) * 0.5 for k in ks[: t + 1]]) for head in heads]
-        answers.append([dot(shares[i // SIZE], column[: t + 1]) for i, column in enumerate(zip(*vs, strict=True))])
+        answers.append(
+            [
+                dot(shares[i // SIZE], column[: t + 1])
+                for i, column in enumerate(zip(*vs, strict=True))
+            ]
+        )
     return answers
 
 
@@ -84,7 +89,10 @@ def test_with_rows_it_is_the_same_for_each(reduce, only_fast):
     f = compile(squares, wrt=(0, 1, 2), rows=("qs", "ks"), reduce=reduce, backend="numpy")
     ours, slopes = f.value_and_grad(*rows, values)
     each = [eager(squares, *row, values) for row in zip(*rows, strict=True)]
-    expected, grads = np.array([value for value, _ in each]), [np.array(part) for part in zip(*[grads for _, grads in each], strict=True)]
+    expected, grads = (
+        np.array([value for value, _ in each]),
+        [np.array(part) for part in zip(*[grads for _, grads in each], strict=True)],
+    )
     if reduce == "sum":
         expected, grads[2] = expected.sum(0), grads[2].sum(0)
     np.testing.assert_allclose(ours, expected, rtol=1e-13)
@@ -97,10 +105,20 @@ def test_a_small_gpt_is_trained_as_on_values():
 
     def trained(**choice):
         model = GPT(len(alphabet) + 1, context=5, width=4, heads=2, seed=1)
-        history = model.fit(*tables(names, alphabet), loss=surprise, optimizer="adam", lr=0.05, epochs=20, batch_size=2, **choice)
+        history = model.fit(
+            *tables(names, alphabet),
+            loss=surprise,
+            optimizer="adam",
+            lr=0.05,
+            epochs=20,
+            batch_size=2,
+            **choice,
+        )
         return [p.data for p in model.parameters()] + history.loss
 
-    np.testing.assert_allclose(trained(engine="compiled", backend="numpy"), trained(engine="eager"), rtol=1e-10, atol=1e-12)
+    np.testing.assert_allclose(
+        trained(engine="compiled", backend="numpy"), trained(engine="eager"), rtol=1e-10, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("bad", [math.inf, -math.inf, math.nan])
@@ -111,7 +129,9 @@ def test_what_is_not_finite_behind_a_mask_stays_there(bad):
 
     def first(qs, ks, vs):
         answers = attention(qs, ks, vs)
-        return total(where(a > 0.0, a, -2.0 * a) for answer in answers[:-1] for a in answer) + where(answers[-1][0] > 0.0, 1.0, 2.0)
+        return total(
+            where(a > 0.0, a, -2.0 * a) for answer in answers[:-1] for a in answer
+        ) + where(answers[-1][0] > 0.0, 1.0, 2.0)
 
     assert_as_eager(first, [qs, ks, vs])
 
@@ -119,7 +139,9 @@ def test_what_is_not_finite_behind_a_mask_stays_there(bad):
 def test_a_score_behind_a_mask_may_overflow():
     rng = random.Random(4)
     qs, ks, vs = (lists(rng) for _ in range(3))
-    ks[-1] = [1e4 * math.copysign(1.0, x) for x in qs[0]]  # far above all that the first position sees
+    ks[-1] = [
+        1e4 * math.copysign(1.0, x) for x in qs[0]
+    ]  # far above all that the first position sees
     assert_as_eager(squares, [qs, ks, vs])
 
 
@@ -128,7 +150,11 @@ def test_a_triangle_of_dots_becomes_a_square_and_its_readers_follow():
     pairs = [x.inputs[i : i + 2] for i in range(0, 8, 2)]
     y = Block("y", (4, 2))
     others = [y.inputs[i : i + 2] for i in range(0, 8, 2)]
-    dots = [Step(OPS["dot"], (*pairs[i], *others[j], Constant(0.0))) for i in range(4) for j in range(i + 1)]
+    dots = [
+        Step(OPS["dot"], (*pairs[i], *others[j], Constant(0.0)))
+        for i in range(4)
+        for j in range(i + 1)
+    ]
     tanhs = [Step(OPS["tanh"], (z,)) for z in dots]
     program = rolled(Program([x, y], tanhs))
     assert [vector.size for vector in program.vectors] == [10, 10]
@@ -169,7 +195,10 @@ def test_numbers_in_place_of_some_are_a_mask():
 
 
 def test_neither_a_part_nor_another_order_is_a_layout():
-    for index in (np.arange(6).reshape(2, 3), np.random.default_rng(0).permutation(12).reshape(3, 4)):
+    for index in (
+        np.arange(6).reshape(2, 3),
+        np.random.default_rng(0).permutation(12).reshape(3, 4),
+    ):
         assert laid(View((Block("x", (12,)),), index)) is None
 
 
@@ -177,22 +206,39 @@ def test_neither_a_part_nor_another_order_is_a_layout():
 def test_products_side_by_side_are_found(is_woven):
     groups, outer, inner, items = 2, 3, 4, 5
     left, right = Block("left", (groups, outer, items)), Block("right", (groups, inner, items))
-    order = [(g, o) for o in range(outer) for g in range(groups)] if is_woven else [(g, o) for g in range(groups) for o in range(outer)]
+    order = (
+        [(g, o) for o in range(outer) for g in range(groups)]
+        if is_woven
+        else [(g, o) for g in range(groups) for o in range(outer)]
+    )
 
     def part(block, lists, g, i):
         start = (g * lists + i) * items
         return block.inputs[start : start + items]
 
-    dots = [Step(OPS["dot"], (*part(left, outer, g, o), *part(right, inner, g, i), Constant(0.0))) for g, o in order for i in range(inner)]
+    dots = [
+        Step(OPS["dot"], (*part(left, outer, g, o), *part(right, inner, g, i), Constant(0.0)))
+        for g, o in order
+        for i in range(inner)
+    ]
     (vector,) = rolled(Program([left, right], dots)).vectors
     found = products_of(vector)
-    assert (found.groups, found.outer, found.inner, found.is_woven) == (groups, outer, inner, is_woven)
-    assert (found.left.index == np.arange(groups * outer * items).reshape(groups, outer, items)).all()
+    assert (found.groups, found.outer, found.inner, found.is_woven) == (
+        groups,
+        outer,
+        inner,
+        is_woven,
+    )
+    assert (
+        found.left.index == np.arange(groups * outer * items).reshape(groups, outer, items)
+    ).all()
 
 
 def test_pairs_of_neighbours_are_no_grid():
     x = Block("x", (5, 2))
     pairs = [x.inputs[i : i + 2] for i in range(0, 10, 2)]
-    program = rolled(Program([x], [Step(OPS["dot"], (*a, *b, Constant(0.0))) for a, b in pairwise(pairs)]))
+    program = rolled(
+        Program([x], [Step(OPS["dot"], (*a, *b, Constant(0.0))) for a, b in pairwise(pairs)])
+    )
     assert completed(program) is program
     assert products_of(program.vectors[0]) is None

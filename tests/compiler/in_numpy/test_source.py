@@ -10,10 +10,10 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import compile
-from scalargrad.kernels import RAW, on_floats, run, source_on_floats
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import cross_entropy, squared_error
 from scalargrad.ops import OPS, Op
+from scalargrad.rows.text import FAST_NAMES, on_floats, run, source_on_floats
 from tests import edges, programs, random_graphs
 from tests.compiler import layered
 
@@ -26,7 +26,11 @@ def flat(result: Any) -> list[float]:
     """All numbers of a result."""
     if isinstance(result, dict):
         result = list(result.values())
-    return [x for part in result for x in flat(part)] if isinstance(result, (list, tuple)) else np.ravel(result).tolist()  # type: ignore[no-any-return]
+    return (
+        [x for part in result for x in flat(part)]
+        if isinstance(result, (list, tuple))
+        else np.ravel(result).tolist()
+    )  # type: ignore[no-any-return]
 
 
 def assert_close(got: Any, expected: Any, tolerance: float = CLOSE) -> None:
@@ -35,12 +39,17 @@ def assert_close(got: Any, expected: Any, tolerance: float = CLOSE) -> None:
     assert len(got) == len(expected)
     scale = max([abs(x) for x in expected if math.isfinite(x)], default=1.0)
     for a, b in zip(got, expected, strict=True):
-        assert a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance * scale, (got, expected)
+        assert a == b or (math.isnan(a) and math.isnan(b)) or abs(a - b) <= tolerance * scale, (
+            got,
+            expected,
+        )
 
 
 def in_both(fn: Any, *args: Any, kind: str = "value_and_grad", **options: Any) -> None:
     """Value and gradient on arrays are those in plain Python."""
-    on_python, on_numpy = (compile(fn, backend=backend, **options) for backend in ("python", "numpy"))
+    on_python, on_numpy = (
+        compile(fn, backend=backend, **options) for backend in ("python", "numpy")
+    )
     expected = getattr(on_python, kind)(*args)
     got = getattr(on_numpy, kind)(*args)
     assert_close(got, expected)
@@ -60,7 +69,9 @@ def test_graphs_at_random_are_what_they_are_in_python() -> None:
         program = random_graphs.graph(11, number)
 
         def fn(xs: Any, program: programs.Program = program) -> Any:
-            return programs.run(program, list(xs), lambda row, operands: getattr(sg.functions, row)(*operands))[-1]
+            return programs.run(
+                program, list(xs), lambda row, operands: getattr(sg.functions, row)(*operands)
+            )[-1]
 
         leaves = list(program.leaves)
         expected = compile(fn, backend="python").value_and_grad(leaves)
@@ -71,11 +82,21 @@ def test_graphs_at_random_are_what_they_are_in_python() -> None:
 @pytest.mark.parametrize("edge", edges.EDGES, ids=lambda edge: f"{edge.name}{edge.operands}")
 def test_the_table_of_edges_holds_on_arrays(edge: edges.Edge) -> None:
     fn = getattr(sg, edge.name, None) or getattr(sg.functions, edge.name)
-    operators = {"add": "__add__", "sub": "__sub__", "mul": "__mul__", "div": "__truediv__", "pow": "__pow__"}
+    operators = {
+        "add": "__add__",
+        "sub": "__sub__",
+        "mul": "__mul__",
+        "div": "__truediv__",
+        "pow": "__pow__",
+    }
     f = compile(fn if edge.name not in operators else lambda x, y: getattr(x, operators[edge.name])(y),
                 wrt=tuple(range(len(edge.operands))), backend="numpy")  # fmt: skip
     value, slopes = f.value_and_grad(*edge.operands)
-    near = pytest.approx(edge.value, rel=5e-16, nan_ok=True) if not isinstance(edge.value, edges.About) else edge.value
+    near = (
+        pytest.approx(edge.value, rel=5e-16, nan_ok=True)
+        if not isinstance(edge.value, edges.About)
+        else edge.value
+    )
     assert float(value) == near
     for got, expected in zip(flat(slopes), flat(edge.slopes), strict=True):
         about = next((s for s in edge.slopes if isinstance(s, edges.About) and s == got), None)
@@ -94,18 +115,37 @@ def test_a_branch_that_is_left_out_poisons_nothing(x: float, value: float, slope
 def test_a_number_may_be_the_condition_of_a_choice(reduce: Any) -> None:
     rows = [[1.0, 2.0, 3.0], [0.0, 2.0, 3.0], [-0.0, 5.0, 0.5], [math.nan, 1.0, 2.0]]
     on_arrays, plain = (
-        compile(lambda x: sg.where(x[0] * x[1], x[0] * x[2], sg.sin(x[2])), rows="x", reduce=reduce, backend=backend)
+        compile(
+            lambda x: sg.where(x[0] * x[1], x[0] * x[2], sg.sin(x[2])),
+            rows="x",
+            reduce=reduce,
+            backend=backend,
+        )
         for backend in ("numpy", "python")
     )
-    for got, expected in zip(on_arrays.value_and_grad(rows), plain.value_and_grad(rows), strict=True):
+    for got, expected in zip(
+        on_arrays.value_and_grad(rows), plain.value_and_grad(rows), strict=True
+    ):
         np.testing.assert_allclose(got, expected, rtol=1e-15)
 
 
 def test_a_network_becomes_the_formulas_of_matrices() -> None:
     model = MLP(2, [3, 1], activation="sigmoid", output_activation="sigmoid", seed=0)
-    f = compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"), reduce="sum", backend="numpy")
+    f = compile(
+        lambda model, x, y: squared_error(model(x), y),
+        rows=("x", "y"),
+        reduce="sum",
+        backend="numpy",
+    )
     source = f.source(model.state(), np.zeros((4, 2)), np.zeros((4, 1)))
-    for line in ("z1 = x @ W1.T + b1", "z2 = a1 @ W2.T + b2", "da1 = dz2 @ W2", "dW2 = dz2.T @ a1", "db1 = ones @ dz1", "dW1 = dz1.T @ x"):
+    for line in (
+        "z1 = x @ W1.T + b1",
+        "z2 = a1 @ W2.T + b2",
+        "da1 = dz2 @ W2",
+        "dW2 = dz2.T @ a1",
+        "db1 = ones @ dz1",
+        "dW1 = dz1.T @ x",
+    ):
         assert f"    {line}\n" in source
 
 
@@ -115,7 +155,11 @@ def test_sums_of_products_by_hand_become_matrices_too() -> None:
         return sum(w * h for w, h in zip(v, hidden, strict=True))
 
     f = compile(fn, wrt=(0, 1), rows="x", backend="numpy")
-    W, v, X = np.arange(6.0).reshape(3, 2) / 7, np.array([1.0, -2.0, 0.5]), np.linspace(-1, 1, 10).reshape(5, 2)
+    W, v, X = (
+        np.arange(6.0).reshape(3, 2) / 7,
+        np.array([1.0, -2.0, 0.5]),
+        np.linspace(-1, 1, 10).reshape(5, 2),
+    )
     assert " = x @ W.T\n" in f.source(W, v, X)
     hidden = np.tanh(X @ W.T)
     value, (dW, dv) = f.value_and_grad(W, v, X)
@@ -132,15 +176,22 @@ def test_chunks_of_rows_give_what_all_rows_give(monkeypatch: pytest.MonkeyPatch)
     X, w = rng.normal(size=(20, 3)), rng.normal(size=3)
     for reduce in ("mean", "sum", None):
         in_both(lambda w, x: sg.tanh(sg.dot(w, x)), w, X, rows="x", reduce=reduce, wrt=(0, 1))
-    f, g = (compile(lambda p, x: [sg.dot(p, x), x[0] * p[1]], rows="x", reduce=None, backend=b) for b in ("numpy", "python"))
+    f, g = (
+        compile(lambda p, x: [sg.dot(p, x), x[0] * p[1]], rows="x", reduce=None, backend=b)
+        for b in ("numpy", "python")
+    )
     assert_close(f.jacobian(w, X), g.jacobian(w, X))
 
 
 @pytest.mark.parametrize(
-    "twin", [twin for op in OPS.values() for twin in (op.fast, op.fastest) if twin], ids=lambda twin: f"{twin.name} = {twin.value}"
+    "twin",
+    [twin for op in OPS.values() for twin in (op.fast, op.fastest) if twin],
+    ids=lambda twin: f"{twin.name} = {twin.value}",
 )
 def test_fast_formulas_are_good_to_a_few_ulp_where_nothing_overflows(twin: Op) -> None:
-    fast = run(source_on_floats(twin), "<fast>", {**RAW, "divide": lambda x, y: x / y})["total"]
+    fast = run(source_on_floats(twin), "<fast>", {**FAST_NAMES, "divide": lambda x, y: x / y})[
+        "total"
+    ]
     careful = on_floats(OPS[twin.name])["total"]
     for i in range(-3500, 3500):
         x = i / 10
@@ -152,7 +203,9 @@ def test_an_overflow_in_the_fast_formulas_is_seen() -> None:
     f = compile(lambda x: sg.sigmoid(x), rows="x", reduce=None, backend="numpy")
     values, slopes = f.value_and_grad([-800.0, -720.0, -360.0, 0.0, 800.0])
     assert values.tolist() == [sg.sigmoid(x) for x in (-800.0, -720.0, -360.0, 0.0, 800.0)]
-    np.testing.assert_allclose(slopes, [sg.grad(sg.sigmoid)(x) for x in (-800.0, -720.0, -360.0, 0.0, 800.0)], rtol=1e-15)
+    np.testing.assert_allclose(
+        slopes, [sg.grad(sg.sigmoid)(x) for x in (-800.0, -720.0, -360.0, 0.0, 800.0)], rtol=1e-15
+    )
 
 
 def test_the_source_is_what_runs() -> None:
@@ -165,7 +218,13 @@ def test_the_source_is_what_runs() -> None:
 def test_attention_is_what_it_is_in_python() -> None:
     def attention(q: Any, k: Any, v: Any) -> Any:
         rows = [sg.softmax([sg.dot(a, b) for b in k[: t + 1]]) for t, a in enumerate(q)]
-        return sg.sum([sg.dot(row, [x[i] for x in v[: t + 1]]) ** 2 for t, row in enumerate(rows) for i in range(2)])
+        return sg.sum(
+            [
+                sg.dot(row, [x[i] for x in v[: t + 1]]) ** 2
+                for t, row in enumerate(rows)
+                for i in range(2)
+            ]
+        )
 
     rng = np.random.default_rng(1)
     in_both(attention, *rng.normal(size=(3, 6, 2)), wrt=(0, 1, 2))
@@ -210,7 +269,15 @@ def test_equal_steps_that_were_not_shared_are_merged() -> None:
 
     x = Block("x", (2,), has_rows=True)
     a, b = (Step(OPS["abs"], (x.inputs[0],)) for _ in range(2))
-    program = Program([x], [Step(OPS["sum"], (Step(OPS["mul"], (a, Constant(2.0))), Step(OPS["add"], (b, x.inputs[1]))))])
+    program = Program(
+        [x],
+        [
+            Step(
+                OPS["sum"],
+                (Step(OPS["mul"], (a, Constant(2.0))), Step(OPS["add"], (b, x.inputs[1]))),
+            )
+        ],
+    )
     (total,) = NumpyFunction(program, "f", "value", "sum")([np.array([[-1.0, 2.0], [3.0, 4.0]])])
     assert total == 2.0 + 3.0 + 6.0 + 7.0
 
@@ -221,7 +288,11 @@ def test_sigmoids_of_infinity_are_whole() -> None:
 
 
 def test_a_function_of_nothing_returns_nothing() -> None:
-    assert compile(lambda w: [], backend="numpy")([1.0]) == compile(lambda w: [], backend="python")([1.0]) == []
+    assert (
+        compile(lambda w: [], backend="numpy")([1.0])
+        == compile(lambda w: [], backend="python")([1.0])
+        == []
+    )
 
 
 @pytest.mark.parametrize("reduce", ["mean", "sum", None])
@@ -235,7 +306,12 @@ def test_numbers_of_a_matrix_are_results(reduce: Any) -> None:
 
 
 def test_a_number_and_a_zero_in_columns_are_no_step_before() -> None:
-    in_both(lambda p, x: sg.mean([p * x * x, 0.0]) * x + sg.sum([x, 0.0]) * sg.dot([x], [1.0]), 2.0, [1.0, 2.0, 5.0], rows="x")
+    in_both(
+        lambda p, x: sg.mean([p * x * x, 0.0]) * x + sg.sum([x, 0.0]) * sg.dot([x], [1.0]),
+        2.0,
+        [1.0, 2.0, 5.0],
+        rows="x",
+    )
 
 
 @pytest.mark.parametrize("c", [0.0, -0.0, 1.0, -2.0, math.inf])
@@ -258,4 +334,9 @@ def test_infinities_in_a_matrix_meet_the_slopes_of_one_row() -> None:
         return sg.where(hidden[0] < math.inf, hidden[0], 0.0) + hidden[1]
 
     in_both(fn, [[math.inf, 1.0], [2.0, 3.0], [4.0, 5.0]], [1.0, 2.0], wrt=(0, 1))
-    in_both(lambda w, x: fn(w, x) + sg.sum([sg.tanh(sg.dot(row, x)) for row in w]), [[math.inf, 1.0], [2.0, 3.0]], [1.0, 2.0], wrt=(0, 1))
+    in_both(
+        lambda w, x: fn(w, x) + sg.sum([sg.tanh(sg.dot(row, x)) for row in w]),
+        [[math.inf, 1.0], [2.0, 3.0]],
+        [1.0, 2.0],
+        wrt=(0, 1),
+    )

@@ -17,7 +17,14 @@ from scalargrad.nn import MLP
 from scalargrad.nn.losses import LOSSES
 from scalargrad.ops import OPS
 from tests import edges, programs, random_graphs
-from tests.compiler.in_python.tools import HARD, assert_as_eager, at_random, compiled, same, traced_function
+from tests.compiler.in_python.tools import (
+    HARD,
+    assert_as_eager,
+    at_random,
+    compiled,
+    same,
+    traced_function,
+)
 from tests.random_graphs import bits
 
 inf, nan = math.inf, math.nan
@@ -63,9 +70,11 @@ def test_one_trace_serves_all_numbers(seed):
 def test_several_outputs_and_rows_as_well(seed):
     one, two = random_graphs.graph("a", seed), random_graphs.graph("b", seed)
     xs = [*one.leaves, *two.leaves]
-    fn = lambda xs: [applied(one, xs), applied(two, xs[-len(two.leaves) :]), xs[0]]  # noqa: E731
+    fn = lambda xs: [applied(one, xs), applied(two, xs[-len(two.leaves) :]), xs[0]]
     values, slopes = compiled(fn).jacobian(xs)
-    assert bits(values) == bits([x if type(x) is float else x.data for x in fn([sg.Value(x) for x in xs])])
+    assert bits(values) == bits(
+        [x if type(x) is float else x.data for x in fn([sg.Value(x) for x in xs])]
+    )
     for got, expected in zip(slopes, sg.jacobian(fn)(xs), strict=True):
         assert same(got, expected)
     total = compiled(lambda w, x: applied(one, [w * x, *one.leaves[1:]]), rows="x", reduce="sum")
@@ -82,7 +91,10 @@ def test_several_outputs_and_rows_as_well(seed):
 
 @pytest.mark.parametrize("edge", edges.EDGES, ids=lambda edge: f"{edge.name}{edge.operands}")
 def test_the_edge_table_holds(edge):
-    f = compiled(lambda *operands: getattr(functions, edge.name)(*operands), wrt=tuple(range(len(edge.operands))))
+    f = compiled(
+        lambda *operands: getattr(functions, edge.name)(*operands),
+        wrt=tuple(range(len(edge.operands))),
+    )
     value, slopes = f.value_and_grad(*edge.operands)
     assert edges.same(value, edge.value)
     assert edges.same(f(*edge.operands), edge.value)
@@ -107,7 +119,9 @@ def test_a_masked_branch_sends_nothing(x, value, slope):
         lambda x: sg.where(x > 0, sg.log(x), sg.exp(-x)) * x,
         lambda x: sg.where(x < 1, sg.sqrt(1 - x), x * sg.log(x - 1)) + 1 / x,
         lambda x: sg.where(x == 0.0, 1.0, sg.sin(x) / x),
-        lambda x: sg.where((x > -1) & (x < 1), sg.arctanh(x), sg.where(x >= 1, sg.arccosh(x), x**0.5)),
+        lambda x: sg.where(
+            (x > -1) & (x < 1), sg.arctanh(x), sg.where(x >= 1, sg.arccosh(x), x**0.5)
+        ),
         lambda x: sg.exp(x) * sg.exp(-x) + sg.exp(x) / sg.exp(x),
         lambda x: sg.where(x <= 0, 0.0, x) * sg.maximum(x, -x) + sg.relu(x) * sg.exp(x),
         lambda x: x * 1e200 * 1e200 * 0.0 + x,
@@ -144,7 +158,9 @@ def test_the_total_function_answers_as_the_raw_one_where_that_answers() -> None:
         assert same(slopes, others)
 
 
-@pytest.mark.parametrize("op", [op for op in OPS.values() if op.is_public and not op.takes_lists], ids=lambda op: op.name)
+@pytest.mark.parametrize(
+    "op", [op for op in OPS.values() if op.is_public and not op.takes_lists], ids=lambda op: op.name
+)
 def test_every_row_has_the_bits_of_values_at_the_edges(op: Any) -> None:
     function = getattr(functions, op.name)
     points = [*itertools.product(HARD, repeat=len(op.operands))]
@@ -154,7 +170,9 @@ def test_every_row_has_the_bits_of_values_at_the_edges(op: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "op", [op for op in OPS.values() if op.is_public and len(op.operands) == 2 and not op.takes_lists], ids=lambda op: op.name
+    "op",
+    [op for op in OPS.values() if op.is_public and len(op.operands) == 2 and not op.takes_lists],
+    ids=lambda op: op.name,
 )
 @pytest.mark.parametrize("constant", [0.0, 1.0, 2.0, 3.0, -1.0, 0.5, 0.1, inf, nan])
 def test_a_constant_operand_changes_no_bit(op: Any, constant: float) -> None:
@@ -163,27 +181,51 @@ def test_a_constant_operand_changes_no_bit(op: Any, constant: float) -> None:
     assert_as_eager(lambda xs: function(constant, xs[0]), *[[x] for x in HARD])
 
 
-@pytest.mark.parametrize("name", [op.name for op in OPS.values() if op.takes_lists and op.is_public and op.name not in ("dot", "softmax")])
+@pytest.mark.parametrize(
+    "name",
+    [
+        op.name
+        for op in OPS.values()
+        if op.takes_lists and op.is_public and op.name not in ("dot", "softmax")
+    ],
+)
 @pytest.mark.parametrize("count", [1, 2, 5])
 def test_every_row_of_lists_has_the_bits_of_values(name: str, count: int) -> None:
     rng = random.Random(count)
-    points = [[rng.choice(HARD) if rng.random() < 0.3 else rng.uniform(-2.0, 2.0) for _ in range(count)] for _ in range(20)]
+    points = [
+        [rng.choice(HARD) if rng.random() < 0.3 else rng.uniform(-2.0, 2.0) for _ in range(count)]
+        for _ in range(20)
+    ]
     function = getattr(functions, name)
     assert_as_eager(lambda xs: function(xs), *points)
     assert_as_eager(lambda xs: function([*xs, 0.5, xs[0]]) * xs[0], *points)
 
 
 def test_softmax_and_dot_have_the_bits_of_values() -> None:
-    for point in ([0.5, -1.0, 2.0, 0.25], [1000.0, 1000.0, -inf, 0.0], [inf, 1.0, 2.0, 3.0], [nan, 1.0, 0.0, -0.0]):
+    for point in (
+        [0.5, -1.0, 2.0, 0.25],
+        [1000.0, 1000.0, -inf, 0.0],
+        [inf, 1.0, 2.0, 3.0],
+        [nan, 1.0, 0.0, -0.0],
+    ):
         assert_as_eager(lambda xs: functions.dot(functions.softmax(xs), xs, xs[1]), point)
-        assert_as_eager(lambda xs: functions.dot(xs[:2], xs[2:]) + functions.dot([1.0, xs[0], 2.0], [xs[1], 1.0, 0.0], 1.0), point)
+        assert_as_eager(
+            lambda xs: (
+                functions.dot(xs[:2], xs[2:])
+                + functions.dot([1.0, xs[0], 2.0], [xs[1], 1.0, 0.0], 1.0)
+            ),
+            point,
+        )
 
 
 # ------------------------------------------------------------------ losses
 
 
 PREDICTIONS = [[0.25, 0.5, 0.875], [0.5, -1.25, 3.0], [1.0, 0.0, 1.0], [-40.0, 800.0, 0.0]]
-TARGETS = {"hinge": [[1.0, -1.0, 1.0]], "cross_entropy": [[0.0, 1.0, 0.0], [0.125, 0.5, 0.375], 2, 0.0]}
+TARGETS = {
+    "hinge": [[1.0, -1.0, 1.0]],
+    "cross_entropy": [[0.0, 1.0, 0.0], [0.125, 0.5, 0.375], 2, 0.0],
+}
 UNIT = ("binary_cross_entropy", "binary_cross_entropy_with_logits")
 
 
@@ -197,7 +239,10 @@ def test_losses_compile_and_give_the_same(name):
             value, slopes = sg.value_and_grad(loss)(prediction, target)
             assert same(f.value_and_grad(prediction, target)[1], slopes)
             assert f(prediction, target) == value
-            assert by_row.value_and_grad([prediction], [target]) == ([value], [f.value_and_grad(prediction, target)[1]])
+            assert by_row.value_and_grad([prediction], [target]) == (
+                [value],
+                [f.value_and_grad(prediction, target)[1]],
+            )
 
 
 @pytest.mark.parametrize("name", [name for name in LOSSES if name != "cross_entropy"])
@@ -211,7 +256,9 @@ def test_losses_of_one_output(name):
 def test_classes_may_be_rows():
     model = MLP(2, [4, 3], activation="tanh", seed=1)
     X, classes = [[0.5, 1.0], [-1.0, 2.0], [0.25, -0.5]], [2, 0, 1]
-    f = compiled(lambda model, x, y: LOSSES["cross_entropy"](model(x), y), rows=("x", "y"), reduce="sum")
+    f = compiled(
+        lambda model, x, y: LOSSES["cross_entropy"](model(x), y), rows=("x", "y"), reduce="sum"
+    )
     value, gradient = f.value_and_grad(model, X, classes)
     model.zero_grad()
     total = 0.0
@@ -221,7 +268,9 @@ def test_classes_may_be_rows():
         total += loss.data
     assert value == total
     for name, expected in model.arranged([p.grad for p in model.parameters()]).items():
-        assert np.array(gradient[name]) == pytest.approx(expected, rel=1e-14)  # on Values the order depends on the class
+        assert np.array(gradient[name]) == pytest.approx(
+            expected, rel=1e-14
+        )  # on Values the order depends on the class
 
 
 def test_a_class_that_is_none_gives_nan():

@@ -22,7 +22,9 @@ FORMS = [
 ]  # fmt: skip
 
 
-def drawn(rng: random.Random, lines: Lines, leaves: list[int], count: int) -> tuple[list[int], list[str]]:
+def drawn(
+    rng: random.Random, lines: Lines, leaves: list[int], count: int
+) -> tuple[list[int], list[str]]:
     """Expressions at random, and for each the same with parentheses everywhere."""
     made, whole = list(leaves), [lines.texts[i] for i in leaves]
     for _ in range(count):
@@ -49,7 +51,14 @@ def test_there_are_no_parentheses_where_none_are_needed() -> None:
     lines = Lines(Names())
     a, b, c = map(lines.atom, "abc")
     times, plus, minus = (Form.read(text, {"x", "y"})[0] for text in ("x * y", "x + y", "x - y"))
-    lines.say(Form.line("return %s"), [lines.put(minus, [lines.put(plus, [lines.put(times, [a, b]), c]), lines.put(times, [b, c])])])
+    lines.say(
+        Form.line("return %s"),
+        [
+            lines.put(
+                minus, [lines.put(plus, [lines.put(times, [a, b]), c]), lines.put(times, [b, c])]
+            )
+        ],
+    )
     assert lines.written()[1] == ["return a * b + c - b * c"]
 
 
@@ -124,7 +133,12 @@ def test_multiplying_and_dividing_by_one_is_left_out() -> None:
     lines = Lines(Names())
     x = lines.atom("x")
     times, over = (Form.read(text, {"x", "y"})[0] for text in ("x * y", "x / y"))
-    assert lines.put(times, [x, lines.one]) == lines.put(times, [lines.one, x]) == lines.put(over, [x, lines.one]) == x
+    assert (
+        lines.put(times, [x, lines.one])
+        == lines.put(times, [lines.one, x])
+        == lines.put(over, [x, lines.one])
+        == x
+    )
     assert lines.put(over, [lines.one, x]) != x
     assert lines.put(times, [lines.one, lines.one]) == lines.one
 
@@ -148,7 +162,10 @@ def test_a_place_in_a_comprehension_must_have_a_name() -> None:
 
 
 def test_the_choices_of_a_row_that_a_known_number_decides_are_made() -> None:
-    assert with_known("2.0 * x if y == 2.0 else z if y > 3.0 and x < 1.0 else 0.0", {"y": 4.0}) == "z if x < 1.0 else 0.0"
+    assert (
+        with_known("2.0 * x if y == 2.0 else z if y > 3.0 and x < 1.0 else 0.0", {"y": 4.0})
+        == "z if x < 1.0 else 0.0"
+    )
     assert with_known("0.0 if x == 0.0 and y == y else 1.0", {"x": 0.0}) == "0.0 if y == y else 1.0"
     assert with_known("0.0 if x == 0.0 or y == y else 1.0", {"x": 1.0}) == "0.0 if y == y else 1.0"
     assert with_known("0.0 if x == 0.0 else 1.0", {"x": float("nan")}) == "1.0"
@@ -171,7 +188,9 @@ def test_a_template_says_what_its_row_says(name: str) -> None:
         "    (" + ", ".join(f"x_{i}" for i in range(60)) + ") = x",
         "    " + ", ".join(f"x_{i}" for i in range(60)) + " = x",
         "    return total, (" + ", ".join(f"[a_{i}, b_{i}]" for i in range(30)) + ")",
-        "    d = [" + ", ".join("[" + ", ".join(f"a_{i}_{j} * b" for j in range(30)) + "]" for i in range(5)) + "]",
+        "    d = ["
+        + ", ".join("[" + ", ".join(f"a_{i}_{j} * b" for j in range(30)) + "]" for i in range(5))
+        + "]",
         "    if not isfinite(" + " + ".join(f"x_{i}" for i in range(60)) + "):",
         "    for (" + ", ".join(f"x_{i}" for i in range(60)) + "), y_i in zip(x, y):",
         "    x = v[3] = " + " - ".join(f"f(a_{i}, b_{i})" for i in range(30)),
@@ -196,7 +215,10 @@ def test_a_long_line_is_broken_and_means_the_same(line: str) -> None:
 
 def test_a_line_that_can_be_broken_nowhere_stays() -> None:
     line = "    x = " + "y" * 200
-    assert "".join(piece.strip() for piece in wrapped(line, 100)) in (line.strip(), f"x = ({'y' * 200})")
+    assert "".join(piece.strip() for piece in wrapped(line, 100)) in (
+        line.strip(),
+        f"x = ({'y' * 200})",
+    )
     assert wrapped("z" * 200, 100) == ["z" * 200]
 
 
@@ -210,4 +232,7 @@ def test_structures_are_written_out() -> None:
     assert pattern((2, 2), ["", "", "c", ""]) == "_, (c, _)"
     assert eval(sum_of((2, 1, 2), "d"), {"d": [[[1.0, 2.0]], [[3.0, 4.0]]]}) == 10.0
     assert "\n".join(zeros(["a"] * 100)).count("a") == 100
-    assert all(line.endswith(" = 0.0") and len(line) <= 130 for line in zeros([f"name_{i}" for i in range(100)]))
+    assert all(
+        line.endswith(" = 0.0") and len(line) <= 130
+        for line in zeros([f"name_{i}" for i in range(100)])
+    )

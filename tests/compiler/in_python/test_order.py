@@ -105,7 +105,9 @@ def of_layers(xs: Any) -> Any:
     return xs[0]
 
 
-def test_more_orders_are_looked_for_only_where_one_is_seen_to_change(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_orders_are_looked_for_only_where_one_is_seen_to_change(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     asked = []
     forked = order._forked
 
@@ -115,7 +117,10 @@ def test_more_orders_are_looked_for_only_where_one_is_seen_to_change(monkeypatch
 
     monkeypatch.setattr(order, "FEW", 5)
     monkeypatch.setattr(order, "_forked", watched)
-    for fn, point, limits in ((of_layers, [0.3, -0.4], [5]), (searched, [0.5, 1.0], [5, order.STEPS])):
+    for fn, point, limits in (
+        (of_layers, [0.3, -0.4], [5]),
+        (searched, [0.5, 1.0], [5, order.STEPS]),
+    ):
         f = sg.compile(fn, backend="python")
         value, slopes = sg.value_and_grad(fn)(point)
         got, gradient = f.value_and_grad(point)
@@ -185,7 +190,9 @@ def test_sums_depend_on_conditions_only_where_three_shares_change_places() -> No
     a, b, c, out = step("sin", x), step("sin", y), step("sin", z), step("exp", x)
     one, other = {a: -2, b: -1, c: 0}, {b: -2, a: -1, c: 0}
     assert of_shares([a, b, c], Fork(CONDITION, one, one)) == (0, 1, 2)
-    assert of_shares([a, b, c], Fork(CONDITION, one, other)) == Fork(CONDITION, (0, 1, 2), (1, 0, 2))
+    assert of_shares([a, b, c], Fork(CONDITION, one, other)) == Fork(
+        CONDITION, (0, 1, 2), (1, 0, 2)
+    )
     assert of_shares([a, b, out], Fork(CONDITION, one, other)) == (0, 1, 2)  # two commute
     assert of_shares([out, a, b, c], other) == (2, 1, 3, 0)
 

@@ -15,7 +15,14 @@ from scalargrad.compiler.in_python import parts as in_parts
 from scalargrad.compiler.in_python import source as in_python
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import squared_error
-from tests.compiler.in_python.tools import REDUCTIONS, assert_as_eager, at_random, compiled, eager, same
+from tests.compiler.in_python.tools import (
+    REDUCTIONS,
+    assert_as_eager,
+    at_random,
+    compiled,
+    eager,
+    same,
+)
 
 
 @pytest.fixture
@@ -53,7 +60,9 @@ def test_a_long_chain_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 @pytest.mark.parametrize("part", [1, 7, 40, 10_000])
-def test_a_network_in_parts_has_the_bits_of_one_function(part: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_network_in_parts_has_the_bits_of_one_function(
+    part: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = MLP(6, [5, 4, 2], activation="tanh", seed=0)
     x, y = [0.1 * i - 0.2 for i in range(6)], [0.5, -0.5]
 
@@ -62,7 +71,12 @@ def test_a_network_in_parts_has_the_bits_of_one_function(part: int, monkeypatch:
 
     whole = compiled(cost, wrt=(0, 1)).value_and_grad(model, x, y)
     of_both = compiled(lambda model, x: model(x)).jacobian(model, x)
-    by_rows = {reduce: compiled(cost, rows=("x", "y"), reduce=reduce).value_and_grad(model, [x, x[::-1]], [y, y]) for reduce in REDUCTIONS}
+    by_rows = {
+        reduce: compiled(cost, rows=("x", "y"), reduce=reduce).value_and_grad(
+            model, [x, x[::-1]], [y, y]
+        )
+        for reduce in REDUCTIONS
+    }
     monkeypatch.setattr(in_python, "LARGE", 0)
     monkeypatch.setattr(in_parts, "PART", part)
     monkeypatch.setattr(in_parts, "ROW", 4)  # a row of six is put in place in two
@@ -73,7 +87,9 @@ def test_a_network_in_parts_has_the_bits_of_one_function(part: int, monkeypatch:
         assert repr(made.value_and_grad(model, [x, x[::-1]], [y, y])) == repr(expected)
 
 
-def test_numbers_that_would_be_called_the_same_stay_apart_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_that_would_be_called_the_same_stay_apart_in_parts(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def fn(w: Any, w_0: Any) -> Any:
         return functions.dot(w[0], w_0) * functions.dot(w[1], w_0) + functions.dot(w_0, w_0)
 
@@ -90,7 +106,12 @@ def test_a_part_unpacks_what_it_reads_much_of(monkeypatch: pytest.MonkeyPatch) -
         return functions.dot(w[0], x) * functions.dot(w[1], x) * w[2][0]
 
     source = compiled(fn).source([[0.5] * 8] * 3, [1.0] * 8)
-    for text in ("x_0, x_1, x_2, x_3, x_4, x_5, x_6, x_7 = x\n", "w_0_6, w_0_7 = w[0]\n", "w[2][0]", "dw[0][:] = ["):
+    for text in (
+        "x_0, x_1, x_2, x_3, x_4, x_5, x_6, x_7 = x\n",
+        "w_0_6, w_0_7 = w[0]\n",
+        "w[2][0]",
+        "dw[0][:] = [",
+    ):
         assert text in source, source
     assert "w_2_0" not in source
 
@@ -103,7 +124,10 @@ def test_a_graph_shared_widely_is_written_in_parts(monkeypatch: pytest.MonkeyPat
     def fn(xs: Any) -> Any:
         nodes = list(xs)
         for a, b, kind in places:
-            x, y = nodes[-1 - int(a * min(300, len(nodes)))], nodes[-1 - int(b * min(300, len(nodes)))]
+            x, y = (
+                nodes[-1 - int(a * min(300, len(nodes)))],
+                nodes[-1 - int(b * min(300, len(nodes)))],
+            )
             nodes.append(x * y if kind < 0.4 else x * 0.5 - y if kind < 0.7 else sg.tanh(x))
         return functions.sum(nodes[-200:])
 

@@ -54,7 +54,10 @@ def test_rows_are_added_up_in_their_order(parts: bool, monkeypatch: pytest.Monke
     made = compiled(graph_with_rows, wrt=(0, 1), rows="x", reduce="sum")
     assert made.value_and_grad(0.8, ROWS) == (total, (by_w, slopes))
     mean = compiled(graph_with_rows, wrt=(1, 0), rows="x")
-    assert mean.value_and_grad(0.8, ROWS) == (total / 3, ([[s / 3 for s in row] for row in slopes], by_w / 3))
+    assert mean.value_and_grad(0.8, ROWS) == (
+        total / 3,
+        ([[s / 3 for s in row] for row in slopes], by_w / 3),
+    )
     each = compiled(graph_with_rows, wrt=1, rows="x", reduce=None)
     assert each.value_and_grad(0.8, ROWS) == (values, slopes)
     assert each(0.8, ROWS) == values
@@ -98,7 +101,10 @@ def test_each_output_has_the_slopes_of_its_own_walk(count: int) -> None:
 def test_outputs_may_be_inputs_and_constants() -> None:
     f = compiled(lambda p: [p[0], 2.0, p[1] * p[0], p[0]])
     assert f([3.0, 5.0]) == [3.0, 2.0, 15.0, 3.0]
-    assert f.jacobian([3.0, 5.0]) == ([3.0, 2.0, 15.0, 3.0], [[1.0, 0.0], [0.0, 0.0], [5.0, 3.0], [1.0, 0.0]])
+    assert f.jacobian([3.0, 5.0]) == (
+        [3.0, 2.0, 15.0, 3.0],
+        [[1.0, 0.0], [0.0, 0.0], [5.0, 3.0], [1.0, 0.0]],
+    )
     assert compiled(lambda x: 2.0).value_and_grad(1.0) == (2.0, 0.0)
     assert compiled(lambda x: x).value_and_grad(1.0) == (1.0, 1.0)
     assert "isfinite" not in compiled(lambda x: x).source(1.0)
@@ -119,7 +125,9 @@ def test_outputs_may_be_inputs_and_constants() -> None:
 def test_networks_have_the_bits_of_values(activation: str, output: str | None, loss: Any) -> None:
     model = MLP(3, [4, 3, 1], activation=activation, output_activation=output, seed=5)
     X, y = [[0.5, -1.0, 2.0], [0.1, 0.2, 0.3], [-3.0, 1.0, 0.0]], [1.0, 0.0, 1.0]
-    value, gradient = compiled(lambda model, x, y: loss(model(x), y), rows=("x", "y"), reduce="sum").value_and_grad(model, X, y)
+    value, gradient = compiled(
+        lambda model, x, y: loss(model(x), y), rows=("x", "y"), reduce="sum"
+    ).value_and_grad(model, X, y)
     total = 0.0
     for row, target in zip(X, y, strict=True):
         out = loss(model(row), target)
@@ -140,7 +148,9 @@ def test_a_first_layer_of_many_weights_is_read_by_its_rows() -> None:
     root = model(x) * model(x)
     root.backward()
     assert value == root.data
-    assert [list(row) for row in gradient["W1"]] == [[w.grad for w in neuron.w] for neuron in model.layers[0].neurons]
+    assert [list(row) for row in gradient["W1"]] == [
+        [w.grad for w in neuron.w] for neuron in model.layers[0].neurons
+    ]
     assert "W1_0, W1_1, W1_2, W1_3 = W1\n" in made.source(model, x)
     assert "W1_0[99] * x_99" in made.source(model, x)
 
@@ -215,7 +225,12 @@ def test_a_sum_of_many_is_no_deep_expression() -> None:
 def test_several_arguments_of_rows_may_be_tall_and_flat_matrices(shape: tuple[int, ...]) -> None:
     rng = random.Random(1)
     rows = [filled(shape, rng) for _ in range(3)]
-    f = compiled(lambda w, x, y: sg.sum([a * a * w * y for a in numbers(x)]), rows=("x", "y"), reduce=None, wrt=1)
+    f = compiled(
+        lambda w, x, y: sg.sum([a * a * w * y for a in numbers(x)]),
+        rows=("x", "y"),
+        reduce=None,
+        wrt=1,
+    )
     values, slopes = f.value_and_grad(2.0, rows, [1.0, 2.0, 3.0])
     for row, y, value, slope in zip(rows, (1.0, 2.0, 3.0), values, slopes, strict=True):
         expected = eager(lambda xs, y=y: sg.sum([a * a * 2.0 * y for a in xs]), numbers(row))
@@ -223,7 +238,11 @@ def test_several_arguments_of_rows_may_be_tall_and_flat_matrices(shape: tuple[in
 
 
 def filled(shape: tuple[int, ...], rng: random.Random) -> Any:
-    return [filled(shape[1:], rng) for _ in range(shape[0])] if shape else round(rng.gauss(0.0, 1.0), 3)
+    return (
+        [filled(shape[1:], rng) for _ in range(shape[0])]
+        if shape
+        else round(rng.gauss(0.0, 1.0), 3)
+    )
 
 
 def numbers(tree: Any) -> list[Any]:

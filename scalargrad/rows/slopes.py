@@ -10,12 +10,12 @@ from __future__ import annotations
 import ast
 from operator import le, lt
 
-from . import functions
-from .floats import inf, nan
-from .kernels import run
-from .many import products_of_others, tie_shares
-from .ops import LISTS, OPS, TRACED, Op
-from .value import Value
+from .. import functions
+from ..arithmetic.lists import products_of_others, tie_shares
+from ..arithmetic.total import inf, nan
+from ..ops import LISTS, OPS, TRACED, Op
+from ..value import Value
+from .text import run
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -44,7 +44,9 @@ def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
             "nan": nan,
             "number": number,
             "products_of_others": products_of_others,
-            "tie_shares": _traced_shares if traced else lambda xs, out: tie_shares([number(x) for x in xs], number(out)),
+            "tie_shares": _traced_shares
+            if traced
+            else lambda xs, out: tie_shares([number(x) for x in xs], number(out)),
             **_CHOICES,
         }
         written = _ByCondition() if traced else _ByNumber()
@@ -70,7 +72,9 @@ def _source(op: Op, operand: str, slope: str, written: ast.NodeTransformer) -> s
         if name in read:
             read |= _words(expression)
             lines.append(f"{name} = {rewritten(expression)}")
-    return f"def by_{operand}({', '.join([*op.operands, 'out'])}):\n    " + "\n    ".join(reversed(lines))
+    return f"def by_{operand}({', '.join([*op.operands, 'out'])}):\n    " + "\n    ".join(
+        reversed(lines)
+    )
 
 
 def _words(text: str) -> set[str]:
@@ -91,7 +95,8 @@ class _ByNumber(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
         sides: list[ast.expr] = [
-            side if isinstance(side, ast.Constant) else _called("number", side) for side in (node.left, *node.comparators)
+            side if isinstance(side, ast.Constant) else _called("number", side)
+            for side in (node.left, *node.comparators)
         ]
         node.left, node.comparators = sides[0], sides[1:]
         return node
@@ -106,7 +111,10 @@ class _ByCondition(_ByNumber):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
         sides = [node.left, *node.comparators]
-        return _joined(ast.BitAnd(), [_called(type(op).__name__, a, b) for op, a, b in zip(node.ops, sides, sides[1:])])
+        return _joined(
+            ast.BitAnd(),
+            [_called(type(op).__name__, a, b) for op, a, b in zip(node.ops, sides, sides[1:])],
+        )
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         self.generic_visit(node)
@@ -128,7 +136,9 @@ def _joined(op: ast.operator, conditions: Sequence[ast.expr]) -> ast.expr:
     return joined
 
 
-def _compared(row: str, test: Callable[[float, float], bool], swapped: bool = False) -> Callable[[Any, Any], Any]:
+def _compared(
+    row: str, test: Callable[[float, float], bool], swapped: bool = False
+) -> Callable[[Any, Any], Any]:
     def compare(x: Any, y: Any) -> Any:
         x, y = (y, x) if swapped else (x, y)
         records = functions.own_records(x, y)
@@ -142,7 +152,11 @@ def _negated(condition: Any) -> Any:
 
 
 def _choose(condition: Any, x: Any, y: Any) -> Any:
-    return [_choose(condition, a, b) for a, b in zip(x, y)] if isinstance(x, list) else functions.where(condition, x, y)
+    return (
+        [_choose(condition, a, b) for a, b in zip(x, y)]
+        if isinstance(x, list)
+        else functions.where(condition, x, y)
+    )
 
 
 def _traced_shares(xs: list[Any], out: Any) -> list[Any]:

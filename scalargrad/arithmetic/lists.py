@@ -6,7 +6,7 @@ import builtins
 import math
 from operator import mul
 
-from .floats import TOTAL, divide, inf, nan
+from .total import TOTAL, divide, inf, nan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,7 +1,7 @@
 """Real arithmetic that never raises: what IEEE 754 answers where Python's `math` raises.   (floor 0)
 
 Python's own functions are fast and raise; the ones here catch what they raise and answer with inf,
--inf or nan. `RAW` holds the raising functions by name, `TOTAL` total ones by the same names. A recorded
+-inf or nan. `RAISING` holds the raising functions by name, `TOTAL` total ones by the same names. A recorded
 operation takes the fast path and, only when it raises, goes again through the total one.
 
 >>> power(-8.0, 1 / 3), divide(1.0, 0.0), TOTAL["exp"](1000.0)
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 inf, nan = math.inf, math.nan
-ERRORS = (ArithmeticError, ValueError)  # all that the functions of RAW raise on floats
+ERRORS = (ArithmeticError, ValueError)  # all that the functions of RAISING raise on floats
 
 
 def divide(x: float, y: float) -> float:
@@ -41,7 +41,9 @@ def power(x: float, y: float) -> float:
         return nan
 
 
-def _total(function: Callable[..., float], poles: dict[float, float] | None = None, odd: bool = False) -> Callable[..., float]:
+def _total(
+    function: Callable[..., float], poles: dict[float, float] | None = None, odd: bool = False
+) -> Callable[..., float]:
     """`function`, with overflow answered by inf, a pole by its limit and the rest by nan."""
 
     def total(*args: float) -> float:
@@ -55,7 +57,7 @@ def _total(function: Callable[..., float], poles: dict[float, float] | None = No
     return total
 
 
-RAW: dict[str, Callable[..., Any]] = {
+RAISING: dict[str, Callable[..., Any]] = {
     "abs": abs, "exp": math.exp, "exp2": math.exp2, "expm1": math.expm1, "log": math.log, "log1p": math.log1p,
     "log2": math.log2, "log10": math.log10, "sqrt": math.sqrt, "cbrt": math.cbrt, "pow": math.pow,
     "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin, "acos": math.acos, "atan": math.atan,
@@ -64,7 +66,9 @@ RAW: dict[str, Callable[..., Any]] = {
 }  # fmt: skip
 
 _MINUS_INF_AT_0 = {0.0: -inf}
-TOTAL: dict[str, Callable[..., Any]] = {name: _total(function) for name, function in RAW.items()} | {
+TOTAL: dict[str, Callable[..., Any]] = {
+    name: _total(function) for name, function in RAISING.items()
+} | {
     "pow": power,
     "divide": divide,
     "log": _total(math.log, _MINUS_INF_AT_0),

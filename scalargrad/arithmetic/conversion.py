@@ -5,11 +5,11 @@ from __future__ import annotations
 from math import inf, nan
 
 
-def real(number: object) -> float | None:
+def as_float(number: object) -> float | None:
     """The number as an exact `float`, too large ones as ±inf; None for all that is not a real number.
 
     >>> from fractions import Fraction
-    >>> real(True), real(Fraction(1, 4)), real(10**400), real("1"), real(1j)
+    >>> as_float(True), as_float(Fraction(1, 4)), as_float(10**400), as_float("1"), as_float(1j)
     (1.0, 0.25, inf, None, None)
     """
     kind = number.__class__
@@ -25,9 +25,9 @@ def real(number: object) -> float | None:
         return nan
 
 
-def real_number(number: object, taker: str) -> float:
+def to_float(number: object, taker: str) -> float:
     """The number as an exact `float`; a TypeError that says what `taker` was given where it is none."""
-    result = real(number)
+    result = as_float(number)
     if result is not None:
         return result
     advice = ""
@@ -42,10 +42,21 @@ def real_number(number: object, taker: str) -> float:
     raise TypeError(f"{taker} takes a real number, got {type(number).__name__}{advice}")
 
 
+def to_text(text: object, taker: str) -> str:
+    """The text as it is; a TypeError that says what to write where it is none."""
+    if not isinstance(text, str):
+        raise TypeError(
+            f"{taker} must be a str, got {type(text).__name__}: write {taker}={str(text)!r}"
+        )
+    return text
+
+
 def _is_real(number: object) -> bool:
     from numbers import Complex, Number, Real  # not needed by a plain float
 
     kind = type(number)
     if kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"):
         return True
-    return isinstance(number, Real) or (isinstance(number, Number) and not isinstance(number, Complex))  # Decimal
+    return isinstance(number, Real) or (
+        isinstance(number, Number) and not isinstance(number, Complex)
+    )  # Decimal

@@ -9,18 +9,16 @@ measures that again.
 
 from __future__ import annotations
 
-from .floats import ERRORS
-from .kernels import RAW, on_floats, run, statements
-from .ops import LISTS, Op
-from .reals import real
-from .switches import modes, watch
+from ..arithmetic.conversion import as_float
+from ..arithmetic.total import ERRORS
+from ..modes import announced, modes_on
+from ..ops import LISTS, Op
+from .text import FAST_NAMES, on_floats, run, statements
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
-
-    from .value import Value
 
 
 class _Known(tuple["Any", ...]):
@@ -29,7 +27,9 @@ class _Known(tuple["Any", ...]):
     __slots__ = ()
 
     def __new__(cls, items: Iterable[Any]) -> tuple[Any, ...]:  # type: ignore[misc]
-        return tuple(items)  # a copy of it, or a list made in its image, may hold other things: a trace puts its own in
+        return tuple(
+            items
+        )  # a copy of it, or a list made in its image, may hold other things: a trace puts its own in
 
     @classmethod
     def of(cls, items: Iterable[Any]) -> tuple[Any, ...]:
@@ -59,9 +59,9 @@ def record_{name}(self):
     except ERRORS:
         out, dx = total(x)
     node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node.row = row
-    node.x = self; node.y = None; node.dx = dx; node.dy = None
-    return watch(node) if modes else node
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
+    node._x = self; node._y = None; node._dx = dx; node._dy = None
+    return announced(node) if modes_on else node
 """
 
 BINARY = """
@@ -75,9 +75,9 @@ def record_{name}(self, other):
         except ERRORS:
             out, dx, dy = total(x, y)
     else:
-        y = other if other.__class__ is float else real(other)
+        y = other if other.__class__ is float else as_float(other)
         if y is None:
-            return refuse(row, other)
+            return refuse(op, other)
         try:
             {forward2}
             {slope_x2}
@@ -85,30 +85,30 @@ def record_{name}(self, other):
             out, dx, dy = total(x, y)
         other, dy = None, y
     node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node.row = row
-    node.x = self; node.y = other; node.dx = dx; node.dy = dy
-    return watch(node) if modes else node
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
+    node._x = self; node._y = other; node._dx = dx; node._dy = dy
+    return announced(node) if modes_on else node
 
 
 def record_{name}_swapped(self, other):
     y = self.data
-    x = other if other.__class__ is float else real(other)
+    x = other if other.__class__ is float else as_float(other)
     if x is None:
-        return refuse(row, other)
+        return refuse(op, other)
     try:
         {forward}
         {slope_y}
     except ERRORS:
         out, dx, dy = total(x, y)
     node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node.row = row_swapped
-    node.x = self; node.y = None; node.dx = dy; node.dy = x
-    return watch(node) if modes else node
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op_swapped
+    node._x = self; node._y = None; node._dx = dy; node._dy = x
+    return announced(node) if modes_on else node
 """
 
 # Of operators Python itself asks a traced operand first, of methods nobody does.
 IF_TRACED = """if other.__class__ is not Value and hasattr(other, "records"):
-            return other.records(row, (self, other))
+            return other.records(op, (self, other))
         """
 
 OF_LISTS = """
@@ -124,9 +124,9 @@ def record_{name}({signature}):
     if not nodes:
         return out
     node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node.row = row
-    node.x = None; node.y = nodes; node.dx = {lists}; node.dy = tuple(partials)
-    return watch(node) if modes else node
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
+    node._x = None; node._y = nodes; node._dx = {lists}; node._dy = tuple(partials)
+    return announced(node) if modes_on else node
 """
 
 READ_LIST = """kind, {p}_nodes, {p}_recorded = {p}.__class__, {p}, True
@@ -158,7 +158,9 @@ def source(op: Op, operator: bool = True) -> str:
 
     forward, slopes = statements(op)
     if len(op.operands) == 1:
-        return UNARY.format(name=op.name, forward=block(forward, 2), slopes=block(slopes, 2)).lstrip()
+        return UNARY.format(
+            name=op.name, forward=block(forward, 2), slopes=block(slopes, 2)
+        ).lstrip()
     _, by_x = statements(op, by=("x",))
     _, by_y = statements(op, by=("y",))
     return BINARY.format(
@@ -174,12 +176,20 @@ def source_of_lists(op: Op) -> str:
     for i, p in enumerate(op.operands):
         is_list = p in LISTS
         originals[i] = f"{p}_nodes" if is_list else p
-        read.append((READ_LIST if is_list else READ_ONE).format(p=p, originals=", ".join(originals)))
+        read.append(
+            (READ_LIST if is_list else READ_ONE).format(p=p, originals=", ".join(originals))
+        )
         slopes_of = f"d{p}" if is_list else f"(d{p},)"
-        gather.append(f"if {p}_recorded:\n        nodes += {p}_nodes\n        partials += {slopes_of}")
+        gather.append(
+            f"if {p}_recorded:\n        nodes += {p}_nodes\n        partials += {slopes_of}"
+        )
     lists = f"({''.join(f'{p}_nodes, ' for p in op.operands).rstrip()})"
-    if "bias" in op.operands:  # of Values without a bias `nodes` has both lists: the fewer are kept, the less has the collector to do
-        lists = f"(nodes, bias_nodes) if ws_recorded and xs_recorded and not bias_recorded else {lists}"
+    if (
+        "bias" in op.operands
+    ):  # of Values without a bias `nodes` has both lists: the fewer are kept, the less has the collector to do
+        lists = (
+            f"(nodes, bias_nodes) if ws_recorded and xs_recorded and not bias_recorded else {lists}"
+        )
     return OF_LISTS.format(
         name=op.name, operands=", ".join(op.operands),
         signature=", ".join("bias=0.0" if p == "bias" else p for p in op.operands) + (", *more" if len(op.operands) == 1 else ""),
@@ -189,38 +199,47 @@ def source_of_lists(op: Op) -> str:
     ).lstrip()  # fmt: skip
 
 
-def recorder(op: Op, cls: type[Value], operator: bool) -> tuple[Any, Any]:
+def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
     """The functions that record a row on nodes of `cls`: as it stands, and with a number as first operand.
 
     An operand that is no number is refused: by an operator with NotImplemented, so that an array on the other
     side has its turn, by a method with a TypeError.
     """
 
-    def refuse(row: Op, other: object) -> object:
+    def refuse(op: Op, other: object) -> object:
         if operator:
             return NotImplemented
-        raise TypeError(f"{row.name} takes a Value or a real number, got {type(other).__name__}")
+        raise TypeError(f"{op.name} takes a Value or a real number, got {type(other).__name__}")
 
     def tuple_of(operand: Any, name: str) -> tuple[Any, ...]:
         try:
             return tuple(operand)
         except TypeError:
-            raise TypeError(f"{op.name} takes an iterable of Values and numbers as {name}, got {type(operand).__name__}") from None
+            raise TypeError(
+                f"{op.name} takes an iterable of Values and numbers as {name}, got {type(operand).__name__}"
+            ) from None
 
     def too_many(more: tuple[Any, ...]) -> None:
         pairwise = f" or {op.name}imum(x, y)" if op.name in ("max", "min") else ""
-        raise TypeError(f"{op.name} takes one iterable, got {1 + len(more)} arguments: write {op.name}([x, y]){pairwise}")
+        raise TypeError(
+            f"{op.name} takes one iterable, got {1 + len(more)} arguments: write {op.name}([x, y]){pairwise}"
+        )
 
     def total(*operands: float) -> tuple[float, ...]:
         return on_floats(op)["total"](*operands)  # type: ignore[no-any-return]
 
     names = {
-        **RAW, "Value": cls, "new": object.__new__, "row": op, "row_swapped": op.swapped(), "ERRORS": ERRORS, "real": real,
-        "refuse": refuse, "modes": modes, "watch": watch, "total": total,
+        **FAST_NAMES, "Value": cls, "new": object.__new__, "op": op, "op_swapped": op.swapped(), "ERRORS": ERRORS, "as_float": as_float,
+        "refuse": refuse, "modes_on": modes_on, "announced": announced, "total": total,
     }  # fmt: skip
     record_mixed = recorder_of_many(op, cls)
     if op.takes_lists:
-        names |= {"record_mixed": record_mixed, "only_floats": {float}, "tuple_of": tuple_of, "too_many": too_many}
+        names |= {
+            "record_mixed": record_mixed,
+            "only_floats": {float},
+            "tuple_of": tuple_of,
+            "too_many": too_many,
+        }
         names |= {"Values": Values, "Floats": Floats}
         run(source_of_lists(op), f"<scalargrad {op.name}>", names)
     elif len(op.operands) > 2:
@@ -230,25 +249,38 @@ def recorder(op: Op, cls: type[Value], operator: bool) -> tuple[Any, Any]:
     return names[f"record_{op.name}"], names.get(f"record_{op.name}_swapped")
 
 
-def recorder_of_many(op: Op, cls: type[Value]) -> Callable[..., Any]:
+def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
     """The function that records a row of any operands, numbers of all kinds and Values mixed, as one node."""
 
     def number(item: object) -> float:
-        data = item.data if isinstance(item, cls) else real(item)
+        data = item.data if isinstance(item, cls) else as_float(item)
         if data is None:
             raise TypeError(f"{op.name} takes Values and real numbers, got {type(item).__name__}")
         return data
 
     def record(*operands: Any) -> Any:
         if len(operands) != len(op.operands):
-            raise TypeError(f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}")
-        lists = [tuple(operand) if name in LISTS else (operand,) for name, operand in zip(op.operands, operands)]
+            raise TypeError(
+                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}"
+            )
+        lists = [
+            tuple(operand) if name in LISTS else (operand,)
+            for name, operand in zip(op.operands, operands)
+        ]
         for item in (item for items in lists for item in items):
-            if item.__class__ is not cls and item.__class__ is not float and (records := getattr(item, "records", None)):
+            if (
+                item.__class__ is not cls
+                and item.__class__ is not float
+                and (records := getattr(item, "records", None))
+            ):
                 ws, xs, *_ = [*lists, ()]
                 if op.name == "dot" and len(ws) != len(xs):
-                    raise ValueError(f"dot takes two lists of one length, got {len(ws)} and {len(xs)} numbers")
-                return records(op, tuple([item for items in lists for item in items]))  # one that is traced
+                    raise ValueError(
+                        f"dot takes two lists of one length, got {len(ws)} and {len(xs)} numbers"
+                    )
+                return records(
+                    op, tuple([item for items in lists for item in items])
+                )  # one that is traced
         flat: list[Any] = []  # the operands as they came, numbers as floats
         numbers: list[Any] = []  # for each operand its number, or list of numbers
         for name, items in zip(op.operands, lists):
@@ -257,13 +289,14 @@ def recorder_of_many(op: Op, cls: type[Value]) -> Callable[..., Any]:
             flat += [item if isinstance(item, cls) else x for item, x in zip(items, data)]
         if not any(isinstance(item, cls) for item in flat):
             return on_floats(op)["value"](*numbers)
-        out, *slopes = on_floats(op)["total"](*numbers)
-        each = [s for name, slope in zip(op.operands, slopes) for s in (slope if name in LISTS else (slope,))]
-        node = object.__new__(cls)
-        node.data, node.grad, node.label, node.row = out, 0.0, "", op
-        node.x, node.dx = None, (tuple(flat),)
-        node.y = tuple([item for item in flat if isinstance(item, cls)])
-        node.dy = tuple([s for item, s in zip(flat, each) if isinstance(item, cls)])
-        return watch(node) if modes else node
+        rest = iter(flat)
+        node = cls._record(
+            op,
+            *[
+                tuple([next(rest) for _ in items]) if name in LISTS else next(rest)
+                for name, items in zip(op.operands, lists)
+            ],
+        )
+        return announced(node) if modes_on else node
 
     return record

@@ -11,7 +11,7 @@ import builtins
 import math
 from math import cbrt
 
-from .floats import TOTAL, divide, inf, nan, power
+from .total import TOTAL, divide, inf, nan, power
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -96,7 +96,11 @@ def power_slope(x: float, y: float) -> float:
     lost = (y - (d - back)) + (-1.0 - back)  # what rounding took from y - 1
     root, e_root = math.frexp(power(abs(x), 0.5 * d))
     m, e = math.frexp(-y if x < 0.0 and y % 2.0 == 0.0 else y)
-    return scaled(m * root * root * (1.0 + lost * math.log(abs(x))), e + 2 * e_root) if root < inf else math.copysign(inf, m)
+    return (
+        scaled(m * root * root * (1.0 + lost * math.log(abs(x))), e + 2 * e_root)
+        if root < inf
+        else math.copysign(inf, m)
+    )
 
 
 def power_log(x: float, y: float) -> float:
@@ -127,7 +131,11 @@ def _gelu_tail(x: float) -> tuple[float, float, float]:
     t = 134217729.0 * x  # as SPLIT in `ops`
     h = t - (t - x)
     e64 = math.exp(64.0 - 0.5 * h * h)
-    return 6.398279740081261e-29 * math.exp(0.5 * (h - x) * (h + x)), e64, series  # e⁻⁶⁴/√2π: what is subnormal is rounded once
+    return (
+        6.398279740081261e-29 * math.exp(0.5 * (h - x) * (h + x)),
+        e64,
+        series,
+    )  # e⁻⁶⁴/√2π: what is subnormal is rounded once
 
 
 def gelu_tail(x: float) -> float:

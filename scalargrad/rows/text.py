@@ -1,4 +1,4 @@
-"""A row as source on floats: the statements that compute its value and slopes, and functions of them.   (floor 0)
+"""A row as source on floats: the statements that compute its value and slopes, and functions of them.   (floor 1)
 
 Source is made of the rows' text alone, and of names that are made here.
 """
@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import ast
 
-from . import ends, floats, many
-from .ops import OPS, Op
-from .reals import real
+from ..arithmetic import extremes, lists, total
+from ..arithmetic.conversion import as_float
+from ..ops import OPS, Op
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,15 +17,23 @@ if TYPE_CHECKING:
     from typing import Any
 
 # The names in which a row's value is written: functions that may raise, and total ones.
-RAW: dict[str, Any] = {**floats.RAW, **many.NAMES, **ends.NAMES, "inf": floats.inf, "nan": floats.nan}
-TOTAL: dict[str, Any] = {**RAW, **floats.TOTAL}
+FAST_NAMES: dict[str, Any] = {
+    **total.RAISING,
+    **lists.NAMES,
+    **extremes.NAMES,
+    "inf": total.inf,
+    "nan": total.nan,
+}
+TOTAL_NAMES: dict[str, Any] = {**FAST_NAMES, **total.TOTAL}
 
-RESERVED = {"self", "other", "node", "nodes", "partials", "out", "total", "divide", "row", "row_swapped", "new", "Value",
-            "ERRORS", "real", "refuse", "modes", "watch", "record_mixed", "only_floats", "tuple_of", "too_many",
-            "kind", "Values", "Floats", *RAW}  # fmt: skip
+RESERVED = {"self", "other", "node", "nodes", "partials", "out", "total", "divide", "op", "op_swapped", "new", "Value",
+            "ERRORS", "as_float", "refuse", "modes_on", "announced", "record_mixed", "only_floats", "tuple_of", "too_many",
+            "kind", "Values", "Floats", *FAST_NAMES}  # fmt: skip
 
 
-def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -> tuple[list[str], list[str]]:
+def statements(
+    op: Op, by: tuple[str, ...] | None = None, total: bool = False
+) -> tuple[list[str], list[str]]:
     """The lines that compute `out`, and those that compute the slopes `dx`, `dy`, … (all, or only `by` some operands).
 
     Calls of other rows are written out in place and their work is shared, `**` is written as pow and 2 as 2.0; with
@@ -39,8 +47,17 @@ def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -
 
     def local(name: str, expression: str) -> str:
         if expression not in names:
-            taken = {*names.values(), *op.operands, *(f"d{operand}" for operand in op.operands), *RESERVED}
-            fresh = name if name not in taken else next(n for i in range(2, 99) if (n := f"{name}{i}") not in taken)
+            taken = {
+                *names.values(),
+                *op.operands,
+                *(f"d{operand}" for operand in op.operands),
+                *RESERVED,
+            }
+            fresh = (
+                name
+                if name not in taken
+                else next(n for i in range(2, 99) if (n := f"{name}{i}") not in taken)
+            )
             names[expression] = fresh
             lines.append(f"{fresh} = {expression}")
         return names[expression]
@@ -57,12 +74,18 @@ def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
             name = node.func.id if isinstance(node.func, ast.Name) else ""
-            if name in RAW or name not in OPS:
+            if name in FAST_NAMES or name not in OPS:
                 return node
             row = OPS[name]
             simple = (ast.Name, ast.Constant)
-            arguments = [ast.unparse(a) if isinstance(a, simple) else local("a", ast.unparse(a)) for a in node.args]
-            return ast.parse(written_out(row, dict(zip(row.operands, arguments, strict=True)), row.value), mode="eval").body
+            arguments = [
+                ast.unparse(a) if isinstance(a, simple) else local("a", ast.unparse(a))
+                for a in node.args
+            ]
+            return ast.parse(
+                written_out(row, dict(zip(row.operands, arguments, strict=True)), row.value),
+                mode="eval",
+            ).body
 
         def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
             self.generic_visit(node)
@@ -73,13 +96,15 @@ def statements(op: Op, by: tuple[str, ...] | None = None, total: bool = False) -
             return node
 
         def visit_Constant(self, node: ast.Constant) -> ast.expr:
-            return ast.Constant(real(node.value)) if isinstance(node.value, int) else node
+            return ast.Constant(as_float(node.value)) if isinstance(node.value, int) else node
 
     def written_out(row: Op, arguments: dict[str, str], expression: str) -> str:
         inner = Inline(dict(arguments))
         for line in row.work:
             name, _, text = line.partition(" = ")
-            inner.arguments[name] = local(name, ast.unparse(inner.visit(ast.parse(text, mode="eval")).body))
+            inner.arguments[name] = local(
+                name, ast.unparse(inner.visit(ast.parse(text, mode="eval")).body)
+            )
         return ast.unparse(inner.visit(ast.parse(expression, mode="eval")).body)
 
     plain = {name: name for name in op.operands}
@@ -143,5 +168,7 @@ def on_floats(op: Op) -> dict[str, Any]:
     """
     key = op.name, op.value, op.work, op.slopes
     if key not in _on_floats:
-        _on_floats[key] = run(source_on_floats(op), f"<scalargrad {op.name} on floats>", {**TOTAL})
+        _on_floats[key] = run(
+            source_on_floats(op), f"<scalargrad {op.name} on floats>", {**TOTAL_NAMES}
+        )
     return _on_floats[key]

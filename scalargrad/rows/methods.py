@@ -1,0 +1,103 @@
+"""Methods of Value that are made: from a row of the table, comparisons, refusals.   (floor 1)
+
+What generates source is imported when the first operation needs it.
+"""
+
+from __future__ import annotations
+
+from ..arithmetic.conversion import as_float
+from ..modes import deciding
+from ..ops import OPS, Op
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+
+class Recorded:
+    """A method that records a row of the table; its function is generated when it is first looked up."""
+
+    def __init__(self, op_name: str, swapped: bool = False, operator: bool = True) -> None:
+        self.op_name, self.swapped, self.operator = op_name, swapped, operator
+
+    def __set_name__(self, cls: type[Any], name: str) -> None:
+        self.cls, self.name = cls, name
+
+    def __get__(self, node: Any, owner: type[Any] | None = None) -> Callable[..., Any]:
+        from .recorders import recorder
+
+        function = recorder(OPS[self.op_name], self.cls, self.operator)[self.swapped]
+        function.__name__, function.__qualname__ = self.name, f"{self.cls.__name__}.{self.name}"
+        function.__doc__ = OPS[self.op_name].formula
+        setattr(self.cls, self.name, function)
+        return function if node is None else function.__get__(node)  # type: ignore[no-any-return]
+
+
+def evaluated(op: Op, *numbers: Any) -> tuple[Any, ...]:
+    """The number of an operation and its slopes by all operands, of floats and lists of floats."""
+    from .text import on_floats
+
+    return on_floats(op)["total"](*numbers)  # type: ignore[no-any-return]
+
+
+def compared(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:
+    """A comparison of data, with a Value or a number."""
+
+    def compare(self: Any, other: Any) -> bool:
+        against = deciding(other) if hasattr(type(other), "backward") else as_float(other)
+        return NotImplemented if against is None else test(deciding(self), against)
+
+    return compare
+
+
+def refused(what: str) -> Callable[..., Any]:
+    """A method that would freeze the number, and says what to write instead."""
+    number = "value.data" if what == "float" else f"{what}(value.data)"
+
+    def refuse(self: Any, *args: object) -> Any:
+        raise TypeError(
+            f"{what}(Value) would cut the graph: to keep the slope, use scalargrad's own functions "
+            f"(scalargrad.exp, not math.exp) and arrays with dtype=object; for the number alone, write {number}"
+        )
+
+    return refuse
+
+
+def add_methods(cls: type[Any], record: Callable[..., Any]) -> None:
+    """Give a class the methods of all rows; `record` makes its nodes where no faster copy is generated."""
+    cls._record = staticmethod(record)
+    for op in OPS.values():
+        add_method(cls, op)
+
+
+def add_method(cls: type[Any], op: Op) -> None:
+    """Give a row its method: exp, tanh, maximum, …; a row of lists has none."""
+    if op.is_public and not op.takes_lists and not op.is_composed:
+        for name in (op.name, *op.aliases):
+            method = Recorded(op.name, operator=False)
+            method.__set_name__(cls, name)
+            setattr(cls, name, method)
+
+
+# ------------------------------------------------------------------ for those who come from micrograd
+
+
+def add_lecture_names(cls: type[Any]) -> None:
+    """Give Values the names `_prev`, `_op` and `_backward`, so that a lecture's own code runs on them.
+
+    >>> from scalargrad import Value
+    >>> y = Value(2.0) * Value(3.0)
+    >>> y._op, sorted(x.data for x in y._prev)
+    ('×', [2.0, 3.0])
+    """
+    cls._prev = property(lambda node: {x for x in node.parents if isinstance(x, cls)})
+    cls._op = property(lambda node: node._operation.symbol if node._operation else "")
+    cls._backward = _pass_on
+
+
+def _pass_on(node: Any) -> None:
+    """Send each operand its share of this Value's slope: one step of `backward`."""
+    for operand, partial in zip(node.parents, node.partials):
+        if partial is not None and node.grad:
+            operand.grad += partial * node.grad
