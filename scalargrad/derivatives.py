@@ -1,7 +1,7 @@
 """Derivatives as functions: grad, value_and_grad, jacobian, hessian, jvp, hvp.   (floor 2)
 
-Each takes a function of numbers and gives a function of numbers. It calls the function with Values of
-its own, walks the graph that was recorded, and touches no `grad`; so several may run at once.
+Each takes a function of numbers and gives a function of numbers. It calls the function with Values
+of its own, walks the graph that was recorded, and touches no `grad`; so several may run at once.
 
 >>> from scalargrad import grad, hessian, sin
 >>> grad(lambda x: x**3)(2.0)
@@ -9,32 +9,44 @@ its own, walks the graph that was recorded, and touches no `grad`; so several ma
 >>> hessian(lambda p: p[0] ** 2 * p[1])([3.0, 2.0])
 [[4.0, 6.0], [6.0, 0.0]]
 
-Slopes of slopes come from the same rows of the table: a row's slope is text in the names of other rows,
-and evaluated on Values instead of floats it records a graph that can be walked like any other:
+Slopes of slopes come from the same table: the slope of an operation is text in the names of other
+operations. Evaluated on Values instead of floats it records a graph, which is walked like any other:
 
 >>> grad(grad(grad(sin)))(0.0)
 -1.0
 
-While one of these functions runs inside another, its arguments may be Values of the outer one. They reach the
-inner function through nodes of their own, so that "by y" never means "by the x that y happens to be":
+While one of these functions runs inside another, its arguments may be Values of the outer one. They
+reach the inner function through nodes of their own, so that "by y" never means "by the x that y
+happens to be":
 
 >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
 1.0
 
-Arguments are numbers, nested lists, tuples and dicts of numbers, arrays, or modules; a derivative has the
-structure of the argument it is by, a module's is a mapping of its parameters' names. An input that the
-output does not reach gets 0.0. Values come back only where the argument that is differentiated by holds one, or inside
-another of these functions; a thread that is started inside one of them is not inside it, unless it runs in a copy of the
-context (`contextvars.copy_context().run`).
+Where the function reads other Values than its arguments, a weight for example, the results are
+Values too. They remember it, so a derivative in a loss reaches the weights:
+
+>>> w = Value(3.0)
+>>> loss = grad(lambda x: w * x**2)(2.0) ** 2 + w               # 16 w² + w
+>>> loss.backward()
+>>> w.grad
+97.0
+
+Else results are floats. A Value that the function itself makes is one of its constants. So is what
+it computes inside `no_grad`; and a derivative that is taken inside `no_grad` remembers nothing.
+
+Arguments are numbers, nested lists, tuples and dicts of numbers, arrays, or modules; a derivative
+has the structure of the argument it is by, a module's is a mapping of its parameters' names. A
+module is taken as its numbers, but in `fit`, where the results remember its parameters; elsewhere
+they do where the parameters are given as a list, `model.parameters()`. An input that the output
+does not reach gets 0.0. A thread that is started inside one of these functions is not
+inside it, unless it runs in a copy of the context (`contextvars.copy_context().run`).
 """
 
 from __future__ import annotations
 
-from _contextvars import ContextVar
-
 from .arithmetic.conversion import as_float
 from .graph import ordered
-from .modes import is_recording, record_anyway
+from .modes import TRAINING, Scope, is_recording, record_anyway, scope_here
 from .ops import LISTS
 from .rows.slopes import on_values, same, share, structured
 from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
@@ -42,23 +54,19 @@ from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from typing import Any
 
     Wrt = int | tuple[int, ...]
-
-depth: ContextVar[int] = ContextVar(
-    "depth", default=0
-)  # of derivative functions running inside each other
-
 
 # ------------------------------------------------------------------ walks that touch no grad
 
 
 def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
-    """The slopes of a recorded root by the Values in `wrt`, in the same structure; 0.0 by what it was not made of.
+    """The slopes of a recorded root by the Values in `wrt`, in the same structure.
 
-    Floats, or with `create_graph` Values with a graph of their own, to be differentiated again. No `grad` changes.
+    They are floats, or with `create_graph` Values with a graph of their own, to be differentiated
+    again; 0.0 by a Value that the root was not made of. No `grad` changes.
 
     >>> x, y = Value(3.0), Value(2.0)
     >>> gradients(x * x * y, {"x": x, "y": y})
@@ -73,22 +81,35 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
         if not isinstance(node, Value):
             raise TypeError(f"gradients are by Values, got the number {node!r} in wrt")
     with record_anyway():
-        return rebuilt(wrt, iter(_pull(root, nodes, create_graph, apart=False)))
+        order = _between([root], nodes, apart=False)
+        return rebuilt(wrt, iter(_pull(root, nodes, order, create_graph)))
 
 
-def _between(roots: Sequence[Value], nodes: Sequence[Value], apart: bool = True) -> list[Value]:
-    """The Values on a way from nodes to roots, operands before their readers; `apart` if no node was made of another."""
+def _between(
+    roots: Sequence[Value],
+    nodes: Sequence[Value],
+    apart: bool = True,
+    others: list[Value] | None = None,
+) -> list[Value]:
+    """The Values on a way from nodes to roots, operands before their readers.
+
+    `apart` says that no node was made of another. `others` takes the leaves that are not in nodes.
+    """
     way = set(nodes)
     order = ordered(*roots, stop=way if apart else frozenset(), last_first=True)
     for node in order:
-        if node not in way and not way.isdisjoint(node.parents):
+        if node in way:
+            continue
+        if node._operation is None:
+            if others is not None:
+                others.append(node)
+        elif not way.isdisjoint(node.parents):
             way.add(node)
     return [node for node in order if node in way]
 
 
-def _pull(root: Value, nodes: Sequence[Value], create_graph: bool, apart: bool = True) -> list[Any]:
-    """The slopes of a root by nodes: the walk of `Value.backward`, its sums kept apart from the graph."""
-    order = _between([root], nodes, apart)
+def _pull(root: Value, nodes: Sequence[Value], order: list[Value], create_graph: bool) -> list[Any]:
+    """The slopes of a root by nodes: the walk of `Value.backward`, with sums of its own."""
     way = set(order)
     sums: dict[Value, Any] = {root: 1.0}
     for node in reversed(order):
@@ -102,11 +123,14 @@ def _pull(root: Value, nodes: Sequence[Value], create_graph: bool, apart: bool =
 
 
 def _push(
-    roots: Sequence[Value], nodes: Sequence[Value], direction: Sequence[Any], create_graph: bool
+    roots: Sequence[Value],
+    nodes: Sequence[Value],
+    order: list[Value],
+    direction: Sequence[Any],
+    create_graph: bool,
 ) -> list[Any]:
     """How fast roots change when nodes move in a direction: one walk forward."""
     rates: dict[Value, Any] = dict(zip(nodes, direction))
-    order = _between(roots, nodes)
     way = set(order)
     for node in order:
         if node not in rates:
@@ -116,9 +140,10 @@ def _push(
     return [rates.get(root, 0.0) for root in roots]
 
 
-def _pull_many(roots: Sequence[Value], nodes: Sequence[Value]) -> list[list[float]]:
-    """The slopes of each of many roots by nodes: the graph is put in order once, then walked on plain floats."""
-    order = _between(roots, nodes)
+def _pull_many(
+    roots: Sequence[Value], nodes: Sequence[Value], order: list[Value]
+) -> list[list[float]]:
+    """The slopes of each of many roots by nodes, in plain floats."""
     place = {node: i for i, node in enumerate(order)}
     ways = [
         [(place[operand], partial) for operand, partial in _slopes(node, place, create_graph=False)]
@@ -138,7 +163,7 @@ def _pull_many(roots: Sequence[Value], nodes: Sequence[Value]) -> list[list[floa
 
 
 def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:
-    """The operands of a node that are on the way, each with the local slope by it: a float, or recorded."""
+    """The operands of a node that are on the way, each with the slope by it, a float or recorded."""
     if node._operation is None:
         return []
     if not create_graph:
@@ -160,26 +185,29 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
     return slopes
 
 
-# ------------------------------------------------------------------ a function called with Values of its own
+# ------------------------------------------------------------------ a call with Values of its own
 
 
 def chosen(wrt: Wrt, args: tuple[Any, ...]) -> tuple[int, ...]:
-    """The positions that `wrt` names; TypeError for what names none, ValueError where there is no such argument."""
+    """The positions that `wrt` names.
+
+    TypeError for what names no argument, ValueError where there is no such argument.
+    """
     positions: list[int] = []
     for position in wrt if isinstance(wrt, tuple) else (wrt,):
         if isinstance(position, bool) or not hasattr(position, "__index__"):
             raise TypeError(
-                f"wrt takes the number of an argument or a tuple of them, got {wrt!r}: write wrt=0 or wrt=(0, 1)"
+                f"wrt takes the number of an argument or a tuple of them, got {wrt!r}: "
+                "write wrt=0 or wrt=(0, 1)"
             )
         place = int(position)
         if not -len(args) <= place < len(args):
-            given = (
-                f"{len(args)} by position"
-                if args
-                else "none by position: write it without its name"
-            )
+            given = f"{len(args)} by position"
+            if not args:
+                given = "none by position: write it without its name"
             raise ValueError(
-                f"wrt={wrt!r} asks for argument {place}, counted from 0, but the function was called with {given}"
+                f"wrt={wrt!r} asks for argument {place}, counted from 0, "
+                f"but the function was called with {given}"
             )
         positions.append(place % len(args))
     if len(set(positions)) < len(positions):
@@ -190,28 +218,46 @@ def chosen(wrt: Wrt, args: tuple[Any, ...]) -> tuple[int, ...]:
 class _Call:
     """One call of a function with new Values in place of the numbers it is differentiated by.
 
-    `nodes` are those Values, `tree` the structure they stand in, `inside` says whether the result is for another
-    derivative function, which will differentiate it: then it is recorded too.
+    `nodes` are those Values, `tree` is the structure they stand in, `direction` what the last
+    argument of jvp and hvp moves them by. `recorded` says whether the results are to have a graph
+    of their own: because another of these functions will differentiate them, or because they
+    depend on Values from elsewhere.
     """
 
     def __init__(
-        self, f: Callable[..., Any], wrt: Wrt, args: tuple[Any, ...], options: dict[str, Any]
+        self,
+        f: Callable[..., Any],
+        wrt: Wrt,
+        args: tuple[Any, ...],
+        options: dict[str, Any],
+        scope: Scope,
+        is_along: bool,
+        remembers: bool,
     ) -> None:
+        if is_along:
+            if len(args) < 2:
+                got = "1 argument" if args else "nothing"
+                raise TypeError(f"a direction is expected behind the arguments: (x, v), got {got}")
+            *args_of_f, direction = args
+            args = tuple(args_of_f)
         positions = chosen(wrt, args)
         given = [args[position] for position in positions]
         self.tree: Any = tuple(given) if isinstance(wrt, tuple) else given[0]
         numbers = leaves(self.tree, "the argument")
-        self.inside = depth.get() > 0 or any(isinstance(x, Value) for x in _loose(self.tree))
-        self.nodes = [_own(x, self.inside) for x in numbers]
+        self.scope, self.remembers = scope, remembers
+        self.is_inner = scope.outer is not None and scope.outer is not TRAINING
+        outer = numbers if scope.outer is TRAINING else _loose(self.tree)
+        self.recorded = self.is_inner or any(map(_is_value, outer))
+        self.nodes = [_own(x, self.recorded) for x in numbers]
         content = iter(self.nodes)
         fresh = list(args)
         for position, argument in zip(positions, given):
             fresh[position] = with_values(argument, content)
-        token = depth.set(depth.get() + 1)
-        try:
-            self.result = f(*fresh, **options)
-        finally:
-            depth.reset(token)
+        self.result = f(*fresh, **options)
+        if is_along:
+            along = aligned(self.tree, direction, "the direction")
+            self.direction = [x if _is_value(x) else float(x) for x in along]
+            self.recorded = self.recorded or any(map(_is_value, along))
 
     def root(self, asker: str) -> Value:
         """The result as one Value; a number is one that depends on nothing."""
@@ -219,14 +265,11 @@ class _Call:
             return self.result
         if (number := as_float(self.result)) is None:
             kind = type(self.result).__name__
-            is_many = hasattr(self.result, "__len__") and not isinstance(self.result, str | bytes)
-            advice = (
-                ": use jacobian"
-                if is_many
-                else ": did it forget its return?"
-                if self.result is None
-                else ""
-            )
+            advice = ""
+            if self.result is None:
+                advice = ": did it forget its return?"
+            elif hasattr(self.result, "__len__") and not isinstance(self.result, str | bytes):
+                advice = ": use jacobian"
             raise TypeError(
                 f"{asker} takes a function that returns one Value, this one returned {kind}{advice}"
             )
@@ -234,54 +277,89 @@ class _Call:
 
     def roots(self) -> list[Value]:
         """All Values of the result, however it is nested."""
-        return [x if isinstance(x, Value) else Value(x) for x in leaves(self.result, "the result")]
+        return [_as_value(x) for x in leaves(self.result, "the result")]
+
+    def order(self, roots: list[Value]) -> list[Value]:
+        """The Values between `nodes` and roots. What else the roots read decides on `recorded`."""
+        others: list[Value] = []
+        order = _between(roots, self.nodes, others=others)
+        if self.remembers and not self.recorded:
+            self.recorded = not all(map(self.scope.made, others))
+        return order
+
+    def slopes(self, root: Value, create_graph: bool = False) -> list[Any]:
+        """The slopes of one root by `nodes`."""
+        order = self.order([root])
+        return _pull(root, self.nodes, order, create_graph or self.recorded)
+
+    def rows(self, roots: list[Value]) -> list[Any]:
+        """The slopes of each root by `nodes`, in the structure of the argument."""
+        order = [] if self.recorded else self.order(roots)
+        rows: list[Any] = (
+            [self.slopes(root) for root in roots]
+            if self.recorded
+            else _pull_many(roots, self.nodes, order)
+        )
+        return [self.like_argument(row) for row in rows]
+
+    def rates(self, roots: list[Value]) -> Iterator[Any]:
+        """How fast each root changes along the direction, as results."""
+        order = self.order(roots)
+        rates = _push(roots, self.nodes, order, self.direction, self.recorded)
+        return map(self.out, rates)
 
     def out(self, x: Any) -> Any:
-        """A result as the caller wants it: a Value inside another derivative function, else a float."""
-        return x if self.inside or not isinstance(x, Value) else x.data
+        """A result as the caller wants it: a Value where it is recorded, else a float."""
+        if not self.recorded:
+            return x.data if isinstance(x, Value) else x
+        return x if self.is_inner else _as_value(x)
+
+    def like_argument(self, results: Iterable[Any]) -> Any:
+        """Results in the structure of the argument."""
+        return rebuilt(self.tree, map(self.out, results))
+
+
+def _is_value(x: Any) -> bool:
+    return isinstance(x, Value)
+
+
+def _as_value(x: Any) -> Value:
+    return x if isinstance(x, Value) else Value(x)
 
 
 def _loose(tree: Any) -> list[Any]:
     """The numbers of a structure that are no module's parameters."""
     if is_module(tree):
         return []
-    parts = (
-        tree.values()
-        if isinstance(tree, dict)
-        else tree
-        if isinstance(tree, list | tuple)
-        else None
-    )
-    return (
-        leaves(tree, "the argument")
-        if parts is None
-        else [x for part in parts for x in _loose(part)]
-    )
+    if not isinstance(tree, dict | list | tuple):
+        return leaves(tree, "the argument")
+    parts = tree.values() if isinstance(tree, dict) else tree
+    return [x for part in parts for x in _loose(part)]
 
 
-def _own(x: Any, inside: bool) -> Value:
-    """A new Value for a number; inside another derivative function, one that the outer Value is read through."""
-    if isinstance(x, Value):
-        return same(x) if inside else Value(x.data, x.label)
-    return Value(x)
+def _own(x: Any, is_recorded: bool) -> Value:
+    """A new Value for a number; for a Value, where that is recorded, a node that reads it."""
+    if is_recorded:
+        return same(x)
+    return Value(x.data, x.label) if isinstance(x, Value) else Value(x)
 
 
 # ------------------------------------------------------------------ the functions
 
 
 def value_and_grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., tuple[Any, Any]]:
-    """The function that returns f's value and its slopes by argument `wrt` (a number, or a tuple of them).
+    """The function that returns f's value and its slopes by argument `wrt` (one, or a tuple).
 
     >>> value_and_grad(lambda p: p["w"] * 3 + p["b"])({"w": 2.0, "b": 1.0})
     (7.0, {'w': 3.0, 'b': 1.0})
     """
 
-    def derived(*args: Any, **options: Any) -> tuple[Any, Any]:
-        call = _Call(f, wrt, args, options)
+    def derived(call: _Call) -> tuple[Any, Any]:
         root = call.root("grad")
-        return call.out(root), rebuilt(call.tree, iter(_pull(root, call.nodes, call.inside)))
+        slopes = call.like_argument(call.slopes(root))
+        return call.out(root), slopes
 
-    return named(derived, f, "value_and_grad")
+    return _function(derived, f, wrt, "value_and_grad")
 
 
 def grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
@@ -292,7 +370,9 @@ def grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
     >>> grad(lambda x, y: x * y, wrt=(0, 1))(2.0, 5.0)
     (5.0, 2.0)
     """
-    return named(lambda *args, **options: value_and_grad(f, wrt)(*args, **options)[1], f, "grad")
+    return _function(
+        lambda call: call.like_argument(call.slopes(call.root("grad"))), f, wrt, "grad"
+    )
 
 
 def jacobian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
@@ -301,17 +381,13 @@ def jacobian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
     >>> jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0])
     [[5.0, 2.0], [1.0, 1.0]]
     """
-
-    def derived(*args: Any, **options: Any) -> Any:
-        call = _Call(f, wrt, args, options)
-        rows = _rows(call, call.roots())
-        return rebuilt(call.result, iter([rebuilt(call.tree, iter(row)) for row in rows]))
-
-    return named(derived, f, "jacobian")
+    return _function(
+        lambda call: rebuilt(call.result, iter(call.rows(call.roots()))), f, wrt, "jacobian"
+    )
 
 
 def hessian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function that returns the second derivatives of f: for each input the slopes of f's slope by it.
+    """The function that returns the second derivatives of f: by each input, of f's slope by each.
 
     One recorded gradient and a walk over it for each input: no more than n gradients.
 
@@ -319,83 +395,62 @@ def hessian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
     48.0
     """
 
-    def derived(*args: Any, **options: Any) -> Any:
-        call = _Call(f, wrt, args, options)
-        slopes = _pull(call.root("hessian"), call.nodes, create_graph=True)
-        rows = _rows(call, [x if isinstance(x, Value) else Value(x) for x in slopes])
-        return rebuilt(call.tree, iter([rebuilt(call.tree, iter(row)) for row in rows]))
+    def derived(call: _Call) -> Any:
+        slopes = call.slopes(call.root("hessian"), create_graph=True)
+        return rebuilt(call.tree, iter(call.rows([*map(_as_value, slopes)])))
 
-    return named(derived, f, "hessian")
+    return _function(derived, f, wrt, "hessian")
 
 
 def jvp(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function of arguments and a direction v that returns how fast f changes along v: one walk forward.
+    """The function of arguments and a direction v that returns how fast f changes along v.
+
+    It takes one walk forward.
 
     >>> jvp(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0], [1.0, 0.0])
     [5.0, 1.0]
     """
-
-    def derived(*args: Any, **options: Any) -> Any:
-        call, direction = _along(f, wrt, args, options)
-        roots = call.roots()
-        return rebuilt(call.result, iter(_push(roots, call.nodes, direction, call.inside)))
-
-    return named(derived, f, "jvp")
+    return _function(
+        lambda call: rebuilt(call.result, call.rates(call.roots())), f, wrt, "jvp", is_along=True
+    )
 
 
 def hvp(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function of arguments and a direction v that returns the Hessian times v, without the Hessian.
+    """The function of arguments and a direction v that returns the Hessian times v.
+
+    The Hessian itself is not made.
 
     >>> hvp(lambda p: p[0] ** 2 * p[1])([3.0, 2.0], [1.0, 0.0])
     [4.0, 6.0]
     """
 
-    def derived(*args: Any, **options: Any) -> Any:
-        call, direction = _along(f, wrt, args, options)
-        slopes = [
-            x if isinstance(x, Value) else Value(x)
-            for x in _pull(call.root("hvp"), call.nodes, create_graph=True)
-        ]
-        return rebuilt(call.tree, iter(_push(slopes, call.nodes, direction, call.inside)))
+    def derived(call: _Call) -> Any:
+        slopes = call.slopes(call.root("hvp"), create_graph=True)
+        return rebuilt(call.tree, call.rates([*map(_as_value, slopes)]))
 
-    return named(derived, f, "hvp")
+    return _function(derived, f, wrt, "hvp", is_along=True)
 
 
-def _rows(call: _Call, roots: list[Value]) -> list[list[Any]]:
-    return (
-        [_pull(root, call.nodes, create_graph=True) for root in roots]
-        if call.inside
-        else _pull_many(roots, call.nodes)
-    )
-
-
-def _along(
-    f: Callable[..., Any], wrt: Wrt, args: tuple[Any, ...], options: dict[str, Any]
-) -> tuple[_Call, list[Any]]:
-    """The call, and the direction, which is the last argument, as a flat list."""
-    if len(args) < 2:
-        raise TypeError(
-            f"a direction is expected behind the arguments: (x, v), got {'1 argument' if args else 'nothing'}"
-        )
-    *args_of_f, v = args
-    call = _Call(f, wrt, tuple(args_of_f), options)
-    direction = [
-        x if isinstance(x, Value) else float(x) for x in aligned(call.tree, v, "the direction")
-    ]
-    call.inside = call.inside or any(isinstance(x, Value) for x in direction)
-    return call, direction
-
-
-def named(derived: Callable[..., Any], f: Callable[..., Any], what: str) -> Callable[..., Any]:
-    """Give a derived function a name and a docstring that tell where it comes from."""
+def _function(
+    derived: Callable[[_Call], Any],
+    f: Callable[..., Any],
+    wrt: Wrt,
+    what: str,
+    is_along: bool = False,
+) -> Callable[..., Any]:
+    """The function that calls f and returns what is derived of the call, named after both."""
     if not callable(f):
         raise TypeError(f"{what} takes a function, got {type(f).__name__}: write {what}(f)(x)")
 
     def function(*args: Any, **options: Any) -> Any:
-        forgetting = not is_recording()
-        with record_anyway():
-            result = derived(*args, **options)
-        return detached(result) if forgetting else result
+        remembers, scope = is_recording(), Scope()
+        token = scope_here.set(scope)
+        try:
+            with record_anyway():
+                result = derived(_Call(f, wrt, args, options, scope, is_along, remembers))
+        finally:
+            scope_here.reset(token)
+        return result if remembers else detached(result)
 
     name = getattr(f, "__name__", type(f).__name__)
     function.__name__ = function.__qualname__ = f"{what}_of_{name.strip('<>')}"

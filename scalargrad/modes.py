@@ -78,6 +78,45 @@ def deciding(node: Node) -> float:
     return node.data
 
 
+# ------------------------------------------------------------------ what is differentiated
+
+
+class Scope:
+    """One call of a function that is differentiated. A leaf keeps the scope it was made in.
+
+    Leaves made in it are the function's own constants; nobody asks for the slope by one of them.
+    """
+
+    __slots__ = ("outer",)
+
+    def __init__(self) -> None:
+        self.outer: Scope | None = scope_here.get()
+
+    def made(self, leaf: Any) -> bool:
+        """Whether a leaf was made in this scope, or in one inside it."""
+        scope = leaf._dx
+        while scope is not None and scope is not self:
+            scope = scope.outer
+        return scope is self
+
+
+scope_here: ContextVar[Scope | None] = ContextVar("scope_here", default=None)
+TRAINING = Scope()
+
+
+@contextmanager
+def training() -> Iterator[None]:
+    """Have derivatives remember the parameters of a module that is given as an argument.
+
+    Elsewhere they take a module as its numbers. A penalty of a model is to reach its weights.
+    """
+    token = scope_here.set(TRAINING)
+    try:
+        yield
+    finally:
+        scope_here.reset(token)
+
+
 # ------------------------------------------------------------------ no_grad
 
 
@@ -103,7 +142,8 @@ class _Forget(Mode):
 
     def made(self, node: Any) -> Any:
         if not hasattr(node, "records"):
-            node._operation = node._x = node._y = node._dx = node._dy = None
+            node._operation = node._x = node._y = node._dy = None
+            node._dx = scope_here.get()
         return node
 
 

@@ -63,7 +63,8 @@ class Value(Methods):
 
     def __init__(self, data: Any, label: str = "") -> None:
         self.data, self.grad, self.label = to_float(data, "Value"), 0.0, to_text(label, "label")
-        self._operation = self._x = self._y = self._dx = self._dy = None
+        self._operation = self._x = self._y = self._dy = None
+        self._dx = modes.scope_here.get()  # the call, in `grad` and the like, that it is made in
 
     __neg__, __abs__ = Recorded("neg"), Recorded("abs")
     __add__, __radd__ = Recorded("add"), Recorded("add", swapped=True)

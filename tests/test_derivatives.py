@@ -463,3 +463,97 @@ def test_a_module_keeps_outer_values_that_are_no_parameters():
             return self.w * self.w * self.box.value
 
     assert grad(lambda s: grad(lambda m: m())(Model(Box(s * 1.0)))["w"])(3.0) == 4.0
+
+
+# ------------------------------------------------------------------ functions that read other Values
+
+# With f = w x³: each derivative of it at x = 2, as a function of w, and its slope by w.
+OF_A_WEIGHT = {
+    "value": (lambda f: value_and_grad(f)(2.0)[0], 8.0),
+    "grad": (lambda f: grad(f)(2.0), 12.0),
+    "value_and_grad": (lambda f: value_and_grad(f)(2.0)[1], 12.0),
+    "jacobian": (lambda f: jacobian(lambda x: [f(x), x])(2.0)[0], 12.0),
+    "jvp": (lambda f: jvp(f)(2.0, 3.0), 36.0),
+    "hessian": (lambda f: hessian(lambda p: f(p[0]) * p[1])([2.0, 5.0])[0][0], 60.0),
+    "hvp": (lambda f: hvp(lambda p: f(p[0]) * p[1])([2.0, 5.0], [1.0, 1.0])[0], 72.0),
+    "grad of grad": (lambda f: grad(grad(f))(2.0), 12.0),
+    "grad of jvp": (lambda f: grad(lambda x: jvp(f)(x, 1.0))(2.0), 12.0),
+    "hvp in grad": (lambda f: grad(lambda x: hvp(f)(x, x))(2.0), 24.0),
+    "an array": (lambda f: grad(lambda p: f(p[0]) + p[1])(np.array([2.0, 1.0]))[0], 12.0),
+}
+WAYS_TO_READ = {
+    "a leaf": lambda w: lambda x: w * x**3,
+    "computed outside": lambda w: (lambda twice: lambda x: twice * x**3 / 2)(w * 2),
+    "computed inside": lambda w: lambda x: (w + 1) * x**3 - x**3,
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_READ)
+@pytest.mark.parametrize("name", OF_A_WEIGHT)
+def test_a_derivative_in_a_loss_reaches_the_weights(name, way):
+    derived, slope = OF_A_WEIGHT[name]
+    loss = lambda w: derived(WAYS_TO_READ[way](w)) ** 2 + w  # slope² w² + w
+    w = Value(3.0)
+    loss(w).backward()
+    assert w.grad == pytest.approx(2 * slope**2 * 3.0 + 1.0, rel=1e-13)
+    assert grad(loss)(3.0) == pytest.approx(w.grad, rel=1e-15)
+    assert sg.compile(loss).value_and_grad(3.0)[1] == pytest.approx(w.grad, rel=1e-15)
+    with sg.no_grad():
+        assert derived(WAYS_TO_READ[way](w)) == pytest.approx(slope * 3.0)
+        assert isinstance(derived(WAYS_TO_READ[way](w)), float)
+
+
+def test_a_function_that_reads_no_other_value_has_floats_for_derivatives():
+    def cut(x):
+        with sg.no_grad():
+            return x * 2.0
+
+    for f in (
+        lambda x: x * x,
+        lambda x: Value(2.0) * x,
+        lambda x: x * x.detach(),
+        lambda x: x * cut(x),
+        lambda x: x * value_and_grad(lambda y: 3.0)(x)[0],
+        lambda x: 3.0,
+    ):
+        for derived in (grad(f), jacobian(f), hessian(f), grad(grad(f))):
+            assert type(derived(2.0)) is float
+        assert [*map(type, value_and_grad(f)(2.0))] == [float, float]
+        assert type(jvp(f)(2.0, 1.0)) is type(hvp(f)(2.0, 1.0)) is float
+
+
+def test_all_results_of_a_function_that_reads_other_values_are_values():
+    w = Value(3.0)
+    for f in (lambda x: w + x, lambda x: w * 3.0, lambda x: w):  # whose slopes depend on nothing
+        for result in (*value_and_grad(f)(2.0), jacobian(f)(2.0), hvp(f)(2.0, 1.0)):
+            assert isinstance(result, Value)
+    assert {type(x) for x in grad(lambda p: w * p[0])(np.zeros(2))} == {Value}
+
+
+def test_a_value_made_in_another_call_is_no_constant_of_this_one():
+    kept = []
+    assert grad(lambda x: kept.append(Value(3.0)) or x * kept[0])(2.0) == 3.0
+    (w,) = kept
+    (grad(lambda x: w * x**2)(2.0) ** 2 + w).backward()
+    assert w.grad == 97.0
+    inner = grad(lambda w: grad(lambda x: w * x**2)(2.0) ** 2 + w)
+    assert inner(3.0) == 97.0
+
+
+def test_check_gradient_takes_a_derivative_of_a_function_that_reads_a_weight():
+    w = Value(3.0)
+    sg.check_gradient(lambda x: grad(lambda y: w * sg.sin(y))(x) ** 2 * w, 0.5)
+    sg.check_gradient(lambda w: grad(lambda y: w * sg.sin(y))(0.5) ** 2 * w, 2.0)
+
+
+def test_a_penalty_on_the_slope_of_a_network_reaches_its_weights():
+    """Of y = v tanh(w x + b): y' = v w (1 - t²), and the slopes of y'² by hand."""
+    v, w, b, x = (Value(0.7), Value(-1.3), Value(0.2), 0.4)
+    (grad(lambda x: v * sg.tanh(w * x + b))(x) ** 2).backward()
+    t = math.tanh(w.data * x + b.data)
+    flat = 1 - t * t
+    slope = v.data * w.data * flat
+    by_b = v.data * w.data * -2 * t * flat
+    assert v.grad == pytest.approx(2 * slope * w.data * flat, rel=1e-13)
+    assert w.grad == pytest.approx(2 * slope * (v.data * flat + x * by_b), rel=1e-13)
+    assert b.grad == pytest.approx(2 * slope * by_b, rel=1e-13)

@@ -13,9 +13,8 @@ import sys
 from contextlib import contextmanager
 
 from ..arithmetic.conversion import as_float
-from ..derivatives import depth
 from ..graph import KEEP
-from ..modes import Mode, is_recording, modes_here, modes_on
+from ..modes import Mode, Scope, is_recording, modes_here, modes_on, scope_here
 from ..ops import OPS, TRACED, Op
 from ..value import Value
 
@@ -266,13 +265,13 @@ _alone = (_Tracing(),)
 def tracing() -> Iterator[None]:
     """Trace what is computed of Values, whatever modes are on outside; derivatives taken here are traced too."""
     add_methods()
-    inside, nested = modes_here.set(_alone), depth.set(1)
+    inside, nested = modes_here.set(_alone), scope_here.set(Scope())
     modes_on.append(_alone[0])
     try:
         yield
     finally:
         modes_on.remove(_alone[0])
-        depth.reset(nested)
+        scope_here.reset(nested)
         modes_here.reset(inside)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..arithmetic.conversion import as_float
 from ..arithmetic.lists import add_up
-from ..modes import no_grad
+from ..modes import no_grad, training
 from ..value import Value
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ class Task:
         self.model, self.forward = model, model
         self.measure, self.penalty, self.is_mean = measure, penalty, is_mean
 
+    @training()
     def backward(self, table: Table, batch: list[int]) -> float:
         """Add the slopes of a batch to the gradients; return its loss."""
         inputs, targets = table

@@ -175,9 +175,16 @@ _CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives com
 }  # fmt: skip
 
 
-def same(x: Value) -> Value:
-    """A node of its own that is equal to x, and depends on it."""
-    return functions._same(x)  # type: ignore[no-any-return]
+def same(x: Any) -> Value:
+    """A node of its own that is equal to x and, where that is a Value, depends on it.
+
+    A trace takes the node of a plain number for a constant.
+    """
+    node = x if isinstance(x, Value) else Value(x)
+    records = functions.own_records(node)
+    if records:
+        return records(OPS["_same"], (x,))  # type: ignore[no-any-return]
+    return node if node is not x else functions._same(x)
 
 
 def share(partial: Any, slope: Any) -> Any:
