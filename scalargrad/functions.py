@@ -21,148 +21,32 @@ from __future__ import annotations
 import sys
 from keyword import iskeyword
 
-from .arithmetic.conversion import as_float, to_float
-from .arithmetic.lists import count, largest
 from .arithmetic.total import inf
-from .modes import modes_here, modes_on
-from .ops import LISTS, OPS, TRACED, Op, add_row, table
+from .ops import OPS, Op, add_row, table
+from .rows.free_functions import function_named
 from .rows.methods import add_method
-from .rows.recorders import recorder
-from .rows.text import FAST_NAMES, RESERVED, on_floats, run
+from .rows.text import FAST_NAMES, RESERVED
 from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
 
 def __getattr__(name: str) -> Callable[..., Any]:
-    """Make the function of a row when it is first asked for."""
-    for op in OPS.values():
-        if name == op.name or name in op.aliases:
-            function = free_function(op)
-            globals().update(dict.fromkeys((op.name, *op.aliases), function))
-            return function
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-
-
-def free_function(op: Op) -> Callable[..., Any]:
-    """The function of a row that takes Values and numbers in any mixture."""
-    if op.is_composed:
-        function = composed(op)
-    elif op.takes_lists:
-        function = recorder(op, Value, operator=False)[0]
-    elif len(op.operands) == 1:
-        function = of_one(op)
-    else:
-        function = of_several(op)
-    function.__name__ = function.__qualname__ = op.name
-    function.__module__ = __name__
-    function.__doc__ = op.formula
+    """Make the function of an operation when it is first asked for."""
+    try:
+        function = function_named(name)
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    globals()[name] = function
     return function
 
 
-def of_one(op: Op) -> Callable[[Any], Any]:
-    """The function of a row of one operand."""
-    value = on_floats(op)["value"]
-    record = getattr(Value, op.name) if op.is_public else recorder(op, Value, operator=False)[0]
-
-    def function(x: Any) -> Any:
-        if x.__class__ is Value:
-            return record(x)
-        if records := own_records(x):
-            return records(op, (x,))
-        return record(x) if isinstance(x, Value) else value(_number(op, x))
-
-    return function
-
-
-def of_several(op: Op) -> Callable[..., Any]:
-    """The function of a row of two operands or three."""
-    value = on_floats(op)["value"]
-    record, record_swapped = recorder(op, Value, operator=False)
-
-    def function(*operands: Any) -> Any:
-        if len(operands) != len(op.operands):
-            raise TypeError(
-                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}"
-            )
-        if records := own_records(*operands):
-            return records(op, operands)
-        if isinstance(operands[0], Value) or record_swapped is None:
-            return record(*operands)
-        if isinstance(operands[1], Value):
-            return record_swapped(operands[1], operands[0])
-        return value(*(_number(op, operand) for operand in operands))
-
-    return function
-
-
-def own_records(*operands: Any) -> Callable[[Op, tuple[Any, ...]], Any] | None:
-    """How an operand of a kind of its own, one that is traced, records an operation, or any Value during a trace; else None."""
-    for operand in operands:
-        if (
-            operand.__class__ is not Value
-            and operand.__class__ is not float
-            and (records := getattr(operand, "records", None))
-        ):
-            return records  # type: ignore[no-any-return]
-    if modes_on and any(isinstance(operand, Value) for operand in operands):
-        return next((mode.records for mode in modes_here.get() if mode.records), None)
-    return None
-
-
-def _number(op: Op, operand: object) -> float:
-    """The operand as a float, or a TypeError."""
-    if hasattr(operand, "__array__") and as_float(operand) is None:
-        kind = type(operand).__name__
-        raise TypeError(
-            f"{op.name} takes a Value or a real number, got {kind}: numpy.{op.name} works on arrays of Values"
-        )
-    return to_float(operand, op.name)
-
-
-def composed(op: Op) -> Callable[..., Any]:
-    """The function of a row that calls other rows."""
-    import re
-
-    def list_of(xs: Any) -> list[Any]:
-        try:
-            return list(xs)
-        except TypeError:
-            raise TypeError(
-                f"{op.name} takes an iterable of Values and numbers as xs, got {type(xs).__name__}"
-            ) from None
-
-    lists = [f"{p} = list_of({p})" for p in op.operands if p in LISTS]
-    body = "\n    ".join([*lists, *op.work, f"return {op.value}"])
-    rows = {name: __getattr__(name) for name in set(re.findall(r"\w+", body)) if name in OPS}
-    text = f"def {op.name}({', '.join(op.operands)}):\n    {body}\n"
-    function = run(
-        text, f"<scalargrad {op.name}>", {"peak": peak, "count": count, "list_of": list_of, **rows}
-    )[op.name]
-    return _where(function) if op.name == "where" else function
-
-
-def _where(eager: Callable[..., Any]) -> Callable[..., Any]:
-    """The choice by a condition, or by one that is traced."""
-
-    def function(condition: Any, x: Any, y: Any) -> Any:
-        records = own_records(condition)
-        return records(TRACED["_choose"], (condition, x, y)) if records else eager(condition, x, y)
-
-    return function
-
-
-def peak(xs: Sequence[Any]) -> Any:
-    """The largest of the numbers, as a constant: what is subtracted before exp, whatever it is, changes no result."""
-    if records := own_records(*xs):
-        return records(TRACED["_peak"], tuple(xs))
-    return (
-        largest([x.data if isinstance(x, Value) else to_float(x, "softmax") for x in xs])
-        if xs
-        else 0.0
+def __dir__() -> list[str]:
+    return sorted(
+        {"custom_op", *(n for op in OPS.values() if op.is_public for n in (op.name, *op.aliases))}
     )
 
 

@@ -128,10 +128,20 @@ def test_wrong_operands_are_told_what_is_taken():
     for call, text in (
         (lambda: sg.exp("1"), r"exp takes a real number, got str: write float\('1'\)"),
         (
-            lambda: sg.exp(np.array([1.0, 2.0])),
-            r"exp takes a Value or a real number, got ndarray: numpy.exp works on arrays of Values",
+            lambda: sg.exp([1.0, 2.0]),
+            r"exp takes a Value, a number or an array as x, got list: "
+            r"write numpy.array\(xs\), or \[exp\(x\) for x in xs\]$",
         ),
-        (lambda: sg.maximum(1.0), r"maximum takes 2 operands \(x, y\), got 1"),
+        (
+            lambda: sg.maximum(Value(1.0), (2.0, 3.0)),
+            r"as y, got tuple: write numpy.array\(ys\), or \[maximum\(x, y\) for y in ys\]$",
+        ),
+        (lambda: sg.exp(np.array(["a"])), r"exp takes a real number, got str"),
+        (lambda: sg.maximum(1.0), r"maximum\(\) missing 1 required positional argument: 'y'"),
+        (
+            lambda: Value(1.0).maximum(np.ones(2)),
+            r"got ndarray: write scalargrad.maximum\(x, y\) for arrays$",
+        ),
         (lambda: Value(1.0).maximum("2"), r"maximum takes a Value or a real number, got str"),
         (lambda: sg.sum([Value(1.0), None]), r"sum takes Values and real numbers, got NoneType"),
         (
@@ -139,7 +149,7 @@ def test_wrong_operands_are_told_what_is_taken():
             r"sum takes an iterable of Values and numbers as xs, got Value",
         ),
         (lambda: sg.sum(3.0), r"sum takes an iterable of Values and numbers as xs, got float"),
-        (lambda: sg.clip(Value(1.0), 0), r"clip takes 3 operands \(x, y, z\), got 2"),
+        (lambda: sg.clip(Value(1.0), 0), r"clip\(\) missing 1 required positional argument"),
         (
             lambda: sg.max(Value(1.0), 2.0),
             r"max takes one iterable, got 2 arguments: write max\(\[x, y\]\) or maximum\(x, y\)",
@@ -153,10 +163,72 @@ def test_wrong_operands_are_told_what_is_taken():
             lambda: sg.custom_op("f", lambda x: x, "1.0"),
             r"custom_op takes expressions as text, got function",
         ),
+        (
+            lambda: sg.sum([[1.0], [2.0]]),
+            r"sum takes one row of Values and numbers, got rows \(list\): "
+            r"write \[sum\(row\) for row in xs\]$",
+        ),
+        (
+            lambda: sg.mean(np.ones((2, 2))),
+            r"got rows \(ndarray\): write \[mean\(row\) for row in xs\]$",
+        ),
+        (lambda: sg.dot(np.ones((2, 2)), [1.0, 1.0]), r"write \[dot\(row, xs\) for row in ws\]$"),
         (lambda: sg.softmax(["a"]), r"softmax takes a real number, got str"),
     ):
         with pytest.raises(TypeError, match=text):
             call()
+
+
+OF_OPERANDS = [op for op in OPS.values() if op.is_public and not op.takes_lists]
+
+
+@pytest.mark.parametrize("op", OF_OPERANDS, ids=lambda op: op.name)
+def test_on_arrays_a_function_works_on_each_element(op):
+    function, count = getattr(sg, op.name), len(op.operands)
+    numbers = [0.25, 0.75, 1.5, -2.0]
+    expected = [function(x, *[0.5] * (count - 1)) for x in numbers]
+    of_floats = function(np.array(numbers).reshape(2, 2), *[0.5] * (count - 1))
+    assert of_floats.dtype == float
+    np.testing.assert_array_equal(of_floats, np.reshape(expected, (2, 2)))
+    last = np.array([Value(x) for x in numbers])
+    for operands in ([last] + [0.5] * (count - 1), [0.5] * (count - 1) + [last]):
+        of_values = function(*operands)
+        by_one = [function(*[x if o is last else o for o in operands]) for x in last]
+        assert of_values.dtype == object
+        np.testing.assert_array_equal(floats(of_values), floats(by_one))
+
+
+def test_arrays_broadcast_as_in_numpy():
+    X, W = np.array([[1.0, -2.0], [3.0, 4.0]]), np.array([Value(0.5), Value(-1.0)])
+    h = sg.relu(X @ W)
+    assert floats(h) == [2.5, 0.0]
+    sg.sum(h).backward()
+    assert [w.grad for w in W] == [1.0, -2.0]
+    column, row = np.array([[1.0], [2.0]]), np.array([0.0, 1.5, 3.0])
+    np.testing.assert_array_equal(sg.maximum(column, row), np.maximum(column, row))
+    np.testing.assert_array_equal(sg.where(X > 0, X, 0), np.where(X > 0, X, 0))
+    np.testing.assert_array_equal(sg.clip(X, 0, 1), np.clip(X, 0, 1))
+    assert sg.maximum(X, Value(0.0)).dtype == object
+    assert type(sg.exp(np.float64(0.0))) is type(sg.exp(np.array(0.0))) is float
+    assert sg.exp(np.array([])).shape == (0,)
+    with pytest.raises(ValueError, match="broadcast"):
+        sg.maximum(np.ones(2), np.ones(3))
+
+
+def test_a_series_gives_a_series():
+    pd = pytest.importorskip("pandas")
+    series = pd.Series([1.0, -2.0], index=["a", "b"])
+    pd.testing.assert_series_equal(sg.relu(series), pd.Series([1.0, 0.0], index=["a", "b"]))
+    assert sg.maximum(series, Value(0.0))["b"].op == "maximum"
+    assert sg.sum(series) == -1.0
+
+
+def test_arrays_of_traced_numbers_compile():
+    def layer(W, x):
+        return sg.sum(sg.relu(np.array(W) @ np.array(x)) + sg.maximum(np.array(x), 0.75))
+
+    value_and_grad = sg.compile(layer, wrt=1).value_and_grad
+    assert value_and_grad([[1.0, 2.0], [-3.0, 1.0]], [0.5, 1.5]) == (5.75, [1.0, 3.0])
 
 
 def test_of_nothing():

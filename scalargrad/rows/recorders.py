@@ -136,7 +136,7 @@ READ_LIST = """kind, {p}_nodes, {p}_recorded = {p}.__class__, {p}, True
         {p}_recorded = False
     else:
         if kind is not tuple:
-            {p}_nodes = tuple({p}) if kind is list else tuple_of({p}, "{p}")
+            {p}_nodes = tuple({p}) if kind is list else list_of(op, {p}, "{p}")
         {p} = [node.data for node in {p}_nodes if node.__class__ is Value]
         if len({p}) < len({p}_nodes):  # all floats will do, else numbers of several kinds
             if {p} or not only_floats.issuperset(map(type, {p}_nodes)):
@@ -209,15 +209,11 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
     def refuse(op: Op, other: object) -> object:
         if operator:
             return NotImplemented
-        raise TypeError(f"{op.name} takes a Value or a real number, got {type(other).__name__}")
-
-    def tuple_of(operand: Any, name: str) -> tuple[Any, ...]:
-        try:
-            return tuple(operand)
-        except TypeError:
-            raise TypeError(
-                f"{op.name} takes an iterable of Values and numbers as {name}, got {type(operand).__name__}"
-            ) from None
+        call = f"scalargrad.{op.name}({', '.join(op.operands)})"
+        advice = f": write {call} for arrays" if hasattr(other, "__array__") else ""
+        raise TypeError(
+            f"{op.name} takes a Value or a real number, got {type(other).__name__}{advice}"
+        )
 
     def too_many(more: tuple[Any, ...]) -> None:
         pairwise = f" or {op.name}imum(x, y)" if op.name in ("max", "min") else ""
@@ -237,7 +233,7 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
         names |= {
             "record_mixed": record_mixed,
             "only_floats": {float},
-            "tuple_of": tuple_of,
+            "list_of": list_of,
             "too_many": too_many,
         }
         names |= {"Values": Values, "Floats": Floats}
@@ -249,12 +245,38 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
     return names[f"record_{op.name}"], names.get(f"record_{op.name}_swapped")
 
 
+def list_of(op: Op, operand: Any, name: str) -> tuple[Any, ...]:
+    """The items of an operand that is a list; TypeError where it is none, or where its items are rows."""
+    try:
+        items = tuple(operand)
+    except TypeError:
+        raise TypeError(
+            f"{op.name} takes an iterable of Values and numbers as {name}, "
+            f"got {type(operand).__name__}"
+        ) from None
+    if getattr(operand, "ndim", 1) != 1 or isinstance(next(iter(items), None), (list, tuple)):
+        raise got_rows(op, operand)
+    return items
+
+
+def got_rows(op: Op, given: object) -> TypeError:
+    """What is said where rows of numbers are given in place of numbers."""
+    first, *others = op.lists
+    call = f"{op.name}({', '.join(['row', *others])})"
+    return TypeError(
+        f"{op.name} takes one row of Values and numbers, got rows ({type(given).__name__}): "
+        f"write [{call} for row in {first}]"
+    )
+
+
 def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
     """The function that records a row of any operands, numbers of all kinds and Values mixed, as one node."""
 
-    def number(item: object) -> float:
+    def number(name: str, item: object) -> float:
         data = item.data if isinstance(item, cls) else as_float(item)
         if data is None:
+            if name in LISTS and hasattr(item, "__len__") and not isinstance(item, str):
+                raise got_rows(op, item)
             raise TypeError(f"{op.name} takes Values and real numbers, got {type(item).__name__}")
         return data
 
@@ -284,7 +306,7 @@ def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
         flat: list[Any] = []  # the operands as they came, numbers as floats
         numbers: list[Any] = []  # for each operand its number, or list of numbers
         for name, items in zip(op.operands, lists):
-            data = [number(item) for item in items]
+            data = [number(name, item) for item in items]
             numbers.append(data if name in LISTS else data[0])
             flat += [item if isinstance(item, cls) else x for item, x in zip(items, data)]
         if not any(isinstance(item, cls) for item in flat):

@@ -10,11 +10,11 @@ from __future__ import annotations
 import ast
 from operator import le, lt
 
-from .. import functions
 from ..arithmetic.lists import products_of_others, tie_shares
 from ..arithmetic.total import inf, nan
 from ..ops import LISTS, OPS, TRACED, Op
 from ..value import Value
+from .free_functions import function_named, trace_recorder, where
 from .text import run
 
 TYPE_CHECKING = False
@@ -53,7 +53,7 @@ def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
         texts: tuple[str, ...] = op.slopes or _OF_A_CHOICE.get(op.name) or ()
         slopes = [*zip(op.operands, texts)]
         source = "\n\n".join(_source(op, operand, slope, written) for operand, slope in slopes)
-        names |= {name: getattr(functions, name) for name in OPS if name in _words(source)}
+        names |= {name: function_named(name) for name in OPS if name in _words(source)}
         run(source, f"<scalargrad {'traced ' if traced else ''}slopes of {op.name}>", names)
         _made[op, traced] = [names[f"by_{operand}"] for operand, _ in slopes]
     return _made[op, traced]
@@ -141,7 +141,7 @@ def _compared(
 ) -> Callable[[Any, Any], Any]:
     def compare(x: Any, y: Any) -> Any:
         x, y = (y, x) if swapped else (x, y)
-        records = functions.own_records(x, y)
+        records = trace_recorder(x, y)
         return records(TRACED[row], (x, y)) if records else test(number(x), number(y))
 
     return compare
@@ -155,14 +155,15 @@ def _choose(condition: Any, x: Any, y: Any) -> Any:
     return (
         [_choose(condition, a, b) for a, b in zip(x, y)]
         if isinstance(x, list)
-        else functions.where(condition, x, y)
+        else where(condition, x, y)
     )
 
 
 def _traced_shares(xs: list[Any], out: Any) -> list[Any]:
     """The slopes of the largest: `many.tie_shares`."""
     ties = [_choose(_CHOICES["Eq"](x, out), 1.0, 0.0) for x in xs]
-    return [tie / functions.sum(ties) for tie in ties]
+    total = function_named("sum")(ties)
+    return [tie / total for tie in ties]
 
 
 _OF_A_CHOICE = {"_choose": ("0.0", "1.0 if condition else 0.0", "0.0 if condition else 1.0")}
@@ -181,10 +182,10 @@ def same(x: Any) -> Value:
     A trace takes the node of a plain number for a constant.
     """
     node = x if isinstance(x, Value) else Value(x)
-    records = functions.own_records(node)
+    records = trace_recorder(node)
     if records:
         return records(OPS["_same"], (x,))  # type: ignore[no-any-return]
-    return node if node is not x else functions._same(x)
+    return node if node is not x else function_named("_same")(x)
 
 
 def share(partial: Any, slope: Any) -> Any:
@@ -196,7 +197,7 @@ def share(partial: Any, slope: Any) -> Any:
             return 0.0
         if partial.__class__ is float:
             return partial * slope
-    return functions._share(partial, slope)
+    return function_named("_share")(partial, slope)
 
 
 def structured(op: Op, flat: tuple[Any, ...]) -> list[Any]:

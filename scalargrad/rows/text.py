@@ -27,7 +27,7 @@ FAST_NAMES: dict[str, Any] = {
 TOTAL_NAMES: dict[str, Any] = {**FAST_NAMES, **total.TOTAL}
 
 RESERVED = {"self", "other", "node", "nodes", "partials", "out", "total", "divide", "op", "op_swapped", "new", "Value",
-            "ERRORS", "as_float", "refuse", "modes_on", "announced", "record_mixed", "only_floats", "tuple_of", "too_many",
+            "ERRORS", "as_float", "refuse", "modes_on", "announced", "record_mixed", "only_floats", "list_of", "too_many",
             "kind", "Values", "Floats", *FAST_NAMES}  # fmt: skip
 
 
