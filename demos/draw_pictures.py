@@ -18,7 +18,7 @@ def neuron() -> Drawing:
     y = tanh(w1 * x1 + w2 * x2 + b)
     y.label = "y"
     y.backward()
-    return draw(y)
+    return draw(y, parameters=[w1, w2, b])
 
 
 def xor() -> Drawing:

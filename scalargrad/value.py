@@ -137,7 +137,7 @@ class Value(Methods):
 
     def detach(self) -> Value:
         """A leaf with the same number: no slope passes through it."""
-        return Value(self.data, self.label)
+        return Value(self.data, str(self.label))
 
     def __repr__(self) -> str:
         label = f", label={self.label!r}" if self.label else ""

@@ -14,6 +14,7 @@ from .. import functions
 from ..arithmetic.conversion import as_float, to_float
 from ..rows.recorders import Floats, Values
 from ..value import Value
+from ..wording import ParameterLabel
 from .activations import activation as function_of
 from .activations import shown
 from .checks import random_source, size
@@ -59,9 +60,13 @@ class Neuron(Module):
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
         self.w = Values.of(
-            [Value(to_float(draw(self.nin, 1, rng), "init"), f"w[{i}]") for i in range(self.nin)]
+            [Value(to_float(draw(self.nin, 1, rng), "init")) for _ in range(self.nin)]
         )
-        self.b = Value(0.0, "b") if bias else None
+        self.b = Value(0.0) if bias else None
+        for i, w in enumerate(self.w):
+            w.label = ParameterLabel(f"w[{i}]", None, 0, i)
+        if self.b is not None:
+            self.b.label = ParameterLabel("b", None, 0)
 
     def __call__(self, x: Any) -> Any:
         return self._fire(_inputs(x, self.nin, self))
@@ -108,11 +113,12 @@ class Layer(Module):
             return draw(nin, self.nout, rng)
 
         self.neurons = [Neuron(self.nin, activation, bias, of_layer, rng) for _ in range(self.nout)]
+        layer = self._name("")
         for j, neuron in enumerate(self.neurons):
             for i, w in enumerate(neuron.w):
-                w.label = f"{self._name('W')}[{j},{i}]"
+                w.label = ParameterLabel(f"W{layer}[{j},{i}]", layer, j, i)
             if neuron.b is not None:
-                neuron.b.label = f"{self._name('b')}[{j}]"
+                neuron.b.label = ParameterLabel(f"b{layer}[{j}]", layer, j)
 
     def __call__(self, x: Any) -> Any:
         xs = _inputs(x, self.nin, self)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from math import hypot
 
 from ..value import Value
-from .neurons import ALONE, OF_ALONE, WEIGHT, looks_like_parameter
+from ..wording import counted, figure
+from .naming import badge
+from .neurons import place_of
 from .scene import Card
-from .text import counted, figure
 from .tips import of_many
 
 TYPE_CHECKING = False
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 class Crowds:
     """The shared cards of a plan: their Values, what they show, and the slopes through a neuron."""
 
-    def __init__(
-        self, plan: Plan, names: Mapping[Value, str], given: set[Value], has_run: bool
-    ) -> None:
-        self.plan, self.names, self.given, self.has_run = plan, names, given, has_run
+    def __init__(self, plan: Plan, names: Mapping[Value, str], given: set[Value]) -> None:
+        self.plan, self.names, self.given = plan, names, given
         self.members: dict[Hashable, list[Value]] = {}
         for value, key in plan.card.items():
             if key is not value:
@@ -46,14 +45,21 @@ class Crowds:
         ]
 
     def slopes(self, key: Hashable) -> dict[Value, float]:
-        """The slope of a neuron's result by each Value it takes from elsewhere: the chain rule, inside the neuron."""
+        """The slope of a neuron's result by each Value that it takes from elsewhere."""
         inside, slope = set(self.members[key]), {self.result[key]: 1.0}
         for value in reversed(self.members[key]):
-            if value in slope:
+            if slope.get(value):  # a slope of 0 is not passed on
                 for operand, partial in zip(value.parents, self.plan.partials[value]):
                     if isinstance(operand, Value):
-                        slope[operand] = slope.get(operand, 0.0) + slope[value] * (partial or 0.0)
-        return {operand: total for operand, total in slope.items() if operand not in inside}
+                        share = slope[value] * (partial or 0.0)
+                        slope[operand] = slope.get(operand, 0.0) + share
+        taken = dict.fromkeys(
+            x
+            for value in self.members[key]
+            for x in value.parents
+            if isinstance(x, Value) and x not in inside
+        )
+        return {operand: slope.get(operand, 0.0) for operand in taken}
 
     def card(self, id: str, key: Hashable) -> Card:
         """The card of a neuron, a layer or a crowd of leaves."""
@@ -63,76 +69,77 @@ class Crowds:
     def neuron(self, id: str, key: Hashable) -> Card:
         """Its result and the gradient of that, and how many parameters it has."""
         values, result = self.members[key], self.result.get(key)
-        layer, number = self.plan.neurons.home[values[0]]
+        home = layer, number = self.plan.neurons.home[values[0]]
         leaves = [value for value in values if value._operation is None]
-        is_given = result in self.given if result else False
-        name = f"Neuron {number}"
-        lines = [((f"{name} · " if is_given else "") + counted(len(leaves), "parameter"), "")]
+        walked = self.plan.walked.issuperset(values)
+        name, symbol = f"Neuron {number}", badge(self.plan.neurons.activation.get(home))
+        parameters = counted(len(leaves), "parameter")
+        title = f"neuron {number}" if layer is None else f"layer {layer}, neuron {number}"
         if result is None:
-            lines.append((counted(len(self.outputs(values)), "result"), ""))
-        title = f"neuron {number}" if layer == OF_ALONE else f"layer {layer}, neuron {number}"
-        title += f" · {self.names[result]} = {result.data!r}" if result else ""
-        if result and self.has_run:
-            title += f", grad {result.grad!r}"
+            lines = (parameters, ""), (counted(len(self.outputs(values)), "result"), "")
+            return Card(
+                id, self.kind(values, "neuron"), name, of_many(title, leaves, walked), "", symbol,
+                lines, is_many=True,
+            )  # fmt: skip
+        title += f" · {self.names[result]} = {result.data!r}"
+        title += f", grad {result.grad!r}" if walked else ""
+        if result in self.given:
+            name, parameters = self.names[result], f"{name} · {parameters}"
         return Card(
-            id, self.kind(values, "neuron"), self.names[result] if result and is_given else name, of_many(title, leaves, self.has_run),
-            figure(result.data) if result else "", self.plan.neurons.symbols.get((layer, number), ""), tuple(lines),
-            result.grad if result and self.has_run else None, result is not None, is_many=True,
+            id, self.kind(values, "neuron"), name, of_many(title, leaves, walked),
+            figure(result.data), symbol, ((parameters, ""),), self.plan.gradient(result),
+            has_gradient=True, is_many=True,
         )  # fmt: skip
 
     def layer(self, id: str, key: Hashable) -> Card:
         """Its shape, how many parameters it has, and the length of their gradient."""
         values = self.members[key]
-        number = self.plan.neurons.home[values[0]][0]
-        shape, symbol = self.shape(number)
+        layer = self.plan.neurons.home[values[0]][0]
+        shape, symbol = self.shape(layer)
         leaves = [value for value in values if value._operation is None]
         neurons = len({self.plan.neurons.home[value] for value in values})
+        title = layer_title(layer)
+        tip = of_many(title, leaves, self.plan.walked.issuperset(leaves))
+        lines = (counted(len(leaves), "parameter"), ""), ("‖grad‖", self.norm(leaves))
         return Card(
-            id, self.kind(values, "layer"), layer_title(number), of_many(f"layer {number}", leaves, self.has_run), shape, symbol,
-            ((counted(len(leaves), "parameter"), ""), ("‖grad‖", self.norm(leaves))), is_many=True, dots=neurons,
+            id, self.kind(values, "layer"), title, tip, shape, symbol, lines,
+            is_many=True, dots=neurons,
         )  # fmt: skip
 
     def leaves(self, id: str, key: Hashable) -> Card:
         """How many leaves they are, and the length of their gradient."""
         values = self.members[key]
-        kind = "parameter" if looks_like_parameter(values[0].label) else "input"
-        weights = [WEIGHT.fullmatch(value.label) for value in values]
-        rows = {(match[1], match[2]) if match else None for match in weights}
-        name, lines = counted(len(values), kind), [("‖grad‖", self.norm(values))]
-        if len(rows) == 1 and (row := rows.pop()):
-            name = "W{}[{},:]".format(*row)
+        kind = self.plan.kind(values[0])
+        name = counted(len(values), kind).replace("leafs", "leaves")
+        lines = [("‖grad‖", self.norm(values))]
+        rows = {(place.layer, place.neuron) for value in values if (place := place_of(value))}
+        if len(rows) == 1 and self.plan.neurons.home.get(values[0]) in rows:
+            layer, number = rows.pop()
+            name = "w[:]" if layer is None else f"W{layer}[{number},:]"
             lines.insert(0, (counted(len(values), "weight"), ""))
-        return Card(
-            id, kind, name, of_many(name, values, self.has_run), lines=tuple(lines), is_many=True
-        )
+        tip = of_many(name, values, self.plan.walked.issuperset(values))
+        return Card(id, kind, name, tip, lines=tuple(lines), is_many=True)
 
     def kind(self, values: Sequence[Value], otherwise: str) -> str:
-        return "output" if set(values).intersection(self.plan.roots) else otherwise
+        return "output" if self.plan.are_roots.intersection(values) else otherwise
 
     def norm(self, values: Sequence[Value]) -> str:
-        return figure(hypot(*(value.grad for value in values))) if self.has_run else "–"
+        """The length of the gradient by these leaves."""
+        has_run = self.plan.walked.issuperset(values)
+        return figure(hypot(*(value.grad for value in values))) if has_run else "–"
 
-    def shape(self, layer: str) -> tuple[str, str]:
+    def shape(self, layer: str | None) -> tuple[str, str]:
         """`2 → 3`, and the activation where all neurons have the same."""
         neurons = self.plan.neurons
         homes = {home for home in neurons.home.values() if home[0] == layer}
-        labels = [
-            value.label
-            for value, home in neurons.home.items()
-            if home[0] == layer and value._operation is None
-        ]
-        inputs = [
-            int(match[match.lastindex or 0])
-            for label in labels
-            if (match := WEIGHT.fullmatch(label) or ALONE.fullmatch(label))
-        ]
+        places = [place_of(value) for value, home in neurons.home.items() if home in homes]
+        inputs = [place.input for place in places if place is not None and place.input is not None]
         nout = max(number for _, number in homes) + 1
-        symbols = {neurons.symbols.get(home, "") for home in homes}
-        return f"{max(inputs) + 1} → {nout}" if inputs else counted(
-            nout, "neuron"
-        ), symbols.pop() if len(symbols) == 1 else ""
+        symbols = {badge(neurons.activation.get(home)) for home in homes}
+        shape = f"{max(inputs) + 1} → {nout}" if inputs else counted(nout, "neuron")
+        return shape, symbols.pop() if len(symbols) == 1 else ""
 
 
-def layer_title(layer: str) -> str:
+def layer_title(layer: str | None) -> str:
     """What a layer is called by the number in its labels."""
-    return "Neuron" if layer == OF_ALONE else f"Layer {layer}".strip()
+    return "Neuron" if layer is None else f"Layer {layer}".strip()

@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path
 
 from ..value import Value
+from ..wording import clean, counted
 from .engines import engine
 from .layout import dot_text, laid_out
 from .scene import Scene
 from .svg import sizes_of, svg_text
-from .text import clean, counted
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,8 +45,12 @@ class Drawing:
         """Write the SVG to a file and return its path; the file is whole or as it was before."""
         path = Path(path)
         if path.suffix.lower() != ".svg":
-            raise ValueError(
-                f"a drawing is saved as SVG, got {path.name!r}: write {(path.stem or 'graph') + '.svg'!r}"
+            name = (path.stem or "graph") + ".svg"
+            raise ValueError(f"a drawing is saved as SVG, got {path.name!r}: write {name!r}")
+        if not path.parent.is_dir():
+            raise FileNotFoundError(
+                f"the folder {str(path.parent)!r} is not there: make it first, "
+                f"Path({str(path.parent)!r}).mkdir(parents=True)"
             )
         text = self.svg.encode()
         beside = path.with_name(f".{path.name}.{os.getpid()}.part")
@@ -77,6 +81,7 @@ def draw(
     limit: int = 5000,
     title: str | None = None,
     direction: str = "right",
+    parameters: Any = (),
     timeout: float = 60.0,
 ) -> Drawing:
     """The picture of the graph that made a Value (or several), or of a model's layers.
@@ -86,9 +91,11 @@ def draw(
     >>> print(draw(a * b, title="area").dot.splitlines()[0])
     digraph {
 
-    `collapse` shows each neuron, or each layer, as one card: "neurons", "layers", "none", or "auto", which does so when
-    there are more than 300 cards. `expand_dots` shows a dot as its products and their sum, `direction` is "right" or "down".
-    ValueError for more than `limit` cards; TypeError for what is neither Value nor model.
+    `collapse` shows each neuron, or each layer, as one card: "neurons", "layers", "none", or
+    "auto", which does so when there are more than 300 cards. `expand_dots` shows a dot as its
+    products and their sum, `direction` is "right" or "down". `parameters` is a list of leaves (or a
+    model) to show as parameters; those of `Neuron`, `Layer` and `MLP` are known. ValueError for more
+    than `limit` cards; TypeError for what is neither Value nor model.
     """
     if collapse not in COLLAPSE:
         raise ValueError(
@@ -125,13 +132,23 @@ def draw(
 
     return Drawing(
         graph_scene(
-            Plan(list(dict.fromkeys(roots)), collapse, limit),
+            Plan(list(dict.fromkeys(roots)), collapse, limit, _listed(parameters)),
             title,
             expand_dots,
             direction == "down",
         ),
         timeout,
     )
+
+
+def _listed(parameters: Any) -> list[Value]:
+    listed = parameters.parameters() if hasattr(parameters, "parameters") else [*parameters]
+    for item in listed:
+        if not isinstance(item, Value):
+            raise TypeError(
+                f"parameters must be a list of Values or a model, got {type(item).__name__} in it"
+            )
+    return listed
 
 
 def _advice(given: object) -> str:

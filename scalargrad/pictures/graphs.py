@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from itertools import chain
 from math import hypot
 
 from ..value import Value
+from ..wording import COMMUTATIVE, counted, figure, formulas, named
 from .crowds import Crowds, layer_title
-from .naming import COMMUTATIVE, formula, names
-from .neurons import OF_ALONE, in_layers, looks_like_parameter, symbol_of
+from .naming import badge, names
 from .plan import MANY, Plan
 from .scene import Card, Cluster, Edge, Scene
-from .text import counted, figure
 from .tips import NOT_RUN, Tips
 
 TYPE_CHECKING = False
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 PLACES = "①②③④⑤⑥⑦⑧⑨"
 CALL_BACKWARD = "– no gradient yet: call backward()"
+LEFT_OVER = "leaves hold gradients of an earlier walk: zero_grad() sets them to 0"
+ELSEWHERE = "some gradients come from elsewhere too: other roots, or earlier calls of backward()"
 
 
 def graph_scene(
@@ -33,9 +35,16 @@ def graph_scene(
     cards, edges = tuple(painter.cards), painter.all_edges()
     results = ", ".join(figure(root.data) for root in plan.roots[:MANY])
     return Scene(
-        painter.title() if title is None else title, cards, edges, painter.clusters(), painter.has_run, downward, painter.legend(),
-        f"{counted(len(plan.values), 'value')} in {counted(len(cards), 'card')}, {counted(len(edges), 'edge')}; the result is {results}.",
-    )  # fmt: skip
+        painter.title() if title is None else title,
+        cards,
+        edges,
+        painter.clusters(),
+        bool(plan.walked),
+        downward,
+        painter.legend(),
+        f"{counted(len(plan.values), 'value')} in {counted(len(cards), 'card')}, "
+        f"{counted(len(edges), 'edge')}; the result is {results}.",
+    )
 
 
 class _Painter:
@@ -43,10 +52,9 @@ class _Painter:
 
     def __init__(self, plan: Plan, expand_dots: bool) -> None:
         self.plan, self.expand_dots = plan, expand_dots
-        self.has_run = any(value.grad != 0.0 for value in plan.values)
         self.names, self.given = names(plan.values, plan.neurons)
-        self.tips = Tips(plan, self.names, self.has_run)
-        self.crowds = Crowds(plan, self.names, self.given, self.has_run)
+        self.tips = Tips(plan, self.names)
+        self.crowds = Crowds(plan, self.names, self.given)
         self.cards: list[Card] = []
         self.ids: dict[Hashable, str] = {}
         self.edges: list[Edge | tuple[str, str]] = []  # a pair: edges of a crowd, drawn as one
@@ -97,32 +105,30 @@ class _Painter:
         )  # of the operands that the card itself reads
         numbers = self.paint_numbers(value, home, first)
         products = list(self.paint_products(value, home)) if is_expanded else []
-        kind = self.kind(value)
-        badge = "+" if is_expanded else symbol_of(value)
+        kind = self.plan.kind(value)
         self.ids[value] = self.next_id()
         card = Card(
-            self.ids[value], kind, self.names[value], self.tips.of_value(value, kind), figure(value.data), badge,
-            gradient=value.grad if self.has_run else None, has_gradient=True, is_given=value in self.given,
-        )  # fmt: skip
+            self.ids[value],
+            kind,
+            self.names[value],
+            self.tips.of_value(value, kind),
+            figure(value.data),
+            "+" if is_expanded else badge(value),
+            gradient=self.plan.gradient(value),
+            has_gradient=True,
+            is_given=value in self.given,
+        )
         self.add(card, home)
-        self.edges += [
-            Edge(product, self.ids[value], tip, flow=value.grad) for product, tip in products
-        ]
+        flow = self.plan.gradient(value) or 0.0
+        self.edges += [Edge(product, self.ids[value], tip, flow=flow) for product, tip in products]
         for index in in_pairs(value):
             if index >= first:
                 self.use_operand(value, index, self.ids[value], numbers)
 
-    def kind(self, value: Value) -> str:
-        if value in self.plan.are_roots:
-            return "output"
-        if value._operation is not None:
-            return "operation"
-        return "parameter" if looks_like_parameter(value.label) else "input"
-
     def use_operand(self, value: Value, index: int, head: str, numbers: dict[int, str]) -> None:
         """The edge from an operand of a Value to the card that reads it."""
         operand, partial = value.parents[index], self.plan.partials[value][index]
-        flow = value.grad * (partial or 0.0)
+        flow = self.plan.sent(value, index)
         if isinstance(operand, Value) and not self.shows(operand):
             self.merge(self.id(operand), head, flow)
         elif isinstance(operand, Value) or index in numbers:
@@ -193,11 +199,13 @@ class _Painter:
                 "·".join(self.names[p] if isinstance(p, Value) else figure(p) for p in pair),
                 factors[0] * factors[1],
             )
-            grad = f"grad   {value.grad!r}, as the sum's" if self.has_run else NOT_RUN
-            tip = f"{name} · product in a dot\n{factors[0]!r} × {factors[1]!r}\ndata   {data!r}\n{grad}"
+            gradient = self.plan.gradient(value)
+            grad = NOT_RUN if gradient is None else f"grad   {gradient!r}, as the sum's"
+            product = f"{factors[0]!r} × {factors[1]!r}"
+            tip = f"{name} · product in a dot\n{product}\ndata   {data!r}\n{grad}"
             card = Card(
                 self.next_id(), "operation", name, tip, figure(data), "×",
-                gradient=value.grad if self.has_run else None, has_gradient=True, is_given=False,
+                gradient=gradient, has_gradient=True, is_given=False,
             )  # fmt: skip
             head = self.add(card, home)
             for place in places:
@@ -208,23 +216,23 @@ class _Painter:
 
     def use_neuron(self, key: Hashable, result: Value) -> None:
         """The edges into a neuron whose card shows one result, with the slopes through it."""
-        slopes = self.crowds.slopes(key)
+        slopes, gradient = self.crowds.slopes(key), self.plan.gradient(result)
         for operand, slope in slopes.items():
+            flow = gradient * slope if gradient else 0.0
             if self.shows(operand):
                 pill = f"×{figure(slope, 3)}" if len(slopes) <= MANY else ""
-                tip = f"{self.names[operand]} → {self.names[result]}\nslope through the neuron = {slope!r}"
-                tip += f"\nsends back {result.grad * slope!r}" if self.has_run else ""
-                self.edges.append(
-                    Edge(self.id(operand), self.ids[key], tip, pill, result.grad * slope)
-                )
+                tip = f"{self.names[operand]} → {self.names[result]}\n"
+                tip += f"slope through the neuron = {slope!r}"
+                tip += "" if gradient is None else f"\nsends back {flow!r}"
+                self.edges.append(Edge(self.id(operand), self.ids[key], tip, pill, flow))
             else:
-                self.merge(self.id(operand), self.ids[key], result.grad * slope)
+                self.merge(self.id(operand), self.ids[key], flow)
 
     def merge_edges(self, value: Value) -> None:
         head = self.id(value)
-        for operand, partial in zip(value.parents, self.plan.partials[value]):
+        for index, operand in enumerate(value.parents):
             if isinstance(operand, Value) and self.id(operand) != head:
-                self.merge(self.id(operand), head, value.grad * (partial or 0.0))
+                self.merge(self.id(operand), head, self.plan.sent(value, index))
 
     def merge(self, tail: str, head: str, flow: float) -> None:
         if (tail, head) not in self.flows:
@@ -239,11 +247,8 @@ class _Painter:
             if not isinstance(edge, Edge):
                 flows = self.flows[edge]
                 tip = f"{shown[edge[0]]} → {shown[edge[1]]}: {counted(len(flows), 'edge')}"
-                tip += (
-                    f"\nthe gradients they send back have the length {hypot(*flows)!r}"
-                    if self.has_run
-                    else ""
-                )
+                if self.plan.walked:
+                    tip += f"\nthe gradients they send back have the length {hypot(*flows)!r}"
                 edge = Edge(*edge, tip, flow=hypot(*flows))
             edges.append(edge)
         return tuple(edges)
@@ -253,35 +258,30 @@ class _Painter:
     def title(self) -> str:
         """The roots written out, where that is short."""
         roots, values = self.plan.roots, self.plan.values
+        labels = {value: named(self.names[value]) for value in values if value in self.given}
+        leaves = {value: label for value, label in labels.items() if value._operation is None}
+        texts = formulas(values, labels) | formulas(values, leaves)
         parts = []
         for root in roots[:MANY]:
-            text, name = (
-                formula(root, values) or formula(root, values, in_labels=True),
-                self.names[root],
-            )
-            if not text and root not in self.given:  # too long to write out, and nobody named it
-                name = f"{root.op}: {counted(len(values), 'value')}"
-            parts.append(
-                name
-                if text in ("", name)
-                else text
-                if root not in self.given
-                else f"{name} = {text}"
-            )
+            name, text = self.names[root], texts.get(root, "")
+            if not text and root not in self.given:  # long, and nobody named it
+                name = f"{root.op or 'leaf'}: {counted(len(values), 'value')}"
+            if text in ("", name):
+                parts.append(name)
+            else:
+                parts.append(f"{name} = {text}" if root in self.given else text)
         title = ",  ".join(parts)
-        is_short = len(title) <= 100 and len(parts) == len(roots)
-        return (
-            title if is_short else f"{counted(len(roots), 'root')}, {counted(len(values), 'value')}"
-        )
+        if len(title) <= 100 and len(parts) == len(roots):
+            return title
+        return f"{counted(len(roots), 'root')}, {counted(len(values), 'value')}"
 
     def clusters(self) -> tuple[Cluster, ...]:
         """A cluster for each layer, and in it one for each neuron whose parts are shown."""
         if self.plan.level == "layers":
             return ()
-        layers: dict[str, dict[int, list[str]]] = {}
-        for home in sorted(
-            {home for home in self.homes.values() if home is not None}, key=in_layers
-        ):
+        layers: dict[str | None, dict[int, list[str]]] = {}
+        homes = {home for home in self.homes.values() if home is not None}
+        for home in sorted(homes, key=lambda home: (len(home[0] or ""), home[0] or "", home[1])):
             layers.setdefault(home[0], {})[home[1]] = []
         for id, place in self.homes.items():
             if place is not None:
@@ -289,11 +289,10 @@ class _Painter:
         clusters = []
         for layer, neurons in layers.items():
             title, note = layer_title(layer), " · ".join(filter(None, self.crowds.shape(layer)))
-            if self.plan.level == "neurons" or layer == OF_ALONE:
-                kind = "neuron" if layer == OF_ALONE else "layer"
-                clusters.append(
-                    Cluster(kind, title, note, tuple(id for ids in neurons.values() for id in ids))
-                )
+            if self.plan.level == "neurons" or layer is None:
+                kind = "neuron" if layer is None else "layer"
+                cards = tuple(chain.from_iterable(neurons.values()))
+                clusters.append(Cluster(kind, title, note, cards))
             else:
                 inside = tuple(
                     Cluster("neuron", f"Neuron {number}", "", tuple(ids))
@@ -310,10 +309,16 @@ class _Painter:
             sentences.append("×2  local slope")
         if any(pill[:1] in PLACES for pill in pills if pill):
             sentences.append("① ②  operands in order")
-        if any(card.has_gradient for card in self.cards):
-            sentences.append(
-                "thicker edge: more gradient flows back" if self.has_run else CALL_BACKWARD
-            )
+        plan = self.plan
+        if plan.walked:
+            sentences.append("thicker edge: more gradient flows back")
+        if not plan.walked.issuperset(plan.values):
+            sentences.append(CALL_BACKWARD)
+            if any(v.grad for v in plan.values if v._operation is None and v not in plan.walked):
+                sentences.append(LEFT_OVER)
+        inner = plan.walked - plan.are_roots
+        if not all(plan.is_sum_of_shares(value) for value in inner):
+            sentences.append(ELSEWHERE)
         return tuple(sentences)
 
 

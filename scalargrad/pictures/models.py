@@ -9,9 +9,9 @@ from math import hypot
 
 from ..ops import OPS
 from ..value import Value
-from .neurons import WEIGHT
+from ..wording import clean, counted, figure, symbol_on
+from .neurons import place_of
 from .scene import Card, Edge, Scene
-from .text import clean, counted, figure
 from .tips import of_many
 
 TYPE_CHECKING = False
@@ -89,8 +89,8 @@ def _layer_card(
     number: int, layer: Any, weights: Sequence[Value], biases: Sequence[Value], has_run: bool
 ) -> Card:
     nout, nin = len(layer.neurons), len(layer.neurons[0].w)
-    label = WEIGHT.fullmatch(weights[0].label) if weights else None
-    shown = label[1] if label else str(number)
+    place = place_of(weights[0]) if weights else None
+    shown = place.layer or "" if place is not None else str(number)
     name, symbol = _activation(layer.neurons[0])
     lines = [(f"W{shown} · {nout} × {nin}", f"{len(weights):,}")]
     if biases:
@@ -102,10 +102,12 @@ def _layer_card(
             figure(hypot(*(value.grad for value in (*weights, *biases)))) if has_run else "–",
         )
     )
-    head = f"Layer {shown}: {nin} → {nout}, activation {name}\n{counted(len(weights) + len(biases), 'parameter')}"
+    title = f"Layer {shown}".strip()
+    head = f"{title}: {nin} → {nout}, activation {name}\n"
+    head += counted(len(weights) + len(biases), "parameter")
     return Card(
-        f"n{number}", "layer", f"Layer {shown}", of_many(head, [*weights[:6], *biases], has_run), f"{nin} → {nout}", symbol,
-        tuple(lines), dots=nout,
+        f"n{number}", "layer", title, of_many(head, [*weights[:6], *biases], has_run),
+        f"{nin} → {nout}", symbol, tuple(lines), dots=nout,
     )  # fmt: skip
 
 
@@ -115,7 +117,7 @@ def _activation(neuron: Any) -> tuple[str, str]:
     if given is None or given == "linear":
         return "linear", ""
     name = clean(given if isinstance(given, str) else getattr(given, "__name__", "f"))
-    return name, OPS[name].symbol if name in OPS else name[:12]
+    return name, symbol_on(OPS[name], "·") if name in OPS else name[:12]
 
 
 def _edge(tail: int, count: int) -> Edge:

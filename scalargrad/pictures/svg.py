@@ -8,8 +8,9 @@ from __future__ import annotations
 from hashlib import sha256
 from math import atan2, ceil, cos, hypot, isfinite, sin
 
+from ..wording import figure
 from .scene import Card, Cluster, Edge, Scene
-from .text import escaped, figure, shortened, width
+from .text import escaped, shortened, width
 from .theme import (
     BAR,
     CLUSTER,
@@ -48,7 +49,7 @@ STEP = 24.0  # cards differ in width by so much or not at all
 def sizes_of(scene: Scene) -> dict[str, Point]:
     """Width and height of each card's box, its badge included; leaves of one kind are of one width."""
     sizes = {card.id: _size(card) for card in scene.cards}
-    for kind in ("input", "parameter"):
+    for kind in ("leaf", "input", "parameter"):
         leaves = [card.id for card in scene.cards if card.kind == kind]
         widest = max((sizes[id][0] for id in leaves), default=0.0)
         sizes |= {id: (widest, sizes[id][1]) for id in leaves}
@@ -78,7 +79,7 @@ def _lines(card: Card) -> list[tuple[str, str]]:
 
 def _spread(card: Card) -> float:
     """How far the cards reach that are seen behind one of a crowd of leaves."""
-    return 6.0 if card.is_many and card.kind in ("input", "parameter", "constant") else 0.0
+    return 6.0 if card.is_many and card.kind in ("leaf", "input", "parameter", "constant") else 0.0
 
 
 def _badge_width(card: Card) -> float:

@@ -1,16 +1,8 @@
-"""Text made fit to show: labels that cannot harm, figures that are short, widths on paper.   (floor 3)
-
-What a user wrote is data. Whatever is in it, it reaches the picture as text that is seen: control and
-bidirectional characters, lone surrogates and code points that are no characters come out as `�`.
-"""
+"""Text on paper: how wide it is, and how it stands in XML and in DOT.   (floor 3)"""
 
 from __future__ import annotations
 
-import math
 from unicodedata import combining, east_asian_width
-
-JOINERS = "\u200c\u200d"  # they join the letters of some scripts, and emoji
-LONGEST = 200  # characters of a label that are kept
 
 # Advance widths of DejaVu Sans, the widest of the faces asked for, in thousandths of the size.
 _WIDTHS = {
@@ -28,20 +20,6 @@ _WIDTHS = {
     1000: "mMW@%…→",
 }
 _WIDTH_OF = {letter: width / 1000 for width, letters in _WIDTHS.items() for letter in letters}
-
-
-def clean(text: str) -> str:
-    """The text with everything replaced that is not seen when it is shown.
-
-    >>> clean("a\\x00b\\u202ec")
-    'a�b�c'
-    """
-    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-    if text.isascii() and text.isprintable():
-        return text
-    return "".join(
-        c if c.isprintable() or c in JOINERS else " " if c in "\u00a0\u3000" else "�" for c in text
-    )
 
 
 def escaped(text: str) -> str:
@@ -87,29 +65,3 @@ def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
     while text and width(text + "…", size, bold) > room:
         text = text[:-1]
     return text.rstrip() + "…"
-
-
-def figure(number: float, digits: int = 4) -> str:
-    """A number in few figures, with a true minus.
-
-    >>> figure(-1.4999999999999993), figure(6.881373587), figure(1e-12), figure(float("-inf"))
-    ('−1.5', '6.881', '1e−12', '−∞')
-    """
-    if math.isinf(number):
-        return "∞" if number > 0 else "−∞"
-    if number == 0.0:
-        number = abs(number)
-    text = f"{number:.{digits}g}"
-    if "e" in text:
-        head, _, power = text.partition("e")
-        text = f"{head}e{int(power)}"
-    return text.replace("-", "−")
-
-
-def counted(count: int, noun: str) -> str:
-    """A number of things.
-
-    >>> counted(1, "edge"), counted(13002, "parameter")
-    ('1 edge', '13,002 parameters')
-    """
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"

@@ -26,6 +26,8 @@ COLOURS = (
     (".card",                 "stroke",  "#64748b", "#7f92ad"),
     (".input .card",          "fill",    "#f1f5f9", "#222e3f"),
     (".input .card",          "stroke",  "#64748b", "#90a3bd"),
+    (".leaf .card",           "fill",    "#f1f5f9", "#222e3f"),
+    (".leaf .card",           "stroke",  "#64748b", "#90a3bd"),
     (".parameter .card",      "fill",    "#f6f1ff", "#251f3d"),
     (".parameter .card",      "stroke",  "#7c4dcc", "#b79bf5"),
     (".output .card",         "fill",    "#e7f6f0", "#0f2e27"),
@@ -66,6 +68,7 @@ TEXTS = {
 OUTLINES = {
 #    kind          corner  line  inner line  dashes
     "input":      (24.0,   1.4,  False,      ""),
+    "leaf":       (24.0,   1.4,  False,      ""),
     "parameter":  (5.0,    1.6,  True,       ""),
     "operation":  (9.0,    1.4,  False,      ""),
     "output":     (9.0,    3.2,  False,      ""),

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from math import isclose
-
 from ..value import Value
-from .naming import written
-from .text import clean
+from ..wording import SUM, label_of, named, number, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,22 +13,20 @@ if TYPE_CHECKING:
 
 MOST = 6  # terms that are spelled out
 NOT_RUN = "grad   – (backward() has not run)"
+ELSEWHERE = (
+    "grad holds shares from elsewhere too: of other roots, of readers that are not shown, "
+    "or of earlier calls of backward()"
+)
 
 
 class Tips:
     """Tooltips of one picture."""
 
-    def __init__(self, plan: Plan, names: Mapping[Value, str], has_run: bool) -> None:
-        self.names, self.readers, self.partials, self.has_run = (
-            names,
-            plan.readers,
-            plan.partials,
-            has_run,
-        )
-        # Where several roots, or one beyond the picture, sent the gradients, the numerator has no name here.
-        self.top = (
-            names[plan.roots[0]] if len(plan.roots) == 1 and plan.roots[0].grad == 1.0 else "root"
-        )
+    def __init__(self, plan: Plan, names: Mapping[Value, str]) -> None:
+        self.plan, self.names = plan, names
+        # The numerator has a name only where one root of the picture sent all gradients.
+        (first, *others) = plan.roots
+        self.top = names[first] if not others and first.grad == 1.0 else "root"
 
     def slope(self, value: Value) -> str:
         """∂y/∂value, in symbols."""
@@ -39,94 +34,102 @@ class Tips:
 
     def of_value(self, value: Value, kind: str) -> str:
         """What a Value is, its numbers, and where its gradient came from."""
-        lines = [f"{self.names[value]} · {kind}", f"data   {value.data!r}"]
-        if value._operation is not None and len(value.parents) <= MOST:
-            lines.insert(1, f"{value.op}: {self.expression(value)}")
-        elif value._operation is not None:
-            lines.insert(1, f"{value.op} of {len(value.parents)} operands")
-        if not self.has_run:
-            return "\n".join([*lines, NOT_RUN])
-        return "\n".join([*lines, f"grad   {value.grad!r}", *self.chain(value)])
+        lines = [f"{self.names[value]} · {kind}"]
+        if value._operation is not None:
+            op, count = value._operation, len(value.parents)
+            expression = self.expression(value) if count <= MOST else f"{count} operands"
+            lines.append(f"{op.name}: {expression}" if op.is_public else expression)
+        lines.append(f"data   {value.data!r}")
+        if value in self.plan.walked:
+            return "\n".join([*lines, f"grad   {value.grad!r}", *self.chain(value)])
+        lines.append(NOT_RUN)
+        if value.grad and value._operation is None:
+            lines.append(f"an earlier walk left {value.grad!r} here")
+        return "\n".join(lines)
 
     def expression(self, value: Value) -> str:
         """The operation on the names of its operands."""
-        return written(
-            value, [(self.names[p] if isinstance(p, Value) else repr(p), 5) for p in value.parents]
-        )[0]
+        operands = [
+            named(self.names[x]) if isinstance(x, Value) else number(x, 6) for x in value.parents
+        ]
+        return written(value, operands)[0]
 
     def chain(self, value: Value) -> list[str]:
         """The chain rule for one Value: in symbols, in figures, and what it gives."""
-        terms = [
-            (reader, self.partials[reader][index]) for reader, index in self.readers[value][:MOST]
-        ]
-        shares = [reader.grad * (partial or 0.0) for reader, partial in terms]
-        more = len(self.readers[value]) - len(terms)
-        if not terms:
+        readers = self.plan.readers[value]
+        if not readers:
+            is_top = value in self.plan.are_roots and value.grad == 1.0
             return [
                 f"{self.slope(value)} = 1: backward() starts here"
-                if value.grad == 1.0
+                if is_top
                 else "its readers are not in this picture"
             ]
-        name = bracketed(self.names[value])
-        ellipsis = f" + … {more} more" if more else ""
-        lines = [
-            f"{self.slope(value)} = "
-            + " + ".join(f"{self.slope(r)} × ∂{bracketed(self.names[r])}/∂{name}" for r, _ in terms)
-            + ellipsis,
-            " = "
-            + " + ".join(f"{number(r.grad)} × {number(partial or 0.0)}" for r, partial in terms)
-            + ellipsis,
+        name, shown = bracketed(self.names[value]), readers[:MOST]
+        more = f" + … {len(readers) - MOST} more" if len(readers) > MOST else ""
+        symbols = [
+            f"{self.slope(reader)} × ∂{bracketed(self.names[reader])}/∂{name}"
+            for reader, _ in shown
         ]
-        if more:
-            return lines
-        total = shares[0]
-        for share in shares[1:]:
-            total += share
-        lines.append(f" = {total!r}")
-        if (
-            not isclose(total, value.grad, rel_tol=1e-9, abs_tol=1e-300)
-            and value.grad == value.grad
-        ):
-            lines.append(
-                "grad holds shares from elsewhere too: of other roots, or of earlier calls of backward()"
-            )
+        figures = [self.product(reader, index) for reader, index in shown]
+        lines = [
+            f"{self.slope(value)} = {' + '.join(symbols)}{more}",
+            f" = {' + '.join(figures)}{more}",
+        ]
+        if not more:
+            total = 0.0
+            for reader, index in readers:
+                total += self.plan.sent(reader, index)
+            lines.append(f" = {total!r}")
+        if not self.plan.is_sum_of_shares(value):
+            lines.append(ELSEWHERE)
         return lines
+
+    def product(self, reader: Value, index: int) -> str:
+        """What a reader sends to an operand, as a product of its gradient and the local slope."""
+        if reader not in self.plan.walked:
+            return "nothing yet"
+        if reader.grad == 0.0:
+            return "0.0"
+        return f"{factor(reader.grad)} × {factor(self.plan.partials[reader][index] or 0.0)}"
 
     def of_edge(self, operand: Value | float, reader: Value, index: int) -> str:
         """The local slope of one use, and what it sends back."""
-        target = bracketed(self.names[reader])
-        place = (
-            f" (operand {index + 1} of {len(reader.parents)})" if len(reader.parents) > 1 else ""
-        )
+        count = len(reader.parents)
+        place = f" (operand {index + 1} of {count})" if count > 1 else ""
         if not isinstance(operand, Value):
-            return f"{operand!r} → {self.names[reader]}{place}\na plain number: no gradient goes back to it"
-        partial = self.partials[reader][index]
-        lines = [f"{self.names[operand]} → {self.names[reader]}{place}"]
-        lines.append(f"local slope ∂{target}/∂{bracketed(self.names[operand])} = {partial!r}")
-        if self.has_run:
-            sent = reader.grad * (partial or 0.0)
-            lines.append(f"sends back {number(reader.grad)} × {number(partial or 0.0)} = {sent!r}")
+            return (
+                f"{operand!r} → {self.names[reader]}{place}\n"
+                "a plain number: no gradient goes back to it"
+            )
+        slope = f"∂{bracketed(self.names[reader])}/∂{bracketed(self.names[operand])}"
+        lines = [
+            f"{self.names[operand]} → {self.names[reader]}{place}",
+            f"local slope {slope} = {self.plan.partials[reader][index]!r}",
+        ]
+        if reader in self.plan.walked:
+            sent = self.plan.sent(reader, index)
+            lines.append(f"sends back {self.product(reader, index)} = {sent!r}")
         return "\n".join(lines)
 
 
 def bracketed(name: str) -> str:
     """A name as it stands under ∂."""
-    return f"({name})" if any(c in name for c in " ·+−*") else name
+    return f"({name})" if " " in name or named(name)[1] == SUM else name
 
 
-def number(x: float) -> str:
-    """A factor, its sign in brackets.
+def factor(x: float) -> str:
+    """A number in a product, in brackets if it has a sign.
 
-    >>> number(2.0), number(-1.5)
+    >>> factor(2.0), factor(-1.5)
     ('2.0', '(-1.5)')
     """
     return f"({x!r})" if str(x).startswith("-") else repr(x)
 
 
-def of_many(name: str, values: Sequence[Value], has_run: bool) -> str:
-    """What a card that stands for several Values holds: the first of them, and how many there are."""
+def of_many(name: str, values: Sequence[Value], walked: bool) -> str:
+    """What a card that stands for several Values holds: the first of them, and how many more."""
     shown = [
-        f"{clean(v.label) or '·'} = {v.data!r}" + (f", grad {v.grad!r}" if has_run else "")
+        f"{label_of(v) or '·'} = {v.data!r}" + (f", grad {v.grad!r}" if walked else "")
         for v in values[:MOST]
     ]
     more = [f"… {len(values) - MOST} more"] if len(values) > MOST else []

@@ -6,7 +6,7 @@ import re
 from itertools import pairwise
 from xml.etree import ElementTree
 
-from scalargrad import Value, dot, sigmoid, tanh
+from scalargrad import Layer, Value, tanh
 from scalargrad.pictures import Drawing
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -91,14 +91,13 @@ def neuron(backward: bool = True) -> Value:
 
 
 def network(sizes: tuple[int, ...] = (2, 3, 1), backward: bool = True) -> Value:
-    """The sum of the outputs of a network written by hand, its parameters labelled as nn labels them."""
+    """The squared error of the first output of a network."""
     xs = [Value(0.5 - i, f"x{i}") for i in range(sizes[0])]
     for k, (nin, nout) in enumerate(pairwise(sizes), 1):
-        weights = [
-            [Value(0.1 * (i + 1) - 0.2 * j, f"W{k}[{j},{i}]") for i in range(nin)]
-            for j in range(nout)
-        ]
-        xs = [sigmoid(dot(row, xs, Value(0.3 * j, f"b{k}[{j}]"))) for j, row in enumerate(weights)]
+        layer = Layer(nin, nout, activation="sigmoid", number=k)
+        weights = [[0.1 * (i + 1) - 0.2 * j for i in range(nin)] for j in range(nout)]
+        layer.load_state({f"W{k}": weights, f"b{k}": [0.3 * j for j in range(nout)]})
+        xs = [neuron(xs) for neuron in layer.neurons]
     loss = (xs[0] - 1.0) ** 2
     loss.label = "loss"
     if backward:

@@ -144,7 +144,7 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(
 
 
 def test_save_to_a_missing_folder_says_so(tmp_path: Path) -> None:
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(FileNotFoundError, match=r"the folder '.*missing' is not there: make it"):
         draw(neuron()).save(tmp_path / "missing" / "y.svg")
 
 

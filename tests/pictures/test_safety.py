@@ -61,6 +61,10 @@ def test_what_is_not_seen_is_replaced_by_a_mark() -> None:
     )
 
 
+def test_a_label_of_two_lines_is_shown_in_one() -> None:
+    assert Picture(draw(Value(1.0, "one\ntwo"), title="t")).cards[0].texts[0] == "one two"
+
+
 def test_a_long_label_is_cut_on_the_card_and_whole_in_the_tooltip() -> None:
     label = "a rather long name that no card has room for"
     card = Picture(draw(Value(1.0, label))).cards[0]

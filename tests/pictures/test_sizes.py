@@ -32,6 +32,18 @@ def test_neurons_collapse_into_one_card_each() -> None:
     assert sum("3 parameters" in card.texts for card in picture.cards) == 3
 
 
+def test_a_neuron_that_is_off_shows_its_0_and_its_gradient() -> None:
+    y = MLP(2, [2, 1], seed=0)([0.5, -0.3])
+    y.backward()
+    (off,) = [value for value in y.graph() if value.op == "relu" and value.data == 0.0]
+    picture = Picture(draw(y, collapse="neurons"))
+    texts = picture.card("Neuron 1").texts
+    assert texts[1] == "0"
+    assert texts[texts.index("grad") + 1] == "−0.2689"
+    assert off.grad == pytest.approx(-0.2689, abs=1e-4)
+    assert f"grad {off.grad!r}" in picture.card("Neuron 1").tip
+
+
 def test_the_slope_through_a_neuron_is_that_of_differences() -> None:
     def outputs(x0: float) -> list[float]:
         values = [value for value in _with_first_input(x0).graph() if value.op == "sigmoid"]
@@ -51,7 +63,7 @@ def test_the_slope_through_a_neuron_is_that_of_differences() -> None:
 
 
 def _with_first_input(number: float) -> Value:
-    from scalargrad import dot, sigmoid
+    from scalargrad import sigmoid
 
     xs = [Value(number, "x0"), Value(-0.5, "x1")]
     hidden = [sigmoid(dot([0.1 - 0.2 * j, 0.2 - 0.2 * j], xs, 0.3 * j)) for j in range(3)]
@@ -83,8 +95,8 @@ def test_many_leaves_of_one_reader_are_one_card() -> None:
     root = sum_of([Value(float(i), f"x{i}") for i in range(100)])
     root.backward()
     picture = Picture(draw(root))
-    assert sorted(card.texts[0] for card in picture.cards) == ["100 inputs", "v1"]
-    assert picture.card("100 inputs").texts[1:] == [
+    assert sorted(card.texts[0] for card in picture.cards) == ["100 leaves", "v1"]
+    assert picture.card("100 leaves").texts[1:] == [
         "‖grad‖",
         "10",
     ]  # the root of a hundred squares of 1
@@ -191,11 +203,23 @@ def test_wrong_options_are_refused_with_what_to_write() -> None:
         draw(Value(1.0), title=3)  # type: ignore[arg-type]
 
 
+def test_parameters_are_said_by_a_list_or_a_model() -> None:
+    model = Neuron(1, seed=0)
+    y = model.w[0] * Value(2.0, "x") + Value(1.0, "c")
+    model.w[0].label, said = "slope", [value for value in y.graph() if value.label == "c"]
+    kinds = {card.texts[0]: card.kind for card in Picture(draw(y, parameters=model)).cards}
+    assert (kinds["slope"], kinds["x"], kinds["c"]) == ("parameter", "input", "input")
+    kinds = {card.texts[0]: card.kind for card in Picture(draw(y, parameters=said)).cards}
+    assert (kinds["slope"], kinds["x"], kinds["c"]) == ("input", "input", "parameter")
+    with pytest.raises(TypeError, match="parameters must be a list of Values or a model, got int"):
+        draw(y, parameters=[3])
+
+
 def test_neurons_that_read_each_other_in_turn_are_drawn() -> None:
-    ws = [[Value(0.5 - i + j, f"W1[{j},{i}]") for i in range(2)] for j in range(2)]
+    layer = Layer(2, 2, activation="tanh", bias=False, number=1, seed=0)
     state = [Value(1.0, "h0"), Value(-1.0, "h1")]
     for _ in range(3):
-        state = [tanh(dot(row, state)) for row in ws]
+        state = layer(state)
     picture = Picture(draw(state[0] * state[1], collapse="neurons"))
     assert [card.texts[0] for card in picture.cards if card.kind == "neuron"] == [
         "Neuron 0",

@@ -1,0 +1,224 @@
+"""Graphs in words: labels, figures, and operations written on their operands.   (floor 2)
+
+Pictures and explanations say the same thing in the same words, because both ask here.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+
+from .value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from .ops import Op
+
+    Formula = tuple[str, int]  # text, and how tightly it binds
+
+SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5  # an atom is a name, a number, or a call
+JOINERS = "\u200c\u200d"  # they join the letters of some scripts, and emoji
+SPACES = "\n\r\t\u00a0\u3000"
+LONGEST = 200  # characters of a label that are kept
+
+
+# ------------------------------------------------------------------ labels
+
+
+class ParameterLabel(str):
+    """The label that `nn` gives a parameter: a text that knows the parameter's place.
+
+    `layer` is the layer's number as it stands in the text, "" for a layer without one and None for
+    a neuron alone. `input` is None for a bias. Whoever sets another label takes the place away.
+
+    >>> label = ParameterLabel("W1[0,2]", "1", 0, 2)
+    >>> label, label.layer, label.neuron, label.input
+    ('W1[0,2]', '1', 0, 2)
+    """
+
+    __slots__ = ("input", "layer", "neuron")
+    layer: str | None
+    neuron: int
+    input: int | None
+
+    def __new__(
+        cls, text: str, layer: str | None, neuron: int, input: int | None = None
+    ) -> ParameterLabel:
+        label = super().__new__(cls, text)
+        label.layer, label.neuron, label.input = layer, neuron, input
+        return label
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return ParameterLabel, (str(self), self.layer, self.neuron, self.input)
+
+
+def label_of(value: Value) -> str:
+    """The label of a Value, made fit to show; empty where it has none."""
+    return "" if value.label is None else clean(str(value.label))
+
+
+def clean(text: str) -> str:
+    """The text in one line, with a mark for each character that would not be seen.
+
+    Control and bidirectional characters, lone surrogates and code points that are no characters
+    cannot do harm where the text is shown.
+
+    >>> clean("a\\x00b\\u202ec\\nd")
+    'a�b�c d'
+    """
+    text = text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in JOINERS else " " if c in SPACES else "�" for c in text
+    )
+
+
+def unused(names: set[str]) -> Iterator[str]:
+    """Names for Values without a label: v1, v2, …, but none of the names given.
+
+    >>> names = unused({"v1"})
+    >>> next(names), next(names)
+    ('v2', 'v3')
+    """
+    number = 1
+    while True:
+        if (name := f"v{number}") not in names:
+            yield name
+        number += 1
+
+
+# ------------------------------------------------------------------ figures
+
+
+def figure(number: float, digits: int = 4) -> str:
+    """A number in few figures, with a true minus.
+
+    >>> figure(-1.4999999999999993), figure(6.881373587), figure(1e-12), figure(float("-inf"))
+    ('−1.5', '6.881', '1e−12', '−∞')
+    """
+    if math.isinf(number):
+        return "∞" if number > 0 else "−∞"
+    if number == 0.0:
+        number = abs(number)
+    text = f"{number:.{digits}g}"
+    if "e" in text:
+        head, _, power = text.partition("e")
+        text = f"{head}e{int(power)}"
+    return text.replace("-", "−")
+
+
+def counted(count: int, noun: str) -> str:
+    """A number of things.
+
+    >>> counted(1, "edge"), counted(13002, "parameter")
+    ('1 edge', '13,002 parameters')
+    """
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+# ------------------------------------------------------------------ operations
+
+
+# fmt: off
+_INFIX = {
+#   operation  between  binds    the left operand at least  the right one at least
+    "add":    (" + ",  SUM,     SUM,                       SUM),
+    "sub":    (" − ",  SUM,     SUM,                       PRODUCT),
+    "mul":    ("·",    PRODUCT, PRODUCT,                   PRODUCT),
+    "div":    (" / ",  PRODUCT, PRODUCT,                   SIGN),
+    "pow":    ("**",   POWER,   ATOM,                      SIGN),
+}
+# fmt: on
+
+
+COMMUTATIVE = {
+    "add", "mul", "sum", "prod", "dot", "norm", "logsumexp", "max", "min", "maximum", "minimum",
+    "hypot", "logaddexp",
+}  # fmt: skip
+
+
+def named(name: str) -> Formula:
+    """A name as an operand; one that looks like an operation itself gets brackets where it must."""
+    return name, SUM if any(sign in name for sign in "+−-*·×/÷^") else ATOM
+
+
+def number(x: float, digits: int = 3) -> Formula:
+    """A number as an operand."""
+    text = figure(x, digits)
+    return text, SIGN if text.startswith("−") else ATOM
+
+
+def written(value: Value, operands: Sequence[Formula]) -> Formula:
+    """The operation of a Value on operands that are written already, with the brackets they need.
+
+    >>> from scalargrad import Value
+    >>> written(Value(1.0) * 2, [("a + b", SUM), ("c", ATOM)])
+    ('(a + b)·c', 2)
+    """
+    op = value._operation
+    assert op is not None
+
+    def texts(*least: int) -> list[str]:  # no sign stands behind another
+        return [
+            f"({text})" if binds < at_least or (i and text.startswith("−")) else text
+            for i, ((text, binds), at_least) in enumerate(zip(operands, least))
+        ]
+
+    count = len(operands)
+    if op.name in _INFIX:
+        between, binds, *least = _INFIX[op.name]
+        return between.join(texts(*least)), binds
+    if op.name == "neg":
+        return "−" + texts(POWER)[0], SIGN
+    if op.name == "sum" and count > 1:
+        return " + ".join(texts(*[SUM] * count)), SUM
+    if op.name == "dot":
+        *factors, bias = texts(*[PRODUCT] * (count - 1), SUM)
+        terms = [f"{w}·{x}" for w, x in zip(factors[: count // 2], factors[count // 2 :])]
+        if isinstance(value.parents[-1], Value) or value.parents[-1] != 0.0 or not terms:
+            terms.append(bias)
+        return " + ".join(terms), SUM if len(terms) > 1 else PRODUCT
+    if op.is_public:
+        return f"{op.name}({', '.join(text for text, _ in operands)})", ATOM
+    return symbol_on(op, texts(*[ATOM] * count)), SUM
+
+
+def symbol_on(op: Op, texts: Sequence[str]) -> str:
+    """The symbol of an operation, with texts in place of the operands that it names.
+
+    >>> from .ops import OPS
+    >>> symbol_on(OPS["square"], ["w1"]), symbol_on(OPS["tanh"], ["w1"])
+    ('w1²', 'tanh')
+    """
+    names = dict(zip([name.removesuffix("s") for name in op.operands], texts))
+    return re.sub("[A-Za-z_]+", lambda word: names.get(word[0], word[0]), op.symbol)
+
+
+def formulas(
+    values: Sequence[Value], known: Mapping[Value, Formula], longest: int = 72
+) -> dict[Value, str]:
+    """Each computed Value written out in the known ones; those that are long are left out.
+
+    >>> from scalargrad import Value, tanh
+    >>> w, x = Value(0.5, "w"), Value(2.0, "x")
+    >>> y = tanh(w * x + 1) / 2
+    >>> formulas(y.graph(), {w: named("w"), x: named("x")})[y]
+    'tanh(w·x + 1) / 2'
+    """
+    found: dict[Value, Formula] = {}
+    for value in values:
+        parents = value.parents if len(value.parents) <= longest else ()
+        operands = []
+        for x in parents:
+            operand = (known.get(x) or found.get(x)) if isinstance(x, Value) else number(x)
+            if operand is None:
+                break
+            operands.append(operand)
+        else:
+            if parents and len((formula := written(value, operands))[0]) <= longest:
+                found[value] = formula
+    return {value: text for value, (text, _) in found.items()}
