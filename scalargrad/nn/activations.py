@@ -16,17 +16,22 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def activation(chosen: str | Callable[[Any], Any] | None) -> Callable[[Any], Any] | None:
+def activation(
+    chosen: str | Callable[[Any], Any] | None, argument: str = "activation"
+) -> Callable[[Any], Any] | None:
     """The function of that name; a function as it is; None, for a linear neuron, as None.
 
-    >>> activation("tan h")                                      # doctest: +ELLIPSIS
+    `argument` is what errors call it.
+
+    >>> activation("tan h")
     Traceback (most recent call last):
-    ValueError: activation='tan h' is none of 'neg', ...: did you mean 'tanh'?
+    ValueError: activation='tan h' is none of the operations of one number: did you mean 'tanh'?
     """
     if isinstance(chosen, str):
         if chosen == "softmax":
             raise ValueError(
-                "softmax is of a whole layer, not of one neuron: leave the outputs linear and use the loss 'cross_entropy'"
+                f"{argument}: softmax is of a whole layer, not of one neuron: leave the outputs "
+                "linear and use the loss 'cross_entropy'"
             )
         known = {
             name: op.name
@@ -34,22 +39,21 @@ def activation(chosen: str | Callable[[Any], Any] | None) -> Callable[[Any], Any
             if op.is_public and op.operands == ("x",)
             for name in (op.name, *op.aliases)
         }
-        advice = "or a function of one Value, or None for a linear neuron"
-        function: Callable[[Any], Any] = getattr(
-            functions, look_up("activation", chosen, known, advice)
-        )
+        advice = "take a function of one Value, or None for a linear neuron"
+        name = look_up(argument, chosen, known, advice, "the operations of one number")
+        function: Callable[[Any], Any] = getattr(functions, name)
         return function
     if chosen is None or callable(chosen):
         return chosen
     raise TypeError(
-        f"activation must be a name, a function or None, got {type(chosen).__name__} {chosen!r}"
+        f"{argument} must be a name, a function or None, got {type(chosen).__name__} {chosen!r}"
     )
 
 
-def shown(chosen: str | Callable[[Any], Any] | None) -> str:
-    """How it is written: 'tanh', the name of a function, None."""
-    return (
-        repr(chosen)
-        if chosen is None or isinstance(chosen, str)
-        else getattr(chosen, "__name__", repr(chosen))
-    )
+def name_of(chosen: Any) -> str:
+    """How it is written: 'tanh', the name of a function, None, or a list of them."""
+    if isinstance(chosen, (list, tuple)):
+        return f"[{', '.join(map(name_of, chosen))}]"
+    if chosen is None or isinstance(chosen, str):
+        return repr(chosen)
+    return getattr(chosen, "__name__", repr(chosen))

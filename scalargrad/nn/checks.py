@@ -16,17 +16,19 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 
 
-def listed(names: Iterable[str]) -> str:
+def quoted(names: Iterable[str]) -> str:
     """The names as they are written in code.
 
-    >>> listed(["mean", "sum"])
+    >>> quoted(["mean", "sum"])
     "'mean', 'sum'"
     """
     return ", ".join(map(repr, names))
 
 
-def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "") -> T:
-    """The entry of that name; a ValueError that lists the names where there is none.
+def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "", kind: str = "") -> T:
+    """The entry of that name; where there is none, a ValueError with the nearest name.
+
+    It lists the names, or says of what `kind` they are.
 
     >>> look_up("loss", "msee", {"mse": 1, "mae": 2})
     Traceback (most recent call last):
@@ -36,15 +38,16 @@ def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "") -> 
         return table[name]
     from difflib import get_close_matches
 
-    close = get_close_matches(name, table, 1)
+    close = get_close_matches(name.lower(), table)
+    close.sort(key=lambda near: sorted(near) != sorted(name.lower()))  # tahn: tanh before tan
     hint = f": did you mean {close[0]!r}?" if close else instead and f": {instead}"
-    raise ValueError(f"{what}={name!r} is none of {listed(table)}{hint}")
+    raise ValueError(f"{what}={name!r} is none of {kind or quoted(table)}{hint}")
 
 
-def size(what: str, number: Any, least: int = 1) -> int:
+def whole(what: str, number: Any, least: int = 1) -> int:
     """The number as an int; ValueError below `least`, TypeError where it is not whole.
 
-    >>> size("nin", 0)
+    >>> whole("nin", 0)
     Traceback (most recent call last):
     ValueError: nin must be 1 or more, got 0
     """
@@ -59,17 +62,6 @@ def size(what: str, number: Any, least: int = 1) -> int:
     if whole < least:
         raise ValueError(f"{what} must be {least} or more, got {whole}")
     return whole
-
-
-def parameters_of(given: Any) -> Any:
-    """The parameters of a module; anything else that can be gone through as it is."""
-    if hasattr(given, "parameters"):
-        return given.parameters()
-    if not hasattr(given, "__iter__"):
-        raise TypeError(
-            f"an optimiser takes a list of Values or a module, got {type(given).__name__}: write [w] for one"
-        )
-    return given
 
 
 def random_source(seed: Any) -> Random:

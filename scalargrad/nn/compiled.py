@@ -17,10 +17,10 @@ from ..arithmetic.total import ERRORS
 from ..modes import no_grad
 from ..trees import with_values
 from ..value import Value
-from .eager import Eager, number
+from .eager import Eager, number_of
 from .losses import LOSSES, cross_entropy
 from .optimizers import OPTIMIZERS, Optimizer
-from .rows import items, one_hot
+from .rows import items, one_hot, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -174,7 +174,7 @@ class Generated:
         """The loss of rows, without penalty."""
         if self._held is None or self._held[0] is not table:
             fits = all(
-                _width(ours[0]) == _width(theirs[0]) for ours, theirs in zip(self.table, table)
+                width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table)
             )
             self._held = (
                 table,
@@ -378,9 +378,9 @@ def checked(task: Task, table: Table) -> int | None:
     with no_grad():
         try:
             prediction = forward(inputs[0])
-            number(task.measure(prediction, targets[0]), "loss")
+            number_of(task.measure(prediction, targets[0]), "loss")
             if task.measure in LOSSES.values():
-                numbers = [number(p, "prediction") for p in items(prediction, "fit")]
+                numbers = [number_of(p, "prediction") for p in items(prediction, "fit")]
                 while row < len(targets):
                     task.measure(numbers, targets[row])
                     row += 1
@@ -401,7 +401,3 @@ def _settings(optimizer: Optimizer) -> dict[str, Any]:
         for name, item in vars(optimizer).items()
         if name not in ("parameters", "lr", "steps", "state")
     }
-
-
-def _width(row: Any) -> int | None:
-    return len(row) if isinstance(row, tuple) else None

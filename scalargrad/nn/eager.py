@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from .module import Module
-
     Table = tuple[list[Any], list[Any]]  # inputs, targets
 
 
@@ -24,7 +22,7 @@ class Task:
     """What is lowered: the loss of the rows of a batch, their mean or sum, and the penalty."""
 
     def __init__(
-        self, model: Module, measure: Any, is_mean: bool, penalty: Callable[[Any], Any] | None
+        self, model: Any, measure: Any, is_mean: bool, penalty: Callable[[Any], Any] | None
     ) -> None:
         if not callable(model):
             raise TypeError(NOT_CALLED.format(type(model).__name__))
@@ -40,7 +38,7 @@ class Task:
         for i in batch:
             try:
                 loss = self.measure(self.forward(inputs[i]), targets[i])
-                total += number(loss, "loss")
+                total += number_of(loss, "loss")
             except (TypeError, ValueError) as error:
                 error.add_note(f"in row {i} of X and y")
                 raise
@@ -55,19 +53,19 @@ class Task:
             extra = self.penalty(self.model)
             if isinstance(extra, Value):
                 extra.backward()
-            total += number(extra, "penalty")
+            total += number_of(extra, "penalty")
         return total
 
     def loss_of(self, table: Table) -> float:
         """The loss of rows, without penalty; nothing is recorded."""
         with no_grad():
             total = add_up(
-                [number(self.measure(self.forward(x), t), "loss") for x, t in zip(*table)]
+                [number_of(self.measure(self.forward(x), t), "loss") for x, t in zip(*table)]
             )
         return total / len(table[0]) if self.is_mean else total
 
 
-def number(result: Any, name: str) -> float:
+def number_of(result: Any, name: str) -> float:
     """The number that a loss or a penalty gave, a Value's or a plain one."""
     found = result.data if isinstance(result, Value) else as_float(result)
     if found is None:

@@ -10,44 +10,69 @@
 
 from __future__ import annotations
 
+from functools import wraps
+
 from .. import functions
 from ..arithmetic.conversion import as_float, to_float
 from ..rows.recorders import Floats, Values
 from ..value import Value
 from ..wording import ParameterLabel
 from .activations import activation as function_of
-from .activations import shown
-from .checks import random_source, size
+from .activations import name_of
+from .checks import random_source, whole
 from .inits import initializer
-from .module import Module, merged
-from .rows import plain
+from .module import Module
+from .parameters import are_leaves, places_in
+from .rows import is_row, to_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from random import Random
-    from typing import Any
+    from typing import Any, TypeVar
 
-    from .module import Block
+    from .parameters import Place
 
     Activation = str | Callable[[Any], Any] | None
     Init = str | Callable[[int, int, Random], Any] | None
+    F = TypeVar("F", bound=Callable[..., None])
 
-_floats, _as_they_are = {float}, {float, Value}
+_floats, _values, _as_they_are = {float}, {Value}, {float, Value}
+
+
+def without_nonlin(init: F) -> F:
+    """Answer micrograd's `nonlin=False` with the argument that has its place here."""
+
+    @wraps(init)
+    def __init__(self: Any, *arguments: Any, **named: Any) -> None:
+        if "nonlin" in named:
+            raise TypeError(
+                f"{type(self).__name__} has no argument nonlin: write activation=None for nonlin=False, "
+                "activation='relu' for nonlin=True"
+            )
+        init(self, *arguments, **named)
+
+    return __init__  # type: ignore[return-value]
 
 
 class Neuron(Module):
     """activation(w · x + b), a Value; `w` is a tuple of Values, `b` a Value or None.
 
-    `activation` is the name of an operation, a function of one Value, or None for none. `init` is "uniform", "normal",
-    "xavier", "he", "zeros" or a function of (nin, nout, rng) that draws one weight; None takes what suits the
-    activation. Biases begin at 0. `seed` is a number, a `random.Random`, or None for Python's `random`. The labels
-    are `w[0]`, `w[1]`, … and `b`.
-
     >>> Neuron(3)
     Neuron(3, activation='relu')
+
+    nin: how many inputs it reads.
+    activation: the name of an operation of one number ("relu", "tanh", "sigmoid", …), a function of
+        one Value, or None for a linear neuron. Default "relu".
+    bias: whether b is added; it begins at 0. Default True.
+    init: where weights begin: "uniform", "normal", "xavier", "he", "zeros", or a function of
+        (nin, nout, rng) that gives one weight. Default None: what suits the activation.
+    seed: a whole number, a `random.Random`, or None for Python's own `random`. Default None.
+
+    The labels are `w[0]`, `w[1]`, … and `b`.
     """
 
+    @without_nonlin
     def __init__(
         self,
         nin: int,
@@ -56,7 +81,7 @@ class Neuron(Module):
         init: Init = None,
         seed: Any = None,
     ) -> None:
-        self.nin = size("nin", nin)
+        self.nin = whole("nin", nin)
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
         self.w = Values.of(
@@ -71,8 +96,8 @@ class Neuron(Module):
     def __call__(self, x: Any) -> Any:
         return self._fire(_inputs(x, self.nin, self))
 
-    def _fire(self, xs: Sequence[Any]) -> Any:
-        """What it makes of inputs that are known to fit."""
+    def _fire(self, xs: tuple[Any, ...]) -> Any:
+        """The output for inputs that are known to fit."""
         z = functions.dot(self.w, xs) if self.b is None else functions.dot(self.w, xs, self.b)
         return z if self._activate is None else self._activate(z)
 
@@ -83,17 +108,29 @@ class Neuron(Module):
         return f"Neuron({self.nin}, {_arguments(self.activation, self.b is not None)})"
 
 
-class Layer(Module):
-    """Neurons side by side that read the same inputs: a list of Values, or one Value if there is one neuron.
+_call = Neuron.__call__
 
-    The arguments are those of Neuron. The labels are `W[0,1]`, neuron 0 and input 1, and `b[0]`; with
-    `number=1` they are `W1[0,1]` and `b1[0]`.
+
+class Layer(Module):
+    """Neurons side by side that read the same inputs: a list of Values, or one Value of one neuron.
 
     >>> layer = Layer(2, 3, number=1)
     >>> len(layer([1.0, 2.0])), layer.neurons[0].w[1].label
     (3, 'W1[0,1]')
+
+    nin: how many inputs each neuron reads.
+    nout: how many neurons there are.
+    activation: of each neuron, as in Neuron. Default "relu".
+    bias: whether each neuron adds a b. Default True.
+    init: where weights begin, as in Neuron. Default None: what suits the activation.
+    seed: a whole number, a `random.Random`, or None for Python's own `random`. Default None.
+    number: which layer of a network it is. Default None: of none.
+
+    The labels are `W[0,1]`, neuron 0 and input 1, and `b[0]`; with `number=1` they are `W1[0,1]` and
+    `b1[0]`. A neuron in `neurons` may be replaced by one of a class of its own.
     """
 
+    @without_nonlin
     def __init__(
         self,
         nin: int,
@@ -104,9 +141,9 @@ class Layer(Module):
         seed: Any = None,
         number: int | None = None,
     ) -> None:
-        self.nin, self.nout = size("nin", nin), size("nout", nout)
+        self.nin, self.nout = whole("nin", nin), whole("nout", nout)
         self.activation = activation
-        self.number = None if number is None else size("number", number, 0)
+        self.number = None if number is None else whole("number", number, 0)
         draw, rng = initializer(init, activation), random_source(seed)
 
         def of_layer(nin: int, _: int, rng: Random) -> Any:
@@ -122,15 +159,40 @@ class Layer(Module):
 
     def __call__(self, x: Any) -> Any:
         xs = _inputs(x, self.nin, self)
-        outs = [neuron._fire(xs) for neuron in self.neurons]
+        outs = [
+            neuron._fire(xs) if type(neuron).__call__ is _call else neuron(xs)  # a call of its own
+            for neuron in self.neurons
+        ]
         return outs if len(outs) > 1 else outs[0]
 
-    def _blocks(self, seen: set[int]) -> dict[str, Block]:
-        blocks: dict[str, Block] = {self._name("W"): [list(neuron.w) for neuron in self.neurons]}
+    def _places(self, seen: set[int]) -> Iterator[Place]:
+        """Weights in a matrix W, biases in a list b; a neuron's other attributes behind its own."""
+        seen.add(id(self))
+        for name, item in vars(self).items():
+            if name == "neurons" and self._is_matrix():
+                for j, neuron in enumerate(item):
+                    yield self._name("W"), (j, 0), neuron.w
+                    if neuron.b is not None:
+                        yield self._name("b"), (j,), (neuron.b,)
+                    if id(neuron) not in seen:
+                        seen.add(id(neuron))
+                        for its, part in vars(neuron).items():
+                            if its not in ("w", "b"):
+                                yield from places_in(part, f"neurons[{j}].{its}", seen)
+            else:
+                yield from places_in(item, name, seen)
+
+    def _is_matrix(self) -> bool:
+        """Whether the neurons, which may have been replaced, have weights that make a matrix."""
+        if not all(isinstance(neuron, Neuron) for neuron in self.neurons):
+            return False
         biases = [neuron.b for neuron in self.neurons if neuron.b is not None]
-        if biases:
-            blocks[self._name("b")] = biases
-        return merged(blocks, self._blocks_but("neurons", seen))
+        return (
+            len({len(neuron.w) for neuron in self.neurons}) == 1
+            and all(are_leaves(neuron.w) for neuron in self.neurons)
+            and len(biases) in (0, len(self.neurons))
+            and are_leaves(biases)
+        )
 
     def _name(self, letter: str) -> str:
         return letter if self.number is None else f"{letter}{self.number}"
@@ -141,14 +203,12 @@ class Layer(Module):
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f", number={self.number}"
-        return f"Layer({self.nin}, {self.nout}, {_arguments(self.activation, self.neurons[0].b is not None)}{number})"
+        arguments = _arguments(self.activation, getattr(self.neurons[0], "b", None) is not None)
+        return f"Layer({self.nin}, {self.nout}, {arguments}{number})"
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers in a row, `activation` in all but the last, `output_activation` in the last.
-
-    `nouts` are the numbers of neurons in each layer. The other arguments are those of Neuron; one source of random
-    numbers serves all layers, in the order of `parameters()`.
+    """A multi-layer perceptron: layers in a row, each reads the outputs of the one before it.
 
     >>> model = MLP(2, [3, 1], activation="sigmoid", seed=0)
     >>> model
@@ -157,13 +217,26 @@ class MLP(Module):
     ['W1[0,0]', 'W1[0,1]', 'b1[0]', 'W1[1,0]']
     >>> model([0.5, 2.0]).op
     'dot'
+
+    nin: how many inputs the first layer reads.
+    nouts: how many neurons each layer has: [16, 16, 1].
+    activation: of all layers but the last: the name of an operation of one number ("relu", "tanh",
+        "sigmoid", …), a function of one Value, or None; or a list with one for each layer, the
+        last one too. Default "relu".
+    output_activation: of the last layer. Default None: linear outputs. Not beside a list.
+    bias: whether each neuron adds a b, which begins at 0. Default True.
+    init: where weights begin: "uniform", "normal", "xavier", "he", "zeros", or a function of
+        (nin, nout, rng) that gives one weight. Default None: what suits each layer's activation.
+    seed: a whole number, a `random.Random`, or None for Python's own `random`. Default None. One
+        source serves all layers, in the order of `parameters()`.
     """
 
+    @without_nonlin
     def __init__(
         self,
         nin: int,
         nouts: Iterable[int],
-        activation: Activation = "relu",
+        activation: Activation | Sequence[Activation] = "relu",
         output_activation: Activation = None,
         bias: bool = True,
         init: Init = None,
@@ -171,29 +244,21 @@ class MLP(Module):
     ) -> None:
         if not hasattr(nouts, "__iter__") or isinstance(nouts, (str, bytes)):
             raise TypeError(
-                f"nouts must be a list, the number of neurons in each layer, got {nouts!r}: write [16, 16, 1]"
+                f"nouts must be a list, the number of neurons in each layer, got {nouts!r}: "
+                "write [16, 16, 1]"
             )
-        self.nouts = [size(f"nouts[{i}]", nout) for i, nout in enumerate(nouts)]
+        self.nouts = [whole(f"nouts[{i}]", nout) for i, nout in enumerate(nouts)]
         if not self.nouts:
             raise ValueError(
                 "nouts must name one layer at least, got []: write [1] for a single neuron"
             )
-        self.nin = size("nin", nin)
+        self.nin = whole("nin", nin)
         self.activation, self.output_activation = activation, output_activation
-        for chosen in (activation, output_activation):
-            function_of(chosen)  # a wrong one is refused, whether or not a layer uses it
-        rng, sizes, last = random_source(seed), [self.nin, *self.nouts], len(self.nouts)
+        chosen = _one_a_layer(activation, output_activation, len(self.nouts))
+        rng, nins = random_source(seed), [self.nin, *self.nouts]
         self.layers = [
-            Layer(
-                sizes[k - 1],
-                sizes[k],
-                output_activation if k == last else activation,
-                bias,
-                init,
-                rng,
-                number=k,
-            )
-            for k in range(1, last + 1)
+            Layer(nin, nout, each, bias, init, rng, number)
+            for number, (nin, nout, each) in enumerate(zip(nins, self.nouts, chosen), 1)
         ]
 
     def __call__(self, x: Any) -> Any:
@@ -201,30 +266,52 @@ class MLP(Module):
             x = layer(x)
         return x
 
-    def _blocks(self, seen: set[int]) -> dict[str, Block]:
-        others = self._blocks_but(
-            "layers", seen
-        )  # first, so that a module that is the activation is found here
-        return merged(*(layer._blocks(seen) for layer in self.layers), others)
+    def _places(self, seen: set[int]) -> Iterator[Place]:
+        """Layers by their numbers: W1 and b1, not layers[0].W1."""
+        seen.add(id(self))
+        for name, item in vars(self).items():
+            for i, part in enumerate(item) if name == "layers" else [(None, item)]:
+                if isinstance(part, Layer) and i is not None:
+                    if id(part) not in seen:
+                        yield from part._places(seen)
+                else:
+                    yield from places_in(part, name if i is None else f"{name}[{i}]", seen)
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         for layer in self.layers:
             yield from layer._parts()
 
     def __repr__(self) -> str:
-        output = (
-            ""
-            if self.output_activation is None
-            else f", output_activation={shown(self.output_activation)}"
+        chosen = self.output_activation
+        output = "" if chosen is None else f", output_activation={name_of(chosen)}"
+        bias = "" if getattr(self.layers[0].neurons[0], "b", None) is not None else ", bias=False"
+        return f"MLP({self.nin}, {self.nouts}, activation={name_of(self.activation)}{output}{bias})"
+
+
+def _one_a_layer(inner: Any, last: Activation, count: int) -> list[Activation]:
+    """The activation of each layer; a wrong one is refused, whether or not a layer uses it."""
+    if not isinstance(inner, (list, tuple)):
+        function_of(inner)
+        function_of(last, "output_activation")
+        return [*[inner] * (count - 1), last]
+    if len(inner) != count:
+        raise ValueError(
+            f"activation must have one for each of {count} layers, the last one too, got {len(inner)}"
         )
-        has_bias = self.layers[0].neurons[0].b is not None
-        return f"MLP({self.nin}, {self.nouts}, activation={shown(self.activation)}{output}{'' if has_bias else ', bias=False'})"
+    if last is not None:
+        raise ValueError(
+            f"activation, a list, has one for the last layer, {name_of(inner[-1])}: write "
+            f"output_activation={name_of(last)} as the last of the list"
+        )
+    for i, each in enumerate(inner):
+        function_of(each, f"activation[{i}]")
+    return [*inner]
 
 
 def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
     """One row of inputs as a tuple of Values and floats; a number stands for a row of one."""
     if not isinstance(x, (list, tuple)):
-        x = plain(x)
+        x = to_lists(x)
         if isinstance(x, Value) or as_float(x) is not None:
             x = (x,)
         elif not hasattr(x, "__iter__") or isinstance(x, (str, bytes, dict)):
@@ -232,32 +319,28 @@ def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
                 f"{_titled(reader)} takes a row of {_counted(nin)}, got {type(x).__name__}"
             )
     xs: tuple[Any, ...] = tuple(x)
-    if len(xs) != nin:
-        raise ValueError(f"{_titled(reader)} expects {_counted(nin)}, got {len(xs)}")
     kinds = set(map(type, xs))
     if not kinds <= _as_they_are:
-        xs = tuple([item if isinstance(item, Value) else _input(item, reader) for item in xs])
+        if any(map(is_row, xs)):
+            raise TypeError(
+                f"{_titled(reader)} takes one row of {_counted(nin)}, got rows: for many rows there "
+                "is predict(X), or a loop, [model(x) for x in X]"
+            )
+        name = _titled(reader)
+        xs = tuple([item if isinstance(item, Value) else to_float(item, name) for item in xs])
         kinds = set(map(type, xs))
-    return Floats.of(xs) if kinds == _floats else xs
-
-
-def _input(item: Any, reader: Neuron | Layer) -> float:
-    if isinstance(plain(item), (list, tuple)):
-        raise TypeError(
-            f"{_titled(reader)} takes one row of {_counted(reader.nin)}, got rows: for many rows there is predict(X)"
-        )
-    return to_float(item, _titled(reader))
+    if len(xs) != nin:
+        raise ValueError(f"{_titled(reader)} expects {_counted(nin)}, got {len(xs)}")
+    return Floats.of(xs) if kinds == _floats else Values.of(xs) if kinds == _values else xs
 
 
 def _titled(reader: Neuron | Layer) -> str:
-    """How errors name it: `layer 1, 2 → 3,` within a network."""
+    """How errors name it: `layer 1 (2 → 3)` within a network."""
     if isinstance(reader, Layer) and reader.number is not None:
         return f"layer {reader.number} ({reader.nin} → {reader.nout})"
-    return (
-        f"Neuron({reader.nin})"
-        if isinstance(reader, Neuron)
-        else f"Layer({reader.nin}, {reader.nout})"
-    )
+    if isinstance(reader, Layer):
+        return f"Layer({reader.nin}, {reader.nout})"
+    return f"Neuron({reader.nin})"
 
 
 def _counted(nin: int) -> str:
@@ -265,8 +348,8 @@ def _counted(nin: int) -> str:
 
 
 def _noted(chosen: Activation) -> str:
-    return "linear" if chosen is None else shown(chosen).strip("'")
+    return "linear" if chosen is None else name_of(chosen).strip("'")
 
 
 def _arguments(chosen: Activation, has_bias: bool) -> str:
-    return f"activation={shown(chosen)}" + ("" if has_bias else ", bias=False")
+    return f"activation={name_of(chosen)}" + ("" if has_bias else ", bias=False")

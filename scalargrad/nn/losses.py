@@ -14,7 +14,8 @@ from __future__ import annotations
 from .. import functions
 from ..arithmetic.total import nan
 from ..value import Value
-from .checks import listed, look_up, parameters_of
+from .checks import look_up, quoted
+from .parameters import parameters_of
 from .rows import items
 
 TYPE_CHECKING = False
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from .module import Module
+    from .parameters import HasParameters
 
 
 def squared_error(prediction: Any, target: Any) -> Any:
@@ -153,7 +154,7 @@ def hinge(prediction: Any, target: Any) -> Any:
     return _mean([functions.relu(1 - p * t) for p, t in pairs])
 
 
-def l2(weights: Module | Iterable[Any]) -> Any:
+def l2(weights: HasParameters | Iterable[Any]) -> Any:
     """Σ w² over the parameters of a module, or over a list: `penalty=lambda model: 1e-4 * l2(model)`.
 
     >>> l2([3.0, 4.0])
@@ -178,7 +179,7 @@ def loss_function(chosen: str | Callable[[Any, Any], Any]) -> Callable[[Any, Any
     if callable(chosen):
         return chosen
     raise TypeError(
-        f"loss must be a function of (prediction, target) or one of {listed(LOSSES)}, got {type(chosen).__name__}"
+        f"loss must be a function of (prediction, target) or one of {quoted(LOSSES)}, got {type(chosen).__name__}"
     )
 
 

@@ -19,29 +19,24 @@ A new one is a subclass with an `update`, a function from numbers to numbers.
 
 from __future__ import annotations
 
-from collections import deque
 from itertools import repeat
 from math import inf, isfinite, sqrt
 
 from .. import functions
 from ..arithmetic.conversion import to_float
 from ..value import Value
-from .checks import listed, look_up, parameters_of
+from .checks import look_up, quoted
+from .parameters import parameters_of, put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
-    from .module import Module
+    from .parameters import HasParameters
 
     Numbers = list[float]
     Rate = float | Callable[[int], float]
-
-
-def put(objects: Iterable[object], names: Iterable[str], values: Iterable[object]) -> None:
-    """Set attributes in a single call into C, which Ctrl-C cannot split: all of them are set or none."""
-    deque(map(setattr, objects, names, values), maxlen=0)
 
 
 class Optimizer:
@@ -51,7 +46,7 @@ class Optimizer:
     the optimiser remembers of earlier ones, lists of one number a parameter.
     """
 
-    def __init__(self, parameters: Module | Iterable[Value], lr: Rate) -> None:
+    def __init__(self, parameters: HasParameters | Iterable[Value], lr: Rate) -> None:
         values = list(parameters_of(parameters))
         name = type(self).__name__
         for value in values:
@@ -130,7 +125,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: Module | Iterable[Value],
+        parameters: HasParameters | Iterable[Value],
         lr: Rate = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -171,7 +166,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        parameters: Module | Iterable[Value],
+        parameters: HasParameters | Iterable[Value],
         lr: Rate = 0.01,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -204,7 +199,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: Module | Iterable[Value],
+        parameters: HasParameters | Iterable[Value],
         lr: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -246,7 +241,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: Module | Iterable[Value],
+        parameters: HasParameters | Iterable[Value],
         lr: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -283,7 +278,7 @@ def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
     if not callable(chosen):
         advice = ": write optimizer=lambda parameters: ..." if isinstance(chosen, Optimizer) else ""
         raise TypeError(
-            f"optimizer must be one of {listed(OPTIMIZERS)}, a class or a function, got {type(chosen).__name__}{advice}"
+            f"optimizer must be one of {quoted(OPTIMIZERS)}, a class or a function, got {type(chosen).__name__}{advice}"
         )
     if lr is not None:
         raise ValueError(

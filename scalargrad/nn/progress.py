@@ -1,4 +1,7 @@
-"""How far training has come: a tqdm bar where tqdm is installed, else one plain line.   (floor 3)"""
+"""How far training has come: a tqdm bar where tqdm is installed, else one plain line.   (floor 3)
+
+Where stderr is no terminal, but a file say, it is a line for an epoch at most, and one a second.
+"""
 
 from __future__ import annotations
 
@@ -10,19 +13,26 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Progress(Protocol):
-        """Something that is told of steps as they are made, the epoch that the last of them is in and its loss."""
+        """Is told of steps as they are made: the epoch that the last of them is in, and its loss."""
 
         def advance(self, steps: int, epoch: int, loss: float) -> None: ...
         def close(self) -> None: ...
 
 
 def progress_of(epochs: int, batches: int) -> Progress:
-    """A bar or a line for so many epochs of so many batches."""
+    """A bar or lines for so many epochs of so many batches."""
+    if not _goes_back():
+        return Lines(epochs)
     try:
         from tqdm import tqdm  # type: ignore[import-untyped]
     except ImportError:
         return Line(epochs)
     return Bar(tqdm(total=epochs * batches, unit=" steps", leave=True), epochs)
+
+
+def _goes_back() -> bool:
+    """Whether a line on stderr can be written anew: in a terminal, and in a notebook."""
+    return bool(sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules
 
 
 class Bar:
@@ -65,3 +75,17 @@ class Line:
         padding = " " * (self.width - len(self.text))  # over what is left of a longer line
         self.width = len(self.text)
         print(f"\r{self.text}{padding}", end=end, file=sys.stderr, flush=True)
+
+
+class Lines(Line):
+    """Lines on stderr, one a second at most and no two of one epoch."""
+
+    every = 1.0  # second
+
+    def _show(self, end: str = "\n") -> None:
+        epoch = self.text.split("  ")[0]
+        if epoch != self.last:
+            self.last = epoch
+            print(self.text, file=sys.stderr, flush=True)
+
+    last = ""  # the epoch that was shown

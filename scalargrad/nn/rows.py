@@ -1,6 +1,7 @@
-"""Numbers from wherever people keep them: lists, tuples, arrays, data frames.   (floor 3)
+"""Rows of data from wherever people keep them: lists, tuples, arrays, data frames.   (floor 3)
 
-Training asks for the same rows in every epoch, so they are read, checked and turned into plain floats once.
+Training asks for the same rows in every epoch, so they are read, checked and turned into plain
+floats once.
 """
 
 from __future__ import annotations
@@ -14,15 +15,23 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_only_floats = {float}
+    Row = float | tuple[float, ...]
+
+_floats = {float}
+_numbers = {float, int, bool}
 _as_they_are = {float, Value}
 
 
-def plain(data: Any) -> Any:
+def to_lists(data: Any) -> Any:
     """Lists and numbers in place of an array, a tensor, a series or a data frame; all else as it is."""
     if hasattr(data, "to_numpy"):
         data = data.to_numpy()
     return data.tolist() if hasattr(data, "tolist") else data
+
+
+def is_row(item: Any) -> bool:
+    """Whether it is a list of numbers, not a number."""
+    return isinstance(to_lists(item), (list, tuple))
 
 
 def items(numbers: Any, taker: str) -> list[Any]:
@@ -36,34 +45,38 @@ def items(numbers: Any, taker: str) -> list[Any]:
     number = as_float(numbers)
     if number is not None:
         return [number]
-    numbers = plain(numbers)
+    numbers = to_lists(numbers)
     if not hasattr(numbers, "__iter__") or isinstance(numbers, (str, bytes, dict)):
         return [to_float(numbers, taker)]
-    listed: list[Any] = list(numbers)
-    if _as_they_are.issuperset(map(type, listed)):
-        return listed
-    return [item if isinstance(item, Value) else to_float(item, taker) for item in listed]
+    found: list[Any] = list(numbers)
+    if _as_they_are.issuperset(map(type, found)):
+        return found
+    return [item if isinstance(item, Value) else to_float(item, taker) for item in found]
 
 
 def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
     """The rows of a table, each a tuple of floats or, where each is one number, a float.
 
-    A ValueError names the row that is longer or shorter than the first, or holds a nan or an infinity.
+    A ValueError names the row that is longer or shorter than the first, or holds a nan or an
+    infinity; a TypeError the column that holds text.
 
     >>> rows([[0, 1], [1, 0]], "X"), rows(range(3), "y")
     ([(0.0, 1.0), (1.0, 0.0)], [0.0, 1.0, 2.0])
     """
-    data = plain(data)
+    columns = getattr(data, "columns", None)  # of a data frame
+    names = None if columns is None else [*columns]
+    data = to_lists(data)
     if isinstance(data, (str, bytes, dict)) or not hasattr(data, "__iter__"):
         raise TypeError(f"{name} must be a list of rows or an array, got {type(data).__name__}")
-    read = [_row(row, f"row {i} of {name}") for i, row in enumerate(data)]
+    read = [_row(row, f"row {i} of {name}", names) for i, row in enumerate(data)]
     if not read:
         raise ValueError(f"{name} has no rows")
-    first = _width(read[0])
+    first = width(read[0])
     for i, row in enumerate(read):
-        if _width(row) != first:
+        if width(row) != first:
             raise ValueError(
-                f"row {i} of {name} is {_shown(row)}, row 0 {_shown(read[0])}: all rows must be alike"
+                f"row {i} of {name} is {_shown(row)}, row 0 {_shown(read[0])}: "
+                "all rows must be alike"
             )
     return read  # type: ignore[return-value]
 
@@ -78,34 +91,70 @@ def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
     return [each[int(k)] for k in classes]
 
 
-def _row(row: Any, where: str) -> float | tuple[float, ...]:
+def width(row: Row) -> int | None:
+    """How many numbers there are in a row; None where it is one number by itself."""
+    return len(row) if isinstance(row, tuple) else None
+
+
+def _row(row: Any, where: str, columns: list[Any] | None) -> Row:
     number = as_float(row)
     if number is not None:
         if not isfinite(number):
             raise ValueError(f"{where} is {number}: leave such rows out, or fill them in")
         return number
-    row = plain(row)
+    row = to_lists(row)
     if isinstance(row, (Value, str, bytes, dict)) or not hasattr(row, "__iter__"):
         advice = ": give the classes numbers, 0, 1, 2 …" if isinstance(row, str) else ""
         raise TypeError(
             f"{where} must be a number or a list of numbers, got {type(row).__name__}{advice}"
         )
     numbers = tuple(row)
-    if not _only_floats.issuperset(map(type, numbers)):
-        numbers = tuple([to_float(item, where) for item in numbers])
     if not numbers:
         raise ValueError(f"{where} is empty")
-    if not all(map(isfinite, numbers)):
-        column, odd = next((i, item) for i, item in enumerate(numbers) if not isfinite(item))
-        raise ValueError(
-            f"{where} has {odd} in column {column}: leave such rows out, or fill them in"
-        )
+    kinds = set(map(type, numbers))
+    if kinds != _floats:
+        try:
+            numbers = (
+                tuple(map(float, numbers)) if kinds <= _numbers else _read(numbers, where, columns)
+            )
+        except OverflowError:  # of an int that is too large
+            numbers = _read(numbers, where, columns)
+    if not isfinite(sum(numbers)):  # one of them is not finite, or they are very large
+        for i, item in enumerate(numbers):
+            if not isfinite(item):
+                raise ValueError(
+                    f"{where} has {item} in column {_column(i, columns)}: "
+                    "leave such rows out, or fill them in"
+                )
     return numbers
 
 
-def _width(row: float | tuple[float, ...]) -> int | None:
-    return len(row) if isinstance(row, tuple) else None
+def _read(items: tuple[Any, ...], where: str, columns: list[Any] | None) -> tuple[float, ...]:
+    """Numbers of any kind as floats; a TypeError that names the column of the first that is none."""
+    numbers = tuple(map(as_float, items))
+    if None in numbers:
+        i = numbers.index(None)
+        raise TypeError(
+            f"{where} takes a real number, got {type(items[i]).__name__} {items[i]!r} "
+            f"in column {_column(i, columns)}{_advice(items[i])}"
+        )
+    return numbers  # type: ignore[return-value]
 
 
-def _shown(row: float | tuple[float, ...]) -> str:
+def _column(i: int, columns: list[Any] | None) -> str:
+    return str(i) if columns is None else f"{i} ({columns[i]!r})"
+
+
+def _advice(item: Any) -> str:
+    if item is None:
+        return ": leave such rows out, or fill them in"
+    if not isinstance(item, str):
+        return ""
+    try:
+        return f": write {float(item)}"
+    except ValueError:
+        return ": encode that column as numbers, say 0 and 1 for each text that stands in it"
+
+
+def _shown(row: Row) -> str:
     return f"a list of {len(row)}" if isinstance(row, tuple) else "a number"

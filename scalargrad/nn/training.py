@@ -15,13 +15,13 @@ from .. import modes
 from ..arithmetic.lists import add_up
 from ..modes import no_grad
 from ..value import Value
-from .checks import listed, random_source, size
+from .checks import quoted, random_source, whole
 from .eager import NOT_CALLED, Eager, Task
 from .history import History
 from .losses import loss_function
 from .optimizers import Optimizer, optimizer_for
 from .progress import progress_of
-from .rows import plain, rows
+from .rows import rows, to_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
     from .compiled import Generated
     from .eager import Table
-    from .module import Module
     from .optimizers import Rate
+    from .parameters import HasParameters
     from .progress import Progress
 
     Engine = Eager | Generated
@@ -42,7 +42,7 @@ PAYS = 1000  # visits of rows from which on generated code makes up for its maki
 
 
 def fit(
-    model: Module,
+    model: HasParameters,
     X: Any,
     y: Any,
     loss: str | Callable[[Any, Any], Any] = "mse",
@@ -88,8 +88,8 @@ def fit(
     _choices(engine, backend, reduction, penalty=penalty, callback=callback)
     task = Task(model, loss_function(loss), reduction == "mean", penalty)
     table, held = _table(X, y), _validation(validation)
-    epochs, n = size("epochs", epochs), len(table[0])
-    rows = n if batch_size is None else min(n, size("batch_size", batch_size))
+    epochs, n = whole("epochs", epochs), len(table[0])
+    rows = n if batch_size is None else min(n, whole("batch_size", batch_size))
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
@@ -124,7 +124,7 @@ def fit(
     return history
 
 
-def predict(model: Module, X: Any) -> list[Any]:
+def predict(model: HasParameters, X: Any) -> list[Any]:
     """What the model makes of each row of X: a float, or a list of them where it has several outputs.
 
     Nothing is recorded, and no gradient touched. Of many rows the numbers are those of generated code, the same to the bit.
@@ -261,7 +261,7 @@ def _choices(engine: str, backend: str, reduction: str, **functions: object) -> 
         )
     if engine not in ENGINES:
         raise ValueError(
-            f"engine={engine!r} is none of {listed(ENGINES)}: 'eager' makes steps on Values, 'compiled' by generated code"
+            f"engine={engine!r} is none of {quoted(ENGINES)}: 'eager' makes steps on Values, 'compiled' by generated code"
         )
     if backend != "auto":
         from ..compiler import backends
@@ -273,7 +273,7 @@ def _choices(engine: str, backend: str, reduction: str, **functions: object) -> 
         )
     if reduction not in REDUCTIONS:
         raise ValueError(
-            f"reduction={reduction!r} is none of {listed(REDUCTIONS)}: it is over the rows of a batch"
+            f"reduction={reduction!r} is none of {quoted(REDUCTIONS)}: it is over the rows of a batch"
         )
     for name, function in functions.items():
         if function is not None and not callable(function):
@@ -314,5 +314,5 @@ def _numbers(output: Any) -> Any:
     """Floats in place of Values."""
     if isinstance(output, Value):
         return output.data
-    output = plain(output)
+    output = to_lists(output)
     return [_numbers(item) for item in output] if isinstance(output, (list, tuple)) else output

@@ -76,14 +76,29 @@ def test_rows_of_one_number_may_be_flat(data):
         ),
         ([1, 2, nan], ValueError, "row 2 of X is nan"),
         (np.array([[inf, 1.0]]), ValueError, "row 0 of X has inf in column 0"),
-        (pd.DataFrame({"a": [1.0, None]}), ValueError, "row 1 of X has nan in column 0"),
+        (
+            pd.DataFrame({"a": [1.0, None]}),
+            ValueError,
+            r"row 1 of X has nan in column 0 \('a'\): leave such rows out, or fill them in",
+        ),
         (
             ["red", "blue"],
             TypeError,
             "row 0 of X must be a number or a list of numbers, got str: give the classes numbers, 0, 1, 2",
         ),
-        ([[1, "a"]], TypeError, "row 0 of X takes a real number, got str"),
-        (pd.DataFrame({"a": ["x"]}), TypeError, "row 0 of X takes a real number, got str"),
+        (
+            [[1, 2], [1, "a"]],
+            TypeError,
+            "row 1 of X takes a real number, got str 'a' in column 1: encode that column as numbers",
+        ),
+        (
+            pd.DataFrame({"age": [1.0], "city": ["Paris"]}),
+            TypeError,
+            r"row 0 of X takes a real number, got str 'Paris' in column 1 \('city'\): encode that",
+        ),
+        ([["1", "2.5"]], TypeError, "got str '1' in column 0: write 1.0$"),
+        ([[1.0, None]], TypeError, "got NoneType None in column 1: leave such rows out"),
+        ([[10**400, 1]], ValueError, "row 0 of X has inf in column 0"),
         ([[[1.0]]], TypeError, "row 0 of X takes a real number, got list"),
         ([None], TypeError, "row 0 of X must be a number or a list of numbers, got NoneType"),
         ([Value(1.0)], TypeError, "row 0 of X must be a number or a list of numbers, got Value"),
@@ -98,6 +113,10 @@ def test_rows_of_one_number_may_be_flat(data):
 def test_rows_that_cannot_be_used_are_named(data, error, text):
     with pytest.raises(error, match=text):
         rows(data, "X")
+
+
+def test_very_large_numbers_are_finite_though_their_sum_is_not():
+    assert rows([[1.7e308, 1.7e308], [-1.7e308, 5]], "X")[0] == (1.7e308, 1.7e308)
 
 
 def test_fit_and_predict_read_rows_alike():
@@ -193,7 +212,13 @@ def train(**settings):
     )
 
 
-def test_progress_is_a_tqdm_bar_of_steps(capsys):
+@pytest.fixture
+def terminal(monkeypatch):
+    """What stands in for stderr passes for a terminal."""
+    monkeypatch.setattr(progress, "_goes_back", lambda: True)
+
+
+def test_progress_is_a_tqdm_bar_of_steps(capsys, terminal):
     history = train(batch_size=1)
     out, err = capsys.readouterr()
     assert out == ""
@@ -203,7 +228,7 @@ def test_progress_is_a_tqdm_bar_of_steps(capsys):
     assert len(history.loss) == 3
 
 
-def test_progress_without_tqdm_is_a_line(capsys, monkeypatch):
+def test_progress_without_tqdm_is_a_line(capsys, monkeypatch, terminal):
     monkeypatch.setitem(sys.modules, "tqdm", None)
     history = train()
     out, err = capsys.readouterr()
@@ -228,6 +253,25 @@ def test_the_line_is_written_a_few_times_a_second_and_covers_what_stood_there(ca
         "epoch 6/6  loss 2  1",
     ]
     assert len(shown[1]) == len(shown[0])
+
+
+def test_progress_in_a_file_is_lines(capsys):
+    train(batch_size=1)
+    lines = capsys.readouterr().err.splitlines(keepends=True)
+    assert all(line.startswith("epoch ") and line.endswith(" s\n") for line in lines)
+    assert "\r" not in "".join(lines)
+    assert [line[:9] for line in lines] == ["epoch 1/3", "epoch 3/3"]
+
+
+def test_lines_are_one_a_second_at_most_and_no_two_of_one_epoch(capsys, monkeypatch):
+    clock = iter([0.0, 0.0, 1.5, 3.0, 3.1, 4.0, 4.2])
+    monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
+    lines = progress.Lines(3)
+    for epoch in [0, 0, 1, 1, 2, 2]:
+        lines.advance(1, epoch, 0.5)
+    lines.close()
+    shown = capsys.readouterr().err.splitlines()
+    assert shown == [f"epoch {i}/3  loss 0.5  {s} s" for i, s in [(1, 0), (2, 3), (3, 4)]]
 
 
 def test_progress_ends_its_line_when_training_is_interrupted(capsys, monkeypatch):

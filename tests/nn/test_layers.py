@@ -238,6 +238,51 @@ def test_an_operation_of_ones_own_is_an_activation():
         del OPS["nn_test_cube"], Value.nn_test_cube, functions.nn_test_cube
 
 
+class Doubled(Neuron):
+    def __init__(self, *arguments, **named):
+        super().__init__(*arguments, **named)
+        self.factor = Value(2.0)
+
+    def __call__(self, x):
+        return super().__call__(x) * self.factor
+
+
+def test_a_layer_calls_a_neuron_of_a_class_of_its_own():
+    layer, model = Layer(2, 3, activation=None, seed=0), MLP(2, [3, 1], activation="tanh", seed=0)
+    before = [out.data for out in layer([1.0, 2.0])]
+    for each in (layer, model.layers[0]):
+        neuron = Doubled(2, activation=None)
+        neuron.w, neuron.b = each.neurons[1].w, each.neurons[1].b
+        each.neurons[1] = neuron
+    assert [out.data for out in layer([1.0, 2.0])] == [before[0], 2 * before[1], before[2]]
+    assert [name for name, _ in layer.named_parameters()][3:7] == [
+        "W[1,0]", "W[1,1]", "b[1]", "neurons[1].factor",
+    ]  # fmt: skip
+    assert set(layer.state()) == {"W", "b", "neurons[1].factor"}
+    twin = copy.deepcopy(model)
+    eager = model.fit([[1.0, 2.0]], [5.0], lr=0.1, epochs=3, engine="eager")
+    assert twin.fit([[1.0, 2.0]], [5.0], lr=0.1, epochs=3, engine="compiled").loss == eager.loss
+    assert model.layers[0].neurons[1].factor.data == twin.layers[0].neurons[1].factor.data != 2.0
+
+
+def test_neurons_that_make_no_matrix_are_named_one_by_one():
+    layer = Layer(2, 2, seed=0)
+    layer.neurons[1] = Neuron(2, bias=False)
+    assert list(layer.state()) == ["neurons[0].w", "neurons[0].b", "neurons[1].w"]
+    assert len(layer.parameters()) == 5
+
+
+def test_activations_may_be_a_list_with_one_a_layer():
+    model = MLP(2, [3, 2, 1], activation=["relu", tanh, None])
+    assert [layer.activation for layer in model.layers] == ["relu", tanh, None]
+    assert repr(model) == "MLP(2, [3, 2, 1], activation=['relu', tanh, None])"
+    assert (
+        model.layers[0].neurons[0]([1.0, 2.0]).op,
+        model.layers[1].neurons[0]([1.0, 2.0, 3.0]).op,
+        model([1.0, 2.0]).op,
+    ) == ("relu", "tanh", "dot")
+
+
 def test_default_is_relu_inside_and_linear_at_the_end_as_in_micrograd():
     assert [layer.activation for layer in MLP(2, [3, 4, 1]).layers] == ["relu", "relu", None]
 
@@ -387,7 +432,7 @@ def test_copies_compute_the_same_and_are_independent(clone):
     [
         "MLP(2, [3, 1], activation='sigmoid')", "MLP(2, [3, 1], activation='relu', output_activation='tanh', bias=False)",
         "MLP(2, [1], activation=None)", "Layer(2, 3, activation='relu')", "Layer(2, 3, activation=None, bias=False, number=4)",
-        "Neuron(3, activation='exp', bias=False)",
+        "Neuron(3, activation='exp', bias=False)", "MLP(2, [3, 1], activation=['relu', 'tanh'])",
     ],
 )  # fmt: skip
 def test_repr_makes_the_object_again(text):

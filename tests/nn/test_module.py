@@ -110,6 +110,61 @@ def test_a_module_without_parameters_is_told_so_by_the_optimiser():
         SGD(Module(), 0.1)
 
 
+def test_a_computed_attribute_that_no_parameter_has_part_in_is_named():
+    class Scaled(Module):
+        def __init__(self):
+            self.weight, self.table = Value(1.0), {"scale": [Value(0.5) * 0.1]}
+
+        def __call__(self, x):
+            return self.weight * x * self.table["scale"][0]
+
+    text = r"table.scale\[0\] of Scaled was computed by mul, so it is no parameter .*Value\(0.05\)"
+    with pytest.warns(UserWarning, match=text) as caught:
+        assert len(Scaled().parameters()) == 1
+    assert caught[0].filename == __file__
+    with pytest.warns(UserWarning, match=text) as caught:
+        Scaled().fit([1.0], [2.0], lr=0.1, epochs=1)
+    assert caught[0].filename == __file__
+
+
+class Frozen(Module):
+    """Only its head is trained."""
+
+    def __init__(self):
+        self.body, self.head = Layer(2, 2, seed=0), Neuron(2, activation=None, seed=1)
+
+    def __call__(self, x):
+        return self.head(self.body(x))
+
+    def parameters(self):
+        return self.head.parameters()
+
+
+@pytest.mark.parametrize("engine", ["eager", "compiled"])
+def test_a_class_may_list_fewer_parameters_than_it_has(engine):
+    model = Frozen()
+    before = model.state()
+    assert list(before) == ["body.W", "body.b", "head.w", "head.b"]
+    assert [name for name, _ in model.named_parameters()] == ["head.w[0]", "head.w[1]", "head.b"]
+    assert list(model.arranged(range(3))) == ["head.w", "head.b"]
+    model.fit([[1.0, 2.0]], [3.0], lr=0.01, epochs=2, engine=engine)
+    after = model.state()
+    assert (after["body.W"] == before["body.W"]).all()
+    assert (after["head.w"] != before["head.w"]).any()
+    twin = Frozen()
+    twin.load_state(after)
+    assert twin([1.0, 2.0]).data == model([1.0, 2.0]).data
+
+
+def test_a_class_may_list_some_entries_of_a_block_and_values_from_elsewhere():
+    elsewhere = Value(7.0)
+    layer = Layer(1, 2, seed=0)
+    layer.parameters = lambda: [layer.neurons[1].w[0], layer.neurons[1].b, elsewhere]
+    named = layer.named_parameters()
+    assert [name for name, _ in named] == ["W[1,0]", "b[1]", "parameters[2]"]
+    assert dict(layer.arranged("abc")) == {"W[1,0]": "a", "b[1]": "b", "parameters[2]": "c"}
+
+
 # ------------------------------------------------------------------ states
 
 

@@ -1,0 +1,313 @@
+"""Parameters: the Values in an object's attributes, found by one walk; their names, numbers and states.   (floor 3)"""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections import deque
+from itertools import repeat
+from math import prod
+
+from ..arithmetic.conversion import to_float
+from ..value import Value
+from .checks import quoted
+from .rows import to_lists
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
+
+    Index = tuple[int, ...]
+    # The name of a block, the index in it of the first Value, and Values that follow along its last axis;
+    # None in place of the index of a Value that was computed.
+    Place = tuple[str, Index | None, Sequence[Value]]
+
+_PACKAGE = f"{__name__.split('.')[0]}."
+_NUMBERS = {float, int, bool, str, type(None)}
+
+
+class State(dict[str, "Any"]):
+    """The numbers of a module's parameters by name, `{"W1": nout × nin, "b1": nout, …}`.
+
+    `module` is the module that they belong to.
+    """
+
+    module: HasParameters
+
+    def __init__(self, module: HasParameters, numbers: Mapping[str, Any]) -> None:
+        super().__init__(numbers)
+        self.module = module
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return State, (self.module, dict(self))
+
+
+class HasParameters:
+    """An object whose attributes hold Values, others like it, or lists, tuples and dicts of them."""
+
+    def _places(self, seen: set[int]) -> Iterator[Place]:
+        """Where each Value stands, in the order of `parameters()`; `seen` are the ids of modules."""
+        seen.add(id(self))
+        for name, item in vars(self).items():
+            yield from places_in(item, name, seen)
+
+    def parameters(self) -> list[Value]:
+        """All parameters, each once; in a network each neuron's weights and then its bias.
+
+        A class may list fewer: the others then are not trained, and stay in `state()`.
+        """
+        found: list[Value] = []
+        computed: list[tuple[str, Value]] = []
+        for name, index, values in self._places(set()):
+            if index is None:
+                computed.append((name, values[0]))
+            else:
+                found += values
+        parameters = dict.fromkeys(found)
+        for name, value in computed:
+            if not _reaches(value, parameters):
+                _warn(f"{name} of {type(self).__name__}", value)
+        return list(parameters)
+
+    def named_parameters(self) -> list[tuple[str, Value]]:
+        """All parameters with their names: `W1[0,1]`, `b1[0]`; `encoder.b1[0]` in an attribute.
+
+        >>> from scalargrad.nn import Layer
+        >>> [name for name, value in Layer(2, 1).named_parameters()]
+        ['W[0,0]', 'W[0,1]', 'b[0]']
+        """
+        names: dict[Value, str] = {}
+        for name, index, values in self._places(set()):
+            for i, value in enumerate(values):
+                names.setdefault(value, _name_of_entry(name, index, i))
+        return [(names.get(p, f"parameters[{i}]"), p) for i, p in enumerate(self.parameters())]
+
+    def zero_grad(self) -> None:
+        """Set all gradients to 0."""
+        for value in self.parameters():
+            value.grad = 0.0
+
+    def state(self) -> State:
+        """The numbers by name: matrices as arrays if NumPy is installed, else as nested lists.
+
+        >>> from scalargrad.nn import Neuron
+        >>> Neuron(1, init="zeros").state()["b"]
+        0.0
+        """
+        blocks = self._blocks().items()
+        return State(
+            self,
+            {name: _shaped([v.data for v in values], shape) for name, (shape, values) in blocks},
+        )
+
+    def arranged(self, content: Iterable[Any]) -> State:
+        """What belongs to each parameter, in the order of `parameters()`, in the shapes of a state.
+
+        A gradient, for example. A block of which only some are parameters gives an entry for each.
+        """
+        content_of = dict(zip(self.parameters(), content, strict=True))
+        arranged: dict[str, Any] = {}
+        found: set[Value] = set()
+        for name, (shape, values) in self._blocks().items():
+            if content_of.keys() >= set(values):
+                arranged[name] = _shaped([content_of[value] for value in values], shape)
+                found.update(values)
+        if len(found) < len(content_of):
+            for name, value in self.named_parameters():
+                if value not in found:
+                    arranged[name] = content_of[value]
+        return State(self, arranged)
+
+    def load_state(self, state: Mapping[str, Any]) -> None:
+        """Put the numbers of a state, or of any mapping like it, into the parameters.
+
+        ValueError, and no change, where names or shapes differ from this module's.
+        """
+        blocks = self._blocks()
+        if set(state) != set(blocks):
+            missing = quoted(name for name in blocks if name not in state)
+            surplus = quoted(name for name in state if name not in blocks)
+            parts = [f"lacks {missing}" * bool(missing), f"has {surplus} more" * bool(surplus)]
+            told = " and ".join(filter(None, parts))
+            raise ValueError(f"the state {told}: {self!r} has {quoted(blocks)}")
+        values: list[Value] = []
+        numbers: list[float] = []
+        for name, (shape, own) in blocks.items():
+            given, flat = _flat(state[name])
+            if given != shape:
+                raise ValueError(f"{name} is {written(shape)} in {self!r}, got {written(given)}")
+            values += own
+            if set(map(type, flat)) == {float}:
+                numbers += flat
+            else:
+                numbers += [to_float(number, name) for number in flat]
+        put(values, repeat("data"), numbers)
+
+    def _blocks(self) -> dict[str, tuple[Index, list[Value]]]:
+        """The shape and the Values of each block, by its name."""
+        last: dict[str, Index] = {}
+        found: dict[str, list[Value]] = {}
+        for name, index, values in self._places(set()):
+            if index is not None:
+                found.setdefault(name, []).extend(values)
+                last[name] = (*index[:-1], index[-1] + len(values) - 1) if index else ()
+        blocks = {}
+        for name, values in found.items():
+            shape = tuple([i + 1 for i in last[name]])
+            if prod(shape) != len(values):
+                raise ValueError(
+                    f"two parts of the model are named {name!r}: give one of them another name"
+                )
+            blocks[name] = shape, values
+        return blocks
+
+
+def parameters_of(given: Any) -> Any:
+    """The parameters of a module; anything else that can be gone through as it is."""
+    if hasattr(given, "parameters"):
+        return given.parameters()
+    if not hasattr(given, "__iter__"):
+        raise TypeError(
+            f"an optimiser takes a list of Values or a module, got {type(given).__name__}: "
+            "write [w] for one"
+        )
+    return given
+
+
+def put(objects: Iterable[object], names: Iterable[str], values: Iterable[object]) -> None:
+    """Set attributes in a single call into C, which Ctrl-C cannot split: all of them or none."""
+    deque(map(setattr, objects, names, values), maxlen=0)
+
+
+# ------------------------------------------------------------------ the walk
+
+
+def places_in(item: Any, name: str, seen: set[int]) -> Iterator[Place]:
+    """Where each Value in an item stands; `name` is what leads to the item.
+
+    Equally long lists of leaves are one block; of all else each part has a name of its own.
+    """
+    if isinstance(item, Value):
+        yield name, () if item._operation is None else None, (item,)
+    elif isinstance(item, HasParameters):
+        if id(item) not in seen:
+            for inner, index, values in item._places(seen):
+                yield f"{name}.{inner}", index, values
+    elif isinstance(item, dict):
+        for key, part in item.items():
+            yield from places_in(part, f"{name}.{key}", seen)
+    elif items := _listed(item):
+        if rows := _rows(items):
+            for index, values in rows:
+                yield name, index, values
+        else:
+            for i, part in enumerate(items):
+                yield from places_in(part, f"{name}[{i}]", seen)
+
+
+def are_leaves(items: Sequence[Any]) -> bool:
+    """Whether all are Values that were not computed."""
+    return not [x for x in items if not isinstance(x, Value) or x._operation is not None]
+
+
+def _listed(item: Any) -> Sequence[Any]:
+    """The items of a list, a tuple or an array of objects; none where all are plain numbers."""
+    if getattr(getattr(item, "dtype", None), "kind", "") == "O":
+        item = to_lists(item)
+    if not isinstance(item, (list, tuple)) or _NUMBERS.issuperset(map(type, item)):
+        return ()
+    return item
+
+
+def _rows(items: Sequence[Any], index: Index = ()) -> list[tuple[Index, Sequence[Value]]]:
+    """The rows of equally long lists of leaves, each with the index of its first; else none."""
+    if isinstance(items[0], Value):
+        return [((*index, 0), items)] if are_leaves(items) else []
+    rows: list[tuple[Index, Sequence[Value]]] = []
+    shapes = set()
+    for i, part in enumerate(items):
+        inner = _listed(part)
+        found = _rows(inner, (*index, i)) if inner else []
+        shapes.add(tuple([(at[len(index) + 1 :], len(values)) for at, values in found]))
+        rows += found
+    return rows if len(shapes) == 1 else []
+
+
+def _name_of_entry(name: str, index: Index | None, i: int) -> str:
+    """W1[0,3] for the fourth Value of a row that begins at W1[0,0]."""
+    if not index:
+        return name
+    return f"{name}[{','.join(map(str, (*index[:-1], index[-1] + i)))}]"
+
+
+# ------------------------------------------------------------------ Values that are not trained
+
+
+def _reaches(value: Value, parameters: Mapping[Value, Any]) -> bool:
+    """Whether a parameter has part in it, as in an output that a module keeps."""
+    waiting, seen = [value], set[Value]()
+    while waiting:
+        node = waiting.pop()
+        if node in parameters:
+            return True
+        if node not in seen:
+            seen.add(node)
+            waiting += [x for x in node.parents if isinstance(x, Value)]
+    return False
+
+
+def _warn(name: str, value: Value) -> None:
+    """Say that a Value looks like a parameter and is none, at the user's line that asked."""
+    frame, level = sys._getframe(1).f_back, 2
+    while frame and frame.f_back and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+        frame, level = frame.f_back, level + 1
+    warnings.warn(
+        f"{name} was computed by {value.op}, so it is no parameter and is never trained: write "
+        f"Value({value.data!r}) for a parameter, {value.data!r} for a number that stays",
+        stacklevel=level + 1,
+    )
+
+
+# ------------------------------------------------------------------ shapes
+
+
+def _shaped(flat: list[Any], shape: Index) -> Any:
+    """The items in a shape: an array if NumPy is installed and they are numbers, else lists."""
+    if not shape:
+        return flat[0]
+    if not any(issubclass(kind, Value) for kind in set(map(type, flat))):
+        try:
+            from numpy import array
+        except ImportError:
+            pass
+        else:
+            return array(flat).reshape(shape)
+    for length in reversed(shape[1:]):
+        flat = [flat[i : i + length] for i in range(0, len(flat), length)]
+    return flat
+
+
+def _flat(item: Any) -> tuple[Index | None, list[Any]]:
+    """The shape of a number, an array or nested lists, None of ragged ones; and what they hold."""
+    if hasattr(item, "ravel"):
+        return tuple(item.shape), item.ravel().tolist()
+    item = to_lists(item)
+    if not isinstance(item, (list, tuple)):
+        return (), [item]
+    if not any(issubclass(kind, (list, tuple)) for kind in set(map(type, item))):
+        return (len(item),), [*item]
+    parts = [_flat(part) for part in item]
+    shapes = {shape for shape, _ in parts}
+    shape = shapes.pop()
+    flat = [x for _, part in parts for x in part]
+    return None if shapes or shape is None else (len(item), *shape), flat
+
+
+def written(shape: Index | None) -> str:
+    """A shape as it is read: 3 × 2.
+
+    >>> written((3, 2)), written(()), written(None)
+    ('3 × 2', 'a number', 'ragged')
+    """
+    return "ragged" if shape is None else " × ".join(map(str, shape)) or "a number"
