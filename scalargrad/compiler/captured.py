@@ -79,6 +79,10 @@ _TELLING = {
     *_OF_ENVIRONMENT,
     *_VARYING,
 }  # names of what is one of these, whatever code calls it
+_OF_KINDS = {
+    *("isinstance", "issubclass", "type", "hasattr", "callable", "__class__", "singledispatch"),
+    *("float", "int", "bool", "complex", "Value", "Real", "Number", "Integral", "isscalar"),
+}  # names by which code asks for the kind of a number, which a traced one cannot hide
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, CodeType}
 _numbers = {float, int}
 _nothing = object()  # in place of what is not there
@@ -116,6 +120,7 @@ class Captured:
             if not names.isdisjoint(_OF_ENVIRONMENT):
                 walk.through([os.environ], by_value=True)
             self.generators = walk.generators
+            self.asks_kinds = not names.isdisjoint(_OF_KINDS)
             self.may_vary = walk.may_vary or not names.isdisjoint(_VARYING)
             self._read.append((partial(_codes, walk.functions), _codes(walk.functions)))
 

@@ -151,7 +151,7 @@ def frozen(
 
     `captured` gives an input for a Value that the function took from elsewhere. The steps are added to `steps` as `ordered` has them.
     """
-    made: dict[Any, Any] = dict(inputs)
+    made: dict[int, Any] = {id(x): y for x, y in inputs.items()}  # ids are hashed faster
     numbers: dict[tuple[float, str], Constant] = {}
     steps = [] if steps is None else steps
 
@@ -162,11 +162,11 @@ def frozen(
             if key not in numbers:
                 numbers[key] = Constant(key[0])
             return numbers[key]
-        if item not in made:
+        if id(item) not in made:
             if item._operation is not None and hasattr(item, "records"):
                 return None
-            made[item] = captured(item)
-        return made[item]
+            made[id(item)] = captured(item)
+        return made[id(item)]
 
     stack: list[Any] = [x for x in reversed(outputs) if not isinstance(x, float)]
     pop, push, find = stack.pop, stack.append, made.get
@@ -174,16 +174,18 @@ def frozen(
         node = pop()
         if node is None:
             node = pop()
-            operands = tuple([find(x) or leaf(x) for x in node._dx])
-            step = made[node] = Step(node._operation, operands, node.label and _text(node.label))
+            operands = tuple([find(id(x)) or leaf(x) for x in node._dx])
+            step = made[id(node)] = Step(
+                node._operation, operands, node.label and _text(node.label)
+            )
             steps.append(step)
-        elif node not in made and (
+        elif id(node) not in made and (
             (node._operation is not None and hasattr(node, "records")) or leaf(node) is None
         ):
-            made[node] = None  # on the way
+            made[id(node)] = None  # on the way
             stack += (node, None)
             for x in reversed(node._dx):
-                if x not in made and x.__class__ is not float:
+                if x.__class__ is not float and id(x) not in made:
                     push(x)
     return [leaf(x) for x in outputs]
 

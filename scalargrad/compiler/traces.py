@@ -147,8 +147,10 @@ class Traces:
         )
         of_copies = [generator for generator in reached if id(generator) not in self._known]
         draws = Draws(of_copies)
-        with tracing():
+        with tracing() as trace:
             result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
+            if isinstance(result, set | frozenset):
+                trace.refused.clear()  # more is said of it below
         if draws.were_made():
             raise TraceError(_DRAWS.format(name))
         outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()

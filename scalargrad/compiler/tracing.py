@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from contextlib import contextmanager
+from contextvars import ContextVar
 
 from ..arithmetic.conversion import as_float
 from ..graph import KEEP
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any, NoReturn
 
-# Where code stands that a user did not write.
+# Where the code of this package stands, and all that a user did not write.
+PACKAGE = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<scalargrad ")
 LIBRARIES = (
-    os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep,
+    *PACKAGE,
     os.path.dirname(os.path.abspath(os.__file__)) + os.sep,
     *(path + os.sep for path in sys.path if path.endswith(("site-packages", "dist-packages"))),
-    "<scalargrad ",
     "<frozen ",
 )
 
@@ -62,14 +63,83 @@ def _line(filename: str, line: int) -> str:
 
 
 def _refuse(what: str, instead: str) -> NoReturn:
-    raise TraceError(
+    raise _refusal(what, instead)
+
+
+def _refusal(what: str, instead: str) -> TraceError:
+    """The error, which is raised in the end even if the function catches it."""
+    error = TraceError(
         f"{what} would freeze one number into the compiled function; {instead} (at {user_line()})"
     )
+    if trace := current.get():
+        trace.refused.append(error)
+    return error
+
+
+class Trace:
+    """What is remembered of a function while it is traced."""
+
+    def __init__(self) -> None:
+        self.refused: list[TraceError] = []  # the function itself may catch them
+        self.is_shown = False  # whether the function has seen a traced number as text
+
+
+current: ContextVar[Trace | None] = ContextVar("current", default=None)
+
+
+def _by_package() -> bool:
+    """Whether the code that asks is the package's own, which tells nodes apart and decides nothing by numbers."""
+    return sys._getframe(2).f_code.co_filename.startswith(PACKAGE)
+
+
+def _of_node(what: str) -> Callable[[Any], int]:
+    """A hash that tells nodes apart, for the package and for a functools cache; all else is refused in the end."""
+
+    def __hash__(self: object) -> int:
+        if not _by_package() and current.get() and not _calls_cached(sys._getframe(1)):
+            _refusal(what, _CHOOSE)
+        return object.__hash__(self)
+
+    return __hash__
+
+
+def _calls_cached(frame: Any) -> bool:
+    """Whether the code of a frame names a function that functools caches."""
+    code, known = frame.f_code, {**frame.f_globals, **frame.f_locals}
+    names = (*code.co_names, *code.co_freevars, *code.co_varnames)
+    return any(hasattr(type(known.get(name)), "cache_info") for name in names)
+
+
+class _Text(str):
+    """The text of a traced number, to be looked at. While a function is traced it equals no text and is no key."""
+
+    __slots__ = ()
+
+    def __eq__(self, other: object) -> bool:
+        return self._plain() == other
+
+    def __ne__(self, other: object) -> bool:
+        return self._plain() != other
+
+    def __hash__(self) -> int:
+        return hash(self._plain())
+
+    def _plain(self) -> str:
+        if current.get() and not sys._getframe(2).f_code.co_filename.startswith(PACKAGE):
+            _refuse("the text of a traced number", _CHOOSE)
+        return str.__str__(self)
+
+
+def _shown(text: str) -> str:
+    if (trace := current.get()) and not sys._getframe(2).f_code.co_filename.startswith(PACKAGE):
+        trace.is_shown = True
+        return _Text(text)
+    return text
 
 
 _JOIN = "join conditions by & and |, turn one round by ~"
 _CHOOSE = "write where(condition, a, b) for a choice, maximum(x, y), minimum(x, y), max([…]) or clip of scalargrad for an extreme"
-_KEEP = "compute with the traced number itself, by arithmetic and functions of scalargrad"
+_KEEP = "compute with the traced number itself, by arithmetic and functions of scalargrad, its max([…]) and softmax([…]) among them"
 _SLOPES = "take f.value_and_grad(…) of the compiled function"
 
 
@@ -94,16 +164,10 @@ class Condition:
     __format__ = _refused(
         "a traced comparison in an f-string", "print what the compiled function returns instead"
     )
+    __hash__ = _of_node("a traced comparison as a key")
     __eq__ = __ne__ = __xor__ = __rxor__ = _refused(
         "a traced comparison compared with another or with a bool", _JOIN
     )
-
-    def __hash__(self) -> int:
-        if is_tracing() and not sys._getframe(1).f_code.co_filename.startswith(
-            LIBRARIES
-        ):  # those walk through graphs
-            _refuse("a traced comparison as a key", _CHOOSE)
-        return object.__hash__(self)
 
     backward = _refused("backward() of a traced comparison", f"return the loss, and {_SLOPES}")
 
@@ -141,7 +205,7 @@ class Condition:
         return NotImplemented
 
     def __repr__(self) -> str:
-        return f"Condition({self._operation.symbol!r})"
+        return _shown(f"Condition({self._operation.symbol!r})")
 
 
 class Traced(Value):
@@ -179,6 +243,7 @@ class Traced(Value):
     )
     partials: Any = property(_refused("reading .partials of a traced number"))
     backward = _refused("backward() of a traced number", f"return the loss, and {_SLOPES}")
+    __hash__ = _of_node("a traced number as a key")
     __bool__ = _refused("the truth of a traced number", _CHOOSE)
     __float__ = _refused("float(x) of a traced number")
     __int__ = _refused("int(x) of a traced number")
@@ -198,7 +263,8 @@ class Traced(Value):
         return self if KEEP in memo else _refuse("a copy of a traced number", "use it as it is")
 
     def __repr__(self) -> str:
-        return f"Traced({self.label or (self._operation.symbol if self._operation else '')!r})"
+        name = self.label or (self._operation.symbol if self._operation else "")
+        return _shown(f"Traced({name!r})")
 
 
 def record(op: Op, operands: tuple[Any, ...]) -> Any:
@@ -262,15 +328,26 @@ _alone = (_Tracing(),)
 
 
 @contextmanager
-def tracing() -> Iterator[None]:
-    """Trace what is computed of Values, whatever modes are on outside; derivatives taken here are traced too."""
+def tracing() -> Iterator[Trace]:
+    """Trace what is computed of Values, whatever modes are on outside; derivatives taken here are traced too.
+
+    What was refused is refused in the end, too, where the function caught the error and went on.
+    """
     add_methods()
-    inside, nested = modes_here.set(_alone), scope_here.set(Scope())
+    trace = Trace()
+    inside, nested, before = modes_here.set(_alone), scope_here.set(Scope()), current.set(trace)
     modes_on.append(_alone[0])
     try:
-        yield
+        yield trace
+        if trace.refused:
+            raise trace.refused[0]
+    except Exception as error:
+        if trace.refused and error is not trace.refused[0]:  # a key that is missing, say
+            raise trace.refused[0] from error
+        raise
     finally:
         modes_on.remove(_alone[0])
+        current.reset(before)
         scope_here.reset(nested)
         modes_here.reset(inside)
 
@@ -348,6 +425,11 @@ def _is_unequal(self: Traced, other: Any) -> Any:
     equal = _is_equal(self, other)
     return equal if equal is NotImplemented else ~equal
 
+
+# What a float has and a Value has not: asking a traced number for it is asking for the number.
+for _name in set(dir(float)) - set(dir(Traced)) - {"__getformat__", "__getnewargs__", "fromhex"}:
+    _asked = _refused(f"{_name.strip('_')} of a traced number")
+    setattr(Traced, _name, _asked if _name.startswith("__") else property(_asked))
 
 Traced.__eq__, Traced.__ne__ = _is_equal, _is_unequal  # type: ignore[method-assign, assignment]
 for _name, _row, _is_swapped in (

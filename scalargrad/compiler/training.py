@@ -1,7 +1,7 @@
 """What training lowers, as programs of the same weights: the loss of a row, the penalty, or a whole batch.   (floor 3)
 
-The model is called with traced numbers for its parameters. With traced numbers for a row of data too it gives a program for any
-row; with the numbers of a few rows as they are, a program in which all that depends on data alone is worked out.
+The model is called with traced numbers for its parameters and for a row of data, and gives a program for any row. Of a few rows
+that are known, their numbers are put in: all that depends on data alone is worked out.
 """
 
 from __future__ import annotations
@@ -52,12 +52,19 @@ class Objective:
         )
         self.weights = [self._trace.inputs[weight] for weight in weights]
         self.inputs, self.captured = self._trace.inputs, self._trace.captured
+        self.values = self._trace.values
         self.measure, self.is_mean = measure, is_mean
+        self._row: Program | None = None
         self.penalty = (
             None
             if penalty is None
             else self._trace.program(lambda model: [penalty(model)], "penalty")
         )
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether model, loss or penalty have seen a traced number as text."""
+        return self._trace.is_shown
 
     def of_a_row(self, x: Row, y: Row) -> Program:
         """The loss of any row like this one, whose numbers are the blocks x and y; `share` is what it is multiplied by."""
@@ -77,6 +84,7 @@ class Objective:
         program = self._trace.program(
             lambda model: [self.measure(model(given[0]), given[1])], "loss", [*blocks, share]
         )
+        self._row = program
         loss = program.outputs[0]
         return sharing(
             Program(
@@ -87,10 +95,10 @@ class Objective:
 
     def of_rows(self, xs: Sequence[Row], ys: Sequence[Row]) -> Program:
         """The loss of these rows, in which all that depends on them alone is worked out."""
-        program = self._trace.program(
-            lambda model: [self.measure(model(x), y) for x, y in zip(xs, ys)], "loss"
-        )
-        losses = program.outputs
+        if self._row is None:
+            self.of_a_row(xs[0], ys[0])
+        row: Any = self._row
+        losses = [constants(row, given(row, (x, y))).outputs[0] for x, y in zip(xs, ys)]
         total = losses[0]
         for loss in losses[1:]:
             total = Step(OPS["add"], (total, loss))
@@ -98,7 +106,18 @@ class Objective:
             count = float(len(losses))
             total = Step(OPS["div"], (total, Constant(count)))
             losses = [Step(OPS["mul"], (loss, Constant(1.0 / count))) for loss in losses]
-        return sharing(simplified(constants(Program(program.blocks, [total, *losses]))))
+        blocks = [block for block in row.blocks if not block.has_rows and block.name != "share"]
+        return sharing(simplified(constants(Program(blocks, [total, *losses]))))
+
+
+def given(program: Program, row: Sequence[Row]) -> dict[Any, float]:
+    """The numbers of the inputs that carry rows: those of one row, x and y, or x alone."""
+    carried = [block for block in program.blocks if block.has_rows]
+    return {
+        x: number
+        for block, numbers in zip(carried, row)
+        for x, number in zip(block.inputs, numbers if isinstance(numbers, tuple) else (numbers,))
+    }
 
 
 class Prediction:
@@ -109,7 +128,13 @@ class Prediction:
     def __init__(self, model: Any) -> None:
         self._trace = _Trace(model, ())
         self.inputs, self.captured = self._trace.inputs, self._trace.captured
+        self.values = self._trace.values
         self.is_single = False
+
+    @property
+    def is_shown(self) -> bool:
+        """Whether the model has seen a traced number as text."""
+        return self._trace.is_shown
 
     def of_a_row(self, x: Row) -> Program:
         """The program; its outputs are those of the model, one or a list of them. TraceError of any other structure."""
@@ -175,6 +200,9 @@ class _Trace:
         )
         if others.inputs:
             self.blocks.append(others)
+        # For each input the Value whose number it has: in two blocks there may be the same one.
+        self.values: dict[Input, Value] = {x: parameters[i] for i, x in zip(places, of_block)}
+        self.values.update((x, value) for value, x in self.inputs.items())
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks_of(form, "model")]
         self.known: dict[Any, Input] = dict(
             zip([node for block in nodes for node in block], of_block)
@@ -184,6 +212,7 @@ class _Trace:
         self._before = Captured((), [self.model])
         self.own = Block("captured", (0,))
         self.captured: dict[Value, Input] = {}
+        self.is_shown = False  # whether a traced number was seen as text
 
     def program(
         self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()
@@ -198,8 +227,9 @@ class _Trace:
 
     def _recorded(self, function: Callable[[Any], list[Any]], what: str) -> list[Any]:
         """The outputs of a call."""
-        with tracing():
+        with tracing() as trace:
             results = function(self.model)
+        self.is_shown |= trace.is_shown
         if self.draws.were_made():
             raise TraceError(
                 f"the {what} draws random numbers, and those of one call would be frozen: take engine='eager'"
@@ -229,5 +259,6 @@ class _Trace:
         if value not in self.captured:
             self.own.inputs.append(Input(self.own, len(self.captured)))
             self.captured[value] = self.own.inputs[-1]
+            self.values[self.own.inputs[-1]] = value
             self.own.shape = (len(self.own.inputs),)
         return self.captured[value]

@@ -16,7 +16,7 @@ from time import perf_counter
 from ..arithmetic.total import ERRORS
 from ..modes import no_grad
 from ..trees import with_values
-from ..value import Value
+from .compared import compare_prediction, compare_training, traced_or_refused
 from .eager import Eager, number_of
 from .losses import LOSSES, cross_entropy
 from .optimizers import OPTIMIZERS, Optimizer
@@ -229,24 +229,20 @@ class Generated:
         def of_a_row() -> tuple[Objective, Program]:
             return (made := objective()), made.of_a_row(inputs[0], targets[0])
 
-        made, self._program = steady(of_a_row)
+        made, self._program = traced_or_refused(lambda: steady(of_a_row))
         self._objective, self._table, self._formula = made, (inputs, targets), formula
+        is_doubtful = self._captured.asks_kinds or made.is_shown
+        compare_training(task, made, self._program, self.table, self._table, is_doubtful)
         self._begin(formula)
 
     def _begin(self, formula: Program | None) -> None:
         """Choose what makes the steps."""
-        made = self._objective
-        value_of = {
-            x: value for values in (made.inputs, made.captured) for value, x in values.items()
-        }
         self._steps: Any = None
         self._loop: Any = None
         if formula is not None:
             self._loop = self._loop_for(formula)
         fixed = self._loop.fixed if self._loop else self._careful().fixed
-        self._values = [
-            value_of[x] if x in value_of else Value(0.0) for x in fixed
-        ]  # one that stands in two blocks is read in one
+        self._values = [self._objective.values[x] for x in fixed]
 
     def _loop_for(self, formula: Program) -> Any:
         """What makes many steps at once: one function, or a gradient and an update in turns."""
@@ -265,7 +261,7 @@ class Generated:
         def on_native() -> Any:
             from ..compiler.in_native.loop import LoopOnNative
 
-            return LoopOnNative(*given, whole=made.of_rows(*self.table) if small else None)
+            return LoopOnNative(*given, whole=made.of_rows(*self._table) if small else None)
 
         can_loop = fits(self._program, weights)
         plan = self._plan = plan_of(
@@ -296,7 +292,7 @@ class Generated:
             )
         if self.expected >= SOME and count < LARGE and len(weights) * len(formula.steps) < LINES:
             if small and self.expected >= MANY:
-                return Loop(made.of_rows(*self.table), made.penalty, formula, weights, None)
+                return Loop(made.of_rows(*self._table), made.penalty, formula, weights, None)
             return Loop(self._program, made.penalty, formula, weights, list(zip(*self._table)))
         return self._careful()
 
@@ -326,6 +322,7 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
     """What the model makes of each row, by generated code; None where it cannot be traced, or fails."""
     from ..compiler import backends
     from ..compiler.arguments import shaped
+    from ..compiler.captured import Captured
     from ..compiler.training import Prediction, steady
 
     def of_a_row() -> tuple[Prediction, Program]:
@@ -333,14 +330,11 @@ def predicted(model: Any, table: list[Any]) -> list[Any] | None:
 
     try:
         with _taking_back_draws([type(model)], model):
+            is_doubtful = Captured([type(model)], [model]).asks_kinds
             made, program = steady(of_a_row)
-            value_of = {
-                x: value for values in (made.inputs, made.captured) for value, x in values.items()
-            }
+            compare_prediction(model, made, program, table, is_doubtful or made.is_shown)
             contents = [
-                shaped(
-                    [value_of[x].data if x in value_of else 0.0 for x in block.inputs], block.shape
-                )
+                shaped([made.values[x].data for x in block.inputs], block.shape)
                 if block.inputs
                 else []
                 for block in program.blocks

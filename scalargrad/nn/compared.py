@@ -1,0 +1,122 @@
+"""Whether a trace of a model gives what the model itself gives, tried on some rows.   (floor 3)
+
+A traced number refuses to be read, but Python code may ask for its kind, catch an error or look at its text, and go
+another way than it goes for numbers. That shows where both are computed, with weights that are a little off: those
+that begin at 0 would hide it.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from itertools import repeat
+from math import isfinite, sin
+
+from ..modes import no_grad
+from ..trees import with_values
+from .eager import number_of
+from .parameters import put
+from .rows import items
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from typing import Any, TypeVar
+
+    from ..compiler.program import Program
+    from ..compiler.training import Objective, Prediction
+    from .eager import Table, Task
+
+    T = TypeVar("T")
+
+SOME, MANY = 4, 1000  # rows that are tried, and those where the code asks for kinds
+_ANOTHER = (
+    "the {what} of traced numbers is another than that of the numbers themselves: asking for their kind (isinstance, type, hasattr), "
+    "for their text, or catching an error would freeze one way into the compiled function; write the same formula for both"
+)
+
+
+def traced_or_refused(trace: Callable[[], T]) -> T:
+    """What tracing gives; TraceError for whatever fails in it, since the model works on numbers."""
+    from ..compiler.tracing import TraceError
+
+    try:
+        return trace()
+    except TraceError:
+        raise
+    except Exception as error:
+        raise TraceError(
+            f"model or loss work on numbers, not on traced ones: {type(error).__name__}: {error}"
+        ) from error
+
+
+def compare_training(
+    task: Task, made: Objective, program: Program, table: Table, prepared: Table, is_doubtful: bool
+) -> None:
+    """TraceError where loss or penalty are others than those on Values; of classes, `prepared` has the rows the program reads."""
+    inputs, targets = table
+    with _a_little_off(task.model) as model, no_grad():
+        known = _numbers(made)
+        for i in _told_apart(targets, is_doubtful):
+            found = _outputs(program, known, (prepared[0][i], prepared[1][i]))
+            expected = number_of(task.measure(model(inputs[i]), targets[i]), "loss")
+            _check(found[:1], [expected], "loss")
+        if task.penalty and made.penalty:
+            expected = number_of(task.penalty(model), "penalty")
+            _check(_outputs(made.penalty, known, ()), [expected], "penalty")
+
+
+def compare_prediction(
+    model: Any, made: Prediction, program: Program, table: list[Any], is_doubtful: bool
+) -> None:
+    """TraceError where predictions are others than those on Values."""
+    with _a_little_off(model) as forward, no_grad():
+        known = _numbers(made)
+        for i in _told_apart(table, is_doubtful):
+            expected = [number_of(p, "prediction") for p in items(forward(table[i]), "predict")]
+            _check(_outputs(program, known, (table[i],)), expected, "prediction")
+
+
+@contextmanager
+def _a_little_off(model: Any) -> Iterator[Any]:
+    """A copy of the model, which may count its calls, with the same weights, a little off for as long as the block runs."""
+    weights = model.parameters()
+    copy = with_values(model, iter(weights))
+    before = [w.data for w in weights]
+    moved = [w + 0.1 * (1.0 + abs(w)) * sin(i + 1.0) for i, w in enumerate(before)]
+    try:
+        put(weights, repeat("data"), moved)
+        yield copy
+    finally:
+        put(weights, repeat("data"), before)
+
+
+def _numbers(made: Objective | Prediction) -> dict[Any, float]:
+    return {x: value.data for x, value in made.values.items()}
+
+
+def _outputs(program: Program, known: dict[Any, float], row: Sequence[Any]) -> list[Any]:
+    """What a program gives for a row, in plain numbers."""
+    from ..compiler.program import constants
+    from ..compiler.training import given
+
+    outputs = constants(program, {**known, **given(program, row)}).outputs
+    return [x.data if hasattr(x, "data") else None for x in outputs]
+
+
+def _told_apart(rows: Sequence[Any], is_doubtful: bool) -> list[int]:
+    """Numbers of rows to try, over the whole table, the least and the greatest among them."""
+    n, most = len(rows), MANY if is_doubtful else SOME
+    spread = range(n) if n <= most else [i * (n - 1) // (most - 1) for i in range(most)]
+    return sorted({*spread, rows.index(min(rows)), rows.index(max(rows))})
+
+
+def _check(found: Sequence[Any], expected: Sequence[float], what: str) -> None:
+    from ..compiler.tracing import TraceError
+
+    def differs(x: Any, y: float) -> bool:
+        if x is None or not isfinite(x) or not isfinite(y):
+            return False
+        return bool(abs(x - y) > 1e-9 + 1e-6 * max(abs(x), abs(y)))
+
+    if len(found) != len(expected) or any(map(differs, found, expected)):
+        raise TraceError(_ANOTHER.format(what=what))
