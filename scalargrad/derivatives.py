@@ -10,7 +10,7 @@ of its own, walks the graph that was recorded, and touches no `grad`; so several
 [[4.0, 6.0], [6.0, 0.0]]
 
 Slopes of slopes come from the same table: the slope of an operation is text in the names of other
-operations. Evaluated on Values instead of floats it records a graph, which is walked like any other:
+operations. Evaluated on Values instead of floats it records a graph that is walked like any other:
 
 >>> grad(grad(grad(sin)))(0.0)
 -1.0
@@ -163,7 +163,7 @@ def _pull_many(
 
 
 def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:
-    """The operands of a node that are on the way, each with the slope by it, a float or recorded."""
+    """The operands of a node that are on the way, each with its slope: a float, or recorded."""
     if node._operation is None:
         return []
     if not create_graph:

@@ -1,20 +1,23 @@
-"""Numbers in nested lists, tuples, dicts, arrays and modules: taken out in order, put back in the same shape.   (floor 2)
+"""Numbers in nested lists, tuples, dicts, arrays and modules.   (floor 2)
 
-`leaves` and `rebuilt` are two halves: the first lists the numbers, the second puts as many others in their
-places. An array comes back as an array, of floats or, where Values stand in it, of objects; a module as
-`module.state()` does, a mapping of its parameters' names.
+`leaves` lists the numbers in order, and `rebuilt` puts as many others in their places. An array
+comes back as an array, of floats or, where Values stand in it, of objects; a module as a mapping of
+its parameters' names, like `module.state()`. A module has `parameters()` and `arranged()`.
 """
 
 from __future__ import annotations
 
 from copy import copy, deepcopy
+from gc import get_referents
+from itertools import chain
+from types import BuiltinFunctionType, FunctionType, GeneratorType, ModuleType, NoneType
 
 from .arithmetic.conversion import as_float
 from .graph import KEEP
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from typing import Any
 
 
@@ -25,11 +28,14 @@ def is_module(tree: object) -> bool:
 
 def is_array(tree: object) -> bool:
     """Whether it is an array of one dimension or more."""
-    return hasattr(type(tree), "tolist") and hasattr(type(tree), "ndim") and tree.ndim > 0  # type: ignore[attr-defined]
+    kind = type(tree)
+    return hasattr(kind, "tolist") and getattr(tree, "ndim", 0) > 0
 
 
 def leaves(tree: Any, what: str) -> list[Any]:
-    """The numbers and Values of a structure in order; TypeError that names `what` for any other content, ValueError for a cycle.
+    """The numbers and Values of a structure in order.
+
+    TypeError that names `what` for any other content, ValueError for what contains itself.
 
     >>> leaves({"w": [1, 2.5], "b": (3,)}, "the argument")
     [1, 2.5, 3]
@@ -55,12 +61,13 @@ def _leaves(tree: Any, what: str, above: tuple[int, ...]) -> Iterator[Any]:
     else:
         kind = type(tree).__name__
         raise TypeError(
-            f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(tree)}"
+            f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, "
+            f"an array or a module{advice(tree)}"
         )
 
 
 def names(tree: Any, name: str) -> list[str]:
-    """What to call each of `leaves`: p['w'][0] and the like, a module's parameters by their own names.
+    """A name for each of `leaves`: p['w'][0] and the like, for parameters their own.
 
     >>> names({"w": [1, 2.5], "b": 3}, "p")
     ["p['w'][0]", "p['w'][1]", "p['b']"]
@@ -77,7 +84,7 @@ def names(tree: Any, name: str) -> list[str]:
 
 
 def advice(tree: object) -> str:
-    """What to write in place of something that is no number and no structure of numbers."""
+    """Advice in place of something that is no number and no structure of numbers."""
     if isinstance(tree, str | bytes):
         return f": write float({tree!r})"
     if hasattr(type(tree), "ndim") and tree.ndim == 0:  # type: ignore[attr-defined]
@@ -112,13 +119,15 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
 
 
 def with_values(tree: Any, values: Iterator[Any]) -> Any:
-    """The argument as a function is to see it, with Values for its numbers: a module as a copy that has them as parameters."""
+    """The argument as a function is to see it, with Values for its numbers.
+
+    A module is copied as far as that leads to parameters. Lists, dicts and sets in these parts are
+    copied too, so that what a function appends or counts stays in the copy; all else is shared.
+    """
     if is_module(tree):
-        parameters = tree.parameters()
-        memo: dict[Any, Any] = {
-            KEEP: True,
-            **{id(parameter): next(values) for parameter in parameters},
-        }
+        memo: dict[Any, Any] = {id(parameter): next(values) for parameter in tree.parameters()}
+        memo[KEEP] = True
+        memo.update(_not_to_copy(tree, memo))
         return deepcopy(tree, memo)
     if isinstance(tree, dict):
         return _like(tree, {key: with_values(item, values) for key, item in tree.items()})
@@ -127,6 +136,82 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     if isinstance(tree, list | tuple):
         return type(tree)([with_values(item, values) for item in tree])
     return rebuilt(tree, values)
+
+
+def _not_to_copy(root: Any, ends: Container[int]) -> dict[int, Any]:
+    """What stands for each object that leads to no end, by its id; `ends` are ids."""
+    found, readers, leading = {id(root): root}, dict[int, list[int]](), [id(root)]
+    waiting = [root]
+    while waiting:
+        item = waiting.pop()
+        for part in _parts(item):
+            if id(part) in ends:
+                leading.append(id(item))
+            else:
+                readers.setdefault(id(part), []).append(id(item))
+                if id(part) not in found:
+                    found[id(part)] = part
+                    waiting.append(part)
+    for place in leading:  # grows
+        leading += readers.pop(place, ())
+        found.pop(place, None)
+    copied = set(leading)
+    return {
+        place: copy(item) if isinstance(item, list | dict | set) else item
+        for place, item in found.items()
+        if not copied.isdisjoint(readers[place])
+    }
+
+
+_ATOMS = (float, int, str, bytes, complex, type, FunctionType, BuiltinFunctionType)
+
+
+def _parts(item: Any) -> list[Any]:
+    """What an object refers to, but for numbers, text and functions."""
+    if hasattr(type(item), "backward") or isinstance(item, GeneratorType | ModuleType):
+        return []
+    if is_array(item):
+        parts = item.tolist() if getattr(item.dtype, "kind", "O") == "O" else []
+    elif isinstance(item, list | tuple | dict) and is_data(item):
+        return []
+    else:
+        parts = get_referents(item)
+    return [part for part in parts if not isinstance(part, (*_ATOMS, NoneType))]
+
+
+_NESTED = {list, tuple, dict}
+_known: dict[int, tuple[int, ...]] = {}  # long lists of data: id, length, and ids of some items
+
+
+def is_data(item: Any) -> bool:
+    """Whether a list, tuple or dict holds numbers and text alone, however nested.
+
+    A list of 10,000 items and more is looked through once, and again when its length has changed,
+    or one of some twenty items of it.
+    """
+    mark: tuple[int, ...] = ()
+    if len(item) >= 10_000 and isinstance(item, list | tuple):
+        mark = (len(item), *map(id, item[:: len(item) // 20]), id(item[-1]))
+        if _known.get(id(item)) == mark:
+            return True
+    level = [item]
+    for _ in range(20):  # a list that holds itself has no end
+        parts = [(*x, *x.values()) if isinstance(x, dict) else x for x in level]
+        level = [*chain.from_iterable(parts)]
+        for items in (level[:1], level):  # of parameters the first will do
+            nested = {kind for kind in {*map(type, items)} if not issubclass(kind, _ATOMS)}
+            if not nested <= _NESTED:
+                return False
+        if not nested:
+            break
+        level = [x for x in level if type(x) in nested]
+    else:
+        return False
+    if mark:
+        if len(_known) >= 100:
+            _known.clear()
+        _known[id(item)] = mark
+    return True
 
 
 def _like(tree: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
@@ -138,7 +223,9 @@ def _like(tree: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def aligned(tree: Any, other: Any, what: str) -> list[Any]:
-    """The numbers of another structure in the order of this one's, dicts by key; ValueError that names `what` where they are not alike.
+    """The numbers of another structure in the order of this one's, dicts by key.
+
+    ValueError that names `what` where the two are not alike.
 
     >>> aligned({"w": [1, 2], "b": 3}, {"b": 30, "w": [10, 20]}, "the direction")
     [10, 20, 30]

@@ -9,6 +9,7 @@ from itertools import repeat
 from math import prod
 
 from ..arithmetic.conversion import to_float
+from ..trees import is_data
 from ..value import Value
 from .checks import quoted
 from .rows import to_lists
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     Place = tuple[str, Index | None, Sequence[Value]]
 
 _PACKAGE = f"{__name__.split('.')[0]}."
-_NUMBERS = {float, int, bool, str, type(None)}
 
 
 class State(dict[str, "Any"]):
@@ -195,7 +195,7 @@ def places_in(item: Any, name: str, seen: set[int]) -> Iterator[Place]:
             for inner, index, values in item._places(seen):
                 yield f"{name}.{inner}", index, values
     elif isinstance(item, dict):
-        for key, part in item.items():
+        for key, part in () if is_data(item) else item.items():
             yield from places_in(part, f"{name}.{key}", seen)
     elif items := _listed(item):
         if rows := _rows(items):
@@ -215,7 +215,7 @@ def _listed(item: Any) -> Sequence[Any]:
     """The items of a list, a tuple or an array of objects; none where all are plain numbers."""
     if getattr(getattr(item, "dtype", None), "kind", "") == "O":
         item = to_lists(item)
-    if not isinstance(item, (list, tuple)) or _NUMBERS.issuperset(map(type, item)):
+    if not isinstance(item, (list, tuple)) or is_data(item):
         return ()
     return item
 
