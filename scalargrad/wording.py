@@ -77,18 +77,41 @@ def clean(text: str) -> str:
     )
 
 
-def unused(names: set[str]) -> Iterator[str]:
-    """Names for Values without a label: v1, v2, …, but none of the names given.
+def unused(taken: set[str], stem: str = "v", number: int = 1) -> Iterator[str]:
+    """Names for Values without a label, v1, v2, …, but none that is taken.
 
     >>> names = unused({"v1"})
     >>> next(names), next(names)
     ('v2', 'v3')
     """
-    number = 1
     while True:
-        if (name := f"v{number}") not in names:
+        if (name := f"{stem}{number}") not in taken:
             yield name
         number += 1
+
+
+def names_of(order: list[Value], shown: set[Value]) -> dict[Value, str]:
+    """A name for each Value that has a label or is shown, and no name twice.
+
+    A label that another Value has already gets a number. Without a label it is v1, v2, …
+    """
+    names: dict[Value, str] = {}
+    taken, given = {label_of(value) for value in order}, set[str]()
+    fresh = unused({*taken})
+    for value in order:
+        name = label_of(value)
+        if name and name in given:
+            name = next(unused(taken, f"{name}#", 2))
+            taken.add(name)
+        given.add(name)
+        if name or value in shown:
+            names[value] = name or next(fresh)
+    return names
+
+
+def ends(items: Sequence[Any], gap: Any) -> list[Any]:
+    """The items; of more than eight, the first and the last with a gap between."""
+    return [*items] if len(items) <= 8 else [*items[:4], gap, *items[-3:]]
 
 
 # ------------------------------------------------------------------ figures
@@ -199,7 +222,7 @@ def symbol_on(op: Op, texts: Sequence[str]) -> str:
 
 
 def formulas(
-    values: Sequence[Value], known: Mapping[Value, Formula], longest: int = 72
+    values: Sequence[Value], known: Mapping[Value, Formula], digits: int = 3, longest: int = 72
 ) -> dict[Value, str]:
     """Each computed Value written out in the known ones; those that are long are left out.
 
@@ -214,7 +237,7 @@ def formulas(
         parents = value.parents if len(value.parents) <= longest else ()
         operands = []
         for x in parents:
-            operand = (known.get(x) or found.get(x)) if isinstance(x, Value) else number(x)
+            operand = (known.get(x) or found.get(x)) if isinstance(x, Value) else number(x, digits)
             if operand is None:
                 break
             operands.append(operand)

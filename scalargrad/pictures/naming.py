@@ -30,7 +30,9 @@ def names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value, str], 
             operands = {
                 x: named(found[x]) for x in value.parents[:3] if isinstance(x, Value) and x in given
             }
-            name = neurons.name(value) or formulas([value], operands, LONGEST).get(value, "")
+            name = neurons.name(value) or formulas([value], operands, longest=LONGEST).get(
+                value, ""
+            )
             found[value] = name if name and name not in taken else next(fresh)
     return found, given
 
