@@ -18,15 +18,10 @@ iterable. The table, from the rows themselves:
 
 from __future__ import annotations
 
-import sys
-from keyword import iskeyword
-
-from .arithmetic.total import inf
-from .ops import OPS, Op, add_row, table
+from .ops import OPS
+from .rows.custom import custom_op as custom_op
 from .rows.free_functions import function_named
-from .rows.methods import add_method
-from .rows.text import FAST_NAMES, RESERVED
-from .value import Value
+from .rows.methods import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,70 +45,4 @@ def __dir__() -> list[str]:
     )
 
 
-def custom_op(
-    name: str,
-    value: str,
-    slopes: str | tuple[str, ...],
-    symbol: str = "",
-    domain: tuple[tuple[float, float], ...] | None = None,
-    work: tuple[str, ...] = (),
-) -> Callable[..., Any]:
-    """Add a row to the table and return its function; Values get it as a method, pictures its symbol.
-
-    `value` is an expression of `x` (and `y`, where `slopes` has two expressions) in the names of `math`
-    and of the rows; a slope is one in the names of the rows, and of `out`. ValueError for a name that
-    is taken or an expression that cannot be read.
-
-    >>> from scalargrad import Value, custom_op
-    >>> cube = custom_op("cube", "x * x * x", "3.0 * x * x", symbol="x³")
-    >>> x = Value(2.0)
-    >>> y = cube(x) + x.cube()
-    >>> y.backward()
-    >>> y.data, x.grad
-    (16.0, 24.0)
-    """
-    slopes = (slopes,) if isinstance(slopes, str) else tuple(slopes)
-    for text in (name, value, *slopes, *work):
-        if not isinstance(text, str):
-            raise TypeError(
-                f"custom_op takes expressions as text, got {type(text).__name__}: write custom_op('cube', 'x * x * x', '3.0 * x * x')"
-            )
-    if not 1 <= len(slopes) <= 2:
-        raise ValueError(f"custom_op takes one slope or two, by x and by y; got {len(slopes)}")
-    op = Op(
-        name,
-        "x y"[: 2 * len(slopes) - 1],
-        value,
-        slopes,
-        symbol or name,
-        domain or ((-inf, inf),) * len(slopes),
-        tuple(work),
-    )
-    if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
-        raise ValueError(
-            f"{name!r} cannot be the name of an operation: write an identifier that does not begin with _"
-        )
-    package = sys.modules[__package__ or ""]
-    if (
-        name in OPS
-        or hasattr(Value, name)
-        or name in FAST_NAMES
-        or hasattr(package, name)
-        or name in RESERVED
-    ):
-        raise ValueError(f"the name {name!r} is taken: give the operation another")
-    add_row(op, known=set(FAST_NAMES))
-    add_method(Value, op)
-    _write_table()
-    return __getattr__(name)
-
-
-_TEMPLATE = __doc__ or ""
-
-
-def _write_table() -> None:
-    """Put the table as it is now into this module's docstring."""
-    globals()["__doc__"] = _TEMPLATE.replace("{table}", table())
-
-
-_write_table()
+__doc__ = (__doc__ or "").replace("{table}", table())

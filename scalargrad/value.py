@@ -71,6 +71,7 @@ class Value(Methods):
     __sub__, __rsub__ = Recorded("sub"), Recorded("sub", swapped=True)
     __mul__, __rmul__ = Recorded("mul"), Recorded("mul", swapped=True)
     __truediv__, __rtruediv__ = Recorded("div"), Recorded("div", swapped=True)
+    __mod__, __rmod__ = Recorded("mod"), Recorded("mod", swapped=True)
     __pow__, __rpow__ = Recorded("pow"), Recorded("pow", swapped=True)
 
     __lt__, __le__, __eq__ = compared(lt), compared(le), compared(eq)  # by data, as in NumPy

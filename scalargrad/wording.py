@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 
+from .ops import ATOM, PRODUCT, SIGN, SUM
 from .value import Value
 
 TYPE_CHECKING = False
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
     Formula = tuple[str, int]  # text, and how tightly it binds
 
-SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5  # an atom is a name, a number, or a call
 JOINERS = "\u200c\u200d"  # they join the letters of some scripts, and emoji
 SPACES = "\n\r\t\u00a0\u3000"
 LONGEST = 200  # characters of a label that are kept
@@ -146,24 +146,6 @@ def counted(count: int, noun: str) -> str:
 # ------------------------------------------------------------------ operations
 
 
-# fmt: off
-_INFIX = {
-#   operation  between  binds    the left operand at least  the right one at least
-    "add":    (" + ",  SUM,     SUM,                       SUM),
-    "sub":    (" − ",  SUM,     SUM,                       PRODUCT),
-    "mul":    ("·",    PRODUCT, PRODUCT,                   PRODUCT),
-    "div":    (" / ",  PRODUCT, PRODUCT,                   SIGN),
-    "pow":    ("**",   POWER,   ATOM,                      SIGN),
-}
-# fmt: on
-
-
-COMMUTATIVE = {
-    "add", "mul", "sum", "prod", "dot", "norm", "logsumexp", "max", "min", "maximum", "minimum",
-    "hypot", "logaddexp",
-}  # fmt: skip
-
-
 def named(name: str) -> Formula:
     """A name as an operand; one that looks like an operation itself gets brackets where it must."""
     return name, SUM if any(sign in name for sign in "+−-*·×/÷^") else ATOM
@@ -192,13 +174,10 @@ def written(value: Value, operands: Sequence[Formula]) -> Formula:
         ]
 
     count = len(operands)
-    if op.name in _INFIX:
-        between, binds, *least = _INFIX[op.name]
-        return between.join(texts(*least)), binds
-    if op.name == "neg":
-        return "−" + texts(POWER)[0], SIGN
-    if op.name == "sum" and count > 1:
-        return " + ".join(texts(*[SUM] * count)), SUM
+    if op.infix and (count > 1 or not op.takes_lists):
+        between, binds, first, others = op.infix
+        parts = texts(first, *[others] * (count - 1))
+        return between.join(parts) if count > 1 else between + parts[0], binds
     if op.name == "dot":
         *factors, bias = texts(*[PRODUCT] * (count - 1), SUM)
         terms = [f"{w}·{x}" for w, x in zip(factors[: count // 2], factors[count // 2 :])]

@@ -82,7 +82,9 @@ TWINS: dict[tuple[str, str], tuple[str, ...]] = {
     ("xlogy", "y"): ("x / y",),
     ("logaddexp", "x"): ("exp(x - out)", "exp(x) / (exp(x) + exp(y))"),
     ("logaddexp", "y"): ("exp(y - out)", "exp(y) / (exp(x) + exp(y))"),
-    ("clip", "x"): ("1.0 if y < x < z else 0.0",),
+    ("clip", "x"): ("1.0 if low < x < high else 0.0",),
+    ("mod", "y"): ("-(x / y)", "(out - x) / y"),
+    ("sinc", "x"): ("(cos(3.141592653589793 * x) - out) / x",),
     ("prod", "xs"): ("[out / x for x in xs]",),
     ("norm", "xs"): ("[x / out for x in xs]",),
     ("logsumexp", "xs"): ("[exp(x - out) for x in xs]",),
@@ -155,16 +157,7 @@ def changed(op: Op, part: str, text: str) -> Op:
         text if part == f"d{o}" else slope for o, slope in zip(op.operands, op.slopes, strict=True)
     )
     work = tuple(f"{part} = {text}" if line.startswith(f"{part} = ") else line for line in op.work)
-    return Op(
-        op.name,
-        " ".join(op.operands),
-        text if part == "out" else op.value,
-        slopes,
-        op.symbol,
-        op.domain,
-        work,
-        op.aliases,
-    )
+    return op.changed(value=text if part == "out" else op.value, slopes=slopes, work=work)
 
 
 def words(text: str) -> set[str]:

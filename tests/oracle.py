@@ -66,6 +66,8 @@ REFERENCES: dict[str, Callable[..., mpf]] = {
     "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y, "div": lambda x, y: x / y,
     "pow": lambda x, y: x**y, "arctan2": mp.atan2, "hypot": lambda x, y: mp.sqrt(x * x + y * y), "maximum": max, "minimum": min,
     "xlogy": lambda x, y: x * mp.log(y), "logaddexp": lambda x, y: log_sum_exp([x, y]),
+    "mod": lambda x, y: x - y * mp.floor(x / y), "degrees": mp.degrees, "radians": mp.radians,
+    "sinc": lambda x: mp.sinpi(x) / (mp.pi * x) if x else mpf(1),
     "clip": lambda x, low, high: low if x < low else high if x > high else x,
     "sum": mp.fsum, "prod": mp.fprod, "dot": lambda ws, xs, bias: bias + mp.fdot(ws, xs),
     "norm": lambda xs: mp.sqrt(mp.fsum(xs, squared=True)),
@@ -97,6 +99,10 @@ EXCEPTIONS: dict[tuple[str, str], Measure] = {
     ("silu", "dx"): Measure(
         3.0, lambda x: sigmoid(x) * max(mpf(1), abs(x) * sigmoid(-x)),
         "σ(x) + x σ′(x) is 0 near -1.2785: 3 ulp of its larger term",
+    ),
+    ("sinc", "dx"): Measure(
+        4.0, lambda x: max(abs(mp.cospi(x)), abs(mp.sinpi(x) / (mp.pi * x))) / abs(x) if abs(x) > 1 else mpf(0),
+        "(cos πx - sinc x) / x is 0 near 1.43 and once in every unit beyond: 4 ulp of its larger term",
     ),
     ("logaddexp", "out"): Measure(
         2.0, lambda x, y: larger_term([x, y]),
@@ -180,8 +186,12 @@ def draw_pair(rng: random.Random, op: Op) -> list[float]:
             y = rng.uniform(-800.0, 800.0) / math.log(x) if x != 1.0 else 0.5
         elif op.name == "logaddexp":
             y = x + rng.uniform(-800.0, 800.0)
+        elif op.name == "mod":
+            y = x * 2.0 ** rng.uniform(-60.0, 60.0) * rng.choice((-1.0, 1.0))
         else:
             y = x * 2.0 ** rng.uniform(-60.0, 60.0) * rng.choice((-1.0, 1.0))
+        if op.name == "mod" and not (y and 2.0**-60 < abs(x / y) < 2.0**60 and x % y):
+            continue  # the difference would step over a jump
         if op.domain[1][0] < y < op.domain[1][1] and math.isfinite(y) and y and x != y:
             return [x, y]
 

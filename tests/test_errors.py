@@ -104,7 +104,7 @@ VALUE: list[Row] = [
     ("over a dict",         lambda: v / {},                      TypeError, r"unsupported operand type\(s\) for /: 'Value' and 'dict'"),
     ("to a complex power", lambda: v**1j, TypeError, r"unsupported operand type\(s\) for \*\*.*'Value' and 'complex'"),
     ("a list times",        lambda: [1.0] * v,                   TypeError, r"can't multiply sequence by non-int of type 'Value'"),
-    ("modulo",              lambda: v % 2,                       TypeError, r"unsupported operand type\(s\) for %: 'Value' and 'int'"),
+    ("modulo a string",     lambda: v % "2",                     TypeError, r"unsupported operand type\(s\) for %: 'Value' and 'str'"),
     ("@ of scalars",        lambda: v @ v,                       TypeError, r"unsupported operand type\(s\) for @: 'Value' and 'Value'"),
     ("less than a string",  lambda: v < "1",                     TypeError, r"'<' not supported between instances of 'Value' and 'str'"),
     ("at least a complex", lambda: v >= 1j, TypeError, r"'>=' not supported between instances of 'Value' and 'complex'"),

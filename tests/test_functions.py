@@ -161,7 +161,7 @@ def test_wrong_operands_are_told_what_is_taken():
         (lambda: sg.softmax(3), r"softmax takes an iterable of Values and numbers as xs, got int"),
         (
             lambda: sg.custom_op("f", lambda x: x, "1.0"),
-            r"custom_op takes expressions as text, got function",
+            r"custom_op takes value and slopes as text or as functions, all of one kind, got function, str",
         ),
         (
             lambda: sg.sum([[1.0], [2.0]]),

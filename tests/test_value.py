@@ -285,8 +285,13 @@ def test_deepcopy_of_a_subclass_keeps_its_attributes():
 
 
 def test_methods_document_themselves():
-    assert Value(1.0).tanh.__doc__ == "tanh(x) = tanh(x); slopes 4.0 * _sigmoid_slope(2.0 * x)"
-    assert Value.__mul__.__doc__ == "mul(x, y) = x * y; slopes y, x"
+    assert Value(1.0).tanh.__doc__ == (
+        "The hyperbolic tangent of x: an S-shaped curve from −1 to 1.\n\n"
+        "    tanh(x) = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)\n    slope: 1 − tanh(x)²"
+    )
+    assert Value.__mul__.__doc__ == (
+        "The product of x and y.\n\n    mul(x, y) = x·y\n    slope by x: y\n    slope by y: x"
+    )
 
 
 def test_pickling_keeps_graph_and_sharing():

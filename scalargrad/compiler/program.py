@@ -13,9 +13,10 @@ from functools import cached_property, lru_cache
 from itertools import product
 from math import nan
 
-from ..ops import LISTS, TRACED, Op
+from ..ops import LISTS, Op
 from ..rows.text import on_floats
 from ..value import Value
+from .choices import TRACED, fast, fastest, sends
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -291,8 +292,8 @@ def _first(count: int) -> tuple[int, ...]:
 def _receivers(step: Step) -> Sequence[Any]:
     """The operands to which a step without slopes sends any: of a choice its branches, with None for its condition; else none."""
     return (
-        [x if sent else None for x, sent in zip(step.operands, step.row.sends)]
-        if step.row.sends
+        [x if sent else None for x, sent in zip(step.operands, sends(step.row))]
+        if sends(step.row)
         else ()
     )
 
@@ -346,8 +347,8 @@ def hastened(program: Program) -> Program:
     made: dict[Any, Any] = {}
     is_seen = not any(map(hides_nan, {step.row for step in program.steps}))
     for step in program.steps:
-        fast = (is_seen and step.row.fastest) or step.row.fast
-        operands, row = tuple([made.get(x, x) for x in step.operands]), fast or step.row
+        row = fastest(step.row) if is_seen else fast(step.row)
+        operands = tuple([made.get(x, x) for x in step.operands])
         made[step] = (
             step
             if row is step.row and operands == step.operands

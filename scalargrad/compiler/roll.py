@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from ..arithmetic.total import inf
 from ..ops import OPS, Op
+from .choices import sends
 from .program import Block, Constant, Program, Step, grouped, operations, sharing
 
 TYPE_CHECKING = False
@@ -124,10 +125,10 @@ def pulls(
 def _receivers(vector: Vector) -> list[tuple[int, View]]:
     """The operands that a vector sends any slopes to, each with its place: of a choice its branches."""
     row = vector.row
-    if row.sends:
+    if sends(row):
         return [
             (place, view)
-            for place, (view, sent) in enumerate(zip(vector.operands, row.sends))
+            for place, (view, sent) in enumerate(zip(vector.operands, sends(row)))
             if sent
         ]
     return [*enumerate(vector.operands)] if row.slopes else []

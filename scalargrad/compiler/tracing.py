@@ -16,8 +16,9 @@ from contextvars import ContextVar
 from ..arithmetic.conversion import as_float
 from ..graph import KEEP
 from ..modes import Mode, Scope, is_recording, modes_here, modes_on, scope_here
-from ..ops import OPS, TRACED, Op
+from ..ops import OPS, Op
 from ..value import Value
+from .choices import TRACED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -179,7 +180,7 @@ class Condition:
         return self._dx
 
     @staticmethod
-    def records(op: Op, operands: tuple[Any, ...]) -> Any:
+    def records(op: Op | str, operands: tuple[Any, ...]) -> Any:
         return record(op, operands)
 
     def __and__(self, other: Any) -> Any:
@@ -224,7 +225,7 @@ class Traced(Value):
         )
 
     @staticmethod
-    def records(op: Op, operands: tuple[Any, ...]) -> Any:
+    def records(op: Op | str, operands: tuple[Any, ...]) -> Any:
         return record(op, operands)
 
     def detach(self) -> Any:
@@ -267,8 +268,13 @@ class Traced(Value):
         return _shown(f"Traced({name!r})")
 
 
-def record(op: Op, operands: tuple[Any, ...]) -> Any:
-    """A node of the trace, of traced numbers, conditions, Values and plain numbers: a traced number, or of a comparison a condition."""
+def record(op: Op | str, operands: tuple[Any, ...]) -> Any:
+    """A node of the trace, of traced numbers, conditions, Values and plain numbers: a traced number, or of a comparison a condition.
+
+    An operation that only a trace records may be given by its name.
+    """
+    if isinstance(op, str):
+        op = TRACED[op]
     if op in _COMPARISONS:
         return Condition(op, operands)
     node: Any = object.__new__(Traced)
@@ -407,6 +413,7 @@ for _name, _row in {
     "sub": "sub",
     "mul": "mul",
     "truediv": "div",
+    "mod": "mod",
     "pow": "pow",
 }.items():
     for _operation, _is_swapped in ((f"__{_name}__", False), (f"__r{_name}__", True)):

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from math import sqrt
 
+from ..ops import named
 from .checks import look_up
 
 TYPE_CHECKING = False
@@ -52,15 +53,6 @@ INITS: dict[str, Callable[[int, int, Random], float]] = {
     "uniform": uniform, "normal": normal, "xavier": xavier, "he": he, "zeros": zeros,
 }  # fmt: skip
 
-RECTIFIERS = (
-    "relu",
-    "leaky_relu",
-    "elu",
-    "gelu",
-    "silu",
-    "softplus",
-)  # about half of their input passes
-
 
 def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], Any]:
     """The init of that name; a function as it is; of None the one that suits the activation.
@@ -70,7 +62,8 @@ def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], An
     """
     if chosen is None:
         name = activation if isinstance(activation, str) else getattr(activation, "__name__", "")
-        return he if name in RECTIFIERS else xavier
+        op = named(name)
+        return he if op is not None and op.is_rectifier else xavier
     if isinstance(chosen, str):
         return look_up("init", chosen, INITS, "or a function of (nin, nout, rng)")
     if callable(chosen):

@@ -7,7 +7,7 @@ from itertools import chain
 from math import hypot
 
 from ..value import Value
-from ..wording import COMMUTATIVE, counted, figure, formulas, named
+from ..wording import counted, figure, formulas, named
 from .crowds import Crowds, layer_title
 from .naming import badge, names
 from .plan import MANY, Plan
@@ -146,8 +146,10 @@ class _Painter:
     def pill(self, value: Value, index: int, partial: float | None) -> str:
         """What stands on an edge: the place of the operand where it matters, the local slope where it says something."""
         count = len(value.parents)
-        place = PLACES[index] if 1 < count <= len(PLACES) and value.op not in COMMUTATIVE else ""
-        is_plain_sum = value.op in ("add", "sum") or (value.op == "dot" and index == count - 1)
+        assert value._operation is not None
+        has_order = 1 < count <= len(PLACES) and not value._operation.is_commutative
+        place = PLACES[index] if has_order else ""
+        is_plain_sum = value._operation.is_sum or (value.op == "dot" and index == count - 1)
         if partial is None or (
             is_plain_sum and (count > MANY or Counter(value.parents)[value.parents[index]] == 1)
         ):

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Home = tuple[str | None, int]  # a layer as in ParameterLabel, and a neuron
     Readers = Mapping[Value, Sequence[tuple[Value, int]]]
 
-_NO_ACTIVATION = {"neg", "abs", "square", "log", "pow", "reciprocal"}
-
 
 def place_of(value: Value) -> ParameterLabel | None:
     """The place of a parameter that `nn` made; None for any other Value."""
@@ -72,6 +70,4 @@ class Neurons:
 def is_activation(value: Value) -> bool:
     """Whether a Value may be a neuron's activation of its sum."""
     op = value._operation
-    if op is None or op.takes_lists or len(op.operands) > 1:
-        return False
-    return op.name not in _NO_ACTIVATION
+    return op is not None and op.is_activation and len(value.parents) == 1

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from ..ops import SUM
 from ..value import Value
-from ..wording import SUM, label_of, named, number, written
+from ..wording import label_of, named, number, written
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

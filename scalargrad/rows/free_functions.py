@@ -10,8 +10,9 @@ from __future__ import annotations
 from ..arithmetic.conversion import as_float, to_float
 from ..arithmetic.lists import count, largest
 from ..modes import modes_here, modes_on
-from ..ops import LISTS, OPS, TRACED, Op
+from ..ops import LISTS, OPS, Op, named
 from ..value import Value
+from .methods import described
 from .recorders import list_of, recorder
 from .text import on_floats, run
 
@@ -29,7 +30,7 @@ def function_named(name: str) -> Callable[..., Any]:
     >>> function_named("atan") is function_named("arctan")
     True
     """
-    op = OPS.get(name) or next((op for op in OPS.values() if name in op.aliases), None)
+    op = named(name)
     if op is None:
         raise KeyError(name)
     if op not in _made:
@@ -49,7 +50,7 @@ def free_function(op: Op) -> Callable[..., Any]:
         function = function_of_operands(op)
     function.__name__ = function.__qualname__ = op.name
     function.__module__ = "scalargrad.functions"
-    function.__doc__ = op.formula
+    function.__doc__ = described(op)
     return function
 
 
@@ -132,13 +133,13 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if condition.__class__ is bool and x.__class__ in SCALARS and y.__class__ in SCALARS:
         return x if condition else y
     if records := trace_recorder(condition):
-        return records(TRACED["_choose"], (condition, x, y))
+        return records("_choose", (condition, x, y))
     if any(map(is_array, (condition, x, y))):
         return on_arrays(where, (condition, x, y))
     return x if condition else y
 
 
-def trace_recorder(*operands: Any) -> Callable[[Op, tuple[Any, ...]], Any] | None:
+def trace_recorder(*operands: Any) -> Callable[[Op | str, tuple[Any, ...]], Any] | None:
     """How a trace records an operation of these operands; None where no trace has to do with them."""
     for operand in operands:
         if (
@@ -195,6 +196,6 @@ def function_of_others(op: Op) -> Callable[..., Any]:
 def peak(xs: Sequence[Any]) -> Any:
     """The largest number, as a constant: what softmax subtracts before exp changes no result."""
     if records := trace_recorder(*xs):
-        return records(TRACED["_peak"], tuple(xs))
+        return records("_peak", tuple(xs))
     numbers = [x.data if isinstance(x, Value) else to_float(x, "softmax") for x in xs]
     return largest(numbers) if numbers else 0.0

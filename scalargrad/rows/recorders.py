@@ -13,6 +13,7 @@ from ..arithmetic.conversion import as_float
 from ..arithmetic.total import ERRORS
 from ..modes import announced, modes_on
 from ..ops import LISTS, Op
+from .templates import BINARY, IF_TRACED, OF_LISTS, READ_LIST, READ_ONE, UNARY
 from .text import FAST_NAMES, on_floats, run, statements
 
 TYPE_CHECKING = False
@@ -47,107 +48,6 @@ class Values(_Known):
     """A list of operands known to be Values, of no subclass."""
 
     __slots__ = ()
-
-
-# What follows `on Value` records a graph of two Values, what follows `on number` one Value and a constant.
-UNARY = """
-def record_{name}(self):
-    x = self.data
-    try:
-        {forward}
-        {slopes}
-    except ERRORS:
-        out, dx = total(x)
-    node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
-    node._x = self; node._y = None; node._dx = dx; node._dy = None
-    return announced(node) if modes_on else node
-"""
-
-BINARY = """
-def record_{name}(self, other):
-    x = self.data
-    if other.__class__ is Value or isinstance(other, Value):
-        {traced}y = other.data
-        try:
-            {forward2}
-            {slopes2}
-        except ERRORS:
-            out, dx, dy = total(x, y)
-    else:
-        y = other if other.__class__ is float else as_float(other)
-        if y is None:
-            return refuse(op, other)
-        try:
-            {forward2}
-            {slope_x2}
-        except ERRORS:
-            out, dx, dy = total(x, y)
-        other, dy = None, y
-    node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
-    node._x = self; node._y = other; node._dx = dx; node._dy = dy
-    return announced(node) if modes_on else node
-
-
-def record_{name}_swapped(self, other):
-    y = self.data
-    x = other if other.__class__ is float else as_float(other)
-    if x is None:
-        return refuse(op, other)
-    try:
-        {forward}
-        {slope_y}
-    except ERRORS:
-        out, dx, dy = total(x, y)
-    node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op_swapped
-    node._x = self; node._y = None; node._dx = dy; node._dy = x
-    return announced(node) if modes_on else node
-"""
-
-# Of operators Python itself asks a traced operand first, of methods nobody does.
-IF_TRACED = """if other.__class__ is not Value and hasattr(other, "records"):
-            return other.records(op, (self, other))
-        """
-
-OF_LISTS = """
-def record_{name}({signature}):
-    {count}{read}
-    try:
-        {forward}
-        {slopes}
-    except ERRORS:
-        out, {results} = total({operands})
-    nodes, partials = (), []
-    {gather}
-    if not nodes:
-        return out
-    node = new(Value)
-    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
-    node._x = None; node._y = nodes; node._dx = {lists}; node._dy = tuple(partials)
-    return announced(node) if modes_on else node
-"""
-
-READ_LIST = """kind, {p}_nodes, {p}_recorded = {p}.__class__, {p}, True
-    if kind is Values:
-        {p} = [node.data for node in {p}_nodes]
-    elif kind is Floats:
-        {p}_recorded = False
-    else:
-        if kind is not tuple:
-            {p}_nodes = tuple({p}) if kind is list else list_of(op, {p}, "{p}")
-        {p} = [node.data for node in {p}_nodes if node.__class__ is Value]
-        if len({p}) < len({p}_nodes):  # all floats will do, else numbers of several kinds
-            if {p} or not only_floats.issuperset(map(type, {p}_nodes)):
-                return record_mixed({originals})
-            {p}, {p}_recorded = {p}_nodes, False"""
-
-READ_ONE = """{p}_nodes, {p}_recorded = ({p},), {p}.__class__ is Value
-    if {p}_recorded:
-        {p} = {p}.data
-    elif {p}.__class__ is not float:
-        return record_mixed({originals})"""
 
 
 def source(op: Op, operator: bool = True) -> str:

@@ -12,7 +12,7 @@ from operator import le, lt
 
 from ..arithmetic.lists import products_of_others, tie_shares
 from ..arithmetic.total import inf, nan
-from ..ops import LISTS, OPS, TRACED, Op
+from ..ops import LISTS, OPS, Op, named
 from ..value import Value
 from .free_functions import function_named, trace_recorder, where
 from .text import run
@@ -39,21 +39,16 @@ def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
     'cos'
     """
     if (op, traced) not in _made:
-        names: dict[str, Any] = {
-            "inf": inf,
-            "nan": nan,
-            "number": number,
-            "products_of_others": products_of_others,
-            "tie_shares": _traced_shares
-            if traced
-            else lambda xs, out: tie_shares([number(x) for x in xs], number(out)),
-            **_CHOICES,
-        }
         written = _ByCondition() if traced else _ByNumber()
         texts: tuple[str, ...] = op.slopes or _OF_A_CHOICE.get(op.name) or ()
         slopes = [*zip(op.operands, texts)]
         source = "\n\n".join(_source(op, operand, slope, written) for operand, slope in slopes)
-        names |= {name: function_named(name) for name in OPS if name in _words(source)}
+        names = {
+            word: function_named(called.name) for word in _words(source) if (called := named(word))
+        }
+        names |= NAMES
+        if traced:
+            names["tie_shares"] = _traced_shares
         run(source, f"<scalargrad {'traced ' if traced else ''}slopes of {op.name}>", names)
         _made[op, traced] = [names[f"by_{operand}"] for operand, _ in slopes]
     return _made[op, traced]
@@ -142,7 +137,7 @@ def _compared(
     def compare(x: Any, y: Any) -> Any:
         x, y = (y, x) if swapped else (x, y)
         records = trace_recorder(x, y)
-        return records(TRACED[row], (x, y)) if records else test(number(x), number(y))
+        return records(row, (x, y)) if records else test(number(x), number(y))
 
     return compare
 
@@ -173,6 +168,12 @@ _CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives com
     "LtE": _at_most, "GtE": _compared("_less_equal", le, swapped=True),
     "Eq": lambda x, y: _at_most(x, y) & _at_most(y, x), "NotEq": lambda x, y: _negated(_at_most(x, y) & _at_most(y, x)),
     "Not": _negated, "choose": _choose,
+}  # fmt: skip
+
+
+NAMES: dict[str, Any] = {  # as slopes call them, besides operations
+    "inf": inf, "nan": nan, "number": number, "products_of_others": products_of_others,
+    "tie_shares": lambda xs, out: tie_shares([number(x) for x in xs], number(out)), **_CHOICES,
 }  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import ast
 
-from ..arithmetic import extremes, lists, total
+from ..arithmetic import extremes, lists, periodic, total
 from ..arithmetic.conversion import as_float
 from ..ops import OPS, Op
+from .templates import ON_FLOATS, WORDS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -21,14 +22,13 @@ FAST_NAMES: dict[str, Any] = {
     **total.RAISING,
     **lists.NAMES,
     **extremes.NAMES,
+    **periodic.NAMES,
     "inf": total.inf,
     "nan": total.nan,
 }
 TOTAL_NAMES: dict[str, Any] = {**FAST_NAMES, **total.TOTAL}
 
-RESERVED = {"self", "other", "node", "nodes", "partials", "out", "total", "divide", "op", "op_swapped", "new", "Value",
-            "ERRORS", "as_float", "refuse", "modes_on", "announced", "record_mixed", "only_floats", "list_of", "too_many",
-            "kind", "Values", "Floats", *FAST_NAMES}  # fmt: skip
+RESERVED = WORDS.union(FAST_NAMES)  # names that work lines do not get in generated code
 
 
 def statements(
@@ -52,6 +52,7 @@ def statements(
                 *op.operands,
                 *(f"d{operand}" for operand in op.operands),
                 *RESERVED,
+                *FAST_NAMES,
             }
             fresh = (
                 name
@@ -115,19 +116,6 @@ def statements(
         if by is None or operand in by:
             lines.append(f"d{operand} = {written_out(op, plain, slope)}")
     return forward, lines
-
-
-ON_FLOATS = """
-def total({operands}):
-    {forward}
-    {slopes}
-    return {results}
-
-
-def value({operands}):
-    {forward}
-    return out
-"""
 
 
 def source_on_floats(op: Op) -> str:

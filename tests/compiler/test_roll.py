@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 
 import scalargrad as sg
+from scalargrad.compiler.choices import TRACED
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.compiler.roll import Rolled, pulls, roll
-from scalargrad.ops import OPS, TRACED
+from scalargrad.ops import OPS
 
 np = pytest.importorskip("numpy")
 

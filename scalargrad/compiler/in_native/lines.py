@@ -7,6 +7,7 @@ live in registers, which is why this is the fastest there is as long as the line
 from __future__ import annotations
 
 from ...ops import LISTS
+from ..choices import fast, sends
 from ..layout import index_of
 from ..naming import step_names
 from ..program import Block, Constant, Program, Step, grouped, names_at
@@ -107,7 +108,7 @@ class Lines:
         self.at[step] = local["out"]
 
     def _written(self, row: Any) -> Any:
-        return row if self.total or row.fast is None else row.fast
+        return row if self.total else fast(row)
 
     def _by_names(self, step: Any) -> tuple[str, ...]:
         """The operands that the slopes of a step are by, as its row names them."""
@@ -209,10 +210,10 @@ class Lines:
                 self.of(groups[factors[name]][i]) if name in factors else "1.0"
                 for _, name, i in wanted
             ]
-        elif row.sends:
+        elif sends(row):
             local = {**self._local[step], "d": slope}
             return [
-                (x, f"({filled(row.sends[row.operands.index(name)], local)})")
+                (x, f"({filled(sends(row)[row.operands.index(name)], local)})")
                 for x, name, _ in wanted
             ]
         else:

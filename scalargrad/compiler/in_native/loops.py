@@ -11,6 +11,7 @@ import re
 
 from ...arithmetic.total import inf
 from ...ops import LISTS
+from ..choices import fast
 from ..layout import words
 from ..program import Block
 from ..roll import Numbers, Rolled, Vector, View, has_rows, size_of
@@ -225,7 +226,7 @@ class Loops:
             else ()
         )
         return row_text(
-            row if self.total or row.fast is None else row.fast,
+            row if self.total else fast(row),
             by,
             vector.has_rows or vector.size >= LONG,
         )

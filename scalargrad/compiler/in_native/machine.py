@@ -23,7 +23,7 @@ from pathlib import Path
 from threading import Lock, get_ident
 from types import FunctionType, MappingProxyType
 
-from ...arithmetic import extremes, lists, total
+from ...arithmetic import extremes, lists, periodic, total
 from ...rows import text as rows_text
 from . import machine_lists, machine_products, machine_wide
 
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 OF_NUMBERS: tuple[Any, ...] = (
     extremes.over_hypot, extremes.over_squares, extremes.over_square, extremes.power_slope, extremes.power_log, extremes.cube_root,
     extremes._gelu_tail, extremes.gelu_tail, extremes.gelu_tail_slope, lists.exp_difference,
+    periodic.modulo, periodic.whole, periodic.sin_pi, periodic.cos_pi, periodic.sinc_slope,
 )  # fmt: skip
 ANY_ORDER = {"reassoc", "contract", "nsz"}
 MOST = 256  # functions that are kept in memory
@@ -66,7 +67,7 @@ HELPERS = (
     *_functions(machine_wide),
     *_functions(machine_products),
 )
-ALIASES = {**lists.NAMES, **extremes.NAMES}
+ALIASES = {**lists.NAMES, **extremes.NAMES, **periodic.NAMES}
 
 
 def _given() -> dict[str, Any]:
@@ -235,6 +236,7 @@ def _version() -> bytes:
     for module in (
         extremes,
         lists,
+        periodic,
         machine_lists,
         machine_products,
         machine_wide,

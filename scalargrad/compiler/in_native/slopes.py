@@ -8,6 +8,7 @@ rows are walked back after the last tile.
 from __future__ import annotations
 
 from ...ops import LISTS
+from ..choices import sends
 from ..layout import words
 from ..program import Block
 from ..roll import Vector, View, has_rows, size_of
@@ -223,7 +224,7 @@ class Slopes:
             if name in LISTS:
                 lines += self._to_list(view, text, local["d"])
             else:
-                sent = text if row.sends else share(text, local["d"], loops.total)
+                sent = text if sends(row) else share(text, local["d"], loops.total)
                 more, after = self._to_one(vector, view, sent, alone, flat)
                 lines += more
                 behind += after
@@ -245,8 +246,8 @@ class Slopes:
     ) -> tuple[dict[str, str], list[tuple[str, str]]]:
         """What goes back to each operand, before the slope is multiplied in, and the lines on the way."""
         row = vector.row
-        if row.sends:
-            return {row.operands[place]: row.sends[place] for place in places}, []
+        if sends(row):
+            return {row.operands[place]: sends(row)[place] for place in places}, []
         steps, partials = [], {}
         wanted = {row.operands[place] for place in places}
         for name, text in self.loops.text(vector)[1]:

@@ -8,6 +8,7 @@ stands among all numbers, and where those of its operands do. A step takes some 
 from __future__ import annotations
 
 from ...ops import LISTS
+from ..choices import sends
 from ..layout import listed, live
 from ..program import Constant, grouped, names_at, pulls
 from .frame import Frame, Source
@@ -267,7 +268,7 @@ def _slope_lines(row: Op, by: tuple[str, ...], code: int) -> list[str]:
     """A heading, and the lines that send the slope of a row to its operands."""
     places, reads = _operands(row)
     reads["out"] = RESULT
-    forward, slopes = row_text(row, by) if not row.sends else ([], [])
+    forward, slopes = row_text(row, by) if not sends(row) else ([], [])
     lines = [line for line in forward if line[0] != "out"] + slopes
     text, local = _written(lines, reads, code, {})
     for name in by:
@@ -275,8 +276,8 @@ def _slope_lines(row: Op, by: tuple[str, ...], code: int) -> list[str]:
             text.append(f"send(slopes, places, {places[name]}, {local[f'd{name}']}, d)")
             continue
         sent = (
-            filled(row.sends[row.operands.index(name)], {**local, "d": "d"})
-            if row.sends
+            filled(sends(row)[row.operands.index(name)], {**local, "d": "d"})
+            if sends(row)
             else share(local[f"d{name}"], "d", False)
         )
         text.append(f"slopes[places[{places[name]}]] += {sent}")

@@ -12,6 +12,8 @@ from functools import cache
 
 import numpy as np
 
+from ...arithmetic import periodic
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -282,10 +284,11 @@ def gelu_tail_slope(x: Any) -> Any:
 # ------------------------------------------------------------------ erf
 
 
-def each(function: Callable[[float], float], x: Any) -> Any:
-    """A function of one number, of every number of an array."""
-    x = np.asarray(x)
-    return np.fromiter(map(function, x.ravel().tolist()), float, x.size).reshape(x.shape)
+def each(function: Callable[..., float], *operands: Any) -> Any:
+    """A function of numbers, of every number of arrays."""
+    arrays = np.broadcast_arrays(*operands)
+    numbers = map(function, *[array.ravel().tolist() for array in arrays])
+    return np.fromiter(numbers, float, arrays[0].size).reshape(arrays[0].shape)
 
 
 @cache
@@ -314,6 +317,20 @@ def erfc(x: Any) -> Any:
     )
 
 
+def modulo(x: Any, y: Any) -> Any:
+    """Nan where y is 0, as NumPy's own, and where x is infinite."""
+    return np.mod(x, y)
+
+
+def whole(x: Any, y: Any) -> Any:
+    """NumPy divides by 0, where this is nan."""
+    return np.floor_divide(x, np.where(np.isfinite(x) & (y != 0.0), y, np.nan))
+
+
+def sinc_slope(x: Any, n: Any) -> Any:
+    return each(periodic.sinc_slope, x, n)
+
+
 # ------------------------------------------------------------------ by name
 
 NAMES: dict[str, Any] = {
@@ -330,4 +347,5 @@ NAMES: dict[str, Any] = {
     "difference_exp": difference_exp, "exps": exps, "log_of_sum": log_of_sum, "shares": shares,
     "over_hypot": over_hypot, "over_squares": over_squares, "over_square": over_square, "power_slope": power_slope,
     "power_log": power_log, "cube_root": cube_root, "gelu_tail": gelu_tail, "gelu_tail_slope": gelu_tail_slope,
+    "modulo": modulo, "whole": whole, "sinc_slope": sinc_slope,
 }  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ...ops import LISTS
+from ..choices import sends
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..views import inner, is_all, is_same, is_zero, one_of, span_of
@@ -80,7 +81,7 @@ class Slopes:
                 and is_zero(vector.operands[2])
                 and self._alike(vector, vector.operands[:2])
             )
-        if vector.row.sends or vector.row.takes_lists:
+        if sends(vector.row) or vector.row.takes_lists:
             return False
         return self._alike(
             vector, [view for view in vector.operands if not isinstance(view.sources[0], Numbers)]
@@ -212,9 +213,9 @@ class Slopes:
         """What rows send whose slopes are their texts."""
         body, row = self.body, vector.row
         local = dict(body.locals[vector])
-        if row.sends:
+        if sends(row):
             for place in places:
-                text = filled(array_expression(row.sends[place]), {**local, "d": slope})
+                text = filled(array_expression(sends(row)[place]), {**local, "d": slope})
                 self._to(vector.operands[place], text, self._carries(vector))
             return
         by = tuple(row.operands[place] for place in places)

@@ -11,6 +11,7 @@ import ast
 import re
 
 from ...ops import LISTS
+from ..choices import fast
 from ..layout import WORD, definition, described, tuple_of
 from ..naming import Names
 from ..program import Block
@@ -193,7 +194,7 @@ class Body:
             else ()
         )
         lines, self.slope_lines[vector] = array_statements(
-            row if self.total or row.fast is None else row.fast, by, self.numbers(vector)
+            row if self.total else fast(row), by, self.numbers(vector)
         )
         for line in lines:
             name, _, form = line.partition(" = ")

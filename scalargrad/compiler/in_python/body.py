@@ -9,7 +9,8 @@ is that of all branches, and a tree of more than `BRANCHES` choices is a node.
 
 from __future__ import annotations
 
-from ...ops import LISTS, OPS, TRACED
+from ...ops import LISTS, OPS
+from ..choices import TRACED, sends, terms
 from ..forms import (
     COMPARE,
     IF_ELSE,
@@ -100,7 +101,7 @@ class Body:
 
     def _simple_form(self, row: Op) -> Form | None:
         """The form of a row that is one expression of its operands, each read once and in order."""
-        if row.terms or takes_lists(row) or row in FLIPPED or asks_about(row):
+        if terms(row) or takes_lists(row) or row in FLIPPED or asks_about(row):
             return None
         (_, form, reads), *more = template(row, (), self.total).forward
         return form if not more and reads == tuple(range(len(row.operands))) else None
@@ -109,7 +110,7 @@ class Body:
         """The expression of a step."""
         row, operands, at = step.row, step.operands, self.at
         wish = self._wishes.get(step, "")
-        if row.terms:
+        if terms(row):
             return self._written_out(row, operands, wish)
         if row in FLIPPED and operands[0].__class__ is Constant:
             return self.lines.put(FLIPPED[row], (at[operands[1]], at[operands[0]]), wish)
@@ -239,7 +240,7 @@ class Body:
         except KeyError:
             plan = self._plans[key] = self._plan(row, places)
         if plan is None:
-            if row.sends:
+            if sends(row):
                 return self.guarded(step, places, slope)
             if takes_lists(row):
                 return self._sent_to_lists(step, places, slope)
@@ -264,7 +265,7 @@ class Body:
 
         As in a template operands have the first numbers, and the value the next; then come the slopes that are the same, then the lines.
         """
-        if row.sends or asks_about(row) or self._simple.get(row) is None:
+        if sends(row) or asks_about(row) or self._simple.get(row) is None:
             return None
         made = template(row, tuple([row.operands[place] for place in places]), self.total)
         fixed = [self.lines.atom(form.text) for _, form, reads in made.slopes if not reads]
@@ -467,10 +468,10 @@ class _Walk:
 
 def _terms(row: Op) -> tuple[float | None, Form, Form | None]:
     """Of a row that is written out: what it starts with (None: its last operand), the form of a term, and that of one without a factor."""
-    start, term = row.terms or ("", "")
+    start, term = terms(row) or ("", "")
     if row.name == "dot":
         return None, _DOT, PLUS
     return float(start), Form.read(f"start{term}", {"start", "x"})[0], None
 
 
-_DOT = Form.read(f"start{OPS['dot'].terms[1]}", {"start", "w", "x"})[0]  # type: ignore[index]
+_DOT = Form.read(f"start{terms(OPS['dot'])[1]}", {"start", "w", "x"})[0]

@@ -10,6 +10,8 @@ from __future__ import annotations
 from random import Random
 from typing import NamedTuple
 
+from ..choices import sends
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
@@ -131,10 +133,10 @@ def _searched(
         if step.row is not None and step not in seen:
             seen.add(step)
             stack += (step, None)
-            if step.row.slopes or step.row.sends:
+            if step.row.slopes or sends(step.row):
                 stack += [
                     x
-                    for x in (step.operands[1:] if step.row.sends else step.operands)
+                    for x in (step.operands[1:] if sends(step.row) else step.operands)
                     if x.row is not None
                 ]
     return _Found(order, len(seen), None)

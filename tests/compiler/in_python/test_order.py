@@ -11,10 +11,11 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import exp, functions, sin, where
+from scalargrad.compiler.choices import TRACED
 from scalargrad.compiler.in_python import order
 from scalargrad.compiler.in_python.order import Fork, by_branches, of_all_branches, of_shares
 from scalargrad.compiler.program import Block, Step
-from scalargrad.ops import OPS, TRACED
+from scalargrad.ops import OPS
 from tests import programs, random_graphs
 from tests.compiler.in_python.tools import HARD, assert_as_eager, compiled, eager
 from tests.random_graphs import bits_but_zeros

@@ -1,0 +1,134 @@
+"""The functions that record an operation, as text with gaps for its value and slopes.   (floor 1)
+
+Each is what `value.record` is, without calls in between. A node is flat: two operands and two slopes
+stand in fields of their own.
+"""
+
+# An operation of one operand. `total` computes again what raised, and answers inf or nan.
+UNARY = """
+def record_{name}(self):
+    x = self.data
+    try:
+        {forward}
+        {slopes}
+    except ERRORS:
+        out, dx = total(x)
+    node = new(Value)
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
+    node._x = self; node._y = None; node._dx = dx; node._dy = None
+    return announced(node) if modes_on else node
+"""
+
+# An operation of two operands. `other` is a Value or a plain number, which has no slope. The second
+# function is for a number on the left and a Value on the right: Python gives it the Value as `self`.
+BINARY = """
+def record_{name}(self, other):
+    x = self.data
+    if other.__class__ is Value or isinstance(other, Value):
+        {traced}y = other.data
+        try:
+            {forward2}
+            {slopes2}
+        except ERRORS:
+            out, dx, dy = total(x, y)
+    else:
+        y = other if other.__class__ is float else as_float(other)
+        if y is None:
+            return refuse(op, other)
+        try:
+            {forward2}
+            {slope_x2}
+        except ERRORS:
+            out, dx, dy = total(x, y)
+        other, dy = None, y
+    node = new(Value)
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
+    node._x = self; node._y = other; node._dx = dx; node._dy = dy
+    return announced(node) if modes_on else node
+
+
+def record_{name}_swapped(self, other):
+    y = self.data
+    x = other if other.__class__ is float else as_float(other)
+    if x is None:
+        return refuse(op, other)
+    try:
+        {forward}
+        {slope_y}
+    except ERRORS:
+        out, dx, dy = total(x, y)
+    node = new(Value)
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op_swapped
+    node._x = self; node._y = None; node._dx = dy; node._dy = x
+    return announced(node) if modes_on else node
+"""
+
+# Python asks a traced operand itself where it stands beside an operator. A method must ask it.
+IF_TRACED = """if other.__class__ is not Value and hasattr(other, "records"):
+            return other.records(op, (self, other))
+        """
+
+# An operation of lists: all Values or all floats in each of them; other mixtures go to `record_mixed`.
+OF_LISTS = """
+def record_{name}({signature}):
+    {count}{read}
+    try:
+        {forward}
+        {slopes}
+    except ERRORS:
+        out, {results} = total({operands})
+    nodes, partials = (), []
+    {gather}
+    if not nodes:
+        return out
+    node = new(Value)
+    node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
+    node._x = None; node._y = nodes; node._dx = {lists}; node._dy = tuple(partials)
+    return announced(node) if modes_on else node
+"""
+
+READ_LIST = """kind, {p}_nodes, {p}_recorded = {p}.__class__, {p}, True
+    if kind is Values:
+        {p} = [node.data for node in {p}_nodes]
+    elif kind is Floats:
+        {p}_recorded = False
+    else:
+        if kind is not tuple:
+            {p}_nodes = tuple({p}) if kind is list else list_of(op, {p}, "{p}")
+        {p} = [node.data for node in {p}_nodes if node.__class__ is Value]
+        if len({p}) < len({p}_nodes):  # all floats will do, else numbers of several kinds
+            if {p} or not only_floats.issuperset(map(type, {p}_nodes)):
+                return record_mixed({originals})
+            {p}, {p}_recorded = {p}_nodes, False"""
+
+READ_ONE = """{p}_nodes, {p}_recorded = ({p},), {p}.__class__ is Value
+    if {p}_recorded:
+        {p} = {p}.data
+    elif {p}.__class__ is not float:
+        return record_mixed({originals})"""
+
+# An operation on floats: value and slopes, and the value alone.
+ON_FLOATS = """
+def total({operands}):
+    {forward}
+    {slopes}
+    return {results}
+
+
+def value({operands}):
+    {forward}
+    return out
+"""
+
+
+def _words(text: str) -> set[str]:
+    """The names that stand in a text by themselves: no attributes, no gaps, nothing in comments."""
+    code = "\n".join(line.partition("#")[0] for line in text.replace("def ", ".").splitlines())
+    spaced = "".join(c if c.isalnum() or c in "_.{}" else " " for c in code)
+    return {name for word in spaced.split() if (name := word.partition(".")[0]).isidentifier()}
+
+
+# All names that these texts use. Nothing else may bear them there.
+WORDS = {*_words("\n".join((UNARY, BINARY, IF_TRACED, OF_LISTS, READ_LIST, READ_ONE)))}
+WORDS -= {"x", "y", "dx", "dy"}  # of operands and slopes
+WORDS |= {"divide"}  # stands in place of / where nothing may raise
