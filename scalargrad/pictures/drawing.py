@@ -38,7 +38,10 @@ class Drawing:
 
     @cached_property
     def svg(self) -> str:
-        """The picture. RuntimeError without a Graphviz, saying how to get one; TimeoutError if it takes too long."""
+        """The picture.
+
+        RuntimeError without a Graphviz, saying how to get one; TimeoutError if it takes too long.
+        """
         return svg_text(self._scene, laid_out(self._scene, self.dot, self._timeout))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
@@ -70,7 +73,8 @@ class Drawing:
 
     def __repr__(self) -> str:
         scene = self._scene
-        return f"<Drawing of {scene.title}: {counted(len(scene.cards), 'card')}, {counted(len(scene.edges), 'edge')}>"
+        size = f"{counted(len(scene.cards), 'card')}, {counted(len(scene.edges), 'edge')}"
+        return f"<Drawing of {scene.title}: {size}>"
 
 
 def draw(
@@ -94,8 +98,8 @@ def draw(
     `collapse` shows each neuron, or each layer, as one card: "neurons", "layers", "none", or
     "auto", which does so when there are more than 300 cards. `expand_dots` shows a dot as its
     products and their sum, `direction` is "right" or "down". `parameters` is a list of leaves (or a
-    model) to show as parameters; those of `Neuron`, `Layer` and `MLP` are known. ValueError for more
-    than `limit` cards; TypeError for what is neither Value nor model.
+    model) to show as parameters; those of `Neuron`, `Layer` and `MLP` are known. ValueError for
+    more than `limit` cards; TypeError for anything but Values and models.
     """
     if collapse not in COLLAPSE:
         raise ValueError(
@@ -165,7 +169,9 @@ def _advice(given: object) -> str:
 
 
 def notebook_bundle(value: Value) -> dict[str, str]:
-    """What a notebook shows of a Value: the picture of its graph if that is small and a Graphviz is at hand, and its text.
+    """A Value in a notebook: its text, and the picture of its graph if that is small.
+
+    There is no picture without a Graphviz, or where it takes long.
 
     >>> notebook_bundle(Value(2.0))["text/plain"]
     'Value(data=2.0, grad=0.0)'

@@ -1,7 +1,8 @@
 """The Graphviz at hand, and what to do without one.   (floor 3)
 
-The engine is `dot` on PATH, run by the `graphviz` package; else the Graphviz inside the `pygraphviz` wheel, run in a
-Python of its own. Either is a process that is stopped when its time is over, and whose warnings stay with it.
+The engine is `dot` on PATH, run by the `graphviz` package; else the Graphviz inside the
+`pygraphviz` wheel, run in a Python of its own. Either is a process of its own: it is stopped when
+its time is over, and nobody sees its warnings.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 FORMAT = "json0"  # positions without drawing instructions
 NO_ENGINE = """drawing needs Graphviz, and none was found. Any one of these gives it:
   - Graphviz in a wheel, without a system package:   pip install pygraphviz   (the extra `svg`)
-  - the system's package, which puts dot on PATH:    apt install graphviz, brew install graphviz, winget install graphviz
+  - the system's package, which puts dot on PATH:    apt install graphviz, brew install graphviz,
+                                                     winget install graphviz
   - conda's package, which does so too:              conda install graphviz
 The DOT text needs none: drawing.dot is what any Graphviz viewer shows."""
 
@@ -63,7 +65,10 @@ def run_embedded(dot: str, timeout: float) -> bytes:
 
 
 def run(dot: str, timeout: float, size: str) -> bytes:
-    """Lay out with the engine at hand; RuntimeError where there is none or it fails, TimeoutError where it takes too long."""
+    """Lay out with the engine at hand.
+
+    RuntimeError where there is none or it fails; TimeoutError where it takes too long.
+    """
     at_hand = engine()
     if at_hand is None:
         raise RuntimeError(NO_ENGINE)
@@ -71,8 +76,8 @@ def run(dot: str, timeout: float, size: str) -> bytes:
         return at_hand(dot, timeout)
     except subprocess.TimeoutExpired:
         raise TimeoutError(
-            f"Graphviz did not place {size} in {timeout:g} s: draw a smaller part, or with collapse='neurons' or 'layers', "
-            "or give it a longer timeout=…"
+            f"Graphviz did not place {size} in {timeout:g} s: draw a smaller part, "
+            "or with collapse='neurons' or 'layers', or give it a longer timeout=…"
         ) from None
     except subprocess.CalledProcessError as error:
         raise RuntimeError(

@@ -144,7 +144,7 @@ class _Painter:
             )
 
     def pill(self, value: Value, index: int, partial: float | None) -> str:
-        """What stands on an edge: the place of the operand where it matters, the local slope where it says something."""
+        """The place of the operand where it matters, the local slope where it says something."""
         count = len(value.parents)
         assert value._operation is not None
         has_order = 1 < count <= len(PLACES) and not value._operation.is_commutative
@@ -156,15 +156,18 @@ class _Painter:
             return place
         return f"{place} ×{figure(partial, 3)}".strip()
 
-    # -------------------------------------------------------------- plain numbers, and products of a dot
+    # ----------------------------------------------------------- plain numbers, products of a dot
 
     def paint_numbers(self, value: Value, home: Home | None, first: int) -> dict[int, str]:
-        """Chips for the plain numbers among the operands; the card of each index. A dot's bias of 0 is left out."""
+        """The card of each plain number among the operands. A dot's bias of 0 is left out."""
         last = len(value.parents) - 1
         numbers = [
-            (index, operand) for index, operand in enumerate(value.parents)
-            if index >= first and not isinstance(operand, Value) and not (value.op == "dot" and index == last and operand == 0.0)
-        ]  # fmt: skip
+            (index, operand)
+            for index, operand in enumerate(value.parents)
+            if index >= first
+            and not isinstance(operand, Value)
+            and not (value.op == "dot" and index == last and operand == 0.0)
+        ]
         if len(numbers) > MANY:
             tip = "\n".join(
                 [f"{len(numbers)} plain numbers", *(repr(x) for _, x in numbers[:MANY]), "…"]

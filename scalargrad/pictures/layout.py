@@ -1,4 +1,4 @@
-"""Where everything goes: Graphviz is asked, with plain boxes, and answers with positions.   (floor 3)
+"""Where everything goes: Graphviz is given plain boxes, and answers with positions.   (floor 3)
 
 Positions are in pixels from the top left.
 """
@@ -51,8 +51,9 @@ class Layout:
 def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     """The scene as DOT: boxes of the given sizes, clusters, edges from side to side.
 
-    What stands on an edge is a small box of its own on the way, so that nothing lies on it. On an edge that comes to a
-    neuron from elsewhere it is a gate in the column of the neuron's parameters: else Graphviz would go round the cluster.
+    The slope on an edge is a small box of its own on the way, so that nothing lies on it. On an
+    edge that comes to a neuron from elsewhere the box is a gate in the column of the neuron's
+    parameters: else Graphviz would go round the cluster.
     """
     direction, tail, head = ("TB", "s", "n") if scene.downward else ("LR", "e", "w")
     operands = Counter(edge.head for edge in scene.edges)
@@ -64,12 +65,13 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     if not scene.clusters:
         spacing += ", ordering=in"  # operands in their order
     elif any(cluster.kind == "layer" and cluster.cards for cluster in scene.clusters):
-        spacing += ", mclimit=0.01"  # neurons as cards stay in their order: to change it saves few crossings
+        spacing += ", mclimit=0.01"  # neurons stay in their order, for a few crossings more
     boxes, gates = _boxes_on_edges(scene)
+    title = quoted(scene.title or " ")
     inside = _in_order(scene, boxes)
     lines = [
         "digraph {",
-        f"  graph [rankdir={direction}, {spacing}, fontname=Helvetica, tooltip={quoted(scene.title or ' ')}]",
+        f"  graph [rankdir={direction}, {spacing}, fontname=Helvetica, tooltip={title}]",
         "  node [shape=box, style=rounded, fixedsize=true, fontname=Helvetica, fontsize=11]",
         f"  edge [tailport={tail}, headport={head}, arrowsize=0.7]",
     ]
@@ -85,6 +87,10 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
         lines.append(
             f"  {card.id} [{_size(sizes[card.id])}, label={label}, tooltip={quoted(card.tip)}]"
         )
+    read = {edge.tail for edge in scene.edges}
+    last = [card.id for card in scene.cards if card.kind == "output" and card.id not in read]
+    if len(last) > 1 and not scene.clusters:  # several roots, in their order
+        lines.append(f"  {{rank=same; {' -> '.join(last)} [style=invis]}}")
     lines += _edge_lines(scene, operands, boxes, gates, columns=2 if has_pills else 1)
     return "\n".join([*lines, "}", ""])
 
@@ -96,7 +102,7 @@ def _edge_lines(
     gates: set[str],
     columns: int,
 ) -> Iterator[str]:
-    """The edges, and the boxes on their way; `columns` is how far a card stands from the one it reads."""
+    """The edges, and the boxes on their way; `columns` lie between a card and the one it reads."""
     readers = Counter(edge.tail for edge in scene.edges)
     for number, edge in enumerate(scene.edges):
         name, more = f"e{number}", f"tooltip={quoted(edge.tip)}"
@@ -109,10 +115,10 @@ def _edge_lines(
             yield f"  {edge.tail} -> {name} [id={name}a, {more}, minlen={long}, arrowhead=none]"
             yield f"  {name} -> {edge.head} [id={name}b, {more}, minlen={long}]"
         else:
-            is_fan = (
-                operands[edge.head] > MANY or readers[edge.tail] > MANY
-            )  # its many edges would fill a column between
-            yield f"  {edge.tail} -> {edge.head} [id={name}, {more}, minlen={1 if is_fan else columns}]"
+            # the many edges of a fan would fill a column between
+            is_fan = operands[edge.head] > MANY or readers[edge.tail] > MANY
+            long = 1 if is_fan else columns
+            yield f"  {edge.tail} -> {edge.head} [id={name}, {more}, minlen={long}]"
 
 
 def _size(size: Point) -> str:
@@ -120,7 +126,7 @@ def _size(size: Point) -> str:
 
 
 def _boxes_on_edges(scene: Scene) -> tuple[dict[str, Cluster | None], set[str]]:
-    """The edges that have a box on their way, each with the neuron it is in; and those of them that are gates."""
+    """The edges that have a box on their way, each with its neuron, and which of them are gates."""
     neuron = {
         id: cluster
         for cluster in scene.all_clusters()
@@ -153,7 +159,7 @@ def _cluster_lines(
 
 
 def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, list[str]]:
-    """For each cluster, by its id(), what is in it itself, so that it comes out in the order in which edges use it."""
+    """The cards and boxes of each cluster, by its id(), in the order in which edges use them."""
     home = {card: cluster for cluster in scene.all_clusters() for card in cluster.cards}
     inside: dict[int, dict[str, None]] = {}
 
@@ -177,7 +183,7 @@ def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, li
 
 
 def laid_out(scene: Scene, dot: str, timeout: float) -> Layout:
-    """Ask the engine at hand; RuntimeError where there is none or it fails, TimeoutError where it takes too long."""
+    """Ask the engine at hand; its errors are those of `engines.run`."""
     return read(
         scene,
         json.loads(run(dot, timeout, f"{len(scene.cards)} cards and {len(scene.edges)} edges")),
@@ -202,17 +208,22 @@ def read(scene: Scene, answer: Any) -> Layout:
             boxes[item["name"]] = (x, top - y2, x2 - x, y2 - y)
     routes: dict[str, Route] = {}
     for item in answer.get("edges", ()):
-        # s,x,y and e,x,y: where an arrow at the start, or the end, has its tip; on a way back, Graphviz may give the start
+        # s,x,y and e,x,y: the tip of an arrow at the start, or the end, which a way back may have
+        if "id" not in item:
+            continue
         parts = item["pos"].split()
         points = [point(part) for part in parts if part[0] not in "se"]
         tips = {part[0]: point(part[2:]) for part in parts if part[0] in "se"}
         points[0] = tips.get("s", points[0])
         routes[item["id"]] = Route(tuple(points), tips.get("e", points[-1]))
-    return Layout(
-        right, top, {card.id: boxes[card.id] for card in scene.cards},
-        tuple(_route(f"e{number}", edge, routes, boxes) for number, edge in enumerate(scene.edges)),
-        tuple(boxes[name] for number, cluster in enumerate(scene.clusters) for name in _names(cluster, f"cluster_{number}")),
-    )  # fmt: skip
+    cards = {card.id: boxes[card.id] for card in scene.cards}
+    found = [_route(f"e{number}", edge, routes, boxes) for number, edge in enumerate(scene.edges)]
+    clusters = [
+        boxes[name]
+        for number, cluster in enumerate(scene.clusters)
+        for name in _names(cluster, f"cluster_{number}")
+    ]
+    return Layout(right, top, cards, tuple(found), tuple(clusters))
 
 
 def _route(name: str, edge: Edge, routes: Mapping[str, Route], boxes: Mapping[str, Box]) -> Route:

@@ -1,6 +1,7 @@
 """From a model to its scene: layers and shapes.   (floor 3)
 
-A model is whatever has `layers` with `neurons` that have weights `w` and a bias `b`; a layer alone will do.
+A model is whatever has `layers` with `neurons` that have weights `w` and a bias `b`. A layer alone
+will do.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ class _Alone:
 
 
 def model_scene(model: Any, layers: Sequence[Any], title: str | None, downward: bool) -> Scene:
-    """A card for each layer, with its shape, activation and number of parameters, between inputs and outputs."""
+    """A card for each layer between inputs and outputs: its shape, activation and parameters."""
     groups = [_parameters(layer) for layer in layers]
     has_run = any(value.grad for weights, biases in groups for value in (*weights, *biases))
     widths = [len(layers[0].neurons[0].w), *(len(layer.neurons) for layer in layers)]

@@ -27,7 +27,7 @@ def place_of(value: Value) -> ParameterLabel | None:
 
 
 class Neurons:
-    """The neurons of a graph: `home` of each Value that has one, and what is a neuron's sum or result."""
+    """The neurons of a graph: `home` of each Value in one; which Values are sums and results."""
 
     def __init__(self, values: Sequence[Value], readers: Readers) -> None:
         places = {value: place for value in values if (place := place_of(value)) is not None}

@@ -1,4 +1,4 @@
-"""How much of a graph is shown: which card stands for which Values, and when it is too much.   (floor 3)
+"""How much of a graph is shown: the card of each Value, and when there are too many.   (floor 3)
 
 A Value has a card of its own, or shares that of its neuron or its layer (collapsed), or that of
 many leaves which the same cards read. "auto" collapses a graph of more than `CROWD` nodes.
@@ -43,7 +43,7 @@ class Plan:
         self.neurons = Neurons(self.values, self.readers)
         made = {value for value in self.values if place_of(value) is not None}
         self.parameters = made.union(parameters).intersection(self.values)
-        # backward() leaves a gradient at its root; without one, leaves may hold those of other walks
+        # backward() leaves a gradient at its root; without, leaves may hold those of other walks
         self.walked = frozenset(ordered(*[root for root in roots if root.grad != 0.0]))
         count = 0
         for self.level in LEVELS if collapse == "auto" else (collapse,):
@@ -71,7 +71,7 @@ class Plan:
         return value.grad if value in self.walked else None
 
     def sent(self, reader: Value, index: int) -> float:
-        """The share of its gradient that a reader sent to an operand; a gradient of 0 sends nothing."""
+        """The share of its gradient that a reader sent to an operand; 0 is not passed on."""
         partial = self.partials[reader][index]
         if partial is None or reader not in self.walked or reader.grad == 0.0:
             return 0.0

@@ -1,6 +1,6 @@
 """What is shown, before it has a place: cards, edges, clusters.   (floor 3)
 
-A scene holds text that is ready to be read and figures that are ready to be drawn, and knows neither
+A scene holds text that is ready to be read and figures that are ready to be drawn. It knows neither
 Values nor pixels: `graph_scene` and `model_scene` write it, `layout` and `svg` read it.
 """
 

@@ -1,6 +1,7 @@
 """Cards, edges and a legend as SVG, where the layout put them.   (floor 3)
 
-Text of users appears in <text> and <title> alone, escaped. The same scene in the same layout gives the same bytes.
+Text of users appears in <text> and <title> alone, escaped. The same scene in the same layout gives
+the same bytes.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ STEP = 24.0  # cards differ in width by so much or not at all
 
 
 def sizes_of(scene: Scene) -> dict[str, Point]:
-    """Width and height of each card's box, its badge included; leaves of one kind are of one width."""
+    """Width and height of each card's box with its badge; leaves of one kind have one width."""
     sizes = {card.id: _size(card) for card in scene.cards}
     for kind in ("leaf", "input", "parameter"):
         leaves = [card.id for card in scene.cards if card.kind == kind]
@@ -153,12 +154,22 @@ def _text(
 ) -> str:
     weight = ' font-weight="600"' if bold else ""
     place = f' text-anchor="{anchor}"' if anchor else ""
-    return f'<text class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight}{place}>{escaped(text)}</text>'
+    form = f'class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight}{place}'
+    return f"<text {form}>{escaped(text)}</text>"
+
+
+def _rect(kind: str, x: float, y: float, w: float, h: float, corner: float, more: str = "") -> str:
+    place = f'x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}"'
+    return f'<rect class="{kind}" {place} rx="{corner:g}"{more}/>'
+
+
+def _tick(x: float, top: float, bottom: float) -> str:
+    return f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>'
 
 
 def _cluster(cluster: Cluster, box: Box) -> Iterator[str]:
     x, y, w, h = box
-    yield f'<rect class="{cluster.kind}" x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}" rx="14"/>'
+    yield _rect(cluster.kind, x, y, w, h, 14)
     yield _text(x + 14, y + 20, cluster.title, CLUSTER, "ctext", bold=True)
     yield _text(
         x + 24 + width(cluster.title, CLUSTER, bold=True), y + 20, cluster.note, CLUSTER, "ctext"
@@ -185,7 +196,8 @@ def _edge(edge: Edge, route: Route, most: float) -> Iterator[str]:
         for s in (1, -1)
     ]
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in ((x, y), *wings))
-    yield f'<g class="edge"><title>{escaped(edge.tip)}</title><path d="{path}" stroke-width="{thick:.2f}"/><polygon points="{points}"/></g>'
+    yield f'<g class="edge"><title>{escaped(edge.tip)}</title>'
+    yield f'<path d="{path}" stroke-width="{thick:.2f}"/><polygon points="{points}"/></g>'
 
 
 def _pill(edge: Edge, route: Route) -> Iterator[str]:
@@ -194,7 +206,7 @@ def _pill(edge: Edge, route: Route) -> Iterator[str]:
         w = width(edge.pill, PILL) + 10
         yield (
             f'<g class="edge"><title>{escaped(edge.tip)}</title>'
-            f'<rect class="pill" x="{x - w / 2:.1f}" y="{y - 9:.1f}" width="{w:.1f}" height="18" rx="9"/>'
+            f"{_rect('pill', x - w / 2, y - 9, w, 18, 9)}"
             f"{_text(x, y + 4, edge.pill, PILL, 'ptext num', 'middle')}</g>"
         )
 
@@ -243,18 +255,11 @@ def _outline(
 ) -> Iterator[str]:
     corner, line, has_inner, dashes = OUTLINES[card.kind]
     corner = min(corner * scale, h / 2)
-    dashed = f' stroke-dasharray="{dashes}"' if dashes else ""
+    form = f' stroke-width="{line:g}"' + (f' stroke-dasharray="{dashes}"' if dashes else "")
     for shift in (6.0, 3.0, 0.0) if _spread(card) else (0.0,):
-        yield (
-            f'<rect class="card" x="{x + shift:.1f}" y="{y + shift:.1f}" width="{w:.1f}" height="{h:.1f}" '
-            f'rx="{corner:g}" stroke-width="{line:g}"{dashed}/>'
-        )
+        yield _rect("card", x + shift, y + shift, w, h, corner, form)
     if has_inner:
-        inset = 4.0
-        yield (
-            f'<rect class="inner" x="{x + inset:.1f}" y="{y + inset:.1f}" width="{w - 2 * inset:.1f}" '
-            f'height="{h - 2 * inset:.1f}" rx="{max(corner - inset / 2, 1):g}"/>'
-        )
+        yield _rect("inner", x + 4, y + 4, w - 8, h - 8, max(corner - 2, 1))
 
 
 def _gradient(card: Card, left: float, right: float, y: float, most: float) -> Iterator[str]:
@@ -269,12 +274,12 @@ def _gradient(card: Card, left: float, right: float, y: float, most: float) -> I
         f"num {'sub' if sign == 'none' else sign}",
         "end",
     )
-    yield f'<g class="{sign}"><rect class="track" x="{left:.1f}" y="{top:.1f}" width="{right - left:.1f}" height="5" rx="2.5"/>'
+    yield f'<g class="{sign}">{_rect("track", left, top, right - left, 5, 2.5)}'
     if sign != "none" and grad is not None:
         long = (right - middle) * (1.0 if not isfinite(grad) else abs(grad) / most)
         long = max(long, 1.5)
-        yield f'<rect class="bar" x="{middle if grad > 0 else middle - long:.1f}" y="{top:.1f}" width="{long:.1f}" height="5" rx="1.5"/>'
-    yield f'</g><line class="tick" x1="{middle:.1f}" x2="{middle:.1f}" y1="{top - 2:.1f}" y2="{top + 7:.1f}"/>'
+        yield _rect("bar", middle if grad > 0 else middle - long, top, long, 5, 1.5)
+    yield f"</g>{_tick(middle, top - 2, top + 7)}"
 
 
 def _dots(count: int, left: float, y: float) -> Iterator[str]:
@@ -289,7 +294,7 @@ def _badge(card: Card, left: float, middle: float) -> Iterator[str]:
     if card.badge:
         w = _badge_width(card)
         size = 19 if len(card.badge) == 1 else 14
-        yield f'<rect class="badge" x="{left:.1f}" y="{middle - 15:.1f}" width="{w:.1f}" height="30" rx="15"/>'
+        yield _rect("badge", left, middle - 15, w, 30, 15)
         yield _text(
             left + w / 2,
             middle + (6.5 if size == 19 else 5),
@@ -329,9 +334,9 @@ def _legend(scene: Scene, room: float) -> tuple[list[str], float, float]:
 
 def _legend_mark(kind: str, x: float, y: float) -> Iterator[str]:
     if kind == "gradient":
-        yield f'<g class="neg"><rect class="bar" x="{x:.1f}" y="{y + 5:.1f}" width="26" height="6" rx="2"/></g>'
-        yield f'<g class="pos"><rect class="bar" x="{x + 26:.1f}" y="{y + 5:.1f}" width="26" height="6" rx="2"/></g>'
-        yield f'<line class="tick" x1="{x + 26:.1f}" x2="{x + 26:.1f}" y1="{y + 1:.1f}" y2="{y + 15:.1f}"/>'
+        yield f'<g class="neg">{_rect("bar", x, y + 5, 26, 6, 2)}</g>'
+        yield f'<g class="pos">{_rect("bar", x + 26, y + 5, 26, 6, 2)}</g>'
+        yield _tick(x + 26, y + 1, y + 15)
     elif kind:
         yield f'<g class="{kind}">'
         yield from _outline(Card("", kind, "", ""), x, y, 24.0, 16.0, scale=0.35)

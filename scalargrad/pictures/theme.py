@@ -1,7 +1,7 @@
 """The look of pictures: colours in light and dark, sizes, the style sheet.   (floor 3)
 
-Every colour is a row of `COLOURS`; the style sheet is made from it. Kinds of cards differ by their outline
-(`OUTLINES`) as well as by colour, so that they are told apart in print and by everyone.
+Every colour is a row of `COLOURS`; the style sheet is made from it. Kinds of cards differ by their
+outline (`OUTLINES`) as well as by colour, so that they are told apart in print and by everyone.
 """
 
 from __future__ import annotations
@@ -88,10 +88,11 @@ THINNEST, THICKEST = 1.3, 4.2  # edges: no gradient, the largest
 
 
 def style() -> str:
-    """The style sheet: fixed shapes, light colours, dark colours where the reader's system asks for them."""
+    """The style sheet: shapes, light colours, dark ones where the reader's system wants them."""
     fixed = (
-        ".sg text{white-space:pre}.sg .num{font-variant-numeric:tabular-nums}.sg .edge path{fill:none}"
-        ".sg rect.layer,.sg rect.neuron{stroke-width:1.2}.sg rect.neuron{stroke-dasharray:6 4}.sg .inner{fill:none;stroke-width:1}"
+        ".sg text{white-space:pre}.sg .num{font-variant-numeric:tabular-nums}"
+        ".sg .edge path{fill:none}.sg rect.layer,.sg rect.neuron{stroke-width:1.2}"
+        ".sg rect.neuron{stroke-dasharray:6 4}.sg .inner{fill:none;stroke-width:1}"
         ".sg .node:hover .card,.sg .edge:hover .pill{stroke-width:3}.sg .tick{stroke-width:1.2}"
     )
     return f"{fixed}\n{_rules(0)}\n@media (prefers-color-scheme:dark){{{_rules(1)}}}"

@@ -1,4 +1,4 @@
-"""The chain rule, spelled out in figures: what is read when the pointer rests on a card or an edge.   (floor 3)"""
+"""Tooltips of cards and edges: the chain rule, spelled out in figures.   (floor 3)"""
 
 from __future__ import annotations
 

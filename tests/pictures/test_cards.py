@@ -413,3 +413,13 @@ def test_gradients_show_where_the_root_of_a_part_has_slope_zero() -> None:
     (h * x).backward()
     assert "0" in [text for card in Picture(draw(h)).cards for text in card.texts]
     assert "–" not in [text for card in Picture(draw(h)).cards for text in card.texts]
+
+
+def test_several_roots_stand_in_their_order() -> None:
+    x = Value(2.0, "x")
+    roots = [x * 2.0, exp(x), x + 1.0, x - 3.0]
+    names = ["x·2", "exp(x)", "x + 1", "x − 3"]
+    picture = Picture(draw(roots))
+    assert sorted(names, key=lambda name: picture.card(name).box[1]) == names
+    picture = Picture(draw(roots, direction="down"))
+    assert sorted(names, key=lambda name: picture.card(name).box[0]) == names
