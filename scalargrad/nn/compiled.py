@@ -16,7 +16,7 @@ from time import perf_counter
 from ..arithmetic.total import ERRORS
 from ..modes import no_grad
 from ..trees import with_values
-from .compared import compare_prediction, compare_training, traced_or_refused
+from .compared import compare_training, traced_or_refused
 from .eager import Eager, number_of
 from .losses import LOSSES, cross_entropy
 from .optimizers import OPTIMIZERS, Optimizer
@@ -72,7 +72,7 @@ class Generated:
         self._eager = Eager(task, optimizer, table)
         self._held: tuple[Any, Any] | None = None
         self._failure: BaseException | None = None
-        with _taking_back_draws(self._functions(), task.model):
+        with taking_back_draws(self._functions(), task.model):
             self._classes = checked(task, table)
             self._build()
 
@@ -193,7 +193,7 @@ class Generated:
         """What makes the next steps after the user's code had its turn: made anew where what it was made of has changed."""
         if self._captured.has_changed() or _settings(self.optimizer) != self._settings:
             try:
-                with _taking_back_draws(self._functions(), self.task.model):
+                with taking_back_draws(self._functions(), self.task.model):
                     self._build()
             except Exception:  # what is wrong they will say, if anything is
                 return self._eager
@@ -318,38 +318,8 @@ class Generated:
         return inputs, targets if self._classes is None else one_hot(targets, self._classes)
 
 
-def predicted(model: Any, table: list[Any]) -> list[Any] | None:
-    """What the model makes of each row, by generated code; None where it cannot be traced, or fails."""
-    from ..compiler import backends
-    from ..compiler.arguments import shaped
-    from ..compiler.captured import Captured
-    from ..compiler.training import Prediction, steady
-
-    def of_a_row() -> tuple[Prediction, Program]:
-        return (made := Prediction(model)), made.of_a_row(table[0])
-
-    try:
-        with _taking_back_draws([type(model)], model):
-            is_doubtful = Captured([type(model)], [model]).asks_kinds
-            made, program = steady(of_a_row)
-            compare_prediction(model, made, program, table, is_doubtful or made.is_shown)
-            contents = [
-                shaped([made.values[x].data for x in block.inputs], block.shape)
-                if block.inputs
-                else []
-                for block in program.blocks
-                if not block.has_rows
-            ]
-            rows = backends.build("python", program, "prediction", "value", None)(
-                [*contents, table]
-            )
-    except Exception:  # the model itself will say what is wrong
-        return None
-    return [row[0] if made.is_single else list(row) for row in rows]
-
-
 @contextmanager
-def _taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
+def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
     """Take back what was drawn at random by code that then fails: Values, in its place, are to draw the same numbers."""
     from ..compiler.captured import Captured
     from ..compiler.draws import Draws, generators

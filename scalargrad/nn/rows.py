@@ -81,6 +81,31 @@ def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
     return read  # type: ignore[return-value]
 
 
+def as_array(data: Any) -> Any:
+    """A table of finite numbers, one or equally many a row, as an array of floats.
+
+    None of any other, which `rows` reads one by one and refuses where it is wrong, and where NumPy
+    is not installed.
+    """
+    try:
+        from numpy import array, isfinite, ma, ndarray
+    except ImportError:
+        return None
+    if hasattr(data, "to_numpy"):
+        data = data.to_numpy()
+    if isinstance(data, (list, tuple)):
+        try:
+            data = array(data)
+        except (TypeError, ValueError):  # rows that are not alike
+            return None
+    if not isinstance(data, ndarray) or isinstance(data, ma.MaskedArray):
+        return None
+    if data.ndim not in (1, 2) or data.dtype.kind not in "fiub" or not data.size:
+        return None
+    data = data.astype(float, copy=False)
+    return data if isfinite(data).all() else None
+
+
 def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
     """For the number of each class a row with 1 in its place and 0 elsewhere.
 

@@ -14,6 +14,7 @@ from time import perf_counter
 from .. import modes
 from ..arithmetic.lists import add_up
 from ..modes import no_grad
+from ..trees import is_array
 from ..value import Value
 from .checks import quoted, random_source, whole
 from .eager import NOT_CALLED, Eager, Task
@@ -21,7 +22,7 @@ from .history import History
 from .losses import loss_function
 from .optimizers import Optimizer, optimizer_for
 from .progress import progress_of
-from .rows import rows, to_lists
+from .rows import as_array, rows, to_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -124,10 +125,12 @@ def fit(
     return history
 
 
-def predict(model: HasParameters, X: Any) -> list[Any]:
-    """What the model makes of each row of X: a float, or a list of them where it has several outputs.
+def predict(model: Any, X: Any) -> Any:
+    """What the model makes of each row of X: a number, or a list of them where it has several outputs.
 
-    Nothing is recorded, and no gradient touched. Of many rows the numbers are those of generated code, the same to the bit.
+    An array for an array, a series or a data frame, else a list. Nothing is recorded, and no
+    gradient touched. Of many rows the numbers are those of generated code: the same to the bit, or,
+    where that would take long and NumPy is installed, to rounding.
 
     >>> from scalargrad.nn import Neuron
     >>> Neuron(2, activation="sigmoid", init="zeros").predict([[0, 1], [1, 1]])
@@ -135,14 +138,20 @@ def predict(model: HasParameters, X: Any) -> list[Any]:
     """
     if not callable(model):
         raise TypeError(NOT_CALLED.format(type(model).__name__))
-    table = rows(X, "X")
-    if len(table) >= PAYS and not modes.modes_here.get():
-        from .compiled import predicted
+    found = None
+    if hasattr(X, "__len__") and len(X) >= PAYS and not modes.modes_here.get():
+        from .predicting import predicted
 
-        if (found := predicted(model, table)) is not None:
-            return found
-    with no_grad():
-        return [_numbers(model(x)) for x in table]
+        table = as_array(X)
+        found = predicted(model, rows(X, "X") if table is None else table)
+    if found is None:
+        with no_grad():
+            found = [_numbers(model(x)) for x in rows(X, "X")]
+    if hasattr(X, "to_numpy") or is_array(X):
+        from numpy import asarray
+
+        return asarray(found)
+    return found.tolist() if hasattr(found, "tolist") else found
 
 
 def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:

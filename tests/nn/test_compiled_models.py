@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import weakref
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from scalargrad import Value
-from scalargrad.compiler import TraceError
-from scalargrad.nn import MLP, SGD, Module, Neuron, training
+from scalargrad import Value, no_grad, sin
+from scalargrad.compiler import TraceError, backends
+from scalargrad.nn import MLP, SGD, Layer, Module, Neuron, predicting, training
 
 RNG = random.Random(7)
 
@@ -26,6 +30,69 @@ def test_many_rows_are_predicted_as_one_by_one_to_the_bit(monkeypatch):
         monkeypatch.setattr(training, "PAYS", 1)
         assert str(model.predict(rows)) == str(one_by_one)
         monkeypatch.undo()
+
+
+def test_predictions_on_arrays_are_those_of_values(monkeypatch):
+    monkeypatch.setattr(predicting, "LONG", 0.0)
+    X = [[RNG.uniform(-1, 1) for _ in range(3)] for _ in range(1000)]
+    for outputs in (1, 2):
+        model = MLP(3, [4, outputs], activation="tanh", seed=1)
+        found = model.predict(X)
+        with no_grad():
+            one_by_one = [model(x) for x in X]
+        expected = [p.data if outputs == 1 else [v.data for v in p] for p in one_by_one]
+        assert (type(found), type(found[0])) == (list, float if outputs == 1 else list)
+        np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-15)
+
+
+def test_code_for_predictions_is_made_once_and_anew_where_the_model_is_another(monkeypatch):
+    made = []
+    build = backends.build
+    monkeypatch.setattr(backends, "build", lambda *given: made.append(given) or build(*given))
+    X = [[RNG.uniform(-1, 1), 0.5] for _ in range(1000)]
+
+    def check(times):
+        assert model.predict(X) == [model(x).data for x in X]
+        assert len(made) == times
+
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    check(1)
+    check(1)
+    model.fit(X[:5], [1.0] * 5, lr=0.1, epochs=2, engine="eager")
+    check(1)
+    layer = model.layers[0]
+    layer.neurons[1].w = tuple(Value(w.data + 0.5) for w in layer.neurons[1].w)
+    check(2)
+    layer.neurons[1]._activate = sin
+    check(3)
+    layer.neurons[2].b = layer.neurons[1].b
+    check(4)
+    layer.neurons.append(Neuron(2, activation="relu", seed=2))
+    model.layers[1] = Layer(4, 1, seed=3)
+    check(5)
+
+
+def test_code_for_predictions_does_not_keep_the_model():
+    model = MLP(2, [3, 1], seed=1)
+    model.predict([[0.5, 1.0]] * 1000)
+    watched = weakref.ref(model)
+    del model
+    gc.collect()
+    assert watched() is None
+
+
+@pytest.mark.parametrize("count", [2, 1000])
+@pytest.mark.parametrize("outputs", [1, 2])
+def test_predictions_come_as_the_rows_did(count, outputs):
+    model = MLP(2, [outputs], seed=1)
+    array = np.linspace(-1.0, 1.0, 2 * count).reshape(count, 2)
+    of_list = model.predict(array.tolist())
+    assert type(of_list) is list
+    for X in (array, pd.DataFrame(array, columns=["a", "b"])):
+        found = model.predict(X)
+        assert found.shape == ((count,) if outputs == 1 else (count, outputs))
+        assert (found > 0.5).tolist() == (np.array(of_list) > 0.5).tolist()
+    assert type(Neuron(1, seed=0).predict(pd.Series([1.0, 2.0]))) is np.ndarray
 
 
 def test_a_model_that_cannot_be_traced_predicts_many_rows(monkeypatch):

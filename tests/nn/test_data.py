@@ -130,7 +130,7 @@ def test_fit_and_predict_read_rows_alike():
         (X, y.to_frame()),
     ):
         model = Neuron(2, activation="tanh", seed=0)
-        runs.append((model.fit(inputs, targets, lr=0.1, epochs=3).loss, model.predict(inputs)))
+        runs.append((model.fit(inputs, targets, lr=0.1, epochs=3).loss, [*model.predict(inputs)]))
     assert runs == [runs[0]] * 4
 
 

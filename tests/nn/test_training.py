@@ -297,7 +297,7 @@ def test_predict_gives_plain_numbers_and_touches_no_gradient():
 
 def test_predict_of_several_outputs_is_a_list_a_row():
     model = MLP(2, [3, 2], seed=0)
-    assert model.predict(np.array(XOR_X)) == [[out.data for out in model(x)] for x in XOR_X]
+    assert model.predict(XOR_X) == [[out.data for out in model(x)] for x in XOR_X]
 
 
 def test_predict_works_for_any_module():

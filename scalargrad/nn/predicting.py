@@ -1,0 +1,97 @@
+"""Predictions of many rows by generated code, made once for a model and kept.   (floor 3)
+
+In plain Python they are those of Values to the bit; on arrays, which are taken where Python would
+take longer than some milliseconds, to rounding.
+"""
+
+from __future__ import annotations
+
+from weakref import ref
+
+from ..compiler import backends
+from ..compiler.arguments import read
+from ..compiler.captured import Captured
+from ..compiler.training import Prediction, steady
+from .compared import compare_prediction
+from .compiled import taking_back_draws
+from .rows import rows, width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from ..compiler.program import Program
+
+LONG = 10_000.0  # µs of plain Python from which on arrays are taken
+TRIED = 1000  # rows of an array that the code may be tried on
+KEPT = 16  # models whose code is kept
+
+_made: dict[int, tuple[ref[Any], Predictor]] = {}
+
+
+class Predictor:
+    """The code for rows like these. It holds what the model reads, not the model itself.
+
+    `is_doubtful` says that the code asks for the kind of numbers, so that it is to be compared with
+    the model on each table.
+    """
+
+    def __init__(self, model: Any, table: list[Any]) -> None:
+        def of_a_row() -> tuple[Prediction, Program]:
+            return (made := Prediction(model)), made.of_a_row(table[0])
+
+        self.width = width(table[0])
+        self.shapes = _contents(model)[0]
+        self.reads = Captured([type(model)], [model])
+        with taking_back_draws([type(model)], model):
+            made, self.program = steady(of_a_row)
+            self.is_doubtful = self.reads.asks_kinds or made.is_shown
+            compare_prediction(model, made, self.program, table, self.is_doubtful)
+        self.is_single, self.others = made.is_single, [*made.captured]
+        self.functions: dict[str, Any] = {}
+
+    def predictions(self, contents: list[Any], table: Any) -> Any:
+        """What the model makes of each row: a list, or an array where that is faster."""
+        plan = backends.plan_of("auto", self.program, "value", len(table), 1, 1, lambda: False)
+        name = plan.backend if plan.estimates.get("python", 0.0) > LONG else "python"
+        if name not in self.functions:
+            self.functions[name] = backends.build(name, self.program, "prediction", "value", None)
+        others = [value.data for value in self.others]
+        found = self.functions[name]([*contents, others, table])
+        if name == "python":
+            return [row[0] if self.is_single else [*row] for row in found]
+        import numpy
+
+        return found[0] if self.is_single else numpy.column_stack(found)
+
+
+def predicted(model: Any, table: Any) -> Any:
+    """What the model makes of each row, a list or an array; None where it cannot be traced."""
+    some = table
+    if not isinstance(table, list):
+        some = rows(table[:: -(-len(table) // TRIED)], "X")
+    try:
+        shapes, contents = _contents(model)
+        owner, made = _made.get(id(model), (None, None))
+        if not (
+            made
+            and owner
+            and owner() is model
+            and (made.width, made.shapes) == (width(some[0]), shapes)
+            and not made.reads.has_changed()
+        ):
+            made = Predictor(model, some)
+            if len(_made) >= KEPT:
+                _made.clear()
+            if not made.is_doubtful:
+                _made[id(model)] = ref(model), made
+        return made.predictions(contents, table)
+    except Exception:  # the model itself will say what is wrong
+        return None
+
+
+def _contents(model: Any) -> tuple[Any, list[Any]]:
+    """How many parameters there are, the names and shapes of their blocks, and their numbers."""
+    contents: list[Any] = []
+    form = read(model, "model", contents)
+    return (len(model.parameters()), *form[2:4]), contents
