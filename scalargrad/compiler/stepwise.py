@@ -63,7 +63,7 @@ class Stepwise:
             backend,
         )
         self._value: Any = None
-        self._loss = backends.build(backend, self._of_a_row, "loss", "value_and_grad", reduce)
+        self._gradient_of: Any = None
         self._penalty = penalty and backends.build(
             backend, Program(given, penalty.outputs), "penalty", "value_and_grad", None
         )
@@ -94,7 +94,7 @@ class Stepwise:
             shaped(numbers[start:end], shape) if end > start else []
             for shape, start, end in self._parts
         ]
-        loss, slopes = self._loss([*contents, *self._rows(batch)])
+        loss, slopes = self._loss()([*contents, *self._rows(batch)])
         gradient = [x for slope in slopes for x in flat(slope)]
         if self._penalty:
             more, slopes = self._penalty(contents)
@@ -117,6 +117,14 @@ class Stepwise:
             for shape, start, end in self._parts
         ]
         return float(self._value([*contents, *table])[0])
+
+    def _loss(self) -> Any:
+        """The generated function of a batch, made when the first gradient is asked for."""
+        if self._gradient_of is None:
+            self._gradient_of = backends.build(
+                self._backend, self._of_a_row, "loss", "value_and_grad", self._reduce
+            )
+        return self._gradient_of
 
     def _rows(self, batch: list[int]) -> list[Any]:
         """What the blocks of rows hold for a batch."""
@@ -188,7 +196,7 @@ class OnArrays(Stepwise):
 
         numbers = numpy.concatenate([weights, fixed])[self._order]
         contents = [numbers[start:end].reshape(shape) for shape, start, end in self._parts]
-        loss, slopes = self._loss([*contents, *self._rows(batch)])
+        loss, slopes = self._loss()([*contents, *self._rows(batch)])
         gradient = numpy.concatenate([numpy.ravel(slope) for slope in slopes])
         if self._penalty:
             more, slopes = self._penalty(contents)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from copy import copy
 from functools import cache
-from math import isfinite
+from math import isfinite, nan
 from time import perf_counter
 
 from ..arithmetic.total import ERRORS
@@ -24,7 +24,7 @@ from .rows import items, one_hot, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     from ..compiler.program import Program
@@ -70,7 +70,7 @@ class Generated:
             float
         ] = []  # losses of the steps of a call, each there before its step is made
         self._eager = Eager(task, optimizer, table)
-        self._held: tuple[Any, Any] | None = None
+        self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
         with taking_back_draws(self._functions(), task.model):
             self._classes = checked(task, table)
@@ -173,21 +173,34 @@ class Generated:
     def loss_of(self, table: Table) -> float:
         """The loss of rows, without penalty."""
         if self._held is None or self._held[0] is not table:
-            fits = all(
-                width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table)
-            )
-            self._held = (
-                table,
-                self._prepared(table)
-                if fits and checked(self.task, table) == self._classes
-                else None,
-            )
-        if self._held[1] is None:
-            return self.task.loss_of(table)
-        loss = self._careful().value(
-            [p.data for p in self.optimizer.parameters], self._fixed(), self._held[1]
-        )
+            self._held = table, self._evaluator(table)
+        evaluate = self._held[1]
+        loss = evaluate() if evaluate else nan
         return loss if isfinite(loss) else self.task.loss_of(table)
+
+    def _evaluator(self, table: Table) -> Callable[[], float] | None:
+        """What gives the loss of rows by generated code; None where they are unlike those of training."""
+        alike = (width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table))
+        if not all(alike) or checked(self.task, table) != self._classes:
+            return None
+        from ..compiler.backends import plan_of
+        from ..compiler.program import Program
+        from ..compiler.stepwise import Stepwise
+
+        content: Any = self._prepared(table)
+        steps, parameters = self._careful(), self.optimizer.parameters
+        if self.backend != "python":
+            loss = Program(self._program.blocks, self._program.outputs[:1])
+            n, calls = len(table[0]), self.calls
+            plan = plan_of("auto", loss, "value", n, calls, calls, lambda: False)
+            if plan.without_native == "numpy":  # which is fast enough, and takes no making
+                from numpy import array
+
+                content = [array(part) for part in content]
+                reduce = "mean" if self.task.is_mean else "sum"
+                weights = self._objective.weights
+                steps = Stepwise(self._program, None, weights, (), reduce, "numpy")
+        return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
 
     def looked_at(self) -> Generated | Eager:
         """What makes the next steps after the user's code had its turn: made anew where what it was made of has changed."""
@@ -239,6 +252,7 @@ class Generated:
         """Choose what makes the steps."""
         self._steps: Any = None
         self._loop: Any = None
+        self._held = None
         if formula is not None:
             self._loop = self._loop_for(formula)
         fixed = self._loop.fixed if self._loop else self._careful().fixed

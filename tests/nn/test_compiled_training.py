@@ -750,3 +750,54 @@ def test_only_factors_that_are_powers_of_2_are_joined():
             )
         )
         assert len(program.steps) == count
+
+
+# ------------------------------------------------------------------ validation
+
+
+@pytest.mark.parametrize("backend", ["auto", "python", "numpy", "native"])
+@pytest.mark.parametrize(("loss", "reduction"), [("cross_entropy", "mean"), ("mse", "sum")])
+def test_validation_of_many_rows_is_that_on_values(backend, loss, reduction):
+    rng = random.Random(3)
+    X = [[rng.random() for _ in range(6)] for _ in range(300)]
+    y = [i % 3 if loss == "cross_entropy" else [rng.random()] * 3 for i in range(300)]
+    curves = []
+    for settings in ({"engine": "eager"}, {"engine": "compiled", "backend": backend}):
+        model = MLP(6, [8, 3], activation="tanh", seed=0)
+        history = model.fit(
+            X[:20],
+            y[:20],
+            loss,
+            lr=0.01,
+            epochs=3,
+            validation=(X, y),
+            reduction=reduction,
+            **settings,
+        )
+        curves.append(history.validation_loss)
+    assert curves[1] == pytest.approx(curves[0], rel=1e-12)
+
+
+def test_validation_sees_numbers_that_a_callback_changes():
+    curves = []
+    for engine in ("eager", "compiled"):
+        model = MLP(6, [8, 1], activation="tanh", seed=0)
+        model.layers[1].neurons[0].activation = gain = Gain()
+        model.layers[1].neurons[0]._activate = gain
+        X, y = [[0.1 * i] * 6 for i in range(200)], [1.0] * 200
+
+        def anneal(epoch, history, model, gain=gain):
+            gain.factor = 1.0 + epoch
+
+        history = model.fit(
+            X[:5], y[:5], lr=0.01, epochs=4, validation=(X, y), callback=anneal, engine=engine
+        )
+        curves.append(history.validation_loss)
+    assert curves[1] == pytest.approx(curves[0], rel=1e-12)
+
+
+class Gain:
+    factor = 0.5
+
+    def __call__(self, x):
+        return x * self.factor
