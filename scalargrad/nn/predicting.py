@@ -67,9 +67,6 @@ class Predictor:
 
 def predicted(model: Any, table: Any) -> Any:
     """What the model makes of each row, a list or an array; None where it cannot be traced."""
-    some = table
-    if not isinstance(table, list):
-        some = rows(table[:: -(-len(table) // TRIED)], "X")
     try:
         shapes, contents = _contents(model)
         owner, made = _made.get(id(model), (None, None))
@@ -77,10 +74,11 @@ def predicted(model: Any, table: Any) -> Any:
             made
             and owner
             and owner() is model
-            and (made.width, made.shapes) == (width(some[0]), shapes)
+            and (made.width, made.shapes) == (width(rows(table[:1], "X")[0]), shapes)
             and not made.reads.has_changed()
         ):
-            made = Predictor(model, some)
+            some = table if isinstance(table, list) else table[:: -(-len(table) // TRIED)]
+            made = Predictor(model, rows(some, "X"))
             if len(_made) >= KEPT:
                 _made.clear()
             if not made.is_doubtful:
