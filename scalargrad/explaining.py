@@ -50,11 +50,10 @@ def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
     `fold=False` shows it too. At most `paths` paths are shown, the heaviest first; those that bring
     nan or inf come before all others.
 
-    ValueError where root was not made of `wrt`, or where no Value or several have the label.
+    ValueError where root was not made of `wrt`, or no Value or several have the label.
     """
     if not isinstance(root, Value):
-        kind = type(root).__name__
-        raise TypeError(f"explain takes as root the Value whose slope is asked for, got {kind}")
+        raise TypeError(f"explain takes as root a Value, got {type(root).__name__}")
     if not isinstance(paths, int) or paths < 1:
         raise ValueError(f"paths={paths!r} must be a whole number, 1 or more: how many to show")
     order = ordered(root)
@@ -64,10 +63,9 @@ def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
 
 
 class Path:
-    """One way from a root to an input: its `values`, root first, and the `slopes` between them.
+    """One way from a root to an input: its `values`, the `slopes` between them, their `product`.
 
-    `product` is what the path brings. It is taken from the root on, and as in `Value.backward` a
-    slope of 0 passes nothing on: the product stays 0, whatever slopes follow.
+    As in `Value.backward` a slope of 0 passes nothing on: the product is 0, whatever follows.
     """
 
     def __init__(self, root: Value, steps: list[Step], fold: bool) -> None:
@@ -92,11 +90,11 @@ class Explanation:
 
     def __init__(self, order: list[Value], wrt: Value, most: int, fold: bool) -> None:
         self.root, self.wrt, self._order = order[-1], wrt, order
+        self.gradient: float = gradients(self.root, wrt)
         ways, self.total_paths = _ways(order, wrt)
         found = [Path(self.root, steps, fold) for steps in _heaviest(ways, self.root, wrt, most)]
         found.sort(key=lambda path: (path.product != path.product, abs(path.product)), reverse=True)
-        self.paths, self.gradient = found, float(gradients(self.root, wrt))
-        brought = add_up([path.product for path in found])
+        self.paths, brought = found, add_up([path.product for path in found])
         self.remainder = self.gradient - brought if len(found) < self.total_paths else 0.0
 
     def __repr__(self) -> str:
@@ -110,8 +108,7 @@ class Explanation:
             product = f" = {figure(path.product, DIGITS)}" if len(path.slopes) > 1 else ""
             rows.append((arrows, (slopes or "1") + product))
         if rest:
-            others = f"the other {_counted(rest)}" if rest < inf else "all other paths"
-            rows.append((others, figure(self.remainder, DIGITS)))
+            rows.append((f"the other {_counted(rest)}", figure(self.remainder, DIGITS)))
         wide = max(len(left) for left, _ in rows)
         head = f"d {names[self.root]}/d {names[self.wrt]} = {figure(self.gradient, DIGITS)}, "
         head += f"the sum over {_counted(self.total_paths)}{'; the heaviest:' if rest else ':'}"
@@ -202,7 +199,6 @@ def _heaviest(ways: dict[Value, Ways], root: Value, wrt: Value, most: int) -> li
 
 
 def _counted(paths: float) -> str:
-    """`1 path`, `1,024 paths`, `about 1.07e+39 paths`."""
     if paths < 10**9:
         return counted(int(paths), "path")
-    return f"about {paths:.3g} paths" if paths < inf else "more than 10^300 paths"
+    return f"about {paths:.3g} paths" if paths < inf else "10^300 paths or more"
