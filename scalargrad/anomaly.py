@@ -45,6 +45,8 @@ class _Made(Value):
 class _Watch(Mode):
     """Looks at each result, and at each slope that a backward walk sent."""
 
+    watches = True
+
     def made(self, node: Value) -> Value:
         made = object.__new__(_Made)
         made.data, made.grad, made.label, made._operation = (
@@ -73,7 +75,7 @@ class _Watch(Mode):
                     if not isfinite(share)
                     else f"gave {share}, which made a sum of {operand.grad}"
                 )
-                at = f", at {place}" if (place := getattr(node, "at", "")) else ""
+                at = f", at {node.at}" if hasattr(node, "at") else ""
                 raise FloatingPointError(
                     f"backward through {node.op} {gave}: {_written(node)} has gradient {node.grad} "
                     f"and local slope {partial} by {operand.label or operand.data}{at}"

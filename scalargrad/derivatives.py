@@ -80,9 +80,13 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
     for node in nodes:
         if not isinstance(node, Value):
             raise TypeError(f"gradients are by Values, got the number {node!r} in wrt")
+    is_traced = hasattr(root, "records")  # its slopes have no numbers yet: they are recorded too
     with record_anyway():
         order = _between([root], nodes, apart=False)
-        return rebuilt(wrt, iter(_pull(root, nodes, order, create_graph)))
+        slopes = _pull(root, nodes, order, create_graph or is_traced)
+    if is_traced and not create_graph:
+        slopes = [x.detach() if isinstance(x, Value) else x for x in slopes]
+    return rebuilt(wrt, iter(slopes))
 
 
 def _between(
@@ -234,7 +238,6 @@ class _Call:
         is_along: bool,
         remembers: bool,
     ) -> None:
-        direction = None
         if is_along:
             if len(args) < 2:
                 got = "1 argument" if args else "nothing"

@@ -21,6 +21,7 @@ class Mode:
     """Something that is told of each new node, of each backward walk, and of each number that decides something."""
 
     turn = 0  # of several modes, the one with the lower turn is told first
+    watches = False  # whether each node must be made: generated code makes none
     records: Callable[[Any, tuple[Any, ...]], Any] | None = (
         None  # what a function of Values records, in place of a node
     )

@@ -32,6 +32,7 @@ from types import (
 )
 from weakref import ref
 
+from ..modes import Mode, switched_on
 from ..trees import is_array
 from ..value import Value
 from .tracing import LIBRARIES, Traced
@@ -120,6 +121,7 @@ class Captured:
             if not names.isdisjoint(_OF_ENVIRONMENT):
                 walk.through([os.environ], by_value=True)
             self.generators = walk.generators
+            self._holds_values = walk.holds_values
             self.asks_kinds = not names.isdisjoint(_OF_KINDS)
             self.may_vary = walk.may_vary or not names.isdisjoint(_VARYING)
             self._read.append((partial(_codes, walk.functions), _codes(walk.functions)))
@@ -127,17 +129,33 @@ class Captured:
     def has_changed(self) -> bool:
         """Whether something is not what it was."""
         try:
-            if self._held != self._copies:
-                return True
-            for get, names, before in self._named:
-                if [get(name, _nothing) for name in names] != before:
-                    return True
-            for read, before in self._read:  # noqa: SIM110 - a generator would cost as much as all the rest
-                if read() != before:
-                    return True
-            return False
+            if not self._holds_values:
+                return self._differs()
+            with switched_on(_identity):
+                return self._differs()
         except Exception:  # what cannot be compared is another
             return True
+
+    def _differs(self) -> bool:
+        if self._held != self._copies:
+            return True
+        for get, names, before in self._named:
+            if [get(name, _nothing) for name in names] != before:
+                return True
+        for read, before in self._read:  # noqa: SIM110 - a generator would cost as much as all the rest
+            if read() != before:
+                return True
+        return False
+
+
+class _Identity(Mode):
+    """Values compare by data. Where it is asked for, two are not one, whose == nobody would ask for."""
+
+    def asked(self, node: Value) -> None:
+        raise ValueError("another Value stands here")
+
+
+_identity = _Identity()
 
 
 class _Walk:
@@ -158,6 +176,7 @@ class _Walk:
         ] = []  # what is to be computed, and what it was
         self.generators: list[Any] = []  # of random numbers
         self.may_vary = False  # whether there is an iterator
+        self.holds_values = False  # whether Values are compared
         self.functions: list[FunctionType] = []
         self._classes: set[type] = set()  # that were seen, of objects too
         self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
@@ -340,6 +359,7 @@ class _Walk:
         self.held.append(container)
         self.copies.append(copy)
         content = list(content)
+        self._look_for_values(content)
         if _has_zeros(content):
             self._compute(
                 lambda: _signs(container.values() if isinstance(container, dict) else container)
@@ -355,6 +375,7 @@ class _Walk:
         get = table.get
         content = [get(name, _nothing) for name in known]
         self.named.append((get, known, content))
+        self._look_for_values(content)
         if _has_zeros(content):
             self._compute(lambda: _signs(get(name) for name in known))
         return content
@@ -363,9 +384,13 @@ class _Walk:
         content = read()
         if holders:
             self.read.append((read, content))
+        self._look_for_values(content)
         if _has_zeros(content):
             self._compute(lambda: _signs(read()))
         return content
+
+    def _look_for_values(self, content: Iterable[Any]) -> None:
+        self.holds_values |= any(issubclass(kind, Value) for kind in set(map(type, content)))
 
     def _compute(self, read: Callable[[], Any]) -> None:
         self.read.append((read, read()))
@@ -424,8 +449,11 @@ def _is_library(module: str | None) -> bool:
     """Whether a module of that name is installed, not written by the user."""
     if module not in sys.modules or module == "__main__":
         return False
-    file = getattr(sys.modules[module], "__file__", None)  # none of what is built in
-    return not file or os.path.abspath(file).startswith(LIBRARIES)
+    made = sys.modules[module]
+    places = [getattr(made, "__file__", None) or "", *getattr(made, "__path__", ())]
+    if any(places):  # a namespace package has no file, a folder or several
+        return any(os.path.abspath(place).startswith(LIBRARIES) for place in places if place)
+    return getattr(getattr(made, "__spec__", None), "origin", None) in ("built-in", "frozen")
 
 
 def _has_zeros(content: Iterable[Any]) -> bool:

@@ -15,11 +15,19 @@ if TYPE_CHECKING:
 CALLS = 8  # that must record the same where random numbers were drawn: some choices are the same by chance
 
 
+_SHARED = "random", "numpy.random"  # modules that have a generator of their own
+
+
+def _loaded() -> list[bool]:
+    """Which of the modules with a generator of their own are there."""
+    return [name in sys.modules for name in _SHARED]
+
+
 def generators(captured: Captured | None = None) -> list[Any]:
     """The generators of random numbers that functions can reach: Python's own, NumPy's own, and those that they captured."""
     shared = [
         getattr(getattr(sys.modules.get(name), "random", None), "__self__", None)
-        for name in ("random", "numpy.random")
+        for name in _SHARED
     ]
     return [
         generator
@@ -43,6 +51,7 @@ class Draws:
 
     def __init__(self, generators: Iterable[Any]) -> None:
         self.generators = list(generators)
+        self._modules = _loaded()
         self._states = [*map(_state, self.generators)]
 
     def were_made(self) -> bool:
@@ -50,8 +59,12 @@ class Draws:
         return self._states != [*map(_state, self.generators)]
 
     def may_have_been_made(self) -> bool:
-        """Whether a number was drawn since, as far as the generators tell: the operating system's have no state."""
-        return None in self._states or self.were_made()
+        """Whether a number may have been drawn since: the operating system's generators, and one imported since, do not tell."""
+        return None in self._states or self.were_imported() or self.were_made()
+
+    def were_imported(self) -> bool:
+        """Whether a module with a generator of its own was imported since."""
+        return self._modules != _loaded()
 
     def undo(self) -> None:
         """Put the generators back to where they were."""

@@ -6,6 +6,7 @@ import sys
 import threading
 
 from .. import derivatives
+from ..modes import modes_here, modes_on
 from . import backends
 from .arguments import read, read_rows
 from .binding import Binding
@@ -157,6 +158,11 @@ class Compiled:
 
     def _ready(self, args: tuple[Any, ...], options: dict[str, Any]) -> tuple[Traces, list[Any]]:
         """The traces for such arguments, and the contents of their blocks."""
+        if modes_on and any(mode.watches for mode in modes_here.get()):
+            raise ValueError(
+                f"{self.__name__} is compiled, and has no Values that detect_anomaly() could watch: within it call the function "
+                f"that {self.__name__} was made of, on Values"
+            )
         latest = self._latest
         if latest is not None and not options:
             contents = latest.contents(args)

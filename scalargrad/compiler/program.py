@@ -180,10 +180,10 @@ def frozen(
                 node._operation, operands, node.label and _text(node.label)
             )
             steps.append(step)
-        elif id(node) not in made and (
+        elif (key := id(node)) not in made and (
             (node._operation is not None and hasattr(node, "records")) or leaf(node) is None
         ):
-            made[id(node)] = None  # on the way
+            made[key] = None  # on the way
             stack += (node, None)
             for x in reversed(node._dx):
                 if x.__class__ is not float and id(x) not in made:

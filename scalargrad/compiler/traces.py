@@ -95,7 +95,7 @@ class Traces:
         self.program, self.taken, self.result = self._trace(fn)
         may_vary = self.captured.may_vary or draws.may_have_been_made()
         if may_vary and not all(self._is_repeated(fn) for _ in range(CALLS)):
-            reason = _DRAWS if draws.were_made() else _VARIES
+            reason = _DRAWS if draws.were_made() or draws.were_imported() else _VARIES
             draws.undo()
             raise TraceError(f"{reason.format(name)} (at {line_of(fn)})")
         self.is_single = self.result is None

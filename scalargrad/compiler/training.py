@@ -156,7 +156,7 @@ def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
     """What tracing gives, if it gives the same again; TraceError where it counts calls, or draws random numbers."""
     draws = Draws(generators())
     made = make()
-    for _ in range(CALLS if draws.were_made() else 1):
+    for _ in range(CALLS if draws.may_have_been_made() else 1):
         if not _is_same(made, make()):
             raise TraceError(_ANOTHER)
     return made

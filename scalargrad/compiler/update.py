@@ -49,7 +49,7 @@ def update_of(optimizer: Any, size: int) -> Program | None:
         results = _called(optimizer, numbers, shared)
     except Exception:  # whatever a traced number meets in code that takes floats
         results = None
-    if draws.were_made():
+    if draws.may_have_been_made():
         draws.undo()
         return None
     if results is None:

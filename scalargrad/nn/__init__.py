@@ -54,7 +54,3 @@ __all__ = [
     "xavier",
     "zeros",
 ]
-
-
-def __dir__() -> list[str]:
-    return __all__

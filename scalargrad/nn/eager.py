@@ -26,8 +26,7 @@ class Task:
     ) -> None:
         if not callable(model):
             raise TypeError(NOT_CALLED.format(type(model).__name__))
-        self.model: Any = model
-        self.forward: Any = model
+        self.model, self.forward = model, model
         self.measure, self.penalty, self.is_mean = measure, penalty, is_mean
 
     @training()

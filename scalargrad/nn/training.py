@@ -27,7 +27,7 @@ from .rows import as_array, rows, to_lists
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any, TypeAlias
+    from typing import Any
 
     from .compiled import Generated
     from .eager import Table
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from .parameters import HasParameters
     from .progress import Progress
 
-    Engine: TypeAlias = Eager | Generated
+    Engine = Eager | Generated
 
 ENGINES = ("auto", "eager", "compiled")
 REDUCTIONS = ("mean", "sum")

@@ -12,11 +12,7 @@ from ..ops import OPS, Op
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any, TypeVar
-
-    from .value_methods import Operator
-
-    N = TypeVar("N")
+    from typing import Any
 
 
 class Recorded:
@@ -28,7 +24,7 @@ class Recorded:
     def __set_name__(self, cls: type[Any], name: str) -> None:
         self.cls, self.name = cls, name
 
-    def __get__(self, node: N, owner: type[Any] | None = None) -> Operator[N]:
+    def __get__(self, node: Any, owner: type[Any] | None = None) -> Callable[..., Any]:
         from .recorders import recorder
 
         function = recorder(OPS[self.op_name], self.cls, self.operator)[self.swapped]
@@ -72,11 +68,6 @@ def table() -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
-def unary(op_name: str) -> Callable[[N], N]:
-    """An operator of one operand, for type checkers a plain method."""
-    return Recorded(op_name)  # type: ignore[return-value]
-
-
 def evaluated(op: Op, *numbers: Any) -> tuple[Any, ...]:
     """The number of an operation and its slopes by all operands, of floats and lists of floats."""
     from .text import on_floats
@@ -88,17 +79,21 @@ def compared(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]
     """A comparison of data, with a Value or a number."""
 
     def compare(self: Any, other: Any) -> bool:
-        against = deciding(other) if hasattr(type(other), "backward") else as_float(other)
+        kind = type(other)
+        if hasattr(kind, "records"):  # it is traced, and compares itself
+            against = None
+        else:
+            against = deciding(other) if hasattr(kind, "backward") else as_float(other)
         return NotImplemented if against is None else test(deciding(self), against)
 
     return compare
 
 
-def refused(what: str) -> Callable[..., None]:  # so type checkers refuse it too
+def refused(what: str) -> Callable[..., Any]:
     """A method that would freeze the number, and says what to write instead."""
     number = "value.data" if what == "float" else f"{what}(value.data)"
 
-    def refuse(self: Any, *args: object) -> None:
+    def refuse(self: Any, *args: object) -> Any:
         raise TypeError(
             f"{what}(Value) would cut the graph: to keep the slope, use scalargrad's own functions "
             f"(scalargrad.exp, not math.exp) and arrays with dtype=object; for the number alone, write {number}"

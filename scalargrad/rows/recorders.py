@@ -13,7 +13,7 @@ from ..arithmetic.conversion import as_float
 from ..arithmetic.total import ERRORS
 from ..modes import announced, modes_on
 from ..ops import LISTS, Op
-from .templates import BINARY, IF_TRACED, OF_LISTS, READ_LIST, READ_ONE, UNARY
+from .templates import BINARY, OF_LISTS, READ_LIST, READ_ONE, UNARY
 from .text import FAST_NAMES, on_floats, run, statements
 
 TYPE_CHECKING = False
@@ -50,8 +50,8 @@ class Values(_Known):
     __slots__ = ()
 
 
-def source(op: Op, operator: bool = True) -> str:
-    """The source of the functions that record an operation of one or two operands, as operators or as methods."""
+def source(op: Op) -> str:
+    """The source of the functions that record an operation of one or two operands."""
 
     def block(lines: list[str], depth: int) -> str:
         return ("\n" + "    " * depth).join(lines)
@@ -65,7 +65,7 @@ def source(op: Op, operator: bool = True) -> str:
     _, by_y = statements(op, by=("y",))
     return BINARY.format(
         name=op.name, forward2=block(forward, 3), slopes2=block(slopes, 3), slope_x2=block(by_x, 3),
-        forward=block(forward, 2), slope_y=block(by_y, 2), traced="" if operator else IF_TRACED,
+        forward=block(forward, 2), slope_y=block(by_y, 2),
     ).lstrip()  # fmt: skip
 
 
@@ -106,7 +106,9 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
     side has its turn, by a method with a TypeError.
     """
 
-    def refuse(op: Op, other: object) -> object:
+    def refuse(node: Any, other: Any) -> object:
+        if hasattr(other, "records"):  # it is traced, and no number
+            return other.records(op, (node, other))
         if operator:
             return NotImplemented
         call = f"scalargrad.{op.name}({', '.join(op.operands)})"
@@ -141,7 +143,7 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
     elif len(op.operands) > 2:
         return record_mixed, None
     else:
-        run(source(op, operator), f"<scalargrad {op.name}>", names)
+        run(source(op), f"<scalargrad {op.name}>", names)
     return names[f"record_{op.name}"], names.get(f"record_{op.name}_swapped")
 
 
@@ -172,7 +174,7 @@ def got_rows(op: Op, given: object) -> TypeError:
 def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
     """The function that records a row of any operands, numbers of all kinds and Values mixed, as one node."""
 
-    def number(name: str, item: Any) -> float:
+    def number(name: str, item: object) -> float:
         data = item.data if isinstance(item, cls) else as_float(item)
         if data is None:
             if name in LISTS and hasattr(item, "__len__") and not isinstance(item, str):

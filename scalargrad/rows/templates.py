@@ -24,8 +24,8 @@ def record_{name}(self):
 BINARY = """
 def record_{name}(self, other):
     x = self.data
-    if other.__class__ is Value or isinstance(other, Value):
-        {traced}y = other.data
+    if other.__class__ is Value or (isinstance(other, Value) and not hasattr(other, "records")):
+        y = other.data
         try:
             {forward2}
             {slopes2}
@@ -34,7 +34,7 @@ def record_{name}(self, other):
     else:
         y = other if other.__class__ is float else as_float(other)
         if y is None:
-            return refuse(op, other)
+            return refuse(self, other)
         try:
             {forward2}
             {slope_x2}
@@ -51,7 +51,7 @@ def record_{name}_swapped(self, other):
     y = self.data
     x = other if other.__class__ is float else as_float(other)
     if x is None:
-        return refuse(op, other)
+        return refuse(self, other)
     try:
         {forward}
         {slope_y}
@@ -62,11 +62,6 @@ def record_{name}_swapped(self, other):
     node._x = self; node._y = None; node._dx = dy; node._dy = x
     return announced(node) if modes_on else node
 """
-
-# Python asks a traced operand itself where it stands beside an operator. A method must ask it.
-IF_TRACED = """if other.__class__ is not Value and hasattr(other, "records"):
-            return other.records(op, (self, other))
-        """
 
 # An operation of lists: all Values or all floats in each of them; other mixtures go to `record_mixed`.
 OF_LISTS = """
@@ -129,6 +124,6 @@ def _words(text: str) -> set[str]:
 
 
 # All names that these texts use. Nothing else may bear them there.
-WORDS = {*_words("\n".join((UNARY, BINARY, IF_TRACED, OF_LISTS, READ_LIST, READ_ONE)))}
+WORDS = {*_words("\n".join((UNARY, BINARY, OF_LISTS, READ_LIST, READ_ONE)))}
 WORDS -= {"x", "y", "dx", "dy"}  # of operands and slopes
 WORDS |= {"divide"}  # stands in place of / where nothing may raise

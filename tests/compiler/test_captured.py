@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextvars
 import functools
+import importlib
 import operator
 import os
 import sys
@@ -578,3 +579,27 @@ def test_what_cannot_be_compared_has_changed():
     assert not captured.has_changed()
     items[0] = Odd()
     assert captured.has_changed()
+
+
+def test_a_namespace_package_is_no_library(tmp_path, monkeypatch):
+    (tmp_path / "conf_of_a_test").mkdir()
+    (tmp_path / "conf_of_a_test" / "settings.py").write_text("rate = 2.0")
+    monkeypatch.syspath_prepend(tmp_path)
+    conf = importlib.import_module("conf_of_a_test")
+    settings = importlib.import_module("conf_of_a_test.settings")
+    f = compiled(lambda x: conf.settings.rate * x)
+    assert f(1.0) == 2.0
+    settings.rate = 5.0
+    assert f(1.0) == 5.0
+    conf.settings = types.SimpleNamespace(rate=7.0)
+    assert f(1.0) == 7.0
+
+
+def test_a_module_that_was_made_by_hand_is_no_library(monkeypatch):
+    made = types.ModuleType("made_by_a_test")
+    monkeypatch.setitem(sys.modules, made.__name__, made)
+    made.rate = 2.0
+    f = compiled(lambda x: made.rate * x)
+    assert f(1.0) == 2.0
+    made.rate = 5.0
+    assert f(1.0) == 5.0

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import operator as o
+import types
+
 import pytest
 
 import scalargrad as sg
@@ -114,3 +117,98 @@ def test_the_function_s_own_arguments_are_watched_as_well():
     assert f(3.0, scale) == 6.0
     factors[0] = 5.0
     assert f(3.0, scale) == 15.0
+
+
+# ------------------------------------------------------------------ which Value it is
+
+
+class Weight(Value):
+    """A Value of a class of one's own: on the left of a traced number Python asks it first."""
+
+
+TWO_OPERANDS = {
+    **{op.__name__: op for op in (o.add, o.sub, o.mul, o.truediv, o.pow)},
+    "maximum": lambda a, b: a.maximum(b),
+    "arctan2": sg.arctan2,
+    "dot": lambda a, b: sg.dot([a, b], [b, a]),
+    **{
+        test.__name__: lambda a, b, test=test: sg.where(test(a, b), a, 2.0 * b)
+        for test in (o.lt, o.le, o.gt, o.ge, o.eq, o.ne)
+    },
+}
+
+
+@pytest.mark.parametrize("operation", TWO_OPERANDS.values(), ids=TWO_OPERANDS)
+def test_a_value_of_a_subclass_works_on_either_side_of_a_traced_number(operation):
+    w = Weight(2.0)
+    for fn in (lambda x: operation(w, x), lambda x: operation(x, w)):
+        for x in (1.5, 2.0, 2.5):
+            value, slope = sg.value_and_grad(lambda x, fn=fn: fn(x))(x)
+            expected = [getattr(number, "data", number) for number in (value, slope)]
+            assert [*compiled(fn).value_and_grad(x)] == expected
+
+
+def swapped_in_a_list(a, b):
+    box = [a, b]
+    return lambda: box[0], box.reverse
+
+
+def swapped_in_a_dict(a, b):
+    box = {"a": a}
+    return lambda: box["a"], lambda: box.update(a=b)
+
+
+def swapped_in_a_tuple(a, b):
+    box = [(a, b)]
+    return lambda: box[0][0], lambda: box.__setitem__(0, (b, a))
+
+
+def swapped_as_attributes(a, b):
+    box = types.SimpleNamespace(a=a)
+    return lambda: box.a, lambda: setattr(box, "a", b)
+
+
+def in_place_of_a_number(a, b):
+    box = [a.data]
+    return lambda: box[0], lambda: box.__setitem__(0, b)
+
+
+@pytest.mark.parametrize(
+    "swapped",
+    [
+        swapped_in_a_list,
+        swapped_in_a_dict,
+        swapped_in_a_tuple,
+        swapped_as_attributes,
+        in_place_of_a_number,
+    ],
+)
+def test_a_value_in_the_place_of_another_is_noticed_while_their_numbers_are_equal(swapped):
+    a, b = Value(2.0, "a"), Value(2.0, "b")
+    read, swap = swapped(a, b)
+    f = compiled(lambda x: read() * x)
+    assert f(1.0) == 2.0
+    swap()
+    assert f(1.0) == 2.0
+    b.data = 9.0
+    assert f(1.0) == 9.0
+
+
+# ------------------------------------------------------------------ derivatives inside
+
+
+V = Value(2.0)
+
+
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x: sg.gradients(sg.sin(x) * x, x, create_graph=True) ** 2 * x,
+        lambda x: sg.gradients(sg.sin(x) * x, {"x": x})["x"] * x,  # without a graph: a constant
+        lambda x: sg.gradients(V**3 * x, V) * x,
+        lambda x: sg.gradients(sg.where(x > 0, x * x, 3.0 * x), x, create_graph=True) * x,
+    ],
+)
+def test_gradients_in_a_compiled_function_are_those_on_values(fn):
+    for x in (0.5, -0.5):
+        assert compiled(fn).value_and_grad(x) == sg.value_and_grad(fn)(x)

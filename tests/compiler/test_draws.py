@@ -8,6 +8,7 @@ import itertools
 import os
 import random
 import secrets
+import sys
 import time
 import uuid
 from time import perf_counter as clock
@@ -188,3 +189,23 @@ def test_an_object_with_a_state_that_cannot_be_put_back_is_no_generator():
     assert sg.compile(lambda x: item(x))(3.0) == 6.0
     draws.undo()
     assert item.count == 1
+
+
+def test_random_numbers_of_a_module_that_the_function_imports_would_be_frozen(monkeypatch):
+    def fn(x):
+        import random
+
+        return x * random.random()
+
+    def seeded(x):
+        import random
+
+        return x * random.Random(1).random()
+
+    for function, is_refused in ((fn, True), (seeded, False)):
+        monkeypatch.delitem(sys.modules, "random")
+        if is_refused:
+            with pytest.raises(TraceError, match="fn draws random numbers"):
+                sg.compile(function, backend="python")(1.0)
+        else:
+            assert sg.compile(function, backend="python")(1.0) == 0.13436424411240122

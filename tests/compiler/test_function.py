@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import gc
+import math
 import pickle
 import subprocess
 import sys
@@ -428,9 +429,19 @@ def test_modes_outside_change_nothing():
     with sg.no_grad():
         assert f.value_and_grad(3.0) == (18.0, 12.0)
     assert f.value_and_grad(3.0) == (18.0, 12.0)
-    with sg.detect_anomaly():
-        assert compiled(lambda x: sg.log(x) * w)(-1.0) != 0.0
     assert sg.grad(lambda y: y * f(3.0))(1.0) == 18.0
+
+
+def test_generated_code_has_no_values_that_detect_anomaly_could_watch():
+    f = compiled(lambda x: sg.log(x) * x)
+    assert math.isnan(f(-1.0))
+    with sg.detect_anomaly():
+        for call in (f, f.value_and_grad, compiled(lambda x: [x, f(x)]).jacobian):
+            with pytest.raises(
+                ValueError, match=r"that detect_anomaly\(\) could watch: within it call"
+            ):
+                call(-1.0)
+    assert math.isnan(f(-1.0))
 
 
 def test_no_grad_and_detach_within_cut_gradients_off():
@@ -463,3 +474,42 @@ def test_its_call_does_not_depend_on_the_order_of_calls():
 
 def test_loss_functions_of_the_library_compile_as_they_are():
     assert compiled(mse).value_and_grad([1.0, 2.0], [0.0, 4.0]) == (2.5, [1.0, -2.0])
+
+
+# ------------------------------------------------------------------ on every backend
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_a_slope_of_numbers_alone_is_worked_out(backend, monkeypatch):
+    monkeypatch.setattr("scalargrad.functions.OPS", OPS)
+    steep = sg.custom_op("steep_of_a_test", "(1.0 + 0.5) * x", "1.0 + 0.5")
+    plane = sg.custom_op("plane_of_a_test", "3.0 * x - 1.5 * y", ("1.0 + 2.0", "0.5 - 2.0"))
+    try:
+        for fn, expected in (
+            (lambda w: (steep(w) - 1.0) ** 2, (4.0, 6.0)),
+            (lambda w: w - 2.0 * steep(w), (-4.0, -2.0)),
+            (lambda w: plane(w, w * w) ** 2, (0.0, 0.0)),
+            (lambda w: plane(w * w, w) ** 2, (81.0, 189.0)),
+        ):
+            assert sg.value_and_grad(fn)(2.0) == expected
+            assert sg.compile(fn, backend=backend).value_and_grad(2.0) == expected
+    finally:
+        for name in ("steep_of_a_test", "plane_of_a_test"):
+            del OPS[name]
+            delattr(sg.Value, name)
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+@pytest.mark.parametrize(
+    "fn",
+    [
+        lambda x: sg.where(x == 0, 1.0, sg.sin(x) / x),
+        lambda x: sg.where(x != 0, sg.sin(x) / x, 1.0 + x),
+        lambda x: sg.where(x == 0, 0.0, x * sg.log(x)),
+        lambda x: sg.where((x == 0) | (x == 1), x, 1.0 / (x * (x - 1.0))),
+    ],
+)
+def test_a_choice_by_equality_leaves_out_what_is_not_chosen(fn, backend):
+    f = sg.compile(fn, backend=backend)
+    for x in (0.0, -0.0, 1.0, 2.0):
+        assert f.value_and_grad(x) == pytest.approx(sg.value_and_grad(fn)(x), rel=1e-15)

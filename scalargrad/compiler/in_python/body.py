@@ -268,7 +268,7 @@ class Body:
         if sends(row) or asks_about(row) or self._simple.get(row) is None:
             return None
         made = template(row, tuple([row.operands[place] for place in places]), self.total)
-        fixed = [self.lines.atom(form.text) for _, form, reads in made.slopes if not reads]
+        fixed = [self.lines.put(form, ()) for _, form, reads in made.slopes if not reads]
         numbers, lines = [*range(len(row.operands) + 1)], []
         count, behind = len(numbers), len(numbers) + len(fixed)
         for name, form, reads in made.slopes:

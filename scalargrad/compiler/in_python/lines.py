@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 from operator import add
 
-from ..forms import ATOM, LESS, MINUS, NAME, OVER, PLUS, SAME, SIGN, TIMES, Form, literal
+from ..forms import ATOM, LESS, MINUS, NAME, OVER, PLUS, SAME, SIGN, TIMES, Form, computed, literal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -97,13 +97,19 @@ class Lines:
         ):
             return reads[reads[0] == self.one]
         if not reads:
-            return self.atom(form.text)
+            return self._fixed(form)
         if form.holds:
             self.named.update([j for j, need in zip(reads, form.needs) if need > ATOM])
         i = self._add(form, reads)
         if wish:
             self.wishes[i] = wish
         return i
+
+    def _fixed(self, form: Form) -> int:
+        """An expression of no others: as it stands, or what it comes to where it would need parentheses."""
+        if form.binds >= ATOM or (number := computed(form.text, {})) is None:
+            return self.atom(form.text if form.binds >= ATOM else f"({form.text})")
+        return self.number(float(number))
 
     def product(self, x: int, y: int) -> int:
         """The product of two expressions, neither of them a number."""
