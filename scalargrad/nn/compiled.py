@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..compiler.program import Program
-    from .eager import Table, Task
+    from .eager import Losses, Table, Task
 
 SECONDS = 0.03  # that a block takes, about
 WRITTEN_OUT = 3000  # operations of a batch that is written out row by row, at most
@@ -66,9 +66,6 @@ class Generated:
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # how many steps a call is to make at most
-        self.latest: list[
-            float
-        ] = []  # losses of the steps of a call, each there before its step is made
         self._eager = Eager(task, optimizer, table)
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
@@ -84,21 +81,21 @@ class Generated:
             if function
         ]
 
-    def steps(self, batches: Iterable[list[int]]) -> list[float]:
-        """Make a step on each batch; return their losses. What fails behind the last of them is raised by the next call."""
+    def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
+        """Make a step on each batch, its loss added to `losses` before.
+
+        What fails behind the first of them is raised by the next call.
+        """
         if self._failure:
             raise self._failure
-        optimizer, start = self.optimizer, perf_counter()
+        optimizer, start, before = self.optimizer, perf_counter(), len(losses)
         given = list(batches)
         rates = self._rates(len(given))
-        losses = self._at_once(given[: len(rates)], rates)
-        if losses is None:
-            losses = self._one_by_one(given, rates)
-        self.pace = max(
-            1, min(8 * len(losses), int(len(losses) * SECONDS / max(perf_counter() - start, 1e-9)))
-        )
+        if not self._at_once(given[: len(rates)], rates, losses):
+            self._one_by_one(given, rates, losses)
+        made, seconds = len(losses) - before, max(perf_counter() - start, 1e-9)
+        self.pace = max(1, min(8 * made, int(made * SECONDS / seconds)))
         optimizer.zero_grad()
-        return losses
 
     def _rates(self, count: int) -> list[float]:
         """The rates of the next steps, as far as there are any."""
@@ -106,64 +103,60 @@ class Generated:
         if not callable(optimizer.lr):
             return [optimizer.lr] * count
         rates: list[float] = []
-        with self._kept(rates):
+        try:
             for step in range(optimizer.steps, optimizer.steps + count):
                 rates.append(optimizer.rate(step))
-        return rates
-
-    @contextmanager
-    def _kept(self, results: list[float]) -> Iterator[None]:
-        """Keep what is raised until the results that there are were handed out."""
-        try:
-            yield
-        except BaseException as error:
-            if not results:
+        except Exception as error:
+            if not rates:
                 raise
             self._failure = error
+        return rates
 
-    def _at_once(self, batches: list[list[int]], rates: list[float]) -> list[float] | None:
-        """All steps in one call; None, and no step, where a number became nan or infinite."""
+    def _at_once(self, batches: list[list[int]], rates: list[float], losses: Losses) -> bool:
+        """All steps in one call; False, and no step, where a number became nan or infinite."""
         if self._loop is None:
-            return None
+            return False
         optimizer = self.optimizer
         before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
         try:
-            weights, state, losses = self._loop.run(
+            weights, state, found = self._loop.run(
                 *before, rates, optimizer.steps, batches, self._moved
             )
         except ERRORS:
-            return None
+            return False
         except Exception:
             if self.backend != "auto" or self._plan.backend != "native":
                 raise
             self.backend = self._plan.without_native  # machine code could not be made
             self._begin(self._formula)
-            return self._at_once(batches, rates)
-        if not all(map(isfinite, map(sum, (weights, losses, *state)))):
-            return None
-        self.latest = losses
+            return self._at_once(batches, rates, losses)
+        if not all(map(isfinite, map(sum, (weights, found, *state)))):
+            return False
+        losses.extend(found)
         optimizer.become(weights, state, optimizer.steps + len(batches))
-        return losses  # type: ignore[no-any-return]
+        return True
 
-    def _one_by_one(self, batches: list[list[int]], rates: list[float]) -> list[float]:
+    def _one_by_one(self, batches: list[list[int]], rates: list[float], losses: Losses) -> None:
         """The same steps in total arithmetic, each looked at, and on Values what fails then."""
-        optimizer, before = self.optimizer, self.optimizer.steps
-        losses = self.latest = list[float]()
-        with self._kept(losses):
-            try:
-                for batch, lr in zip(batches, rates):
-                    loss, gradient = self._careful().gradient(
-                        [p.data for p in optimizer.parameters], self._fixed(), batch
-                    )
-                    if not all(map(isfinite, gradient)):
-                        optimizer.zero_grad()
-                        loss = self.task.backward(self.table, batch)
-                        gradient = [p.grad for p in optimizer.parameters]
-                    losses.append(loss)
-                    optimizer.move(gradient, lr)
-            finally:
-                del losses[optimizer.steps - before :]  # a step that was not made has no loss
-        return losses
+        optimizer, before = self.optimizer, len(losses)
+        made = before
+        try:
+            for batch, lr in zip(batches, rates):
+                loss, gradient = self._careful().gradient(
+                    [p.data for p in optimizer.parameters], self._fixed(), batch
+                )
+                if not all(map(isfinite, gradient)):
+                    optimizer.zero_grad()
+                    loss = self.task.backward(self.table, batch)
+                    gradient = [p.grad for p in optimizer.parameters]
+                losses.append(loss)
+                optimizer.move(gradient, lr)
+                made += 1
+        except Exception as error:
+            if made == before:
+                raise
+            self._failure = error
+            del losses[made:]  # a step that was not made has no loss
 
     def _moved(self, weights: Any, gradients: Any, lr: float, state: Any, step: int) -> Any:
         """The optimiser's update, of other numbers than its own."""

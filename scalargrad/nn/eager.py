@@ -9,10 +9,12 @@ from ..value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from array import array
     from collections.abc import Callable, Iterable
     from typing import Any
 
     Table = tuple[list[Any], list[Any]]  # inputs, targets
+    Losses = array[float]  # of each step, there before the step is made
 
 
 NOT_CALLED = "{} cannot be called: give it a method __call__(self, x) that returns the prediction"
@@ -83,18 +85,13 @@ class Eager:
     def __init__(self, task: Task, optimizer: Any, table: Table) -> None:
         self.task, self.optimizer, self.table = task, optimizer, table
         self.loss_of = task.loss_of
-        self.latest: list[
-            float
-        ] = []  # losses of the steps of a call, each there before its step is made
 
-    def steps(self, batches: Iterable[list[int]]) -> list[float]:
-        """Make a step on each batch; return their losses."""
-        losses = self.latest = list[float]()
+    def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
+        """Make a step on each batch, its loss added to `losses` before."""
         for batch in batches:
             self.optimizer.zero_grad()
             losses.append(self.task.backward(self.table, batch))
             self.optimizer.step()
-        return losses
 
     def looked_at(self) -> Eager:
         """What makes the next steps after the user's code had its turn."""

@@ -6,6 +6,7 @@ order, so the memory is that of one row, whatever the size of the batch. Where i
 
 from __future__ import annotations
 
+from array import array
 from contextlib import contextmanager
 from itertools import cycle, islice
 from operator import mul
@@ -69,22 +70,32 @@ def fit(
     >>> f"{line.w[0]:.6f} x + {line.b:.6f}"
     '2.000000 x + 1.000000'
 
-    A row of X or y is a number or a list of them; X and y are lists, arrays or data frames. `loss` is a name or a
-    function of (prediction, target) that gives one Value; `penalty`, a function of the model, is added once a batch;
-    `reduction` "mean" or "sum" is over the rows of a batch. `optimizer` is a name or a class, with the rate `lr` (a
-    number, a function of the step, or None for the optimiser's own), or a function that takes the parameters and
-    returns an optimiser. `batch_size=None` makes one step of all rows; `shuffle` draws a new order each epoch, from
-    `seed` or from Python's `random`. `validation` is a pair (X, y) whose loss is taken after each epoch.
-    `callback(epoch, history, model)` is called after each epoch, counted from 0; if it returns True, training ends.
+    X, y: rows of inputs and of targets, as many of one as of the other: lists, arrays or data
+        frames. A row is a number or a list of numbers.
+    loss: "mse" (the default), "mae", "squared_error", "half_squared_error", "huber",
+        "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge", or a
+        function of (prediction, target) that gives one Value.
+    optimizer: "sgd" (the default), "rmsprop", "adam", "adamw", a class, or a function that takes
+        the parameters and returns an optimiser.
+    lr: the rate: a number, or a function of the step, counted from 0. Default None: the optimiser's.
+    epochs: how often all rows are visited. Default 100.
+    batch_size: rows of a step. Default None: all of them.
+    shuffle: whether each epoch has its rows in a new order. Default False.
+    seed: of that order: a whole number, a `random.Random`, or None for Python's own `random`.
+    validation: a pair (X, y); its loss, without penalty, is taken after each epoch. Default None.
+    reduction: over the rows of a batch: "mean" (the default) or "sum".
+    engine: "eager" makes each step on Values. "compiled" traces model, loss, penalty and update
+        once and runs code made of them: the same numbers but for rounding. TraceError where that
+        cannot be. "auto", the default, compiles where it pays and can be done.
+    backend: of compiled steps: "python", "numpy", "native" or "auto" (the default), as in `compile`.
+    progress: whether stderr shows how far training has come. Default False.
+    callback: a function of (epoch, history, model), called after each epoch, counted from 0. The
+        Values then hold their numbers, their gradients are 0. Training ends if it returns True.
+    penalty: a function of the model that gives one Value, added once a batch. Default None.
 
-    `engine` "eager" makes each step on Values. "compiled" traces model, loss, penalty and the optimiser's update, once, and
-    runs code generated of them, by one of the backends of `compile`: the same numbers but for rounding, and the Values hold them
-    whenever the callback looks and at the end, their gradients at 0. TraceError where that cannot be: where the loss asks a traced
-    number for its value, say. "auto" compiles where it pays and can be done.
-
-    Ctrl-C ends training too: the weights are those of the last whole step (of compiled ones, of the last block of some 30 ms), the
-    History is that of the epochs that were finished, with `interrupted` set. FloatingPointError, and unchanged
-    weights, where a gradient becomes nan.
+    Ctrl-C ends training too: the weights are those of the last whole step (of compiled ones, of the
+    last block of some 30 ms), the History has the epochs that were finished, and `interrupted` is
+    set. FloatingPointError, and unchanged weights, where a gradient becomes nan.
     """
     _choices(engine, backend, reduction, penalty=penalty, callback=callback)
     task = Task(model, loss_function(loss), reduction == "mean", penalty)
@@ -94,33 +105,28 @@ def fit(
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
-    history, epoch_steps, stops = History(), -(-n // rows), bool(callback or held)
-    left, record = epochs * epoch_steps, _Record(history, chosen, n, rows, task.is_mean)
-    with _running(
-        history, chosen, progress_of(epochs, epoch_steps) if progress else None, record
-    ) as bar:
-        steps = _engine(
-            engine, backend, task, chosen, table, left, epochs if stops else 1, rows, shuffle
-        )
-        record.engine = None if stops else steps
-        while left:
-            most = left % epoch_steps or epoch_steps if stops else left
-            losses = steps.steps(islice(batches, min(steps.pace, most)))
-            left -= len(losses)
-            record.add(losses)
+    history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
+    size, total, stops = losses.size, epochs * losses.size, bool(callback or held)
+    bar = progress_of(epochs, size) if progress else None
+    with _running(history, chosen, bar, None if stops else losses):
+        calls = epochs if stops else 1
+        steps = _engine(engine, backend, task, chosen, table, total, calls, rows, shuffle)
+        while (made := losses.counted) < total:
+            most = size - made % size if stops else total - made
+            steps.steps(islice(batches, min(steps.pace, most)), losses.of_steps)
+            losses.counted = len(losses.of_steps)
             if bar:
-                bar.advance(
-                    len(losses), (epochs * epoch_steps - left - 1) // epoch_steps, losses[-1]
-                )
-            totals = record.epochs()
+                last = losses.counted - 1
+                bar.advance(last + 1 - made, last // size, losses.of_steps[last])
+            found = losses.of_epochs(len(history.loss))
             if not stops:
-                history.loss += totals
+                history.loss += found
                 continue
-            for total in totals:
-                history.record(total, steps.loss_of(held) if held else None)
+            for loss_of_epoch in found:
+                history.record(loss_of_epoch, steps.loss_of(held) if held else None)
                 if callback:
                     if _is_true(callback(len(history.loss) - 1, history, model)):
-                        left = 0
+                        total = losses.counted
                     steps = steps.looked_at()
     return history
 
@@ -164,53 +170,31 @@ def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:
     yield from cycle(batches)
 
 
-class _Record:
-    """The losses of steps on their way into the history, epoch by epoch.
+class _Losses:
+    """The losses of all steps, and of the epochs that they make.
 
-    Ctrl-C may come between any two of its lines: `pending` is replaced at once, and what of it is in the history already is told
-    by the history.
+    A loss is there before its step is made, and an Optimizer counts its steps as it sets weights:
+    so, wherever Ctrl-C comes, what was made is known, and its losses are there.
     """
 
-    def __init__(self, history: History, optimizer: Any, n: int, rows: int, is_mean: bool) -> None:
-        self.history, self.optimizer, self.size = history, optimizer, -(-n // rows)
-        self.begun = getattr(optimizer, "steps", 0)  # it may have made some before
+    def __init__(self, optimizer: Any, n: int, rows: int, is_mean: bool) -> None:
+        self.of_steps, self.counted = array("d"), 0  # counted steps were made
+        self.optimizer = optimizer if isinstance(optimizer, Optimizer) else None
+        self.begun = self.optimizer.steps if self.optimizer else 0
+        self.size = -(-n // rows)  # steps of an epoch
         self.shares = [
             (rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0
             for i in range(self.size)
         ]
-        self.pending: tuple[int, list[float]] = 0, []  # from which step on, and their losses
-        self.engine: Engine | None = (
-            None  # where an epoch is finished with its steps: neither callback nor validation follows
-        )
 
-    def add(self, losses: list[float]) -> None:
-        """Take the losses of the next steps."""
-        first, before = self.pending
-        done = len(self.history.loss) * self.size
-        self.pending = done, before[done - first :] + losses
-
-    def epochs(self) -> list[float]:
-        """The losses of those whole epochs that are not in the history."""
-        first, losses = self.pending
-        losses = losses[len(self.history.loss) * self.size - first :]
-        if self.size == 1:
-            return losses
-        return [
-            add_up(map(mul, losses[i : i + self.size], self.shares))
-            for i in range(0, len(losses) - self.size + 1, self.size)
-        ]
-
-    def catch_up(self) -> None:
-        """Take what was not yet taken of the steps that were made; the optimiser counts them as it sets weights, after their losses."""
-        if self.engine:
-            if isinstance(
-                self.optimizer, Optimizer
-            ):  # what another calls its steps may be anything
-                first, losses = self.pending
-                missing = self.optimizer.steps - self.begun - first - len(losses)
-                if missing > 0:
-                    self.add(self.engine.latest[:missing])
-            self.history.loss += self.epochs()
+    def of_epochs(self, first: int) -> list[float]:
+        """The losses of the whole epochs that were made, from the `first` on."""
+        made = max(self.counted, self.optimizer.steps - self.begun if self.optimizer else 0)
+        whole, size = min(made, len(self.of_steps)) // self.size, self.size
+        if size == 1:
+            return self.of_steps[first:whole].tolist()
+        starts = [i * size for i in range(first, whole)]
+        return [add_up(map(mul, self.of_steps[i : i + size], self.shares)) for i in starts]
 
 
 def _engine(
@@ -240,15 +224,19 @@ def _engine(
 
 @contextmanager
 def _running(
-    history: History, optimizer: Any, bar: Progress | None, record: _Record
-) -> Iterator[Progress | None]:
-    """Keep the time, take Ctrl-C for the end, and leave all whole."""
+    history: History, optimizer: Any, bar: Progress | None, losses: _Losses | None
+) -> Iterator[None]:
+    """Keep the time, take Ctrl-C for the end, and leave all whole.
+
+    `losses` are given where an epoch is finished with its steps: no callback or validation follows.
+    """
     start = perf_counter()
     try:
-        yield bar
+        yield
     except KeyboardInterrupt:
         history.interrupted = True
-        record.catch_up()
+        if losses:
+            history.loss += losses.of_epochs(len(history.loss))
         del history.validation_loss[len(history.loss) :]
         optimizer.zero_grad()  # a walk that was cut short left half sums
     except FloatingPointError as error:
