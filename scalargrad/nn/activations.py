@@ -1,4 +1,4 @@
-"""Activations: any operation of one number, by its name in `ops`, or a function of one Value.   (floor 3)
+"""Activations: an operation of one number, by its name, or a function of one Value.   (floor 3)
 
 >>> activation("tanh")(0.0), activation(None)
 (0.0, None)

@@ -1,6 +1,6 @@
-"""Arguments read once: names looked up in tables, sizes, sources of random numbers.   (floor 3)
+"""Arguments: names looked up in tables, whole numbers, sources of random numbers.   (floor 3)
 
-Each answers a mistake with what was given, what was expected and what to write instead.
+Each function answers a mistake with what was given, what was expected and what to write instead.
 """
 
 from __future__ import annotations
@@ -52,20 +52,23 @@ def whole(what: str, number: Any, least: int = 1) -> int:
     ValueError: nin must be 1 or more, got 0
     """
     try:
-        whole = index(number)
+        count = index(number)
     except TypeError:
         raise TypeError(
             f"{what} must be a whole number, got {type(number).__name__} {number!r}"
         ) from None
     if isinstance(number, bool):
         raise TypeError(f"{what} must be a whole number, got {number}")
-    if whole < least:
-        raise ValueError(f"{what} must be {least} or more, got {whole}")
-    return whole
+    if count < least:
+        raise ValueError(f"{what} must be {least} or more, got {count}")
+    return count
 
 
 def random_source(seed: Any) -> Random:
-    """Where random numbers come from: of None Python's own `random`, so that `random.seed` rules; of a `Random` itself; else a new one."""
+    """The source of random numbers for a seed: a new one for a whole number, a `Random` as it is.
+
+    None stands for Python's own `random`, which `random.seed` sets.
+    """
     import random
 
     shared: Any = random  # the module has the methods of a Random
@@ -77,5 +80,6 @@ def random_source(seed: Any) -> Random:
         return random.Random(index(seed))
     except TypeError:
         raise TypeError(
-            f"seed must be a whole number, a random.Random or None, got {type(seed).__name__} {seed!r}"
+            "seed must be a whole number, a random.Random or None, "
+            f"got {type(seed).__name__} {seed!r}"
         ) from None

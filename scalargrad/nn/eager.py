@@ -21,7 +21,7 @@ NOT_CALLED = "{} cannot be called: give it a method __call__(self, x) that retur
 
 
 class Task:
-    """What is lowered: the loss of the rows of a batch, their mean or sum, and the penalty."""
+    """The loss that is lowered: of the rows of a batch the mean or the sum, and the penalty."""
 
     def __init__(
         self, model: Any, measure: Any, is_mean: bool, penalty: Callable[[Any], Any] | None
@@ -48,7 +48,8 @@ class Task:
                 (loss if divisor == 1 else loss / divisor).backward()
             elif loss != 0:  # a number without slope is 0 where a row costs nothing, else a mistake
                 raise TypeError(
-                    f"the loss of row {i} is the plain number {loss}: compute it from the prediction, not from its .data"
+                    f"the loss of row {i} is the plain number {loss}: "
+                    "compute it from the prediction, not from its .data"
                 )
         total /= divisor
         if self.penalty:
@@ -72,7 +73,8 @@ def number_of(result: Any, name: str) -> float:
     found = result.data if isinstance(result, Value) else as_float(result)
     if found is None:
         raise TypeError(
-            f"the {name} must give one Value, got {type(result).__name__}: of several make one with sum or mean"
+            f"the {name} must give one Value, got {type(result).__name__}: "
+            "of several make one with sum or mean"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""What a training run leaves behind: its losses, epoch by epoch.   (floor 3)"""
+"""History: the losses of a training run, epoch by epoch.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -10,10 +10,12 @@ if TYPE_CHECKING:
 class History:
     """The record of a training run.
 
-    `loss` has one entry an epoch: the loss that was lowered, each row's taken with the weights that it met. With
-    reduction "mean" it is the mean over the rows, with "sum" their sum; the penalty of each batch is in it.
-    `validation_loss`, where there were validation rows, is theirs after each epoch, without a penalty.
-    `seconds` is how long it took; `interrupted` says whether Ctrl-C ended it.
+    loss: one number an epoch, the loss that was lowered, each row's with the weights that it met:
+        the mean over the rows, or their sum with reduction="sum"; the penalties are in it.
+    validation_loss: one number an epoch, that of the validation rows after it, without a penalty;
+        empty where there were none.
+    seconds: how long training took.
+    interrupted: whether Ctrl-C ended it.
     """
 
     def __init__(self) -> None:
@@ -56,4 +58,5 @@ class History:
             f", validation_loss={self.validation_loss[-1]:.6g}" if self.validation_loss else ""
         )
         interrupted = ", interrupted=True" if self.interrupted else ""
-        return f"History(epochs={len(self.loss)}{loss}{validation}, seconds={self.seconds:.2f}{interrupted})"
+        seconds = f", seconds={self.seconds:.2f}"
+        return f"History(epochs={len(self.loss)}{loss}{validation}{seconds}{interrupted})"

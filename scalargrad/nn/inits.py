@@ -1,8 +1,8 @@
 """Where weights begin: functions of (nin, nout, rng) that draw one weight of a layer.   (floor 3)
 
-`rng` is a `random.Random`. Layers call them in the order of `parameters()`; biases begin at 0. A sum of
-nin inputs of size 1 should come out of size 1 again, or the numbers grow or fade from layer to layer:
-that is why `xavier` and `he` divide by the square root of nin.
+`rng` is a `random.Random`. Layers call them in the order of `parameters()`; biases begin at 0. A
+sum of nin inputs of size 1 should come out of size 1 again, or the numbers grow or fade from layer
+to layer: that is why `xavier` and `he` divide by the square root of nin.
 
 >>> from random import Random
 >>> -1 <= uniform(2, 3, Random(0)) <= 1
@@ -34,13 +34,19 @@ def normal(nin: int, nout: int, rng: Random) -> float:
 
 
 def xavier(nin: int, nout: int, rng: Random) -> float:
-    """Evenly within ±√(6 / (nin + nout)): keeps the spread through tanh, sigmoid and linear layers (Glorot and Bengio 2010)."""
+    """Evenly within ±√(6 / (nin + nout)) (Glorot and Bengio 2010).
+
+    Keeps the spread of the numbers through tanh, sigmoid and linear layers.
+    """
     bound = sqrt(6.0 / (nin + nout))
     return rng.uniform(-bound, bound)
 
 
 def he(nin: int, nout: int, rng: Random) -> float:
-    """Normal, with standard deviation √(2 / nin): makes up for the half that relu cuts off (He and others 2015)."""
+    """Normal, with standard deviation √(2 / nin) (He and others 2015).
+
+    Makes up for the half that relu cuts off.
+    """
     return rng.gauss(0.0, sqrt(2.0 / nin))
 
 
@@ -55,7 +61,7 @@ INITS: dict[str, Callable[[int, int, Random], float]] = {
 
 
 def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], Any]:
-    """The init of that name; a function as it is; of None the one that suits the activation.
+    """The init of that name; a function as it is; for None the one that suits the activation.
 
     >>> initializer(None, "relu") is he, initializer(None, "tanh") is xavier
     (True, True)
@@ -69,5 +75,6 @@ def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], An
     if callable(chosen):
         return chosen  # type: ignore[no-any-return]
     raise TypeError(
-        f"init must be a name, a function of (nin, nout, rng) or None, got {type(chosen).__name__} {chosen!r}"
+        "init must be a name, a function of (nin, nout, rng) or None, "
+        f"got {type(chosen).__name__} {chosen!r}"
     )

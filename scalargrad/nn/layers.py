@@ -1,4 +1,4 @@
-"""Neuron, Layer and MLP: a neuron is a `dot` and an activation, two nodes; the rest is lists.   (floor 3)
+"""Neuron, Layer and MLP: a neuron is two nodes, a `dot` and an activation.   (floor 3)
 
 >>> from scalargrad import Value
 >>> neuron = Neuron(2, activation="tanh")
@@ -47,8 +47,8 @@ def without_nonlin(init: F) -> F:
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:
         if "nonlin" in named:
             raise TypeError(
-                f"{type(self).__name__} has no argument nonlin: write activation=None for nonlin=False, "
-                "activation='relu' for nonlin=True"
+                f"{type(self).__name__} has no argument nonlin: write activation=None for "
+                "nonlin=False, activation='relu' for nonlin=True"
             )
         init(self, *arguments, **named)
 
@@ -126,8 +126,8 @@ class Layer(Module):
     seed: a whole number, a `random.Random`, or None for Python's own `random`. Default None.
     number: which layer of a network it is. Default None: of none.
 
-    The labels are `W[0,1]`, neuron 0 and input 1, and `b[0]`; with `number=1` they are `W1[0,1]` and
-    `b1[0]`. A neuron in `neurons` may be replaced by one of a class of its own.
+    The labels are `W[0,1]`, neuron 0 and input 1, and `b[0]`; with `number=1` they are `W1[0,1]`
+    and `b1[0]`. A neuron in `neurons` may be replaced by one of a class of its own.
     """
 
     @without_nonlin
@@ -296,7 +296,8 @@ def _one_a_layer(inner: Any, last: Activation, count: int) -> list[Activation]:
         return [*[inner] * (count - 1), last]
     if len(inner) != count:
         raise ValueError(
-            f"activation must have one for each of {count} layers, the last one too, got {len(inner)}"
+            f"activation must have one for each of {count} layers, the last one too, "
+            f"got {len(inner)}"
         )
     if last is not None:
         raise ValueError(
@@ -323,8 +324,8 @@ def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
     if not kinds <= _as_they_are:
         if any(map(is_row, xs)):
             raise TypeError(
-                f"{_titled(reader)} takes one row of {_counted(nin)}, got rows: for many rows there "
-                "is predict(X), or a loop, [model(x) for x in X]"
+                f"{_titled(reader)} takes one row of {_counted(nin)}, got rows: for many rows "
+                "there is predict(X), or a loop, [model(x) for x in X]"
             )
         name = _titled(reader)
         xs = tuple([item if isinstance(item, Value) else to_float(item, name) for item in xs])

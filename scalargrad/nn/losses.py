@@ -1,9 +1,9 @@
 """Losses: how far a prediction is from its target, as one Value.   (floor 3)
 
-Prediction and target are each a number or Value, or a list of them, for one row of data; of plain
+Prediction and target are each a number or Value, or a list of them, for one row of data. From plain
 numbers a loss is a plain number. `squared_error` and `half_squared_error` add over the outputs, the
-others average over them. Compiled, they look at no number, and so refuse none. Where rounding matters the
-formula is the one that keeps its digits:
+others average over them. Compiled, they look at no number, and so refuse none. Where rounding
+matters the formula is the one that keeps its digits:
 
 >>> binary_cross_entropy_with_logits(40.0, 1), cross_entropy([1000.0, 0.0], 1)
 (4.248354255291589e-18, 1000.0)
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .parameters import HasParameters
+
+
+ROWS = ": a loss is of one row; of many, add up the loss of each"
 
 
 def squared_error(prediction: Any, target: Any) -> Any:
@@ -64,7 +67,9 @@ def mae(prediction: Any, target: Any) -> Any:
 
 
 def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
-    """The mean of ½d² where |d| = |p - t| is at most delta, and of delta (|d| - ½ delta) beyond: outliers pull with bounded force.
+    """The mean of ½d², d = p - t, where |d| is at most delta, and of delta (|d| - ½ delta) beyond.
+
+    So an outlier pulls with bounded force.
 
     >>> huber([0.5, 3.0], [0.0, 0.0])
     1.3125
@@ -83,7 +88,9 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
 
 
 def binary_cross_entropy(prediction: Any, target: Any) -> Any:
-    """The mean of -t log p - (1 - t) log(1 - p), of probabilities p and targets from 0 to 1; inf where a certain prediction is wrong.
+    """The mean of -t log p - (1 - t) log(1 - p), for probabilities p and targets from 0 to 1.
+
+    It is infinite where a certain prediction is wrong.
 
     >>> binary_cross_entropy(0.5, 1), binary_cross_entropy(1.0, 1), binary_cross_entropy(0.0, 1)
     (0.6931471805599453, 0.0, inf)
@@ -92,8 +99,9 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     for p, _ in pairs:
         if _is_known(p) and (p < 0 or p > 1):
             raise ValueError(
-                f"binary_cross_entropy takes probabilities, got {getattr(p, 'data', p)}: "
-                "end the model with output_activation='sigmoid', or take binary_cross_entropy_with_logits"
+                f"binary_cross_entropy takes probabilities, got {_plain(p)}: "
+                "end the model with output_activation='sigmoid', "
+                "or take binary_cross_entropy_with_logits"
             )
     return _mean(
         [_surprise(t, 0.0 - functions.log(p), 0.0 - functions.log1p(-p)) for p, t in pairs]
@@ -101,7 +109,9 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
-    """The binary cross-entropy of sigmoid(z), from the logits z: no digit is lost where the sigmoid is near 0 or 1.
+    """The binary cross-entropy of sigmoid(z), from the logits z.
+
+    No digit is lost where the sigmoid is near 0 or 1.
 
     >>> binary_cross_entropy_with_logits([0.0, -1000.0], [1, 0])
     0.34657359027997264
@@ -111,22 +121,26 @@ def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
 
 
 def cross_entropy(prediction: Any, target: Any) -> Any:
-    """-Σ t log softmax(z), of a list of logits z and the number of the right class, or a list of probabilities t that add up to 1.
+    """-Σ t log softmax(z), for a list of logits z.
+
+    The target is the number of the right class, or a list of probabilities t that add up to 1.
 
     >>> cross_entropy([2.0, 2.0], 0), cross_entropy([2.0, 2.0], [1, 0])
     (0.6931471805599454, 0.6931471805599454)
     """
-    logits = items(prediction, "cross_entropy")
+    logits = items(prediction, "cross_entropy", ROWS)
     if len(logits) < 2:
         raise ValueError(
-            "cross_entropy takes two logits or more, got 1: for one output use binary_cross_entropy_with_logits"
+            "cross_entropy takes two logits or more, got 1: "
+            "for one output use binary_cross_entropy_with_logits"
         )
-    shares = items(target, "cross_entropy")
+    shares = items(target, "cross_entropy", ROWS)
     if len(shares) == 1:
         return functions.logsumexp(logits) - _logit_of(shares[0], logits)
     if len(shares) != len(logits):
         raise ValueError(
-            f"cross_entropy takes one class, or a probability for each of {len(logits)} logits; got {len(shares)} targets"
+            "cross_entropy takes one class, or a probability for each of "
+            f"{len(logits)} logits; got {len(shares)} targets"
         )
     plain = [t for t in shares if not isinstance(t, Value)]
     if len(plain) == len(shares) and not (min(plain) >= 0 and abs(sum(plain) - 1) < 1e-6):
@@ -140,22 +154,26 @@ def cross_entropy(prediction: Any, target: Any) -> Any:
 
 
 def hinge(prediction: Any, target: Any) -> Any:
-    """The mean of relu(1 - t p), of scores p and targets of -1 and 1: nothing for a right answer with a margin of 1.
+    """The mean of relu(1 - t p), for scores p and targets of -1 and 1.
+
+    A right answer with a margin of 1 costs nothing.
 
     >>> hinge([0.25, 3.0], [-1, 1])
     0.625
     """
     pairs = _pairs("hinge", prediction, target)
     for _, t in pairs:
-        if not isinstance(t, Value) and t not in (-1, 1):
+        if _is_known(t) and t not in (-1, 1):
             raise ValueError(
-                f"hinge takes targets of -1 and 1, got {t}: of 0 and 1 write 2 * y - 1"
+                f"hinge takes targets of -1 and 1, got {_plain(t)}: of 0 and 1 write 2 * y - 1"
             )
     return _mean([functions.relu(1 - p * t) for p, t in pairs])
 
 
 def l2(weights: HasParameters | Iterable[Any]) -> Any:
-    """Σ w² over the parameters of a module, or over a list: `penalty=lambda model: 1e-4 * l2(model)`.
+    """Σ w² over the parameters of a module, or over a list.
+
+    As a penalty: `model.fit(…, penalty=lambda model: 1e-4 * l2(model))`.
 
     >>> l2([3.0, 4.0])
     25.0
@@ -179,16 +197,18 @@ def loss_function(chosen: str | Callable[[Any, Any], Any]) -> Callable[[Any, Any
     if callable(chosen):
         return chosen
     raise TypeError(
-        f"loss must be a function of (prediction, target) or one of {quoted(LOSSES)}, got {type(chosen).__name__}"
+        f"loss must be a function of (prediction, target) or one of {quoted(LOSSES)}, "
+        f"got {type(chosen).__name__}"
     )
 
 
 def _pairs(name: str, prediction: Any, target: Any) -> list[tuple[Any, Any]]:
     """Predictions and targets side by side."""
-    ps, ts = items(prediction, name), items(target, name)
+    ps, ts = items(prediction, name, ROWS), items(target, name, ROWS)
     if len(ps) != len(ts) or not ps:
         raise ValueError(
-            f"{name} takes a target for each prediction, got {len(ps)} predictions and {len(ts)} targets"
+            f"{name} takes a target for each prediction, "
+            f"got {len(ps)} predictions and {len(ts)} targets"
         )
     return list(zip(ps, ts))
 
@@ -207,16 +227,19 @@ def _mean(terms: list[Any]) -> Any:
 
 
 def _surprise(t: Any, if_one: Any, if_zero: Any) -> Any:
-    """t × if_one + (1 - t) × if_zero; of t = 1 and t = 0 one of them alone, so that 0 × inf cannot spoil it."""
-    if not isinstance(t, Value) and (t < 0 or t > 1):
-        raise ValueError(f"a binary target lies between 0 and 1, got {t}")
+    """t × if_one + (1 - t) × if_zero; at t = 1 and t = 0 one alone: 0 × inf must not spoil it."""
+    if _is_known(t) and (t < 0 or t > 1):
+        raise ValueError(f"a binary target lies between 0 and 1, got {_plain(t)}")
     return functions.where(
         t <= 0, if_zero, functions.where(t >= 1, if_one, t * if_one + (1 - t) * if_zero)
     )
 
 
 def _logit_of(number: Any, logits: list[Any]) -> Any:
-    """The logit of the class of that number; of a traced number, which no list can be asked for, by a choice for each class."""
+    """The logit of the class of that number.
+
+    No list can be asked for a traced number, so there each class is tried.
+    """
     count = len(logits)
     if not _is_known(number):
         chosen = functions.sum(
@@ -235,5 +258,9 @@ def _logit_of(number: Any, logits: list[Any]) -> Any:
 
 
 def _is_known(number: Any) -> bool:
-    """Whether it can be looked at: a traced number stands for any, and what it is goes unchecked."""
+    """Whether it can be looked at: a traced number stands for any, so it goes unchecked."""
     return not hasattr(number, "records")
+
+
+def _plain(number: Any) -> Any:
+    return getattr(number, "data", number)

@@ -23,10 +23,10 @@ if TYPE_CHECKING:
 
 
 class Module(HasParameters):
-    """The base of all models: an object whose attributes hold Values, Modules, or containers of them.
+    """The base of all models: its attributes hold Values, Modules, or containers of them.
 
-    The leaf Values in its attributes, in lists, tuples and dicts too, are its parameters, in the
-    order in which the attributes were set.
+    The leaf Values among them, in lists, tuples and dicts too, are its parameters, in the order in
+    which the attributes were set.
     """
 
     fit = training.fit

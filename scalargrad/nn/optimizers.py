@@ -1,8 +1,8 @@
 """Optimisers: from the slopes, a better set of weights.   (floor 3)
 
-An optimiser holds parameters. `step()` reads their `data` and `grad`, computes all new numbers, and then
-puts them in place at once: a step that fails or is interrupted leaves weights and optimiser as they were.
-The formulas and defaults are those of PyTorch.
+An optimiser holds parameters. `step()` reads their `data` and `grad`, computes all new numbers, and
+then puts them in place at once: a step that fails or is interrupted leaves weights and optimiser as
+they were. The formulas and defaults are those of PyTorch.
 
 >>> from scalargrad import Value
 >>> w = Value(1.0, "w")
@@ -40,10 +40,13 @@ if TYPE_CHECKING:
 
 
 class Optimizer:
-    """What all optimisers share: parameters, a rate, and a step that is whole or nothing.
+    """The base of all optimisers: parameters, a rate, and a step that is whole or nothing.
 
-    `lr` is a number, or a function of the step, counted from 0. `steps` is how many were made; `state` holds what
-    the optimiser remembers of earlier ones, lists of one number a parameter.
+    parameters: a module, or a list of leaf Values.
+    lr: the rate, a number or a function of the step, counted from 0.
+
+    `steps` is how many were made; `state` holds what the optimiser remembers of them, lists of one
+    number a parameter.
     """
 
     def __init__(self, parameters: HasParameters | Iterable[Value], lr: Rate) -> None:
@@ -56,7 +59,8 @@ class Optimizer:
                 )
             if value._operation is not None:
                 raise ValueError(
-                    f"{name} takes leaves, and {value!r} was computed by {value.op}: give it what that was computed from"
+                    f"{name} takes leaves, and {value!r} was computed by {value.op}: "
+                    "give it what that was computed from"
                 )
         if not values:
             raise ValueError(f"{name} got no parameters: there is nothing to learn")
@@ -78,7 +82,10 @@ class Optimizer:
         return _within(f"lr({step})", self.lr(step)) if callable(self.lr) else self.lr
 
     def step(self) -> None:
-        """Change the parameters by one step; FloatingPointError, and no change, where a gradient is nan or infinite."""
+        """Change the parameters by one step.
+
+        FloatingPointError, and no change, where a gradient is nan or infinite.
+        """
         self.move([p.grad for p in self.parameters], self.rate(self.steps))
 
     def move(self, gradients: Numbers, lr: float) -> None:
@@ -87,15 +94,16 @@ class Optimizer:
         if not all(map(isfinite, gradients)):
             i = next(i for i, g in enumerate(gradients) if not isfinite(g))
             raise FloatingPointError(
-                f"the gradient of {parameters[i].label or f'parameter {i}'} is {gradients[i]}, so no weight was changed: "
-                f"a smaller lr may help (it is {lr}); compute the loss within detect_anomaly() to see where it arises"
+                f"the gradient of {_called(parameters, i)} is {gradients[i]}, so no weight was "
+                f"changed: a smaller lr may help (it is {lr}); compute the loss within "
+                "detect_anomaly() to see where it arises"
             )
         weights, state = self.update([p.data for p in parameters], gradients, lr)
         if not all(map(isfinite, weights)):
             i = next(i for i, w in enumerate(weights) if not isfinite(w))
-            which = parameters[i].label or f"parameter {i}"
             raise FloatingPointError(
-                f"the step would make {which} {weights[i]}, so no weight was changed: take a smaller lr (it is {lr})"
+                f"the step would make {_called(parameters, i)} {weights[i]}, so no weight was "
+                f"changed: take a smaller lr (it is {lr})"
             )
         self.become(weights, state, self.steps + 1)
 
@@ -117,10 +125,12 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Down the slope: w -= lr × g; with momentum a ball that rolls: v = momentum × v + g, w -= lr × v.
+    """Down the slope: w -= lr × g; with momentum a rolling ball: v = momentum × v + g, w -= lr × v.
 
-    With `nesterov` the slope counts once more, as if taken ahead: w -= lr × (g + momentum × v). `weight_decay` adds
-    weight_decay × w to g, which is the slope of ½ weight_decay × Σ w².
+    lr: the rate. Default 0.01.
+    momentum: the share of its speed that the ball keeps in a step, from 0 to below 1. Default 0.
+    nesterov: whether the slope counts once more, as if taken ahead: w -= lr × (g + momentum × v).
+    weight_decay: adds weight_decay × w to g, the slope of ½ weight_decay × Σ w². Default 0.
     """
 
     def __init__(
@@ -140,7 +150,10 @@ class SGD(Optimizer):
 
     @property
     def momentum(self) -> float:
-        """The share of its speed that the ball keeps in a step; it may be changed between steps, and from 0 on begins at rest."""
+        """The share of its speed that the ball keeps in a step.
+
+        It may be changed between steps; where it was 0 the ball begins at rest.
+        """
         return self._momentum
 
     @momentum.setter
@@ -162,7 +175,15 @@ class SGD(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """The slope over its own recent size: v = alpha × v + (1 - alpha) × g², w -= lr × g / (√v + eps) (Tieleman and Hinton 2012)."""
+    """The slope over its own recent size (Tieleman and Hinton 2012).
+
+    v = alpha × v + (1 - alpha) × g², w -= lr × g / (√v + eps)
+
+    lr: the rate. Default 0.01.
+    alpha: the share of v that is kept in a step. Default 0.99.
+    eps: keeps the divisor above 0. Default 1e-8.
+    weight_decay: adds weight_decay × w to g. Default 0.
+    """
 
     def __init__(
         self,
@@ -193,8 +214,13 @@ class RMSprop(Optimizer):
 class Adam(Optimizer):
     """Momentum over recent size, both freed of their bias towards 0 (Kingma and Ba 2015).
 
-    m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², w -= lr × m̂ / (√v̂ + eps) with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ)
-    in step t = 1, 2, …. `weight_decay` adds weight_decay × w to g.
+    m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², w -= lr × m̂ / (√v̂ + eps)
+    with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) in step t = 1, 2, ….
+
+    lr: the rate. Default 0.001.
+    betas: β₁ and β₂, the shares of m and v that are kept in a step. Default (0.9, 0.999).
+    eps: keeps the divisor above 0. Default 1e-8.
+    weight_decay: adds weight_decay × w to g. Default 0.
     """
 
     def __init__(
@@ -237,7 +263,11 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with a decay that does not pass through the averages: w -= lr × weight_decay × w first (Loshchilov and Hutter 2019)."""
+    """Adam with a decay that does not pass through the averages (Loshchilov and Hutter 2019).
+
+    The decay, w -= lr × weight_decay × w, comes first. The arguments are those of Adam;
+    weight_decay is 0.01 by default.
+    """
 
     def __init__(
         self,
@@ -265,7 +295,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
-    """The optimiser of that name or class, with that rate; or what a function makes of the parameters."""
+    """The optimiser of that name or class, with that rate, or the one that a function returns."""
     if isinstance(chosen, str):
         chosen = look_up(
             "optimizer",
@@ -278,18 +308,25 @@ def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
     if not callable(chosen):
         advice = ": write optimizer=lambda parameters: ..." if isinstance(chosen, Optimizer) else ""
         raise TypeError(
-            f"optimizer must be one of {quoted(OPTIMIZERS)}, a class or a function, got {type(chosen).__name__}{advice}"
+            f"optimizer must be one of {quoted(OPTIMIZERS)}, a class or a function, "
+            f"got {type(chosen).__name__}{advice}"
         )
     if lr is not None:
         raise ValueError(
-            f"lr={lr!r} would be lost on an optimizer that is a function: write the rate in the function"
+            f"lr={lr!r} would be lost on an optimizer that is a function: "
+            "write the rate in the function"
         )
     made = chosen(parameters)
     if not (hasattr(made, "step") and hasattr(made, "zero_grad")):
         raise TypeError(
-            f"optimizer must return an optimiser, with step() and zero_grad(), got {type(made).__name__}"
+            "optimizer must return an optimiser, with step() and zero_grad(), "
+            f"got {type(made).__name__}"
         )
     return made
+
+
+def _called(parameters: list[Value], i: int) -> str:
+    return parameters[i].label or f"parameter {i}"
 
 
 def _zeros(optimizer: Optimizer) -> Numbers:
@@ -309,9 +346,8 @@ def _within(name: str, number: Any, below: float = inf) -> float:
     """The number as a float; ValueError where it is not from 0 to `below`."""
     value = to_float(number, name)
     if not 0.0 <= value < below:
-        raise ValueError(
-            f"{name} must be 0 or more{f' and below {below:g}' if below < inf else ', and finite'}, got {value}"
-        )
+        end = f" and below {below:g}" if below < inf else ", and finite"
+        raise ValueError(f"{name} must be 0 or more{end}, got {value}")
     return value
 
 

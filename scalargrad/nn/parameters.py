@@ -1,4 +1,4 @@
-"""Parameters: the Values in an object's attributes, found by one walk; their names, numbers and states.   (floor 3)"""
+"""Parameters: the Values in an object's attributes, their names and states.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     Index = tuple[int, ...]
-    # The name of a block, the index in it of the first Value, and Values that follow along its last axis;
-    # None in place of the index of a Value that was computed.
+    # The name of a block, the index in it of the first Value, and Values that follow along its last
+    # axis; None in place of the index of a Value that was computed.
     Place = tuple[str, Index | None, Sequence[Value]]
 
 _PACKAGE = f"{__name__.split('.')[0]}."
@@ -44,10 +44,10 @@ class State(dict[str, "Any"]):
 
 
 class HasParameters:
-    """An object whose attributes hold Values, others like it, or lists, tuples and dicts of them."""
+    """An object whose attributes hold Values, others like it, or containers of them."""
 
     def _places(self, seen: set[int]) -> Iterator[Place]:
-        """Where each Value stands, in the order of `parameters()`; `seen` are the ids of modules."""
+        """Where each Value stands, in the order of `parameters()`; `seen` has ids of modules."""
         seen.add(id(self))
         for name, item in vars(self).items():
             yield from places_in(item, name, seen)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Progress(Protocol):
-        """Is told of steps as they are made: the epoch that the last of them is in, and its loss."""
+        """Is told of steps as they are made, the epoch that the last is in, and its loss."""
 
         def advance(self, steps: int, epoch: int, loss: float) -> None: ...
         def close(self) -> None: ...

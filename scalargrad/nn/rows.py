@@ -23,7 +23,7 @@ _as_they_are = {float, Value}
 
 
 def to_lists(data: Any) -> Any:
-    """Lists and numbers in place of an array, a tensor, a series or a data frame; all else as it is."""
+    """Lists and numbers in place of an array, a tensor, a series or a data frame, else as it is."""
     if hasattr(data, "to_numpy"):
         data = data.to_numpy()
     return data.tolist() if hasattr(data, "tolist") else data
@@ -34,8 +34,10 @@ def is_row(item: Any) -> bool:
     return isinstance(to_lists(item), (list, tuple))
 
 
-def items(numbers: Any, taker: str) -> list[Any]:
+def items(numbers: Any, taker: str, of_rows: str = "") -> list[Any]:
     """One number or Value, or a list of them, as a list of floats and Values.
+
+    `of_rows` is what to say where there are lists in the list.
 
     >>> items(3, "mse"), items((1, 0.5), "mse")
     ([3.0], [1.0, 0.5])
@@ -51,7 +53,12 @@ def items(numbers: Any, taker: str) -> list[Any]:
     found: list[Any] = list(numbers)
     if _as_they_are.issuperset(map(type, found)):
         return found
-    return [item if isinstance(item, Value) else to_float(item, taker) for item in found]
+    try:
+        return [item if isinstance(item, Value) else to_float(item, taker) for item in found]
+    except TypeError:
+        if of_rows and any(map(is_row, found)):
+            raise TypeError(f"{taker} takes a real number, got list{of_rows}") from None
+        raise
 
 
 def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
@@ -155,7 +162,7 @@ def _row(row: Any, where: str, columns: list[Any] | None) -> Row:
 
 
 def _read(items: tuple[Any, ...], where: str, columns: list[Any] | None) -> tuple[float, ...]:
-    """Numbers of any kind as floats; a TypeError that names the column of the first that is none."""
+    """Numbers of any kind as floats; a TypeError that names the column of what is none."""
     numbers = tuple(map(as_float, items))
     if None in numbers:
         i = numbers.index(None)

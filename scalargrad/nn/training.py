@@ -1,7 +1,8 @@
 """Training and prediction: `fit` and `predict`, the methods of every module.   (floor 3)
 
-On Values the graph of a row lives as long as its backward walk: the slopes of the rows of a batch add up in the parameters, in row
-order, so the memory is that of one row, whatever the size of the batch. Where it pays, code is generated and makes the steps.
+On Values the graph of a row lives as long as its backward walk: the slopes of the rows of a batch
+add up in the parameters, in row order, so the memory is that of one row, whatever the size of the
+batch. Where it pays, code is generated and makes the steps.
 """
 
 from __future__ import annotations
@@ -77,7 +78,8 @@ def fit(
         function of (prediction, target) that gives one Value.
     optimizer: "sgd" (the default), "rmsprop", "adam", "adamw", a class, or a function that takes
         the parameters and returns an optimiser.
-    lr: the rate: a number, or a function of the step, counted from 0. Default None: the optimiser's.
+    lr: the rate: a number, or a function of the step, counted from 0. Default None: the
+        optimiser's own.
     epochs: how often all rows are visited. Default 100.
     batch_size: rows of a step. Default None: all of them.
     shuffle: whether each epoch has its rows in a new order. Default False.
@@ -87,7 +89,7 @@ def fit(
     engine: "eager" makes each step on Values. "compiled" traces model, loss, penalty and update
         once and runs code made of them: the same numbers but for rounding. TraceError where that
         cannot be. "auto", the default, compiles where it pays and can be done.
-    backend: of compiled steps: "python", "numpy", "native" or "auto" (the default), as in `compile`.
+    backend: of compiled steps: "auto" (the default), "python", "numpy", "native", as in `compile`.
     progress: whether stderr shows how far training has come. Default False.
     callback: a function of (epoch, history, model), called after each epoch, counted from 0. The
         Values then hold their numbers, their gradients are 0. Training ends if it returns True.
@@ -132,11 +134,11 @@ def fit(
 
 
 def predict(model: Any, X: Any) -> Any:
-    """What the model makes of each row of X: a number, or a list of them where it has several outputs.
+    """Return the prediction for each row of X: a number, or a list where there are several outputs.
 
-    An array for an array, a series or a data frame, else a list. Nothing is recorded, and no
-    gradient touched. Of many rows the numbers are those of generated code: the same to the bit, or,
-    where that would take long and NumPy is installed, to rounding.
+    They come as an array for an array, a series or a data frame, else as a list. Nothing is
+    recorded, and no gradient touched. For many rows the numbers are those of generated code: the
+    same to the bit, or, where that would take long and NumPy is installed, to rounding.
 
     >>> from scalargrad.nn import Neuron
     >>> Neuron(2, activation="sigmoid", init="zeros").predict([[0, 1], [1, 1]])
@@ -258,7 +260,8 @@ def _choices(engine: str, backend: str, reduction: str, **functions: object) -> 
         )
     if engine not in ENGINES:
         raise ValueError(
-            f"engine={engine!r} is none of {quoted(ENGINES)}: 'eager' makes steps on Values, 'compiled' by generated code"
+            f"engine={engine!r} is none of {quoted(ENGINES)}: "
+            "'eager' makes steps on Values, 'compiled' by generated code"
         )
     if backend != "auto":
         from ..compiler import backends
@@ -266,11 +269,13 @@ def _choices(engine: str, backend: str, reduction: str, **functions: object) -> 
         backends.check(backend)
     if engine == "compiled" and modes.modes_here.get():
         raise ValueError(
-            "fit(engine='compiled') has no Values that detect_anomaly() could watch: take engine='eager' within it"
+            "fit(engine='compiled') has no Values that detect_anomaly() could watch: "
+            "take engine='eager' within it"
         )
     if reduction not in REDUCTIONS:
         raise ValueError(
-            f"reduction={reduction!r} is none of {quoted(REDUCTIONS)}: it is over the rows of a batch"
+            f"reduction={reduction!r} is none of {quoted(REDUCTIONS)}: "
+            "it is over the rows of a batch"
         )
     for name, function in functions.items():
         if function is not None and not callable(function):
@@ -283,7 +288,8 @@ def _table(X: Any, y: Any, of: str = "") -> Table:
     inputs, targets = rows(X, f"{of}X"), rows(y, f"{of}y")
     if len(inputs) != len(targets):
         raise ValueError(
-            f"{of}X has {len(inputs)} rows and {of}y has {len(targets)}: each row of X needs its own of y"
+            f"{of}X has {len(inputs)} rows and {of}y has {len(targets)}: "
+            "each row of X needs its own of y"
         )
     return inputs, targets
 
@@ -293,7 +299,8 @@ def _validation(pair: Any) -> Table | None:
         return None
     if not isinstance(pair, (tuple, list)) or len(pair) != 2:
         raise ValueError(
-            f"validation must be a pair of rows and targets, got {type(pair).__name__}: write validation=(X_val, y_val)"
+            f"validation must be a pair of rows and targets, got {type(pair).__name__}: "
+            "write validation=(X_val, y_val)"
         )
     X, y = pair
     return _table(X, y, of="validation ")

@@ -213,6 +213,14 @@ def test_huber_is_a_parabola_within_delta_and_lines_beyond():
     assert huber(1.5, 0.0, delta=2.0) == 0.5 * 1.5**2
 
 
+def test_targets_may_be_values():
+    for t in (-1, 1):
+        assert hinge(Value(0.25), Value(t)).data == hinge(0.25, t)
+    for t in (0, 0.5, 1):
+        loss = binary_cross_entropy_with_logits(Value(0.25), Value(t))
+        assert loss.data == binary_cross_entropy_with_logits(0.25, t)
+
+
 def test_l2_is_one_node_whose_slope_is_twice_the_weight():
     model = MLP(2, [3, 1], seed=0)
     penalty = l2(model)
@@ -285,8 +293,11 @@ def test_l2_is_one_node_whose_slope_is_twice_the_weight():
         (
             lambda: half_squared_error([[1.0]], [1.0]),
             TypeError,
-            "half_squared_error takes a real number, got list",
+            "half_squared_error takes a real number, got list: a loss is of one row; of many, add up",
         ),
+        (lambda: mse(np.eye(2), np.eye(2)), TypeError, "got list: a loss is of one row"),
+        (lambda: hinge(0.5, Value(0.0)), ValueError, "targets of -1 and 1, got 0.0"),
+        (lambda: binary_cross_entropy_with_logits(0.5, Value(2.0)), ValueError, "got 2.0"),
         (lambda: mse(None, 1.0), TypeError, "mse takes a real number, got NoneType"),
     ],
 )
