@@ -41,6 +41,7 @@ TRAITS = {
     "sum": "it adds up its operands: its slope by each is 1",
     "activation": "networks apply it to the sum within a neuron",
     "rectifier": "an activation that lets about half of its inputs pass",
+    "python": "its value and slopes are Python functions that a user gave",
 }
 SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly a formula holds together
 
@@ -128,6 +129,11 @@ class Op:
     def is_rectifier(self) -> bool:
         """Whether it is an activation that lets about half of its inputs pass."""
         return "rectifier" in self.traits
+
+    @property
+    def is_python(self) -> bool:
+        """Whether its value and slopes are Python functions that a user gave."""
+        return "python" in self.traits
 
     @property
     def lists(self) -> tuple[str, ...]:

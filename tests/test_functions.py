@@ -395,3 +395,94 @@ def test_the_table_in_the_documentation_has_every_public_row():
 def test_a_name_that_is_taken_is_refused(name):
     with pytest.raises(ValueError, match=r"is taken|cannot be the name"):
         sg.custom_op(name, "x", "1.0")
+
+
+# ------------------------------------------------------------------ NumPy's own functions
+
+
+BESIDE = [(np.hypot, "hypot"), (np.arctan2, "arctan2"), (np.logaddexp, "logaddexp"), (np.remainder, "mod"), (np.multiply, "mul")]  # fmt: skip
+
+
+@pytest.mark.parametrize(("ufunc", "name"), BESIDE)
+def test_a_function_of_numpy_takes_a_number_beside_a_value(ufunc, name):
+    x = Value(4.0)
+    for number in (3.0, 3, np.float64(3.0)):
+        for expected, node in (
+            (getattr(sg, name)(3.0, x), ufunc(number, x)),
+            (getattr(sg, name)(x, 3.0), ufunc(x, number)),
+        ):
+            assert node.parents == expected.parents
+            assert (node.op, node.data, node.partials) == (name, expected.data, expected.partials)
+
+
+def test_a_function_of_numpy_takes_an_array_beside_a_value():
+    x, array = Value(4.0), np.array([3.0, 0.0])
+    for nodes in (np.hypot(array, x), np.hypot(x, array)):
+        assert [node.data for node in nodes] == [5.0, 4.0]
+    assert [node.data for node in array * x] == [node.data for node in x * array] == [12.0, 0.0]
+    assert np.add.outer(array, x).tolist() == [7.0, 4.0]
+    with pytest.raises(AttributeError, match="fmod"):
+        np.fmod(3.0, x)
+
+
+def test_var_std_and_vdot_of_values_are_values():
+    xs = [Value(7.5), Value(-1.0), Value(2.0)]
+    array = np.array(xs, dtype=object)
+    for result, expected in (
+        (np.var(array), sg.var(xs)),
+        (np.std(array), sg.sqrt(sg.var(xs))),
+        (np.vdot(array, array), sg.dot(xs, xs)),
+    ):
+        assert result.data == pytest.approx(expected.data, rel=1e-15)
+        assert sg.gradients(result, xs) == pytest.approx(sg.gradients(expected, xs), rel=1e-13)
+
+
+@pytest.mark.parametrize("function", [np.mod, np.remainder])
+def test_remainders_of_arrays_of_values(function):
+    array = np.array([Value(7.5), Value(-1.0)], dtype=object)
+    assert [x.data for x in function(array, 2)] == [x.data for x in array % 2] == [1.5, 1.0]
+    assert [x.data for x in 2 % array] == [2.0, -0.0]
+
+
+# ------------------------------------------------------------------ remainders and sinc
+
+
+@pytest.mark.parametrize(
+    ("x", "y", "value", "slopes"),
+    [(7.5, 2.0, 1.5, (1.0, -3.0)), (-7.5, 2.0, 0.5, (1.0, 4.0)), (7.5, -2.0, -0.5, (1.0, 4.0)), (6.0, 2.0, 0.0, (1.0, -3.0)),
+     (1.0, math.inf, 1.0, (1.0, -0.0)), (0.3, 0.1, 0.3 % 0.1, (1.0, -2.0))],
+)  # fmt: skip
+def test_a_remainder_has_the_sign_of_python(x, y, value, slopes):
+    node = Value(x) % Value(y)
+    assert (node.data, node.partials) == (value, slopes)
+    assert (x % Value(y)).partials == (None, slopes[1])
+    assert (Value(x) % y).partials == (slopes[0], None)
+
+
+@pytest.mark.parametrize(
+    ("x", "y"), [(1.0, 0.0), (math.inf, 2.0), (math.nan, 1.0), (1.0, math.nan)]
+)
+def test_a_remainder_that_is_not_defined_is_nan(x, y):
+    node = Value(x) % Value(y)
+    assert math.isnan(node.data)
+    assert all(map(math.isnan, node.partials))
+    assert math.isnan(sg.mod(x, y))
+
+
+def test_sinc_at_0():
+    assert (sg.sinc(0.0), sg.grad(sg.sinc)(0.0)) == (1.0, 0.0)
+    assert sg.grad(sg.grad(sg.sinc))(0.0) == pytest.approx(-(math.pi**2) / 3.0, rel=1e-15)
+    assert sg.grad(sg.grad(sg.grad(sg.grad(sg.sinc))))(0.0) == pytest.approx(math.pi**4 / 5.0)
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_sinc_and_remainders_are_compiled(backend):
+    f = sg.compile(lambda x, k: sg.sinc(x * k) + (x * k) % 1.5, rows=("k",), backend=backend)
+    ks = [0.0, 0.25, -1.0, 1.43, 3.0, 1e6]
+    rows = [sg.sinc(x * k) + (x * k) % 1.5 for x in [Value(0.7)] for k in ks]
+    mean = sg.mean(rows)
+    leaf = next(node for node in mean.graph() if node.op is None)
+    mean.backward()
+    value, slope = f.value_and_grad(0.7, ks)
+    assert value == pytest.approx(mean.data, rel=1e-13)
+    assert slope == pytest.approx(leaf.grad, rel=1e-13)

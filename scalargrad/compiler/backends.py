@@ -107,6 +107,12 @@ def plan_of(
     else to make it. That is asked only where it matters, and not of programs that it would take minutes to make it of.
     """
     count, times = operations(program), max(1, rows)
+    of_python = of_python_functions(program)
+    if of_python and backend == "native":
+        raise ValueError(
+            f"backend='native' cannot compile {of_python}, an operation of Python functions: "
+            "take backend='numpy' or 'python'"
+        )
     too_few = f"too few of {count:,} operations are alike for arrays"
     if backend != "auto":
         by_number = backend == "numpy" and is_scattered(program)
@@ -136,7 +142,7 @@ def plan_of(
     best = _best(estimates)
     usual = f"about {_time(estimates[best])} a step, and "
     usual += f"{_time(max(estimates.values()))} otherwise" if len(estimates) > 1 else too_few
-    if not is_installed("native"):
+    if of_python or not is_installed("native"):
         return Plan(best, usual, count, rows, estimates)
     estimates["native"] = _estimate("native", share, factor, *sizes)
     if not has_pattern(program):
@@ -165,6 +171,11 @@ def plan_of(
         estimates,
         until,
     )
+
+
+def of_python_functions(program: Program) -> str:
+    """The name of an operation that calls a user's Python functions; empty if there is none."""
+    return next((step.row.name for step in program.steps if step.row.is_python), "")
 
 
 def native_seconds(program: Program, is_made: bool) -> float:

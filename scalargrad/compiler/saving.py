@@ -16,6 +16,7 @@ from ..arithmetic.total import inf, nan
 from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
+from .backends import of_python_functions
 from .in_python.source import function_source
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
@@ -85,6 +86,10 @@ def module_source(
     traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python"
 ) -> str:
     """The source of the module."""
+    if of_python := of_python_functions(traces.program):
+        raise ValueError(
+            f"a file cannot hold {of_python}, an operation of Python functions: make it of text to save it"
+        )
     made, saved = Standalone(), _Saved(traces, names, backend == ON_ARRAYS)
     generated = _on_arrays if backend == ON_ARRAYS else _on_floats
     for kind in saved.kinds:

@@ -12,11 +12,11 @@ from ..arithmetic.conversion import as_float
 from ..arithmetic.total import inf, nan
 from ..ops import OPS, PRODUCT, SUM, TRAITS, Op, named
 from ..value import Value
-from . import slopes
+from . import free_functions, slopes
 from .free_functions import function_named
 from .methods import add_method
 from .templates import WORDS
-from .text import FAST_NAMES, TOTAL_NAMES
+from .text import FAST_NAMES, OF_USERS, TOTAL_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,8 +30,10 @@ _added: dict[str, tuple[Op, Given]] = {}  # what was added, to know it when it c
 
 # What the package asks of a number that may be of a kind of its own: no method may bear these names.
 ASKED = {
-    "activation", "at", "b", "block", "dtype", "item", "kind", "layers", "mask", "module", "ndim", "neurons", "parameters",
-    "ravel", "records", "shape", "state", "step", "steps", "tobytes", "tolist", "w", "zero_grad",
+    "activation", "arranged", "at", "b", "bit_generator", "block", "cache_info", "columns",
+    "dtype", "get_state", "getuid", "item", "kind", "layers", "mask", "module", "ndim", "neurons", "origin",
+    "parameters", "random", "random_raw", "ravel", "records", "shape", "step", "steps",
+    "to_numpy", "tobytes", "tolist", "w", "zero_grad",
 }  # fmt: skip
 
 
@@ -62,15 +64,20 @@ def custom_op(
     calls. A slope may read the value as `out`; `work` holds lines ("e = exp(-x)",) that value and
     slopes share. Text compiles everywhere. It may call these functions:
 
-    {names}
+    abs, acos, acosh, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin,
+    asinh, atan, atan2, atanh, cbrt, clip, cos, cosh, deg2rad, degrees, div, elu, erf, erfc,
+    exp, exp2, expm1, gelu, hypot, leaky_relu, log, log10, log1p, log2, log_sigmoid, logaddexp,
+    maximum, minimum, mod, mul, neg, pow, rad2deg, radians, reciprocal, relu, remainder,
+    sigmoid, sign, silu, sin, sinc, sinh, softplus, sqrt, square, sub, tan, tanh, xlogy.
 
     Python functions take floats and return a float: custom_op("lgamma", math.lgamma, digamma). A
     ValueError that they raise is taken as nan, an OverflowError as inf. Such an operation runs in
     eager mode and in compiled Python and NumPy, not in machine code. For second derivatives its
     slope must take Values as well.
 
-    `traits` says in words what pictures, explanations and inits should know of it: {traits}.
-    An operation of one operand is an activation if nothing else is said. `infix` is what stands
+    `traits` says in words what pictures, explanations and inits should know of it: "commutative",
+    "linear" (in each operand), "sum" (all slopes are 1), "activation", "rectifier". An operation of
+    one operand is an activation if nothing else is said. `infix` is what stands
     between its operands in formulas, `symbol` what stands on its card, and `domain` holds low and
     high of each operand.
 
@@ -92,16 +99,7 @@ def custom_op(
     if not isinstance(name, str):
         raise TypeError(f"custom_op takes a name as text, got {type(name).__name__}")
     operands = ("x", "y")[: len(given) - 1]
-    traits = traits if isinstance(traits, str) else " ".join(traits)
-    for word in traits.split():
-        if word not in TRAITS:
-            raise ValueError(f"traits={traits!r}: {word!r} is none of {', '.join(TRAITS)}")
-    if infix and len(operands) < 2:
-        raise ValueError(f"infix={infix!r} stands between two operands, and {name!r} takes one")
-    if not traits and len(operands) == 1:
-        traits = "activation"
-    if "rectifier" in traits:
-        traits += " activation"
+    traits = _checked(traits, infix, operands) + ("" if of_text else " python")
     texts: Any = given if of_text else _texts(name, operands)
     op = Op(
         name, " ".join(operands), f"An operation of your own: {name}.", value=texts[0], slopes=tuple(texts[1:]), symbol=symbol,
@@ -124,6 +122,19 @@ def custom_op(
     return function_named(name)
 
 
+def _checked(traits: str, infix: str, operands: tuple[str, ...]) -> str:
+    """Traits in words, with those that follow from them; ValueError for what is none."""
+    words = set(traits.split())
+    for word in words:
+        if word not in TRAITS:
+            raise ValueError(f"traits={traits!r}: {word!r} is none of {', '.join(TRAITS)}")
+    if infix and len(operands) < 2:
+        raise ValueError(f"infix={infix!r} stands between two operands, and there is one")
+    if "rectifier" in words or (not words and len(operands) == 1):
+        words.add("activation")
+    return " ".join(words)
+
+
 # ------------------------------------------------------------------ names
 
 
@@ -136,7 +147,7 @@ def _check_name(name: str) -> None:
     if named(name):
         raise ValueError(f"the name {name!r} is taken: give the operation another")
     scopes = (
-        vars(builtins), vars(slopes), slopes.NAMES,
+        vars(builtins), vars(free_functions), vars(slopes), slopes.NAMES,
         TOTAL_NAMES, WORDS, ASKED, ("x", "y", "out", "by_x", "by_y"),
     )  # fmt: skip
     if (
@@ -195,7 +206,7 @@ def _meaning(function: Any, depth: int = 3) -> Any:
 def _instructions(code: CodeType) -> Any:
     """Code without the places where it stands: a cell that is run again counts its lines anew."""
     constants = [
-        _instructions(c) if hasattr(c, "co_code") else (type(c), c) for c in code.co_consts
+        _instructions(c) if isinstance(c, type(code)) else (type(c), c) for c in code.co_consts
     ]
     return code.co_code, code.co_names, code.co_varnames, code.co_freevars, constants
 
@@ -292,7 +303,7 @@ def _add_functions(op: Op, given: Given) -> None:
     """Put functions among those that generated code may call: as they are, and so that they never raise."""
     for called, function in zip(_called(op.name, op.operands), given):
         FAST_NAMES[called] = _on_numbers(op.name, function)
-        TOTAL_NAMES[called] = _total(FAST_NAMES[called])
+        TOTAL_NAMES[called] = OF_USERS[called] = _total(FAST_NAMES[called])
         slopes.NAMES[called] = _on_values(op.name, called, function)
 
 

@@ -189,7 +189,7 @@ def function_of_others(op: Op) -> Callable[..., Any]:
     body = "\n    ".join([*lists, *op.work, f"return {op.value}"])
     others = {name: function_named(name) for name in re.findall(r"\w+", body) if name in OPS}
     text = f"def {op.name}({', '.join(op.operands)}):\n    {body}\n"
-    names = {"peak": peak, "count": count, "op": op, "list_of": list_of, **others}
+    names = {**others, "peak": peak, "count": count, "op": op, "list_of": list_of}
     return run(text, f"<scalargrad {op.name}>", names)[op.name]  # type: ignore[no-any-return]
 
 

@@ -5,9 +5,11 @@ What generates source is imported when the first operation needs it.
 
 from __future__ import annotations
 
+from operator import add, mod, mul, sub, truediv
+
 from ..arithmetic.conversion import as_float
 from ..modes import deciding
-from ..ops import OPS, Op
+from ..ops import OPS, Op, named
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -105,6 +107,7 @@ def refused(what: str) -> Callable[..., Any]:
 def add_methods(cls: type[Any], record: Callable[..., Any]) -> None:
     """Give a class the methods of all rows; `record` makes its nodes where no faster copy is generated."""
     cls._record = staticmethod(record)
+    add_numpy_methods(cls)
     for op in OPS.values():
         add_method(cls, op)
 
@@ -116,6 +119,53 @@ def add_method(cls: type[Any], op: Op) -> None:
             method = Recorded(op.name, operator=False)
             method.__set_name__(cls, name)
             setattr(cls, name, method)
+
+
+# ------------------------------------------------------------------ for NumPy
+
+
+def add_numpy_methods(cls: type[Any]) -> None:
+    """Give Values what NumPy asks of the items of its arrays, and of an operand beside an array."""
+    cls.conjugate = lambda node: node  # for var, std, vdot
+    cls.__array_ufunc__ = _array_ufunc
+
+
+OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
+    "add": add, "subtract": sub, "multiply": mul, "divide": truediv, "power": pow, "remainder": mod,
+}  # fmt: skip
+
+
+def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
+    """Take a Value beside an array as an array of one item.
+
+    NumPy asks the first item for a method. That may be a float, as in np.hypot(3.0, value), and
+    floats have none. Then the operation of the table of that name is recorded.
+    """
+    if method == "__call__" and len(operands) == 2 and isinstance(operands[0], float):
+        operator = OPERATORS.get(ufunc.__name__)
+        if (
+            operator is not None
+        ):  # one of NumPy's numbers beside a Value, as in a loop over an array
+            return operator(float(operands[0]), self)
+    import numpy
+
+    def as_array(operand: Any) -> Any:
+        if not hasattr(type(operand), "backward"):
+            return operand
+        array = numpy.empty((), object)
+        array[()] = operand
+        return array
+
+    arrays = [as_array(operand) for operand in operands]
+    try:
+        return getattr(ufunc, method)(*arrays, **options)
+    except (AttributeError, TypeError):
+        op = named(ufunc.__name__)
+        if op is None or method != "__call__" or options or len(op.operands) != len(operands):
+            raise
+    from .recorders import recorder_of_many
+
+    return numpy.frompyfunc(recorder_of_many(op, type(self)), len(operands), 1)(*arrays)
 
 
 # ------------------------------------------------------------------ for those who come from micrograd

@@ -9,7 +9,7 @@ import ast
 
 from ..arithmetic import extremes, lists, periodic, total
 from ..arithmetic.conversion import as_float
-from ..ops import OPS, Op
+from ..ops import Op, named
 from .templates import ON_FLOATS, WORDS
 
 TYPE_CHECKING = False
@@ -27,6 +27,7 @@ FAST_NAMES: dict[str, Any] = {
     "nan": total.nan,
 }
 TOTAL_NAMES: dict[str, Any] = {**FAST_NAMES, **total.TOTAL}
+OF_USERS: dict[str, Any] = {}  # those that `custom_op` was given, in a form that never raises
 
 RESERVED = WORDS.union(FAST_NAMES)  # names that work lines do not get in generated code
 
@@ -39,7 +40,7 @@ def statements(
     Calls of other rows are written out in place and their work is shared, `**` is written as pow and 2 as 2.0; with
     `total`, division is written as a call, so that it can answer 1/0.
 
-    >>> statements(OPS["tanh"])[1]
+    >>> statements(named("tanh"))[1]
     ['a = 2.0 * x', 'e = exp(-a if a > 0.0 else a)', 't = 1.0 + e', 'dx = 4.0 * (e / (t * t))']
     """
     names: dict[str, str] = {}  # expression → the local name that holds it
@@ -75,9 +76,9 @@ def statements(
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
             name = node.func.id if isinstance(node.func, ast.Name) else ""
-            if name in FAST_NAMES or name not in OPS:
+            row = named(name)
+            if name in FAST_NAMES or row is None:
                 return node
-            row = OPS[name]
             simple = (ast.Name, ast.Constant)
             arguments = [
                 ast.unparse(a) if isinstance(a, simple) else local("a", ast.unparse(a))
@@ -151,7 +152,7 @@ _on_floats: dict[object, dict[str, Any]] = {}
 def on_floats(op: Op) -> dict[str, Any]:
     """The functions `total` and `value` of a row, on floats (and lists of floats).
 
-    >>> on_floats(OPS["div"])["total"](1.0, 0.0)
+    >>> on_floats(named("div"))["total"](1.0, 0.0)
     (inf, inf, -inf)
     """
     key = op.name, op.value, op.work, op.slopes

@@ -11,13 +11,13 @@ from __future__ import annotations
 import ast
 import copy
 import itertools
-from collections import Counter
-from functools import lru_cache
+from collections import ChainMap, Counter
+from functools import lru_cache, partial
 
 from ...arithmetic import extremes
 from ...arithmetic.total import divide, inf, nan
 from ...ops import Op
-from ...rows.text import TOTAL_NAMES, run, statements
+from ...rows.text import OF_USERS, TOTAL_NAMES, run, statements
 from .text import Replace, parsed
 
 TYPE_CHECKING = False
@@ -67,8 +67,9 @@ def array_names() -> dict[str, Any]:
     >>> array_names()["asin"]
     <ufunc 'arcsin'>
     """
-    from .on_arrays import NAMES
+    from .on_arrays import NAMES, each
 
+    NAMES.update({name: partial(each, function) for name, function in OF_USERS.items()})
     return NAMES
 
 
@@ -462,7 +463,8 @@ def _kind(node: ast.AST) -> str:
     return "test" if is_test else "part"
 
 
-_TAKEN = {
-    *TOTAL_NAMES, "copysign", "exps", "log_of_sum", "logical_not", "maximum", "mended", "minimum", "norm", "ones_like", "order", "share",
+_OTHERS = {
+    "copysign", "exps", "log_of_sum", "logical_not", "maximum", "mended", "minimum", "norm", "ones_like", "order", "share",
     "shares", "sign", "unless", "when", "where",
 }  # fmt: skip
+_TAKEN = ChainMap(TOTAL_NAMES, dict.fromkeys(_OTHERS)).keys()  # of operations that are added, too
