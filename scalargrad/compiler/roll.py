@@ -66,7 +66,7 @@ class Vector:
     __slots__ = ("has_rows", "label", "operands", "row", "size")
 
     def __init__(
-        self, row: Op, operands: tuple[View, ...], size: int, has_rows: bool, label: str = ""
+        self, row: Any, operands: tuple[View, ...], size: int, has_rows: bool, label: str = ""
     ) -> None:
         self.row, self.operands, self.size, self.has_rows, self.label = (
             row,

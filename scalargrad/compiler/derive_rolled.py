@@ -1,0 +1,389 @@
+"""The derivative of a rolled program, as another rolled program.   (floor 3)
+
+The program is written in lines first, and the slopes are further vectors behind it. A slope goes where a view looked: composing
+index arrays is all there is to it. A number that is read several times gets a sum of shares; a sum of products is a `dot`, and
+over the rows of data a sum of products over rows: so `x.T @ dz` comes about by itself, and no emitter knows a derivative.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy
+
+from .lower import (
+    ADD,
+    CHOOSE,
+    DOT,
+    LIST_SLOPES,
+    LISTED,
+    MULTIPLY,
+    NEGATE,
+    OVER_ROWS,
+    ROW_PRODUCTS,
+    SHARE,
+    SHARES,
+    SUM,
+    TWICE,
+    Line,
+    known,
+    line_of,
+    lines,
+)  # fmt: skip
+from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
+from .views import is_same
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    Share = (
+        View | tuple[View, View]
+    )  # a slope for each number, or a partial and the slope it is multiplied by
+
+
+class Given:
+    """A number that a function knows when it is called: how many rows there are, or the share that one has in a mean."""
+
+    has_rows, size = False, 1
+    operands: tuple[Any, ...] = ()
+    row, label = None, ""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<given {self.name}>"
+
+
+ROWS, ROW_SHARE = Given("rows"), Given("share")
+
+
+class Root(NamedTuple):
+    """What slopes are taken of: a number of a source, and the slope it begins with."""
+
+    source: Any
+    place: int
+    seed: View
+
+
+# ------------------------------------------------------------------ views
+
+
+def whole(source: Any) -> View:
+    """All numbers of a source."""
+    return View((source,), numpy.arange(size_of(source)))
+
+
+def constant(number: float, count: int = 1) -> View:
+    """A number, so many times."""
+    return View((Numbers((number,)),), numpy.zeros(count, dtype=numpy.intp))
+
+
+def at(view: View, index: Any) -> View:
+    """The numbers of a view at an index."""
+    return narrowed(view.sources, view.index.ravel()[index])
+
+
+def narrowed(sources: Sequence[Any], index: Any) -> View:
+    """A view without the sources that it does not look into."""
+    if len(sources) == 1:
+        return View(tuple(sources), index)
+    ends = numpy.cumsum([size_of(source) for source in sources])
+    which = numpy.searchsorted(ends, index, side="right")
+    read = numpy.unique(which)
+    if len(read) == len(sources):
+        return View(tuple(sources), index)
+    begins = numpy.concatenate([[0], ends[:-1]])
+    kept = [sources[i] for i in read]
+    shift = numpy.zeros(len(sources), dtype=numpy.intp)
+    shift[read] = numpy.concatenate([[0], numpy.cumsum([size_of(s) for s in kept])[:-1]])
+    return View(tuple(kept), index - begins[which] + shift[which])
+
+
+def beside(views: Sequence[View]) -> View:
+    """One view of all, one after the other."""
+    sources: list[Any] = []
+    begins: dict[Any, int] = {}
+    parts, end = [], 0
+    for view in views:
+        offsets = []
+        for source in view.sources:
+            key = (source.data,) if isinstance(source, Numbers) else source
+            if key not in begins:
+                begins[key] = end
+                sources.append(source)
+                end += size_of(source)
+            offsets.append(begins[key] + numpy.arange(size_of(source)))
+        parts.append(numpy.concatenate(offsets)[view.index.ravel()])
+    return View(tuple(sources), numpy.concatenate(parts))
+
+
+def one_number(view: View) -> float | None:
+    """The constant that a view is everywhere; None where it is none."""
+    source = view.sources[0]
+    if len(view.sources) > 1 or not isinstance(source, Numbers) or not view.index.size:
+        return None
+    first = source.data[view.index.flat[0]]
+    return first if (view.index == view.index.flat[0]).all() else None
+
+
+# ------------------------------------------------------------------ the passes
+
+
+class Derived:
+    """A rolled program in lines, and behind them the slopes that are asked for.
+
+    With `fast`, operations are written as they do where nothing overflows, and a slope of 0 may meet an infinity: what comes of
+    it is right if it is finite. `per_row` says that each row has a result of its own.
+    """
+
+    def __init__(self, rolled: Rolled, per_row: bool = False, fast: bool = False) -> None:
+        self.rolled, self.per_row, self.fast = rolled, per_row, fast
+        self.vectors: list[Vector] = []
+        self.now: dict[Any, View] = {block: whole(block) for block in rolled.blocks}
+        self._local: dict[Vector, dict[str, View]] = {}
+        for vector in rolled.vectors:
+            self.now[vector] = self._value(vector)
+
+    def put(self, line: Line, views: Sequence[View], size: int, label: str = "") -> View:
+        """A new vector, as a view of all of it."""
+        carried = line not in (OVER_ROWS, ROW_PRODUCTS) and any(map(has_rows, views))
+        vector = Vector(line, tuple(views), size, carried, label)
+        self.vectors.append(vector)
+        return whole(vector)
+
+    def view(self, view: View) -> View:
+        """A view of the program as one of the lines."""
+        if all(isinstance(source, Numbers) for source in view.sources):
+            return view
+        parts = [
+            whole(source) if isinstance(source, Numbers) else self.now[source]
+            for source in view.sources
+        ]
+        if len(parts) == 1:
+            return narrowed(parts[0].sources, parts[0].index[view.index])
+        joined = beside(parts)
+        return narrowed(joined.sources, joined.index[view.index])
+
+    def output(self, source: Any, place: int) -> View:
+        """The number that an output of the program is."""
+        return self.view(View((source,), numpy.array([place])))
+
+    def line(self, line: Line, local: dict[str, View], size: int, label: str = "") -> View:
+        """What a line computes of what stands under its operands' names."""
+        if line.text in local:
+            return local[line.text]
+        if (number := known(line)) is not None:
+            return constant(number, size)
+        return self.put(line, [local[name] for name in line.operands], size, label)
+
+    def _value(self, vector: Vector) -> View:
+        op, views = vector.row, [self.view(view) for view in vector.operands]
+        if op.name in ("sum", "dot"):
+            return self.put(SUM if op.name == "sum" else DOT, views, vector.size, vector.label)
+        if op.name in LISTED:
+            return self.put(LISTED[op.name], views, vector.size, vector.label)
+        local = self._local[vector] = dict(zip(op.operands, views))
+        for name, line in lines(op, fast=self.fast)[0]:
+            local[name] = self.line(line, local, vector.size, vector.label * (name == "out"))
+        return local["out"]
+
+    # -------------------------------------------------------------- slopes
+
+    def slopes(self, turns: Sequence[Sequence[Root]], by: Sequence[Any]) -> list[View]:
+        """For each source in `by` the slopes of each turn's roots added up, turn by turn.
+
+        All turns are walked at once: they must begin at the same sources.
+        """
+        self._turns = len(turns)
+        self._sent: dict[Any, list[tuple[Any, Share, bool]]] = {}
+        seeds: dict[Any, list[tuple[int, View]]] = {}
+        for turn, roots in enumerate(turns):
+            for source, place, seed in roots:
+                seeds.setdefault(source, []).append((turn * size_of(source) + place, seed))
+        for source, found in seeds.items():
+            index = numpy.array([place for place, _ in found])
+            share: Any = beside([seed for _, seed in found])
+            self._sent[source] = [(index, share, False)]
+        for vector, places in pulls(self.rolled, seeds, by):
+            slope = self._together(vector)
+            for place, share in self._shares(vector, places, slope):
+                self._send(vector.operands[place], share, vector.has_rows)
+        return [self._together(source) for source in by]
+
+    def _over(self, carried: bool, source: Any) -> bool:
+        """Whether slopes that carry rows are summed over them where they come to a source."""
+        return carried and not source.has_rows and not self.per_row
+
+    def _send(self, view: View, share: Share, carried: bool) -> None:
+        """Send a share to each number that a view of the program looks at, in each turn."""
+        begin, flat = 0, view.index.ravel()
+        for source in view.sources:
+            size = size_of(source)
+            inside = (flat >= begin) & (flat < begin + size)
+            if not isinstance(source, Numbers) and inside.any():
+                index = flat[inside] - begin
+                part: Any = share
+                if self._turns > 1:
+                    steps = numpy.arange(self._turns)[:, None]
+                    index = (steps * size + index).ravel()
+                if not inside.all():
+                    every = numpy.tile(inside, self._turns)
+                    part = _each(share, lambda x, every=every: at(x, every))
+                self._sent.setdefault(source, []).append((index, part, self._over(carried, source)))
+            begin += size
+
+    def _together(self, source: Any) -> View:
+        """The slopes by a source: the sum of all shares that came."""
+        size = size_of(source) * self._turns
+        parts: list[View] = []
+        rest: dict[tuple[bool, bool], list[tuple[Any, Share]]] = {}
+        for index, share, over in self._sent.pop(source, []):
+            if len(index) == size and len(numpy.unique(index)) == size:
+                order = numpy.argsort(index, kind="stable")
+                parts.append(self._made(share, order, over))
+            else:
+                rest.setdefault((isinstance(share, tuple), over), []).append((index, share))
+        for (_, over), some in rest.items():
+            parts.append(self._gathered(some, size, over))
+        if not parts:
+            return constant(0.0, size)
+        total = parts[0]
+        for part in parts[1:]:
+            total = self.put(ADD, (total, part), size)
+        return total
+
+    def _gathered(self, some: Sequence[tuple[Any, Share]], size: int, over: bool) -> View:
+        """Shares that come to some numbers, or several times to one: numbers that get about as many are made together."""
+        index = numpy.concatenate([index for index, _ in some])
+        shares = [share for _, share in some]
+        share: Any = (
+            tuple(beside([x[k] for x in shares]) for k in (0, 1))  # type: ignore[index]
+            if isinstance(shares[0], tuple)
+            else beside(shares)  # type: ignore[arg-type]
+        )
+        counts = numpy.bincount(index, minlength=size)
+        order = numpy.argsort(index, kind="stable")
+        begins = numpy.cumsum(counts) - counts
+        made, places = [constant(0.0)], numpy.zeros(size, dtype=numpy.intp)
+        end = 1
+        classes = _classes(counts)
+        for most in numpy.unique(classes[classes > 0]):
+            which = numpy.flatnonzero(classes == most)
+            longest = int(counts[which].max())
+            places[which] = end + numpy.arange(len(which))
+            end += len(which)
+            column = begins[which][:, None] + numpy.arange(longest)
+            is_there = numpy.arange(longest) < counts[which][:, None]
+            table = numpy.where(is_there, order[numpy.minimum(column, len(order) - 1)], len(index))
+            padded = share if is_there.all() else _each(share, lambda x: beside([x, constant(0.0)]))
+            made.append(self._made(padded, table[:, 0] if longest == 1 else table, over))
+        joined = beside(made)
+        return narrowed(joined.sources, joined.index[places])
+
+    def _made(self, share: Share, index: Any, over: bool) -> View:
+        """Shares at an index, one for each number or a list that is added up; over the rows too."""
+        size, is_list = len(index), index.ndim == 2
+        if isinstance(share, tuple):
+            x, y = (at(view, index) for view in share)
+            if over and has_rows(y):
+                return self.put(ROW_PRODUCTS, (x, y), size)
+            if over and has_rows(x):
+                flat = self.put(OVER_ROWS, (View(x.sources, x.index.ravel()),), x.index.size)
+                x = View(flat.sources, flat.index.reshape(x.index.shape))
+                over = False
+            made = self.put(SHARES, (x, y), size) if is_list else self._product(x, y, size)
+        else:
+            made = at(share, index)
+            if is_list:
+                made = self.put(SUM, (made,), size)
+        return self.put(OVER_ROWS, (made,), size) if over else made
+
+    def _product(self, x: View, y: View, size: int) -> View:
+        number = one_number(x)
+        is_finite = number is not None and number - number == 0.0
+        return self.put(MULTIPLY if self.fast or is_finite else SHARE, (x, y), size)
+
+    def _times(self, partial: View, slope: View) -> Share:
+        """A partial and the slope it is multiplied by, as far as it is not known what comes of it."""
+        p, d = one_number(partial), one_number(slope)
+        size = slope.index.size
+        if d == 0.0:
+            return constant(0.0, size)
+        if p is not None and d is not None:
+            return constant(p * d, size)
+        if p == 1.0:
+            return slope
+        if p == -1.0:
+            return self.put(NEGATE, (slope,), size)
+        return partial if d == 1.0 else (partial, slope)
+
+    def _tiled(self, view: View) -> View:
+        """A view once for each turn, flat."""
+        flat = view.index.ravel()
+        return View(view.sources, numpy.tile(flat, self._turns) if self._turns > 1 else flat)
+
+    def _shares(
+        self, vector: Vector, places: Sequence[int], slope: View
+    ) -> Iterable[tuple[int, Share]]:
+        """What a vector sends to each of its operands."""
+        op, name, size = vector.row, vector.row.name, vector.size
+        views = [self.view(view) for view in vector.operands]
+        count = vector.operands[0].index.shape[1] if vector.operands[0].index.ndim == 2 else 1
+        spread = at(slope, numpy.repeat(numpy.arange(slope.index.size), count))
+        if name == "sum":
+            return [(0, spread)]
+        if name == "dot":
+            if {0, 1}.issubset(places) and is_same(*views[:2]):  # a sum of squares
+                double = self.put(TWICE, (slope,), slope.index.size)
+                spread = at(double, numpy.repeat(numpy.arange(slope.index.size), count))
+                squares: list[tuple[int, Share]] = [(0, self._times(self._tiled(views[0]), spread))]
+                return [*squares, *[(2, slope) for place in places if place == 2]]
+            return [
+                (p, slope if p == 2 else self._times(self._tiled(views[1 - p]), spread))
+                for p in places
+            ]
+        if name in LIST_SLOPES:
+            made = self.put(LIST_SLOPES[name], (views[0], self.now[vector]), size * count)
+            return [(0, self._times(self._tiled(made), spread))]
+        if name == "_choose":
+            zero, all_turns = constant(0.0, slope.index.size), self._tiled(views[0])
+            ways = {1: (all_turns, slope, zero), 2: (all_turns, zero, slope)}
+            return [(p, self.put(CHOOSE, ways[p], slope.index.size)) for p in places]
+        local = {**self._local[vector], "out": self.now[vector]}
+        by = tuple(op.operands[p] for p in places)
+        for made_name, line in lines(op, by, self.fast)[1]:
+            local[made_name] = self.line(line, local, size)
+        return [
+            (p, self._times(self._tiled(local[f"d{operand}"]), slope))
+            for p, operand in zip(places, by)
+        ]
+
+
+def _each(share: Share, change: Any) -> Any:
+    return tuple(map(change, share)) if isinstance(share, tuple) else change(share)
+
+
+def _classes(counts: Any) -> Any:
+    """Counts of shares, rounded up: all the same where that wastes little, else to powers of two."""
+    some = counts > 0
+    most = int(counts.max())
+    if counts.sum() * 2 >= most * some.sum():
+        return numpy.where(some, most, 0)
+    return numpy.where(some, 2 ** numpy.ceil(numpy.log2(numpy.maximum(counts, 1))).astype(int), 0)
+
+
+def live(vectors: Sequence[Vector], views: Iterable[View]) -> list[Vector]:
+    """The vectors that some views are made of."""
+    read = {source for view in views for source in view.sources}
+    kept = []
+    for vector in reversed(vectors):
+        if vector in read:
+            read.update(source for view in vector.operands for source in view.sources)
+            kept.append(vector)
+    return kept[::-1]
+
+
+__all__ = ["ROWS", "ROW_SHARE", "Derived", "Given", "Root", "constant", "line_of", "live", "whole"]

@@ -1,0 +1,542 @@
+"""Rolled programs as C: a vector is an array, and a loop over its numbers computes it.   (floor 3)
+
+Rows of data are taken in tiles of a fixed size. What carries rows is an array in which the numbers of a column stand side by side,
+so that the innermost loop runs over rows and becomes vector instructions. Lines of one size share a loop, and numbers that nobody
+else reads are no array. What carries no rows is computed before the tiles, or, where it needs sums over rows, behind them.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy
+
+from ..derive_rolled import ROWS, Given, live
+from ..dialects.c import text_of
+from ..dialects.c_helpers import OF_LISTS
+from ..lower import DOT, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Line
+from ..program import Block
+from ..roll import Numbers, Vector, View, has_rows, size_of
+from ..strides import Strides, linear, nest_of
+from .c_products import Products
+from .c_text import INDENT, Piece, Source, Tables, function_text, new_names
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+BEFORE, INSIDE, AFTER = range(3)  # of the loop over tiles
+LONG = 8  # numbers in a loop that are worth vector instructions
+LARGEST_LOOP = 40  # lines in a loop
+LARGEST_PART = 400  # lines, about, of a function
+TILES, CACHE = (
+    (16, 64),
+    8192,
+)  # rows of a tile, at least and at most, and numbers that they hold, about
+ON_STACK = 4096  # numbers of a list that is gathered
+VARIABLES = "ijlm"
+
+
+class Result(NamedTuple):
+    """Numbers that go to an array of the caller: where they are, its name, and whether there is one for each row.
+
+    `turns` says to which of several gradients, one behind the other, the numbers of each turn go.
+    """
+
+    view: View
+    name: str
+    by_rows: bool
+    turns: Sequence[int] = (0,)
+
+
+class Loop:
+    """Lines that share a loop."""
+
+    def __init__(self, key: tuple[Any, ...]) -> None:
+        self.key = key
+        self.vectors: list[Vector] = []
+
+
+class Function(Products):
+    """A function of blocks; `names` are those of the blocks and of the results."""
+
+    def __init__(self, name: str, blocks: Sequence[Block], vectors: Sequence[Vector], results: Sequence[Result],
+                 names: dict[Any, str], hides: bool = True) -> None:  # fmt: skip
+        self.name, self.blocks, self.results, self.hides = name, blocks, results, hides
+        self.vectors = live(vectors, [result.view for result in results])
+        self.has_rows = any(block.has_rows for block in blocks)
+        self.names = new_names()
+        for taken in names.values():
+            self.names.taken.add(taken)
+        self.name_of: dict[Any, str] = dict(names)
+        self.tables = Tables(self.names, name)
+        self.arrays: dict[str, int] = {}  # to work in: how many numbers each has
+        self.pieces: tuple[list[Piece], ...] = ([], [], [])
+        self.late: set[Any] = set()
+        self._beside: dict[Any, Vector] = {}
+        width = sum([v.size for v in self.vectors if v.has_rows])
+        self.tile = max(TILES[0], min(TILES[1], CACHE // max(1, width) // 8 * 8))
+        self._scheduled()
+        self._stored()
+        for stage, items in enumerate(self.items):
+            for item in items:
+                self._item(stage, item)
+        for result in results:
+            self._result(result)
+
+    # -------------------------------------------------------------- order
+
+    def stage(self, vector: Vector) -> int:
+        """Where a vector is computed."""
+        carried = any(map(has_rows, vector.operands))
+        if vector.has_rows or (carried and self.is_sum_of_rows(vector)):
+            return INSIDE
+        late = any(source in self.late for view in vector.operands for source in view.sources)
+        return AFTER if late else BEFORE
+
+    def is_sum_of_rows(self, vector: Vector) -> bool:
+        """Whether a vector is summed over rows."""
+        return vector.row in (OVER_ROWS, ROW_PRODUCTS)
+
+    def _scheduled(self) -> None:
+        """Put vectors in order, lines of one size together where what they read allows it."""
+        self.items: tuple[list[Any], ...] = ([], [], [])
+        self.stages: dict[Any, int] = {}
+        self.place: dict[Any, int] = {}
+        for vector in self.vectors:
+            stage = self.stages[vector] = self.stage(vector)
+            items, line = self.items[stage], vector.row
+            if stage == AFTER or (stage == INSIDE and not vector.has_rows):
+                self.late.add(vector)
+            if not line.text:
+                self.place[vector] = len(items)
+                items.append(vector)
+                continue
+            carried = vector.has_rows
+            is_wide = (carried or vector.size >= LONG) and text_of(line).is_wide
+            key = vector.size, carried, is_wide
+            least = 0
+            for view in vector.operands:
+                for source in view.sources:
+                    if self.stages.get(source) == stage:
+                        there = self.place[source]
+                        joins = isinstance(items[there], Loop) and self._is_itself(view, source)
+                        least = max(least, there + (not (joins and items[there].key == key)))
+            at = next(
+                (i for i in range(least, len(items)) if self._takes(items[i], key)), len(items)
+            )
+            if at == len(items):
+                items.append(Loop(key))
+            items[at].vectors.append(vector)
+            self.place[vector] = at
+
+    def _takes(self, item: Any, key: Any) -> bool:
+        return isinstance(item, Loop) and item.key == key and len(item.vectors) < LARGEST_LOOP
+
+    def _is_itself(self, view: View, source: Any) -> bool:
+        """Whether a view is all of a source in order."""
+        return len(view.sources) == 1 and view.index.ndim == 1 and self.is_whole(view)
+
+    def is_whole(self, view: View) -> bool:
+        """Whether a view looks at all of what it looks into, in order."""
+        size = view.size
+        return view.index.size == size and bool((view.index.ravel() == numpy.arange(size)).all())
+
+    def _stored(self) -> None:
+        """Give names to arrays: to what is read outside its own loop. A result that is a vector as it is has that's name."""
+        placed: dict[Any, str] = {}
+        self.placed: set[int] = set()  # results that need no copy
+        for result in self.results:
+            source = result.view.sources[0]
+            is_plain = not result.by_rows and result.turns == (0,) and isinstance(source, Vector)
+            is_plain = is_plain and not source.has_rows and self._is_itself(result.view, source)
+            if is_plain and placed.setdefault(source, result.name) == result.name:
+                self.placed.add(id(result))
+        read: set[Any] = {source for result in self.results for source in result.view.sources}
+        for vector in self.vectors:
+            for view in vector.operands:
+                for source in view.sources:
+                    if not (source in self.place and self._in_one_loop(vector, source)):
+                        read.add(source)
+        self.is_stored = read
+        for vector in self.vectors:
+            if vector in placed:
+                self.name_of[vector] = placed[vector]
+                continue
+            name = self.name_of[vector] = self.names.take(vector.label)
+            if vector in read or not vector.row.text:
+                self.arrays[name] = vector.size * (self.tile if vector.has_rows else 1)
+
+    def _in_one_loop(self, vector: Vector, source: Any) -> bool:
+        stage = self.stages[vector]
+        item = self.items[stage][self.place[vector]]
+        return (
+            isinstance(item, Loop)
+            and self.stages.get(source) == stage
+            and self.place[source] == self.place[vector]
+        )
+
+    # -------------------------------------------------------------- what operands are called
+
+    def piece(self, stage: int) -> Piece:
+        """A new piece of a stage."""
+        piece = Piece()
+        self.pieces[stage].append(piece)
+        return piece
+
+    def use(self, piece: Piece, source: Any) -> str:
+        """The name of a source's array, which a piece uses."""
+        if isinstance(source, Given):
+            piece.uses[source.name] = None
+            return source.name
+        if isinstance(source, Block) and source.has_rows:
+            name = self.name_of[source]
+            copied = f"{name}_t"
+            if copied not in self.arrays:
+                self._copied(source, copied)
+            piece.uses[copied] = None
+            return copied
+        piece.uses[self.name_of[source]] = None
+        return self.name_of[source]
+
+    def _copied(self, block: Block, copied: str) -> None:
+        """Put rows of data in columns."""
+        self.names.taken.add(copied)
+        width, tile = len(block.inputs), self.tile
+        self.arrays[copied] = width * tile
+        piece = Piece()
+        piece.uses |= {copied: None, self.name_of[block]: None, "first": None, "n": None}
+        row = (
+            f"{self.name_of[block]}[(first + r) * {width} + i]"
+            if width > 1
+            else f"{self.name_of[block]}[first + r]"
+        )
+        at = f"{copied}[{linear(0, [(tile, 'i')])} + r]" if width > 1 else f"{copied}[r]"
+        piece.add(
+            [("i", width)],
+            [f"for (long r = 0; r < {tile}; r++)", f"    {at} = r < n ? {row} : 0.0;"],
+        )
+        self.pieces[INSIDE].insert(0, piece)
+
+    def beside(self, piece: Piece, stage: int, view: View) -> Any:
+        """What a view of several sources looks into: one array of all, made once in a stage."""
+        key = (
+            stage,
+            tuple(
+                [source.data if isinstance(source, Numbers) else source for source in view.sources]
+            ),
+        )
+        if key not in self._beside:
+            carried = has_rows(view)
+            vector = Vector(SUM, (), view.size, carried)
+            name = self.name_of[vector] = self.names.take("", "all")
+            self.arrays[name] = view.size * (self.tile if carried else 1)
+            self._beside[key] = vector
+            begin = 0
+            copy = Piece()
+            copy.uses[name] = None
+            for source in view.sources:
+                size = size_of(source)
+                item = self.item(copy, stage, View((source,), numpy.arange(size)), (size,), "i")
+                at = linear(begin, [(1, "i")] if size > 1 else [])
+                at = (
+                    f"{name}[{self.row_at(begin, [(1, 'i')] if size > 1 else [])}]"
+                    if carried
+                    else f"{name}[{at}]"
+                )
+                copy.add([("i", size), *self.rows(carried)], [f"{at} = {item};"])
+                begin += size
+            self.pieces[stage].append(copy)
+        return self._beside[key]
+
+    def rows(self, carried: bool) -> list[tuple[str, int | str]]:
+        """The loop over the rows of a tile."""
+        return [("r", self.tile)] if carried else []
+
+    def row_at(self, first: int, terms: Sequence[tuple[int, str]]) -> str:
+        """The place of row r of a number."""
+        text = linear(first * self.tile, [(step * self.tile, name) for step, name in terms])
+        return "r" if text == "0" else f"{text} + r"
+
+    def looked(self, piece: Piece, stage: int, view: View) -> View:
+        """A view of one source."""
+        if len(view.sources) == 1:
+            return view
+        return View((self.beside(piece, stage, view),), view.index)
+
+    def item(
+        self, piece: Piece, stage: int, view: View, shape: tuple[int, ...], variables: str
+    ) -> str:
+        """The number of an operand where variables say, in loops of a shape."""
+        source, index = view.sources[0], view.index.reshape(shape)
+        if len(view.sources) == 1 and isinstance(source, Numbers):
+            data = numpy.array(source.data)[index]
+            return self.tables.number(data, self._flat(shape, variables))
+        view = self.looked(piece, stage, view)
+        source = view.sources[0]
+        name = self.use(piece, source)
+        if isinstance(source, Given):
+            return f"(double){name}" if source is ROWS else name
+        if isinstance(source, Block) and not source.shape and not source.has_rows:
+            return name
+        strides = Strides.of(index)
+        if strides:
+            first, terms = strides.first, list(zip(strides.steps, variables))
+        else:
+            table = self.tables.table(index.astype(numpy.int32))
+            first, terms = 0, [(1, f"{table}[{self._flat(shape, variables)}]")]
+        at = self.row_at(first, terms) if source.has_rows else linear(first, terms)
+        return f"{name}[{at}]"
+
+    def _flat(self, shape: tuple[int, ...], variables: str) -> str:
+        """The place in a table of so many axes."""
+        terms, size = [], 1
+        for n, variable in zip(reversed(shape), reversed(variables)):
+            terms.append((size if n > 1 else 0, variable))
+            size *= n
+        return linear(0, reversed(terms))
+
+    # -------------------------------------------------------------- lines
+
+    def _item(self, stage: int, item: Any) -> None:
+        if isinstance(item, Loop):
+            self._loop(stage, item)
+        elif item.row is OVER_ROWS:
+            self.over_rows(stage, item)
+        elif item.row is ROW_PRODUCTS:
+            self.row_products(stage, item)
+        elif item.row in (SUM, DOT, SHARES):
+            self.added(stage, item)
+        else:
+            self._listed(stage, item)
+
+    def _loop(self, stage: int, loop: Loop) -> None:
+        """Lines in one loop over the numbers of their vectors, and over rows."""
+        size, carried, is_wide = loop.key
+        piece = Piece()
+        own = set(loop.vectors)
+        views = [v for vector in loop.vectors for v in vector.operands if v.sources[0] not in own]
+        indices = [
+            v.index for v in views if not isinstance(v.sources[0], Numbers) or len(v.sources) > 1
+        ]
+        shape = (nest_of(indices) if indices else None) or (size,)
+        variables = VARIABLES[: len(shape)]
+        read_here = {
+            s for vector in loop.vectors for v in vector.operands for s in v.sources if s in own
+        }
+        lines: list[str] = []
+        local: dict[Any, str] = {}
+        for vector in loop.vectors:
+            line: Line = vector.row
+            operands = {}
+            for name, view in zip(line.operands, vector.operands):
+                source = view.sources[0]
+                operands[name] = (
+                    local[source]
+                    if source in own
+                    else self.item(piece, stage, view, shape, variables)
+                )
+            text = text_of(line)
+            piece.calls |= text.called(is_wide)
+            expression = text.of(operands, is_wide)
+            name = self.name_of[vector]
+            if vector in self.is_stored:
+                piece.uses[name] = None
+                terms = self._in_order(shape, variables)
+                target = f"{name}[{self.row_at(0, terms) if carried else linear(0, terms)}]"
+                if vector in read_here:
+                    local[vector] = self.names.take("", "t")
+                    lines.append(f"const double {local[vector]} = {expression};")
+                    expression = local[vector]
+                lines.append(f"{target} = {expression};")
+            else:
+                local[vector] = name
+                lines.append(f"const double {name} = {expression};")
+        piece.add([*zip(variables, shape), *self.rows(carried)], lines)
+        self.pieces[stage].append(piece)
+
+    def _in_order(self, shape: tuple[int, ...], variables: str) -> list[tuple[int, str]]:
+        """The place of a number in loops over all of them."""
+        terms, size = [], 1
+        for n, variable in zip(reversed(shape), reversed(variables)):
+            if n > 1:
+                terms.append((size, variable))
+            size *= n
+        return terms[::-1]
+
+    def _listed(self, stage: int, vector: Vector) -> None:
+        """What has a function of its own for a list: its value, or its slopes, a list again."""
+        piece, line, carried = Piece(), vector.row, vector.has_rows
+        xs = vector.operands[0]
+        steps, count = xs.index.shape
+        function = OF_LISTS[line.name]
+        piece.calls.add(function)
+        list_of = self.names.take("", "xs")
+        room = f"double {list_of}[{max(1, count)}]"
+        item = self.item(piece, stage, xs, (steps, count), "ik")
+        name = self.name_of[vector]
+        piece.uses[name] = None
+        lines = (
+            [f"{room};", f"for (long k = 0; k < {count}; k++)", f"    {list_of}[k] = {item};"]
+            if count
+            else [f"{room} = {{0.0}};"]
+        )
+        i = [(1, "i")] if steps > 1 else []
+        if len(vector.operands) == 1:
+            at = self.row_at(0, i) if carried else linear(0, i)
+            lines.append(f"{name}[{at}] = {function}({count}, {list_of});")
+        else:
+            out = self.item(piece, stage, vector.operands[1], (steps,), "i")
+            slopes = self.names.take("", "ds")
+            many = [(count, "i"), (1, "k")] if steps > 1 else [(1, "k")]
+            at = self.row_at(0, many) if carried else linear(0, many)
+            lines = [
+                f"double {slopes}[{max(1, count)}];", *lines, f"{function}({count}, {list_of}, {out}, {slopes});",
+                f"for (long k = 0; k < {count}; k++)", f"    {name}[{at}] = {slopes}[k];",
+            ]  # fmt: skip
+        piece.add(
+            [("i", steps), *self.rows(carried)],
+            lines if piece_is_looped(steps, carried) else ["{", *[INDENT + x for x in lines], "}"],
+        )
+        self.pieces[stage].append(piece)
+
+    # -------------------------------------------------------------- results
+
+    def _result(self, result: Result) -> None:
+        """Write numbers into an array of the caller."""
+        view, turns = result.view, result.turns
+        if id(result) in self.placed:
+            return
+        stage = INSIDE if result.by_rows else AFTER
+        size = view.index.size // len(turns)
+        piece = Piece()
+        piece.uses[result.name] = None
+        shape, variables = ((len(turns), size), "qi") if len(turns) > 1 else ((size,), "i")
+        item = self.item(piece, stage, view, shape, variables)
+        first, turn = turns[0], ""
+        if len(turns) > 1:
+            where = Strides.of(numpy.array(turns))
+            turn = (
+                linear(where.first, [(where.steps[0], "q")])
+                if where
+                else f"{self.tables.table(numpy.array(turns, dtype=numpy.int32))}[q]"
+            )
+        elif first:
+            turn = str(first)
+        loops: list[Any] = list(zip(variables, shape))
+        if result.by_rows:
+            piece.uses |= {"first": None, "n": None}
+            row = "first + r"
+            if turn:
+                piece.uses["rows"] = None
+                row = f"({turn}) * rows + first + r"
+            at = f"({row}) * {size} + i" if size > 1 else row
+            piece.add([*loops, ("r", "n")], [f"{result.name}[{at}] = {item};"])
+        else:
+            at = (
+                linear(0, [(size, f"({turn})" if " " in turn else turn)] if turn else [])
+                if turn
+                else "0"
+            )
+            if turn.isdigit():
+                at = str(int(turn) * size)
+            at = f"{at} + i" if size > 1 and at != "0" else "i" if size > 1 else at
+            piece.add(loops, [f"{result.name}[{at}] = {item};"])
+        self.pieces[stage].append(piece)
+
+    # -------------------------------------------------------------- text
+
+    def arguments(self) -> list[tuple[str, str]]:
+        """The parameters of the function: their types and names."""
+        found = []
+        for block in self.blocks:
+            plain = not block.shape and not block.has_rows
+            found.append(("double " if plain else "const double *restrict ", self.name_of[block]))
+        if self.has_rows:
+            found.append(("long ", "rows"))
+        names = dict.fromkeys([result.name for result in self.results])
+        found += [("double *restrict ", name) for name in names]
+        return [*found, ("double *restrict ", "work")]
+
+    def source(self) -> Source:
+        """The function as text."""
+        offsets, end = {}, 0
+        for name, size in self.arrays.items():
+            offsets[name] = end
+            end += -(-size // 8) * 8
+        arguments = self.arguments()
+        functions: list[str] = []
+        bodies = [self._parts(stage, arguments, offsets, functions) for stage in range(3)]
+        head = f"void {self.name}({', '.join(kind + name for kind, name in arguments)})"
+        calls = {call for stage in self.pieces for piece in stage for call in piece.calls}
+        uses = {name for stage in self.pieces for piece in stage for name in piece.uses}
+        lines = [
+            f"(void){name};"
+            for _, name in arguments
+            if name not in uses and not (name == "work" and offsets)
+        ]
+        if self.has_rows and "rows" not in uses:
+            lines = [line for line in lines if line != "(void)rows;"]
+        if "share" in uses:
+            lines.append("const double share = 1.0 / (double)rows;")
+        lines += bodies[0]
+        if self.has_rows and bodies[1]:
+            lines += [f"for (long first = 0; first < rows; first += {self.tile}) {{"]
+            if any("n" in piece.uses for piece in self.pieces[INSIDE]):
+                lines.append(
+                    f"    const long n = rows - first < {self.tile} ? rows - first : {self.tile};"
+                )
+            lines += [*[INDENT + line for line in bodies[1]], "}"]
+        lines += bodies[2]
+        if self.has_rows and not bodies[1] and "rows" not in uses and "share" not in uses:
+            lines.insert(0, "(void)rows;")
+        parts = ["\n".join(self.tables.lines), *functions, function_text(head, lines)]
+        body = "\n\n".join([part for part in parts if part])
+        return Source(self.name, body, frozenset(calls), max(8, end))
+
+    def _parts(
+        self,
+        stage: int,
+        arguments: Sequence[tuple[str, str]],
+        offsets: dict[str, int],
+        functions: list[str],
+    ) -> list[str]:
+        """The lines of a stage; in functions of their own where they are many."""
+        groups: list[list[Piece]] = []
+        room = 0
+        for piece in self.pieces[stage]:
+            if not groups or room + piece.weight > LARGEST_PART:
+                groups.append([])
+                room = 0
+            groups[-1].append(piece)
+            room += piece.weight
+        written = []
+        kinds = {name: kind for kind, name in arguments}
+        kinds |= {"first": "long ", "n": "long ", "share": "double "}
+        for group in groups:
+            uses = dict.fromkeys([name for piece in group for name in piece.uses])
+            names = [
+                f"double *restrict {name} = work + {offsets[name]};"
+                for name in uses
+                if name in offsets
+            ]
+            lines = [*names, *[line for piece in group for line in piece.lines]]
+            if len(groups) == 1:
+                written += lines
+                continue
+            given = [name for name in uses if name not in offsets] + (["work"] if names else [])
+            part = self.names.take("", f"{self.name}_part")
+            head = f"static void {part}({', '.join(kinds[name] + name for name in given)})"
+            functions.append(function_text(head, lines))
+            written.append(f"{part}({', '.join(given)});")
+        if len(groups) == 1:
+            written = (
+                ["{", *[INDENT + line for line in written], "}"] if stage != INSIDE else written
+            )
+        return written
+
+
+def piece_is_looped(steps: int, carried: bool) -> bool:
+    """Whether lines stand in a loop."""
+    return steps > 1 or carried

@@ -1,0 +1,186 @@
+"""A C compiler: where it is, how it is called, and the libraries that it made, kept on disk for the next process.   (floor 3)
+
+A library is found again by what it was made of: source, compiler, flags and processor. It is written beside its place and moved
+there whole, so that two processes may make the same one.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import hashlib
+import os
+import platform
+import shlex
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from contextlib import suppress
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from threading import Lock, get_ident
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+COMPILERS = ("cc", "gcc", "clang")
+# No -ffast-math: nan, infinities, signs of zero and the order of sums stay as they are written.
+FLAGS = (
+    "-std=c99",
+    "-shared",
+    "-fPIC",
+    "-ffp-contract=off",
+    "-fno-math-errno",
+    "-fno-trapping-math",
+)
+NATIVE = "-march=native"
+ENDING = ".dll" if sys.platform == "win32" else ".so"
+MOST = 256  # libraries that are remembered
+MISSING = (
+    "backend='native' needs a C compiler: install gcc or clang, name one in the environment variable CC, or take the "
+    "'native' extra: pip install ziglang"
+)
+
+
+def compiler() -> tuple[str, ...] | None:
+    """The command of a C compiler: the one named by CC, else one on the path, else the one that pip installs; None without any."""
+    return _compiler(os.environ.get("CC", ""), os.environ.get("PATH", ""))
+
+
+@cache
+def _compiler(named: str, path: str) -> tuple[str, ...] | None:
+    if named:
+        whole = shutil.which(named, path=path)
+        words = (whole,) if whole else tuple(shlex.split(named))
+        if words and (found := shutil.which(words[0], path=path)):
+            return (found, *words[1:])
+    for name in COMPILERS:
+        if found := shutil.which(name, path=path):
+            return (found,)
+    return (sys.executable, "-m", "ziglang", "cc") if find_spec("ziglang") else None
+
+
+def check() -> tuple[str, ...]:
+    """The command of a C compiler; ImportError that says what to install where there is none."""
+    found = compiler()
+    if found is None:
+        raise ImportError(MISSING)
+    return found
+
+
+@cache
+def _identity(command: tuple[str, ...]) -> bytes:
+    """What tells a compiler and a processor from others."""
+    with suppress(OSError):
+        found = os.stat(os.path.realpath(command[0]))
+        command = (*command, str(found.st_size), str(found.st_mtime_ns))
+    processor = [platform.system(), platform.machine(), platform.processor()]
+    with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
+        for line in lines:
+            if line.startswith(("model name", "flags", "Features")):
+                processor.append(line)
+            elif not line.strip():
+                break  # one processor is enough
+    return repr((command, processor)).encode()
+
+
+# ------------------------------------------------------------------ libraries
+
+_loaded: dict[tuple[str, str], Any] = {}  # source and level: the library
+_building = Lock()
+
+
+def function(source: str, name: str, level: str = "-O2") -> Any:
+    """The function `name` of a source in C, compiled if it is not there yet.
+
+    >>> if compiler():
+    ...     double = function("double twice(double x) { return 2.0 * x; }", "twice")
+    ...     double.restype, double.argtypes = ctypes.c_double, [ctypes.c_double]
+    ...     assert double(1.5) == 3.0
+    """
+    command = check()
+    key = source, level
+    with _building:
+        if key not in _loaded:
+            while len(_loaded) >= MOST:
+                del _loaded[next(iter(_loaded))]
+            _loaded[key] = _library(command, source, level)
+        return getattr(_loaded[key], name)
+
+
+def is_made(source: str, level: str = "-O2") -> bool:
+    """Whether a library of that source is in memory or on disk."""
+    if (source, level) in _loaded:
+        return True
+    command, folder = compiler(), cache_folder()
+    return bool(command and folder and (folder / _filename(command, source, level)).exists())
+
+
+def _filename(command: tuple[str, ...], source: str, level: str) -> str:
+    digest = hashlib.sha256(
+        _identity(command) + repr((FLAGS, NATIVE, level)).encode() + source.encode()
+    )
+    return f"{digest.hexdigest()[:32]}{ENDING}"
+
+
+def _library(command: tuple[str, ...], source: str, level: str) -> Any:
+    folder, name = cache_folder(), _filename(command, source, level)
+    if folder is None:
+        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+            return ctypes.CDLL(str(_compiled(command, source, level, Path(temporary, name))))
+    path = folder / name
+    if path.exists():
+        with suppress(OSError):  # a broken file is made anew
+            return ctypes.CDLL(str(path))
+    return ctypes.CDLL(str(_compiled(command, source, level, path)))
+
+
+def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> Path:
+    """Compile a source into a library at a path."""
+    beside = path.with_name(f".{path.stem}.{os.getpid()}.{get_ident()}")
+    text, made = beside.with_suffix(".c"), beside.with_suffix(ENDING)
+    try:
+        text.write_text(source, encoding="ascii")
+        for native in ((NATIVE,), ()):
+            run = subprocess.run(
+                [*command, *FLAGS, level, *native, "-o", str(made), str(text), *(["-lm"] if os.name == "posix" else [])],
+                capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False,
+            )  # fmt: skip
+            if run.returncode == 0:
+                os.replace(made, path)
+                return path
+        raise RuntimeError(
+            f"{' '.join(command)} could not compile what was generated: {run.stderr.strip()[:2000]}"
+        )
+    finally:
+        for left in (text, made):
+            with suppress(OSError):
+                left.unlink()
+
+
+def cache_folder() -> Path | None:
+    """The user's own cache folder, else one beside temporary files; None if neither can be written by the user alone.
+
+    Who can write there can run code as the user: libraries are loaded from it.
+    """
+    if sys.platform == "win32":
+        home = os.environ.get("LOCALAPPDATA", "")
+    elif sys.platform == "darwin":
+        home = os.path.expanduser("~/Library/Caches")
+    else:
+        home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    user = os.getuid() if hasattr(os, "getuid") else None
+    for folder in (Path(home, "scalargrad"), Path(tempfile.gettempdir(), f"scalargrad-{user}")):
+        with suppress(OSError):
+            if folder.is_absolute():
+                os.makedirs(folder, mode=0o700, exist_ok=True)
+                found = folder.lstat()
+                is_ours = user is None or (
+                    found.st_uid == user and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+                )
+                if stat.S_ISDIR(found.st_mode) and is_ours and os.access(folder, os.W_OK):
+                    return folder
+    return None

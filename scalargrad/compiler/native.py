@@ -1,0 +1,252 @@
+"""Programs as machine code: C that a compiler makes a library of, called with arrays.   (floor 3)
+
+Arithmetic in C is total by itself, so that one text serves: a slope of 0 sends 0 whatever it meets, and nothing is run twice.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from typing import NamedTuple
+
+import numpy
+
+from . import machine
+from .derive import DerivedSteps
+from .derive_rolled import ROW_SHARE, ROWS, Derived, Root, constant, live, whole
+from .dialects.c import RESERVED
+from .emitters.c import Function, Result
+from .emitters.c_lines import LineFunction, NumberResult
+from .lower import OVER_ROWS, line_of
+from .naming import Names
+from .program import Constant, operations
+from .roll import Numbers, View, has_pattern, rolled
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .emitters.c_text import Source
+    from .program import Program
+
+FEW = 400  # operations of a program without rows that is written out in lines
+FLOAT = numpy.dtype(numpy.float64)
+ARRAY, LONG, DOUBLE, empty = numpy.ndarray, ctypes.c_long, ctypes.c_double, numpy.empty
+# Of an array that has numbers: the quickest that ctypes has.
+pointer: Any = (ctypes.c_char * 1).from_buffer
+MEAN, NOT_ROWS = line_of("x / y"), line_of("x * y")
+
+
+class Made(NamedTuple):
+    """A function in C, and how it is to be compiled."""
+
+    source: Source
+    level: str
+
+
+def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -> Made:
+    """The source of a function of a program's blocks: of its value, its value and slopes, or values and the slopes of each."""
+    blocks = program.blocks
+    names = Names(RESERVED)
+    called = name or kind
+    name_of: dict[Any, str] = {block: names.take(block.name, "v") for block in blocks}
+    if not has_pattern(program) or (
+        operations(program) < FEW and not any(block.has_rows for block in blocks)
+    ):
+        return _in_lines(program, kind, reduce, called, name_of, names)
+    made = rolled(program)
+    has_rows = any(block.has_rows for block in blocks)
+    per_row = has_rows and reduce is None
+    derived = Derived(made, per_row)
+    outputs = [derived.output(source, place) for source, place in made.outputs]
+    value = "out"
+    if per_row:
+        results = [Result(view, value, True, (i,)) for i, view in enumerate(outputs)]
+    else:
+        results = [
+            Result(_reduced(derived, view, reduce) if has_rows else view, value, False, (i,))
+            for i, view in enumerate(outputs)
+        ]
+    if kind != "value":
+        wrt = [block for block in blocks if block.wrt]
+        slope_names = [names.take(f"d{name_of[block]}", "slopes") for block in wrt]
+        for turns, numbers in _turns(made, kind, reduce, has_rows, per_row):
+            for block, name, view in zip(wrt, slope_names, derived.slopes(turns, wrt)):
+                results.append(
+                    Result(view, name, has_rows and (block.has_rows or per_row), numbers)
+                )
+    function = Function(
+        called, blocks, live(derived.vectors, [r.view for r in results]), results, name_of
+    )
+    return Made(function.source(), "-O2")
+
+
+def _in_lines(
+    program: Program,
+    kind: str,
+    reduce: str | None,
+    called: str,
+    name_of: dict[Any, str],
+    names: Names,
+) -> Made:
+    """The source of a program of single numbers."""
+    has_rows = any(block.has_rows for block in program.blocks)
+    per_row = has_rows and reduce is None
+    derived = DerivedSteps(program, per_row)
+    carriers, one = program.with_rows(), Constant(1.0)
+    results = []
+    wrt = [block for block in program.blocks if block.wrt] if kind != "value" else []
+    slope_names = [names.take(f"d{name_of[block]}", "slopes") for block in wrt]
+    for turn, output in enumerate(program.outputs):
+        x, seed = derived.of(output), one  # type: Any, Any
+        if has_rows and not per_row:
+            carried = output in carriers
+            if reduce == "mean" and carried:
+                x, seed = derived.put(MEAN, (derived.put(OVER_ROWS, (x,)), ROWS)), ROW_SHARE
+            elif reduce == "sum":
+                seed = seed if carried else ROWS
+                x = derived.put(OVER_ROWS, (x,)) if carried else derived.put(NOT_ROWS, (x, ROWS))
+        results.append(NumberResult(x, "out", 0, 1, per_row, turn))
+        if wrt:
+            inputs = [x for block in wrt for x in block.inputs]
+            found = iter(
+                derived.slopes([] if output.__class__ is Constant else [(output, seed)], inputs)
+            )
+            for block, name in zip(wrt, slope_names):
+                by_rows = has_rows and (block.has_rows or per_row)
+                results += [
+                    NumberResult(next(found), name, place, len(block.inputs), by_rows, turn)
+                    for place in range(len(block.inputs))
+                ]
+    function = LineFunction(called, program.blocks, results, name_of)
+    count = len(function.steps)
+    level = "-O2" if count < 2000 else "-O1" if count < 20000 else "-O0"
+    return Made(function.source(), level)
+
+
+def _reduced(derived: Derived, view: View, reduce: str | None) -> View:
+    """The sum or mean over the rows."""
+    carried = any(source.has_rows for source in view.sources)
+    if reduce == "mean":
+        return (
+            derived.put(MEAN, (derived.put(OVER_ROWS, (view,), 1), whole(ROWS)), 1)
+            if carried
+            else view
+        )
+    return (
+        derived.put(OVER_ROWS, (view,), 1)
+        if carried
+        else derived.put(NOT_ROWS, (view, whole(ROWS)), 1)
+    )
+
+
+def _turns(
+    made: Any, kind: str, reduce: str | None, has_rows: bool, per_row: bool
+) -> list[tuple[list[list[Root]], list[int]]]:
+    """The roots of each walk back: all outputs of a vector take turns in one."""
+    groups: dict[Any, tuple[list[list[Root]], list[int]]] = {}
+    for number, (source, place) in enumerate(made.outputs):
+        if isinstance(source, Numbers):
+            groups[number] = [[]], [number]
+            continue
+        carried = source.has_rows
+        seed = constant(1.0)
+        if has_rows and not per_row:
+            if reduce == "mean" and carried:
+                seed = whole(ROW_SHARE)
+            if reduce == "sum" and not carried:
+                seed = whole(ROWS)
+        turns, numbers = groups.setdefault(source, ([], []))
+        turns.append([Root(source, place, seed)])
+        numbers.append(number)
+    return list(groups.values())
+
+
+class Called:
+    """A function in C, made for a program, as a function of the contents of its blocks."""
+
+    backend = "native"
+
+    def __init__(
+        self, function: Any, work: int, program: Program, kind: str, reduce: str | None
+    ) -> None:
+        self._kind, self._count = kind, len(program.outputs)
+        self._data = next((i for i, block in enumerate(program.blocks) if block.has_rows), None)
+        self._per_row = self._data is not None and reduce is None
+        self._are_numbers = [not block.shape and not block.has_rows for block in program.blocks]
+        wrt = program.wrt if kind != "value" else []
+        lead = (self._count,) if kind == "jacobian" else ()
+        self._shapes = [
+            (lead, block.shape, self._data is not None and (block.has_rows or self._per_row))
+            for block in wrt
+        ]
+        self._function, self._work = function, work
+        self._function.restype = (
+            None  # and no types of arguments, which ctypes would take its time to check
+        )
+        self._rooms: list[Any] = []  # arrays to work in that no call uses now
+
+    def __call__(self, contents: Sequence[Any]) -> Any:
+        arguments: list[Any] = []
+        kept = []  # arrays that are made here, for as long as the call takes
+        for content, is_number in zip(contents, self._are_numbers):
+            if is_number:
+                arguments.append(DOUBLE(content))
+                continue
+            if (
+                content.__class__ is not ARRAY
+                or content.dtype is not FLOAT
+                or not content.flags.carray
+            ):
+                content = _array(content)
+                kept.append(content)
+            arguments.append(pointer(content) if content.size else None)
+        rows: tuple[int, ...] = ()
+        if self._data is not None:
+            rows = (len(contents[self._data]),)
+            arguments.append(LONG(rows[0]))
+        outputs = empty((self._count, *rows) if self._per_row else self._count)
+        arguments.append(pointer(outputs))
+        slopes = []
+        for lead, shape, by_rows in self._shapes:
+            slope = empty(lead + rows + shape if by_rows else lead + shape)
+            slopes.append(slope)
+            arguments.append(pointer(slope) if slope.size else None)
+        try:
+            work = self._rooms.pop()
+        except IndexError:
+            work = pointer(numpy.zeros(self._work))
+        arguments.append(work)
+        self._function(*arguments)
+        self._rooms.append(work)
+        if self._kind == "value":
+            return tuple(outputs)
+        if self._kind == "value_and_grad":
+            return outputs[0], tuple([slope if slope.ndim else slope[()] for slope in slopes])
+        return tuple(outputs), tuple(
+            [tuple([array[i] for array in slopes]) for i in range(self._count)]
+        )
+
+
+class NativeFunction(Called):
+    """A program as machine code; `source` is the C that runs."""
+
+    def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
+        machine.check()
+        made = source_of(program, kind, reduce)
+        self.source = made.source.text
+        function = machine.function(self.source, made.source.name, made.level)
+        super().__init__(function, made.source.work, program, kind, reduce)
+
+
+def has_code(program: Program, kind: str, reduce: str | None) -> bool:
+    """Whether there is machine code already for such a function."""
+    made = source_of(program, kind, reduce)
+    return machine.is_made(made.source.text, made.level)
+
+
+def _array(content: Any) -> Any:
+    """An array of floats in C's order that can be written to."""
+    if content.__class__ is not numpy.ndarray or content.dtype is not FLOAT:
+        content = numpy.asarray(content, dtype=FLOAT)
+    return content if content.flags.carray else content.copy()

@@ -1,0 +1,84 @@
+"""Indices that are linear in the place along each axis: how a slice, a transposed matrix or a number for all is told.   (floor 3)"""
+
+from __future__ import annotations
+
+import numpy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+DEEPEST = 4  # loops in one another
+
+
+class Strides:
+    """An index that is linear in the place along each of its axes: a first number, and a step for each axis."""
+
+    __slots__ = ("first", "steps")
+
+    def __init__(self, first: int, steps: tuple[int, ...]) -> None:
+        self.first, self.steps = first, steps
+
+    @classmethod
+    def of(cls, index: Any) -> Strides | None:
+        """What an index says, where it can be said so.
+
+        >>> strides = Strides.of(numpy.array([[4, 5], [6, 7]]))
+        >>> strides.first, strides.steps
+        (4, (2, 1))
+        """
+        first, steps = int(index.flat[0]), []
+        expected = numpy.array(index.flat[0])
+        for axis, size in enumerate(index.shape):
+            step = int(index.take(1, axis).flat[0]) - first if size > 1 else 0
+            shape = [1] * index.ndim
+            shape[axis] = size
+            expected = expected + step * numpy.arange(size).reshape(shape)
+            steps.append(step)
+        return cls(first, tuple(steps)) if (index == expected).all() else None
+
+
+def nest_of(indices: Sequence[Any]) -> tuple[int, ...] | None:
+    """Loops one in the other in which all of some indices of one length are linear; None where there are no such.
+
+    >>> nest_of([numpy.array([0, 0, 0, 1, 1, 1]), numpy.arange(6)])
+    (2, 3)
+    """
+    count = len(indices[0])
+    shape: list[int] = []
+    firsts = [index if index.ndim == 1 else index[:, 0] for index in indices]
+    while len(shape) < DEEPEST:
+        run = min([_run(first) for first in firsts])
+        if run == len(firsts[0]):
+            shape.insert(0, run)
+            break
+        if len(firsts[0]) % run:
+            return None
+        shape.insert(0, run)
+        firsts = [first[::run] for first in firsts]
+    made = tuple(shape)
+    if numpy.prod(made) != count:
+        return None
+    fits = all(Strides.of(index.reshape(*made, *index.shape[1:])) for index in indices)
+    return made if fits else None
+
+
+def _run(index: Any) -> int:
+    """How many numbers of an index go on as its first two."""
+    if len(index) < 3:
+        return len(index)
+    differences = index[1:] - index[:-1]
+    breaks = numpy.flatnonzero(differences != differences[0])
+    return int(breaks[0]) + 1 if len(breaks) else len(index)
+
+
+def linear(first: int, terms: Iterable[tuple[int, str]]) -> str:
+    """A sum of multiples of variables as text.
+
+    >>> linear(3, [(2, "i"), (1, "k"), (0, "r")]), linear(0, [])
+    ('3 + 2 * i + k', '0')
+    """
+    parts = [str(first)] if first else []
+    parts += [name if times == 1 else f"{times} * {name}" for times, name in terms if times]
+    return " + ".join(parts) or "0"

@@ -1,0 +1,188 @@
+"""Programs in C against the same programs in plain Python, many to a file; clean C99 under the warnings that people turn on."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import random
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import pytest
+
+import scalargrad as sg
+from scalargrad import functions
+from scalargrad.compiler import machine, native
+from scalargrad.compiler.emitters import c_lines
+from scalargrad.compiler.emitters.c_text import together
+from scalargrad.ops import OPS
+
+from .. import programs
+from . import layered, structured
+
+pytestmark = pytest.mark.skipif(machine.compiler() is None, reason="there is no C compiler")
+
+STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
+COUNT = 50
+HARD = [*programs.HARD, 2.0, 0.5, -2.5, 3.0, 1e-300, -30.0, 0.3, -8.0, 1 / 3]
+
+
+class Case:
+    """A program, what goes in, and what plain Python makes of it."""
+
+    def __init__(self, fn: Any, args: Any, kind: str = "", **options: Any) -> None:
+        traces, self.contents = sg.compile(fn, backend="python", **options)._ready(args, {})
+        self.program, self.reduce = traces.program, traces.reduce
+        self.kind = kind or traces.kinds[-1]
+        result = traces.function("python", self.kind, self.contents)(self.contents)
+        self.expected = by_columns(result, self.kind) if result.__class__ is list else result
+
+
+def by_columns(rows: list[Any], kind: str) -> Any:
+    """The results of rows as arrays have them: the axis of rows behind that of outputs."""
+    if kind == "value":
+        return columns(rows)
+    first = [first for first, _ in rows]
+    slopes = [slopes for _, slopes in rows]
+    if kind == "value_and_grad":
+        return first, columns(slopes)
+    return columns(first), [columns(group) for group in columns(slopes)]
+
+
+def columns(rows: list[Any]) -> list[Any]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def numbers(result: Any) -> Iterator[float]:
+    """All numbers of a result, in the order in which they stand."""
+    if isinstance(result, tuple | list | np.ndarray):
+        for item in result:
+            yield from numbers(item)
+    else:
+        yield float(result)
+
+
+def results(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """What C makes of cases, all compiled at once."""
+    monkeypatch.setattr(machine, "FLAGS", (*machine.FLAGS, *STRICT))
+    sources = [
+        native.source_of(x.program, x.kind, x.reduce, f"f{i}").source for i, x in enumerate(cases)
+    ]
+    text = together(sources)
+    found = []
+    for case, source in zip(cases, sources, strict=True):
+        function = machine.function(text, source.name, "-O0")
+        called = native.Called(function, source.work, case.program, case.kind, case.reduce)
+        found.append(called(case.contents))
+    return found
+
+
+def is_close(a: float, b: float, tolerance: float) -> bool:
+    return (a != a and b != b) or a == b or abs(a - b) <= tolerance * max(1.0, abs(a), abs(b))
+
+
+def check(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> None:
+    for i, (case, got) in enumerate(zip(cases, results(cases, monkeypatch), strict=True)):
+        ours, theirs = list(numbers(got)), list(numbers(case.expected))
+        assert len(ours) == len(theirs), i
+        assert all(map(lambda a, b: is_close(a, b, 1e-11), ours, theirs)), (i, ours, theirs)
+
+
+def random_cases() -> list[Case]:
+    rng = random.Random()
+    found = []
+    for _ in range(COUNT):
+        seed = rng.randrange(10**6)
+        rows = rng.choice([0, 0, 2, 40])
+        found.append(
+            Case(
+                layered.function(seed),
+                layered.arguments(seed, rows),
+                wrt=(0, 1, 2),
+                rows=("x",) if rows else None,
+            )
+        )
+        drawn = structured.case(seed)
+        found.append(Case(drawn.fn, drawn.args, rng.choice(["", "value"]), **drawn.options))
+    return found
+
+
+def test_random_programs_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    check(random_cases(), monkeypatch)
+
+
+def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(native, "has_pattern", lambda program: False)
+    monkeypatch.setattr(c_lines, "LARGEST_PART", 7)
+    check(random_cases(), monkeypatch)
+
+
+# ------------------------------------------------------------------ edges
+
+SIGNS = {
+    "add": lambda x, y: x + y, "sub": lambda x, y: x - y, "mul": lambda x, y: x * y, "div": lambda x, y: x / y,
+    "neg": lambda x: -x, "abs": abs, "pow": lambda x, y: x**y,
+}  # fmt: skip
+WORST = {"arctan2": 4.0}  # ulp, where several operations make a slope
+
+
+def edge_cases() -> dict[str, tuple[Case, list[Any]]]:
+    found = {}
+    for op in OPS.values():
+        if op.is_composed or not op.is_public or op.name == "dot":
+            continue
+        fn: Any = SIGNS.get(op.name) or getattr(functions, op.name)
+        count = 2 if op.takes_lists else len(op.operands)
+        points = [*itertools.product(HARD if count < 3 else HARD[:12], repeat=count)]
+        one = (lambda x, fn=fn: fn(list(x))) if op.takes_lists else lambda x, fn=fn: fn(*x)
+        found[op.name] = Case(one, (np.array(points),), rows=("x",), reduce=None), points
+    return found
+
+
+def ulps(a: float, b: float) -> float:
+    if (a != a and b != b) or a == b:
+        return 0.0
+    return abs(a - b) / math.ulp(b) if math.isfinite(a) and math.isfinite(b) else math.inf
+
+
+@pytest.mark.parametrize("in_lines", [False, True])
+def test_operations_at_their_edges_are_as_in_python(
+    in_lines: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if in_lines:
+        monkeypatch.setattr(native, "has_pattern", lambda program: False)
+    cases = edge_cases()
+    for name, got in zip(
+        cases, results([case for case, _ in cases.values()], monkeypatch), strict=True
+    ):
+        case, points = cases[name]
+        (values, (slopes,)), (expected, (by,)) = got, case.expected
+        for i, point in enumerate(points):
+            assert ulps(float(values[i]), expected[i]) <= 2.0, (name, point)
+            assert all(
+                ulps(float(a), b) <= WORST.get(name, 2.0)
+                for a, b in zip(slopes[i], by[i], strict=True)
+            ), (name, point)
+
+
+def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def layers(w: Any, x: Any) -> Any:
+        hidden = [sg.dot(row, x) for row in w]
+        return sg.sum(
+            [
+                sg.where(h < 1e300, sg.dot(row, hidden), 0.0)
+                for row, h in zip(w, hidden, strict=True)
+            ]
+        )
+
+    for scale in (1.0, 1e200, math.inf):
+        w = np.arange(1.0, 401.0).reshape(20, 20)
+        w[3] *= scale
+        cases = [
+            Case(layers, (w, np.ones((n, 20))), wrt=(0, 1), rows=("x",), reduce="sum")
+            for n in (1, 16, 40)
+        ]
+        check(cases, monkeypatch)
