@@ -12,6 +12,7 @@ from functools import lru_cache
 
 from ..ops import LISTS, Op
 from ..rows.text import FAST_NAMES, TOTAL_NAMES, statements
+from . import choices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,7 +77,7 @@ def lines(op: Op, by: tuple[str, ...] = (), fast: bool = False) -> tuple[Lines, 
     >>> lines(OPS["square"], ("x",))
     ((('out', <line x * x>),), (('dx', <line 2.0 * x>),))
     """
-    op = (fast and op.fast) or op
+    op = choices.fast(op) if fast else op
     value, slopes = statements(op, by if op.slopes else ())
     return _parted(value), _parted(slopes)
 
