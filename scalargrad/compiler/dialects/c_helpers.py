@@ -403,6 +403,80 @@ static double gelu_tail_slope(double x)
     return factor * (x - series / x) * e64;
 }
 
+/* what remains of x when y is taken from it a whole number of times */
+static double modulo(double x, double y)
+{
+    double rest;
+    if (y == 0.0 || y != y || !is_finite(x))
+        return NAN;
+    rest = fmod(x, y);
+    return rest == 0.0 ? copysign(0.0, y) : (rest < 0.0) != (y < 0.0) ? rest + y : rest;
+}
+
+/* the whole number below x / y */
+static double whole(double x, double y)
+{
+    double rest, times, below;
+    if (y == 0.0 || y != y || !is_finite(x))
+        return NAN;
+    rest = fmod(x, y);
+    times = (x - rest) / y;
+    if (rest != 0.0 && (rest < 0.0) != (y < 0.0))
+        times -= 1.0;
+    if (times == 0.0)
+        return copysign(0.0, x / y);
+    below = floor(times);
+    return times - below > 0.5 ? below + 1.0 : below;
+}
+
+static double sin_pi(double x)
+{
+    double r = modulo(fabs(x), 2.0);
+    r = r > 1.5 ? r - 2.0 : r > 0.5 ? 1.0 - r : r;
+    return sin(3.141592653589793 * (x > 0.0 ? r : -r));
+}
+
+static double cos_pi(double x)
+{
+    double r = modulo(fabs(x), 2.0);
+    r = r > 1.0 ? 2.0 - r : r;
+    if (0.25 < r && r < 0.75)
+        return sin(3.141592653589793 * (0.5 - r));
+    return r < 0.5 ? cos(3.141592653589793 * r) : -cos(3.141592653589793 * (1.0 - r));
+}
+
+/* the n-th slope of sin(pi x) / (pi x), by its series near 0 and by the slopes before it further out */
+static double sinc_slope(double x, double n)
+{
+    const double pi = 3.141592653589793;
+    double s, c, f, t, power = 1.0;
+    if (x != x || !(0.0 <= n && n <= 100.0) || floor(n) != n)
+        return NAN;
+    if (!is_finite(x))
+        return 0.0;
+    if (-0.5 * n <= x && x <= 0.5 * n) {
+        const double odd = fmod(n, 2.0);
+        f = 1.0;
+        t = pi * x;
+        for (double m = odd + 2.0 * (12.0 + 3.0 * n); m >= odd; m -= 2.0)
+            f = 1.0 - t * t * (m + n + 1.0) / ((m + 1.0) * (m + 2.0) * (m + n + 3.0)) * f;
+        f = pow(pi, n + odd) / (n + odd + 1.0) * f;
+        f = odd == 1.0 ? f * x : f;
+        return fmod(n + odd, 4.0) == 2.0 ? -f : f;
+    }
+    s = sin_pi(x);
+    c = cos_pi(x);
+    f = -1e300 < x && x < 1e300 ? s / (pi * x) : s / pi / x;
+    for (double k = 1.0; k <= n; k += 1.0) {
+        t = s;
+        s = c;
+        c = -t;
+        f = (power * s - k * f) / x;
+        power *= pi;
+    }
+    return f;
+}
+
 static double largest_of(long n, const double *x)
 {
     double top = -INFINITY;
@@ -555,9 +629,16 @@ def _read(text: str) -> dict[str, Helper]:
     names = [match[1] or match[2] for match in found if match]
     known = set(names)
     return {
-        name: Helper(piece, tuple(sorted((set(re.findall(r"\w+", piece)) & known) - {name})))
-        for name, piece in zip(names, pieces)
+        name: Helper(piece, _called(piece, known - {name})) for name, piece in zip(names, pieces)
     }
+
+
+def _called(piece: str, known: set[str]) -> tuple[str, ...]:
+    """The helpers that a piece calls, and the type of lanes where it has some."""
+    words = set(re.findall(r"(\w+)\(", piece))
+    if "LANES" in piece:
+        words.add("lanes")
+    return tuple(sorted(words & known))
 
 
 HELPERS = _read(_TEXT)
@@ -566,6 +647,9 @@ CALLS = {  # functions that operations call by name
     for name in (
         "over_hypot", "over_squares", "over_square", "power_slope", "power_log", "cube_root", "gelu_tail", "gelu_tail_slope",
         "difference_exp",
+        "modulo",
+        "whole",
+        "sinc_slope",
     )
 }  # fmt: skip
 OF_LISTS = {  # the value of a list, and its slopes
