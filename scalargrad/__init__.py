@@ -23,40 +23,13 @@ variable with another, in `derivatives`; graphs of a million Values without recu
 Whatever is not needed yet is not imported yet: `import scalargrad` reads the engine alone.
 """
 
-from __future__ import annotations
+# No name here but those for users is seen by completion: hence the underscores.
+import builtins as _builtins
+from importlib import import_module as _import_module
 
-from importlib import import_module
-
-from .ops import OPS
-from .rows.methods import add_lecture_names
+from .ops import OPS as _OPS
+from .rows.methods import add_lecture_names as _add_lecture_names
 from .value import Value
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .anomaly import detect_anomaly as detect_anomaly
-    from .checking import GradientError as GradientError
-    from .checking import check_gradient as check_gradient
-    from .compiler import TraceError as TraceError
-    from .compiler import compile as compile
-    from .derivatives import grad as grad
-    from .derivatives import gradients as gradients
-    from .derivatives import hessian as hessian
-    from .derivatives import hvp as hvp
-    from .derivatives import jacobian as jacobian
-    from .derivatives import jvp as jvp
-    from .derivatives import value_and_grad as value_and_grad
-    from .explaining import explain as explain
-    from .functions import custom_op as custom_op
-    from .modes import no_grad as no_grad
-    from .nn import MLP as MLP
-    from .nn import History as History
-    from .nn import Layer as Layer
-    from .nn import Module as Module
-    from .nn import Neuron as Neuron
-    from .pictures import Drawing as Drawing
-    from .pictures import draw as draw
 
 _HOMES = {
     "custom_op": "functions",
@@ -72,18 +45,28 @@ _HOMES = {
 __version__ = "0.1.0"
 
 
-def __getattr__(name: str) -> Any:
-    """Fetch a name from its module when it is first asked for; a row's function from `functions`."""
-    if name in _HOMES:
-        value = getattr(import_module(f".{_HOMES[name]}", __name__), name)
-    elif name in ("compiler", "nn", "pictures"):
-        return import_module(f".{name}", __name__)
-    elif any(op.is_public and name in (op.name, *op.aliases) for op in OPS.values()):
-        return getattr(import_module(".functions", __name__), name)
-    else:
+def __getattr__(name: str) -> object:
+    """Fetch a name from its module when it is first asked for."""
+    if name in ("compiler", "nn", "pictures"):
+        return _import_module(f".{name}", __name__)
+    if name not in _HOMES and name not in _operations():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(_import_module(f".{_HOMES.get(name, 'functions')}", __name__), name)
     globals()[name] = value
     return value
+
+
+def _operations() -> list[str]:
+    """The names of the functions that the table has now."""
+    return [name for op in _OPS.values() if op.is_public for name in (op.name, *op.aliases)]
+
+
+def __dir__() -> list[str]:
+    return sorted(["Value", "nn", "__version__", *_HOMES, *_operations()])
+
+
+# `import *` brings all that hides no function of Python's own, such as sum or compile.
+__all__ = sorted({"Value", *_HOMES, *_operations()} - {*dir(_builtins)})  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def _repr_mimebundle_(
@@ -95,16 +78,5 @@ def _repr_mimebundle_(
     return notebook_bundle(self)
 
 
-add_lecture_names(Value)
+_add_lecture_names(Value)
 Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]  # given here: the engine knows of no pictures
-
-
-def __dir__() -> list[str]:
-    rows = [name for op in OPS.values() if op.is_public for name in (op.name, *op.aliases)]
-    return sorted({*globals(), *_HOMES, *rows})
-
-
-__all__ = [
-    "MLP", "Drawing", "GradientError", "History", "Layer", "Module", "Neuron", "TraceError", "Value", "check_gradient", "compile",
-    "custom_op", "detect_anomaly", "draw", "explain", "grad", "gradients", "hessian", "hvp", "jacobian", "jvp", "no_grad", "value_and_grad",
-]  # fmt: skip

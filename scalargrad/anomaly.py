@@ -75,7 +75,7 @@ class _Watch(Mode):
                     if not isfinite(share)
                     else f"gave {share}, which made a sum of {operand.grad}"
                 )
-                at = f", at {node.at}" if hasattr(node, "at") else ""
+                at = f", at {place}" if (place := getattr(node, "at", "")) else ""
                 raise FloatingPointError(
                     f"backward through {node.op} {gave}: {_written(node)} has gradient {node.grad} "
                     f"and local slope {partial} by {operand.label or operand.data}{at}"

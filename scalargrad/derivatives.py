@@ -238,6 +238,7 @@ class _Call:
         is_along: bool,
         remembers: bool,
     ) -> None:
+        direction = None
         if is_along:
             if len(args) < 2:
                 got = "1 argument" if args else "nothing"

@@ -11,7 +11,7 @@ from .arithmetic.conversion import as_float
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container
+    from collections.abc import Container, Sequence
     from typing import Any, Protocol, TypeVar
 
     class Node(Protocol):
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------ how a node keeps its operands
 
 
-def store(node: Node, op: Any, operands: tuple[Any, ...], slopes: Any) -> None:
+def store(node: Node, op: Any, operands: Sequence[Any], slopes: Any) -> None:
     """Keep an operation, its operands and the slopes by them in the fields of a node.
 
     Up to two operands, x and y, stand in fields of their own, with their slopes dx and dy. Where one is
@@ -52,17 +52,15 @@ def store(node: Node, op: Any, operands: tuple[Any, ...], slopes: Any) -> None:
         node._y, node._dy = tuple([x for x, _ in pairs]), tuple([s for _, s in pairs])
     elif len(operands) == 1:
         (node._x,), (node._dx,), node._y, node._dy = operands, slopes, None, None
-    elif not hasattr(operands[1], "backward"):
-        node._x, node._dy, node._y, node._dx = *operands, None, slopes[0]
-    elif not hasattr(operands[0], "backward"):
-        node._dy, node._x, node._y, node._dx, node._operation = (
-            *operands,
-            None,
-            slopes[1],
-            op.swapped(),
-        )
     else:
-        (node._x, node._y), (node._dx, node._dy) = operands, slopes
+        (x, y), (dx, dy) = operands, slopes
+        if not hasattr(y, "backward"):
+            node._x, node._y, node._dx, node._dy = x, None, dx, y
+        elif not hasattr(x, "backward"):
+            node._x, node._y, node._dx, node._dy = y, None, dy, x
+            node._operation = op.swapped()
+        else:
+            node._x, node._y, node._dx, node._dy = x, y, dx, dy
 
 
 def operands_of(node: Node) -> tuple[Any, ...]:

@@ -33,15 +33,12 @@ from . import modes
 from .arithmetic.conversion import to_float, to_text
 from .graph import computed, copied, misused, operands_of, ordered, store
 from .ops import Op
-from .rows.methods import Recorded, add_methods, compared, evaluated, refused
+from .rows.methods import Recorded, add_methods, compared, evaluated, refused, unary
+from .rows.value_methods import Methods
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
-
-    from .rows.stubs import Methods
-else:
-    Methods = object  # type checkers and editors see the fields and the rows' methods
 
 one_walk_at_a_time = RLock()  # threads take turns; a signal's handler may walk within a walk
 
@@ -66,7 +63,7 @@ class Value(Methods):
         self._operation = self._x = self._y = self._dy = None
         self._dx = modes.scope_here.get()  # the call, in `grad` and the like, that it is made in
 
-    __neg__, __abs__ = Recorded("neg"), Recorded("abs")
+    __neg__, __abs__ = unary("neg"), unary("abs")
     __add__, __radd__ = Recorded("add"), Recorded("add", swapped=True)
     __sub__, __rsub__ = Recorded("sub"), Recorded("sub", swapped=True)
     __mul__, __rmul__ = Recorded("mul"), Recorded("mul", swapped=True)

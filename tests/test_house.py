@@ -99,12 +99,24 @@ def test_rooms_do_not_take_the_names_of_functions():
 def test_every_public_name_is_fetched_from_its_room():
     import scalargrad
 
-    assert set(scalargrad.__all__) == {"Value", *scalargrad._HOMES}
-    for name in scalargrad.__all__:
+    for name in ("Value", *scalargrad._HOMES):
         assert getattr(scalargrad, name).__name__ == name
         assert name in dir(scalargrad)
     with pytest.raises(AttributeError, match="module 'scalargrad' has no attribute 'Valeu'"):
         _ = scalargrad.Valeu
+
+
+def test_import_star_brings_all_that_hides_no_function_of_python():
+    import builtins
+
+    import scalargrad
+
+    names = {}
+    exec("from scalargrad import *", names)
+    assert names.keys() - {"__builtins__"} == {*scalargrad.__all__}
+    assert not names.keys() & {*dir(builtins)}
+    offered = {name for name in dir(scalargrad) if not name.startswith("__")}
+    assert offered - names.keys() == {"abs", "compile", "max", "min", "nn", "pow", "sum"}
 
 
 def test_the_lesson_is_short_and_narrow():

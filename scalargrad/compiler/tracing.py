@@ -165,7 +165,7 @@ class Condition:
     __format__ = _refused(
         "a traced comparison in an f-string", "print what the compiled function returns instead"
     )
-    __hash__ = _of_node("a traced comparison as a key")
+    __hash__ = _of_node("a traced comparison as a key")  # pyright: ignore[reportAssignmentType]
     __eq__ = __ne__ = __xor__ = __rxor__ = _refused(
         "a traced comparison compared with another or with a bool", _JOIN
     )

@@ -54,3 +54,7 @@ __all__ = [
     "xavier",
     "zeros",
 ]
+
+
+def __dir__() -> list[str]:
+    return __all__

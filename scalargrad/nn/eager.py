@@ -28,7 +28,8 @@ class Task:
     ) -> None:
         if not callable(model):
             raise TypeError(NOT_CALLED.format(type(model).__name__))
-        self.model, self.forward = model, model
+        self.model: Any = model
+        self.forward: Any = model
         self.measure, self.penalty, self.is_mean = measure, penalty, is_mean
 
     @training()

@@ -84,7 +84,7 @@ class Neuron(Module):
         self.nin = whole("nin", nin)
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
-        self.w = Values.of(
+        self.w: tuple[Value, ...] = Values.of(
             [Value(to_float(draw(self.nin, 1, rng), "init")) for _ in range(self.nin)]
         )
         self.b = Value(0.0) if bias else None
@@ -93,13 +93,13 @@ class Neuron(Module):
         if self.b is not None:
             self.b.label = ParameterLabel("b", None, 0)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Value:
         return self._fire(_inputs(x, self.nin, self))
 
-    def _fire(self, xs: tuple[Any, ...]) -> Any:
+    def _fire(self, xs: tuple[Any, ...]) -> Value:
         """The output for inputs that are known to fit."""
         z = functions.dot(self.w, xs) if self.b is None else functions.dot(self.w, xs, self.b)
-        return z if self._activate is None else self._activate(z)
+        return z if self._activate is None else self._activate(z)  # type: ignore[no-any-return]
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         yield "neuron", f"{self.nin} → 1", _noted(self.activation), len(self.parameters())
@@ -157,7 +157,7 @@ class Layer(Module):
             if neuron.b is not None:
                 neuron.b.label = ParameterLabel(f"b{layer}[{j}]", layer, j)
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Value | list[Value]:
         xs = _inputs(x, self.nin, self)
         outs = [
             neuron._fire(xs) if type(neuron).__call__ is _call else neuron(xs)  # a call of its own
@@ -261,10 +261,10 @@ class MLP(Module):
             for number, (nin, nout, each) in enumerate(zip(nins, self.nouts, chosen), 1)
         ]
 
-    def __call__(self, x: Any) -> Any:
+    def __call__(self, x: Any) -> Value | list[Value]:
         for layer in self.layers:
             x = layer(x)
-        return x
+        return x  # type: ignore[no-any-return]
 
     def _places(self, seen: set[int]) -> Iterator[Place]:
         """Layers by their numbers: W1 and b1, not layers[0].W1."""

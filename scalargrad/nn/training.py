@@ -29,7 +29,7 @@ from .rows import as_array, rows, to_lists
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import Any
+    from typing import Any, TypeAlias
 
     from .compiled import Generated
     from .eager import Table
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from .parameters import HasParameters
     from .progress import Progress
 
-    Engine = Eager | Generated
+    Engine: TypeAlias = Eager | Generated
 
 ENGINES = ("auto", "eager", "compiled")
 REDUCTIONS = ("mean", "sum")

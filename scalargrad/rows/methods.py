@@ -14,7 +14,11 @@ from ..ops import OPS, Op, named
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from typing import Any
+    from typing import Any, TypeVar
+
+    from .value_methods import Operator
+
+    N = TypeVar("N")
 
 
 class Recorded:
@@ -26,7 +30,7 @@ class Recorded:
     def __set_name__(self, cls: type[Any], name: str) -> None:
         self.cls, self.name = cls, name
 
-    def __get__(self, node: Any, owner: type[Any] | None = None) -> Callable[..., Any]:
+    def __get__(self, node: N, owner: type[Any] | None = None) -> Operator[N]:
         from .recorders import recorder
 
         function = recorder(OPS[self.op_name], self.cls, self.operator)[self.swapped]
@@ -70,6 +74,11 @@ def table() -> str:
     return "\n".join(f"    {line}" for line in lines)
 
 
+def unary(op_name: str) -> Callable[[N], N]:
+    """An operator of one operand, for type checkers a plain method."""
+    return Recorded(op_name)  # type: ignore[return-value]
+
+
 def evaluated(op: Op, *numbers: Any) -> tuple[Any, ...]:
     """The number of an operation and its slopes by all operands, of floats and lists of floats."""
     from .text import on_floats
@@ -91,11 +100,11 @@ def compared(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]
     return compare
 
 
-def refused(what: str) -> Callable[..., Any]:
+def refused(what: str) -> Callable[..., None]:  # so type checkers refuse it too
     """A method that would freeze the number, and says what to write instead."""
     number = "value.data" if what == "float" else f"{what}(value.data)"
 
-    def refuse(self: Any, *args: object) -> Any:
+    def refuse(self: Any, *args: object) -> None:
         raise TypeError(
             f"{what}(Value) would cut the graph: to keep the slope, use scalargrad's own functions "
             f"(scalargrad.exp, not math.exp) and arrays with dtype=object; for the number alone, write {number}"

@@ -174,7 +174,7 @@ def got_rows(op: Op, given: object) -> TypeError:
 def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
     """The function that records a row of any operands, numbers of all kinds and Values mixed, as one node."""
 
-    def number(name: str, item: object) -> float:
+    def number(name: str, item: Any) -> float:
         data = item.data if isinstance(item, cls) else as_float(item)
         if data is None:
             if name in LISTS and hasattr(item, "__len__") and not isinstance(item, str):
