@@ -177,6 +177,7 @@ def written(value: Value, operands: Sequence[Formula]) -> Formula:
     if op.infix and (count > 1 or not op.takes_lists):
         between, binds, first, others = op.infix
         parts = texts(first, *[others] * (count - 1))
+        between = clean(between)
         return between.join(parts) if count > 1 else between + parts[0], binds
     if op.name == "dot":
         *factors, bias = texts(*[PRODUCT] * (count - 1), SUM)
@@ -197,7 +198,7 @@ def symbol_on(op: Op, texts: Sequence[str]) -> str:
     ('w1²', 'tanh')
     """
     names = dict(zip([name.removesuffix("s") for name in op.operands], texts))
-    return re.sub("[A-Za-z_]+", lambda word: names.get(word[0], word[0]), op.symbol)
+    return re.sub("[A-Za-z_]+", lambda word: names.get(word[0], word[0]), clean(op.symbol))
 
 
 def formulas(

@@ -7,8 +7,12 @@ import random
 import pytest
 
 import scalargrad as sg
-from scalargrad import MLP, Value
+from scalargrad import MLP, Neuron, Value, draw, explain
+from scalargrad.nn.inits import initializer
+from scalargrad.ops import OPS
+from scalargrad.rows import custom
 from scalargrad.wording import ParameterLabel, clean, figure, formulas, label_of, named, number
+from tests.pictures.reading import Picture
 
 
 def text_of(root):
@@ -42,6 +46,42 @@ def text_of(root):
 )
 def test_an_operation_has_the_brackets_it_needs(make, text):
     assert text_of(make(Value(2.0, "a"), Value(3.0, "b"), Value(0.5, "c"))) == text
+
+
+@pytest.fixture
+def added():
+    """custom_op, whose operations are gone after the test."""
+    before = {*OPS}
+    yield sg.custom_op
+    for name in {*OPS} - before:
+        del OPS[name], custom._added[name]
+        delattr(Value, name)
+
+
+def test_init_picture_and_explanation_follow_the_traits_of_an_operation(added):
+    added("hinged", "x if x > 0.0 else 0.0", "1.0 if x > 0.0 else 0.0", traits="rectifier")
+    both = added(
+        "both", "x * y / (x + y)", ("out / x", "out / y"), traits="commutative", infix=" ∥ "
+    )
+    less = added("less", "x - 2.0 * y", ("1.0", "-2.0"), infix=" ⊖ ")
+    assert initializer(None, "hinged") is initializer(None, "relu")
+    neuron = Neuron(2, activation="hinged", seed=0)
+    a = neuron([Value(1.0, "x0"), Value(2.0, "x1")])
+    picture = Picture(draw(a))
+    assert "2 → 1 · hinged" in picture.texts
+    assert {"z", "a"} <= {card.texts[0] for card in picture.cards}
+    x, y = Value(2.0, "x"), Value(3.0, "y")
+    assert not any("①" in text for text in Picture(draw(both(x, y))).texts)
+    assert any("①" in text for text in Picture(draw(less(x, y))).texts)
+    assert "(x ⊖ y)·x" in Picture(draw(less(x, y) * x)).texts
+    assert "    v1 = (x ∥ y) + x = (2 ∥ 3) + 2 = " in repr(explain(both(x, y) + x, x))
+
+
+def test_the_symbol_of_an_operation_is_text_too(added):
+    odd = added("odd", "x * x + y", ("2.0 * x", "1.0"), symbol="\u202e<b>\x07", infix="\n<\x00")
+    picture = Picture(draw(odd(Value(2.0, "x"), Value(3.0, "y"))))
+    assert "�<b>�" in picture.texts
+    assert "x <�y" in picture.texts
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     Given = tuple[Callable[..., Any], ...]  # a value and its slopes, as a user wrote them
 
+LOOSE = SUM - 1  # nobody knows how tightly it binds: in another operation it has brackets
 _added: dict[str, tuple[Op, Given]] = {}  # what was added, to know it when it comes again
 
 # What the package asks of a number that may be of a kind of its own: no method may bear these names.
@@ -105,7 +106,7 @@ def custom_op(
         name, " ".join(operands), f"An operation of your own: {name}.", value=texts[0], slopes=tuple(texts[1:]), symbol=symbol,
         formula="" if of_text else f"{name}({', '.join(operands)})", domain=domain or (), work=tuple(work), traits=traits,
         slope_formulas=tuple(texts[1:]) if of_text else tuple(f"of {name}, by {x}" for x in operands),
-        infix=(infix, SUM, PRODUCT, PRODUCT) if infix else None,
+        infix=(infix, LOOSE, PRODUCT, PRODUCT) if infix else None,
     )  # fmt: skip
     functions: Given = () if of_text else given  # type: ignore[assignment]
     if name in OPS and _added.get(name, (None,))[0] is OPS[name]:
