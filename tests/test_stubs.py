@@ -143,7 +143,7 @@ def test_at_a_prompt_completion_offers_what_is_for_users():
         for name in (op.name, *op.aliases)
     }
     fields = {"data", "grad", "label", "op", "parents", "partials"}
-    assert offered(sg.Value(1.0)) == {*fields, *methods, "graph", "backward", "detach"}
+    assert offered(sg.Value(1.0)) == {*fields, *methods, "graph", "backward", "detach", "conjugate"}
     assert offered(sg.nn) == {*sg.nn.__all__}
     assert offered(sg.functions) >= functions
     for thing in (sg.nn, sg.functions, sg.Neuron(1), sg.Layer(1, 1), sg.MLP(1, [1])):
