@@ -213,6 +213,7 @@ class _Walk:
         if (
             by_value
             and isinstance(item, list | tuple | set | deque)
+            and item
             and all(isinstance(x, Value) for x in item)
         ):
             return ()

@@ -6,6 +6,8 @@ that are known, their numbers are put in: all that depends on data alone is work
 
 from __future__ import annotations
 
+from collections import deque
+
 from ..arithmetic.conversion import as_float
 from ..ops import OPS
 from ..value import Value
@@ -30,6 +32,9 @@ _ANOTHER = (
     "a second call with the same numbers gave another formula: what it counts or draws at random would be frozen, and of a "
     "Value that it makes itself it is not known whether it stays the same: write the number in its place"
 )
+
+
+COUNTED = "model or loss change something that they read with each call: what they count would be frozen: take engine='eager'"
 
 
 class Objective:
@@ -177,6 +182,26 @@ def _inputs(program: Program) -> list[Input]:
     return [x for block in program.blocks for x in block.inputs]
 
 
+def _kept(item: Any, seen: dict[int, int]) -> Any:
+    """What an object holds, whichever Values stand in it: what differs from call to call is counted or collected."""
+    if isinstance(item, Value) or (callable(item) and not hasattr(item, "__dict__")):
+        return type(item)
+    if isinstance(item, bool | int | float | complex | str | bytes | None):
+        return repr(item)
+    if id(item) in seen:
+        return seen[id(item)]
+    seen[id(item)] = len(seen)
+    if isinstance(item, dict):
+        return [(repr(key), _kept(inner, seen)) for key, inner in item.items()]
+    if isinstance(item, list | tuple | deque):
+        return [_kept(inner, seen) for inner in item]
+    if isinstance(item, set | frozenset):
+        return len(item)
+    if hasattr(item, "tobytes"):
+        return item.tobytes()
+    return type(item), _kept(getattr(item, "__dict__", None), seen)
+
+
 class _Trace:
     """A copy of a model whose parameters are traced numbers, and what stands for them."""
 
@@ -221,7 +246,9 @@ class _Trace:
         steps = self._recorded(function, what)
         if self._before.has_changed():  # it counts its calls, or keeps something of them
             inputs = [*self.known.values(), *self.inputs.values(), *self.captured.values()]
-            if not alike(steps, self._recorded(function, what), dict(zip(inputs, inputs))):
+            kept = _kept(self.model, {})
+            again = self._recorded(function, what)
+            if not alike(steps, again, dict(zip(inputs, inputs))) or kept != _kept(self.model, {}):
                 raise TraceError(_ANOTHER)
         return Program([*self.blocks, self.own, *blocks], steps)
 

@@ -44,6 +44,7 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     own = [*OWN, *(f"state{i + 1}" for i in range(len(optimizer.state)))]
     numbers = [[Traced(name) for name in own] for _ in range(size)]
     shared = [Traced(name) for name in SHARED]
+    captured = Captured([type(optimizer), type(optimizer).update])
     draws = Draws(generators(Captured([optimizer.update])))
     try:
         results = _called(optimizer, numbers, shared)
@@ -52,7 +53,7 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     if draws.may_have_been_made():
         draws.undo()
         return None
-    if results is None:
+    if results is None or captured.has_changed():  # it counts
         return None
     blocks = [Block(name, ()) for name in (*own, *SHARED)]
     inputs = [block.inputs[0] for block in blocks]
@@ -81,8 +82,11 @@ def _called(
     }
     twin, before = deepcopy(optimizer, dict(shares)), deepcopy(optimizer, dict(shares))
     lr, step = shared
+    parameters = [Traced(p.label) for p in optimizer.parameters]
     for one in (twin, before):
-        one.state, one.steps = tuple(state), step
+        one.state, one.steps, one.parameters = tuple(state), step, parameters
+        if not callable(one.lr):
+            one.lr = lr
     add_methods()
     with tracing():
         moved, memory = twin.update(weights, gradients, lr)

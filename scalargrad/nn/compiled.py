@@ -10,6 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from copy import copy
 from functools import cache
+from itertools import repeat
 from math import isfinite, nan
 from time import perf_counter
 
@@ -35,6 +36,7 @@ WRITTEN_OUT = 3000  # operations of a batch that is written out row by row, at m
 MANY = 1000  # steps from which on that pays
 LINES = 6000  # of an update with a line for each weight, at most
 SOME = 300  # steps from which on that pays
+CHANGES = 3  # one behind the other, after which no more code is made
 
 
 class Generated:
@@ -57,16 +59,18 @@ class Generated:
     ) -> None:
         from ..compiler.tracing import TraceError
 
-        if not isinstance(optimizer, Optimizer) or type(optimizer).step is not Optimizer.step:
-            kind = type(optimizer).__name__
-            raise TraceError(
-                f"the step of {kind} is its own and cannot be compiled: give it an update, or take engine='eager'"
-            )
+        kind = type(optimizer).__name__
+        for name in ("step", "rate", "move", "become", "zero_grad"):
+            method = getattr(optimizer, name, None)
+            if getattr(method, "__func__", None) is not vars(Optimizer)[name]:
+                raise TraceError(
+                    f"the {name} of {kind} is its own and cannot be compiled: "
+                    "give it an update, and lr as a function of the step, or take engine='eager'"
+                )
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # how many steps a call is to make at most
-        self._eager = Eager(task, optimizer, table)
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
         with taking_back_draws(self._functions(), task.model):
@@ -77,9 +81,18 @@ class Generated:
         """What the user wrote."""
         return [
             function
-            for function in (self.task.measure, self.task.penalty, type(self.task.model))
+            for function in (
+                self.task.measure,
+                self.task.penalty,
+                type(self.task.model),
+                None if self._is_known() else type(self.optimizer),
+            )
             if function
         ]
+
+    def _is_known(self) -> bool:
+        """Whether the optimiser is one of the package's own, which treat all weights alike."""
+        return type(self.optimizer) in OPTIMIZERS.values()
 
     def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
         """Make a step on each batch, its loss added to `losses` before.
@@ -90,8 +103,8 @@ class Generated:
             raise self._failure
         optimizer, start, before = self.optimizer, perf_counter(), len(losses)
         given = list(batches)
-        rates = self._rates(len(given))
-        if not self._at_once(given[: len(rates)], rates, losses):
+        rates = self._rates(len(given)) if self._loop is not None else None
+        if rates is None or not self._at_once(given[: len(rates)], rates, losses):
             self._one_by_one(given, rates, losses)
         made, seconds = len(losses) - before, max(perf_counter() - start, 1e-9)
         self.pace = max(1, min(8 * made, int(made * SECONDS / seconds)))
@@ -114,8 +127,6 @@ class Generated:
 
     def _at_once(self, batches: list[list[int]], rates: list[float], losses: Losses) -> bool:
         """All steps in one call; False, and no step, where a number became nan or infinite."""
-        if self._loop is None:
-            return False
         optimizer = self.optimizer
         before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
         try:
@@ -136,12 +147,18 @@ class Generated:
         optimizer.become(weights, state, optimizer.steps + len(batches))
         return True
 
-    def _one_by_one(self, batches: list[list[int]], rates: list[float], losses: Losses) -> None:
-        """The same steps in total arithmetic, each looked at, and on Values what fails then."""
+    def _one_by_one(
+        self, batches: list[list[int]], rates: list[float] | None, losses: Losses
+    ) -> None:
+        """The same steps in total arithmetic, each looked at, and on Values what fails then.
+
+        Without `rates` each is asked for before its step, as on Values: an update may set it.
+        """
         optimizer, before = self.optimizer, len(losses)
         made = before
         try:
-            for batch, lr in zip(batches, rates):
+            for batch, known in zip(batches, repeat(None) if rates is None else rates):
+                lr = optimizer.rate(optimizer.steps) if known is None else known
                 loss, gradient = self._careful().gradient(
                     [p.data for p in optimizer.parameters], self._fixed(), batch
                 )
@@ -161,6 +178,8 @@ class Generated:
     def _moved(self, weights: Any, gradients: Any, lr: float, state: Any, step: int) -> Any:
         """The optimiser's update, of other numbers than its own."""
         self._twin.state, self._twin.steps = state, step
+        if not callable(self._twin.lr):
+            self._twin.lr = lr
         return self._twin.update(weights, gradients, lr)
 
     def loss_of(self, table: Table) -> float:
@@ -196,33 +215,42 @@ class Generated:
         return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
 
     def looked_at(self) -> Generated | Eager:
-        """What makes the next steps after the user's code had its turn: made anew where what it was made of has changed."""
-        if self._captured.has_changed() or _settings(self.optimizer) != self._settings:
-            try:
-                with taking_back_draws(self._functions(), self.task.model):
-                    self._build()
-            except Exception:  # what is wrong they will say, if anything is
-                return self._eager
+        """What makes the next steps after the user's code had its turn: Values, after a change."""
+        return _Waiting(self) if self.has_changed() else self
+
+    def has_changed(self) -> bool:
+        """Whether what the code was made of is another by now."""
+        return self._captured.has_changed() or _settings(self.optimizer) != self._settings
+
+    def look(self) -> None:
+        """Take note of what code would be made of now."""
+        from ..compiler.captured import Captured
+
+        self._captured = Captured(self._functions(), [self.task.model])
+        self._settings = _settings(self.optimizer)
+
+    def made_anew(self) -> Generated | Eager:
+        """What makes the next steps, of what it is made of now."""
+        try:
+            with taking_back_draws(self._functions(), self.task.model):
+                self._build()
+        except Exception:  # what is wrong Values will say, if anything is
+            return Eager(self.task, self.optimizer, self.table)
         return self
 
     # -------------------------------------------------------------- what is generated
 
     def _build(self) -> None:
         """Trace loss, penalty and update, and generate what makes the steps."""
-        from ..compiler.captured import Captured
-        from ..compiler.training import Objective, steady
+        from ..compiler.tracing import TraceError
+        from ..compiler.training import COUNTED, Objective, steady
         from ..compiler.update import lets_through, update_of
 
-        task, optimizer = self.task, self.optimizer
-        self._captured, self._settings = (
-            Captured(self._functions(), [task.model]),
-            _settings(optimizer),
-        )
+        task, optimizer, start = self.task, self.optimizer, perf_counter()
+        self.look()
         self._twin = copy(optimizer)
-        known = type(optimizer) in OPTIMIZERS.values()
-        formula = update_of(
-            optimizer, min(2, len(optimizer.parameters)) if known else len(optimizer.parameters)
-        )
+        count = len(optimizer.parameters)
+        formula = update_of(optimizer, min(2, count) if self._is_known() else count)
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
         inputs, targets = self._prepared(self.table)
@@ -236,10 +264,16 @@ class Generated:
             return (made := objective()), made.of_a_row(inputs[0], targets[0])
 
         made, self._program = traced_or_refused(lambda: steady(of_a_row))
+        if self._captured.has_changed():  # once is no matter: a table made when it is first read
+            self.look()
+            traced_or_refused(of_a_row)
+            if self._captured.has_changed():
+                raise TraceError(COUNTED)
         self._objective, self._table, self._formula = made, (inputs, targets), formula
         is_doubtful = self._captured.asks_kinds or made.is_shown
         compare_training(task, made, self._program, self.table, self._table, is_doubtful)
         self._begin(formula)
+        self.seconds = perf_counter() - start
 
     def _begin(self, formula: Program | None) -> None:
         """Choose what makes the steps."""
@@ -323,6 +357,35 @@ class Generated:
         """The rows as the programs have them: classes as lists with a 1 in their place."""
         inputs, targets = table
         return inputs, targets if self._classes is None else one_hot(targets, self._classes)
+
+
+class _Waiting(Eager):
+    """Steps on Values after a change, until they have taken as long as the making of code takes.
+
+    What changes again and again, as in annealing, then costs no more code than it saves.
+    """
+
+    def __init__(self, made: Generated) -> None:
+        super().__init__(made.task, made.optimizer, made.table)
+        self.made, self.spent, self.changes = made, 0.0, 1
+        made.look()
+
+    def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
+        """Make a step on each batch, its loss added to `losses` before."""
+        start = perf_counter()
+        super().steps(batches, losses)
+        self.spent += perf_counter() - start
+
+    def looked_at(self) -> Generated | Eager:
+        """What makes the next steps after the user's code had its turn."""
+        if self.made.has_changed():
+            self.spent, self.changes = 0.0, self.changes + 1
+            if self.changes == CHANGES:
+                return Eager(self.task, self.optimizer, self.table)
+            self.made.look()
+        elif self.spent > self.made.seconds:
+            return self.made.made_anew()
+        return self
 
 
 @contextmanager

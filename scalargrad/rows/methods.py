@@ -90,11 +90,12 @@ def compared(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]
     """A comparison of data, with a Value or a number."""
 
     def compare(self: Any, other: Any) -> bool:
-        kind = type(other)
-        if hasattr(kind, "records"):  # it is traced, and compares itself
+        if not hasattr(type(other), "backward"):
+            against = as_float(other)
+        elif hasattr(other, "records"):  # it is traced, and compares itself
             against = None
         else:
-            against = deciding(other) if hasattr(kind, "backward") else as_float(other)
+            against = deciding(other)
         return NotImplemented if against is None else test(deciding(self), against)
 
     return compare
