@@ -128,15 +128,18 @@ def computed(root: N, before: list[tuple[N, float]]) -> list[N]:
                 node.grad = 0.0
         elif node.grad is not mark:
             node.grad = mark
-            stack += (node, None)
-            if (
-                node._x is None
-            ):  # leaves without a gradient are most, and need no place on the stack
+            if (x := node._x) is None:  # a leaf without a gradient needs no place on the stack
+                stack += (node, None)
                 stack += [x for x in node._y if x._operation is not None or x.grad]
+                continue
+            y = node._y
+            y_waits = y is not None and (y._operation is not None or y.grad)
+            if x._operation is not None or x.grad:
+                stack += (node, None, x, y) if y_waits else (node, None, x)
+            elif y_waits:
+                stack += (node, None, y)
             else:
-                stack.append(node._x)
-                if (y := node._y) is not None and (y._operation is not None or y.grad):
-                    stack.append(y)
+                order.append(node)
     return order
 
 

@@ -124,12 +124,28 @@ ORDER: tuple[tuple[str, str], ...] = (
     ("elif node.grad is not mark:", "else:"),
     ("node.grad = mark", "pass"),
     ('mark: Any = float("nan")', "mark: Any = 0.0"),
-    ("stack += (node, None)\nif", "stack += (None, node)\nif"),
-    ("if x._operation is not None or x.grad", "if x._operation is None or x.grad"),
-    ("if x._operation is not None or x.grad", "if x._operation is not None"),
-    ("stack.append(node._x)\n", "pass\n"),
+    ("stack += (node, None)\n", "stack += (None, node)\n"),
+    (
+        "for x in node._y if x._operation is not None or x.grad",
+        "for x in node._y if x._operation is None or x.grad",
+    ),
+    (
+        "for x in node._y if x._operation is not None or x.grad",
+        "for x in node._y if x._operation is not None",
+    ),
+    ("(node, None, x, y) if y_waits else (node, None, x)", "(node, None, x)"),
+    (
+        "(node, None, x, y) if y_waits else (node, None, x)",
+        "(node, None, x, y) if y_waits else (node, None)",
+    ),
+    ("elif y_waits:", "elif False:"),
     ("(y._operation is not None or y.grad)", "y._operation is not None"),
     ("(y._operation is not None or y.grad)", "y.grad"),
+    (
+        "            if x._operation is not None or x.grad:",
+        "            if x._operation is not None:",
+    ),
+    ("            if x._operation is not None or x.grad:", "            if x.grad:"),
 )
 
 

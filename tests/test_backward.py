@@ -191,3 +191,15 @@ def test_a_broken_walk_keeps_what_leaves_held():
     with pytest.raises(TypeError):
         y.backward()
     assert x.grad >= 5.0
+
+
+def test_a_walk_after_one_that_broke_while_it_was_put_in_order_is_right():
+    x = Value(2.0)
+    inner = x * x
+    y = inner * x + inner
+    inner._x = "no Value"
+    with pytest.raises(AttributeError):
+        y.backward()
+    inner._x = x
+    y.backward()
+    assert (x.grad, inner.grad) == (16.0, 3.0)  # y = x³ + x²
