@@ -13,8 +13,8 @@ from .compiler import (
     TraceError as TraceError, compile as compile,
 )
 from .derivatives import (
-    grad as grad, gradients as gradients, hessian as hessian, hvp as hvp, jacobian as jacobian, jvp
-    as jvp, value_and_grad as value_and_grad,
+    grad as grad, gradients as gradients, hessian as hessian, hvp as hvp, jacobian as jacobian,
+    jvp as jvp, value_and_grad as value_and_grad,
 )
 from .explaining import (
     explain as explain,
@@ -22,17 +22,18 @@ from .explaining import (
 from .functions import (
     abs as abs, acos as acos, acosh as acosh, add as add, arccos as arccos, arccosh as arccosh,
     arcsin as arcsin, arcsinh as arcsinh, arctan as arctan, arctan2 as arctan2, arctanh as arctanh,
-    asin as asin, asinh as asinh, atan as atan, atan2 as atan2, atanh as atanh, cbrt as cbrt, clip
-    as clip, cos as cos, cosh as cosh, custom_op as custom_op, deg2rad as deg2rad, degrees as
-    degrees, div as div, dot as dot, elu as elu, erf as erf, erfc as erfc, exp as exp, exp2 as
-    exp2, expm1 as expm1, gelu as gelu, hypot as hypot, leaky_relu as leaky_relu, log as log, log10
-    as log10, log1p as log1p, log2 as log2, log_sigmoid as log_sigmoid, logaddexp as logaddexp,
-    logsumexp as logsumexp, max as max, maximum as maximum, mean as mean, min as min, minimum as
-    minimum, mod as mod, mul as mul, neg as neg, norm as norm, pow as pow, prod as prod, rad2deg as
-    rad2deg, radians as radians, reciprocal as reciprocal, relu as relu, remainder as remainder,
-    sigmoid as sigmoid, sign as sign, silu as silu, sin as sin, sinc as sinc, sinh as sinh, softmax
-    as softmax, softplus as softplus, sqrt as sqrt, square as square, sub as sub, sum as sum, tan
-    as tan, tanh as tanh, var as var, where as where, xlogy as xlogy,
+    asin as asin, asinh as asinh, atan as atan, atan2 as atan2, atanh as atanh, cbrt as cbrt,
+    clip as clip, cos as cos, cosh as cosh, custom_op as custom_op, deg2rad as deg2rad,
+    degrees as degrees, div as div, dot as dot, elu as elu, erf as erf, erfc as erfc, exp as exp,
+    exp2 as exp2, expm1 as expm1, gelu as gelu, hypot as hypot, leaky_relu as leaky_relu,
+    log as log, log10 as log10, log1p as log1p, log2 as log2, log_sigmoid as log_sigmoid,
+    logaddexp as logaddexp, logsumexp as logsumexp, max as max, maximum as maximum, mean as mean,
+    min as min, minimum as minimum, mod as mod, mul as mul, neg as neg, norm as norm, pow as pow,
+    prod as prod, rad2deg as rad2deg, radians as radians, reciprocal as reciprocal, relu as relu,
+    remainder as remainder, sigmoid as sigmoid, sign as sign, silu as silu, sin as sin,
+    sinc as sinc, sinh as sinh, softmax as softmax, softplus as softplus, sqrt as sqrt,
+    square as square, sub as sub, sum as sum, tan as tan, tanh as tanh, var as var, where as where,
+    xlogy as xlogy,
 )
 from .modes import (
     no_grad as no_grad,

@@ -1,10 +1,9 @@
-"""The free functions: exp(x), maximum(x, y), sum(xs), where(condition, x, y) … on Values and on numbers.   (floor 2)
+"""The free functions: exp(x), maximum(x, y), sum(xs), where(condition, x, y), …   (floor 2)
 
-Each is a row of `ops`, named as NumPy names it, with `math`'s name as an alias (`arctan2`, `atan2`).
-Given a Value they record it; given plain numbers they return plain numbers. Those of many take one
-iterable. The table, from the rows themselves:
-
-{table}
+A function of a Value makes a Value, one of plain numbers a plain number. On arrays, of numbers or
+of Values, those of one, two or three operands work on each element, with shapes broadcast as in
+NumPy, and return an array; a Series gives a Series. Functions of lists, such as sum and mean, take
+one list, or another iterable.
 
 >>> from scalargrad import Value, exp, softmax, where
 >>> exp(0.0), exp(Value(0.0))
@@ -14,14 +13,19 @@ iterable. The table, from the rows themselves:
 >>> x = Value(-1.0)
 >>> where(x > 0, x, 0.0)            # the branch itself
 0.0
+
+The names are NumPy's, with those of `math` beside them (`arctan2`, `atan2`). A new function is a
+new row in the table of `ops`; this module makes functions of all rows:
+
+{table}
 """
 
 from __future__ import annotations
 
-from .ops import OPS
+from .ops import OPS, named
 from .rows.custom import custom_op as custom_op
+from .rows.documentation import table
 from .rows.free_functions import function_named
-from .rows.methods import table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,11 +35,9 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Callable[..., Any]:
     """Make the function of an operation when it is first asked for."""
-    try:
-        function = function_named(name)
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
-    globals()[name] = function
+    if not named(name):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    function = globals()[name] = function_named(name)
     return function
 
 

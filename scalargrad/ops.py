@@ -380,7 +380,7 @@ HYPERBOLAS = (
 # ------------------------------------------------------------------ activations, and what they are made of
 
 ACTIVATIONS = (
-    Op("erf", "x", "The error function: the chance that a normal number of variance ½ lies within −x … x.",
+    Op("erf", "x", "The error function: the chance that a normal number of variance ½ is within −x … x.",
        formula="2 / √π · ∫₀ˣ e^−t² dt",          slope_formulas="2 / √π · e^−x²",
        value="erf(x)",                           slopes=f"{TWO_BY_ROOT_PI} * _gauss(x)",
        symbol="erf", traits="activation"),
@@ -415,7 +415,7 @@ ACTIVATIONS = (
        formula="x where x > 0, else eˣ − 1",     slope_formulas="1 where x > 0, else eˣ",
        value="x if x > 0.0 else expm1(x)",       slopes="1.0 if x > 0.0 else exp(x)",
        symbol="elu", traits="activation rectifier"),
-    Op("gelu", "x", "x times the chance that a normal number is less than x (exact, not the approximation by tanh).",
+    Op("gelu", "x", "x times the chance that a normal number is less than x, by erf and not by tanh.",
        formula="x·Φ(x), with Φ(x) = (1 + erf(x / √2)) / 2", slope_formulas="Φ(x) + x·φ(x), with φ(x) = e^(−x²/2) / √(2π)",
        value="x * _normal_cdf(x) if not x < -37.5 else gelu_tail(x)", slopes="_gelu_slope(x)",
        symbol="gelu", traits="activation rectifier"),

@@ -10,13 +10,14 @@ from textwrap import fill, indent
 
 import scalargrad
 from scalargrad.ops import LISTS, OPS
+from scalargrad.rows.documentation import OF_THE_TABLE
 
 PACKAGE = Path(scalargrad.__file__).parent
-PUBLIC = [op for op in OPS.values() if op.is_public]
+PUBLIC = [op for op in OPS.values() if op.is_public and op in OF_THE_TABLE]
 NOTE = "Written by `python -m tests.stubs`."
 
 FUNCTIONS = f'''\
-"""The free functions, as editors and type checkers see them. {NOTE}"""
+"""The functions, as editors and type checkers see them. {NOTE}"""
 
 # fmt: off
 from collections.abc import Iterable
@@ -77,12 +78,19 @@ def functions():
     yield FUNCTIONS
     for op in PUBLIC:
         signatures = of_condition if op.name == "where" else of_lists if op.lists else of_operands
-        for parameters, result in signatures(op):
-            line = f"def {op.name}({parameters}) -> {result}: ...\n"
-            if len(line) > 100:
-                line = line.replace("(", "(\n    ").replace(") ->", "\n) ->")
-            yield f"@overload\n{line}"
+        lines = [definition(op.name, *signature) for signature in signatures(op)]
+        body = docstring(getattr(scalargrad, op.name))  # of the last, where jedi looks for it
+        yield "@overload\n" + " ...\n@overload\n".join(lines) + f"{body}\n"
         yield from (f"{alias} = {op.name}\n" for alias in op.aliases)
+
+
+def definition(name, parameters, result):
+    """The head of a function, in one line if it fits."""
+    line = f"def {name}({parameters}) -> {result}:"
+    if len(line) > 95:
+        each_below = parameters.replace(", ", ",\n    ")
+        line = f"def {name}(\n    {each_below}\n) -> {result}:"
+    return line
 
 
 def of_operands(op):
@@ -131,8 +139,14 @@ def methods():
         if not op.lists and not op.is_composed:
             others = [f"{p}: Methods | Number" for p in op.operands[1:]]
             parameters = ", ".join(["self", *others, "/"][: None if others else 1])
-            yield indent(f"def {op.name}({parameters}) -> Self: ...\n", "    ")
+            method = getattr(scalargrad.Value, op.name)
+            yield indent(f"def {op.name}({parameters}) -> Self:{docstring(method)}\n", "    ")
             yield from (f"    {alias} = {op.name}\n" for alias in op.aliases)
+
+
+def docstring(function):
+    """The body of a function that has nothing but its documentation."""
+    return indent(f'\n"""{function.__doc__}\n"""', "    ")
 
 
 def package():
@@ -150,7 +164,8 @@ def package():
 
 def wrapped(opening, items, closing):
     """Items between brackets, in lines of at most 100 columns."""
-    lines = fill(", ".join(items), 95, break_long_words=False, break_on_hyphens=False)
+    text = ", ".join(item.replace(" ", "~") for item in items)  # lines break between items alone
+    lines = fill(text, 95, break_long_words=False, break_on_hyphens=False).replace("~", " ")
     return f"{opening}\n{indent(lines, '    ')},\n{closing}\n"
 
 

@@ -1,6 +1,9 @@
 """The free functions, on Values, on numbers and on both; those of many; custom operations."""
 
+import doctest
+import inspect
 import math
+import re
 
 import numpy as np
 import pytest
@@ -364,6 +367,21 @@ def test_clip_takes_bounds_that_are_values():
     assert (y.data, x.grad, low.grad, high.grad) == (2.0, 0.0, 0.0, 1.0)
     assert sg.clip(5, 0, 2) == 2.0
     assert sg.clip(Value(1.0), 0, 2).partials == (1.0, None, None)
+
+
+@pytest.mark.parametrize("op", [op for op in OPS.values() if op.is_public], ids=lambda op: op.name)
+def test_help_gives_a_sentence_the_formula_the_slopes_and_an_example_that_runs(op):
+    function = getattr(sg, op.name)
+    made = [function] if op.is_composed or op.takes_lists else [function, getattr(Value, op.name)]
+    for text in (each.__doc__ for each in made):
+        sentence, formulas, example = text.split("\n\n")
+        assert (sentence, sentence[-1]) == (op.sentence, ".")
+        assert f"{op.name}({', '.join(op.operands)}) = {op.formula}" in formulas
+        assert all(slope in formulas for slope in op.slope_formulas)
+        assert not re.search(r"\b_\w", text), "a name of the package's own"
+        test = doctest.DocTestParser().get_doctest(example, {}, op.name, None, 0)
+        assert not doctest.DocTestRunner().run(test).failed
+    assert [*inspect.signature(function).parameters][: len(op.operands)] == [*op.operands]
 
 
 def test_the_table_in_the_documentation_has_every_public_row():

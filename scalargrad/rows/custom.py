@@ -144,7 +144,7 @@ def _check_name(name: str) -> None:
         raise ValueError(
             f"{name!r} cannot be the name of an operation: write an identifier that does not begin with _"
         )
-    package = sys.modules[__package__.partition(".")[0]]
+    package = sys.modules[__name__.partition(".")[0]]
     if named(name):
         raise ValueError(f"the name {name!r} is taken: give the operation another")
     scopes = (

@@ -12,7 +12,7 @@ from ..arithmetic.lists import count, largest
 from ..modes import modes_here, modes_on
 from ..ops import LISTS, OPS, Op, named
 from ..value import Value
-from .methods import described
+from .documentation import documented
 from .recorders import list_of, recorder
 from .text import on_floats, run
 
@@ -50,7 +50,7 @@ def free_function(op: Op) -> Callable[..., Any]:
         function = function_of_operands(op)
     function.__name__ = function.__qualname__ = op.name
     function.__module__ = "scalargrad.functions"
-    function.__doc__ = described(op)
+    function.__doc__ = documented(op, function if op.is_composed else None)
     return function
 
 

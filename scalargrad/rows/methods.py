@@ -31,47 +31,14 @@ class Recorded:
         self.cls, self.name = cls, name
 
     def __get__(self, node: N, owner: type[Any] | None = None) -> Operator[N]:
+        from .documentation import described, documented
         from .recorders import recorder
 
         function = recorder(OPS[self.op_name], self.cls, self.operator)[self.swapped]
         function.__name__, function.__qualname__ = self.name, f"{self.cls.__name__}.{self.name}"
-        function.__doc__ = described(OPS[self.op_name])
+        function.__doc__ = (described if self.operator else documented)(OPS[self.op_name])
         setattr(self.cls, self.name, function)
         return function if node is None else function.__get__(node)  # type: ignore[no-any-return]
-
-
-def described(op: Op) -> str:
-    """An operation in a sentence, its formula and its slopes, for `help`.
-
-    >>> print(described(OPS["tanh"]))
-    The hyperbolic tangent of x: an S-shaped curve from −1 to 1.
-    <BLANKLINE>
-        tanh(x) = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ)
-        slope: 1 − tanh(x)²
-    """
-    lines = [f"{op.name}({', '.join(op.operands)}) = {op.formula}"]
-    if len(op.slope_formulas) == 1:
-        lines.append(f"slope: {op.slope_formulas[0]}")
-    else:
-        slopes = zip(op.operands, op.slope_formulas)
-        lines += [f"slope by {operand}: {slope}" for operand, slope in slopes if slope]
-    return "\n    ".join([op.sentence + "\n", *lines])
-
-
-def table() -> str:
-    """The operations as a table of text: name, symbol, formula and slopes."""
-    rows = [
-        (op.name, op.symbol, op.formula, ", ".join(filter(None, op.slope_formulas)))
-        for op in OPS.values()
-        if op.is_public
-    ]
-    head = ("operation", "symbol", "formula", "slopes")
-    widths = [max(len(row[i]) for row in (head, *rows)) for i in range(2)]
-    lines = [
-        f"{name:{widths[0]}}  {symbol:{widths[1]}}  {formula}  →  {slopes}"
-        for name, symbol, formula, slopes in (head, *rows)
-    ]
-    return "\n".join(f"    {line}" for line in lines)
 
 
 def unary(op_name: str) -> Callable[[N], N]:

@@ -13,7 +13,7 @@ from ..arithmetic.conversion import as_float
 from ..arithmetic.total import ERRORS
 from ..modes import announced, modes_on
 from ..ops import LISTS, Op
-from .templates import BINARY, OF_LISTS, READ_LIST, READ_ONE, UNARY
+from .templates import BINARY, OF_LISTS, OF_THREE, READ_LIST, READ_ONE, UNARY
 from .text import FAST_NAMES, on_floats, run, statements
 
 TYPE_CHECKING = False
@@ -141,7 +141,9 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
         names |= {"Values": Values, "Floats": Floats}
         run(source_of_lists(op), f"<scalargrad {op.name}>", names)
     elif len(op.operands) > 2:
-        return record_mixed, None
+        others = ", ".join(op.operands[1:])
+        names["record_mixed"] = record_mixed
+        run(OF_THREE.format(name=op.name, operands=others), f"<scalargrad {op.name}>", names)
     else:
         run(source(op), f"<scalargrad {op.name}>", names)
     return names[f"record_{op.name}"], names.get(f"record_{op.name}_swapped")

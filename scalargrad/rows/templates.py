@@ -63,6 +63,12 @@ def record_{name}_swapped(self, other):
     return announced(node) if modes_on else node
 """
 
+# An operation of three operands: Values and numbers in any mixture.
+OF_THREE = """
+def record_{name}(self, {operands}):
+    return record_mixed(self, {operands})
+"""
+
 # An operation of lists: all Values or all floats in each of them; other mixtures go to `record_mixed`.
 OF_LISTS = """
 def record_{name}({signature}):
