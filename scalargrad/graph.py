@@ -106,31 +106,40 @@ def ordered(*roots: N, stop: Container[N] = frozenset(), last_first: bool = Fals
     return order
 
 
-def computed(root: N, before: list[tuple[N, float]]) -> list[N]:
+def computed(root: N, before: list[Any]) -> list[N]:
     """The computed Values of a root's graph, operands before their readers, last operands first.
 
     This is the order for a backward walk, so it prepares one too: the gradients of leaves are set to 0,
-    and go to `before` together with their leaves. A computed Value that was met is marked in its grad,
-    which is faster than a set.
+    and each goes to `before`, behind its leaf: in one flat list, since thousands of pairs would set the
+    garbage collector to work. A computed Value that was met is marked in its grad, which is faster than
+    a set.
     """
     if as_float(root.data) is None:
         raise misused(root) or TypeError(f"the root's data is {root.data!r}, which is no number")
     order: list[N] = []
     mark: Any = float("nan")  # an object that no other walk has
     stack: list[Any] = [root]
+    push, set_aside = stack.append, before.append
     while stack:
         node = stack.pop()
         if node is None:  # all operands of the Value below are in order, and it is next
             order.append(stack.pop())
         elif node._operation is None:
             if node.grad:
-                before.append((node, node.grad))
+                before += (node, node.grad)
                 node.grad = 0.0
         elif node.grad is not mark:
             node.grad = mark
-            if (x := node._x) is None:  # a leaf without a gradient needs no place on the stack
+            if (x := node._x) is None:  # most of many are leaves, and need no place on the stack
                 stack += (node, None)
-                stack += [x for x in node._y if x._operation is not None or x.grad]
+                for operand in node._y:
+                    if operand._operation is not None:
+                        if operand.grad is not mark:
+                            push(operand)
+                    elif grad := operand.grad:
+                        set_aside(operand)
+                        set_aside(grad)
+                        operand.grad = 0.0
                 continue
             y = node._y
             y_waits = y is not None and (y._operation is not None or y.grad)

@@ -108,7 +108,7 @@ class Value(Methods):
         The `grad` of a leaf is added to, so gradients of several roots sum up. The `grad` of a
         computed Value is its slope in the latest walk. A slope of 0 is not passed on.
         """
-        before: list[tuple[Value, float]] = []  # leaves that had a grad, and that grad
+        before: list[Any] = []  # each leaf that had a grad, and then that grad
         with one_walk_at_a_time:
             try:
                 order = computed(self, before)  # computed Values, operands before their readers
@@ -128,7 +128,7 @@ class Value(Methods):
             except TypeError as error:
                 raise misused(self) or error from None
             finally:  # Ctrl-C loses nothing either
-                for leaf, grad in before:
+                for leaf, grad in zip(before[::2], before[1::2]):
                     leaf.grad += grad
         if modes.modes_on:
             modes.announce_walk(order)

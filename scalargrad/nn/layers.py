@@ -22,7 +22,7 @@ from .activations import name_of
 from .checks import random_source, whole
 from .inits import initializer
 from .module import Module
-from .parameters import are_leaves, places_in
+from .parameters import PLAIN, are_leaves, places_in
 from .rows import is_row, to_lists
 
 TYPE_CHECKING = False
@@ -177,9 +177,9 @@ class Layer(Module):
                     if id(neuron) not in seen:
                         seen.add(id(neuron))
                         for its, part in vars(neuron).items():
-                            if its not in ("w", "b"):
+                            if its not in ("w", "b") and type(part) not in PLAIN:
                                 yield from places_in(part, f"neurons[{j}].{its}", seen)
-            else:
+            elif type(item) not in PLAIN:
                 yield from places_in(item, name, seen)
 
     def _is_matrix(self) -> bool:

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     Place = tuple[str, Index | None, Sequence[Value]]
 
 _PACKAGE = f"{__name__.split('.')[0]}."
+# kinds of attributes that are most, and hold no Value
+PLAIN = {float, int, bool, str, type(None), type(len), type(lambda: None)}
 
 
 class State(dict[str, "Any"]):
@@ -50,7 +52,8 @@ class HasParameters:
         """Where each Value stands, in the order of `parameters()`; `seen` has ids of modules."""
         seen.add(id(self))
         for name, item in vars(self).items():
-            yield from places_in(item, name, seen)
+            if type(item) not in PLAIN:
+                yield from places_in(item, name, seen)
 
     def parameters(self) -> list[Value]:
         """All parameters, each once; in a network each neuron's weights and then its bias.
