@@ -1,6 +1,6 @@
 """scalargrad: write scalars, see the graph, get the slopes.
 
-A Value is a number that remembers how it was made; `backward` finds the slopes. Read `ops`, then `value`.
+A Value is a number that remembers how it was made; `backward` finds the slopes.
 
 >>> from scalargrad import Value, tanh
 >>> w, x, b = Value(0.5, "w"), Value(2.0, "x"), Value(-1.0, "b")
@@ -9,18 +9,15 @@ A Value is a number that remembers how it was made; `backward` finds the slopes.
 >>> y.data, w.grad
 (0.0, 2.0)
 
-Derivatives as functions nest to any order; `check_gradient` compares one with differences, `explain` says why
-it is what it is, `detect_anomaly` finds the line where a number went wrong.
+Derivatives as functions nest to any order. `check_gradient` compares a derivative with differences,
+`explain` says why it is what it is, `detect_anomaly` finds the line where a number went wrong.
 
 >>> from scalargrad import grad
 >>> grad(grad(lambda x: x**3))(2.0)
 12.0
 
-What holds, and where it is written down: the semantics at every kink and edge, in `ops`; arithmetic that never
-raises, in `floats`; slopes to 4 ulp over the whole range, in `ops` and `ends`; derivatives without confusion of one
-variable with another, in `derivatives`; graphs of a million Values without recursion or cycles, in `value`.
-
-Whatever is not needed yet is not imported yet: `import scalargrad` reads the engine alone.
+A reader begins with `ops`, the table of all operations, and `value`, the graph and its walk back.
+`import scalargrad` reads these alone; other modules are imported when they are first needed.
 """
 
 # No name here but those for users is seen by completion: hence the underscores.
@@ -33,7 +30,8 @@ from .value import Value
 
 _HOMES = {
     "custom_op": "functions",
-    **dict.fromkeys(("grad", "value_and_grad", "jacobian", "hessian", "jvp", "hvp", "gradients"), "derivatives"),
+    "grad": "derivatives", "value_and_grad": "derivatives", "gradients": "derivatives",
+    "jacobian": "derivatives", "hessian": "derivatives", "jvp": "derivatives", "hvp": "derivatives",
     "explain": "explaining",
     "check_gradient": "checking", "GradientError": "checking",
     "compile": "compiler", "TraceError": "compiler",
@@ -66,17 +64,19 @@ def __dir__() -> list[str]:
 
 
 # `import *` brings all that hides no function of Python's own, such as sum or compile.
-__all__ = sorted({"Value", *_HOMES, *_operations()} - {*dir(_builtins)})  # pyright: ignore[reportUnsupportedDunderAll]
+_names = {"Value", *_HOMES, *_operations()} - {*dir(_builtins)}
+__all__ = sorted(_names)  # pyright: ignore[reportUnsupportedDunderAll]
 
 
 def _repr_mimebundle_(
     self: Value, include: object = None, exclude: object = None
 ) -> dict[str, str]:
-    """What a notebook shows of a Value: its picture where it is small and an engine is there, else its text."""
+    """A notebook shows the picture of a small Value where Graphviz is there, else its text."""
     from .pictures import notebook_bundle
 
     return notebook_bundle(self)
 
 
 _add_lecture_names(Value)
-Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]  # given here: the engine knows of no pictures
+# Given here, for the engine knows of no pictures.
+Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]

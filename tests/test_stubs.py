@@ -1,4 +1,4 @@
-"""What editors and type checkers know: the stubs are written from the table, and they say the truth."""
+"""Editors and type checkers know the functions: the stubs follow the table and are true."""
 
 import json
 import os

@@ -25,7 +25,7 @@ _made: dict[Op, Callable[..., Any]] = {}
 
 
 def function_named(name: str) -> Callable[..., Any]:
-    """The free function of an operation, made when it is first asked for; KeyError if none has the name.
+    """The free function of an operation, made when first asked for; KeyError if there is none.
 
     >>> function_named("atan") is function_named("arctan")
     True
@@ -140,7 +140,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def trace_recorder(*operands: Any) -> Callable[[Op | str, tuple[Any, ...]], Any] | None:
-    """How a trace records an operation of these operands; None where no trace has to do with them."""
+    """What records an operation of these operands in a trace; None where there is no trace."""
     for operand in operands:
         if (
             operand.__class__ is not Value

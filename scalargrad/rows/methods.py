@@ -1,4 +1,4 @@
-"""Methods of Value that are made: from a row of the table, comparisons, refusals.   (floor 1)
+"""Methods of Value that are made: of operations, comparisons, refusals.   (floor 1)
 
 What generates source is imported when the first operation needs it.
 """
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Recorded:
-    """A method that records a row of the table; its function is generated when it is first looked up."""
+    """A method that records an operation; its function is generated when first looked up."""
 
     def __init__(self, op_name: str, swapped: bool = False, operator: bool = True) -> None:
         self.op_name, self.swapped, self.operator = op_name, swapped, operator
@@ -74,15 +74,16 @@ def refused(what: str) -> Callable[..., None]:  # so type checkers refuse it too
 
     def refuse(self: Any, *args: object) -> None:
         raise TypeError(
-            f"{what}(Value) would cut the graph: to keep the slope, use scalargrad's own functions "
-            f"(scalargrad.exp, not math.exp) and arrays with dtype=object; for the number alone, write {number}"
+            f"{what}(Value) would cut the graph: to keep the slope, write scalargrad.exp, not "
+            "math.exp, and give an array that Values go into dtype=object; for the number alone, "
+            f"write {number}"
         )
 
     return refuse
 
 
 def add_methods(cls: type[Any], record: Callable[..., Any]) -> None:
-    """Give a class the methods of all rows; `record` makes its nodes where no faster copy is generated."""
+    """Give a class all methods; `record` makes its nodes where no faster copy is generated."""
     cls._record = staticmethod(record)
     add_numpy_methods(cls)
     for op in OPS.values():
