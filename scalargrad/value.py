@@ -108,7 +108,7 @@ class Value(Methods):
         The `grad` of a leaf is added to, so gradients of several roots sum up. The `grad` of a
         computed Value is its slope in the latest walk. A slope of 0 is not passed on.
         """
-        before: list[Any] = []  # each leaf that had a grad, and then that grad
+        before: list[Any] = []  # leaves of several readers, each followed by the grad it had
         with one_walk_at_a_time:
             try:
                 order = computed(self, before)  # computed Values, operands before their readers
