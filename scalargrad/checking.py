@@ -1,29 +1,68 @@
-"""check_gradient: the slopes that a function's graph gives, against differences of the function itself.   (floor 2)"""
+"""check_gradient: the slopes of a function's graph, against differences of its numbers.   (floor 2)
+
+Three parts: `_Point` records the function and calls it with numbers, `differences` judges each slope
+by them, and a table shows the slopes, the worst first.
+"""
 
 from __future__ import annotations
 
+import sys
+from contextlib import nullcontext
 from inspect import signature
-from math import inf, isfinite, nan
+from math import isclose, isnan, nan
+from time import perf_counter
+from typing import NamedTuple
 
+from .arithmetic.conversion import to_float
 from .derivatives import chosen, value_and_grad
-from .modes import no_grad
-from .trees import leaves, names, with_values
+from .differences import OK, UNCLEAR, VERDICTS, WRONG, judged
+from .trees import is_module, leaves, names, with_values
 from .value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from .derivatives import Wrt
 
+    Row = tuple[str, float, float, float]  # input, analytic, numeric, error
+
+# A function is evaluated at one input so often, or for so long, to see whether it draws at random.
+REPEATS, MOST_REPEATS, SECONDS = 20, 1000, 0.005
+
 
 class GradientError(AssertionError):
-    """The slopes of a function are not what its differences say; `rows` holds (input, analytic, numeric, error), the worst first."""
+    """The slopes of a function are not those of its differences.
 
-    def __init__(self, text: str, rows: list[tuple[str, float, float, float]]) -> None:
+    `rows` holds (input, analytic, numeric, error) for each slope, the worst first.
+    """
+
+    def __init__(self, text: str, rows: list[Row]) -> None:
         super().__init__(text)
         self.rows = rows
+
+
+class Agreement(float):
+    """The largest error over its tolerance, a number.
+
+    `rows` are those of GradientError; `unclear` names the inputs that differences cannot tell.
+    """
+
+    rows: list[Row]
+    unclear: list[str]
+
+
+class _Checked(NamedTuple):
+    """One slope, and the verdict on it."""
+
+    title: str
+    analytic: float
+    numeric: float
+    error: float
+    verdict: str
+    ratio: float  # error / tolerance
 
 
 def check_gradient(
@@ -34,12 +73,8 @@ def check_gradient(
     atol: float = 1e-9,
     most: int = 10,
     **options: Any,
-) -> float:
-    """Compare the gradient of f at `args` with differences, number by number; return the largest error over its tolerance.
-
-    Differences are central and extrapolated (Ridders 1982), good to some ten digits where f is smooth. A slope
-    passes within `atol + rtol · |slope|`, and at a kink anywhere between the slopes to the left and the right.
-    GradientError, with a table of the `most` worst inputs, where one does not.
+) -> Agreement:
+    """Compare the gradient of f at `args` with differences of f, number by number.
 
     >>> from scalargrad import sin
     >>> check_gradient(lambda x, y: sin(x) * y, 1.0, 2.0, wrt=(0, 1)) < 1
@@ -51,123 +86,200 @@ def check_gradient(
     scalargrad.checking.GradientError: 1 of 1 slopes differs from what differences give
     input  analytic  numeric  error  verdict
     x             3        6      3  wrong
+
+    Arguments are numbers, nested lists, tuples and dicts of numbers, arrays or modules; f returns
+    one Value or number. A slope may be off by `atol + rtol · |slope|`. At a kink any slope between
+    those of the two sides is right, at the edge of the domain that of the one side. Where rounding
+    hides a slope, the verdict is "cannot be told by differences", and that is no error.
+
+    f is called with floats (arrays of floats, a copy of a module with its parameters set) some five
+    times for each number; with Values where it does not take floats.
+
+    Returns the largest error over its tolerance; its `unclear` names what cannot be told. Raises
+    GradientError, with a table of the `most` worst inputs, where a slope is wrong; ValueError where
+    f gives two results for one input, as a function that draws random numbers does.
     """
     if not callable(f):
         raise TypeError(
-            f"check_gradient takes a function and its arguments, got {type(f).__name__}: write check_gradient(f, x)"
+            f"check_gradient takes a function and its arguments, got {type(f).__name__}: "
+            "write check_gradient(f, x)"
         )
     if not (rtol >= 0 and atol >= 0):
         raise ValueError(f"rtol and atol must be at least 0, got {rtol} and {atol}")
-    positions = chosen(wrt, args)
-    numbers = [
-        x.data if isinstance(x, Value) else float(x)
-        for x in leaves(tuple(args[i] for i in positions), "the argument")
-    ]
-    titles = [title for i in positions for title in names(args[i], _parameter(f, i))]
+    point = _Point(f, args, chosen(wrt, args), options)
+    rows: list[_Checked] = []
+    with _no_numpy_warnings():
+        point.settle()
+        for i, title in enumerate(point.titles):
+            beside = _Beside(point, i)
+            found = judged(beside, point.numbers[i], point.slopes[i], rtol, atol)
+            if found.verdict != OK:
+                beside.repeat()
+            rows.append(
+                _Checked(
+                    title, point.slopes[i], found.numeric, found.error, found.verdict, found.ratio
+                )
+            )
+    rows.sort(key=lambda row: (VERDICTS.index(row.verdict), -row.ratio))
+    result = [row[:4] for row in rows]
+    if wrong := [row for row in rows if row.verdict == WRONG]:
+        differ = "slopes differs from what" if len(wrong) == 1 else "slopes differ from what"
+        title = f"{len(wrong)} of {len(rows)} {differ} differences give"
+        raise GradientError(f"{title}\n{_table(rows[:most], len(rows))}", result)
+    agreement = Agreement(max([row.ratio for row in rows], default=0.0))
+    agreement.rows = result
+    agreement.unclear = [row.title for row in rows if row.verdict == UNCLEAR]
+    return agreement
 
-    def of_numbers(values: list[Any]) -> Any:
-        content = iter(values)
-        fresh = list(args)
+
+# ------------------------------------------------------------------ the function on plain numbers
+
+
+class _Point:
+    """A function at the numbers it is checked at: recorded for slopes, then called for results."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        args: tuple[Any, ...],
+        positions: tuple[int, ...],
+        options: dict[str, Any],
+    ) -> None:
+        self.f, self.args, self.positions, self.options = f, args, positions, options
+        given = leaves(tuple(args[i] for i in positions), "the argument")
+        self.numbers = [x.data if isinstance(x, Value) else to_float(x, "f") for x in given]
+        self.titles = [title for i in positions for title in names(args[i], _parameter(f, i))]
+        self.models: dict[int, tuple[Any, list[Value]]] = {}  # by position, with their parameters
         for i in positions:
-            fresh[i] = with_values(args[i], content)
-        return f(*fresh, **options)
+            if _holds_a_module(args[i]):
+                values = [Value(0.0) for _ in leaves(args[i], "the argument")]
+                self.models[i] = with_values(args[i], iter(values)), values
+        self.result, *self.slopes = self.record()
 
-    def at(numbers: list[float]) -> float:
-        result = of_numbers([Value(x) for x in numbers])
-        return result.data if isinstance(result, Value) else float(result)
+    def record(self) -> list[float]:
+        """The result of a recorded run, and behind it the slopes."""
 
-    with no_grad():  # slopes as floats, whatever else f reads
-        _, slopes = value_and_grad(of_numbers)(numbers)
-    rows = []
-    for i, (title, analytic) in enumerate(zip(titles, slopes)):
-        numeric, error = _difference(at, numbers, i, analytic)
-        scale = max(abs(analytic), abs(numeric))
-        tolerance = atol + rtol * scale + min(error, 1e-4 * scale)
-        gap = abs(analytic - numeric)
-        ratio = (
-            0.0
-            if analytic == numeric or (analytic != analytic and numeric != numeric)
-            else gap / tolerance
-            if isfinite(gap)
-            else inf
+        def on_values(values: list[Value]) -> Any:
+            content = iter(values)
+            fresh = list(self.args)
+            for i in self.positions:
+                fresh[i] = with_values(self.args[i], content)
+            return self.f(*fresh, **self.options)
+
+        result, slopes = value_and_grad(on_values)(self.numbers)
+        return [_plain(x) for x in (result, *slopes)]
+
+    def at(self, numbers: list[float]) -> float:
+        """The result there, nan where the function has none."""
+        for kind in dict.fromkeys((self.kind, Value)):
+            try:  # math.sqrt(-1.0) raises, and -1.0 ** 0.5 is complex, where Values give nan
+                return self._called(kind, numbers)
+            except Exception:
+                continue
+        return nan
+
+    def _called(self, kind: Callable[[float], Any], numbers: list[float]) -> float:
+        """The result for arguments of such numbers; a model is one copy, its parameters set."""
+        content = iter(numbers)
+        fresh = list(self.args)
+        for i in self.positions:
+            if i in self.models:
+                fresh[i], parameters = self.models[i]
+                for parameter, number in zip(parameters, content):
+                    parameter.data = number
+            else:
+                fresh[i] = with_values(self.args[i], map(kind, content))
+        return _plain(self.f(*fresh, **self.options))
+
+    def settle(self) -> None:
+        """Choose floats where they give what Values do. ValueError where f varies by itself."""
+        try:
+            result = self._called(float, self.numbers)
+            alike = _same(result, self.result) or isclose(result, self.result, rel_tol=1e-9)
+        except Exception:  # it calls x.tanh(), say
+            alike = False
+        self.kind = float if alike else Value
+        first = self.at(self.numbers)
+        end = perf_counter() + SECONDS
+        for k in range(MOST_REPEATS):
+            if k >= REPEATS and perf_counter() > end:
+                break
+            _refuse_two(first, self.at(self.numbers))
+        for one, two in zip((self.result, *self.slopes), self.record()):
+            _refuse_two(one, two)
+
+
+class _Beside:
+    """The function along its i-th number; it remembers its results."""
+
+    def __init__(self, point: _Point, i: int) -> None:
+        self.point, self.i = point, i
+        self.results: dict[float, float] = {}
+
+    def __call__(self, x: float) -> float:
+        numbers = self.point.numbers
+        self.results[x] = self.point.at([*numbers[: self.i], x, *numbers[self.i + 1 :]])
+        return self.results[x]
+
+    def repeat(self) -> None:
+        """Call it again at the same places: no verdict on a function that varies by itself."""
+        for x, result in list(self.results.items()):
+            _refuse_two(result, self(x))
+
+
+def _refuse_two(first: float, second: float) -> None:
+    if not _same(first, second):
+        raise ValueError(
+            f"the function gives two results for one input, {first!r} and {second!r}: "
+            "draw random numbers before it is called, or seed their generator inside it"
         )
-        rows.append((ratio, title, analytic, numeric, gap))
-    rows.sort(key=lambda row: -row[0])
-    wrong = [row for row in rows if not row[0] <= 1.0]
-    if wrong:
-        differ = f"{len(wrong)} of {len(rows)} slopes {'differs' if len(wrong) == 1 else 'differ'} from what differences give"
-        raise GradientError(
-            f"{differ}\n{_table(rows[:most], len(rows))}", [row[1:] for row in rows]
-        )
-    return rows[0][0] if rows else 0.0
 
 
-def _difference(
-    f: Callable[[list[float]], float], numbers: list[float], i: int, analytic: float
-) -> tuple[float, float]:
-    """The slope of f by its i-th number from differences, and how uncertain it is."""
-    x = numbers[i]
+def _same(a: float, b: float) -> bool:
+    return a == b or (isnan(a) and isnan(b))
 
-    def beside(h: float) -> float:
-        return f([*numbers[:i], x + h, *numbers[i + 1 :]])
 
-    best, error = nan, inf
-    for scale in sorted(
-        {abs(x) or 1.0, 1.0}
-    ):  # steps as small as x, or as f may vary; large ones alone may settle by chance
-        found = _extrapolated(beside, x, 0.02 * scale)
-        if found[1] < error:
-            best, error = found
-        if error <= 1e-7 * abs(best):
-            break
-    here, h = f(numbers), 1e-4 * (abs(x) or 1.0)
-    near, far = (
-        [(here - beside(-step)) / step, (beside(step) - here) / step] for step in (h / 2.0, h)
+def _plain(result: Any) -> float:
+    return result.data if isinstance(result, Value) else to_float(result, "check_gradient")
+
+
+def _holds_a_module(tree: Any) -> bool:
+    parts = tree.values() if isinstance(tree, dict) else tree
+    return is_module(tree) or (
+        isinstance(tree, list | tuple | dict) and any(map(_holds_a_module, parts))
     )
-    noise = 16.0 * 2.0**-52 * abs(here) / h
-    if abs(near[1] - near[0]) > max(
-        noise, 0.75 * abs(far[1] - far[0])
-    ):  # the sides of a smooth function come together
-        slack = 1e-9 + 1e-6 * max(map(abs, near))
-        if min(near) - slack <= analytic <= max(near) + slack:
-            return analytic, 0.0  # a kink: any slope between the two sides is one
-    return best, error
 
 
-def _extrapolated(beside: Callable[[float], float], x: float, h: float) -> tuple[float, float]:
-    """Central differences of steps that are halved, extrapolated to the step 0: the slope, and how uncertain it is."""
-    best, error = nan, inf
-    row: list[float] = []
-    for _ in range(14):
-        step, left, right = (x + h) - (x - h), beside(-h), beside(h)
-        new = [(right - left) / step] if step else [nan]
-        noise = 2.0**-50 * max(abs(left), abs(right)) / h  # what the rounding of f makes of it
-        power = 1.0
-        for k, old in enumerate(row):
-            power *= 4.0
-            new.append(new[k] + (new[k] - old) / (power - 1.0))
-            uncertain = max(abs(new[-1] - new[-2]), abs(new[-1] - old), noise)
-            if uncertain < error:
-                best, error = new[-1], uncertain
-        row = new if all(map(isfinite, new)) else []
-        h /= 2.0
-    return best, error
+def _no_numpy_warnings() -> AbstractContextManager[Any]:
+    """Steps beyond the domain of a function are no reason for warnings of NumPy."""
+    numpy = sys.modules.get("numpy")
+    quiet: AbstractContextManager[Any] = numpy.errstate(all="ignore") if numpy else nullcontext()
+    return quiet
 
 
-def _table(rows: list[tuple[float, str, float, float, float]], total: int) -> str:
+# ------------------------------------------------------------------ the table
+
+
+def _table(rows: list[_Checked], total: int) -> str:
     cells = [("input", "analytic", "numeric", "error", "verdict")]
     cells += [
-        (title, f"{a:.6g}", f"{n:.6g}", f"{e:.3g}", "ok" if ratio <= 1.0 else "wrong")
-        for ratio, title, a, n, e in rows
+        (r.title, f"{r.analytic:.6g}", f"{r.numeric:.6g}", f"{r.error:.3g}", r.verdict)
+        for r in rows
     ]
-    widths = [max(len(row[k]) for row in cells) for k in range(5)]
+    _, *widths, last = [max(len(row[k]) for row in cells) for k in range(5)]
+    room = 100 - sum(widths) - last - 8
+    titles = [_shortened(row[0], room) for row in cells]
+    first = max(map(len, titles))
     lines = [
-        f"{row[0]:{widths[0]}}  "
-        + "  ".join(f"{cell:>{width}}" for cell, width in zip(row[1:4], widths[1:4]))
-        + f"  {row[4]}"
-        for row in cells
+        "  ".join((f"{title:{first}}", *[f"{c:>{w}}" for c, w in zip(row[1:4], widths)], row[4]))
+        for title, row in zip(titles, cells)
     ]
     return "\n".join(lines + ([f"… and {total - len(rows)} more"] if total > len(rows) else []))
+
+
+def _shortened(text: str, room: int) -> str:
+    half = (room - 1) // 2
+    return text if len(text) <= room else f"{text[:half]}…{text[-half:]}"
 
 
 def _parameter(f: Callable[..., Any], i: int) -> str:
