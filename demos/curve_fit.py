@@ -2,13 +2,15 @@
 
     python -m demos.curve_fit
 
-The swing is y(t) = a exp(-k t) cos(w t + p), seen at some times with noise. The sum of squared errors is written
-down as it stands; `value_and_grad` and `hessian` make of it what scipy's trust-region Newton asks for, so that no
-derivative is worked out by hand. At the minimum the Hessian H says how sharp the valley is: with s² = Σ r² / (n - 4)
-for the noise, the covariance of the parameters is 2 s² H⁻¹, and its diagonal holds the squares of the standard errors.
+The swing is y(t) = a exp(-k t) cos(w t + p), seen at some times with noise. The sum of squared
+errors is written down as it stands. `value_and_grad` and `hessian` make of it what SciPy's
+trust-region Newton asks for, so nobody works out a derivative.
 
-Scipy comes with scikit-learn, the extra `sklearn`. Written is a plot of the data, of the curve that was found, and of
-a band of two standard errors around it.
+At the minimum the Hessian H says how sharp the valley is. With s² = Σ r² / (n - 4) for the noise,
+the covariance of the parameters is 2 s² H⁻¹; its diagonal holds the squares of the standard errors.
+
+SciPy comes with scikit-learn, the extra `sklearn`. The demo writes a plot of the data, of the curve
+that it found, and of a band of two standard errors around the curve.
 """
 
 from __future__ import annotations
@@ -16,7 +18,6 @@ from __future__ import annotations
 import argparse
 import random
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from demos import show
@@ -42,14 +43,14 @@ def seen(count: int, seed: int) -> tuple[list[float], list[float]]:
 
 
 class Fit:
-    """The parameters with the least sum of squared errors, their covariance, and how the search went."""
+    """The parameters with the least squared errors, their covariance, and how the search went."""
 
     def __init__(self, times: Sequence[float], heights: Sequence[float], steps: int = 100) -> None:
         from numpy.linalg import inv
         from scipy.optimize import minimize
 
         def squares(p: Sequence[Any]) -> Any:
-            return total([square(swing(p, t) - y) for t, y in zip(times, heights, strict=True)])
+            return total(square(swing(p, t) - y) for t, y in zip(times, heights, strict=True))
 
         found = minimize(
             value_and_grad(squares), FIRST_GUESS, jac=True, hess=hessian(squares),
@@ -67,16 +68,18 @@ class Fit:
         return [float(variance) ** 0.5 for variance in self.covariance.diagonal()]
 
     def height(self, t: float) -> tuple[float, float]:
-        """The curve at a time, and its standard error √(gᵀ C g), with g its slopes by the parameters and C their covariance."""
+        """The curve at a time and its standard error √(gᵀ C g).
+
+        g are its slopes by the parameters, C is their covariance.
+        """
         y, slopes = value_and_grad(swing)(self.parameters, t)
         return y, float(slopes @ self.covariance @ slopes) ** 0.5
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = show.options(__doc__, epochs=100, seed=0)
-    parser.add_argument(
-        "--points", type=at_least_five, default=60, help="how many points are seen (default 60)"
-    )
+    parser = show.options(__doc__, epochs=100)
+    about_points = "how many points are seen (default 60)"
+    parser.add_argument("--points", type=at_least_five, default=60, help=about_points)
     args = parser.parse_args(argv)
 
     times, heights = seen(args.points, args.seed)
@@ -85,61 +88,41 @@ def main(argv: Sequence[str] | None = None) -> None:
         fit = Fit(times, heights, args.epochs)
     except ImportError:
         parser.error(
-            "the search for the minimum is scipy's, which is not installed: it comes with scikit-learn (the extra `sklearn`)"
+            "the search for the minimum is scipy's, which is not installed: "
+            "it comes with scikit-learn (the extra `sklearn`)"
         )
     if not fit.is_minimum:
         parser.error(
             f"no minimum was found in {args.epochs} steps: allow more of them with --epochs"
         )
     print(
-        f"a minimum after {fit.steps} steps of Newton's method; the noise is estimated at {fit.noise:.3f}"
+        f"a minimum after {fit.steps} steps of Newton's method; "
+        f"the noise is estimated at {fit.noise:.3f}"
     )
 
     print("\n        true     found   standard error   off by")
     for (name, true), found, error in zip(TRUE.items(), fit.parameters, fit.errors, strict=True):
-        print(
-            f"{name}   {true:9.4f} {found:9.4f}        {error:9.4f}   {abs(found - true) / error:4.1f} of them"
-        )
+        off = abs(found - true) / error
+        print(f"{name}   {true:9.4f} {found:9.4f}        {error:9.4f}   {off:4.1f} of them")
     print()
-    write_plot(times, heights, fit, args.out / "curve_fit.svg", args.open)
+
+    path = args.out / "curve_fit.svg"
+    show.write_plot("fit", lambda ax: plot(ax, times, heights, fit), path, args.open)
 
 
-def write_plot(
-    times: Sequence[float], heights: Sequence[float], fit: Fit, path: Path, open_it: bool = False
-) -> None:
-    """Plot the data, the curve with its band, and the curve that the data were made from; without matplotlib say so."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError:
-        print(f"{'fit':12} not drawn: it takes matplotlib (the extra `plot`)")
-        return
-    path.parent.mkdir(parents=True, exist_ok=True)
+def plot(ax: Any, times: Sequence[float], heights: Sequence[float], fit: Fit) -> None:
+    """The data, the curve with its band, and the curve that the data were made from."""
     fine = [times[-1] * i / 400 for i in range(401)]
     curve = [fit.height(t) for t in fine]
-    figure = Figure(
-        figsize=(8, 4.5), layout="constrained"
-    )  # belongs to no window: no display is needed
-    ax = figure.subplots()
     below, above = [y - 2 * e for y, e in curve], [y + 2 * e for y, e in curve]
-    ax.fill_between(
-        fine, below, above, color="#4c78a8", alpha=0.25, linewidth=0, label="± 2 standard errors"
-    )
-    ax.plot(fine, [y for y, _ in curve], color="#4c78a8", label="found")
-    ax.plot(
-        fine,
-        [swing([*TRUE.values()], t) for t in fine],
-        color="#333333",
-        linestyle="--",
-        linewidth=1,
-        label="true",
-    )
+    true = [swing([*TRUE.values()], t) for t in fine]
+    blue, band = "#4c78a8", "± 2 standard errors"
+    ax.fill_between(fine, below, above, color=blue, alpha=0.25, linewidth=0, label=band)
+    ax.plot(fine, [y for y, _ in curve], color=blue, label="found")
+    ax.plot(fine, true, color="#333333", linestyle="--", linewidth=1, label="true")
     ax.plot(times, heights, "o", color="#e45756", markersize=4, label="data")
-    ax.set_xlabel("t")
-    ax.set_ylabel("y")
-    ax.set_title("a exp(−k t) cos(w t + p)")
+    ax.set(xlabel="t", ylabel="y", title="a exp(−k t) cos(w t + p)")
     ax.legend()
-    figure.savefig(path)
-    show.report("fit", path, open_it)
 
 
 def at_least_five(text: str) -> int:

@@ -1,8 +1,8 @@
 """Data for the demos: MNIST's IDX files, scikit-learn's digits, and small sets made from a seed.
 
-An IDX file is two zero bytes, the type of its entries, its number of dimensions, the size of each as a
-big-endian 32-bit integer, and then the entries; the last dimension varies fastest. MNIST's hold unsigned
-bytes, plain or gzipped. Reading them takes the standard library only.
+An IDX file is two zero bytes, the type of its entries, the number of its dimensions, the size of
+each as a big-endian 32-bit integer, and then the entries; the last dimension varies fastest.
+MNIST's files hold unsigned bytes, plain or gzipped. Python's standard library reads them.
 """
 
 from __future__ import annotations
@@ -17,13 +17,14 @@ from pathlib import Path
 SIDE = 28  # an image is 28 × 28
 UNSIGNED_BYTE = 0x08
 
-Images = list[list[float]]  # a row of 784 numbers in [0, 1] for each
+Images = list[list[float]]  # a row of 784 numbers in [0, 1] for each image
 
 
 def read_idx(path: Path, dimensions: int) -> tuple[tuple[int, ...], bytes]:
     """The sizes and the entries of an IDX file of unsigned bytes, gzipped or not.
 
-    ValueError where the file is not one, has another number of dimensions, or is longer or shorter than it says.
+    ValueError where the file is not one, has another number of dimensions, or is longer or
+    shorter than it says.
     """
     content = path.read_bytes()
     if content[:2] == b"\x1f\x8b":
@@ -38,11 +39,13 @@ def read_idx(path: Path, dimensions: int) -> tuple[tuple[int, ...], bytes]:
     zeros, kind, found = struct.unpack_from(">HBB", content)
     if zeros or kind != UNSIGNED_BYTE:
         raise ValueError(
-            f"{path}: begins with {content[:4].hex(' ')}, expected 00 00 08 {dimensions:02x}, an IDX file of unsigned bytes"
+            f"{path}: begins with {content[:4].hex(' ')}, expected 00 00 08 {dimensions:02x}, "
+            "an IDX file of unsigned bytes"
         )
     if found != dimensions:
         raise ValueError(
-            f"{path}: has {found} dimensions, expected {dimensions}; are images and labels exchanged?"
+            f"{path}: has {found} dimensions, expected {dimensions}; "
+            "are images and labels exchanged?"
         )
     start = 4 + 4 * dimensions
     if len(content) < start:
@@ -50,36 +53,35 @@ def read_idx(path: Path, dimensions: int) -> tuple[tuple[int, ...], bytes]:
     sizes = struct.unpack_from(f">{dimensions}I", content, 4)
     if len(content) - start != math.prod(sizes):
         raise ValueError(
-            f"{path}: {' × '.join(map(str, sizes))} entries promised, {len(content) - start} found; fetch the file again"
+            f"{path}: {' × '.join(map(str, sizes))} entries promised, "
+            f"{len(content) - start} found; fetch the file again"
         )
     return sizes, content[start:]
 
 
 def mnist(folder: Path, part: str, count: int) -> tuple[Images, list[int]]:
-    """The first `count` images and labels of MNIST's part "train" or "t10k", from files as they are distributed.
+    """The first `count` images and labels of MNIST's part "train" or "t10k", from its own files.
 
     FileNotFoundError names the file that is missing; ValueError says what is wrong with one.
     """
-    images_path, labels_path = (
-        find(folder, f"{part}-images-idx3-ubyte"),
-        find(folder, f"{part}-labels-idx1-ubyte"),
-    )
+    images_path = find(folder, f"{part}-images-idx3-ubyte")
+    labels_path = find(folder, f"{part}-labels-idx1-ubyte")
     (images, height, width), pixels = read_idx(images_path, 3)
     (labels,), classes = read_idx(labels_path, 1)
     if (height, width) != (SIDE, SIDE):
         raise ValueError(f"{images_path}: images of {height} × {width}, expected {SIDE} × {SIDE}")
     if images != labels:
         raise ValueError(
-            f"{images_path} has {images} images, {labels_path} {labels} labels: they do not belong together"
+            f"{images_path} has {images} images, {labels_path} {labels} labels: "
+            "they do not belong together"
         )
     if images == 0:
         raise ValueError(f"{images_path}: holds no image")
     if (largest := max(classes)) > 9:
         raise ValueError(f"{labels_path}: a label is {largest}, expected the digits 0 to 9")
     size, used = SIDE * SIDE, min(count, images)
-    return [
-        [pixel / 255 for pixel in pixels[i * size : (i + 1) * size]] for i in range(used)
-    ], list(classes[:used])
+    rows = [[pixel / 255 for pixel in pixels[i * size : (i + 1) * size]] for i in range(used)]
+    return rows, list(classes[:used])
 
 
 def find(folder: Path, name: str) -> Path:
@@ -88,32 +90,30 @@ def find(folder: Path, name: str) -> Path:
         raise FileNotFoundError(
             f"{folder} is no folder: name the one that holds MNIST's four files"
         )
-    candidates = [
-        folder / (stem + end)
-        for stem in (name, name.replace("-idx", ".idx"))
-        for end in ("", ".gz")
-    ]
-    for path in candidates:
-        if path.is_file():
-            return path
+    for stem in (name, name.replace("-idx", ".idx")):
+        for path in (folder / stem, folder / f"{stem}.gz"):
+            if path.is_file():
+                return path
     raise FileNotFoundError(f"{folder} holds neither {name} nor {name}.gz")
 
 
 def sklearn_digits() -> tuple[Images, list[int]]:
-    """The 1,797 images of 8 × 8 that come with scikit-learn, each pixel repeated to make 28 × 28; ImportError without it."""
+    """The 1,797 images of 8 × 8 that come with scikit-learn, scaled up; ImportError without it."""
     from sklearn.datasets import load_digits
 
     digits = load_digits()
-    places = [8 * (i // SIDE * 8 // SIDE) + i % SIDE * 8 // SIDE for i in range(SIDE * SIDE)]
-    return [[float(image[place]) / 16 for place in places] for image in digits.data], [
-        int(label) for label in digits.target
-    ]
+    small = [8 * i // SIDE for i in range(SIDE)]  # the row, or column, of 8 for each of 28
+    images = [[image[i][j] / 16 for i in small for j in small] for image in digits.images.tolist()]
+    return images, digits.target.tolist()
 
 
 def moons(
     count: int, rng: random.Random, noise: float = 0.1
 ) -> tuple[list[list[float]], list[int]]:
-    """Points of two interleaved half circles, `count` of each, turned into each other by x → −x; labels 0 and 1."""
+    """Points of two interleaved half circles, `count` of each, with labels 0 and 1.
+
+    x → −x turns each half circle into the other.
+    """
     points, labels = [], []
     for _ in range(count):
         for label, sign in ((0, 1), (1, -1)):
@@ -125,13 +125,11 @@ def moons(
 
 
 def people(count: int, rng: random.Random) -> tuple[list[list[float]], list[int]]:
-    """Heights in cm and weights in kg of `count` invented women (1) and `count` invented men (0), drawn from bell curves."""
+    """Heights in cm and weights in kg of `count` invented women (1) and as many men (0)."""
     rows, labels = [], []
     for _ in range(count):
-        for label, middle in ((1, 165), (0, 178)):
-            height = rng.gauss(middle, 6)
-            rows.append(
-                [height, 22 * (height / 100) ** 2 + (3 if label == 0 else 0) + rng.gauss(0, 6)]
-            )
+        for label, mean_height, extra in ((1, 165, 0), (0, 178, 3)):
+            height = rng.gauss(mean_height, 6)
+            rows.append([height, 22 * (height / 100) ** 2 + extra + rng.gauss(0, 6)])
             labels.append(label)
     return rows, labels

@@ -1,6 +1,8 @@
-"""Two pictures of the README: a neuron, and a network that learns XOR, each after `backward()`.
+"""Two pictures for documents: a neuron, and a network that learns XOR, each after `backward()`.
 
-`python -m demos.draw_pictures` writes demos/pictures/neuron.svg and xor.svg, `python -m demos.draw_pictures FOLDER` writes them there.
+    python -m demos.draw_pictures
+
+writes neuron.svg and xor.svg into demos/pictures, or into a folder that is named after it.
 """
 
 from __future__ import annotations
@@ -12,7 +14,7 @@ from scalargrad import MLP, Drawing, Value, draw, tanh
 
 
 def neuron() -> Drawing:
-    """y = tanh(w1·x1 + w2·x2 + b), each step a card: the example that lectures on backpropagation begin with."""
+    """y = tanh(w1·x1 + w2·x2 + b), each step a card: the first example of many lectures."""
     x1, x2 = Value(2.0, "x1"), Value(0.0, "x2")
     w1, w2, b = Value(-3.0, "w1"), Value(1.0, "w2"), Value(6.8813735870195432, "b")
     y = tanh(w1 * x1 + w2 * x2 + b)
@@ -22,16 +24,15 @@ def neuron() -> Drawing:
 
 
 def xor() -> Drawing:
-    """An untrained 2-3-1 network on one row of XOR, its squared error on top, a card for each neuron."""
+    """An untrained 2-3-1 network on one row of XOR and its squared error, a card for a neuron."""
     model = MLP(2, [3, 1], activation="tanh", output_activation="sigmoid", seed=7)
     prediction = model([Value(1.0, "x0"), Value(1.0, "x1")])
     prediction.label = "prediction"
     error = (prediction - 0.0) ** 2
     error.label = "error"
     error.backward()
-    return draw(
-        error, collapse="neurons", title="XOR: one row through a 2-3-1 network, and its gradients"
-    )
+    title = "XOR: one row through a 2-3-1 network, and its gradients"
+    return draw(error, collapse="neurons", title=title)
 
 
 def main(folder: Path) -> None:

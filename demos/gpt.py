@@ -3,14 +3,15 @@
     python -m demos.gpt                        # the names of Python's own modules
     python -m demos.gpt --names FILE           # your names, one a line
 
-A name is read as a document, "abc" as a mark, a, b, c; at each position the model says what comes next: a, b, c, and
-the mark again, for the end. A position sees itself and those before it. It has one layer of attention with four heads
-and one of feed-forward, each added to what it was computed from (Vaswani and others 2017), with RMSNorm before them
-(Zhang and Sennrich 2019). With 26 letters and the mark that is 4,192 parameters.
+The model reads a name as a document: "abc" is a mark, a, b, c. At each position it says what comes
+next: a, b, c, and the mark again, for the end. A position sees itself and those before it. There is
+one layer of attention with four heads and one feed-forward layer; each layer adds to its input
+(Vaswani and others 2017), after RMSNorm (Zhang and Sennrich 2019). With 26 letters and the mark
+that makes 4,192 parameters.
 
-The names of modules are those that consist of letters alone. Any characters may stand in a file; capitals become small,
-and what is longer than 15 characters is left out. The same lines run on Values one by one, with `--engine eager`, to
-be read and debugged, and compiled to matrices, to be trained.
+Python's names are those made of letters alone. A file may hold any characters; capitals become
+small, and names of more than 15 characters are left out. The same lines run on Values one by one,
+with `--engine eager`, to be read and debugged, and compiled to matrices, to be trained.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from scalargrad import History, Module, Value, dot, logsumexp, relu, softmax
 from scalargrad import sum as total
 
 CONTEXT = 16  # positions: a mark and 15 characters
-WIDTH = 16  # numbers by which a position is described
+WIDTH = 16  # numbers that describe a position
 HEADS = 4
 BATCH = 8  # names a step
 COLDEST = 0.001  # temperature: far below, logits over it would overflow
@@ -56,17 +57,18 @@ class GPT(Module):
         self.heads = heads
         self.token_embedding = matrix(width, vocabulary)
         self.position_embedding = matrix(context, width)
-        self.queries, self.keys, self.values = (
-            matrix(width, width),
-            matrix(width, width),
-            matrix(width, width),
-        )
+        self.queries = matrix(width, width)
+        self.keys = matrix(width, width)
+        self.values = matrix(width, width)
         self.attention_out = matrix(width, width)
         self.wider, self.narrower = matrix(4 * width, width), matrix(width, 4 * width)
         self.to_logits = matrix(vocabulary, width)
 
     def __call__(self, document: Sequence[Any]) -> Vectors:
-        """The logits at each position; a document is a 1 among 0s for each of its characters, one after another in a single row."""
+        """The logits at each position.
+
+        A document is a single row: for each of its characters in turn, a 1 among 0s.
+        """
         tokens = cut(document, len(self.to_logits))
         places = self.position_embedding[: len(tokens)]
         xs = [
@@ -78,7 +80,11 @@ class GPT(Module):
         return times(self.to_logits, normed(xs))
 
     def attention(self, xs: Vectors) -> Vectors:
-        """Each position asks, all up to itself answer by how well their keys fit the question: a mean of their values, head by head."""
+        """Each position asks a question, and gets an answer from all positions up to itself.
+
+        The better a position's key fits the question, the more its values count in the answer, a
+        weighted mean. Each head does so with numbers of its own.
+        """
         size = len(self.queries) // self.heads
         heads = [slice(start, start + size) for start in range(0, len(self.queries), size)]
         qs, ks, vs = times(self.queries, xs), times(self.keys, xs), times(self.values, xs)
@@ -87,7 +93,7 @@ class GPT(Module):
             for t, q in enumerate(qs)
         ]
         shares = [[softmax(row) for row in rows] for rows in scores]
-        columns = list(zip(*vs, strict=True))  # one number of all the values, position by position
+        columns = list(zip(*vs, strict=True))  # for each number of the values, all positions
         answers = [
             [dot(rows[i // size], column[: t + 1]) for i, column in enumerate(columns)]
             for t, rows in enumerate(shares)
@@ -120,13 +126,16 @@ def added(xs: Vectors, ys: Vectors) -> Vectors:
 
 
 def normed(xs: Vectors) -> Vectors:
-    """Each vector over the root of its mean square, so that none is large or small."""
+    """Each vector divided by the root of its mean square, so that none is large or small."""
     scales = [(dot(x, x) / len(x) + 1e-5) ** -0.5 for x in xs]
     return [[a * scale for a in x] for x, scale in zip(xs, scales, strict=True)]
 
 
 def surprise(logits: Vectors, wanted: Sequence[Any]) -> Any:
-    """The cross-entropy, −Σ w log softmax(z): `wanted` holds a weight for each logit, zeros where a document is padded."""
+    """The cross-entropy, −Σ w log softmax(z).
+
+    `wanted` holds a weight for each logit, and zeros where a document is padded.
+    """
     weights = cut(wanted, len(logits[0]))
     return total(total(w) * logsumexp(z) - dot(z, w) for z, w in zip(logits, weights, strict=True))
 
@@ -135,7 +144,7 @@ def surprise(logits: Vectors, wanted: Sequence[Any]) -> Any:
 
 
 def one_hot(tokens: Iterable[int], vocabulary: int, one: float = 1.0) -> list[float]:
-    """For each token as many numbers as there are tokens, all 0 but its own."""
+    """For each token a number for each of the vocabulary: 0 for all but the token itself."""
     return [one if k == token else 0.0 for token in tokens for k in range(vocabulary)]
 
 
@@ -145,26 +154,23 @@ def cut(row: Sequence[Any], size: int) -> Vectors:
 
 
 def asked(name: str, alphabet: str) -> list[float]:
-    """What the model reads of a name: the mark, which is the last of the tokens, and the characters."""
+    """The document that the model reads: the mark, the last of the tokens, and the characters."""
     return one_hot([len(alphabet), *map(alphabet.index, name)], len(alphabet) + 1)
 
 
 def answered(name: str, alphabet: str) -> list[float]:
-    """What it is to say: the characters and the mark, all with the same weight and together 1."""
-    return one_hot(
-        [*map(alphabet.index, name), len(alphabet)], len(alphabet) + 1, one=1 / (len(name) + 1)
-    )
+    """The right answers: the characters and the mark, with equal weights that add up to 1."""
+    tokens = [*map(alphabet.index, name), len(alphabet)]
+    return one_hot(tokens, len(alphabet) + 1, one=1 / len(tokens))
 
 
 def tables(names: Sequence[str], alphabet: str) -> tuple[Vectors, Vectors]:
-    """A row to read and a row to answer for each name, all padded with 0 to the longest."""
+    """For each name a row to read and a row of answers, padded with 0 to the longest."""
     size = (max(map(len, names)) + 1) * (len(alphabet) + 1)
 
     def table(row: Callable[[str, str], list[float]]) -> Vectors:
-        return [
-            numbers + [0.0] * (size - len(numbers))
-            for numbers in (row(name, alphabet) for name in names)
-        ]
+        rows = [row(name, alphabet) for name in names]
+        return [numbers + [0.0] * (size - len(numbers)) for numbers in rows]
 
     return table(asked), table(answered)
 
@@ -188,12 +194,13 @@ def read_names(path: Path | None) -> list[str]:
 def train(
     model: GPT, names: Sequence[str], alphabet: str, steps: int, engine: str = "auto", seed: int = 0
 ) -> History:
-    """Go through the names until so many steps are made: Adam, with a rate that falls to 0."""
+    """Go through the names for so many steps of Adam, with a rate that falls to 0."""
     batches = ceil(len(names) / BATCH)
     epochs = ceil(steps / batches)
     return model.fit(
-        *tables(names, alphabet), loss=surprise, optimizer="adam", lr=lambda step: RATE * (1 - step / (epochs * batches)),
-        epochs=epochs, batch_size=BATCH, shuffle=True, seed=seed, engine=engine, progress=True,
+        *tables(names, alphabet), loss=surprise, optimizer="adam",
+        lr=lambda step: RATE * (1 - step / (epochs * batches)), epochs=epochs, batch_size=BATCH,
+        shuffle=True, seed=seed, engine=engine, progress=True,
     )  # fmt: skip
 
 
@@ -212,15 +219,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(
         f"{len(names):,} names of {len(alphabet)} characters, {len(model.parameters()):,} parameters"
     )
-    print(
-        "before training  "
-        + " ".join(model.invent(alphabet, rng, args.temperature) for _ in range(3))
-    )
+    before = [model.invent(alphabet, rng, args.temperature) for _ in range(3)]
+    print("before training ", *before)
     history = train(model, names, alphabet, args.steps, args.engine, args.seed)
-    if history.loss:  # else Ctrl-C came before the first epoch was over
+    if history.loss:  # empty if Ctrl-C came within the first epoch
         first, last, count = history.loss[0], history.loss[-1], len(history.loss)
         print(
-            f"loss             {first:.3f} in the first epoch, {last:.3f} in the last of {count}; {history.seconds:.0f} s"
+            f"loss             {first:.3f} in the first epoch, {last:.3f} in the last of {count}; "
+            f"{history.seconds:.0f} s"
         )
     print("after training, in brackets what it was taught:")
     for _ in range(args.samples):
@@ -230,46 +236,16 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def options() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument(
-        "--names",
-        type=Path,
-        metavar="FILE",
-        help="a text with a name a line, in place of the names of Python's modules",
-    )
-    parser.add_argument(
-        "--steps",
-        type=show.at_least_one,
-        default=1000,
-        help=f"of {BATCH} names each, rounded up to whole epochs (default 1000)",
-    )
-    parser.add_argument(
-        "--engine",
-        choices=("auto", "compiled", "eager"),
-        default="auto",
-        help="what trains (default auto)",
-    )
-    parser.add_argument(
-        "--samples", type=show.at_least_one, default=20, help="names to invent (default 20)"
-    )
-    parser.add_argument(
-        "--temperature",
-        type=temperature,
-        default=0.7,
-        help="low keeps to the likely, high dares more (default 0.7)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=0,
-        help="of the first weights, the order of names and the draws (default 0)",
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("out"), help="the folder for what is written (default out)"
-    )
-    parser.add_argument("--open", action="store_true", help="show what is written in the browser")
+    parser, count = show.options(__doc__), show.at_least_one
+    about_names = "a text with a name a line, in place of the names of Python's modules"
+    about_steps = f"of {BATCH} names each, rounded up to whole epochs (default 1000)"
+    about_heat = "low keeps to the likely, high dares more (default 0.7)"
+    engines = ("auto", "compiled", "eager")
+    parser.add_argument("--names", type=Path, metavar="FILE", help=about_names)
+    parser.add_argument("--steps", type=count, default=1000, help=about_steps)
+    parser.add_argument("--engine", choices=engines, default="auto", help="default auto")
+    parser.add_argument("--samples", type=count, default=20, help="names to invent (default 20)")
+    parser.add_argument("--temperature", type=temperature, default=0.7, help=about_heat)
     return parser
 
 

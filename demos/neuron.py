@@ -1,8 +1,9 @@
-"""From one neuron to a small network: numbers, vectors, 3-4-1, and a guess of gender from height and weight.
+"""From one neuron to a small network, and a guess of gender from height and weight.
 
     python -m demos.neuron
 
-The people are made from a seed, half of them women: nobody's height and weight stand here.
+A neuron reads a number, then a vector; a 3-4-1 network has given weights; a 2-2-1 network learns.
+The people it learns from are made up from a seed, half of them women.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from scalargrad import MLP, Neuron, Value, sigmoid
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    args = show.options(__doc__, epochs=100, seed=0).parse_args(argv)
+    args = show.options(__doc__, epochs=100).parse_args(argv)
 
     print("1. A neuron of numbers: y = σ(w·x + b)")
     w, x, b = Value(1.2, "w"), Value(0.7, "x"), Value(-0.4, "b")
@@ -44,12 +45,13 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 
 def three_four_one() -> MLP:
-    """The network with its given numbers: a row of W1 for each input, turned into one for each neuron."""
-    W1 = [[2.0, 1.2, 3.2, 2.45], [2.23, 3.10, 3.30, 4.5], [-0.98, 2.09, -3.2, 0.8]]
+    """The network with its given weights."""
+    # As the tutorial writes them, a row for each input; `W1` here has a row for each neuron.
+    weights = [[2.0, 1.2, 3.2, 2.45], [2.23, 3.10, 3.30, 4.5], [-0.98, 2.09, -3.2, 0.8]]
     network = MLP(3, [4, 1], activation="sigmoid", output_activation="sigmoid")
     network.load_state(
         {
-            "W1": list(zip(*W1, strict=True)),
+            "W1": list(zip(*weights, strict=True)),
             "b1": [2.3, 4.5, 3.0, -1.2],
             "W2": [[1.2, -0.90, 0.3, 2.0]],
             "b2": [3.22],
@@ -59,19 +61,17 @@ def three_four_one() -> MLP:
 
 
 def guess_gender(epochs: int, seed: int) -> None:
-    """Train on 100 people row by row, ask about 400 others and about two more."""
+    """Train on 100 people row by row; ask about 400 others, and about two more."""
     rng = random.Random(seed)
     X, y = people(50, rng)
     model = MLP(2, [2, 1], activation="sigmoid", output_activation="sigmoid", seed=rng)
     history = model.fit(centred(X), y, loss="mse", lr=0.1, epochs=epochs, batch_size=1)
     others, genders = people(200, rng)
-    right = sum(
-        (p > 0.5) == (gender == 1)
-        for p, gender in zip(model.predict(centred(others)), genders, strict=True)
-    )
+    right = show.accuracy(model, centred(others), genders)
     print(f"   loss {history.loss[0]:.4f} in the first epoch, {history.loss[-1]:.4f} in the last")
     print(
-        f"   {right / len(others):.1%} of {len(others)} others right; the bell curves overlap, 87 % is about the best in the long run"
+        f"   {right:.1%} of {len(others)} others right; the bell curves overlap, "
+        "so no rule is right for more than 87 % in the long run"
     )
     for height, weight in ((162, 57), (183, 80)):
         (p,) = model.predict(centred([[height, weight]]))

@@ -1,37 +1,27 @@
-"""What the demos share: their options, the loss as it falls, and how a graph and a loss curve are written and opened."""
+"""What the demos share: options, the share of right answers, and how pictures are written."""
 
 from __future__ import annotations
 
 import argparse
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from scalargrad import History, draw
+from scalargrad import History, Module, draw
 
 
-def options(doc: str | None, epochs: int, seed: int) -> argparse.ArgumentParser:
-    """A parser with the options that every demo has; what the demo does is its docstring."""
+def options(doc: str | None, epochs: int | None = None) -> argparse.ArgumentParser:
+    """A parser with the options that the demos share; its help shows the demo's docstring."""
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument(
-        "--epochs",
-        type=at_least_one,
-        default=epochs,
-        help=f"how often to go through the data (default {epochs})",
-    )
-    parser.add_argument(
-        "--seed",
-        type=int,
-        default=seed,
-        help=f"of the first weights and of made data (default {seed})",
-    )
-    parser.add_argument(
-        "--out", type=Path, default=Path("out"), help="the folder for what is written (default out)"
-    )
-    parser.add_argument("--open", action="store_true", help="show what is written in the browser")
+    if epochs is not None:
+        about_epochs = f"how often to go through the data (default {epochs})"
+        parser.add_argument("--epochs", type=at_least_one, default=epochs, help=about_epochs)
+    parser.add_argument("--seed", type=int, default=0, help="of all that is random (default 0)")
+    parser.add_argument("--out", type=Path, default=Path("out"), help="a folder (default out)")
+    parser.add_argument("--open", action="store_true", help="open the pictures in the browser")
     return parser
 
 
@@ -44,7 +34,7 @@ def at_least_one(text: str) -> int:
 
 
 def loss_as_it_falls(epochs: int, lines: int = 10) -> Callable[[int, History, Any], None]:
-    """A callback for `fit` that prints the loss of every n-th epoch and of the last."""
+    """A callback for `fit` that prints the loss some ten times, and after the last epoch."""
     every = max(1, epochs // lines)
 
     def callback(epoch: int, history: History, model: Any) -> None:
@@ -54,11 +44,17 @@ def loss_as_it_falls(epochs: int, lines: int = 10) -> Callable[[int, History, An
     return callback
 
 
-def write_graph(root: Any, path: Path, open_it: bool = False) -> None:
-    """Draw the graph of a Value, or the layers of a model; without a Graphviz engine say how to get one."""
+def accuracy(model: Module, X: Sequence[Any], labels: Sequence[int]) -> float:
+    """The share of rows whose output is on the side of ½ where the label, 0 or 1, is."""
+    answers = zip(model.predict(X), labels, strict=True)
+    return sum((output > 0.5) == (label == 1) for output, label in answers) / len(labels)
+
+
+def write_graph(root: Any, path: Path, open_it: bool = False, collapse: str = "auto") -> None:
+    """Draw the graph of a Value; without a Graphviz engine, say how to get one."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
-        draw(root).save(path)
+        draw(root, collapse=collapse).save(path)
     except (RuntimeError, TimeoutError) as error:
         print(f"{'graph':12} not drawn: {error}")
     else:
@@ -66,22 +62,31 @@ def write_graph(root: Any, path: Path, open_it: bool = False) -> None:
 
 
 def write_curve(history: History, path: Path, open_it: bool = False) -> None:
-    """Plot the loss over the epochs; without matplotlib say so."""
+    """Plot the loss over the epochs."""
     if not history.loss:
         print(f"{'loss curve':12} not drawn: no epoch was finished")
         return
+    write_plot("loss curve", history.plot, path, open_it, size=(7, 4))
+
+
+def write_plot(
+    what: str,
+    plot: Callable[[Any], object],
+    path: Path,
+    open_it: bool = False,
+    size: tuple[float, float] = (8, 4.5),
+) -> None:
+    """Let `plot` draw on the Axes of a new figure, and save that; without matplotlib say so."""
     try:
         from matplotlib.figure import Figure
     except ImportError:
-        print(f"{'loss curve':12} not drawn: it takes matplotlib (the extra `plot`)")
+        print(f"{what:12} not drawn: it takes matplotlib (the extra `plot`)")
         return
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure = Figure(
-        figsize=(7, 4), layout="constrained"
-    )  # belongs to no window: no display is needed
-    history.plot(figure.subplots())
+    figure = Figure(figsize=size, layout="constrained")  # belongs to no window: needs no display
+    plot(figure.subplots())
     figure.savefig(path)
-    report("loss curve", path, open_it)
+    report(what, path, open_it)
 
 
 def report(what: str, path: Path, open_it: bool) -> None:

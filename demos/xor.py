@@ -1,9 +1,10 @@
-"""XOR learnt by thirteen scalars: a 2-3-1 network of sigmoids, 10,000 epochs at rate 0.1.
+"""XOR, learnt by thirteen scalars: a 2-3-1 network of sigmoids, 10,000 epochs at rate 0.1.
 
     python -m demos.xor
 
-No gradient is derived by hand: each epoch records what the network computed, and walks back through it.
-Written are the graph of one row's loss, with every slope in it, and the curve of the loss.
+Nobody derives a gradient by hand: each epoch records what the network computes and walks back
+through the record. The demo writes two pictures: the graph of one row's loss, with every slope
+in it, and the curve of the loss.
 """
 
 from __future__ import annotations
@@ -19,25 +20,20 @@ y = [0, 1, 1, 0]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    args = show.options(__doc__, epochs=10_000, seed=0).parse_args(argv)
+    args = show.options(__doc__, epochs=10_000).parse_args(argv)
 
     model = MLP(
         2, [3, 1], activation="sigmoid", output_activation="sigmoid", init="normal", seed=args.seed
     )
     print(f"a 2-3-1 network, {len(model.parameters())} parameters, learns XOR")
     history = model.fit(
-        X,
-        y,
-        loss="half_squared_error",
-        reduction="sum",
-        lr=0.1,
-        epochs=args.epochs,
+        X, y, loss="half_squared_error", reduction="sum", lr=0.1, epochs=args.epochs,
         callback=show.loss_as_it_falls(args.epochs),
-    )
+    )  # fmt: skip
 
     print("\nx1 x2   wanted   learnt")
-    for row, wanted, learnt in zip(X, y, model.predict(X), strict=True):
-        print(f" {row[0]}  {row[1]}      {wanted}     {learnt:.3f}")
+    for (x1, x2), wanted, learnt in zip(X, y, model.predict(X), strict=True):
+        print(f" {x1}  {x2}      {wanted}     {learnt:.3f}")
     print()
 
     model.zero_grad()
