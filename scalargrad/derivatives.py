@@ -38,17 +38,24 @@ Arguments are numbers, nested lists, tuples and dicts of numbers, arrays, or mod
 has the structure of the argument it is by, a module's is a mapping of its parameters' names. A
 module is taken as its numbers, but in `fit`, where the results remember its parameters; elsewhere
 they do where the parameters are given as a list, `model.parameters()`. An input that the output
-does not reach gets 0.0. A thread that is started inside one of these functions is not
-inside it, unless it runs in a copy of the context (`contextvars.copy_context().run`).
+does not reach gets 0.0.
+
+Slopes of slopes at a kink: |x|² and ‖v‖² have the second derivatives 2 and 2·I at 0; where they
+cannot be had, as for maximum(x, -x)², they are nan. In a compiled function the policy's slopes at a
+kink are differentiated as they stand, so there they are 0.
+
+A thread that is started inside one of these functions is not inside it, unless it runs in a copy of
+the context (`contextvars.copy_context().run`).
 """
 
 from __future__ import annotations
 
 from .arithmetic.conversion import as_float
-from .graph import ordered
+from .arithmetic.total import inf
+from .graph import ordered, slopes_of
 from .modes import TRAINING, Scope, is_recording, record_anyway, scope_here
 from .ops import LISTS
-from .rows.slopes import on_values, same, share, structured
+from .rows.slopes import on_values, same, share, structured, unknown_curvature, unknown_slope
 from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
 from .value import Value
 
@@ -58,6 +65,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Wrt = int | tuple[int, ...]
+    Doubt = tuple[Value, Callable[[Value], Any]]  # a node, and what makes its slopes nan
 
 # ------------------------------------------------------------------ walks that touch no grad
 
@@ -116,13 +124,21 @@ def _pull(root: Value, nodes: Sequence[Value], order: list[Value], create_graph:
     """The slopes of a root by nodes: the walk of `Value.backward`, with sums of its own."""
     way = set(order)
     sums: dict[Value, Any] = {root: 1.0}
+    unknown: list[Doubt] = []
     for node in reversed(order):
         slope = sums.get(node, 0.0)
         if slope.__class__ is float and slope == 0.0:
             continue
-        for operand, partial in _slopes(node, way, create_graph):
-            part = share(partial, slope)
+        slopes, factor = _slopes(node, way, create_graph), None
+        if create_graph and slopes and _has_kink(node):
+            factor = _at_kink(node, slope, unknown)
+        for operand, partial in slopes:
+            part = share(partial, slope) if factor is None else share(factor, operand)
             sums[operand] = sums[operand] + part if operand in sums else part
+    for node, doubt in unknown:
+        made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
+        for reached in made_of:
+            sums[reached] = sum(map(doubt, made_of), sums.get(reached, 0.0))
     return [sums.get(node, 0.0) for node in nodes]
 
 
@@ -133,7 +149,13 @@ def _push(
     direction: Sequence[Any],
     create_graph: bool,
 ) -> list[Any]:
-    """How fast roots change when nodes move in a direction: one walk forward."""
+    """How fast roots change when nodes move in a direction: one walk forward.
+
+    At a kink only a walk back knows whether it is smoothed.
+    """
+    if create_graph and any(map(_has_kink, order)):
+        rows = [_pull(root, nodes, order, create_graph) for root in roots]
+        return [sum(map(share, direction, row), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
     way = set(order)
     for node in order:
@@ -187,6 +209,44 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
                 (operand, partial) for operand, partial in zip(operands, partials) if operand in way
             ]
     return slopes
+
+
+def _has_kink(node: Value) -> bool:
+    """Whether a node's slopes are infinite, or none of those beside it: 0 for |x| at 0."""
+    if hasattr(node, "records") or node._operation is None:
+        return False
+    traits, slopes = node._operation.traits, slopes_of(node)
+    if "extreme" in traits:
+        return any(0.0 < slope < 1.0 for slope in slopes)
+    return inf in slopes or -inf in slopes or (node.data == 0.0 and "length" in traits)
+
+
+def _at_kink(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
+    """The factor of v in the slopes by a node's operands v at a kink, for their own slopes.
+
+    None where the policy's slopes will do. A slope of 0 that comes in smooths the kink: |x|² has
+    the slope 2|x| sign(x), which is 2x, and 2 is the slope of that. But |x| = 0 and sign(0) = 0
+    have no part in it. Near 0 the slopes of f(‖v‖) with f'(0) = 0 are f''(0) v. Slopes of slopes are
+    `unknown` where another kink takes part in f', where operands tie, or where slopes are infinite;
+    third derivatives where f'' varies.
+    """
+    traits = node._operation.traits  # type: ignore[union-attr]
+    is_smooth = isinstance(slope, Value) and slope.data == 0.0
+    graph = ordered(slope, stop={node}) if is_smooth else []
+    if "length" not in traits:
+        is_known = node not in graph
+    elif not is_smooth:  # |x| jumps between slopes that are constant, a unit vector does not
+        is_known = sum(map(_is_value, node.parents)) == 1
+    else:
+        is_known = not any(other is not node and _has_kink(other) for other in graph)
+    if not is_known:
+        unknown.append((node, unknown_slope))
+    if not (is_known and is_smooth and "length" in traits):
+        return None
+    (factor,) = _pull(slope, [node], _between([slope], [node]), create_graph=True)
+    if isinstance(factor, Value) and node in ordered(factor, stop={node}):
+        unknown.append((node, unknown_curvature))
+    return factor
 
 
 # ------------------------------------------------------------------ a call with Values of its own

@@ -76,6 +76,13 @@ def operands_of(node: Node) -> tuple[Any, ...]:
     return (node._dy, node._x) if node._operation.is_swapped else (node._x, node._dy)
 
 
+def slopes_of(node: Node) -> tuple[float, ...]:
+    """The slopes by the Values among the operands of a node, in order."""
+    if node._x is None:
+        return node._dy or ()
+    return (node._dx,) if node._y is None else (node._dx, node._dy)
+
+
 # ------------------------------------------------------------------ walks
 
 

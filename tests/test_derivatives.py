@@ -557,3 +557,103 @@ def test_a_penalty_on_the_slope_of_a_network_reaches_its_weights():
     assert v.grad == pytest.approx(2 * slope * w.data * flat, rel=1e-13)
     assert w.grad == pytest.approx(2 * slope * (v.data * flat + x * by_b), rel=1e-13)
     assert b.grad == pytest.approx(2 * slope * by_b, rel=1e-13)
+
+
+# ------------------------------------------------------------------ kinks that are smoothed
+
+NAN = math.nan
+OUT_AND_BACK = lambda x: sg.maximum(x, -x)  # |x|
+SECOND_AT_0 = {
+    # smoothed: right
+    "abs(x)**2": (lambda x: abs(x) ** 2, 2.0),
+    "square of abs": (lambda x: sg.square(abs(x)), 2.0),
+    "u*u": (lambda x: (lambda u: u * u)(abs(x)), 2.0),
+    "cosh of abs": (lambda x: sg.cosh(abs(3 * x)), 9.0),
+    "cos of hypot": (lambda x: sg.cos(sg.hypot(3 * x, 4 * x)), -25.0),
+    "norm**2": (lambda x: sg.norm([x, 2 * x]) ** 2, 10.0),
+    "a sum of smoothed": (lambda x: abs(x) ** 2 + abs(2 * x) ** 2 + x, 10.0),
+    "abs cubed": (lambda x: abs(x) ** 3, 0.0),
+    # smoothed, but by more than one kink, or with infinite slopes, or where operands tie
+    "sqrt(x**2)**2": (lambda x: sg.sqrt(x**2) ** 2, NAN),
+    "two kinks": (lambda x: abs(x) * abs(x), NAN),
+    "two kinks apart": (lambda x: abs(2 * x) * abs(3 * x), NAN),
+    "maximum(x, -x)**2": (lambda x: OUT_AND_BACK(x) ** 2, NAN),
+    "minimum(x, -x)**2": (lambda x: sg.minimum(x, -x) ** 2, NAN),
+    "max**2": (lambda x: sg.max([x, -x, 3 * x]) ** 2, NAN),
+    "min**2": (lambda x: sg.min([x, -x]) ** 2, NAN),
+    "a kink of squares": (lambda x: sg.norm([x**2, x**3]), NAN),
+    # the policy's slope is one of those beside the kink: so is the second
+    "relu**2": (lambda x: sg.relu(x) ** 2, 0.0),
+    "leaky_relu**2": (lambda x: sg.leaky_relu(x) ** 2, 2 * 0.01**2),
+    "elu**2": (lambda x: sg.elu(x) ** 2, 2.0),
+    "clip**2": (lambda x: sg.clip(x, 0.0, 1.0) ** 2, 2.0),
+    # kinks that stay: slopes are constant on both sides
+    "abs": (abs, 0.0),
+    "abs + x**2": (lambda x: 3 * abs(x) + x**2, 2.0),
+    "maximum": (lambda x: OUT_AND_BACK(x) + x**2, 2.0),
+    # a unit vector has no slope at 0
+    "norm": (lambda x: sg.norm([x, 2 * x]), NAN),
+}
+WAYS_TO_DIFFERENTIATE_TWICE = {
+    "grad of grad": lambda f: grad(grad(f))(0.0),
+    "hessian": lambda f: hessian(f)(0.0),
+    "hvp": lambda f: hvp(f)(0.0, 1.0),
+    "jvp of grad": lambda f: jvp(grad(f))(0.0, 1.0),
+    "grad of jvp": lambda f: grad(lambda x: jvp(f)(x, 1.0))(0.0),
+    "jvp of jvp": lambda f: jvp(lambda x: jvp(f)(x, 1.0))(0.0, 1.0),
+    "a recorded graph": lambda f: twice_recorded(f, Value(0.0)),
+}
+
+
+def twice_recorded(f, x):
+    slope = gradients(f(x), x, create_graph=True)
+    return gradients(slope, x) if isinstance(slope, Value) else 0.0
+
+
+@pytest.mark.parametrize("way", WAYS_TO_DIFFERENTIATE_TWICE)
+@pytest.mark.parametrize("name", SECOND_AT_0)
+def test_second_derivatives_at_kinks_are_right_or_nan(name, way):
+    f, expected = SECOND_AT_0[name]
+    assert WAYS_TO_DIFFERENTIATE_TWICE[way](f) == pytest.approx(expected, nan_ok=True, abs=1e-300)
+
+
+@pytest.mark.parametrize("name", SECOND_AT_0)
+def test_a_second_derivative_changes_no_first_one(name):
+    f, _ = SECOND_AT_0[name]
+    x = Value(0.0)
+    f(x).backward()
+    first = gradients(f(y := Value(0.0)), y, create_graph=True)
+    assert (first.data if isinstance(first, Value) else first) == x.grad
+
+
+def test_hessians_of_smoothed_lengths_are_right_in_all_directions():
+    np.testing.assert_allclose(hessian(lambda v: sg.norm(v) ** 2)([0.0, 0.0]), 2 * np.eye(2))
+    np.testing.assert_allclose(hessian(lambda v: sg.hypot(*v) ** 2)([0.0, 0.0]), 2 * np.eye(2))
+    np.testing.assert_allclose(
+        hessian(lambda v: sg.exp(-(sg.norm(v) ** 2) / 2) * v[0] + v[1])([0.0, 0.0]),
+        np.zeros((2, 2)),
+    )
+    matrix = np.array([[2.0, 1.0], [0.0, 3.0], [1.0, 1.0]])
+    length = lambda v: sg.norm([sg.dot(row, v) for row in matrix.tolist()])
+    np.testing.assert_allclose(hessian(lambda v: length(v) ** 2)([0.0, 0.0]), 2 * matrix.T @ matrix)
+    assert np.isnan(np.diag(hessian(sg.norm)([0.0, 0.0]))).all()
+
+
+def test_a_third_derivative_at_a_smoothed_kink_is_right_or_nan():
+    third = lambda f: grad(grad(grad(f)))(0.0)
+    assert third(lambda x: sg.square(abs(x)) * 3) == 0.0
+    for f in (lambda x: abs(x) ** 3, lambda x: sg.cosh(abs(x)), lambda x: sg.norm([x, x]) ** 4):
+        assert math.isnan(third(f))  # ±6; 0, which cannot be had
+    with mpmath.workdps(60):
+        true = float(mpmath.diff(lambda x: mpmath.cosh(abs(x)), 0.5, 3))
+    assert grad(grad(grad(lambda x: sg.cosh(abs(x)))))(0.5) == pytest.approx(true)
+
+
+@pytest.mark.parametrize("length", [abs, lambda x: sg.norm([x, 0.0]), lambda x: sg.hypot(0.0, x)])
+def test_a_weight_beside_a_smoothed_kink_gets_its_slope(length):
+    w = Value(3.0)
+    (grad(grad(lambda x: w * length(x) ** 2))(0.0) ** 2).backward()  # (2w)²
+    assert w.grad == 24.0
+    w = Value(3.0)
+    (grad(lambda x: w * length(x))(0.0) ** 2 + w).backward()
+    assert w.grad == 1.0

@@ -8,6 +8,7 @@ numbers are not known, and a choice by them is recorded as one.
 from __future__ import annotations
 
 import ast
+from math import isfinite
 from operator import le, lt
 
 from ..arithmetic.lists import products_of_others, tie_shares
@@ -199,6 +200,16 @@ def share(partial: Any, slope: Any) -> Any:
         if partial.__class__ is float:
             return partial * slope
     return function_named("_share")(partial, slope)
+
+
+def unknown_slope(x: Value) -> Any:
+    """0.0, made of x in such a way that its slope is nan; of an infinite x a plain 0.0."""
+    return function_named("_share")(nan, x - x.data) if isfinite(x.data) else 0.0
+
+
+def unknown_curvature(x: Value) -> Any:
+    """0.0, made of x in such a way that its slope is 0, and the slope of that inf - inf = nan."""
+    return (x - x.data) ** 1.5 - (x - x.data) ** 1.5 if isfinite(x.data) else 0.0
 
 
 def structured(op: Op, flat: tuple[Any, ...]) -> list[Any]:
