@@ -110,25 +110,21 @@ def fit(
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
     size, total, stops = losses.size, epochs * losses.size, bool(callback or held)
     bar = progress_of(epochs, size) if progress else None
-    with _running(history, chosen, bar, None if stops else losses):
+    with _running(history, losses, chosen, bar, stops):
         calls = epochs if stops else 1
         steps = _engine(engine, backend, task, chosen, table, total, calls, rows, shuffle)
         while (made := losses.counted) < total:
             most = size - made % size if stops else total - made
             steps.steps(islice(batches, min(steps.pace, most)), losses.of_steps)
-            losses.counted = len(losses.of_steps)
+            losses.counted = now = len(losses.of_steps)
             if bar:
-                last = losses.counted - 1
-                bar.advance(last + 1 - made, last // size, losses.of_steps[last])
-            found = losses.of_epochs(len(history.loss))
-            if not stops:
-                history.loss += found
-                continue
-            for loss_of_epoch in found:
+                bar.advance(now - made, (now - 1) // size, losses.of_steps[-1])
+            if stops and now % size == 0:
+                (loss_of_epoch,) = losses.of_epochs(len(history.loss))
                 history.record(loss_of_epoch, steps.loss_of(held) if held else None)
                 if callback:
                     if _is_true(callback(len(history.loss) - 1, history, model)):
-                        total = losses.counted
+                        break
                     steps = steps.looked_at()
     return history
 
@@ -226,23 +222,26 @@ def _engine(
 
 @contextmanager
 def _running(
-    history: History, optimizer: Any, bar: Progress | None, losses: _Losses | None
+    history: History, losses: _Losses, optimizer: Any, bar: Progress | None, stops: bool
 ) -> Iterator[None]:
     """Keep the time, take Ctrl-C for the end, and leave all whole.
 
-    `losses` are given where an epoch is finished with its steps: no callback or validation follows.
+    Where `stops`, an epoch is in the history after validation and before its callback, else all of
+    them are put there at the end.
     """
     start = perf_counter()
     try:
         yield
+        if not stops:
+            history.loss += losses.of_epochs(0)
     except KeyboardInterrupt:
         history.interrupted = True
-        if losses:
+        if not stops:
             history.loss += losses.of_epochs(len(history.loss))
         del history.validation_loss[len(history.loss) :]
         optimizer.zero_grad()  # a walk that was cut short left half sums
     except FloatingPointError as error:
-        error.add_note(f"in epoch {len(history.loss)} of fit, counted from 0")
+        error.add_note(f"in epoch {losses.counted // losses.size} of fit, counted from 0")
         raise
     finally:
         history.seconds = perf_counter() - start
