@@ -1,10 +1,13 @@
-"""From a row to the functions that record it: source that is written, shown and run.   (floor 1)
+"""The functions that record an operation: faster copies of `value.record`, written for each of them.   (floor 1)
 
-A recorded operation is the hot path of the package, so each row gets functions of its own, with the
-row's text in them and no call between: `x * y` runs the source that `inspect.getsource(Value.__mul__)`
-shows. A node is flat, two operands and two slopes in fields of its own. With tuples of them instead a network took 1.8 to 2 times
-as long, filled by one function for all rows 2.1 to 2.8 times, and 1.7 times the memory; `python -m tests.benchmarks.layouts`
-measures that again.
+Recording is the hot path of the package. So each operation gets functions of its own that hold its
+text and call nothing: `x * y` runs the source that `inspect.getsource(Value.__mul__)` shows. The
+texts with gaps stand in `templates`; here the gaps are filled. A test holds the copies equal to
+`value.record`, bit for bit.
+
+`python -m tests.benchmarks.layouts` compares ways to record. With operands in tuples a network took
+1.8 to 2 times as long; with one function for all operations 2.1 to 2.8 times, and 1.7 times the
+memory.
 """
 
 from __future__ import annotations
@@ -22,15 +25,19 @@ if TYPE_CHECKING:
     from typing import Any
 
 
+# ------------------------------------------------------------------ lists of one kind
+
+
 class _Known(tuple["Any", ...]):
-    """A list of operands of one kind, so that the operations that read it need not look at each."""
+    """A list of operands of one kind, so that operations that read it need not look at each.
+
+    A copy of it, or a list made in its image, is a plain tuple: a trace puts other things in.
+    """
 
     __slots__ = ()
 
     def __new__(cls, items: Iterable[Any]) -> tuple[Any, ...]:  # type: ignore[misc]
-        return tuple(
-            items
-        )  # a copy of it, or a list made in its image, may hold other things: a trace puts its own in
+        return tuple(items)
 
     @classmethod
     def of(cls, items: Iterable[Any]) -> tuple[Any, ...]:
@@ -50,60 +57,79 @@ class Values(_Known):
     __slots__ = ()
 
 
+# ------------------------------------------------------------------ source
+
+
 def source(op: Op) -> str:
-    """The source of the functions that record an operation of one or two operands."""
-
-    def block(lines: list[str], depth: int) -> str:
-        return ("\n" + "    " * depth).join(lines)
-
+    """The source of the functions that record an operation."""
+    if op.takes_lists:
+        return source_of_lists(op)
+    if len(op.operands) > 2:
+        return OF_THREE.format(name=op.name, operands=", ".join(op.operands[1:])).lstrip()
     forward, slopes = statements(op)
     if len(op.operands) == 1:
-        return UNARY.format(
-            name=op.name, forward=block(forward, 2), slopes=block(slopes, 2)
-        ).lstrip()
+        text = UNARY.format(name=op.name, forward=_block(forward, 2), slopes=_block(slopes, 2))
+        return text.lstrip()
     _, by_x = statements(op, by=("x",))
     _, by_y = statements(op, by=("y",))
     return BINARY.format(
-        name=op.name, forward2=block(forward, 3), slopes2=block(slopes, 3), slope_x2=block(by_x, 3),
-        forward=block(forward, 2), slope_y=block(by_y, 2),
-    ).lstrip()  # fmt: skip
+        name=op.name,
+        forward2=_block(forward, 3),
+        slopes2=_block(slopes, 3),
+        slope_x2=_block(by_x, 3),
+        forward=_block(forward, 2),
+        slope_y=_block(by_y, 2),
+    ).lstrip()
+
+
+def _block(lines: list[str], depth: int) -> str:
+    return ("\n" + "    " * depth).join(lines)
 
 
 def source_of_lists(op: Op) -> str:
-    """The source of the function that records an operation of lists: all Values or all floats in each."""
+    """The source of the function that records an operation of lists."""
     forward, slopes = statements(op)
     read, gather, originals = [], [], [*op.operands]
     for i, p in enumerate(op.operands):
         is_list = p in LISTS
         originals[i] = f"{p}_nodes" if is_list else p
-        read.append(
-            (READ_LIST if is_list else READ_ONE).format(p=p, originals=", ".join(originals))
-        )
-        slopes_of = f"d{p}" if is_list else f"(d{p},)"
-        gather.append(
-            f"if {p}_recorded:\n        nodes += {p}_nodes\n        partials += {slopes_of}"
-        )
+        template = READ_LIST if is_list else READ_ONE
+        read.append(template.format(p=p, originals=", ".join(originals)))
+        partials = f"d{p}" if is_list else f"(d{p},)"
+        gather += [f"if {p}_recorded:", f"    nodes += {p}_nodes", f"    partials += {partials}"]
     lists = f"({''.join(f'{p}_nodes, ' for p in op.operands).rstrip()})"
-    if (
-        "bias" in op.operands
-    ):  # of Values without a bias `nodes` has both lists: the fewer are kept, the less has the collector to do
-        lists = (
-            f"(nodes, bias_nodes) if ws_recorded and xs_recorded and not bias_recorded else {lists}"
-        )
+    if "bias" in op.operands:
+        # `nodes` holds both lists where all of them are Values and the bias is none. The fewer
+        # tuples are kept, the less has the garbage collector to do.
+        all_values = "ws_recorded and xs_recorded and not bias_recorded"
+        lists = f"(nodes, bias_nodes) if {all_values} else {lists}"
+    signature = ["bias=0.0" if p == "bias" else p for p in op.operands]
+    count = ""
+    if len(op.operands) == 1:  # max(x, y) is told that it takes a list
+        signature.append("*more")
+        count = "if more:\n        too_many(more)\n    "
     return OF_LISTS.format(
-        name=op.name, operands=", ".join(op.operands),
-        signature=", ".join("bias=0.0" if p == "bias" else p for p in op.operands) + (", *more" if len(op.operands) == 1 else ""),
-        count="if more:\n        too_many(more)\n    " if len(op.operands) == 1 else "",
-        read="\n    ".join(read), forward="\n        ".join(forward), slopes="\n        ".join(slopes), gather="\n    ".join(gather),
-        results=", ".join(f"d{p}" for p in op.operands), lists=lists,
-    ).lstrip()  # fmt: skip
+        name=op.name,
+        operands=", ".join(op.operands),
+        signature=", ".join(signature),
+        count=count,
+        read=_block(read, 1),
+        forward=_block(forward, 2),
+        slopes=_block(slopes, 2),
+        gather=_block(gather, 1),
+        results=", ".join(f"d{p}" for p in op.operands),
+        lists=lists,
+    ).lstrip()
+
+
+# ------------------------------------------------------------------ functions
 
 
 def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
-    """The functions that record a row on nodes of `cls`: as it stands, and with a number as first operand.
+    """The functions that record an operation on nodes of `cls`, and with a number as first operand.
 
-    An operand that is no number is refused: by an operator with NotImplemented, so that an array on the other
-    side has its turn, by a method with a TypeError.
+    They refuse an operand that is no number: an operator by NotImplemented, so that an array on the
+    other side has its turn, a method by a TypeError.
     """
 
     def refuse(node: Any, other: Any) -> object:
@@ -120,32 +146,25 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
     def too_many(more: tuple[Any, ...]) -> None:
         pairwise = f" or {op.name}imum(x, y)" if op.name in ("max", "min") else ""
         raise TypeError(
-            f"{op.name} takes one iterable, got {1 + len(more)} arguments: write {op.name}([x, y]){pairwise}"
+            f"{op.name} takes one iterable, got {1 + len(more)} arguments: "
+            f"write {op.name}([x, y]){pairwise}"
         )
 
     def total(*operands: float) -> tuple[float, ...]:
         return on_floats(op)["total"](*operands)  # type: ignore[no-any-return]
 
-    names = {
-        **FAST_NAMES, "Value": cls, "new": object.__new__, "op": op, "op_swapped": op.swapped(), "ERRORS": ERRORS, "as_float": as_float,
-        "refuse": refuse, "modes_on": modes_on, "announced": announced, "total": total,
-    }  # fmt: skip
     record_mixed = recorder_of_many(op, cls)
+    names = {
+        **FAST_NAMES, "Value": cls, "new": object.__new__, "op": op, "op_swapped": op.swapped(),
+        "ERRORS": ERRORS, "total": total, "as_float": as_float, "refuse": refuse,
+        "modes_on": modes_on, "announced": announced, "record_mixed": record_mixed,
+    }  # fmt: skip
     if op.takes_lists:
         names |= {
-            "record_mixed": record_mixed,
-            "only_floats": {float},
-            "list_of": list_of,
+            "Values": Values, "Floats": Floats, "only_floats": {float}, "list_of": list_of,
             "too_many": too_many,
-        }
-        names |= {"Values": Values, "Floats": Floats}
-        run(source_of_lists(op), f"<scalargrad {op.name}>", names)
-    elif len(op.operands) > 2:
-        others = ", ".join(op.operands[1:])
-        names["record_mixed"] = record_mixed
-        run(OF_THREE.format(name=op.name, operands=others), f"<scalargrad {op.name}>", names)
-    else:
-        run(source(op), f"<scalargrad {op.name}>", names)
+        }  # fmt: skip
+    run(source(op), f"<scalargrad {op.name}>", names)
     return names[f"record_{op.name}"], names.get(f"record_{op.name}_swapped")
 
 
@@ -174,7 +193,7 @@ def got_rows(op: Op, given: object) -> TypeError:
 
 
 def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
-    """The function that records a row of any operands, numbers of all kinds and Values mixed, as one node."""
+    """The function that records an operation of any operands: Values and numbers of all kinds."""
 
     def number(name: str, item: Any) -> float:
         data = item.data if isinstance(item, cls) else as_float(item)
@@ -187,41 +206,32 @@ def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
     def record(*operands: Any) -> Any:
         if len(operands) != len(op.operands):
             raise TypeError(
-                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {len(operands)}"
+                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), "
+                f"got {len(operands)}"
             )
-        lists = [
-            tuple(operand) if name in LISTS else (operand,)
-            for name, operand in zip(op.operands, operands)
+        named = [
+            (name, tuple(x) if name in LISTS else (x,)) for name, x in zip(op.operands, operands)
         ]
-        for item in (item for items in lists for item in items):
-            if (
-                item.__class__ is not cls
-                and item.__class__ is not float
-                and (records := getattr(item, "records", None))
-            ):
-                ws, xs, *_ = [*lists, ()]
-                if op.name == "dot" and len(ws) != len(xs):
-                    raise ValueError(
-                        f"dot takes two lists of one length, got {len(ws)} and {len(xs)} numbers"
-                    )
-                return records(
-                    op, tuple([item for items in lists for item in items])
-                )  # one that is traced
-        flat: list[Any] = []  # the operands as they came, numbers as floats
-        numbers: list[Any] = []  # for each operand its number, or list of numbers
-        for name, items in zip(op.operands, lists):
-            data = [number(name, item) for item in items]
-            numbers.append(data if name in LISTS else data[0])
-            flat += [item if isinstance(item, cls) else x for item, x in zip(items, data)]
-        if not any(isinstance(item, cls) for item in flat):
+        items = [item for _, list_ in named for item in list_]
+        traced = next((x for x in items if x.__class__ is not cls and hasattr(x, "records")), None)
+        if traced is not None:
+            if op.name == "dot" and len(named[0][1]) != len(named[1][1]):
+                raise ValueError(
+                    f"dot takes two lists of one length, "
+                    f"got {len(named[0][1])} and {len(named[1][1])} numbers"
+                )
+            return traced.records(op, tuple(items))
+        # Numbers of all kinds become floats.
+        data = [[number(name, item) for item in list_] for name, list_ in named]
+        if not any(isinstance(item, cls) for item in items):
+            numbers = [xs if name in LISTS else xs[0] for (name, _), xs in zip(named, data)]
             return on_floats(op)["value"](*numbers)
-        rest = iter(flat)
+        kept = [
+            tuple([item if isinstance(item, cls) else x for item, x in zip(list_, xs)])
+            for (_, list_), xs in zip(named, data)
+        ]
         node = cls._record(
-            op,
-            *[
-                tuple([next(rest) for _ in items]) if name in LISTS else next(rest)
-                for name, items in zip(op.operands, lists)
-            ],
+            op, *[xs if name in LISTS else xs[0] for (name, _), xs in zip(named, kept)]
         )
         return announced(node) if modes_on else node
 
