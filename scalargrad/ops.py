@@ -1,4 +1,4 @@
-"""Every operation of the package: its formula, its slopes, how it is computed and shown.   (floor 0)
+"""Every operation of the package: its formula, how it is computed and shown.   (floor 0)
 
 Each `Op` is read like this:
 
@@ -56,15 +56,16 @@ class Op:
     """
 
     __slots__ = (
-        "aliases", "domain", "formula", "infix", "is_swapped", "name", "operands", "sentence", "slope_formulas", "slopes",
-        "symbol", "traits", "value", "work",
+        "aliases", "domain", "formula", "infix", "is_swapped", "name", "operands", "sentence",
+        "slope_formulas", "slopes", "symbol", "traits", "value", "work",
     )  # fmt: skip
 
     def __init__(
-        self, name: str, operands: str, sentence: str, *, value: str, slopes: str | tuple[str, ...] | None,
-        formula: str = "", slope_formulas: str | tuple[str, ...] = (), work: tuple[str, ...] = (), symbol: str = "",
-        domain: tuple[tuple[float, float], ...] = (), traits: str = "", infix: tuple[str, int, int, int] | None = None,
-        aliases: tuple[str, ...] = (),
+        self, name: str, operands: str, sentence: str, *,
+        formula: str = "", slope_formulas: str | tuple[str, ...] = (),
+        value: str, slopes: str | tuple[str, ...] | None, work: tuple[str, ...] = (),
+        symbol: str = "", domain: tuple[tuple[float, float], ...] = (), traits: str = "",
+        infix: tuple[str, int, int, int] | None = None, aliases: tuple[str, ...] = (),
     ) -> None:  # fmt: skip
         self.name = name
         self.operands = tuple(operands.split())
@@ -80,8 +81,8 @@ class Op:
         self.symbol = symbol or name
         self.domain = domain or ((-inf, inf),) * len(self.operands)  # low and high of each operand
         self.traits = frozenset(traits.split())
-        # How it is written between its operands: the text, how tightly the whole holds together, and
-        # how tightly its first operand and the others must, to stand there without parentheses.
+        # The text between its operands, how tightly the whole binds, and how tightly its first
+        # operand and the others must bind to stand there without parentheses.
         self.infix = infix
         self.aliases = aliases
         self.is_swapped = False

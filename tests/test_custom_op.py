@@ -16,7 +16,8 @@ import scalargrad
 from scalargrad import MLP, Value, compile, custom_op, draw, explain, functions, grad, hessian
 from scalargrad.nn.inits import he, initializer, xavier
 from scalargrad.ops import OPS, TRAITS
-from scalargrad.rows import custom
+from scalargrad.rows import custom, slopes
+from scalargrad.rows.text import FAST_NAMES, OF_USERS, TOTAL_NAMES
 
 PACKAGE = Path(scalargrad.__file__).parent
 BACKENDS = ("python", "numpy", "native")
@@ -26,7 +27,11 @@ BACKENDS = ("python", "numpy", "native")
 def clean() -> Iterator[None]:
     """Takes away the operations that a test adds."""
     before = set(OPS)
+    tables = [(names, {*names}) for names in (FAST_NAMES, TOTAL_NAMES, OF_USERS, slopes.NAMES)]
     yield
+    for names, known in tables:
+        for name in names.keys() - known:
+            del names[name]
     for name in set(OPS) - before:
         del OPS[name]
         for holder in (Value, functions, scalargrad):

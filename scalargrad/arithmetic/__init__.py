@@ -1,1 +1,1 @@
-"""Arithmetic on floats that never raises: single numbers, lists of them, and the ends of the range.   (floor 0)"""
+"""Arithmetic on floats that never raises: numbers, lists, the ends of the range.   (floor 0)"""

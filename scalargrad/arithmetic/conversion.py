@@ -1,4 +1,4 @@
-"""What is taken as a real number, and what is said of anything else.   (floor 0)"""
+"""Real numbers of all kinds as floats, and errors for anything else.   (floor 0)"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from math import inf, nan
 
 
 def as_float(number: object) -> float | None:
-    """The number as an exact `float`, too large ones as ±inf; None for all that is not a real number.
+    """The number as an exact `float`, too large ones as ±inf; None for what is no real number.
 
     >>> from fractions import Fraction
     >>> as_float(True), as_float(Fraction(1, 4)), as_float(10**400), as_float("1"), as_float(1j)
@@ -26,7 +26,7 @@ def as_float(number: object) -> float | None:
 
 
 def to_float(number: object, taker: str) -> float:
-    """The number as an exact `float`; a TypeError that says what `taker` was given where it is none."""
+    """The number as an exact `float`; a TypeError in the name of `taker` where it is none."""
     result = as_float(number)
     if result is not None:
         return result

@@ -1,8 +1,9 @@
-"""Slopes and values at the ends of the range, where a partial result of the plain formula leaves it.   (floor 0)
+"""Values and slopes at the ends of the range, where a partial result would leave it.   (floor 0)
 
-A row of `ops` calls these where its plain formula overflows or meets subnormal numbers. They take numbers apart
-into m 2ᵉ with 0.5 <= |m| < 1, and round once, when they put the result together. Those of numbers call what stands
-in this module by name alone, so that the same functions, given other names, serve native code too.
+An operation calls these where its plain formula overflows or meets subnormal numbers. They take
+numbers apart into m 2ᵉ with 0.5 <= |m| < 1, and round once, when they put the result together.
+Functions of numbers call others of this module by name alone, so that the same text serves native
+code, too.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ def scaled(m: float, e: int) -> float:
 
 
 def unit_vector(xs: Sequence[float]) -> list[float]:
-    """Each number over the root of the sum of squares, of numbers large and small; 0 where all are 0.
+    """Each number over the root of the sum of squares; 0 where all are 0.
 
     >>> unit_vector([1e-200, 1e-200]), unit_vector([1.7e308, 1.7e308]), unit_vector([inf, 1.0])
     ([0.7071067811865476, 0.7071067811865476], [0.7071067811865476, 0.7071067811865476], [1.0, 0.0])
@@ -154,8 +155,9 @@ def gelu_tail_slope(x: float) -> float:
     return factor * (x - series / x) * e64
 
 
-NAMES: dict[str, Callable[..., Any]] = {  # as the rows of `ops` call them
-    "_unit": unit_vector, "over_hypot": over_hypot, "over_squares": over_squares, "over_square": over_square,
+NAMES: dict[str, Callable[..., Any]] = {  # as `ops` calls them
+    "_unit": unit_vector, "over_hypot": over_hypot, "over_squares": over_squares,
+    "over_square": over_square,
     "power_slope": power_slope, "power_log": power_log, "cube_root": cube_root,
     "gelu_tail": gelu_tail, "gelu_tail_slope": gelu_tail_slope,
 }  # fmt: skip

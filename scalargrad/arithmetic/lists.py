@@ -1,4 +1,4 @@
-"""Of many numbers: sums, products, the largest, log Σ exp and their slopes, total and on floats.   (floor 0)"""
+"""Sums, products, the largest, log Σ exp of many floats, and their slopes.   (floor 0)"""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 exp: Callable[[float], float] = TOTAL["exp"]
 
-# From Python 3.12 on the builtin sum carries a correction along, which no compiled code would repeat.
+# From Python 3.12 on the builtin sum carries a correction, which no compiled code would repeat.
 _SUM_IS_PLAIN = builtins.sum([1e16, 1.0, -1e16]) == 0.0
 
 
@@ -116,8 +116,9 @@ def soft_max(xs: Sequence[float]) -> list[float]:
     return [divide(e, total) for e in es]
 
 
-NAMES: dict[str, Callable[..., Any]] = {  # as the rows of `ops` call them
-    "add_up": add_up, "add_up_products": add_up_products, "largest": largest, "smallest": smallest, "tie_shares": tie_shares,
-    "product": product, "products_of_others": products_of_others, "difference_exp": exp_difference, "log_sum_exp": log_sum_exp,
-    "softmax": soft_max, "len": len,
+NAMES: dict[str, Callable[..., Any]] = {  # as `ops` calls them
+    "add_up": add_up, "add_up_products": add_up_products, "largest": largest,
+    "smallest": smallest, "tie_shares": tie_shares, "product": product,
+    "products_of_others": products_of_others, "difference_exp": exp_difference,
+    "log_sum_exp": log_sum_exp, "softmax": soft_max, "len": len,
 }  # fmt: skip

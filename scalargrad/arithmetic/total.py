@@ -1,8 +1,8 @@
-"""Real arithmetic that never raises: what IEEE 754 answers where Python's `math` raises.   (floor 0)
+"""Real arithmetic that never raises: the answers of IEEE 754 where `math` raises.   (floor 0)
 
 Python's own functions are fast and raise; the ones here catch what they raise and answer with inf,
--inf or nan. `RAISING` holds the raising functions by name, `TOTAL` total ones by the same names. A recorded
-operation takes the fast path and, only when it raises, goes again through the total one.
+-inf or nan. `RAISING` holds the raising functions by name, `TOTAL` total ones by the same names. A
+recorded operation takes the fast path and, only when it raises, goes again through the total one.
 
 >>> power(-8.0, 1 / 3), divide(1.0, 0.0), TOTAL["exp"](1000.0)
 (nan, inf, inf)
@@ -58,11 +58,13 @@ def _total(
 
 
 RAISING: dict[str, Callable[..., Any]] = {
-    "abs": abs, "exp": math.exp, "exp2": math.exp2, "expm1": math.expm1, "log": math.log, "log1p": math.log1p,
-    "log2": math.log2, "log10": math.log10, "sqrt": math.sqrt, "cbrt": math.cbrt, "pow": math.pow,
-    "sin": math.sin, "cos": math.cos, "tan": math.tan, "asin": math.asin, "acos": math.acos, "atan": math.atan,
-    "atan2": math.atan2, "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh, "asinh": math.asinh,
-    "acosh": math.acosh, "atanh": math.atanh, "hypot": math.hypot, "erf": math.erf, "erfc": math.erfc,
+    "abs": abs, "exp": math.exp, "exp2": math.exp2, "expm1": math.expm1, "log": math.log,
+    "log1p": math.log1p, "log2": math.log2, "log10": math.log10, "sqrt": math.sqrt,
+    "cbrt": math.cbrt, "pow": math.pow, "sin": math.sin, "cos": math.cos, "tan": math.tan,
+    "asin": math.asin, "acos": math.acos, "atan": math.atan, "atan2": math.atan2,
+    "sinh": math.sinh, "cosh": math.cosh, "tanh": math.tanh, "asinh": math.asinh,
+    "acosh": math.acosh, "atanh": math.atanh, "hypot": math.hypot, "erf": math.erf,
+    "erfc": math.erfc,
 }  # fmt: skip
 
 _MINUS_INF_AT_0 = {0.0: -inf}

@@ -1,1 +1,1 @@
-"""From a row of the table to functions: its text, its recorders, its methods, its slopes of slopes.   (floor 1)"""
+"""From an operation of the table to its functions, recorders and slopes of slopes.   (floor 1)"""

@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 LOOSE = SUM - 1  # nobody knows how tightly it binds: in another operation it has brackets
 _added: dict[str, tuple[Op, Given]] = {}  # what was added, to know it when it comes again
 
-# What the package asks of a number that may be of a kind of its own: no method may bear these names.
+# The package asks operands of foreign kinds for these. No method may bear their names.
 ASKED = {
     "activation", "arranged", "at", "b", "bit_generator", "block", "cache_info", "columns",
-    "dtype", "get_state", "getuid", "item", "kind", "layers", "mask", "module", "ndim", "neurons", "origin",
-    "parameters", "random", "random_raw", "ravel", "records", "shape", "step", "steps",
-    "to_numpy", "tobytes", "tolist", "w", "zero_grad",
+    "dtype", "get_state", "getuid", "item", "kind", "layers", "mask", "module", "ndim", "neurons",
+    "origin", "parameters", "random", "random_raw", "ravel", "records", "shape", "step",
+    "steps", "to_numpy", "tobytes", "tolist", "w", "zero_grad",
 }  # fmt: skip
 
 
@@ -61,9 +61,9 @@ def custom_op(
     Value and slopes are text, or they are Python functions. There are one or two slopes: by x, and
     by y. The same operation may be made again, as a notebook's cell does.
 
-    Text is arithmetic (+ - * / **), comparisons and choices (a if x > 0 else b) of x, y, numbers and
-    calls. A slope may read the value as `out`; `work` holds lines ("e = exp(-x)",) that value and
-    slopes share. Text compiles everywhere. It may call these functions:
+    Text is arithmetic (+ - * / **), comparisons and choices (a if x > 0 else b) of x, y, numbers
+    and calls. A slope may read the value as `out`; `work` holds lines ("e = exp(-x)",) that value
+    and slopes share. Text compiles everywhere. It may call these functions:
 
     abs, acos, acosh, add, arccos, arccosh, arcsin, arcsinh, arctan, arctan2, arctanh, asin,
     asinh, atan, atan2, atanh, cbrt, clip, cos, cosh, deg2rad, degrees, div, elu, erf, erfc,
@@ -93,7 +93,8 @@ def custom_op(
     if not of_text and not all(callable(part) for part in given):
         kinds = ", ".join(type(part).__name__ for part in given)
         raise TypeError(
-            f"custom_op takes value and slopes as text or as functions, all of one kind, got {kinds}: write "
+            "custom_op takes value and slopes as text or as functions, all of one kind, "
+            f"got {kinds}: write "
             "custom_op('cube', 'x * x * x', '3.0 * x * x') or "
             "custom_op('cube', lambda x: x * x * x, lambda x: 3.0 * x * x)"
         )
@@ -102,12 +103,25 @@ def custom_op(
     operands = ("x", "y")[: len(given) - 1]
     traits = _checked(traits, infix, operands) + ("" if of_text else " python")
     texts: Any = given if of_text else _texts(name, operands)
+    formula, *slope_formulas = (
+        texts
+        if of_text
+        else [f"{name}({', '.join(operands)})", *[f"of {name}, by {x}" for x in operands]]
+    )
     op = Op(
-        name, " ".join(operands), f"An operation of your own: {name}.", value=texts[0], slopes=tuple(texts[1:]), symbol=symbol,
-        formula="" if of_text else f"{name}({', '.join(operands)})", domain=domain or (), work=tuple(work), traits=traits,
-        slope_formulas=tuple(texts[1:]) if of_text else tuple(f"of {name}, by {x}" for x in operands),
+        name,
+        " ".join(operands),
+        f"An operation of your own: {name}.",
+        formula=formula,
+        slope_formulas=tuple(slope_formulas),
+        value=texts[0],
+        slopes=tuple(texts[1:]),
+        work=tuple(work),
+        symbol=symbol,
+        domain=domain or (),
+        traits=traits,
         infix=(infix, LOOSE, PRODUCT, PRODUCT) if infix else None,
-    )  # fmt: skip
+    )
     functions: Given = () if of_text else given  # type: ignore[assignment]
     if name in OPS and _added.get(name, (None,))[0] is OPS[name]:
         _check_same(op, functions)
@@ -142,7 +156,8 @@ def _checked(traits: str, infix: str, operands: tuple[str, ...]) -> str:
 def _check_name(name: str) -> None:
     if not name.isidentifier() or iskeyword(name) or name.startswith("_"):
         raise ValueError(
-            f"{name!r} cannot be the name of an operation: write an identifier that does not begin with _"
+            f"{name!r} cannot be the name of an operation: "
+            "write an identifier that does not begin with _"
         )
     package = sys.modules[__name__.partition(".")[0]]
     if named(name):
@@ -158,7 +173,8 @@ def _check_name(name: str) -> None:
         or name.startswith("record_")
     ):
         raise ValueError(
-            f"the name {name!r} is taken by Python or by the package: give the operation another, {name}_of_mine say"
+            f"the name {name!r} is taken by Python or by the package: "
+            f"give the operation another, {name}_of_mine say"
         )
 
 
@@ -172,13 +188,13 @@ def _check_same(op: Op, given: Given) -> None:
             if bool(given) != bool(given_before):
                 break
             raise ValueError(
-                f"the operation {op.name!r} was made before with {field} {_shown(old)}, now with {_shown(new)}: "
-                "give it another name"
+                f"the operation {op.name!r} was made before with {field} {_shown(old)}, "
+                f"now with {_shown(new)}: give it another name"
             )
     if bool(given) != bool(given_before):
         raise ValueError(
-            f"the operation {op.name!r} was made before of {'functions' if given_before else 'text'}, now of "
-            f"{'functions' if given else 'text'}: give it another name"
+            f"the operation {op.name!r} was made before of {_kind(given_before)}, "
+            f"now of {_kind(given)}: give it another name"
         )
     for part, old, new in zip(("value", "slope by x", "slope by y"), given_before, given):
         if _meaning(old) != _meaning(new):
@@ -188,18 +204,23 @@ def _check_same(op: Op, given: Given) -> None:
             )
 
 
+def _kind(given: Given) -> str:
+    return "functions" if given else "text"
+
+
 def _shown(field: Any) -> str:
     return repr(" ".join(sorted(field)) if isinstance(field, frozenset) else field)
 
 
 def _meaning(function: Any, depth: int = 3) -> Any:
-    """What tells whether two functions do the same: their code, and what it reads from around them."""
+    """A function's code and what it reads: equal for two functions that do the same."""
     code = getattr(function, "__code__", None)
     if code is None or not depth:
         return function
     cells = [cell.cell_contents for cell in function.__closure__ or ()]
     return (
-        _instructions(code), function.__defaults__, function.__kwdefaults__, id(function.__globals__),
+        _instructions(code), function.__defaults__, function.__kwdefaults__,
+        id(function.__globals__),
         [_meaning(content, depth - 1) for content in cells],
     )  # fmt: skip
 
@@ -265,13 +286,16 @@ def _check_node(op: Op, text: str, node: ast.AST, known: set[str]) -> None:
     ):
         names = ", ".join(op.operands)
         raise ValueError(
-            f"{op.name}: {text!r} must be arithmetic (+ - * / **) of {names} and calls of functions by name"
+            f"{op.name}: {text!r} must be arithmetic (+ - * / **) of {names} "
+            "and calls of functions by name"
         )
     if isinstance(node, ast.Name) and node.id not in known and not named(node.id):
         module = "math." if hasattr(math, node.id) else ""
         raise ValueError(
-            f"{op.name}: {node.id!r} in {text!r} is neither an operand nor a function of the table. Text may call "
-            f"{', '.join(public_names())}. Give any other as a Python function, with one for each slope: "
+            f"{op.name}: {node.id!r} in {text!r} is neither an operand nor a function of the "
+            "table. "
+            f"Text may call {', '.join(public_names())}. "
+            "Give any other as a Python function, with one for each slope: "
             f"custom_op({op.name!r}, {module}{node.id}, its_slope)"
         )
     if isinstance(node, ast.Call):
@@ -279,11 +303,13 @@ def _check_node(op: Op, text: str, node: ast.AST, known: set[str]) -> None:
         called = named(name)
         if called and len(node.args) != len(called.operands):
             raise ValueError(
-                f"{op.name}: {name} takes {len(called.operands)} operands, {text!r} gives it {len(node.args)}"
+                f"{op.name}: {name} takes {len(called.operands)} operands, "
+                f"{text!r} gives it {len(node.args)}"
             )
         if called and called.is_composed:
             raise ValueError(
-                f"{op.name}: {name} is composed of other operations: write {called.value!r} out in {text!r}"
+                f"{op.name}: {name} is composed of other operations: "
+                f"write {called.value!r} out in {text!r}"
             )
 
 
@@ -291,7 +317,7 @@ def _check_node(op: Op, text: str, node: ast.AST, known: set[str]) -> None:
 
 
 def _texts(name: str, operands: tuple[str, ...]) -> list[str]:
-    """The texts of an operation of functions: a call of each. No other name in generated code has such names."""
+    """The texts of an operation of functions: a call of each, by a name that nothing else has."""
     arguments = ", ".join(operands)
     return [f"{called}({arguments})" for called in _called(name, operands)]
 
@@ -301,7 +327,7 @@ def _called(name: str, operands: tuple[str, ...]) -> list[str]:
 
 
 def _add_functions(op: Op, given: Given) -> None:
-    """Put functions among those that generated code may call: as they are, and so that they never raise."""
+    """Let generated code call functions: as they are, and in a form that never raises."""
     for called, function in zip(_called(op.name, op.operands), given):
         FAST_NAMES[called] = _on_numbers(op.name, function)
         TOTAL_NAMES[called] = OF_USERS[called] = _total(FAST_NAMES[called])
@@ -314,7 +340,8 @@ def _number(name: str, result: object) -> float:
     if isinstance(result, complex):
         return nan
     raise TypeError(
-        f"the functions of the operation {name!r} must return a real number of floats, got {type(result).__name__}"
+        f"the functions of the operation {name!r} must return a real number of floats, "
+        f"got {type(result).__name__}"
     )
 
 
@@ -348,8 +375,9 @@ def _on_values(name: str, called: str, function: Callable[..., Any]) -> Callable
             result = function(*operands)
         except TypeError as error:
             raise TypeError(
-                f"a second derivative of {name!r} asks its slope of Values, and the function takes only floats: "
-                "write it with scalargrad's functions, or make it an operation with a slope of its own by custom_op"
+                f"a second derivative of {name!r} asks its slope of Values, and the function takes "
+                "only floats: write it with scalargrad's functions, or make it an operation with a "
+                "slope of its own by custom_op"
             ) from error
         return result if isinstance(result, Value) else _number(name, result)
 

@@ -91,7 +91,7 @@ def add_methods(cls: type[Any], record: Callable[..., Any]) -> None:
 
 
 def add_method(cls: type[Any], op: Op) -> None:
-    """Give a row its method: exp, tanh, maximum, …; a row of lists has none."""
+    """Give an operation its method: exp, tanh, maximum, …; one of lists has none."""
     if op.is_public and not op.takes_lists and not op.is_composed:
         for name in (op.name, *op.aliases):
             method = Recorded(op.name, operator=False)
@@ -146,11 +146,11 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: 
     return numpy.frompyfunc(recorder_of_many(op, type(self)), len(operands), 1)(*arrays)
 
 
-# ------------------------------------------------------------------ for those who come from micrograd
+# ------------------------------------------------------------------ for code of micrograd
 
 
 def add_lecture_names(cls: type[Any]) -> None:
-    """Give Values the names `_prev`, `_op` and `_backward`, so that a lecture's own code runs on them.
+    """Give Values the names `_prev`, `_op` and `_backward`, which code of a lecture uses.
 
     >>> from scalargrad import Value
     >>> y = Value(2.0) * Value(3.0)

@@ -1,4 +1,4 @@
-"""The functions that record an operation: faster copies of `value.record`, written for each of them.   (floor 1)
+"""Faster copies of `value.record`, one for each operation, as source that is run.   (floor 1)
 
 Recording is the hot path of the package. So each operation gets functions of its own that hold its
 text and call nothing: `x * y` runs the source that `inspect.getsource(Value.__mul__)` shows. The
@@ -169,7 +169,7 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
 
 
 def list_of(op: Op, operand: Any, name: str) -> tuple[Any, ...]:
-    """The items of an operand that is a list; TypeError where it is none, or where its items are rows."""
+    """The items of an operand that is a list; TypeError where it is none, or holds rows."""
     try:
         items = tuple(operand)
     except TypeError:

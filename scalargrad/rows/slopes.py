@@ -1,8 +1,8 @@
-"""The slopes of the table on Values: a row's text, run so that it records a graph of its own.   (floor 2)
+"""Slopes of slopes: the text of a slope, run on Values, records a graph of its own.   (floor 2)
 
-Comparisons in a slope choose between formulas, and choose by the numbers; all else is arithmetic of Values
-and calls of rows, so that what comes out can be differentiated again, to any order. While a function is traced its
-numbers are not known, and a choice by them is recorded as one.
+Comparisons in a slope choose between formulas, and choose by the numbers. All else is arithmetic of
+Values and calls of operations, so the result can be differentiated again, to any order. A trace
+does not know its numbers; it records the choice.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def number(x: Any) -> float:
 
 
 def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
-    """For each operand of a row the slope by it, as a function of the operands and of `out`, Values among them.
+    """The slope by each operand, as a function of the operands and of `out`, which may be Values.
 
     >>> x = Value(0.0)
     >>> by_x, = on_values(OPS["sin"])
@@ -82,7 +82,7 @@ def _called(name: str, *arguments: ast.expr) -> ast.Call:
 
 
 class _ByNumber(ast.NodeTransformer):
-    """Comparisons are of numbers, and division is the row `div`: of two plain numbers Python's own would raise."""
+    """Comparisons compare numbers, and division is the operation `div`, which never raises."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
@@ -98,11 +98,11 @@ class _ByNumber(ast.NodeTransformer):
         return node
 
 
-# ------------------------------------------------------------------ of numbers that are not known yet
+# ------------------------------------------------------------------ in a trace
 
 
 class _ByCondition(_ByNumber):
-    """Comparisons and what is made of them are calls that record a choice where a number is traced."""
+    """Comparisons, and what joins them, are calls that record a choice where a number is traced."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
@@ -167,7 +167,8 @@ _at_most = _compared("_less_equal", le)
 _CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives comparisons
     "Lt": _compared("_less", lt), "Gt": _compared("_less", lt, swapped=True),
     "LtE": _at_most, "GtE": _compared("_less_equal", le, swapped=True),
-    "Eq": lambda x, y: _at_most(x, y) & _at_most(y, x), "NotEq": lambda x, y: _negated(_at_most(x, y) & _at_most(y, x)),
+    "Eq": lambda x, y: _at_most(x, y) & _at_most(y, x),
+    "NotEq": lambda x, y: _negated(_at_most(x, y) & _at_most(y, x)),
     "Not": _negated, "choose": _choose,
 }  # fmt: skip
 
@@ -191,7 +192,7 @@ def same(x: Any) -> Value:
 
 
 def share(partial: Any, slope: Any) -> Any:
-    """The product of the chain rule, 0 where the slope that comes in is 0; recorded where one of the two is a Value."""
+    """The product of the chain rule: 0 where the slope that comes in is 0; a Value where one is."""
     if slope.__class__ is float:
         if slope == 1.0:
             return partial

@@ -1,7 +1,7 @@
 """The functions that record an operation, as text with gaps for its value and slopes.   (floor 1)
 
-Each is what `value.record` is, without calls in between. A node is flat: two operands and two slopes
-stand in fields of their own.
+Each does what `value.record` does, without calls in between. A node is flat: two operands and two
+slopes stand in fields of their own.
 """
 
 # An operation of one operand. `total` computes again what raised, and answers inf or nan.
@@ -20,7 +20,7 @@ def record_{name}(self):
 """
 
 # An operation of two operands. `other` is a Value or a plain number, which has no slope. The second
-# function is for a number on the left and a Value on the right: Python gives it the Value as `self`.
+# function is for a number on the left and a Value on the right: Python gives the Value as `self`.
 BINARY = """
 def record_{name}(self, other):
     x = self.data
@@ -69,7 +69,7 @@ def record_{name}(self, {operands}):
     return record_mixed(self, {operands})
 """
 
-# An operation of lists: all Values or all floats in each of them; other mixtures go to `record_mixed`.
+# An operation of lists, each all Values or all floats. Other mixtures go to `record_mixed`.
 OF_LISTS = """
 def record_{name}({signature}):
     {count}{read}

@@ -1,6 +1,6 @@
-"""A row as source on floats: the statements that compute its value and slopes, and functions of them.   (floor 1)
+"""An operation as source on floats: the lines of its value and slopes, and functions.   (floor 1)
 
-Source is made of the rows' text alone, and of names that are made here.
+Source is made of the table's text alone, and of names that are made here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-# The names in which a row's value is written: functions that may raise, and total ones.
+# The functions that values and slopes call: as they are, some of which raise, and total ones.
 FAST_NAMES: dict[str, Any] = {
     **total.RAISING,
     **lists.NAMES,
@@ -35,10 +35,10 @@ RESERVED = WORDS.union(FAST_NAMES)  # names that work lines do not get in genera
 def statements(
     op: Op, by: tuple[str, ...] | None = None, total: bool = False
 ) -> tuple[list[str], list[str]]:
-    """The lines that compute `out`, and those that compute the slopes `dx`, `dy`, … (all, or only `by` some operands).
+    """The lines that compute `out`, and those of the slopes `dx`, `dy`, … (all, or `by` some).
 
-    Calls of other rows are written out in place and their work is shared, `**` is written as pow and 2 as 2.0; with
-    `total`, division is written as a call, so that it can answer 1/0.
+    Calls of other operations are written out in place, and their work is shared. `**` is written as
+    pow, and 2 as 2.0. With `total`, division is written as a call, so that it can answer 1/0.
 
     >>> statements(named("tanh"))[1]
     ['a = 2.0 * x', 'e = exp(-a if a > 0.0 else a)', 't = 1.0 + e', 'dx = 4.0 * (e / (t * t))']
@@ -65,7 +65,7 @@ def statements(
         return names[expression]
 
     class Inline(ast.NodeTransformer):
-        """Writes rows' own expressions in place of their calls, arguments in place of operands."""
+        """Writes expressions in place of calls, arguments in place of operands."""
 
         def __init__(self, arguments: dict[str, str]) -> None:
             self.arguments = arguments
@@ -131,7 +131,7 @@ def source_on_floats(op: Op) -> str:
 
 
 def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Run generated source in the given names, so that tracebacks and `inspect.getsource` show it."""
+    """Run generated source in the given names; tracebacks and `inspect.getsource` show it."""
     import linecache
 
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
@@ -140,7 +140,7 @@ def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_pieces(pieces: Sequence[str], filename: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Run generated source that comes in several pieces, each of them compiled by itself: that takes less memory."""
+    """Run generated source in pieces, each compiled by itself: that takes less memory."""
     for i, piece in enumerate(pieces):
         run(piece, filename if len(pieces) == 1 else f"{filename[:-1]} part {i + 1}>", names)
     return names
@@ -150,7 +150,7 @@ _on_floats: dict[object, dict[str, Any]] = {}
 
 
 def on_floats(op: Op) -> dict[str, Any]:
-    """The functions `total` and `value` of a row, on floats (and lists of floats).
+    """The functions `total` and `value` of an operation, on floats (and lists of floats).
 
     >>> on_floats(named("div"))["total"](1.0, 0.0)
     (inf, inf, -inf)
