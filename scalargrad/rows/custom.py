@@ -76,11 +76,12 @@ def custom_op(
     eager mode and in compiled Python and NumPy, not in machine code. For second derivatives its
     slope must take Values as well.
 
-    `traits` says in words what pictures, explanations and inits should know of it: "commutative",
-    "linear" (in each operand), "sum" (all slopes are 1), "activation", "rectifier". An operation of
-    one operand is an activation if nothing else is said. `infix` is what stands
-    between its operands in formulas, `symbol` what stands on its card, and `domain` holds low and
-    high of each operand.
+    `traits` says in words what else is known of it: "commutative", "linear" (in each operand),
+    "sum" (all slopes are 1), "activation", "rectifier" (an activation that lets about half of its
+    inputs pass), "length" (of its operands; it has a kink where all are 0), "extreme" (it is one of
+    its operands; it has a kink where several are equal). An operation of one operand is an
+    activation if nothing else is said. `infix` is what stands between its operands in formulas,
+    `symbol` what stands on its card, and `domain` holds low and high of each operand.
 
     TypeError and ValueError say what is wrong with a name, a text or a function.
     """
