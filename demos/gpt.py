@@ -217,7 +217,8 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     model = GPT(len(alphabet) + 1, seed=args.seed)
     print(
-        f"{len(names):,} names of {len(alphabet)} characters, {len(model.parameters()):,} parameters"
+        f"{len(names):,} names of {len(alphabet)} characters, "
+        f"{len(model.parameters()):,} parameters"
     )
     before = [model.invent(alphabet, rng, args.temperature) for _ in range(3)]
     print("before training ", *before)
