@@ -142,8 +142,9 @@ def predict(model: Any, X: Any) -> Any:
     """
     if not callable(model):
         raise TypeError(NOT_CALLED.format(type(model).__name__))
-    found = None
-    if hasattr(X, "__len__") and len(X) >= PAYS and not modes.modes_here.get():
+    found: Any = None
+    watched = any(mode.watches for mode in modes.modes_here.get())
+    if hasattr(X, "__len__") and len(X) >= PAYS and not watched:
         from .predicting import predicted
 
         table = as_array(X)

@@ -57,6 +57,8 @@ def test_code_for_predictions_is_made_once_and_anew_where_the_model_is_another(m
 
     model = MLP(2, [3, 1], activation="tanh", seed=1)
     check(1)
+    with no_grad():
+        assert model.predict(X) == [model(x).data for x in X]
     check(1)
     model.fit(X[:5], [1.0] * 5, lr=0.1, epochs=2, engine="eager")
     check(1)
