@@ -1,8 +1,9 @@
-"""How `fit` makes its steps by generated code: many at a time, without Values in between.   (floor 3)
+"""Steps of `fit` by generated code: many at a time, without Values in between.   (floor 3)
 
-A call makes a block of steps in raw arithmetic and puts weights, state and number of steps in place at its end, all at once: so
-Ctrl-C leaves whole steps, and what is changed between two calls counts. A block that meets a nan or an infinity
-is made again with more care, and the step that fails then on Values, which say what is wrong.
+A call makes a block of steps in raw arithmetic and puts weights, state and number of steps in place
+at its end, all at once: so Ctrl-C leaves whole steps, and a change between two calls counts. A block
+that meets a nan or an infinity is made again with more care, and the step that fails then is made
+on Values, which say what is wrong.
 """
 
 from __future__ import annotations
@@ -40,10 +41,11 @@ CHANGES = 3  # one behind the other, after which no more code is made
 
 
 class Generated:
-    """Steps by generated code; TraceError where model, loss or penalty cannot be traced, or the optimiser's step is its own.
+    """Steps by generated code.
 
-    `expected` is how many steps there will be, of `rows` rows each, and `calls` how often they are interrupted; `keeps` says that the same
-    batches, as the same lists, come again.
+    TraceError where model, loss or penalty cannot be traced, or the optimiser's step is its own.
+    `expected` is how many steps there will be, of `rows` rows each, in so many `calls`; `keeps` says
+    that the same batches, as the same lists, come again.
     """
 
     def __init__(
@@ -191,7 +193,7 @@ class Generated:
         return loss if isfinite(loss) else self.task.loss_of(table)
 
     def _evaluator(self, table: Table) -> Callable[[], float] | None:
-        """What gives the loss of rows by generated code; None where they are unlike those of training."""
+        """Generated code for the loss of rows; None where they are unlike those of training."""
         alike = (width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table))
         if not all(alike) or checked(self.task, table) != self._classes:
             return None
@@ -390,7 +392,7 @@ class _Waiting(Eager):
 
 @contextmanager
 def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
-    """Take back what was drawn at random by code that then fails: Values, in its place, are to draw the same numbers."""
+    """Take back the random draws of code that fails: Values, in its place, draw the same numbers."""
     from ..compiler.captured import Captured
     from ..compiler.draws import Draws, generators
 
@@ -403,7 +405,10 @@ def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
 
 
 def checked(task: Task, table: Table) -> int | None:
-    """Refuse wrong rows and targets, which a generated loss would not; how many classes there are where targets are their numbers."""
+    """Refuse wrong rows and targets, which a generated loss would not.
+
+    Return how many classes there are where targets are their numbers.
+    """
     inputs, targets = table
     row, numbers = 0, []
     forward = with_values(
