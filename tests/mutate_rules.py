@@ -203,6 +203,7 @@ def slopes_of_slopes(rows: Sequence[str]) -> None:
     for row in ("silu", "gelu"):
         test_slopes_of_slopes.test_slopes_of_slopes_at_nan_are_nan(row)
     test_slopes_of_slopes.test_slopes_of_slopes_are_right_at_the_ends_of_the_range()
+    test_slopes_of_slopes.test_slopes_that_are_not_defined_are_nan()
     test_slopes_of_slopes.test_slopes_of_the_slopes_of_a_power_are_their_limits_at_zero()
     for exponent, expected in enumerate(([0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 6], [0, 0, 0])):
         test_slopes_of_slopes.test_all_slopes_of_a_power_are_right_at_zero(

@@ -271,3 +271,11 @@ def test_slopes_of_slopes_at_nan_are_nan(name: str) -> None:
     x = Value(math.nan)
     (slope,) = gradient(getattr(functions, name)(x), [x])
     assert all(math.isnan(number(s)) for s in (slope, *gradient(slope, [x])))
+
+
+def test_slopes_that_are_not_defined_are_nan() -> None:
+    whole, by_order = (
+        functions._whole(Value(1.0), Value(0.0)),
+        functions._sinc_slope(1.0, Value(1.0)),
+    )
+    assert all(math.isnan(slope) for slope in (*whole.partials, by_order.partials[1]))
