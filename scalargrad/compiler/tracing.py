@@ -88,18 +88,16 @@ class Trace:
 current: ContextVar[Trace | None] = ContextVar("current", default=None)
 
 
-def _by_package() -> bool:
-    """Whether the code that asks is the package's own, which tells nodes apart and decides nothing by numbers."""
-    return sys._getframe(2).f_code.co_filename.startswith(PACKAGE)
-
-
 def _of_node(what: str) -> Callable[[Any], int]:
     """A hash that tells nodes apart, for the package and for a functools cache; all else is refused in the end."""
+    getframe, by_identity = sys._getframe, object.__hash__
 
     def __hash__(self: object) -> int:
-        if not _by_package() and current.get() and not _calls_cached(sys._getframe(1)):
+        frame = getframe(1)
+        by_package = frame.f_code.co_filename.startswith(PACKAGE)
+        if not by_package and current.get() and not _calls_cached(frame):
             _refusal(what, _CHOOSE)
-        return object.__hash__(self)
+        return by_identity(self)
 
     return __hash__
 
