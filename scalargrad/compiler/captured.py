@@ -19,6 +19,7 @@ from collections.abc import MappingView
 from contextvars import ContextVar
 from functools import partial
 from itertools import chain
+from opcode import opmap
 from operator import attrgetter
 from threading import local
 from types import (
@@ -82,8 +83,9 @@ _TELLING = {
 }  # names of what is one of these, whatever code calls it
 _OF_KINDS = {
     *("isinstance", "issubclass", "type", "hasattr", "callable", "__class__", "singledispatch"),
-    *("float", "int", "bool", "complex", "Value", "Real", "Number", "Integral", "isscalar"),
+    "isscalar",
 }  # names by which code asks for the kind of a number, which a traced one cannot hide
+_MATCH_CLASS = opmap["MATCH_CLASS"]
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, CodeType}
 _numbers = {float, int}
 _nothing = object()  # in place of what is not there
@@ -122,7 +124,7 @@ class Captured:
                 walk.through([os.environ], by_value=True)
             self.generators = walk.generators
             self._holds_values = walk.holds_values
-            self.asks_kinds = not names.isdisjoint(_OF_KINDS)
+            self.asks_kinds = walk.asks_kinds
             self.may_vary = walk.may_vary or not names.isdisjoint(_VARYING)
             self._read.append((partial(_codes, walk.functions), _codes(walk.functions)))
 
@@ -177,6 +179,7 @@ class _Walk:
         self.generators: list[Any] = []  # of random numbers
         self.may_vary = False  # whether there is an iterator
         self.holds_values = False  # whether Values are compared
+        self.asks_kinds = False  # whether code asks for the kind of something
         self.functions: list[FunctionType] = []
         self._classes: set[type] = set()  # that were seen, of objects too
         self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
@@ -267,6 +270,8 @@ class _Walk:
             return found
         own = set(_names(function.__code__))
         self.names |= own
+        if function.__code__.co_filename != "<string>":  # a dataclass asks for classes
+            self.asks_kinds |= not own.isdisjoint(_OF_KINDS)
         self.functions.append(function)
         found += self._look_up(vars(function), self.names)
         cells = [cell for cell in function.__closure__ or () if _content(cell) is not _nothing]
@@ -408,6 +413,7 @@ def _names(code: CodeType) -> Iterable[str]:
             for name in constant.split(".")
             if name.isidentifier()
         ],
+        ["isinstance"] if _MATCH_CLASS in code.co_code[::2] else [],  # `case float():`
         chain.from_iterable(
             _names(constant) for constant in code.co_consts if isinstance(constant, CodeType)
         ),

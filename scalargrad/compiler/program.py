@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from functools import cached_property, lru_cache
 from itertools import product
-from math import nan
+from math import isfinite, nan
 
 from ..ops import LISTS, Op
 from ..rows.text import on_floats
@@ -235,6 +235,12 @@ def _settled(row: Op, operands: tuple[Any, ...]) -> Any:
             else known[0]
         )
     return None
+
+
+def is_another(one: float, other: float) -> bool:
+    """Whether two numbers differ by more than rounding; what overflows, or is nan, is not told apart."""
+    far = abs(one - other) > 1e-9 + 1e-6 * max(abs(one), abs(other))
+    return far and isfinite(one) and isfinite(other)
 
 
 def sharing(program: Program) -> Program:

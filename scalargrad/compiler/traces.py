@@ -5,9 +5,10 @@ from __future__ import annotations
 import gc
 from contextlib import contextmanager
 from functools import partial
-from itertools import repeat
+from itertools import cycle, islice, repeat
 
 from ..arithmetic.conversion import as_float
+from ..modes import no_grad
 from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
@@ -25,7 +26,7 @@ from .arguments import (
 from .captured import Captured
 from .draws import CALLS, Draws, generators
 from .fitting import fitting
-from .program import Block, Input, Program, Step, frozen, sharing
+from .program import Block, Input, Program, Step, constants, frozen, is_another, sharing
 from .tracing import Condition, Traced, TraceError, line_of, tracing
 from .update import alike, same_objects
 
@@ -43,6 +44,9 @@ _VARIES = (
     "{} gave another formula when it was called again: what it takes from an iterator, a clock, a file or the system would be frozen into "
     "the compiled function; write a list in place of an iterator, or give the number as an argument"
 )
+
+
+POINTS = (0.3, 0.8, 0.55, 0.7), (1.0, 2.0, 0.0, 3.0), (-1.5, 2.5, -0.25, 4.0)  # to try
 
 
 @contextmanager
@@ -98,6 +102,8 @@ class Traces:
             reason = _DRAWS if draws.were_made() or draws.were_imported() else _VARIES
             draws.undo()
             raise TraceError(f"{reason.format(name)} (at {line_of(fn)})")
+        if self.captured.asks_kinds:
+            self._compare(fn)
         self.is_single = self.result is None
         self.readers = [fitting(form, name) for name, form in zip(names, forms)]
         self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
@@ -162,6 +168,35 @@ class Traces:
             and not is_array(result)
         )
         return program, list(taken.inputs), None if is_single else rebuilt(result, repeat(0.0))
+
+    def _compare(self, fn: Callable[..., Any]) -> None:
+        """Refuse a function that asks for the kind of its arguments and then gives another result of plain numbers."""
+        for point in POINTS:
+            numbers, blocks = cycle(point), iter(self.program.blocks)
+            known: dict[Any, float] = {}
+            arguments = []
+            for name, form in zip(self.names, self.forms):
+                contents = []
+                for block in islice(blocks, len(blocks_of(form, name))):
+                    given = [*islice(numbers, len(block.inputs))]
+                    known.update(zip(block.inputs, given))
+                    contents.append([*map(Value, given)] if form[0] == STATE else given)
+                arguments.append(traced(form, iter(contents)))
+            for block in blocks:  # of Values that were taken
+                known.update(zip(block.inputs, [value.data for value in self.taken]))
+            named = dict(zip(self.names[self.count :], arguments[self.count :]))
+            try:
+                with no_grad():
+                    expected = _outputs(fn(*arguments[: self.count], **named), self.name)
+            except Exception:  # it takes Values, not numbers
+                continue
+            ours = [x.data for x in constants(self.program, known).outputs]
+            theirs = [getattr(x, "data", x) for x in expected]
+            if len(ours) != len(theirs) or any(map(is_another, ours, theirs)):
+                raise TraceError(
+                    f"{self.name} gives another result of plain numbers than of traced ones: asking for their kind (isinstance, type, "
+                    f"hasattr) would freeze one way; write the same formula for both (at {line_of(fn)})"
+                )
 
     def look(self) -> None:
         """Take what the function reads as it is now: what it counted or noted itself while it was traced is no change."""

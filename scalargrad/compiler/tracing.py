@@ -110,23 +110,40 @@ def _calls_cached(frame: Any) -> bool:
 
 
 class _Text(str):
-    """The text of a traced number, to be looked at. While a function is traced it equals no text and is no key."""
+    """The text of a traced number, to be printed. A function that reads it while it is traced would decide by it."""
 
     __slots__ = ()
 
-    def __eq__(self, other: object) -> bool:
-        return self._plain() == other
 
-    def __ne__(self, other: object) -> bool:
-        return self._plain() != other
+def _reading(name: str) -> Callable[..., Any]:
+    method = getattr(str, name)
 
-    def __hash__(self) -> int:
-        return hash(self._plain())
-
-    def _plain(self) -> str:
-        if current.get() and not sys._getframe(2).f_code.co_filename.startswith(PACKAGE):
+    def read(self: str, *args: Any, **options: Any) -> Any:
+        if current.get() and not sys._getframe(1).f_code.co_filename.startswith(LIBRARIES):
             _refuse("the text of a traced number", _CHOOSE)
-        return str.__str__(self)
+        return method(self, *args, **options)
+
+    return read
+
+
+for _name in dir(str):
+    if not _name.startswith("_") and _name != "maketrans":
+        setattr(_Text, _name, _reading(_name))
+for _name in (
+    "eq",
+    "ne",
+    "lt",
+    "le",
+    "gt",
+    "ge",
+    "hash",
+    "len",
+    "getitem",
+    "contains",
+    "iter",
+    "format",
+):
+    setattr(_Text, f"__{_name}__", _reading(f"__{_name}__"))
 
 
 def _shown(text: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from itertools import repeat
-from math import isfinite, sin
+from math import sin
 
 from ..modes import no_grad
 from ..trees import with_values
@@ -111,12 +111,10 @@ def _told_apart(rows: Sequence[Any], is_doubtful: bool) -> list[int]:
 
 
 def _check(found: Sequence[Any], expected: Sequence[float], what: str) -> None:
+    from ..compiler.program import is_another
     from ..compiler.tracing import TraceError
 
-    def differs(x: Any, y: float) -> bool:
-        if x is None or not isfinite(x) or not isfinite(y):
-            return False
-        return bool(abs(x - y) > 1e-9 + 1e-6 * max(abs(x), abs(y)))
-
-    if len(found) != len(expected) or any(map(differs, found, expected)):
+    if len(found) != len(expected) or any(
+        x is not None and is_another(x, y) for x, y in zip(found, expected)
+    ):
         raise TraceError(_ANOTHER.format(what=what))

@@ -97,6 +97,8 @@ FREEZING = [
     ("if x == 3",         lambda x: x if x == 3 else -x,              r"the truth of a traced comparison"),
     ("str(x) == …",       lambda x: x if str(x) == "3.0" else -x,     r"the text of a traced number"),
     ("{…}[str(x)]",       lambda x: x * {"3.0": 1.0}.get(str(x), 2.0), r"the text of a traced number"),
+    ("len(repr(x))",      lambda x: x * len(repr(x)),                 r"the text of a traced number"),
+    ("f'{x!r}'",          lambda x: x * len(f"{x!r}"),                r"the text of a traced number"),
     ("x.is_integer()",    lambda x: x if x.is_integer() else -x,      r"is_integer of a traced number"),
     ("x // 1",            lambda x: x // 1,                           r"floordiv of a traced number"),
     ("divmod",            lambda x: divmod(x, 2.0)[0],                r"divmod of a traced number"),
@@ -146,6 +148,41 @@ def test_a_refused_function_leaves_no_mark():
     assert V * 2.0 > 3.0
     assert (V * 2.0).data == 4.0
     assert V.grad == grad
+
+
+def matched(x):
+    match x:
+        case float():
+            return x * 2.0
+        case _:
+            return x * 3.0
+
+
+def total(tree):
+    return sum(map(total, tree)) if isinstance(tree, list) else tree * tree
+
+
+KINDS = [
+    lambda x: x * (2.0 if isinstance(x, float) else 3.0),
+    lambda x: x * (2.0 if isinstance(x, float) and x > 0.5 else 3.0),
+    lambda x: x * (2.0 if type(x) is float else 3.0),
+    lambda x: x * (2.0 if hasattr(x, "backward") else 3.0),
+    matched,
+]
+
+
+@pytest.mark.parametrize("fn", KINDS)
+def test_asking_for_the_kind_of_a_number_is_refused_where_it_makes_a_difference(fn):
+    with pytest.raises(TraceError, match=r"another result of plain numbers than of traced ones"):
+        compiled(fn)(2.0)
+
+
+def test_asking_for_kinds_is_fine_where_the_formula_is_one():
+    assert compiled(total).value_and_grad([1.0, [2.0, 3.0]]) == (14.0, [2.0, [4.0, 6.0]])
+    dual = lambda x: math.exp(x) if isinstance(x, float) else x.exp()
+    assert compiled(dual).value_and_grad(1.0) == (math.e, math.e)
+    made = lambda x: (x if isinstance(x, Value) else Value(x)) * 3.0
+    assert compiled(made).value_and_grad(1.0) == (3.0, 3.0)
 
 
 # ------------------------------------------------------------------ arithmetic
