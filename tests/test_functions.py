@@ -366,6 +366,10 @@ def test_clip_takes_bounds_that_are_values():
     y.backward()
     assert (y.data, x.grad, low.grad, high.grad) == (2.0, 0.0, 0.0, 1.0)
     assert sg.clip(5, 0, 2) == 2.0
+    for bounds in ((Value(0.0), 2), (0, Value(2.0)), (0, 2), (np.float64(0.0), 2.0)):
+        y = sg.clip(x, *bounds)
+        assert (y.data, y.parents[0] is x) == (2.0, True)
+        assert floats(y.parents[1:]) == floats(map(float, floats(bounds)))
     assert sg.clip(Value(1.0), 0, 2).partials == (1.0, None, None)
 
 

@@ -98,7 +98,8 @@ def _in_lines(
     wrt = [block for block in program.blocks if block.wrt] if kind != "value" else []
     slope_names = [names.take(f"d{name_of[block]}", "slopes") for block in wrt]
     for turn, output in enumerate(program.outputs):
-        x, seed = derived.of(output), one  # type: Any, Any
+        x: Any = derived.of(output)
+        seed: Any = one
         if has_rows and not per_row:
             carried = output in carriers
             if reduce == "mean" and carried:

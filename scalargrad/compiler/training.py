@@ -198,7 +198,7 @@ def _kept(item: Any, seen: dict[int, int]) -> Any:
     if isinstance(item, set | frozenset):
         return len(item)
     if hasattr(item, "tobytes"):
-        return item.tobytes()
+        return item.tobytes()  # pyright: ignore[reportFunctionMemberAccess]
     return type(item), _kept(getattr(item, "__dict__", None), seen)
 
 

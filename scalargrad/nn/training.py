@@ -156,7 +156,7 @@ def predict(model: Any, X: Any) -> Any:
         from numpy import asarray
 
         return asarray(found)
-    return found.tolist() if hasattr(found, "tolist") else found
+    return found.tolist() if hasattr(found, "tolist") else found  # pyright: ignore[reportAttributeAccessIssue]
 
 
 def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:

@@ -16,7 +16,7 @@ from ..arithmetic.conversion import as_float
 from ..arithmetic.total import ERRORS
 from ..modes import announced, modes_on
 from ..ops import LISTS, Op
-from .templates import BINARY, OF_LISTS, OF_THREE, READ_LIST, READ_ONE, UNARY
+from .templates import BINARY, OF_MANY, READ_LIST, READ_ONE, UNARY
 from .text import FAST_NAMES, on_floats, run, statements
 
 TYPE_CHECKING = False
@@ -62,10 +62,8 @@ class Values(_Known):
 
 def source(op: Op) -> str:
     """The source of the functions that record an operation."""
-    if op.takes_lists:
-        return source_of_lists(op)
-    if len(op.operands) > 2:
-        return OF_THREE.format(name=op.name, operands=", ".join(op.operands[1:])).lstrip()
+    if op.takes_lists or len(op.operands) > 2:
+        return source_of_many(op)
     forward, slopes = statements(op)
     if len(op.operands) == 1:
         text = UNARY.format(name=op.name, forward=_block(forward, 2), slopes=_block(slopes, 2))
@@ -86,8 +84,8 @@ def _block(lines: list[str], depth: int) -> str:
     return ("\n" + "    " * depth).join(lines)
 
 
-def source_of_lists(op: Op) -> str:
-    """The source of the function that records an operation of lists."""
+def source_of_many(op: Op) -> str:
+    """The source of the function that records an operation of lists, or of three operands."""
     forward, slopes = statements(op)
     read, gather, originals = [], [], [*op.operands]
     for i, p in enumerate(op.operands):
@@ -95,6 +93,8 @@ def source_of_lists(op: Op) -> str:
         originals[i] = f"{p}_nodes" if is_list else p
         template = READ_LIST if is_list else READ_ONE
         read.append(template.format(p=p, originals=", ".join(originals)))
+        if not is_list:
+            originals[i] = f"{p}_nodes[0]"  # the operand itself; its name is that of its number now
         partials = f"d{p}" if is_list else f"(d{p},)"
         gather += [f"if {p}_recorded:", f"    nodes += {p}_nodes", f"    partials += {partials}"]
     lists = f"({''.join(f'{p}_nodes, ' for p in op.operands).rstrip()})"
@@ -108,7 +108,7 @@ def source_of_lists(op: Op) -> str:
     if len(op.operands) == 1:  # max(x, y) is told that it takes a list
         signature.append("*more")
         count = "if more:\n        too_many(more)\n    "
-    return OF_LISTS.format(
+    return OF_MANY.format(
         name=op.name,
         operands=", ".join(op.operands),
         signature=", ".join(signature),

@@ -63,14 +63,9 @@ def record_{name}_swapped(self, other):
     return announced(node) if modes_on else node
 """
 
-# An operation of three operands: Values and numbers in any mixture.
-OF_THREE = """
-def record_{name}(self, {operands}):
-    return record_mixed(self, {operands})
-"""
-
-# An operation of lists, each all Values or all floats. Other mixtures go to `record_mixed`.
-OF_LISTS = """
+# An operation of lists, each all Values or all floats, or of three operands. Other mixtures, and
+# numbers of other kinds, go to `record_mixed`.
+OF_MANY = """
 def record_{name}({signature}):
     {count}{read}
     try:
@@ -106,7 +101,10 @@ READ_ONE = """{p}_nodes, {p}_recorded = ({p},), {p}.__class__ is Value
     if {p}_recorded:
         {p} = {p}.data
     elif {p}.__class__ is not float:
-        return record_mixed({originals})"""
+        if {p}.__class__ is not int:
+            return record_mixed({originals})
+        {p} = as_float({p})
+        {p}_nodes = ({p},)"""
 
 # An operation on floats: value and slopes, and the value alone.
 ON_FLOATS = """
@@ -130,6 +128,6 @@ def _words(text: str) -> set[str]:
 
 
 # All names that these texts use. Nothing else may bear them there.
-WORDS = {*_words("\n".join((UNARY, BINARY, OF_LISTS, READ_LIST, READ_ONE)))}
+WORDS = {*_words("\n".join((UNARY, BINARY, OF_MANY, READ_LIST, READ_ONE)))}
 WORDS -= {"x", "y", "dx", "dy"}  # of operands and slopes
 WORDS |= {"divide"}  # stands in place of / where nothing may raise
