@@ -1,10 +1,12 @@
-"""What `backend="auto"` weighs: the constants of `scalargrad.compiler.backends` as they are measured here, beside those that stand there.
+"""The constants that `backend="auto"` weighs, measured here, beside those in the package.
 
 `python -m tests.benchmarks backends`
 
-A chain of products and tanh on rows gives what a call, a vector and a number of it take, a layer of 64 what a term of a dot takes.
-A factor of two is near enough. For the processor a number may take a tenth of what it does here, where half of them are tanh from the C
-library, one at a time: the constant is that of products and of functions in long loops.
+The constants stand in `scalargrad.compiler.backends`; a factor of two is near enough. A chain of
+products and tanh on rows shows the time of a call, of a vector and of a number in it; a layer of 64
+shows the time of a term of a dot. Half of the chain is tanh from the C library, one at a time, so a
+number may take ten times what the constant for the processor says: that is the time of a product,
+or of a function in a long loop.
 """
 
 from __future__ import annotations

@@ -2,8 +2,9 @@
 
 `python -m tests.benchmarks bundle`
 
-ADBench's camera: rotation (Rodrigues) and centre, focal length, principal point, two radial distortions; a point
-and a weight. What was measured, 2 numbers more, is data. A row is r r r, C C C, f, x0 x0, k1 k2, X X X, w | u u.
+ADBench's camera: rotation (Rodrigues), centre, focal length, principal point, two radial
+distortions; then a point and a weight. The 2 numbers that were measured are data. A row is
+r r r, C C C, f, x0 x0, k1 k2, X X X, w | u u.
 """
 
 from __future__ import annotations
@@ -132,7 +133,7 @@ def eager(rows: Rows) -> Run:
 
 
 def slots(rows: Rows) -> Run:
-    """A graph for each of the two numbers, since a second walk over one graph would add to the slopes of the first."""
+    """A graph for each of the two numbers: a second walk over one graph would add up slopes."""
 
     def run(n: int) -> Any:
         for _ in range(n):

@@ -1,8 +1,14 @@
-"""The Jacobian of bundle adjustment in libraries of arrays, and with derivatives by hand in NumPy and numba.
+"""The Jacobian of bundle adjustment in array libraries, and derived by hand in NumPy and numba.
 
-By hand: with q = r·r, c = cos √q, s = sin √q / √q, v = (1 − c) / q the rotation is R X = c X + s (r × X) + v (r·X) r,
-and its slope by r_k is 2 r_k (c′ X + s′ (r × X) + v′ (r·X) r) + s (e_k × X) + v (X_k r + (r·X) e_k), where the primes,
-by q, are c′ = −s/2, s′ = (c − s)/2q, v′ = (s/2 − v)/q.
+By hand: with q = r·r, c = cos √q, s = sin √q / √q, v = (1 − c) / q the rotation is
+
+    R X = c X + s (r × X) + v (r·X) r,
+
+and its slope by r_k is
+
+    2 r_k (c′ X + s′ (r × X) + v′ (r·X) r) + s (e_k × X) + v (X_k r + (r·X) e_k),
+
+where the primes are slopes by q: c′ = −s/2, s′ = (c − s)/2q, v′ = (s/2 − v)/q.
 """
 
 from __future__ import annotations
@@ -91,7 +97,10 @@ def numpy_by_matrices(rows: Rows) -> Run:
 
 
 def one_row(numbers: Any, out: Any, J: Any, cos: Any, sin: Any, sqrt: Any) -> None:
-    """The two numbers of a row into `out`, their slopes into `J` (2 × 15); of columns, where the last axis is of rows."""
+    """Put the two numbers of a row into `out` and their slopes into `J` (2 × 15).
+
+    For many rows at once a number is a column: the last axis counts the rows.
+    """
     r1, r2, r3, f, w = numbers[0], numbers[1], numbers[2], numbers[6], numbers[14]
     x, y, z = numbers[11] - numbers[3], numbers[12] - numbers[4], numbers[13] - numbers[5]
     q = r1 * r1 + r2 * r2 + r3 * r3
@@ -248,7 +257,7 @@ def jax(rows: Rows, residual: Residual) -> Run:
 
 
 def pytorch(rows: Rows, residual: Residual) -> Run:
-    """Columns; a backward walk from the sum over the rows of each number, since no row reads another."""
+    """Columns, and a backward walk from each number's sum over the rows: no row reads another."""
     import torch
 
     data = torch.tensor(rows, dtype=torch.float64).T.contiguous()

@@ -1,4 +1,4 @@
-"""C by hand, the limit: compiled at run time with the machine's own compiler, called through ctypes."""
+"""C by hand, the limit: compiled at run time by the machine's compiler, called by ctypes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ FLAGS = ("-O3", "-march=native")
 
 @functools.cache
 def library(source: str, *flags: str) -> ctypes.CDLL:
-    """The functions of a C source, a file's name here or the text; ImportError where there is no compiler."""
+    """The functions of a C source, a file here or text; ImportError where no compiler is."""
     if COMPILER is None:
         raise ImportError("no C compiler: neither cc nor gcc nor clang is on PATH")
     text = (HERE / source).read_text() if source.endswith(".c") else source
@@ -31,7 +31,7 @@ def library(source: str, *flags: str) -> ctypes.CDLL:
         subprocess.run(
             [COMPILER, *FLAGS, *flags, "-fPIC", "-c", str(written), "-o", str(made)], check=True
         )
-        # linked without the flags: linking with -ffast-math would flush subnormals to 0 in the whole process
+        # linked without the flags: -ffast-math would flush subnormals to 0 in the whole process
         subprocess.run([COMPILER, "-shared", str(made), "-o", str(built), "-lm"], check=True)
         return ctypes.CDLL(str(built))  # stays loaded when the file is gone
 

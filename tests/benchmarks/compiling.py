@@ -1,9 +1,11 @@
-"""What machine code costs to make: CPU seconds from nothing to the first step, with an empty cache and with what the first process left.
+"""The price of machine code: CPU seconds from nothing to the first step.
 
 `python -m tests.benchmarks compiling`
 
-Each is taken in a process of its own in which NumPy is imported and the network is there: tracing, the import of numba and the making
-of the machine code of a training step (W1, W2) or of value and gradient (W3), and that step.
+Each is measured twice, with an empty cache and with the cache that the first process left, and each
+in a process of its own that has imported NumPy and made the network. The seconds are those of
+tracing, of importing numba, of making the machine code of a training step (W1, W2) or of value and
+gradient (W3), and of that step.
 """
 
 from __future__ import annotations
@@ -53,7 +55,7 @@ def first_step(name: str) -> float:
 
 
 def seconds_of(name: str) -> tuple[float, float]:
-    """CPU seconds of the first step with an empty cache, and then with what that left; each in a process of its own."""
+    """CPU seconds of the first step in two processes: with an empty cache, then with a full one."""
     command = [sys.executable, "-m", __spec__.name, name]
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, **dict.fromkeys(FOLDERS, folder)}
@@ -84,7 +86,8 @@ def main(pace: Pace = UNHURRIED) -> None:
         for name, seconds in taken.items():
             seconds.append(seconds_of(name))
     print(
-        f"\nmachine code: CPU seconds to the first step, median of {rounds}\n  {'':50}{'empty cache':>12}{'on disk':>12}"
+        f"\nmachine code: CPU seconds to the first step, median of {rounds}\n"
+        f"  {'':50}{'empty cache':>12}{'on disk':>12}"
     )
     medians = {
         name: [statistics.median(column) for column in zip(*seconds)]

@@ -1,9 +1,9 @@
-"""A contest: peers that do the same work, checked to agree, timed in turns, with goals on their ratios.
+"""A contest: peers that do the same work, checked to agree, timed in turns, with goals.
 
-A peer is a function that builds what it needs and returns a run: `run(n)` makes n steps from the
-beginning, or does the same thing n times, and returns the numbers it ends with, or a function that
-arranges them. A peer whose library is not installed raises ImportError as it builds, and is left out
-with a line that says so.
+A peer is a function that builds the things it needs and returns a run. `run(n)` makes n steps from
+the beginning, or does the same thing n times. It returns the numbers it ends with, or a function
+that arranges them. A peer whose library is not installed raises ImportError as it builds; it is
+left out, with a line that says so.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ UNITS = {"µs": 1e6, "ms": 1e3}
 
 @dataclass(frozen=True)
 class Goal:
-    """How `ours`, the fastest of the rows named, should stand against `theirs`: times as fast, or times the time at most."""
+    """How the fastest of `ours` should stand against `theirs`: so many times as fast, or slow."""
 
     ours: tuple[str, ...]
     theirs: str
@@ -66,7 +66,7 @@ AUTO = Goal((BACKENDS["auto"],), "the best backend", at_most=1.3)
 
 
 class Contest:
-    """A workload: its title, its peers, its goals. The first peer that is there is what the others must agree with."""
+    """A workload: its title, its peers, its goals. All must agree with the first peer there is."""
 
     def __init__(
         self, title: str, unit: str, goals: Iterable[Goal] = (), checked_after: int = 1
@@ -81,7 +81,7 @@ class Contest:
         self.with_fixed_cost: set[str] = set()
 
     def peer(self, name: str, fixed_cost: bool = False) -> Callable[[Build], Build]:
-        """Enter a peer; the time of one with a fixed cost is what 2n steps take beyond n, over n."""
+        """Enter a peer. With a fixed cost, its time is that of 2n steps less that of n, over n."""
 
         def enter(build: Build) -> Build:
             if name in self.builders:
@@ -104,7 +104,10 @@ class Contest:
         return runs
 
     def check(self, runs: dict[str, Run]) -> None:
-        """SystemExit where one ends with other numbers than the first, beyond 1e-9 of each and 1e-12 of the largest."""
+        """SystemExit where a peer's numbers differ from the first's.
+
+        They may differ by 1e-9 of each or by 1e-12 of the largest.
+        """
         (first, run), *others = runs.items()
         expected = numbers(run(self.checked_after))
         for name, run in others:
@@ -149,7 +152,8 @@ class Contest:
             gc.unfreeze()
         for name in [name for name in seconds if seconds[name] <= 0.0]:
             print(
-                f"  {name}: its steps are lost in its fixed cost here; take more of them, without --quick"
+                f"  {name}: its steps are lost in its fixed cost here; "
+                "take more of them, without --quick"
             )
             del seconds[name]
         ours = min(
@@ -164,7 +168,8 @@ class Contest:
         )
         if BACKENDS["auto"] in seconds:
             print(
-                "  auto: once it has chosen, with machine code there already if native was measured too, as in a script's second run"
+                "  auto: once it has chosen; if native was measured too, "
+                "machine code is there already, as in a script's second run"
             )
         backends = [
             seconds[name]
@@ -196,7 +201,7 @@ def steps_for(run: Run, block: float, base: Run | None = None) -> int:
 
 
 def numbers(result: Any) -> list[float]:
-    """All numbers in nested lists, tuples, dicts and arrays, in order; a function is called for them."""
+    """All numbers in nested lists, tuples, dicts and arrays, in order; a function is called."""
     if callable(result):
         result = result()
     if hasattr(result, "detach"):
@@ -211,7 +216,7 @@ def numbers(result: Any) -> list[float]:
 
 
 def difference(expected: list[float], got: list[float]) -> str:
-    """What is wrong with the numbers got; nothing if they are right to 1e-9 each, or to 1e-12 of the largest."""
+    """What is wrong with the numbers; "" if right to 1e-9 each, or to 1e-12 of the largest."""
     if len(got) != len(expected):
         return f"{len(got)} numbers instead of {len(expected)}"
     least = 1e-12 * max(map(abs, expected))

@@ -1,9 +1,9 @@
-"""W3: a network for digits, 784-16-16-10 sigmoids, 13,002 parameters: value and gradient of one row, and of 100.
+"""W3: a network for digits, 784-16-16-10 sigmoids: value and gradient of one row, and of 100.
 
 `python -m tests.benchmarks digits`
 
-The cost is the squared error Σ (a − y)², averaged over the rows. One row is where a graph of scalars and a call of
-a library cost most; 100 rows are where matrices pay.
+There are 13,002 parameters. The cost is the squared error Σ (a − y)², averaged over the rows. On
+one row a graph of scalars, or a call of a library, costs most; on 100 rows matrices pay.
 """
 
 from __future__ import annotations

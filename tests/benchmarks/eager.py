@@ -30,7 +30,7 @@ FUSED = "scalargrad, dot nodes"
 def network(
     cls: Any, sizes: tuple[int, ...], rows: int, fused: bool = False, wrap: bool = False
 ) -> tuple[Callable[[], Any], list[Any], int]:
-    """A function that computes a relu network's output summed over rows; its parameters; how many operations it is in * and +.
+    """A function for a relu network's output summed over rows; its parameters; its size in * and +.
 
     `wrap` makes the inputs Values as well.
     """

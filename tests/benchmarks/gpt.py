@@ -1,11 +1,12 @@
-"""W5: a small GPT in scalars, one step of Adam on eight documents: one layer, four heads, embedding 16, context 16.
+"""W5: a small GPT in scalars, one step of Adam on eight documents.
 
 `python -m tests.benchmarks gpt`
 
-The model, its loss and its tables are those of `demos.gpt`: 27 characters (one of them begins and ends a document),
-RMSNorm, causal softmax attention, relu, 4,192 parameters. The loss is the mean over the documents of the mean
-surprise at a document's characters. Values take a document at a time; libraries of arrays, and scalargrad through
-`fit`, all documents padded to the longest.
+Model, loss and tables are those of `demos.gpt`: 27 characters (one of them begins and ends a
+document), one layer, four heads, embedding 16, context 16, RMSNorm, causal softmax attention, relu,
+4,192 parameters. The loss is the mean over the documents of the mean surprise at a document's
+characters. Values take a document at a time. Libraries of arrays, and scalargrad through `fit`,
+take all documents, padded to the longest.
 """
 
 from __future__ import annotations
@@ -45,7 +46,10 @@ def softmax(zs: list[Any]) -> list[Any]:
 
 
 def document_loss(P: dict[str, list[list[Any]]], tokens: list[int]) -> Any:
-    """The mean surprise at the tokens of a document, each after those before it, in Values that know + * ** and methods."""
+    """The mean surprise at the tokens of a document, each after those before it.
+
+    The Values need to know + * ** and methods alone.
+    """
 
     def linear(name: str, x: list[Any]) -> list[Any]:
         return [dot(row, x) for row in P[name]]

@@ -1,4 +1,7 @@
-"""The small GPT in libraries of arrays, all documents as one batch: NumPy with derivatives by hand, PyTorch, JAX, HIPS autograd."""
+"""The small GPT in libraries of arrays, all documents as one batch.
+
+NumPy with derivatives by hand, PyTorch, JAX, HIPS autograd.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the peers of the small GPT share: the model of `demos.gpt`, the weights that all begin with, eight documents as tokens."""
+"""The task of the small GPT: the model of `demos.gpt`, its first weights, eight documents."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""Time against the size of a graph, 10² to 10⁶ operations: value and gradient, and what it takes to compile, as tables and as SVG.
+"""Time against the size of a graph, 10² to 10⁶ operations, as tables and as SVG.
 
 `python -m tests.benchmarks growth --plot growth.svg`
 
-A regular graph, a network k-k-k-1 of tanh on one row, and an irregular one, in which each number is sin(a·b + c)
-of three drawn from the latest fifty. A dot product of n counts as 2n operations. Beside what tracing and compiling takes in all
-stands what CPython's own `compile` of the text takes: no generated source is ready sooner.
+Measured are value and gradient, and the time to compile them. The regular graph is a network
+k-k-k-1 of tanh on one row. In the irregular one each number is sin(a·b + c) of three drawn from the
+latest fifty. A dot product of n counts as 2n operations. Beside the time of tracing and compiling
+stands the time that CPython's own `compile` of the text takes: no generated source is ready sooner.
 """
 
 from __future__ import annotations
@@ -84,7 +85,10 @@ FLOOR = "of it CPython's compile"
 
 @dataclass
 class Curves:
-    """Of one kind of graph, by row: seconds of a call, what the first call takes more, and how much of that Python's compiler takes."""
+    """The seconds of one kind of graph, by row.
+
+    Of a call; of the first call beyond that; and Python's compiler's part in these.
+    """
 
     call: dict[str, Curve] = field(default_factory=dict)
     compiling: dict[str, Curve] = field(default_factory=dict)
@@ -121,7 +125,7 @@ def compiler_watched() -> Iterator[list[float]]:
 def measured(
     kind: str, build: Callable[[int], Graph], sizes: tuple[int, ...], pace: Pace
 ) -> Curves:
-    """Each row at each size, but for the backends that would be expected to compile beyond patience."""
+    """Each row at each size, but for backends that are expected to compile beyond patience."""
     curves = Curves()
     for size in sizes:
         graph = build(size)
@@ -136,7 +140,8 @@ def measured(
             ]
             if before and max(before) * graph.operations > PATIENCE:
                 print(
-                    f"  {kind}, {name}: {graph.operations:,} operations left out, they would take more than {PATIENCE:.0f} s to compile"
+                    f"  {kind}, {name}: {graph.operations:,} operations left out, "
+                    f"they would take more than {PATIENCE:.0f} s to compile"
                 )
             else:
                 runs |= compiled(graph, backend, name, curves)
@@ -151,7 +156,7 @@ def measured(
 def compiled(
     graph: Graph, backend: str, name: str, curves: Curves
 ) -> dict[str, Callable[[], object]]:
-    """A function that takes value and gradient; what making it takes, and what that of the value alone, goes into the curves."""
+    """A function that takes value and gradient; the time of its making goes into the curves."""
     run: Callable[[], object] = graph.walk
     for what in (BOTH,) if backend == "native" else (VALUE, BOTH):
         try:
@@ -186,7 +191,7 @@ def print_table(
 
 
 def judge(kind: str, curves: Curves) -> None:
-    """At most 5 µs an operation, and no more of them at the largest size than at a tenth and a hundredth of it."""
+    """At most 5 µs an operation, and no more at the largest size than at a tenth or hundredth."""
     for name in (BACKENDS["python"], BACKENDS["numpy"]):
         for row in (f"{name}, {VALUE}", f"{name}, {BOTH}"):
             each = {
@@ -200,7 +205,7 @@ def judge(kind: str, curves: Curves) -> None:
             *smaller, largest = sorted(each)
             text = f"{kind}, {row}: tracing and compiling, an operation of {largest:,}"
             goal(
-                f"{text} (CPython's compile alone: {curves.floor[row][largest] / largest * 1e6:.2g})",
+                f"{text} (CPython's compile: {curves.floor[row][largest] / largest * 1e6:.2g})",
                 each[largest],
                 at_most=5,
                 unit=" µs",

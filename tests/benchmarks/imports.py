@@ -1,4 +1,4 @@
-"""What `import scalargrad` adds to a bare interpreter, with its byte code cached, as after a first import.
+"""The time that `import scalargrad` adds to a bare interpreter, with its byte code cached.
 
 `python -m tests.benchmarks.imports`
 """

@@ -1,9 +1,9 @@
-"""Whether memory stays flat over 100,000 steps with the cyclic collector off, eager and compiled.
+"""Whether memory stays flat over 100,000 steps with the cyclic collector off.
 
 `python -m tests.benchmarks memory`
 
-A step is the loss of one row of XOR in a 2-3-1 network, its gradient, and an update. What Python has tracked is
-taken after a warm-up, and again at the end.
+A step is the loss of one row of XOR in a 2-3-1 network, its gradient, and an update, eager and
+compiled. The memory that Python tracks is read after a warm-up, and again at the end.
 """
 
 from __future__ import annotations

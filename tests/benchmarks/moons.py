@@ -1,8 +1,8 @@
-"""W2: two moons with a 2-16-16-1 network of relus, 100 rows, one step: the network of micrograd's own demo.
+"""W2: two moons, a 2-16-16-1 network of relus, 100 rows, one step: micrograd's own demo.
 
 `python -m tests.benchmarks moons`
 
-The mean hinge loss plus 1e-4 Σ w² over all parameters, plain descent. All compute the loss in each step.
+The mean hinge loss plus 1e-4 Σ w² over all parameters, plain descent. Each step computes the loss.
 """
 
 from __future__ import annotations
@@ -126,7 +126,10 @@ def numpy_by_hand() -> Run:
 
 @CONTEST.peer("NumPy, tuned by hand")
 def tuned() -> Run:
-    """All parameters in one vector, for one penalty and one update; biases weigh a column of ones; every result has its place."""
+    """All parameters in one vector, for one penalty and one update, and a place for each result.
+
+    Biases weigh a column of ones.
+    """
     import numpy as np
 
     y, zero = np.array(TASK.y), np.array(0.0)

@@ -1,4 +1,4 @@
-"""A network's training step, or its value and gradient, as each library writes it: the peers that W1, W2 and W3 share.
+"""A network's step, or its value and gradient, as each library writes it: peers of W1, W2, W3.
 
 `enter_libraries` enters scalargrad's eager engine, Values by hand and the libraries in a contest;
 `enter_fit` and `enter_compiled` enter scalargrad's backends.
@@ -20,7 +20,7 @@ from .peers import SlotsValue, micrograd_value, neuron
 
 @dataclass(frozen=True)
 class Task:
-    """A network, its data and its loss; with a rate what is measured is a training step, else value and gradient."""
+    """A network, its data, its loss: for a training step with a rate, else value and gradient."""
 
     sizes: tuple[int, ...]
     activations: tuple[str | None, str | None]  # hidden, output
@@ -62,7 +62,7 @@ class Task:
 
 
 def enter_libraries(contest: Contest, task: Task, deep_walks: bool = True) -> None:
-    """Enter all that can take the task as it is; Values that record every * and + only if `deep_walks`."""
+    """Enter all that take the task as it is; Values that record each * and + if `deep_walks`."""
     contest.peer(EAGER)(lambda: eager(task))
     if deep_walks:
         contest.peer("slots Value")(lambda: by_values(task, SlotsValue))
@@ -77,7 +77,7 @@ def enter_libraries(contest: Contest, task: Task, deep_walks: bool = True) -> No
 def repeated(
     task: Task, start: Any, value_and_grad: Callable[[Any], Any], update: Callable[[Any, Any], Any]
 ) -> Run:
-    """The run of a peer that takes value and gradient, and for a training step puts the update after it."""
+    """The run of a peer: value and gradient, and in a training step the update after it."""
 
     def run(n: int) -> Any:
         weights, result = start(), None
@@ -94,7 +94,7 @@ def repeated(
 
 
 def eager(task: Task) -> Run:
-    """`fit` for a training step; the losses of the rows and their backward walks for value and gradient."""
+    """`fit` for a training step; for value and gradient a loss and a backward walk for each row."""
     model = task.model()
     begin, parameters = model.state(), model.parameters()
     measure, divisor = getattr(nn, task.loss), len(task.X) if task.reduction == "mean" else 1
@@ -158,7 +158,7 @@ def enter_fit(contest: Contest, task: Task) -> None:
 
 
 def enter_compiled(contest: Contest, task: Task) -> None:
-    """Enter value and gradient by `compile` with each backend: over the rows, or of the one row as it is."""
+    """Enter value and gradient by `compile` with each backend: over the rows, or of one row."""
 
     def builder(backend: str) -> Callable[[], Run]:
         def build() -> Run:
@@ -255,7 +255,7 @@ VALUE_LOSSES: dict[str, Callable[[Any, float], Any]] = {
 def array_loss(
     task: Task, np: Any, activations: dict[str, Callable[[Any], Any]], X: Any, y: Any
 ) -> Callable[[Any], Any]:
-    """The loss as a function of [W1, b1, W2, b2, …] in a library that writes arrays as NumPy does."""
+    """The loss as a function of [W1, b1, W2, b2, …] in a library that writes as NumPy does."""
     losses = {
         "half_squared_error": lambda p: 0.5 * ((p - y) ** 2).sum(),
         "squared_error": lambda p: ((p - y) ** 2).sum(),
@@ -319,7 +319,7 @@ def pytorch(task: Task) -> Run:
 
 
 def _jax(task: Task) -> tuple[Any, Any, Any]:
-    """JAX itself in float64, the weights that all begin with, and the function from weights to value and gradient."""
+    """JAX in float64, the first weights, and the function from weights to value and gradient."""
     import jax
 
     jax.config.update("jax_enable_x64", True)
@@ -367,7 +367,7 @@ def jax_scan(task: Task) -> Run:
 
 
 def casadi_rows(task: Task) -> tuple[Any, Any, Any]:
-    """CasADi itself, the weights in one column, and the SX function (weights, x, y) → value, gradient of one row."""
+    """CasADi, the weights in a column, and its SX (weights, x, y) → value, gradient of one row."""
     import casadi as ca
 
     p = ca.SX.sym("p", sum((nin + 1) * nout for nin, nout in pairwise(task.sizes)))
@@ -389,7 +389,7 @@ def casadi_rows(task: Task) -> tuple[Any, Any, Any]:
 
 
 def casadi(task: Task, unrolled: bool) -> Run:
-    """The rows mapped and summed; unrolled to scalars throughout, or a call of the row's function for each row."""
+    """The rows mapped and summed: all as scalars, or a call of the row's function for each."""
     ca, begin, row = casadi_rows(task)
     p = ca.MX.sym("p", len(begin))
     summed = row.map("summed", "serial", len(task.X), [0], [0, 1])

@@ -1,4 +1,4 @@
-"""What scalargrad is compared with: micrograd itself, and a Value with slots that stores its local slopes."""
+"""The peers of scalargrad: micrograd itself, and a Value with slots that stores its slopes."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 
 class SlotsValue:
-    """The usual improvement of micrograd's Value: slots and tuples instead of closures and sets; a recursive walk."""
+    """The usual better micrograd: slots and tuples, no closures and sets; a recursive walk."""
 
     __slots__ = ("data", "grad", "operands", "slopes")
 
@@ -89,7 +89,10 @@ def neuron(weights: Iterable, inputs: Iterable, bias):  # type: ignore[no-untype
 
 
 def micrograd_value() -> Any:
-    """Micrograd's Value, with the operations it lacks written as its own notebook writes tanh; ImportError without it."""
+    """Micrograd's Value, with operations that it lacks written as its notebook writes tanh.
+
+    ImportError without micrograd.
+    """
     from micrograd.engine import Value
 
     def method(operation: Any, slope: Any) -> Any:

@@ -17,7 +17,7 @@ verdicts: list[str] = []  # a line for each goal, for the summary at the end
 
 @dataclass(frozen=True)
 class Pace:
-    """How much time to take: rounds, CPU seconds of a turn, and after how many seconds of its own a slow peer sits the others out."""
+    """How much time to take: rounds, CPU seconds of a turn, seconds before a peer sits out."""
 
     rounds: int = 7
     block: float = 0.05
@@ -42,7 +42,8 @@ def machine() -> str:
             )
     except (OSError, StopIteration):
         pass  # not Linux
-    return f"{platform.python_implementation()} {platform.python_version()}, {model}, {os.cpu_count()} cores, {platform.system()}"
+    python = f"{platform.python_implementation()} {platform.python_version()}"
+    return f"{python}, {model}, {os.cpu_count()} cores, {platform.system()}"
 
 
 def interleaved(
@@ -50,8 +51,8 @@ def interleaved(
 ) -> dict[str, float]:
     """The median CPU seconds of one call of each, over rounds in which all take turns.
 
-    In its turn each is called for about `pace.block` seconds, so that the garbage it leaves is collected at its
-    own expense.
+    In its turn each is called for about `pace.block` seconds, so that it pays itself for the
+    collection of the garbage that it leaves.
     """
     calls = {}
     for name, run in runs.items():  # warm up, and find how many calls fill a block
@@ -108,14 +109,15 @@ def summary() -> None:
     missed = [line for line in verdicts if line.endswith("MISSED")]
     met = sum(line.endswith(", met") for line in verdicts)
     print(
-        f"\n{len(verdicts)} goals: {met} met, {len(missed)} missed, {len(verdicts) - met - len(missed)} not measured"
+        f"\n{len(verdicts)} goals: {met} met, {len(missed)} missed, "
+        f"{len(verdicts) - met - len(missed)} not measured"
     )
     for line in missed:
         print(f"  {line}")
 
 
 def with_deep_stack(run: Callable[[], None]) -> None:
-    """Run in a thread with room for the recursion of peers whose backward recurses; what it raises is raised here."""
+    """Run in a thread with room for backward walks that recurse; its exception is raised here."""
     raised: list[BaseException] = []
 
     def guarded() -> None:

@@ -2,8 +2,8 @@
 
 `python -m tests.benchmarks xor`
 
-What a tutorial's loop costs where numbers are few, so that it is overhead that is compared. Half the squared error,
-summed over the rows, rate 0.1, as in the tutorial; `fit` records the loss as well, which the others do not.
+Numbers are few here, so overhead is compared: the loop of a tutorial. The loss is half the squared
+error, summed over the rows; the rate is 0.1. `fit` records the loss as well; the others do not.
 """
 
 from __future__ import annotations
@@ -101,7 +101,10 @@ def tutorial() -> Run:
 
 @CONTEST.peer("NumPy, tuned by hand")
 def tuned() -> Run:
-    """A column for each row of data, so that nothing is transposed; the bias weighs a row of ones; every result has its place."""
+    """A column for each row of data, so that nothing is transposed, and a place for each result.
+
+    The bias weighs a row of ones.
+    """
     import numpy as np
 
     one, lr = np.array(1.0), np.array(0.1)  # a Python float would be converted each time
