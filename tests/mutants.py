@@ -119,20 +119,22 @@ WALK: tuple[tuple[str, str], ...] = (
     ("with one_walk_at_a_time:", "if one_walk_at_a_time:"),
 )
 ORDER: tuple[tuple[str, str], ...] = (
-    ("before.append((node, node.grad))", "pass"),
-    ("before.append((node, node.grad))\nnode.grad = 0.0", "before.append((node, node.grad))"),
+    ("before += (node, node.grad)", "pass"),
+    ("before += (node, node.grad)\nnode.grad = 0.0", "before += (node, node.grad)"),
+    ("before += (operand, operand.grad)", "pass"),
+    (
+        "before += (operand, operand.grad)\noperand.grad = 0.0",
+        "before += (operand, operand.grad)",
+    ),
+    ("node._x = mark", "pass"),
+    ("operand._x = mark", "pass"),
     ("elif node.grad is not mark:", "else:"),
     ("node.grad = mark", "pass"),
     ('mark: Any = float("nan")', "mark: Any = 0.0"),
     ("stack += (node, None)\n", "stack += (None, node)\n"),
-    (
-        "for x in node._y if x._operation is not None or x.grad",
-        "for x in node._y if x._operation is None or x.grad",
-    ),
-    (
-        "for x in node._y if x._operation is not None or x.grad",
-        "for x in node._y if x._operation is not None",
-    ),
+    ("if operand._operation is not None:", "if operand._operation is None:"),
+    ("push(operand)", "pass"),
+    ("if operand.grad is not mark:", "if operand.grad:"),
     ("(node, None, x, y) if y_waits else (node, None, x)", "(node, None, x)"),
     (
         "(node, None, x, y) if y_waits else (node, None, x)",
