@@ -657,3 +657,36 @@ def test_a_weight_beside_a_smoothed_kink_gets_its_slope(length):
     w = Value(3.0)
     (grad(lambda x: w * length(x))(0.0) ** 2 + w).backward()
     assert w.grad == 1.0
+
+
+# ------------------------------------------------------------------ branches, eager and compiled
+
+
+def test_a_branch_taken_by_the_data_is_differentiated_alone():
+    guarded = lambda x: sg.sin(x) / x if x != 0 else 1.0 + x
+    assert grad(guarded)(0.0) == 1.0
+    assert grad(guarded)(0.5) == pytest.approx((0.5 * math.cos(0.5) - math.sin(0.5)) / 0.25)
+    chosen = lambda x: sg.where(x == 0, 1.0, sg.sin(x) / x)
+    assert value_and_grad(chosen)(0.0) == (1.0, 0.0)
+    assert sg.compile(chosen).value_and_grad(0.0) == (1.0, 0.0)
+
+    def turned(angle, x=3.0, y=4.0):
+        s, c = sg.sin(angle), sg.cos(angle)
+        return c * x - s * y + (1 - c) / s if s != 0.0 else x - angle * y + angle / 2
+
+    assert grad(turned)(0.0) == -3.5
+
+
+def test_compiled_derivatives_of_lengths_and_choices_are_those_of_values():
+    v = [3.0, 4.0]
+    hessian_of_norm = [[0.128, -0.096], [-0.096, 0.072]]
+    assert sg.compile(grad(sg.norm))(v) == [0.6, 0.8]
+    np.testing.assert_allclose(sg.compile(hessian(sg.norm))(v), hessian_of_norm, rtol=1e-14)
+    along = sg.compile(lambda v, d: hvp(sg.norm)(v, d))(v, [1.0, 2.0])
+    np.testing.assert_allclose(along, np.dot(hessian_of_norm, [1.0, 2.0]), rtol=1e-14)
+    assert sg.compile(lambda v, d: jvp(sg.norm)(v, d))(v, [1.0, 2.0]) == pytest.approx(2.2)
+    assert sg.compile(grad(sg.norm))([3e-300, 4e-300]) == pytest.approx([0.6, 0.8])
+    masked = lambda x: sg.where(x > 0, sg.sqrt(x), 0.0)
+    rate = sg.compile(lambda x: jvp(masked)(x, 1.0))
+    assert (rate(-1.0), rate(4.0)) == (0.0, 0.25)
+    assert sg.compile(grad(grad(masked)))(4.0) == grad(grad(masked))(4.0) == -1 / 32

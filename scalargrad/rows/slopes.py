@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 _made: dict[tuple[Op, bool], list[Callable[..., Any]]] = {}
 
 
-def number(x: Any) -> float:
+def data_of(x: Any) -> float:
     """The number of a Value, or a number itself."""
     return x.data if isinstance(x, Value) else x
 
@@ -39,24 +39,39 @@ def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
     >>> by_x(x, x.sin()).op
     'cos'
     """
+    if op.name == "_choose":
+        return _OF_A_CHOICE
     if (op, traced) not in _made:
-        written = _ByCondition() if traced else _ByNumber()
-        texts: tuple[str, ...] = op.slopes or _OF_A_CHOICE.get(op.name) or ()
-        slopes = [*zip(op.operands, texts)]
-        source = "\n\n".join(_source(op, operand, slope, written) for operand, slope in slopes)
-        names = {
-            word: function_named(called.name) for word in _words(source) if (called := named(word))
-        }
-        names |= NAMES
-        if traced:
-            names["tie_shares"] = _traced_shares
-        run(source, f"<scalargrad {'traced ' if traced else ''}slopes of {op.name}>", names)
-        _made[op, traced] = [names[f"by_{operand}"] for operand, _ in slopes]
+        slopes = [*zip(op.operands, op.slopes or ())]
+        functions = _functions(op, slopes, traced)
+        _made[op, traced] = [functions[f"by_{operand}"] for operand, _ in slopes]
     return _made[op, traced]
 
 
+def _functions(op: Op, texts: list[tuple[str, str]], traced: bool) -> dict[str, Any]:
+    """Functions by_x, by_y, … of an operation's operands and `out`, one of each text."""
+    written = _ByCondition() if traced else _ByNumber()
+    source = "\n\n".join(_source(op, name, text, written) for name, text in texts)
+    names = NAMES | {
+        word: _traced_list(called) if traced and called.is_composed else function_named(called.name)
+        for word in _words(source)
+        if (called := named(word))
+    }
+    if traced:
+        names["tie_shares"] = _traced_shares
+    return run(source, f"<scalargrad {'traced ' if traced else ''}slopes of {op.name}>", names)
+
+
+def _traced_list(op: Op) -> Callable[[Any], Any]:
+    """The function of an operation that calls others, its choices by numbers recorded."""
+    if " if " not in op.value:
+        return function_named(op.name)
+    by_numbers = _functions(op, [("numbers", op.value)], traced=True)["by_numbers"]
+    return lambda xs: by_numbers(xs, None)
+
+
 def _source(op: Op, operand: str, slope: str, written: ast.NodeTransformer) -> str:
-    """The function of one slope, with the lines of work that it reads."""
+    """The function of one text, with the lines of work that it reads."""
 
     def rewritten(expression: str) -> str:
         return ast.unparse(written.visit(ast.parse(expression, mode="eval")))
@@ -91,7 +106,7 @@ class _ByNumber(ast.NodeTransformer):
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
         sides: list[ast.expr] = [
-            side if isinstance(side, ast.Constant) else _called("number", side)
+            side if isinstance(side, ast.Constant) else _called("data_of", side)
             for side in (node.left, *node.comparators)
         ]
         node.left, node.comparators = sides[0], sides[1:]
@@ -133,12 +148,12 @@ def _joined(op: ast.operator, conditions: Sequence[ast.expr]) -> ast.expr:
 
 
 def _compared(
-    row: str, test: Callable[[float, float], bool], swapped: bool = False
+    op: str, test: Callable[[float, float], bool], swapped: bool = False
 ) -> Callable[[Any, Any], Any]:
     def compare(x: Any, y: Any) -> Any:
         x, y = (y, x) if swapped else (x, y)
         records = trace_recorder(x, y)
-        return records(row, (x, y)) if records else test(number(x), number(y))
+        return records(op, (x, y)) if records else test(data_of(x), data_of(y))
 
     return compare
 
@@ -156,13 +171,27 @@ def _choose(condition: Any, x: Any, y: Any) -> Any:
 
 
 def _traced_shares(xs: list[Any], out: Any) -> list[Any]:
-    """The slopes of the largest: `many.tie_shares`."""
+    """The slopes of the largest, as `tie_shares` finds them."""
     ties = [_choose(_CHOICES["Eq"](x, out), 1.0, 0.0) for x in xs]
     total = function_named("sum")(ties)
     return [tie / total for tie in ties]
 
 
-_OF_A_CHOICE = {"_choose": ("0.0", "1.0 if condition else 0.0", "0.0 if condition else 1.0")}
+class _Branch:
+    """The slope of a choice by one of its branches. It chooses too: 0 times nan would be nan."""
+
+    def __init__(self, condition: Any, is_first: bool) -> None:
+        self.condition, self.is_first = condition, is_first
+
+    def share(self, slope: Any) -> Any:
+        return where(self.condition, *((slope, 0.0) if self.is_first else (0.0, slope)))
+
+
+_OF_A_CHOICE: list[Callable[..., Any]] = [  # by the condition and by both branches
+    lambda condition, x, y, out: 0.0,
+    lambda condition, x, y, out: _Branch(condition, True),
+    lambda condition, x, y, out: _Branch(condition, False),
+]
 _at_most = _compared("_less_equal", le)
 _CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives comparisons
     "Lt": _compared("_less", lt), "Gt": _compared("_less", lt, swapped=True),
@@ -174,8 +203,8 @@ _CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives com
 
 
 NAMES: dict[str, Any] = {  # as slopes call them, besides operations
-    "inf": inf, "nan": nan, "number": number, "products_of_others": products_of_others,
-    "tie_shares": lambda xs, out: tie_shares([number(x) for x in xs], number(out)), **_CHOICES,
+    "inf": inf, "nan": nan, "data_of": data_of, "products_of_others": products_of_others,
+    "tie_shares": lambda xs, out: tie_shares([data_of(x) for x in xs], data_of(out)), **_CHOICES,
 }  # fmt: skip
 
 
@@ -193,6 +222,8 @@ def same(x: Any) -> Value:
 
 def share(partial: Any, slope: Any) -> Any:
     """The product of the chain rule: 0 where the slope that comes in is 0; a Value where one is."""
+    if partial.__class__ is _Branch:
+        return partial.share(slope)
     if slope.__class__ is float:
         if slope == 1.0:
             return partial
@@ -214,7 +245,7 @@ def unknown_curvature(x: Value) -> Any:
 
 
 def structured(op: Op, flat: tuple[Any, ...]) -> list[Any]:
-    """The operands of a node as its row names them, lists as lists."""
+    """The operands of a node as its operation names them, lists as lists."""
     are_lists = [name in LISTS for name in op.operands]
     length = (len(flat) - are_lists.count(False)) // max(1, are_lists.count(True))
     rest = iter(flat)
