@@ -381,7 +381,7 @@ class _Call:
 
     def like_argument(self, results: Iterable[Any]) -> Any:
         """Results in the structure of the argument."""
-        return rebuilt(self.tree, map(self.out, results))
+        return rebuilt(self.tree, map(self.out, results) if self.recorded else iter(results))
 
 
 def _is_value(x: Any) -> bool:
@@ -511,11 +511,12 @@ def _function(
         remembers, scope = is_recording(), Scope()
         token = scope_here.set(scope)
         try:
+            if remembers:
+                return derived(_Call(f, wrt, args, options, scope, is_along, remembers))
             with record_anyway():
-                result = derived(_Call(f, wrt, args, options, scope, is_along, remembers))
+                return detached(derived(_Call(f, wrt, args, options, scope, is_along, remembers)))
         finally:
             scope_here.reset(token)
-        return result if remembers else detached(result)
 
     name = getattr(f, "__name__", type(f).__name__)
     function.__name__ = function.__qualname__ = f"{what}_of_{name.strip('<>')}"
