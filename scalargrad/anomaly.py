@@ -1,4 +1,4 @@
-"""detect_anomaly: a mode that looks at every number, and says where the first one went wrong.   (floor 2)"""
+"""detect_anomaly: a mode that looks at every number and says where one went wrong.   (floor 2)"""
 
 from __future__ import annotations
 
@@ -20,10 +20,11 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Raise FloatingPointError at the first nan or overflow, with the operation, its operands and the line.
+    """Raise FloatingPointError at the first nan or overflow, and say where it arose.
 
-    Forward, it is the operation whose result is nan, or infinite of finite operands. Backward, it is the
-    operation whose local slope turns a finite gradient into one that is not. Slow: for finding a fault.
+    The error names the operation, its operands and the line. Forward, it is the operation whose
+    result is nan, or infinite though its operands are finite. Backward, it is the operation whose
+    local slope turns a finite gradient into one that is not. Slow: for finding a fault.
 
     >>> from scalargrad import Value, detect_anomaly, log
     >>> with detect_anomaly():

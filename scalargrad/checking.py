@@ -1,7 +1,7 @@
 """check_gradient: the slopes of a function's graph, against differences of its numbers.   (floor 2)
 
-Three parts: `_Point` records the function and calls it with numbers, `differences` judges each slope
-by them, and a table shows the slopes, the worst first.
+Three parts: `_Point` records the function and calls it with numbers, `differences` judges each
+slope by them, and a table shows the slopes, the worst first.
 """
 
 from __future__ import annotations

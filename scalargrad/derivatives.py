@@ -226,9 +226,9 @@ def _at_kink(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
 
     None where the policy's slopes will do. A slope of 0 that comes in smooths the kink: |x|² has
     the slope 2|x| sign(x), which is 2x, and 2 is the slope of that. But |x| = 0 and sign(0) = 0
-    have no part in it. Near 0 the slopes of f(‖v‖) with f'(0) = 0 are f''(0) v. Slopes of slopes are
-    `unknown` where another kink takes part in f', where operands tie, or where slopes are infinite;
-    third derivatives where f'' varies.
+    have no part in it. Near 0 the slopes of f(‖v‖) with f'(0) = 0 are f''(0) v. Slopes of slopes
+    are `unknown` where another kink takes part in f', where operands tie, or where slopes are
+    infinite; third derivatives where f'' varies.
     """
     traits = node._operation.traits  # type: ignore[union-attr]
     is_smooth = isinstance(slope, Value) and slope.data == 0.0

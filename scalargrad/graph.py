@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 def store(node: Node, op: Any, operands: Sequence[Any], slopes: Any) -> None:
     """Keep an operation, its operands and the slopes by them in the fields of a node.
 
-    Up to two operands, x and y, stand in fields of their own, with their slopes dx and dy. Where one is
-    a plain number, x is the Value, y is None and dy the number. Of many operands x is None, dx holds
-    them all in lists, y the Values among them and dy the slopes by those. Flat fields take 120 bytes
-    a node; `python -m tests.benchmarks.layouts` compares other ways.
+    Up to two operands, x and y, stand in fields of their own, with their slopes dx and dy. Where
+    one is a plain number, x is the Value, y is None and dy the number. If there are many, x is
+    None, dx holds all operands in lists, y the Values among them and dy the slopes by those. Flat
+    fields take 120 bytes a node; `python -m tests.benchmarks.layouts` compares other ways.
     """
     node._operation = op
     if op.takes_lists or len(operands) > 2:
@@ -87,7 +87,7 @@ def slopes_of(node: Node) -> tuple[float, ...]:
 
 
 def ordered(*roots: N, stop: Container[N] = frozenset(), last_first: bool = False) -> list[N]:
-    """The roots and all Values they were made of, operands before their readers, first operands first.
+    """The roots and all Values they were made of, operands before readers, first operands first.
 
     What the Values in `stop` were made of is left out. `last_first` takes last operands first, as
     `Value.backward` does: slopes that are added up in the same order are equal to the last bit.
@@ -116,10 +116,10 @@ def ordered(*roots: N, stop: Container[N] = frozenset(), last_first: bool = Fals
 def computed(root: N, before: list[Any]) -> list[N]:
     """The computed Values of a root's graph, operands before their readers, last operands first.
 
-    This is the order for a backward walk, so it prepares one too. Shares of several readers are to be
-    summed from 0, or the last digits are others: the gradient of a leaf that is met again is set to 0,
-    and goes to `before`, behind its leaf. The walk marks what it met: a computed Value in its grad, a
-    leaf in its `_x`, which it does not use. That is faster than a set.
+    This is the order for a backward walk, so it prepares one too. Shares of several readers are to
+    be summed from 0, or the last digits are others. So the gradient of a leaf that is met again is
+    set to 0, and goes to `before`, behind its leaf. The walk marks all it met, a computed Value in
+    its grad, a leaf in its `_x`, which a leaf does not use: that is faster than a set.
     """
     if as_float(root.data) is None:
         raise misused(root) or TypeError(f"the root's data is {root.data!r}, which is no number")
@@ -164,7 +164,7 @@ def computed(root: N, before: list[Any]) -> list[N]:
 
 
 def misused(root: Node) -> TypeError | None:
-    """The error that names a leaf whose data or grad someone set to what is no number; None if all are."""
+    """The error that names a leaf whose data or grad was set to no number, else None."""
     for node in ordered(root):
         name = node.label or "a leaf"
         if node._operation is None and as_float(node.data) is None:
@@ -177,7 +177,8 @@ def misused(root: Node) -> TypeError | None:
             return TypeError(f"the data of {name} was set to a {kind}, expected a number{advice}")
         if node._operation is None and as_float(node.grad) is None:
             return TypeError(
-                f"the grad of {name} was set to {node.grad!r}, expected a number: write {name}.grad = 0.0"
+                f"the grad of {name} was set to {node.grad!r}, expected a number: "
+                f"write {name}.grad = 0.0"
             )
     return None
 
@@ -188,7 +189,10 @@ KEEP = "keep"  # in deepcopy's memo: Values that it does not name are not copied
 
 
 def copied(root: N, memo: dict[Any, Any]) -> N:
-    """The copy of a root with all it was made of; `memo` is `copy.deepcopy`'s, and keeps shared Values shared."""
+    """The copy of a root with all it was made of.
+
+    `memo` is `copy.deepcopy`'s, and keeps shared Values shared.
+    """
 
     if KEEP in memo:
         return root

@@ -1,7 +1,7 @@
 """Modes: what is told of every operation while it is on. `no_grad` is one.   (floor 0)
 
-A mode is on in the thread that entered it, and modes nest. While none is on anywhere, a recorded operation
-pays a single test for all of them.
+A mode is on in the thread that entered it, and modes nest. While none is on anywhere, a recorded
+operation pays a single test for all of them.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ else:
 
 
 class Mode:
-    """Something that is told of each new node, of each backward walk, and of each number that decides something."""
+    """Something that is told of each new node, each backward walk and each deciding number."""
 
     turn = 0  # of several modes, the one with the lower turn is told first
     watches = False  # whether each node must be made: generated code makes none
@@ -150,7 +150,7 @@ def no_grad() -> Iterator[None]:
 
 
 class _Forget(Mode):
-    """Makes a leaf of each node. A traced node has no number yet, and is cut off by the trace itself."""
+    """Makes a leaf of each node. A traced node has no number yet: the trace itself cuts it off."""
 
     turn = 2
 

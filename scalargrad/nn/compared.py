@@ -1,8 +1,8 @@
 """Whether a trace of a model gives what the model itself gives, tried on some rows.   (floor 3)
 
-A traced number refuses to be read, but Python code may ask for its kind, catch an error or look at its text, and go
-another way than it goes for numbers. That shows where both are computed, with weights that are a little off: those
-that begin at 0 would hide it.
+A traced number refuses to be read. But Python code may ask for its kind, catch an error or look at
+its text, and then go another way than it goes for numbers. That shows where both are computed. The
+weights are then a little off, since weights that begin at 0 would hide it.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
 
 SOME, MANY = 4, 1000  # rows that are tried, and those where the code asks for kinds
 _ANOTHER = (
-    "the {what} of traced numbers is another than that of the numbers themselves: asking for their kind (isinstance, type, hasattr), "
-    "for their text, or catching an error would freeze one way into the compiled function; write the same formula for both"
+    "the {what} of traced numbers is another than that of the numbers themselves: "
+    "asking for their kind (isinstance, type, hasattr), for their text, or catching an error "
+    "would freeze one way into the compiled function; write the same formula for both"
 )
 
 
@@ -52,7 +53,10 @@ def traced_or_refused(trace: Callable[[], T]) -> T:
 def compare_training(
     task: Task, made: Objective, program: Program, table: Table, prepared: Table, is_doubtful: bool
 ) -> None:
-    """TraceError where loss or penalty are others than those on Values; of classes, `prepared` has the rows the program reads."""
+    """TraceError where loss or penalty are others than those on Values.
+
+    Where targets are classes, `prepared` has the rows that the program reads.
+    """
     inputs, targets = table
     with _a_little_off(task.model) as model, no_grad():
         known = _numbers(made)
@@ -78,7 +82,10 @@ def compare_prediction(
 
 @contextmanager
 def _a_little_off(model: Any) -> Iterator[Any]:
-    """A copy of the model, which may count its calls, with the same weights, a little off for as long as the block runs."""
+    """A copy of the model, which may count its calls, with the same weights.
+
+    As long as the block runs, these are a little off.
+    """
     weights = model.parameters()
     copy = with_values(model, iter(weights))
     before = [w.data for w in weights]

@@ -1,9 +1,9 @@
 """Steps of `fit` by generated code: many at a time, without Values in between.   (floor 3)
 
 A call makes a block of steps in raw arithmetic and puts weights, state and number of steps in place
-at its end, all at once: so Ctrl-C leaves whole steps, and a change between two calls counts. A block
-that meets a nan or an infinity is made again with more care, and the step that fails then is made
-on Values, which say what is wrong.
+at its end, all at once: so Ctrl-C leaves whole steps, and a change between two calls counts. Where
+a block meets a nan or an infinity, it is made again with more care, and the step that fails then is
+made on Values, which say what is wrong.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class Generated:
     """Steps by generated code.
 
     TraceError where model, loss or penalty cannot be traced, or the optimiser's step is its own.
-    `expected` is how many steps there will be, of `rows` rows each, in so many `calls`; `keeps` says
-    that the same batches, as the same lists, come again.
+    `expected` is how many steps there will be, of `rows` rows each, in so many `calls`; `keeps`
+    says that the same batches, as the same lists, come again.
     """
 
     def __init__(
@@ -392,7 +392,7 @@ class _Waiting(Eager):
 
 @contextmanager
 def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
-    """Take back the random draws of code that fails: Values, in its place, draw the same numbers."""
+    """Take back the random draws of code that fails: Values then draw the same numbers."""
     from ..compiler.captured import Captured
     from ..compiler.draws import Draws, generators
 
