@@ -36,7 +36,7 @@ RESERVED = {
     "ldexp", "frexp", "modf", "fmod", "fma", "fmax", "fmin", "fdim", "ceil", "floor", "trunc", "round", "lround", "llround",
     "rint", "lrint", "llrint", "nearbyint", "nextafter", "nexttoward", "remainder", "remquo", "copysign", "significand", "drem",
     "pow10", "exp10", "isnan", "isinf", "isfinite", "isnormal", "signbit", "fpclassify", "finite", "div", "abs", "memcpy", "memset",
-    "i", "j", "k", "o", "q", "r", "n", "s", "a", "b", "c", "d", "e", "m", "T", "w", "x_r", "first", "rows", "share", "work", "value",
+    "i", "j", "k", "o", "q", "r", "n", "s", "a", "b", "c", "d", "e", "m", "first", "rows", "share", "work", "value",
     "values", "order", "begin", "end", "step", "steps", "loss", "losses", "out", "value_and_grad", "jacobian", "rates", "weights", "state", "states", "train", "lr",
     *LIBRARY.values(), *HELPERS,
 }  # fmt: skip

@@ -18,18 +18,17 @@ from ..lower import DOT, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Line
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..strides import Strides, linear, nest_of
+from .c_frame import AFTER, BEFORE, INSIDE
 from .c_products import Products
-from .c_text import INDENT, Piece, Source, Tables, function_text, new_names
+from .c_text import INDENT, Piece, Tables, new_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
-BEFORE, INSIDE, AFTER = range(3)  # of the loop over tiles
 LONG = 8  # numbers in a loop that are worth vector instructions
 LARGEST_LOOP = 40  # lines in a loop
-LARGEST_PART = 400  # lines, about, of a function
 TILES, CACHE = (
     (16, 64),
     8192,
@@ -61,9 +60,20 @@ class Loop:
 class Function(Products):
     """A function of blocks; `names` are those of the blocks and of the results."""
 
-    def __init__(self, name: str, blocks: Sequence[Block], vectors: Sequence[Vector], results: Sequence[Result],
-                 names: dict[Any, str], hides: bool = True) -> None:  # fmt: skip
+    def __init__(
+        self,
+        name: str,
+        blocks: Sequence[Block],
+        vectors: Sequence[Vector],
+        results: Sequence[Result],
+        names: dict[Any, str],
+        hides: bool = True,
+        moving: Collection[Block] = (),
+        order: bool = False,
+    ) -> None:
+        super().__init__()
         self.name, self.blocks, self.results, self.hides = name, blocks, results, hides
+        self.moving, self.order = moving, order
         self.vectors = live(vectors, [result.view for result in results])
         self.has_rows = any(block.has_rows for block in blocks)
         self.names = new_names()
@@ -71,8 +81,6 @@ class Function(Products):
             self.names.taken.add(taken)
         self.name_of: dict[Any, str] = dict(names)
         self.tables = Tables(self.names, name)
-        self.arrays: dict[str, int] = {}  # to work in: how many numbers each has
-        self.pieces: tuple[list[Piece], ...] = ([], [], [])
         self.late: set[Any] = set()
         self._beside: dict[Any, Vector] = {}
         width = sum([v.size for v in self.vectors if v.has_rows])
@@ -206,12 +214,9 @@ class Function(Products):
         width, tile = len(block.inputs), self.tile
         self.arrays[copied] = width * tile
         piece = Piece()
-        piece.uses |= {copied: None, self.name_of[block]: None, "first": None, "n": None}
-        row = (
-            f"{self.name_of[block]}[(first + r) * {width} + i]"
-            if width > 1
-            else f"{self.name_of[block]}[first + r]"
-        )
+        piece.uses |= {copied: None}
+        data = self.rows_of(piece, block)
+        row = f"{data}[r * {width} + i]" if width > 1 else f"{data}[r]"
         at = f"{copied}[{linear(0, [(tile, 'i')])} + r]" if width > 1 else f"{copied}[r]"
         piece.add(
             [("i", width)],
@@ -278,7 +283,7 @@ class Function(Products):
         name = self.use(piece, source)
         if isinstance(source, Given):
             return f"(double){name}" if source is ROWS else name
-        if isinstance(source, Block) and not source.shape and not source.has_rows:
+        if isinstance(source, Block) and self.is_number(source):
             return name
         strides = Strides.of(index)
         if strides:
@@ -444,97 +449,6 @@ class Function(Products):
             at = f"{at} + i" if size > 1 and at != "0" else "i" if size > 1 else at
             piece.add(loops, [f"{result.name}[{at}] = {item};"])
         self.pieces[stage].append(piece)
-
-    # -------------------------------------------------------------- text
-
-    def arguments(self) -> list[tuple[str, str]]:
-        """The parameters of the function: their types and names."""
-        found = []
-        for block in self.blocks:
-            plain = not block.shape and not block.has_rows
-            found.append(("double " if plain else "const double *restrict ", self.name_of[block]))
-        if self.has_rows:
-            found.append(("long ", "rows"))
-        names = dict.fromkeys([result.name for result in self.results])
-        found += [("double *restrict ", name) for name in names]
-        return [*found, ("double *restrict ", "work")]
-
-    def source(self) -> Source:
-        """The function as text."""
-        offsets, end = {}, 0
-        for name, size in self.arrays.items():
-            offsets[name] = end
-            end += -(-size // 8) * 8
-        arguments = self.arguments()
-        functions: list[str] = []
-        bodies = [self._parts(stage, arguments, offsets, functions) for stage in range(3)]
-        head = f"void {self.name}({', '.join(kind + name for kind, name in arguments)})"
-        calls = {call for stage in self.pieces for piece in stage for call in piece.calls}
-        uses = {name for stage in self.pieces for piece in stage for name in piece.uses}
-        lines = [
-            f"(void){name};"
-            for _, name in arguments
-            if name not in uses and not (name == "work" and offsets)
-        ]
-        if self.has_rows and "rows" not in uses:
-            lines = [line for line in lines if line != "(void)rows;"]
-        if "share" in uses:
-            lines.append("const double share = 1.0 / (double)rows;")
-        lines += bodies[0]
-        if self.has_rows and bodies[1]:
-            lines += [f"for (long first = 0; first < rows; first += {self.tile}) {{"]
-            if any("n" in piece.uses for piece in self.pieces[INSIDE]):
-                lines.append(
-                    f"    const long n = rows - first < {self.tile} ? rows - first : {self.tile};"
-                )
-            lines += [*[INDENT + line for line in bodies[1]], "}"]
-        lines += bodies[2]
-        if self.has_rows and not bodies[1] and "rows" not in uses and "share" not in uses:
-            lines.insert(0, "(void)rows;")
-        parts = ["\n".join(self.tables.lines), *functions, function_text(head, lines)]
-        body = "\n\n".join([part for part in parts if part])
-        return Source(self.name, body, frozenset(calls), max(8, end))
-
-    def _parts(
-        self,
-        stage: int,
-        arguments: Sequence[tuple[str, str]],
-        offsets: dict[str, int],
-        functions: list[str],
-    ) -> list[str]:
-        """The lines of a stage; in functions of their own where they are many."""
-        groups: list[list[Piece]] = []
-        room = 0
-        for piece in self.pieces[stage]:
-            if not groups or room + piece.weight > LARGEST_PART:
-                groups.append([])
-                room = 0
-            groups[-1].append(piece)
-            room += piece.weight
-        written = []
-        kinds = {name: kind for kind, name in arguments}
-        kinds |= {"first": "long ", "n": "long ", "share": "double "}
-        for group in groups:
-            uses = dict.fromkeys([name for piece in group for name in piece.uses])
-            names = [
-                f"double *restrict {name} = work + {offsets[name]};"
-                for name in uses
-                if name in offsets
-            ]
-            lines = [*names, *[line for piece in group for line in piece.lines]]
-            if len(groups) == 1:
-                written += lines
-                continue
-            given = [name for name in uses if name not in offsets] + (["work"] if names else [])
-            part = self.names.take("", f"{self.name}_part")
-            head = f"static void {part}({', '.join(kinds[name] + name for name in given)})"
-            functions.append(function_text(head, lines))
-            written.append(f"{part}({', '.join(given)});")
-        if len(groups) == 1:
-            written = (
-                ["{", *[INDENT + line for line in written], "}"] if stage != INSIDE else written
-            )
-        return written
 
 
 def piece_is_looped(steps: int, carried: bool) -> bool:

@@ -13,12 +13,12 @@ from ..dialects.c import literal, text_of
 from ..dialects.c_helpers import OF_LISTS
 from ..lower import DOT, OVER_ROWS, ROW_PRODUCTS, SUM
 from ..program import Constant, Input
-from .c import AFTER, BEFORE, INSIDE
+from .c_frame import AFTER, BEFORE, INSIDE, Body, Signature
 from .c_text import INDENT, Source, function_text, new_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from typing import Any
 
     from ..program import Block, Step
@@ -37,7 +37,7 @@ class NumberResult(NamedTuple):
     turn: int = 0
 
 
-class LineFunction:
+class LineFunction(Signature):
     """A function of blocks, in lines."""
 
     def __init__(
@@ -46,9 +46,11 @@ class LineFunction:
         blocks: Sequence[Block],
         results: Sequence[NumberResult],
         names: dict[Any, str],
+        moving: Collection[Block] = (),
         order: bool = False,
     ) -> None:
-        self.name, self.blocks, self.results, self.order = name, blocks, results, order
+        self.name, self.blocks, self.results = name, blocks, results
+        self.moving, self.order = moving, order
         self.names = new_names()
         self.names.taken.update(names.values())
         self.name_of = names
@@ -109,10 +111,10 @@ class LineFunction:
             name = self.name_of[x.block]
             self.uses[name] = None
             if x.block.has_rows:
-                self.uses["r"] = None
-                width = len(x.block.inputs)
-                return f"{name}[r]" if width == 1 else f"{name}[r * {width} + {x.place}]"
-            return f"{name}[{x.place}]" if x.block.shape else name
+                row, width = "q" if self.order else "r", len(x.block.inputs)
+                self.uses[row] = None
+                return f"{name}[{row}]" if width == 1 else f"{name}[{row} * {width} + {x.place}]"
+            return name if self.is_number(x.block) else f"{name}[{x.place}]"
         if x in self.at:
             self.uses["work"] = None
             return f"work[{self.at[x]}]"
@@ -208,29 +210,11 @@ class LineFunction:
         at = f"{row} * {size} + {result.place}" if size > 1 else row.strip("()")
         return f"{name}[{at}]"
 
-    def arguments(self) -> list[tuple[str, str]]:
-        """The parameters of the function: their types and names."""
-        found = []
-        for block in self.blocks:
-            plain = not block.shape and not block.has_rows
-            found.append(("double " if plain else "const double *restrict ", self.name_of[block]))
-        if self.has_rows:
-            found.append(("long ", "rows"))
-        found += [
-            ("double *restrict ", name)
-            for name in dict.fromkeys([result.name for result in self.results])
-        ]
-        return [*found, ("double *restrict ", "work")]
-
-    def body(self) -> tuple[list[str], list[str], set[str]]:
-        """Functions of parts, the lines that call them or stand in their place, and what these use."""
-        kinds = {
-            **{name: kind for kind, name in self.arguments()},
-            "r": "long ",
-            "share": "double ",
-        }
-        kinds["work"] = "double *restrict "
-        functions, staged = [], ([], [], [])  # type: ignore[var-annotated]
+    def body(self) -> Body:
+        """The lines of all stages."""
+        kinds = self.kinds()
+        functions: list[str] = []
+        staged: tuple[list[str], ...] = ([], [], [])
         all_uses: set[str] = set()
         numbers = [sum(stage == which for stage, _ in self.parts) for which in range(3)]
         for stage, items in self.parts:
@@ -248,29 +232,19 @@ class LineFunction:
             staged[stage].append(f"{part}({', '.join(self.uses)});")
         before, inside, after = staged
         cleared = [f"work[{self.at[x]}] = 0.0;" for x in self.late if self._is_added_up(x)]
-        loop = (
-            ["for (long r = 0; r < rows; r++) {", *[INDENT + line for line in inside], "}"]
-            if inside
-            else []
-        )
+        if cleared:
+            all_uses.add("work")
         if inside:
             all_uses.add("rows")
-        return functions, [*cleared, *before, *loop, *after], all_uses
+            if "q" in all_uses:
+                all_uses.add("order")
+                inside.insert(0, "const long q = order[r];")
+            inside = ["for (long r = 0; r < rows; r++) {", *[INDENT + line for line in inside], "}"]
+        return Body(functions, [*cleared, *before, *inside, *after], all_uses)
 
     def _is_added_up(self, step: Step) -> bool:
         return any(self.stage_of.get(x, BEFORE) == INSIDE for x in step.operands)
 
     def source(self) -> Source:
         """The function as text."""
-        functions, lines, uses = self.body()
-        arguments = self.arguments()
-        head = f"void {self.name}({', '.join(kind + name for kind, name in arguments)})"
-        begin = [
-            f"(void){name};"
-            for _, name in arguments
-            if name not in uses and not (name == "rows" and "share" in uses)
-        ]
-        if "share" in uses:
-            begin.append("const double share = 1.0 / (double)rows;")
-        body = "\n\n".join([*functions, function_text(head, [*begin, *lines])])
-        return Source(self.name, body, frozenset(self.calls), max(8, self.room))
+        return self.function(self.body(), self.room, self.calls)

@@ -8,6 +8,7 @@ from ..lower import DOT, SHARES, SUM
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, linear, nest_of
+from .c_frame import Frame
 from .c_text import Piece
 
 TYPE_CHECKING = False
@@ -37,19 +38,15 @@ class Matrix:
         return self.name if text == "0" else f"{self.name} + {text}"
 
 
-class Products:
+class Products(Frame):
     """What a function in C is, as far as sums and products go; `Function` has the rest."""
 
-    tile: int
     hides: bool  # a slope of 0 sends 0, whatever it meets
-    name_of: dict[Any, str]
-    pieces: Any
     use: Any
     looked: Any
     item: Any
     rows: Any
     row_at: Any
-    names: Any
 
     # -------------------------------------------------------------- over items
 
@@ -131,9 +128,7 @@ class Products:
             and direct
             and len(source.inputs) >= WIDE
         ):
-            name, width = self.name_of[source], len(source.inputs)
-            piece.uses |= {name: None, "first": None, "n": None}
-            return Matrix(f"{name} + first * {width}", strides, 1, width)
+            return Matrix(self.rows_of(piece, source), strides, 1, len(source.inputs))
         view = self.looked(piece, stage, view)
         source = view.sources[0]
         name = self.use(piece, source)
@@ -293,7 +288,7 @@ class Products:
 
     def names_of_table(self, data: Any) -> str:
         """The table of some constants."""
-        return self.tables.table(data)  # type: ignore[attr-defined,no-any-return]
+        return self.tables.table(data)
 
     def row_products(self, stage: int, vector: Vector) -> None:
         """The sum over the rows of products: a product of matrices where they make one."""
