@@ -245,6 +245,14 @@ class LineFunction(Signature):
     def _is_added_up(self, step: Step) -> bool:
         return any(self.stage_of.get(x, BEFORE) == INSIDE for x in step.operands)
 
+    def all_calls(self) -> set[str]:
+        """The helpers that are called, once the body is written."""
+        return self.calls
+
+    def room_to_work(self) -> int:
+        """How many numbers have a place to work in."""
+        return self.room
+
     def source(self) -> Source:
         """The function as text."""
         return self.function(self.body(), self.room, self.calls)

@@ -1,0 +1,181 @@
+"""How the loop of training in machine code is run: lists of floats in and out, batches as places in arrays.   (floor 3)"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy
+
+from . import machine
+from .emitters.c_training import Training
+from .native import DOUBLE, LONG, pointer
+from .program import Program, operations
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from .emitters.c_text import Source
+    from .program import Input
+    from .stepwise import Numbers, State, Update
+
+FEW = 1000  # operations of a batch whose rows are known that are written out
+PLACE = numpy.dtype(ctypes.c_long)
+
+
+class LoopOnNative:
+    """Steps of training by one function of machine code, with the source `source`.
+
+    `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of a weight; the weights are whole
+    blocks (`update.fits`). `fixed` are the inputs that are neither weights nor data. Where `keeps` is true, batches come again, each
+    as the same list. If each batch is the whole table, `whole` may be the program of its rows, which is used where it is small.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        penalty: Program | None,
+        update: Program,
+        weights: Sequence[Input],
+        table: Sequence[Any],
+        reduce: str,
+        keeps: bool,
+        whole: Program | None = None,
+    ) -> None:
+        self._is_known = whole is not None and operations(whole) < FEW
+        own = set(weights)
+        given = [
+            block
+            for block in program.blocks
+            if not block.has_rows and block.name != "share" and block.inputs
+        ]
+        self.fixed = [x for block in given for x in block.inputs if x not in own]
+        self._moving = [block for block in given if own.issuperset(block.inputs)]
+        place = {x: i for i, x in enumerate([*weights, *self.fixed])}
+        self._there = numpy.array([place[x] for block in self._moving for x in block.inputs])
+        self._others = [
+            (block.shape, numpy.array([place[x] for x in block.inputs]))
+            for block in given
+            if block not in self._moving
+        ]
+        outputs = whole.outputs if whole and self._is_known else program.outputs[:1]
+        carried = [] if self._is_known else [block for block in program.blocks if block.has_rows]
+        self._program = Program(
+            [*given, *carried], [*outputs, *(penalty.outputs if penalty else [])]
+        )
+        self._data = (
+            [numpy.array(content, dtype=numpy.float64, order="C") for content in table]
+            if carried
+            else []
+        )
+        self._update, self._has_penalty, self._reduce = update, penalty is not None, reduce
+        self._ranges: dict[int, tuple[list[int], tuple[int, int] | None]] | None = (
+            {} if keeps else None
+        )
+        self._sources: dict[bool, Source] = {}
+        self._made: dict[bool, tuple[Any, Any]] = {}
+        self.source = ""
+
+    def run(
+        self,
+        weights: Numbers,
+        state: State,
+        fixed: Numbers,
+        rates: Iterable[float],
+        first: int,
+        batches: Iterable[list[int]],
+        update: Update,
+    ) -> tuple[Numbers, State, Numbers]:
+        """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
+        given = batches if isinstance(batches, list) else [*batches]
+        lr = rates if isinstance(rates, list) else [*rates]
+        rows = [] if self._is_known else self._rows(given)
+        train, work = self._function(len(rows) == 3)
+        every: Any = numpy.array([*weights, *fixed]) if self._others else None
+        others = [
+            _array(every[there]) if shape else DOUBLE(every[there[0]])
+            for shape, there in self._others
+        ]
+        now = numpy.array([weights, *state]).take(self._there, axis=1)
+        losses, lrs = numpy.empty(len(given)), _filled(lr)
+        states = now[1:]
+        places = [numpy.ascontiguousarray(part, dtype=PLACE) for part in rows]
+        arrays = [now, *self._data, *places, lrs, losses]  # for as long as the call takes
+        train(
+            pointer(now[0]),
+            pointer(states) if states.size else None,
+            *others,
+            *[pointer(content) if content.size else None for content in self._data],
+            *map(pointer, places),
+            pointer(lrs),
+            DOUBLE(first),
+            LONG(len(given)),
+            pointer(losses),
+            pointer(work),
+        )
+        del arrays
+        back = numpy.empty((len(now), len(weights)))
+        back[:, self._there] = now
+        moved, *memory = back.tolist()
+        return moved, tuple(memory), losses.tolist()
+
+    def has_code(self) -> bool:
+        """Whether there is machine code already for batches as they come."""
+        return machine.is_made(self._source(not self._is_known and self._ranges is None).text)
+
+    def _source(self, order: bool) -> Source:
+        """The source, for rows that follow one another or for rows in an order."""
+        if order not in self._sources:
+            given = self._program, self._moving, self._has_penalty, self._update, self._reduce
+            self._sources[order] = Training(*given, order).source
+        return self._sources[order]
+
+    def _function(self, order: bool) -> tuple[Any, Any]:
+        """The function, and an array to work in."""
+        if order not in self._made:
+            source = self._source(order)
+            self.source = source.text
+            function = machine.function(self.source, source.name)
+            function.restype = None
+            self._made[order] = function, numpy.zeros(source.work)
+        return self._made[order]
+
+    def _rows(self, batches: list[list[int]]) -> list[Any]:
+        """Where the rows of each batch are: from where to where in the data, or, in front of that, in an array of their order."""
+        are_alike = batches.count(batches[0]) == len(batches)
+        ranges = [self._range(batch) for batch in (batches[:1] if are_alike else batches)]
+        if None not in ranges:
+            return [
+                numpy.repeat(ends, len(batches)) if are_alike else ends
+                for ends in numpy.array(ranges).T.copy()
+            ]
+        ends = numpy.cumsum([len(batch) for batch in batches])
+        return [
+            numpy.concatenate([numpy.array(batch) for batch in batches]),
+            numpy.concatenate([[0], ends[:-1]]),
+            ends,
+        ]
+
+    def _range(self, batch: list[int]) -> tuple[int, int] | None:
+        """From where to where the rows of a batch are, if they follow one another."""
+        if self._ranges is None:
+            return _ends(batch)
+        if id(batch) not in self._ranges:
+            self._ranges[id(batch)] = batch, _ends(batch)
+        return self._ranges[id(batch)][1]
+
+
+def _ends(batch: list[int]) -> tuple[int, int] | None:
+    first, end = batch[0], batch[0] + len(batch)
+    return (first, end) if batch == [*range(first, end)] else None
+
+
+def _array(numbers: Any) -> Any:
+    return pointer(numbers) if numbers.size else None
+
+
+def _filled(rates: list[float]) -> Any:
+    """The rates as an array, soon made where they are one."""
+    is_one = rates.count(rates[0]) == len(rates)
+    return numpy.full(len(rates), rates[0]) if is_one else numpy.array(rates, dtype=numpy.float64)
