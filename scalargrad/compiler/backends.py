@@ -257,7 +257,7 @@ def _listed(result: Any) -> Any:
 def build(backend: str, program: Program, name: str, kind: str, reduce: str | None) -> Any:
     """The function of a program in a backend: called with the contents of its blocks."""
     if backend == "native":
-        from .in_native.function import NativeFunction
+        from .native import NativeFunction
 
         return NativeFunction(program, name, kind, reduce)
     if backend == "numpy":

@@ -93,7 +93,7 @@ _loaded: dict[tuple[str, str], Any] = {}  # source and level: the library
 _building = Lock()
 
 
-def function(source: str, name: str, level: str = "-O2") -> Any:
+def function(source: str, name: str, level: str = "-O3") -> Any:
     """The function `name` of a source in C, compiled if it is not there yet.
 
     >>> if compiler():
@@ -111,7 +111,7 @@ def function(source: str, name: str, level: str = "-O2") -> Any:
         return getattr(_loaded[key], name)
 
 
-def is_made(source: str, level: str = "-O2") -> bool:
+def is_made(source: str, level: str = "-O3") -> bool:
     """Whether a library of that source is in memory or on disk."""
     if (source, level) in _loaded:
         return True

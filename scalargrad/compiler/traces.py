@@ -278,7 +278,7 @@ class Traces:
         rows = len(contents[self.rows[0]]) if self.rows else 0
 
         def is_made() -> bool:
-            from .in_native.function import has_code
+            from .native import has_code
 
             return has_code(self.program, kind, self.reduce)
 

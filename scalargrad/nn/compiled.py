@@ -302,7 +302,7 @@ class Generated:
 
         @cache
         def on_native() -> Any:
-            from ..compiler.in_native.loop import LoopOnNative
+            from ..compiler.native_training import LoopOnNative
 
             return LoopOnNative(*given, whole=made.of_rows(*self._table) if small else None)
 

@@ -71,6 +71,11 @@ static inline double dot_of(long n, const double *x, long xs, const double *y, l
 #if defined(__GNUC__)
 #ifdef __AVX512F__
 #define LANES 8
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE __builtin_shufflevector
+#endif
+#endif
 #else
 #define LANES 4
 #endif
@@ -121,6 +126,28 @@ static int add_block(long height, long k, const double *a, long am, long ak, con
 }
 #endif
 
+/* the sum over the lanes of each of 8 */
+#ifdef LANES
+static inline void over_lanes(const lanes *t, double *s)
+{
+#ifdef SHUFFLE
+    const lanes u0 = SHUFFLE(t[0], t[1], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(t[0], t[1], 1, 9, 3, 11, 5, 13, 7, 15);
+    const lanes u1 = SHUFFLE(t[2], t[3], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(t[2], t[3], 1, 9, 3, 11, 5, 13, 7, 15);
+    const lanes u2 = SHUFFLE(t[4], t[5], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(t[4], t[5], 1, 9, 3, 11, 5, 13, 7, 15);
+    const lanes u3 = SHUFFLE(t[6], t[7], 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(t[6], t[7], 1, 9, 3, 11, 5, 13, 7, 15);
+    const lanes v0 = SHUFFLE(u0, u1, 0, 1, 8, 9, 4, 5, 12, 13) + SHUFFLE(u0, u1, 2, 3, 10, 11, 6, 7, 14, 15);
+    const lanes v1 = SHUFFLE(u2, u3, 0, 1, 8, 9, 4, 5, 12, 13) + SHUFFLE(u2, u3, 2, 3, 10, 11, 6, 7, 14, 15);
+    *(lanes *)s = SHUFFLE(v0, v1, 0, 1, 2, 3, 8, 9, 10, 11) + SHUFFLE(v0, v1, 4, 5, 6, 7, 12, 13, 14, 15);
+#else
+    for (int i = 0; i < 8; i++) {
+        s[i] = (t[i][0] + t[i][2]) + (t[i][1] + t[i][3]);
+        if (LANES == 8)
+            s[i] += (t[i][LANES - 4] + t[i][LANES - 2]) + (t[i][LANES - 3] + t[i][LANES - 1]);
+    }
+#endif
+}
+#endif
+
 /* s[i, j] = the sum over k of a[i, k] b[k, j] for 4 rows and 2 columns, both in order along k */
 #ifdef LANES
 static void dot_block(long height, long width, long k, const double *a, long am, const double *b, long bn, double *s)
@@ -150,11 +177,7 @@ static void dot_block(long height, long width, long k, const double *a, long am,
     t[5] = t2;
     t[6] = s3;
     t[7] = t3;
-    for (int i = 0; i < 8; i++) {
-        s[i] = (t[i][0] + t[i][2]) + (t[i][1] + t[i][3]);
-        if (LANES == 8)
-            s[i] += (t[i][LANES - 4] + t[i][LANES - 2]) + (t[i][LANES - 3] + t[i][LANES - 1]);
-    }
+    over_lanes(t, s);
     for (long q = 0; q < rest; q++) {
         const long p = whole + q;
         s[0] += a[p] * b[p];

@@ -18,7 +18,7 @@ from ..lower import DOT, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Line
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..strides import Strides, linear, nest_of
-from .c_frame import AFTER, BEFORE, INSIDE
+from .c_frame import AFTER, BEFORE, INSIDE, STEP
 from .c_products import Products
 from .c_text import INDENT, Piece, Tables, new_names
 
@@ -27,12 +27,10 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from typing import Any
 
-LONG = 8  # numbers in a loop that are worth vector instructions
+LONG = 4  # numbers in a loop that are worth vector instructions
 LARGEST_LOOP = 40  # lines in a loop
-TILES, CACHE = (
-    (16, 64),
-    8192,
-)  # rows of a tile, at least and at most, and numbers that they hold, about
+TILES = 16, 64  # rows of a tile, at least and at most
+CACHE = 12288  # numbers that the arrays of a tile hold, about
 ON_STACK = 4096  # numbers of a list that is gathered
 VARIABLES = "ijlm"
 
@@ -84,7 +82,7 @@ class Function(Products):
         self.late: set[Any] = set()
         self._beside: dict[Any, Vector] = {}
         width = sum([v.size for v in self.vectors if v.has_rows])
-        self.tile = max(TILES[0], min(TILES[1], CACHE // max(1, width) // 8 * 8))
+        self.tile = max(TILES[0], min(TILES[1], CACHE // max(1, width) // STEP * STEP))
         self._scheduled()
         self._stored()
         for stage, items in enumerate(self.items):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over tiles
 LARGEST_PART = 400  # lines, about, of a function
+STEP = 16  # rows that products take at once
 INPUT, OUTPUT = "const double *restrict ", "double *restrict "
 
 
@@ -57,7 +58,7 @@ class Signature:
         """The types of what parts of the function are handed."""
         return {
             **{name: kind for kind, name in self.arguments()},
-            "first": "long ", "n": "long ", "r": "long ", "q": "long ", "share": "double ", "order": "const long *restrict ",
+            "first": "long ", "n": "long ", "wide": "long ", "r": "long ", "q": "long ", "share": "double ", "order": "const long *restrict ",
         }  # fmt: skip
 
     def function(
@@ -112,9 +113,11 @@ class Frame(Signature):
         lines = before
         if inside:
             uses.add("rows")
-            head = [f"const long n = rows - first < {self.tile} ? rows - first : {self.tile};"] * (
-                "n" in uses
-            )
+            head = []
+            if not uses.isdisjoint({"n", "wide"}):
+                head = [f"const long n = rows - first < {self.tile} ? rows - first : {self.tile};"]
+            if "wide" in uses:
+                head.append(f"const long wide = (n + {STEP - 1}) / {STEP} * {STEP};")
             inside = [INDENT + line for line in [*head, *self._tile_rows(uses), *inside]]
             lines = [
                 *before,

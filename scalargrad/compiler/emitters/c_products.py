@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SMALL = 64  # products of a matrix that are written as loops
 WIDE = 32  # numbers of a row of data that are read where they stand
+SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
 FEW = 8  # terms that are added up in one line
 
 
@@ -59,7 +60,11 @@ class Products(Frame):
         piece = Piece()
         name = self.name_of[vector]
         piece.uses[name] = None
-        if line is not SUM and count > 1 and self._by_product(piece, stage, vector, factors, start):
+        if (
+            line is not SUM
+            and count > SHORT
+            and self._by_product(piece, stage, vector, factors, start)
+        ):
             self.pieces[stage].append(piece)
             return
         i = [(1, "i")] if size > 1 else []
@@ -166,6 +171,8 @@ class Products(Frame):
         columns = [axis for axis in axes if right.steps[axis] and not left.steps[axis]]
         m = max(rows_of, key=lambda axis: nest[axis], default=None)
         n = None if carried else max(columns, key=lambda axis: nest[axis], default=None)
+        if carried and (m is None or nest[m] < SHORT):
+            return False
         if not carried and (m is None and n is None):
             return self._by_dots(piece, vector, nest, found, first, at)
         if not carried and n is not None and (m is None or out[n] != 1):
@@ -189,11 +196,11 @@ class Products(Frame):
         c = name if into == "0" else f"{name} + {into}"
         wide: int | str
         if carried:  # what stands in tiles has a number for each of its rows
-            wide, bn = (tile, 1) if right.row == 1 else ("n", right.row)
+            wide, bn = ("wide", 1) if right.row == 1 else ("n", right.row)
         else:
             wide, bn = nest[n], right.steps[n]  # type: ignore[index]
-        if wide == "n":
-            piece.uses["n"] = None
+        if carried:
+            piece.uses[str(wide)] = None
         of_m = (
             (nest[m], left.steps[m], out[m] * (tile if carried else 1))
             if m is not None

@@ -54,7 +54,7 @@ class Training:
         self.names = Names({*RESERVED, "gradient", "lr", "step"})
         self.name_of: dict[Any, str] = {b: self.names.take(b.name, "v") for b in program.blocks}
         self.slopes = [self.names.take(f"d{self.name_of[block]}", "slopes") for block in moving]
-        is_rolled = bool(self.data) and has_pattern(program)
+        is_rolled = has_pattern(program)
         self.step: Function | LineFunction = self._rolled() if is_rolled else self._lines()
         self.update = self._update(update)
         self.source = self._source()
@@ -65,23 +65,24 @@ class Training:
         made = rolled(self.program)
         derived = Derived(made, fast=True)
         (loss, place), *others = made.outputs
-        carried = loss.has_rows
-        seed = constant(1.0)
-        if self.reduce == "mean" and carried:
-            seed = whole(ROW_SHARE)
-        elif self.reduce == "sum" and not carried:
-            seed = whole(ROWS)
-        roots = [Root(loss, place, seed), *[Root(s, j, constant(1.0)) for s, j in others]]
+        total, one = derived.output(loss, place), constant(1.0)
+        roots = [Root(source, j, one) for source, j in others]
+        if self.data:
+            seed = one
+            if self.reduce == "mean" and loss.has_rows:
+                seed = whole(ROW_SHARE)
+            elif self.reduce == "sum" and not loss.has_rows:
+                seed = whole(ROWS)
+            roots.insert(0, Root(loss, place, seed))
+            if has_rows(total):
+                total = derived.put(OVER_ROWS, (total,), 1)
+                if self.reduce == "mean":
+                    total = derived.put(MEAN, (total, whole(ROWS)), 1)
+            elif self.reduce == "sum":
+                total = derived.put(MULTIPLY, (total, whole(ROWS)), 1)
+        if self.has_penalty:
+            total = derived.put(ADD, (total, derived.output(*others[-1])), 1)
         roots = [root for root in roots if not isinstance(root.source, Numbers)]
-        total = derived.output(loss, place)
-        if has_rows(total):
-            total = derived.put(OVER_ROWS, (total,), 1)
-            if self.reduce == "mean":
-                total = derived.put(MEAN, (total, whole(ROWS)), 1)
-        elif self.reduce == "sum":
-            total = derived.put(MULTIPLY, (total, whole(ROWS)), 1)
-        for source, j in others:
-            total = derived.put(ADD, (total, derived.output(source, j)), 1)
         views = derived.slopes([roots], self.moving)
         results = [Result(total, "loss", False)]
         results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
