@@ -144,14 +144,19 @@ class Derived:
         self.vectors: list[Vector] = []
         self.now: dict[Any, View] = {block: whole(block) for block in rolled.blocks}
         self._local: dict[Vector, dict[str, View]] = {}
+        self._known: dict[Any, Vector] = {}
         for vector in rolled.vectors:
             self.now[vector] = self._value(vector)
 
     def put(self, line: Line, views: Sequence[View], size: int, label: str = "") -> View:
-        """A new vector, as a view of all of it."""
+        """A vector, as a view of all of it; the one that computes the same already, if there is one."""
+        key = line, tuple([_identity(view) for view in views])
+        if key in self._known:
+            return whole(self._known[key])
         carried = line not in (OVER_ROWS, ROW_PRODUCTS) and any(map(has_rows, views))
         vector = Vector(line, tuple(views), size, carried, label)
         self.vectors.append(vector)
+        self._known[key] = vector
         return whole(vector)
 
     def view(self, view: View) -> View:
@@ -360,6 +365,12 @@ class Derived:
             (p, self._times(self._tiled(local[f"d{operand}"]), slope))
             for p, operand in zip(places, by)
         ]
+
+
+def _identity(view: View) -> Any:
+    """What is equal for views of the same numbers."""
+    sources = [source.data if isinstance(source, Numbers) else source for source in view.sources]
+    return (*sources, view.index.shape, view.index.tobytes())
 
 
 def _each(share: Share, change: Any) -> Any:

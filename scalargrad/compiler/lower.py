@@ -86,6 +86,9 @@ def _parted(statements: Sequence[str]) -> Lines:
     made = []
     for statement in statements:
         name, _, text = statement.partition(" = ")
+        if text.startswith("-") and isinstance(ast.parse(text[1:], mode="eval").body, ast.Call):
+            made.append((f"{name}_", line_of(text[1:])))  # which others may compute, too
+            text = f"-{name}_"
         made.append((name, line_of(text)))
     return tuple(made)
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .emitters.c_text import Source
     from .program import Program
 
+LARGE = 40_000  # characters of a function that takes long to compile with all that a compiler knows
 FEW = 400  # operations of a program without rows that is written out in lines
 FLOAT = numpy.dtype(numpy.float64)
 ARRAY, LONG, DOUBLE, empty = numpy.ndarray, ctypes.c_long, ctypes.c_double, numpy.empty
@@ -78,7 +79,7 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     function = Function(
         called, blocks, live(derived.vectors, [r.view for r in results]), results, name_of
     )
-    return Made(function.source(), "-O2")
+    return Made(function.source(), "-O3")
 
 
 def _in_lines(
