@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 import textwrap
 from importlib.util import find_spec
 from math import ceil
 
+from . import machine
 from .arguments import as_lists
 from .program import Program, operations
 from .roll import has_pattern, is_scattered, rolled
@@ -17,26 +17,23 @@ if TYPE_CHECKING:
     from typing import Any
 
 BACKENDS = ("auto", "python", "numpy", "native")
-NEEDS = {"numpy": "numpy", "native": "numba"}  # what must be installed for which
-
 # What each takes, in µs, as `python -m tests.benchmarks backends` measures it.
 # fmt: off
 #            a call  a vector  a number  a term of a dot: of the value alone but for the call
 COSTS = {
     "python": (4.0,  0.0,      0.03,     0.022),
     "numpy":  (8.0,  0.8,      0.0016,   0.00005),
-    "native": (8.0,  0.0,      0.001,    0.00004),
+    "native": (5.0,  0.0,      0.001,    0.00004),
 }
 # fmt: on
-TABLE = 0.005  # µs that machine code takes for a number where it runs over a table: of programs without a pattern
 BACKWARD = 3.0  # value and slopes against the value alone
-STARTING = 0.5  # seconds in which numba is imported
 LOADING = 0.03  # seconds in which machine code is looked for and loaded
-MAKING = (
-    0.3,
-    0.3,
-)  # seconds in which it is made: of any, and more for each vector, or row of a table
-PATIENCE = 60.0  # seconds that making it may take, unasked
+MAKING = 0.2  # seconds in which a C compiler makes machine code of any program
+OF_A_VECTOR, OF_A_LINE = (
+    0.03,
+    0.00025,
+)  # and more for each vector, and for each operation that is written out
+PATIENCE = 10.0  # seconds that making it may take, unasked
 
 
 class Plan:
@@ -61,7 +58,7 @@ class Plan:
 
     @property
     def without_native(self) -> str:
-        """The backend that suits where there is no numba."""
+        """The backend that suits where there is no machine code."""
         return _best(
             {name: time for name, time in self.estimates.items() if name != "native"}, self.backend
         )
@@ -77,8 +74,10 @@ class Plan:
 
 
 def is_installed(backend: str) -> bool:
-    """Whether what a backend needs can be imported."""
-    return backend not in NEEDS or find_spec(NEEDS[backend]) is not None
+    """Whether what a backend needs is there: NumPy, and for machine code a C compiler."""
+    if backend not in ("numpy", "native"):
+        return True
+    return find_spec("numpy") is not None and (backend == "numpy" or machine.compiler() is not None)
 
 
 def check(backend: str) -> None:
@@ -86,10 +85,10 @@ def check(backend: str) -> None:
     if backend not in BACKENDS:
         raise ValueError(f"backend={backend!r} is none of {', '.join(map(repr, BACKENDS))}")
     if not is_installed(backend):
-        need = NEEDS[backend]
-        raise ImportError(
-            f"backend={backend!r} needs {need}, the '{backend}' extra: pip install {need}; backend='python' needs nothing"
-        )
+        need = "numpy, the 'numpy' extra: pip install numpy"
+        if is_installed("numpy"):
+            need = f"a C compiler: {machine.ADVICE}"
+        raise ImportError(f"backend={backend!r} needs {need}; backend='python' needs nothing")
 
 
 def plan_of(
@@ -142,11 +141,12 @@ def plan_of(
     best = _best(estimates)
     usual = f"about {_time(estimates[best])} a step, and "
     usual += f"{_time(max(estimates.values()))} otherwise" if len(estimates) > 1 else too_few
-    if of_python or not is_installed("native"):
+    if of_python:
+        return Plan(best, usual, count, rows, estimates)
+    if not is_installed("native"):
+        usual += f"; machine code needs a C compiler: {machine.ADVICE}"
         return Plan(best, usual, count, rows, estimates)
     estimates["native"] = _estimate("native", share, factor, *sizes)
-    if not has_pattern(program):
-        estimates["native"] += factor * TABLE * count * times
     spared = (estimates[best] - estimates["native"]) * 1e-6
     if spared <= 0.0 or native_seconds(program, False) > PATIENCE:
         return Plan(best, usual, count, rows, estimates)
@@ -179,14 +179,13 @@ def of_python_functions(program: Program) -> str:
 
 
 def native_seconds(program: Program, is_made: bool) -> float:
-    """How long it takes, about, to load machine code or to make it: then a fraction of a second for each vector, or different row."""
-    starting = 0.0 if "numba" in sys.modules else STARTING
+    """How long it takes, about, to load machine code or to make it: then more for each vector, or for each operation and walk back."""
     if is_made:
-        return starting + LOADING
-    once, each = MAKING
+        return LOADING
+    count = operations(program)
     if not has_pattern(program):
-        return starting + once + each * len({step.row for step in program.steps})
-    return starting + once + each * min(len(rolled(program).vectors), operations(program) / 20.0)
+        return MAKING + OF_A_LINE * count * (1 + len(program.outputs))
+    return MAKING + OF_A_VECTOR * min(len(rolled(program).vectors), count / 20.0)
 
 
 def _on_arrays(program: Program, rows: int) -> tuple[int, int, int]:

@@ -39,9 +39,9 @@ FLAGS = (
 NATIVE = "-march=native"
 ENDING = ".dll" if sys.platform == "win32" else ".so"
 MOST = 256  # libraries that are remembered
-MISSING = (
-    "backend='native' needs a C compiler: install gcc or clang, name one in the environment variable CC, or take the "
-    "'native' extra: pip install ziglang"
+ADVICE = (
+    "install gcc or clang, name one in the environment variable CC, or take the 'native' extra: "
+    "pip install ziglang"
 )
 
 
@@ -67,7 +67,7 @@ def check() -> tuple[str, ...]:
     """The command of a C compiler; ImportError that says what to install where there is none."""
     found = compiler()
     if found is None:
-        raise ImportError(MISSING)
+        raise ImportError(f"backend='native' needs a C compiler: {ADVICE}")
     return found
 
 

@@ -79,7 +79,8 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     function = Function(
         called, blocks, live(derived.vectors, [r.view for r in results]), results, name_of
     )
-    return Made(function.source(), "-O3")
+    source = function.source()
+    return Made(source, "-O3" if len(source.body) < LARGE else "-O2")
 
 
 def _in_lines(

@@ -2,7 +2,7 @@
 
 The functions take the arguments that the compiled function takes and return what it returns, with lists and dicts for
 arrays, modules and their states; on NumPy gradients are arrays. All they call stands in the module; constants are written
-to the last bit. A module is plain Python, or needs NumPy alone: source for numba is not saved, but what would do without it.
+to the last bit. A module is plain Python, or needs NumPy alone: machine code is not saved, but what would do without it.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def save(
 
 
 def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
-    """The backend that a module is saved for: the one asked for; of "auto" and "native" the one that suits where there is no numba."""
+    """The backend that a module is saved for: the one asked for; of "auto" and "native" the one that suits without machine code."""
     if backend in ("python", ON_ARRAYS):
         return backend
     return traces.plan("auto", traces.kinds[-1], contents).without_native

@@ -241,7 +241,7 @@ class Traces:
         try:
             function = self._built(plan, kind)
             if backend == "auto" and plan.backend == "native":
-                function(contents)  # numba makes it when it is first called
+                function(contents)  # what fails will fail now
         except Exception as error:
             if backend != "auto" or plan.backend != "native":
                 raise

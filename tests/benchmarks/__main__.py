@@ -31,7 +31,7 @@ NAMES = (
     "compiling",
     "backends",
 )
-PEERS = ("numpy", "scipy", "numba", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")
+PEERS = ("numpy", "scipy", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")
 ONE_THREAD = {
     **dict.fromkeys(
         ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS"), "1"

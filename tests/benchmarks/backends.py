@@ -22,14 +22,12 @@ from scalargrad.compiler.backends import (
     COSTS,
     LOADING,
     MAKING,
-    STARTING,
-    TABLE,
+    OF_A_VECTOR,
     is_installed,
 )
 
 from .compiling import seconds_of
 from .contest import scalargrad_compile
-from .growth import irregular
 from .timing import UNHURRIED, Pace, interleaved
 
 FEW, MANY = 4, 24  # links of a chain, two vectors each
@@ -97,15 +95,8 @@ def main(pace: Pace = UNHURRIED) -> None:
         factors.append(times["slopes"] / times["long"])
     line("slopes with the value, times the value", statistics.median(factors), BACKWARD)
     if is_installed("native"):
-        graph = irregular(30_000)
-        of_table = partial(scalargrad_compile()(graph.function, backend="native"), *graph.arguments)
-        line(
-            "native: µs of a number of a table",
-            interleaved({"table": of_table}, pace)["table"] * 1e6 / graph.operations,
-            TABLE,
-        )
         made = {name: seconds_of(name) for name in ("xor", "moons")}
-        line("seconds to import numba and load W1's", made["xor"][1], STARTING + LOADING)
+        line("seconds to load W1's", made["xor"][1], LOADING)
         for name, vectors in (
             ("xor", 1.2),
             ("moons", 8.0),
@@ -113,5 +104,5 @@ def main(pace: Pace = UNHURRIED) -> None:
             line(
                 f"seconds to make {name}'s",
                 made[name][0] - made[name][1],
-                MAKING[0] + MAKING[1] * vectors,
+                MAKING + OF_A_VECTOR * vectors,
             )

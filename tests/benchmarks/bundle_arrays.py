@@ -1,4 +1,4 @@
-"""The Jacobian of bundle adjustment in array libraries, and derived by hand in NumPy and numba.
+"""The Jacobian of bundle adjustment in array libraries, and derived by hand in NumPy.
 
 By hand: with q = r·r, c = cos √q, s = sin √q / √q, v = (1 − c) / q the rotation is
 
@@ -13,7 +13,6 @@ where the primes are slopes by q: c′ = −s/2, s′ = (c − s)/2q, v′ = (s/
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -174,27 +173,6 @@ def numpy_by_columns(rows: Rows) -> Run:
         return out, J.swapaxes(1, 2)
 
     return again(jacobian)
-
-
-def numba_by_hand(rows: Rows) -> Run:
-    """The same scalars, in a loop over the rows."""
-    import numba
-    import numpy as np
-
-    of_row, cos, sin, sqrt = (
-        numba.njit(one_row),
-        *map(numba.njit, (lambda x: math.cos(x), lambda x: math.sin(x), lambda x: math.sqrt(x))),
-    )
-
-    @numba.njit
-    def all_rows(data):  # type: ignore[no-untyped-def]
-        out, J = np.empty((len(data), 2)), np.empty((len(data), 2, 15))
-        for r in range(len(data)):
-            of_row(data[r], out[r], J[r], cos, sin, sqrt)
-        return out.T, J.transpose(1, 0, 2)
-
-    data = np.array(rows)
-    return again(lambda: all_rows(data))
 
 
 def casadi_c(rows: Rows, residual: Residual) -> Run:

@@ -153,76 +153,10 @@ def c(task: Task) -> Run:
     return run
 
 
-def numba_by_hand(task: Task) -> Run:
-    """The same loops as in C."""
-    import numba
-    import numpy as np
-
-    @numba.njit(fastmath={"reassoc", "contract"})  # sums in any order, as in C
-    def forward(W, b, x, a):  # type: ignore[no-untyped-def]
-        for j in range(len(b)):
-            z = b[j]
-            for i in range(len(x)):
-                z += W[j, i] * x[i]
-            a[j] = 1.0 / (1.0 + math.exp(-z))
-
-    @numba.njit(fastmath={"contract"})
-    def backward(W, x, d, G, g, dx):  # type: ignore[no-untyped-def]
-        for j in range(len(d)):
-            dj = d[j]
-            g[j] += dj
-            for i in range(len(x)):
-                G[j, i] += dj * x[i]
-            for i in range(len(dx)):
-                dx[i] += dj * W[j, i]
-
-    @numba.njit
-    def value_and_grad(W1, b1, W2, b2, W3, b3, X, y):  # type: ignore[no-untyped-def]
-        G1, g1, G2, g2, G3, g3 = (
-            np.zeros_like(W1), np.zeros_like(b1), np.zeros_like(W2), np.zeros_like(b2), np.zeros_like(W3), np.zeros_like(b3),
-        )  # fmt: skip
-        a1, a2, a3, d1, d2, d3, none = (
-            np.empty(16),
-            np.empty(16),
-            np.empty(10),
-            np.empty(16),
-            np.empty(16),
-            np.empty(10),
-            np.empty(0),
-        )
-        cost = 0.0
-        for r in range(len(X)):
-            forward(W1, b1, X[r], a1)
-            forward(W2, b2, a1, a2)
-            forward(W3, b3, a2, a3)
-            for k in range(10):
-                off = a3[k] - y[r, k]
-                cost += off * off
-                d3[k] = 2.0 * off / len(X) * a3[k] * (1.0 - a3[k])
-            d2[:] = 0.0
-            backward(W3, a2, d3, G3, g3, d2)
-            d2 *= a2 * (1.0 - a2)
-            d1[:] = 0.0
-            backward(W2, a1, d2, G2, g2, d1)
-            d1 *= a1 * (1.0 - a1)
-            backward(W1, X[r], d1, G1, g1, none)
-        return cost / len(X), G1, g1, G2, g2, G3, g3
-
-    X, y = np.array(task.X), np.array(task.y)
-    weights = [np.array(part) for part in task.weights]
-
-    def run(n: int) -> Any:
-        for _ in range(n):
-            result = value_and_grad(*weights, X, y)
-        return result
-
-    return run
-
-
 for contest, workload in ((ONE_ROW, ONE), (HUNDRED_ROWS, HUNDRED)):
     for name, build in (
         ("pure Python by hand", pure_python), (NUMPY, numpy_by_hand), ("NumPy, as the tutorial writes it", tutorial),
-        ("C -O3 by hand", c), ("numba by hand", numba_by_hand),
+        ("C -O3 by hand", c),
     ):  # fmt: skip
         contest.peer(name)(partial(build, workload))
     enter_libraries(contest, workload, deep_walks=workload is ONE)

@@ -14,7 +14,7 @@ from demos.data import moons
 
 from .c import library, pointer
 from .contest import AUTO, BACKENDS, Contest, Goal, Run
-from .networks import Task, casadi, enter_fit, enter_libraries, flat
+from .networks import Task, flat
 from .timing import UNHURRIED, Pace
 
 points, labels = moons(50, random.Random(0))
@@ -205,87 +205,6 @@ def c(*flags: str) -> Run:
 
 CONTEST.peer(C)(c)
 CONTEST.peer("C -O3 -ffast-math by hand")(lambda: c("-ffast-math"))
-
-
-@CONTEST.peer("numba by hand")
-def numba_by_hand() -> Run:
-    """The same loops as in C, its inner ones written as slices."""
-    import numba
-    import numpy as np
-
-    @numba.njit
-    def train(W1, b1, W2, b2, w3, b3, X, y, lr, alpha, steps):  # type: ignore[no-untyped-def]
-        loss = 0.0
-        G1, g1, G2, g2, g3 = (
-            np.empty_like(W1),
-            np.empty_like(b1),
-            np.empty_like(W2),
-            np.empty_like(b2),
-            np.empty_like(w3),
-        )
-        a1, a2, d1 = np.empty(16), np.empty(16), np.empty(16)
-        for _ in range(steps):
-            G1[:], g1[:], G2[:], g2[:], g3[:], db3, loss = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
-            T = W2.T.copy()
-            for r in range(len(X)):
-                for i in range(16):
-                    a1[i] = max(W1[i, 0] * X[r, 0] + W1[i, 1] * X[r, 1] + b1[i], 0.0)
-                a2[:] = b2
-                for i in range(16):
-                    for j in range(16):
-                        a2[j] += T[i, j] * a1[i]
-                score = b3[0]
-                for j in range(16):
-                    a2[j] = max(a2[j], 0.0)
-                    score += w3[j] * a2[j]
-                margin = 1.0 - y[r, 0] * score
-                if margin > 0.0:
-                    loss += margin
-                    d = -y[r, 0]
-                    db3 += d
-                    d1[:] = 0.0
-                    for j in range(16):
-                        g3[j] += d * a2[j]
-                        d2 = d * w3[j] if a2[j] > 0.0 else 0.0
-                        g2[j] += d2
-                        for i in range(16):
-                            G2[j, i] += d2 * a1[i]
-                            d1[i] += d2 * W2[j, i]
-                    for i in range(16):
-                        d1i = d1[i] if a1[i] > 0.0 else 0.0
-                        G1[i, 0] += d1i * X[r, 0]
-                        G1[i, 1] += d1i * X[r, 1]
-                        g1[i] += d1i
-            squares = (
-                (W1**2).sum()
-                + (b1**2).sum()
-                + (W2**2).sum()
-                + (b2**2).sum()
-                + (w3**2).sum()
-                + b3[0] ** 2
-            )
-            loss = loss / len(X) + alpha * squares
-            W1 -= lr * (G1 / len(X) + 2.0 * alpha * W1)
-            b1 -= lr * (g1 / len(X) + 2.0 * alpha * b1)
-            W2 -= lr * (G2 / len(X) + 2.0 * alpha * W2)
-            b2 -= lr * (g2 / len(X) + 2.0 * alpha * b2)
-            w3 -= lr * (g3 / len(X) + 2.0 * alpha * w3)
-            b3[0] -= lr * (db3 / len(X) + 2.0 * alpha * b3[0])
-        return loss
-
-    X, y = np.array(TASK.X), np.array(TASK.y)
-
-    def run(n: int) -> Any:
-        W1, b1, W2, b2, W3, b3 = map(np.array, TASK.weights)
-        train(W1, b1, W2, b2, W3[0], b3, X, y, 0.1, 1e-4, n)
-        return [W1, b1, W2, b2, W3, b3]
-
-    return run
-
-
-CONTEST.peer("CasADi SX, mapped over the rows")(lambda: casadi(TASK, unrolled=False))
-enter_libraries(CONTEST, TASK)
-enter_fit(CONTEST, TASK)
 
 
 def main(pace: Pace = UNHURRIED) -> None:

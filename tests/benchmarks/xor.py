@@ -13,7 +13,7 @@ from typing import Any
 
 from .c import library, pointer
 from .contest import AUTO, BACKENDS, Contest, Goal, Run
-from .networks import Task, casadi, enter_fit, enter_libraries, flat
+from .networks import Task, flat
 from .timing import UNHURRIED, Pace
 
 TASK = Task(
@@ -159,50 +159,6 @@ def c() -> Run:
         return p
 
     return run
-
-
-@CONTEST.peer("numba by hand")
-def numba_by_hand() -> Run:
-    """The same loops as in C."""
-    import numba
-    import numpy as np
-
-    @numba.njit
-    def train(p, X, y, lr, epochs):  # type: ignore[no-untyped-def]
-        h, g = np.empty(3), np.empty(13)
-        for _ in range(epochs):
-            g[:] = 0.0
-            for r in range(4):
-                z = p[12]
-                for j in range(3):
-                    h[j] = 1.0 / (
-                        1.0 + math.exp(-(p[2 * j] * X[r, 0] + p[2 * j + 1] * X[r, 1] + p[6 + j]))
-                    )
-                    z += p[9 + j] * h[j]
-                out = 1.0 / (1.0 + math.exp(-z))
-                d = (out - y[r, 0]) * out * (1.0 - out)
-                for j in range(3):
-                    dh = d * p[9 + j] * h[j] * (1.0 - h[j])
-                    g[2 * j] += dh * X[r, 0]
-                    g[2 * j + 1] += dh * X[r, 1]
-                    g[6 + j] += dh
-                    g[9 + j] += d * h[j]
-                g[12] += d
-            p -= lr * g
-
-    X, y = np.array(TASK.X), np.array(TASK.y)
-
-    def run(n: int) -> Any:
-        p = np.array(flat(TASK.weights))
-        train(p, X, y, 0.1, n)
-        return p
-
-    return run
-
-
-CONTEST.peer("CasADi SX, a call an epoch")(lambda: casadi(TASK, unrolled=True))
-enter_libraries(CONTEST, TASK)
-enter_fit(CONTEST, TASK)
 
 
 def main(pace: Pace = UNHURRIED) -> None:
