@@ -14,7 +14,7 @@ from demos.data import moons
 
 from .c import library, pointer
 from .contest import AUTO, BACKENDS, Contest, Goal, Run
-from .networks import Task, flat
+from .networks import Task, casadi, enter_fit, enter_libraries, flat
 from .timing import UNHURRIED, Pace
 
 points, labels = moons(50, random.Random(0))
@@ -205,6 +205,11 @@ def c(*flags: str) -> Run:
 
 CONTEST.peer(C)(c)
 CONTEST.peer("C -O3 -ffast-math by hand")(lambda: c("-ffast-math"))
+
+
+CONTEST.peer("CasADi SX, mapped over the rows")(lambda: casadi(TASK, unrolled=False))
+enter_libraries(CONTEST, TASK)
+enter_fit(CONTEST, TASK)
 
 
 def main(pace: Pace = UNHURRIED) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 from .c import library, pointer
 from .contest import AUTO, BACKENDS, Contest, Goal, Run
-from .networks import Task, flat
+from .networks import Task, casadi, enter_fit, enter_libraries, flat
 from .timing import UNHURRIED, Pace
 
 TASK = Task(
@@ -159,6 +159,11 @@ def c() -> Run:
         return p
 
     return run
+
+
+CONTEST.peer("CasADi SX, a call an epoch")(lambda: casadi(TASK, unrolled=True))
+enter_libraries(CONTEST, TASK)
+enter_fit(CONTEST, TASK)
 
 
 def main(pace: Pace = UNHURRIED) -> None:
