@@ -1,4 +1,4 @@
-"""detect_anomaly: a mode that looks at every number and says where one went wrong.   (floor 2)"""
+"""detect_anomaly: watch every number, and name the line where one goes wrong.   (floor 2)"""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _HERE = os.path.dirname(os.path.abspath(__file__))
 
 @contextmanager
 def detect_anomaly() -> Iterator[None]:
-    """Raise FloatingPointError at the first nan or overflow, and say where it arose.
+    """Raise FloatingPointError at the first nan or overflow, and name operation, operands and line.
 
-    The error names the operation, its operands and the line. Forward, it is the operation whose
-    result is nan, or infinite though its operands are finite. Backward, it is the operation whose
-    local slope turns a finite gradient into one that is not. Slow: for finding a fault.
+    On the way forward that is the operation whose result is nan, or is infinite though its operands
+    are finite. In `backward` it is the operation whose local slope turns a finite gradient into nan
+    or an infinite one. It makes everything slower, so use it to find a fault.
 
     >>> from scalargrad import Value, detect_anomaly, log
     >>> with detect_anomaly():
@@ -37,25 +37,21 @@ def detect_anomaly() -> Iterator[None]:
 
 
 class _Made(Value):
-    """A node that knows the line that made it."""
+    """A node that remembers the line of code that made it."""
 
     __slots__ = ("at",)
     at: str
 
 
 class _Watch(Mode):
-    """Looks at each result, and at each slope that a backward walk sent."""
+    """Looks at the number of each new node, and at each gradient after a backward walk."""
 
     watches = True
 
-    def made(self, node: Value) -> Value:
+    def node_made(self, node: Value) -> Value:
         made = object.__new__(_Made)
-        made.data, made.grad, made.label, made._operation = (
-            node.data,
-            node.grad,
-            node.label,
-            node._operation,
-        )
+        made.data, made.grad, made.label = node.data, node.grad, node.label
+        made._operation = node._operation
         made._x, made._y, made._dx, made._dy = node._x, node._y, node._dx, node._dy
         made.at = _line(sys._getframe(2))
         operands = [p.data if isinstance(p, Value) else p for p in made.parents]
@@ -63,7 +59,7 @@ class _Watch(Mode):
             raise FloatingPointError(f"{made.op} gave {made.data}: {_written(made)}, at {made.at}")
         return made
 
-    def walked(self, order: list[Value]) -> None:
+    def walk_done(self, order: list[Value]) -> None:
         for node in reversed(order):
             if not (node.grad and isfinite(node.grad)):
                 continue
@@ -71,20 +67,18 @@ class _Watch(Mode):
                 if not isinstance(operand, Value) or partial is None or isfinite(operand.grad):
                     continue
                 share = partial * node.grad
-                gave = (
-                    f"gave {share}"
-                    if not isfinite(share)
-                    else f"gave {share}, which made a sum of {operand.grad}"
-                )
+                name = operand.label or f"the operand {operand.data}"
+                summed = f", and the gradients of {name} add up to {operand.grad}"
                 at = f", at {place}" if (place := getattr(node, "at", "")) else ""
                 raise FloatingPointError(
-                    f"backward through {node.op} {gave}: {_written(node)} has gradient {node.grad} "
-                    f"and local slope {partial} by {operand.label or operand.data}{at}"
+                    f"backward through {node.op} gave {share}{summed if isfinite(share) else ''}: "
+                    f"gradient {node.grad} of {_written(node)}, times its local slope {partial} "
+                    f"by {name}{at}"
                 )
 
 
 def _written(node: Value) -> str:
-    """`mul(w=0.5, 2.0) labelled 'z'`."""
+    """A node as errors show it: `mul(w=0.5, 2.0) labelled 'z'`."""
     operands = [
         f"{p.label}={p.data}" if isinstance(p, Value) and p.label else str(getattr(p, "data", p))
         for p in node.parents
@@ -95,7 +89,7 @@ def _written(node: Value) -> str:
 
 
 def _line(frame: FrameType | None) -> str:
-    """The nearest line outside the package and its generated code."""
+    """The innermost line of a call that is neither in the package nor in its generated code."""
     while frame is not None:
         name = frame.f_code.co_filename
         if not name.startswith((_HERE, "<scalargrad ")):

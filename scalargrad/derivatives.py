@@ -349,7 +349,7 @@ class _Call:
         others: list[Value] = []
         order = _between(roots, self.nodes, others=others)
         if self.remembers and not self.recorded:
-            self.recorded = not all(map(self.scope.made, others))
+            self.recorded = not all(map(self.scope.holds, others))
         return order
 
     def slopes(self, root: Value, create_graph: bool = False) -> list[Any]:

@@ -1,6 +1,6 @@
-"""The recorded graph: how a node keeps its operands, its Values in order, a copy of it.   (floor 0)
+"""The recorded graph: how a node stores its operands, walks over all Values, copies.   (floor 0)
 
-No walk here recurses, so a chain of a million Values is listed and copied like any other graph.
+No walk here recurses, so a chain of a million Values is walked and copied like any other graph.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol, TypeVar
 
     class Node(Protocol):
-        """What the walks here ask of a Value."""
+        """The part of a Value that the walks here need."""
 
         data: float
         grad: float
@@ -38,10 +38,10 @@ if TYPE_CHECKING:
 def store(node: Node, op: Any, operands: Sequence[Any], slopes: Any) -> None:
     """Keep an operation, its operands and the slopes by them in the fields of a node.
 
-    Up to two operands, x and y, stand in fields of their own, with their slopes dx and dy. Where
-    one is a plain number, x is the Value, y is None and dy the number. If there are many, x is
-    None, dx holds all operands in lists, y the Values among them and dy the slopes by those. Flat
-    fields take 120 bytes a node; `python -m tests.benchmarks.layouts` compares other ways.
+    One operand or two: `_x` and `_y` hold them, `_dx` and `_dy` the slopes. If one of two is a
+    plain number, `_x` is the Value, `_y` is None and `_dy` is the number. Many operands: `_x` is
+    None, `_dx` holds all operands in lists, `_y` the Values among them, `_dy` the slopes by those.
+    Flat fields take 120 bytes a node; `python -m tests.benchmarks.layouts` compares other ways.
     """
     node._operation = op
     if op.takes_lists or len(operands) > 2:
@@ -64,7 +64,7 @@ def store(node: Node, op: Any, operands: Sequence[Any], slopes: Any) -> None:
 
 
 def operands_of(node: Node) -> tuple[Any, ...]:
-    """The operands of a node in order: what `store` was given."""
+    """The operands of a node in order, as `store` was given them."""
     if node._operation is None:
         return ()
     if node._x is None:
@@ -87,10 +87,11 @@ def slopes_of(node: Node) -> tuple[float, ...]:
 
 
 def ordered(*roots: N, stop: Container[N] = frozenset(), last_first: bool = False) -> list[N]:
-    """The roots and all Values they were made of, operands before readers, first operands first.
+    """The roots and all Values they were made of, operands before their readers.
 
-    What the Values in `stop` were made of is left out. `last_first` takes last operands first, as
-    `Value.backward` does: slopes that are added up in the same order are equal to the last bit.
+    The walk goes no further than the Values in `stop`. It takes first operands first; with
+    `last_first` it takes last operands first, as `Value.backward` does. Slopes that are added up in
+    the same order are equal to the last bit.
 
     >>> from scalargrad import Value
     >>> x = Value(2.0, "x")
@@ -114,17 +115,18 @@ def ordered(*roots: N, stop: Container[N] = frozenset(), last_first: bool = Fals
 
 
 def computed(root: N, before: list[Any]) -> list[N]:
-    """The computed Values of a root's graph, operands before their readers, last operands first.
+    """The computed Values of a root's graph in order for a backward walk, and leaves made ready.
 
-    This is the order for a backward walk, so it prepares one too. Shares of several readers are to
-    be summed from 0, or the last digits are others. So the gradient of a leaf that is met again is
-    set to 0, and goes to `before`, behind its leaf. The walk marks all it met, a computed Value in
-    its grad, a leaf in its `_x`, which a leaf does not use: that is faster than a set.
+    Operands come before their readers, last operands first. The shares of several readers are
+    added up from 0, so that the last digits do not depend on an older gradient. So a leaf that is
+    met again loses its gradient to `before`, which lists each such leaf and its gradient. The walk
+    marks the Values it has met: a computed one in `grad`, a leaf in `_x`, which leaves do not use.
+    That is faster than a set.
     """
     if as_float(root.data) is None:
         raise misused(root) or TypeError(f"the root's data is {root.data!r}, which is no number")
     order: list[N] = []
-    mark: Any = float("nan")  # an object that no other walk has
+    mark: Any = float("nan")  # a new object, so that no mark of another walk is the same
     stack: list[Any] = [root]
     push = stack.append
     while stack:
@@ -139,7 +141,7 @@ def computed(root: N, before: list[Any]) -> list[N]:
                 node.grad = 0.0
         elif node.grad is not mark:
             node.grad = mark
-            if (x := node._x) is None:  # most of many are leaves, and need no place on the stack
+            if (x := node._x) is None:  # many operands: most are leaves, kept off the stack
                 stack += (node, None)
                 for operand in node._y:
                     if operand._operation is not None:
@@ -164,7 +166,7 @@ def computed(root: N, before: list[Any]) -> list[N]:
 
 
 def misused(root: Node) -> TypeError | None:
-    """The error that names a leaf whose data or grad was set to no number, else None."""
+    """The error that names a leaf whose data or grad is no number any more; None if all are."""
     for node in ordered(root):
         name = node.label or "a leaf"
         if node._operation is None and as_float(node.data) is None:
@@ -185,15 +187,11 @@ def misused(root: Node) -> TypeError | None:
 
 # ------------------------------------------------------------------ copies
 
-KEEP = "keep"  # in deepcopy's memo: Values that it does not name are not copied, but kept
+KEEP = "keep"  # a key in deepcopy's memo: copy no Value but those that the memo names
 
 
 def copied(root: N, memo: dict[Any, Any]) -> N:
-    """The copy of a root with all it was made of.
-
-    `memo` is `copy.deepcopy`'s, and keeps shared Values shared.
-    """
-
+    """A copy of a root and of all it was made of; `memo` is that of `copy.deepcopy`."""
     if KEEP in memo:
         return root
 
@@ -205,13 +203,9 @@ def copied(root: N, memo: dict[Any, Any]) -> N:
     for node in ordered(root):
         if id(node) not in memo:
             memo[id(node)] = copy = object.__new__(type(node))
-            copy.data, copy.grad, copy.label, copy._operation = (
-                node.data,
-                node.grad,
-                node.label,
-                node._operation,
-            )
-            if hasattr(node, "__dict__"):  # of a subclass
+            copy.data, copy.grad, copy.label = node.data, node.grad, node.label
+            copy._operation = node._operation
+            if hasattr(node, "__dict__"):  # a subclass may have more fields
                 vars(copy).update(vars(node))
             copy._x, copy._y = field(node._x), field(node._y)
             copy._dx, copy._dy = field(node._dx), field(node._dy)

@@ -1,7 +1,7 @@
-"""Modes: what is told of every operation while it is on. `no_grad` is one.   (floor 0)
+"""Modes: objects that are told of every operation while they are on.   (floor 0)
 
-A mode is on in the thread that entered it, and modes nest. While none is on anywhere, a recorded
-operation pays a single test for all of them.
+`no_grad` turns one on, for a block and in its own thread; blocks nest. While no mode is on in any
+thread, an operation pays a single test for all of them.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 else:
 
     def contextmanager(function):
-        """`contextlib.contextmanager`, imported when a block begins: it takes milliseconds."""
+        """`contextlib.contextmanager`; its slow import waits until a block begins."""
 
         def begin(*arguments):
             from contextlib import contextmanager
@@ -31,34 +31,31 @@ else:
 
 
 class Mode:
-    """Something that is told of each new node, each backward walk and each deciding number."""
+    """An object that is told of new nodes, backward walks, and numbers that decide an `if`."""
 
-    turn = 0  # of several modes, the one with the lower turn is told first
-    watches = False  # whether each node must be made: generated code makes none
-    records: Callable[[Any, tuple[Any, ...]], Any] | None = (
-        None  # what a function of Values records, in place of a node
-    )
+    turn = 0  # modes with a lower turn are told first
+    watches = False  # whether it must see every node; generated code makes none
+    # In a trace: the function that records an operation with its operands, in place of a node.
+    records: Callable[[Any, tuple[Any, ...]], Any] | None = None
 
-    def made(self, node: Any) -> Any:
-        """Return what is to stand for a new node."""
+    def node_made(self, node: Any) -> Any:
+        """A node was made. Return it, or another that takes its place."""
         return node
 
-    def walked(self, order: list[Any]) -> None:
-        """Take note of a walk that has sent slopes through these nodes, last first."""
+    def walk_done(self, order: list[Any]) -> None:
+        """A backward walk has sent slopes through these nodes, the last first."""
 
-    def asked(self, node: Any) -> None:
-        """Take note that the number of a Value is about to decide something."""
+    def number_asked(self, node: Any) -> None:
+        """The number of this Value is about to decide an `if`."""
 
 
-modes_on: list[Mode] = []  # one entry for each mode that is on in any thread: no entry, no cost
-modes_here: ContextVar[tuple[Mode, ...]] = ContextVar(
-    "modes_here", default=()
-)  # those of this thread
+modes_on: list[Mode] = []  # the modes of all threads: while it is empty, modes cost nothing
+modes_here: ContextVar[tuple[Mode, ...]] = ContextVar("modes_here", default=())  # of this thread
 
 
 @contextmanager
 def switched_on(mode: Mode) -> Iterator[None]:
-    """Have a mode on for as long as the block runs."""
+    """Keep a mode on while the block runs."""
     token = modes_here.set(tuple(sorted((*modes_here.get(), mode), key=lambda mode: mode.turn)))
     modes_on.append(mode)
     try:
@@ -72,23 +69,23 @@ def switched_on(mode: Mode) -> Iterator[None]:
 
 
 def announced(node: Node) -> Any:
-    """Tell the modes of a new node, and return what is to stand for it."""
+    """Tell the modes of a new node, and return it or the one that takes its place."""
     for mode in modes_here.get():
-        node = mode.made(node)
+        node = mode.node_made(node)
     return node
 
 
 def announce_walk(order: list[Any]) -> None:
     """Tell the modes of a finished backward walk."""
     for mode in modes_here.get():
-        mode.walked(order)
+        mode.walk_done(order)
 
 
-def deciding(node: Node) -> float:
-    """Return the number of a Value that is about to decide something, unless a mode refuses."""
+def deciding_number(node: Node) -> float:
+    """The number of a Value, to decide an `if` by; a mode may refuse it with an error."""
     if modes_on:
         for mode in modes_here.get():
-            mode.asked(node)
+            mode.number_asked(node)
     return node.data
 
 
@@ -96,9 +93,10 @@ def deciding(node: Node) -> float:
 
 
 class Scope:
-    """One call of a function that is differentiated. A leaf keeps the scope it was made in.
+    """One call of a function that `grad`, or a function like it, differentiates.
 
-    Leaves made in it are the function's own constants; nobody asks for the slope by one of them.
+    A leaf remembers the scope it was made in. Leaves that the function makes are constants of its
+    own: nobody asks for a slope by them.
     """
 
     __slots__ = ("outer",)
@@ -106,8 +104,8 @@ class Scope:
     def __init__(self) -> None:
         self.outer: Scope | None = scope_here.get()
 
-    def made(self, leaf: Any) -> bool:
-        """Whether a leaf was made in this scope, or in one inside it."""
+    def holds(self, leaf: Any) -> bool:
+        """Whether the leaf was made in this scope, or in one inside it."""
         scope = leaf._dx
         while scope is not None and scope is not self:
             scope = scope.outer
@@ -120,9 +118,10 @@ TRAINING = Scope()
 
 @contextmanager
 def training() -> Iterator[None]:
-    """Have derivatives remember the parameters of a module that is given as an argument.
+    """Let derivatives by a module depend on its parameters.
 
-    Elsewhere they take a module as its numbers. A penalty of a model is to reach its weights.
+    Elsewhere a derivative reads a module's numbers alone. In `fit`, a penalty on slopes of the
+    model must reach its weights.
     """
     token = scope_here.set(TRAINING)
     try:
@@ -136,7 +135,7 @@ def training() -> Iterator[None]:
 
 @contextmanager
 def no_grad() -> Iterator[None]:
-    """Compute without recording: results are leaves, and nothing of what made them is kept.
+    """Compute without recording: results are leaves that keep no operands.
 
     >>> from scalargrad import Value, no_grad
     >>> x = Value(3.0)
@@ -150,11 +149,11 @@ def no_grad() -> Iterator[None]:
 
 
 class _Forget(Mode):
-    """Makes a leaf of each node. A traced node has no number yet: the trace itself cuts it off."""
+    """Turns each new node into a leaf. A trace cuts its own nodes off, which have no number yet."""
 
     turn = 2
 
-    def made(self, node: Any) -> Any:
+    def node_made(self, node: Any) -> Any:
         if not hasattr(node, "records"):
             node._operation = node._x = node._y = node._dy = None
             node._dx = scope_here.get()
@@ -162,7 +161,7 @@ class _Forget(Mode):
 
 
 def is_recording() -> bool:
-    """Whether no `no_grad` is on here."""
+    """Whether operations are recorded here: no `no_grad` block is open."""
     return not any(isinstance(mode, _Forget) for mode in modes_here.get())
 
 

@@ -1,22 +1,24 @@
 """A number that remembers how it was made, and the walk that finds its slopes.   (floor 1)
 
-Take y = a*b + a. Each operation makes a new Value. It remembers its operands and its local slopes,
-the partial derivatives by each operand. For a*b they are b and a: nudge a by ε, a*b moves by b·ε.
+Take y = a*b + a. Each operation makes a new Value, which remembers its operands and its local
+slopes: the partial derivatives by each operand. For a*b they are b and a. Nudge a by ε, and a*b
+moves by b·ε.
 
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
     >>> ab = a * b
     >>> ab.data, ab.op, ab.partials
     (6.0, 'mul', (3.0, 2.0))
 
-`record`, at the end of this file, makes such a Value. Operands link Values to a graph, from the
-root, the result, back to the leaves, which nobody computed. Backpropagation asks for the slope of
-the root by each of them. By the root itself it is 1. For any other Value the chain rule adds up one
-share from each reader, an operation that used it:
+`record`, at the end of this file, makes such a Value. Operands link the Values into a graph, from
+the root, the final result, back to the leaves, which nobody computed. Backpropagation finds the
+slope of the root by every Value. By the root itself it is 1. For any other Value the chain rule
+adds up a share from each of its readers, the operations that used it:
 
     operand.grad += partial * reader.grad
 
-A Value may pass its slope on only when all its readers have sent their shares. So `backward` puts
-operands before their readers and walks in reverse. Numbers and slopes come from the table in `ops`.
+A Value may pass its slope on only when all its readers have sent their shares. So `backward` lists
+operands before their readers, and walks the list in reverse. The table in `ops` says how each
+operation computes its number and its slopes.
 
     >>> y = ab + a
     >>> y.backward()
@@ -55,13 +57,13 @@ class Value(Methods):
     (Value(data=4.0, grad=1.0), Value(data=3.0, grad=4.0, label='x'))
     """
 
-    # `graph.store` says how a Value keeps operands and slopes in the fields that begin with _.
+    # `graph.store` tells how the fields that begin with _ keep operands and slopes.
     __slots__ = ("_dx", "_dy", "_operation", "_x", "_y", "data", "grad", "label")
 
     def __init__(self, data: Any, label: str = "") -> None:
         self.data, self.grad, self.label = to_float(data, "Value"), 0.0, to_text(label, "label")
         self._operation = self._x = self._y = self._dy = None
-        self._dx = modes.scope_here.get()  # the call, in `grad` and the like, that it is made in
+        self._dx = modes.scope_here.get()  # the call of `grad` or the like that it is made in
 
     __neg__, __abs__ = unary("neg"), unary("abs")
     __add__, __radd__ = Recorded("add"), Recorded("add", swapped=True)
@@ -80,42 +82,42 @@ class Value(Methods):
         return self
 
     def __bool__(self) -> bool:
-        return modes.deciding(self) != 0.0
+        return modes.deciding_number(self) != 0.0
 
     @property
     def op(self) -> str | None:
-        """The name of the operation that made it; None for a leaf."""
+        """The name of the operation that made this Value; None for a leaf."""
         return self._operation.name if self._operation else None
 
     @property
     def parents(self) -> tuple[Value | float, ...]:
-        """The operands in order, repeats included; a plain number stands as itself."""
+        """The operands in order, repeats included; a plain number stays a plain number."""
         return operands_of(self)
 
     @property
     def partials(self) -> tuple[float | None, ...]:
-        """The slope by each operand when the operation happened; None by a plain number."""
+        """The local slope by each operand, taken when it was computed; None for a plain number."""
         slopes = iter((self._dx, self._dy) if self._x is not None else self._dy or ())
         return tuple(next(slopes) if isinstance(x, Value) else None for x in self.parents)
 
     def graph(self) -> list[Value]:
-        """This Value and all it was made of, operands before their readers."""
+        """This Value and all Values it was made of, operands before their readers."""
         return ordered(self)
 
     def backward(self) -> None:
         """Find the slope of this Value by each Value it was made of.
 
-        The `grad` of a leaf is added to, so gradients of several roots sum up. The `grad` of a
-        computed Value is its slope in the latest walk. A slope of 0 is not passed on.
+        A leaf adds the slope to its `grad`, so the gradients of several roots add up. A computed
+        Value sets its `grad` to its slope in this walk. A slope of 0 is not passed on.
         """
-        before: list[Any] = []  # leaves of several readers, each followed by the grad it had
+        before: list[Any] = []  # leaves with several readers, each followed by the grad it had
         with one_walk_at_a_time:
             try:
-                order = computed(self, before)  # computed Values, operands before their readers
+                order = computed(self, before)  # the order: operands before their readers
                 for node in order:
                     node.grad = 0.0
                 self.grad += 1.0
-                for node in reversed(order):
+                for node in reversed(order):  # the chain rule, readers first
                     slope = node.grad
                     if slope:  # nan passes, 0 does not
                         if (x := node._x) is None:  # many operands
@@ -127,7 +129,7 @@ class Value(Methods):
                                 y.grad += node._dy * slope
             except TypeError as error:
                 raise misused(self) or error from None
-            finally:  # Ctrl-C loses nothing either
+            finally:  # add what leaves had before, after Ctrl-C too
                 for leaf, grad in zip(before[::2], before[1::2]):
                     leaf.grad += grad
         if modes.modes_on:
@@ -142,7 +144,7 @@ class Value(Methods):
         return f"Value(data={self.data!r}, grad={self.grad!r}{label})"
 
     def __format__(self, spec: str) -> str:
-        return format(modes.deciding(self), spec) if spec else repr(self)
+        return format(modes.deciding_number(self), spec) if spec else repr(self)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Value:
         return copied(self, memo)
@@ -151,13 +153,13 @@ class Value(Methods):
 def record(op: Op, *operands: Any) -> Value:
     """Make the Value of an operation: its number, its operands, and the slope by each of them.
 
-    Operators and functions run a faster copy of it, generated for each row by `rows.recorders`.
+    Operators and functions run a faster copy, which `rows.recorders` generates for each operation.
     """
 
-    def number(x: Any) -> Any:  # of a Value, of a plain number, or of a list
-        return [*map(number, x)] if isinstance(x, tuple) else x.data if isinstance(x, Value) else x
+    def data_of(x: Any) -> Any:  # x is a Value, a plain number, or a tuple of them
+        return [*map(data_of, x)] if isinstance(x, tuple) else x.data if isinstance(x, Value) else x
 
-    out, *slopes = evaluated(op, *map(number, operands))
+    out, *slopes = evaluated(op, *map(data_of, operands))
     node = Value(out)
     store(node, op, operands, slopes)
     return node

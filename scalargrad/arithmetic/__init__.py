@@ -1,1 +1,1 @@
-"""Arithmetic on floats that never raises: numbers, lists, the ends of the range.   (floor 0)"""
+"""Arithmetic on floats that never raises, and keeps all digits in hard cases.   (floor 0)"""

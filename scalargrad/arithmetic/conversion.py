@@ -1,4 +1,4 @@
-"""Real numbers of all kinds as floats, and errors for anything else.   (floor 0)"""
+"""From real numbers of all kinds to floats; errors for anything else.   (floor 0)"""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from math import inf, nan
 
 
 def as_float(number: object) -> float | None:
-    """The number as an exact `float`, too large ones as ±inf; None for what is no real number.
+    """The number as a `float`, ±inf where it is too large; None if it is not a real number.
 
     >>> from fractions import Fraction
     >>> as_float(True), as_float(Fraction(1, 4)), as_float(10**400), as_float("1"), as_float(1j)
@@ -26,7 +26,7 @@ def as_float(number: object) -> float | None:
 
 
 def to_float(number: object, taker: str) -> float:
-    """The number as an exact `float`; a TypeError in the name of `taker` where it is none."""
+    """The number as a `float`; TypeError, naming the `taker`, if it is not a real number."""
     result = as_float(number)
     if result is not None:
         return result
@@ -43,7 +43,7 @@ def to_float(number: object, taker: str) -> float:
 
 
 def to_text(text: object, taker: str) -> str:
-    """The text as it is; a TypeError that says what to write where it is none."""
+    """The text as it is; TypeError, naming the argument `taker`, if it is not a str."""
     if not isinstance(text, str):
         raise TypeError(
             f"{taker} must be a str, got {type(text).__name__}: write {taker}={str(text)!r}"

@@ -1,9 +1,9 @@
-"""Values and slopes at the ends of the range, where a partial result would leave it.   (floor 0)
+"""Values and slopes near the ends of the float range, where plain formulas fail.   (floor 0)
 
-An operation calls these where its plain formula overflows or meets subnormal numbers. They take
-numbers apart into m 2ᵉ with 0.5 <= |m| < 1, and round once, when they put the result together.
-Functions of numbers call others of this module by name alone, so that the same text serves native
-code, too.
+An operation calls these functions where its plain formula would overflow, or lose digits among the
+subnormal numbers. They split a number into m 2ᵉ with 0.5 <= |m| < 1, compute with m and e, and
+round a single time, when they join the two again. They call each other by plain names, so that
+native code can use the same text.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log: Callable[[float], float] = TOTAL["log"]
 
 
 def scaled(m: float, e: int) -> float:
-    """m 2ᵉ, inf where that is too large."""
+    """m 2ᵉ; ±inf where that is too large."""
     try:
         return math.ldexp(m, e)
     except OverflowError:
@@ -31,7 +31,7 @@ def scaled(m: float, e: int) -> float:
 
 
 def unit_vector(xs: Sequence[float]) -> list[float]:
-    """Each number over the root of the sum of squares; 0 where all are 0.
+    """Each number divided by the length of the vector they form; all 0 where that length is 0.
 
     >>> unit_vector([1e-200, 1e-200]), unit_vector([1.7e308, 1.7e308]), unit_vector([inf, 1.0])
     ([0.7071067811865476, 0.7071067811865476], [0.7071067811865476, 0.7071067811865476], [1.0, 0.0])
@@ -41,16 +41,16 @@ def unit_vector(xs: Sequence[float]) -> list[float]:
     longest = builtins.max(map(abs, xs), default=0.0)
     if longest == 0.0:
         return [0.0] * len(xs)
-    if longest == inf:  # the limit, where there is one
-        share = 1.0 if builtins.sum(abs(x) == inf for x in xs) == 1 else nan
-        return [math.copysign(share, x) if abs(x) == inf else 0.0 for x in xs]
+    if longest == inf:  # one infinity takes all of the length; two have no limit
+        size = 1.0 if builtins.sum(abs(x) == inf for x in xs) == 1 else nan
+        return [math.copysign(size, x) if abs(x) == inf else 0.0 for x in xs]
     e = math.frexp(longest)[1]
     h = math.hypot(*(math.ldexp(x, -e) for x in xs))
     return [math.ldexp(m / h, e_x - e) for m, e_x in map(math.frexp, xs)]
 
 
 def over_hypot(x: float, y: float) -> float:
-    """x / hypot(x, y)."""
+    """x / √(x² + y²), with no overflow on the way."""
     if x != x or y != y or (abs(x) == inf and abs(y) == inf):
         return nan
     if x == 0.0 or abs(y) == inf:
@@ -63,7 +63,7 @@ def over_hypot(x: float, y: float) -> float:
 
 
 def over_squares(x: float, y: float) -> float:
-    """x / (x² + y²), of numbers large and small.
+    """x / (x² + y²), with no overflow or underflow on the way.
 
     >>> over_squares(2e-200, 4e-200), over_squares(0.0, 5e-324)
     (1e+199, 0.0)
@@ -79,7 +79,7 @@ def over_squares(x: float, y: float) -> float:
 
 
 def over_square(x: float, y: float) -> float:
-    """x / y², of numbers large and small."""
+    """x / y², with no overflow or underflow on the way."""
     if x == 0.0 or y == 0.0 or not (-inf < x < inf and -inf < y < inf):
         return divide(divide(x, y), y)
     (m, e), (m_y, e_y) = math.frexp(x), math.frexp(y)
@@ -116,7 +116,7 @@ def power_log(x: float, y: float) -> float:
 
 
 def cube_root(x: float) -> float:
-    """∛x, with a step of Newton's for the last digit, of numbers large and small."""
+    """∛x of a very large or very small x; a Newton step mends the last digit."""
     if x == 0.0 or not -inf < x < inf:
         return x
     m, e = math.frexp(x)
@@ -126,21 +126,21 @@ def cube_root(x: float) -> float:
 
 
 def _gelu_tail(x: float) -> tuple[float, float, float]:
-    """Factors of φ(x), and x Φ(x) / -φ(x) by its asymptotic series (good for x < -37)."""
+    """Two numbers whose product is φ(x), and -x Φ(x) / φ(x) by a series that is good for x < -37.
+
+    φ is the density of the normal distribution, Φ(x) the chance of a number below x. e⁻⁶⁴/√2π is a
+    factor of the first number, so that a subnormal result is rounded a single time.
+    """
     z = 1.0 / x / x
     series = 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))))
-    t = 134217729.0 * x  # as SPLIT in `ops`
+    t = 134217729.0 * x  # cuts x in two halves, as SPLIT in `ops` does
     h = t - (t - x)
     e64 = math.exp(64.0 - 0.5 * h * h)
-    return (
-        6.398279740081261e-29 * math.exp(0.5 * (h - x) * (h + x)),
-        e64,
-        series,
-    )  # e⁻⁶⁴/√2π: what is subnormal is rounded once
+    return 6.398279740081261e-29 * math.exp(0.5 * (h - x) * (h + x)), e64, series
 
 
 def gelu_tail(x: float) -> float:
-    """x Φ(x) far to the left, where Φ is subnormal and x Φ is not."""
+    """x Φ(x) far to the left, where Φ(x) is subnormal and x Φ(x) is not."""
     if x < -40.0:
         return -0.0
     factor, e64, series = _gelu_tail(x)
@@ -155,7 +155,7 @@ def gelu_tail_slope(x: float) -> float:
     return factor * (x - series / x) * e64
 
 
-NAMES: dict[str, Callable[..., Any]] = {  # as `ops` calls them
+NAMES: dict[str, Callable[..., Any]] = {  # the names that `ops` uses
     "_unit": unit_vector, "over_hypot": over_hypot, "over_squares": over_squares,
     "over_square": over_square,
     "power_slope": power_slope, "power_log": power_log, "cube_root": cube_root,

@@ -1,4 +1,4 @@
-"""Sums, products, the largest, log Σ exp of many floats, and their slopes.   (floor 0)"""
+"""Functions of many floats, and their slopes: sums, products, the largest.   (floor 0)"""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 exp: Callable[[float], float] = TOTAL["exp"]
 
-# From Python 3.12 on the builtin sum carries a correction, which no compiled code would repeat.
+# From Python 3.12 on, the builtin sum corrects its rounding errors. Compiled code does not, and
+# both must give the same bits.
 _SUM_IS_PLAIN = builtins.sum([1e16, 1.0, -1e16]) == 0.0
 
 
@@ -33,7 +34,7 @@ def add_up(xs: Iterable[float], start: float = 0.0) -> float:
 
 
 def count(xs: Sized, of: str = "mean") -> int:
-    """How many there are; ValueError if there are none."""
+    """How many numbers there are; ValueError if there are none."""
     if not len(xs):
         raise ValueError(f"{of} of no numbers: give it at least one")
     return len(xs)
@@ -47,12 +48,12 @@ def add_up_products(ws: Sequence[float], xs: Sequence[float], start: float = 0.0
 
 
 def largest(xs: Sequence[float]) -> float:
-    """The maximum, nan if any number is nan"""
+    """The largest number; nan if any is nan."""
     return nan if any(x != x for x in xs) else builtins.max(xs[: count(xs, "max")])
 
 
 def smallest(xs: Sequence[float]) -> float:
-    """The minimum, nan if any number is nan."""
+    """The smallest number; nan if any is nan."""
     return nan if any(x != x for x in xs) else builtins.min(xs[: count(xs, "min")])
 
 
@@ -83,7 +84,7 @@ def products_of_others(xs: Sequence[float]) -> list[float]:
 
 
 def exp_difference(x: float, y: float) -> float:
-    """exp(x - y), with what rounding took from x - y given back (Knuth's two-sum residual)."""
+    """exp(x - y), corrected for the rounding of x - y, which Knuth's two-sum finds."""
     d = x - y
     if not -inf < d < inf:
         return 1.0 if x == y == inf else exp(d)
@@ -94,7 +95,7 @@ def exp_difference(x: float, y: float) -> float:
 
 
 def log_sum_exp(xs: Sequence[float]) -> float:
-    """log(Σ exp x), as m + log1p(Σ of the others): no overflow, no lost digits.
+    """log(Σ exp x), as m + log1p(Σ exp(x - m)), m the largest x and Σ over the others.
 
     >>> log_sum_exp([1000.0, 1000.0])
     1000.6931471805599
@@ -112,11 +113,11 @@ def soft_max(xs: Sequence[float]) -> list[float]:
     """exp xᵢ / Σ exp xⱼ, without overflow."""
     m = largest(xs) if xs else nan
     es = [exp_difference(x, m) for x in xs]
-    total = add_up(es)
-    return [divide(e, total) for e in es]
+    whole = add_up(es)
+    return [divide(e, whole) for e in es]
 
 
-NAMES: dict[str, Callable[..., Any]] = {  # as `ops` calls them
+NAMES: dict[str, Callable[..., Any]] = {  # the names that `ops` uses
     "add_up": add_up, "add_up_products": add_up_products, "largest": largest,
     "smallest": smallest, "tie_shares": tie_shares, "product": product,
     "products_of_others": products_of_others, "difference_exp": exp_difference,

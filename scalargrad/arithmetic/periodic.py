@@ -1,6 +1,6 @@
-"""Remainders, and the sine over its argument with its slopes of any order.   (floor 0)
+"""Remainders, and sin(πx) / (πx) with its slopes of any order.   (floor 0)
 
-These functions call others by name alone, so that the same text serves native code, too.
+These functions call others by plain names, so that native code can use the same text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def modulo(x: float, y: float) -> float:
-    """What remains of x when y is taken from it a whole number of times; nan where y is 0.
+    """The remainder of x divided by y, with the sign of y; nan where y is 0.
 
     >>> modulo(7.5, 2.0), modulo(-7.5, 2.0), modulo(7.5, -2.0)
     (1.5, 0.5, -0.5)
@@ -25,7 +25,7 @@ def modulo(x: float, y: float) -> float:
 
 
 def whole(x: float, y: float) -> float:
-    """How many times y is contained in x: the whole number below x / y; nan where y is 0."""
+    """The largest whole number that is no greater than x / y; nan where y is 0."""
     return nan if y == 0.0 or y != y or not -inf < x < inf else x // y
 
 
@@ -46,10 +46,11 @@ def cos_pi(x: float) -> float:
 
 
 def sinc_slope(x: float, n: float) -> float:
-    """The n-th slope of sin(πx) / (πx), n = 0, 1 … 100; the function itself for n = 0.
+    """The n-th slope fₙ of f(x) = sin(πx) / (πx), for n from 0, the function itself, to 100.
 
-    From x·f(x) = sin(πx) / π follows, n times differentiated, x·fₙ + n·fₙ₋₁ = πⁿ⁻¹ sin(πx + nπ/2).
-    Near 0 its digits cancel. There the series of cos(πxt), integrated over t from 0 to 1, has them.
+    To differentiate x·f(x) = sin(πx) / π n times gives x·fₙ + n·fₙ₋₁ = πⁿ⁻¹ sin(πx + nπ/2), and
+    so fₙ from fₙ₋₁. Near 0 digits would cancel. There f(x) is the integral of cos(πxt) over t from
+    0 to 1, and the series of that cosine is differentiated and integrated term by term.
 
     >>> sinc_slope(0.5, 0.0), sinc_slope(0.0, 1.0), sinc_slope(0.0, 2.0)     # 2/π, 0, −π²/3
     (0.6366197723675814, -0.0, -3.289868133696453)
@@ -83,6 +84,6 @@ def sinc_slope(x: float, n: float) -> float:
     return f
 
 
-NAMES: dict[str, Callable[..., Any]] = {  # as `ops` calls them
+NAMES: dict[str, Callable[..., Any]] = {  # the names that `ops` uses
     "modulo": modulo, "whole": whole, "sinc_slope": sinc_slope,
 }  # fmt: skip

@@ -1,8 +1,9 @@
 """Real arithmetic that never raises: the answers of IEEE 754 where `math` raises.   (floor 0)
 
-Python's own functions are fast and raise; the ones here catch what they raise and answer with inf,
--inf or nan. `RAISING` holds the raising functions by name, `TOTAL` total ones by the same names. A
-recorded operation takes the fast path and, only when it raises, goes again through the total one.
+Python's own functions are fast, but raise errors at a pole and on overflow. A total function has an
+answer everywhere: it catches the error and returns inf, -inf or nan. `RAISING` holds Python's
+functions by name, `TOTAL` the total ones by the same names. An operation calls Python's first. Only
+if they raise does it compute again with the total ones.
 
 >>> power(-8.0, 1 / 3), divide(1.0, 0.0), TOTAL["exp"](1000.0)
 (nan, inf, inf)
@@ -30,7 +31,7 @@ def divide(x: float, y: float) -> float:
 
 
 def power(x: float, y: float) -> float:
-    """x to the y as C's pow has it: nan for a negative base and a fractional exponent."""
+    """x to the power y, as in C: nan for a negative base with a fractional exponent."""
     try:
         return math.pow(x, y)
     except OverflowError:
@@ -44,7 +45,10 @@ def power(x: float, y: float) -> float:
 def _total(
     function: Callable[..., float], poles: dict[float, float] | None = None, odd: bool = False
 ) -> Callable[..., float]:
-    """`function`, with overflow answered by inf, a pole by its limit and the rest by nan."""
+    """A function that returns inf where `function` overflows, and its limits at `poles`; else nan.
+
+    Where it is `odd`, it overflows to -inf on the left.
+    """
 
     def total(*args: float) -> float:
         try:

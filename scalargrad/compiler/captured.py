@@ -153,7 +153,7 @@ class Captured:
 class _Identity(Mode):
     """Values compare by data. Where it is asked for, two are not one, whose == nobody would ask for."""
 
-    def asked(self, node: Value) -> None:
+    def number_asked(self, node: Value) -> None:
         raise ValueError("another Value stands here")
 
 

@@ -328,16 +328,16 @@ class _Tracing(Mode):
     turn = 1
     records = staticmethod(record)
 
-    def made(self, node: Value) -> Any:
+    def node_made(self, node: Value) -> Any:
         assert node._operation
         return record(
             OPS[node._operation.name], node.parents
         )  # not a swapped row: parents stand in order
 
-    def walked(self, order: list[Value]) -> None:
+    def walk_done(self, order: list[Value]) -> None:
         _refuse("backward() in a function that is traced", f"return the loss, and {_SLOPES}")
 
-    def asked(self, node: Value) -> None:
+    def number_asked(self, node: Value) -> None:
         if not isinstance(node, Traced):
             _refuse(
                 f"a choice by the number of {node.label or 'a Value'} that fn captured",

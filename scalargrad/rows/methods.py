@@ -8,7 +8,7 @@ from __future__ import annotations
 from operator import add, mod, mul, sub, truediv
 
 from ..arithmetic.conversion import as_float
-from ..modes import deciding
+from ..modes import deciding_number
 from ..ops import OPS, Op, named
 
 TYPE_CHECKING = False
@@ -62,8 +62,8 @@ def compared(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]
         elif hasattr(other, "records"):  # it is traced, and compares itself
             against = None
         else:
-            against = deciding(other)
-        return NotImplemented if against is None else test(deciding(self), against)
+            against = deciding_number(other)
+        return NotImplemented if against is None else test(deciding_number(self), against)
 
     return compare
 
