@@ -55,7 +55,14 @@ from .arithmetic.total import inf
 from .graph import ordered, slopes_of
 from .modes import TRAINING, Scope, is_recording, record_anyway, scope_here
 from .ops import LISTS
-from .rows.slopes import on_values, same, share, structured, unknown_curvature, unknown_slope
+from .rows.slopes import (
+    as_arguments,
+    chain_product,
+    fresh_node,
+    on_values,
+    unknown_curvature,
+    unknown_slope,
+)
 from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
 from .value import Value
 
@@ -133,7 +140,9 @@ def _pull(root: Value, nodes: Sequence[Value], order: list[Value], create_graph:
         if create_graph and slopes and _has_kink(node):
             factor = _at_kink(node, slope, unknown)
         for operand, partial in slopes:
-            part = share(partial, slope) if factor is None else share(factor, operand)
+            part = (
+                chain_product(partial, slope) if factor is None else chain_product(factor, operand)
+            )
             sums[operand] = sums[operand] + part if operand in sums else part
     for node, doubt in unknown:
         made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
@@ -155,14 +164,14 @@ def _push(
     """
     if create_graph and any(map(_has_kink, order)):
         rows = [_pull(root, nodes, order, create_graph) for root in roots]
-        return [sum(map(share, direction, row), 0.0) for row in rows]
+        return [sum(map(chain_product, direction, row), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
     way = set(order)
     for node in order:
         if node not in rates:
             rates[node] = 0.0
             for operand, partial in _slopes(node, way, create_graph):
-                rates[node] = rates[node] + share(partial, rates[operand])
+                rates[node] = rates[node] + chain_product(partial, rates[operand])
     return [rates.get(root, 0.0) for root in roots]
 
 
@@ -195,7 +204,7 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
     if not create_graph:
         pairs: Any = zip(node.parents, node.partials)
         return [(operand, partial) for operand, partial in pairs if operand in way]
-    arguments = structured(node._operation, node.parents)
+    arguments = as_arguments(node._operation, node.parents)
     slopes: list[tuple[Value, Any]] = []
     for name, argument, slope in zip(
         node._operation.operands,
@@ -405,7 +414,7 @@ def _loose(tree: Any) -> list[Any]:
 def _own(x: Any, is_recorded: bool) -> Value:
     """A new Value for a number; for a Value, where that is recorded, a node that reads it."""
     if is_recorded:
-        return same(x)
+        return fresh_node(x)
     return Value(x.data, x.label) if isinstance(x, Value) else Value(x)
 
 

@@ -10,10 +10,10 @@ from textwrap import fill, indent
 
 import scalargrad
 from scalargrad.ops import LISTS, OPS
-from scalargrad.rows.documentation import OF_THE_TABLE
+from scalargrad.rows.documentation import PACKAGE_OPS
 
 PACKAGE = Path(scalargrad.__file__).parent
-PUBLIC = [op for op in OPS.values() if op.is_public and op in OF_THE_TABLE]
+PUBLIC = [op for op in OPS.values() if op.is_public and op in PACKAGE_OPS]
 NOTE = "Written by `python -m tests.stubs`."
 
 FUNCTIONS = f'''\

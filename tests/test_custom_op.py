@@ -17,7 +17,7 @@ from scalargrad import MLP, Value, compile, custom_op, draw, explain, functions,
 from scalargrad.nn.inits import he, initializer, xavier
 from scalargrad.ops import OPS, TRAITS
 from scalargrad.rows import custom, slopes
-from scalargrad.rows.text import FAST_NAMES, OF_USERS, TOTAL_NAMES
+from scalargrad.rows.text import FAST_NAMES, TOTAL_NAMES, USER_NAMES
 
 PACKAGE = Path(scalargrad.__file__).parent
 BACKENDS = ("python", "numpy", "native")
@@ -27,7 +27,7 @@ BACKENDS = ("python", "numpy", "native")
 def clean() -> Iterator[None]:
     """Takes away the operations that a test adds."""
     before = set(OPS)
-    tables = [(names, {*names}) for names in (FAST_NAMES, TOTAL_NAMES, OF_USERS, slopes.NAMES)]
+    tables = [(names, {*names}) for names in (FAST_NAMES, TOTAL_NAMES, USER_NAMES, slopes.NAMES)]
     yield
     for names, known in tables:
         for name in names.keys() - known:
@@ -93,7 +93,9 @@ def test_an_error_of_arithmetic_in_a_function_is_a_number(raised: Exception, num
 def test_a_function_may_return_any_real_number_and_is_told_of_others() -> None:
     assert custom_op("cut", lambda x: int(x), lambda x: 0)(Value(2.5)).partials == (0.0,)
     assert math.isnan(custom_op("root", lambda x: x**0.5, lambda x: 0.5 * x**-0.5)(-1.0))
-    with pytest.raises(TypeError, match=r"functions of the operation 'texts' must return a real"):
+    with pytest.raises(
+        TypeError, match=r"functions of the operation 'texts' must take floats and return a real"
+    ):
         custom_op("texts", lambda x: "1", lambda x: 1.0)(Value(1.0))
 
 
@@ -264,9 +266,9 @@ def test_the_same_operation_may_be_made_again() -> None:
         (lambda: custom_op("f", "x * 2.0", "2.0"), r"was made before with value 'x \* x', now with 'x \* 2.0'"),
         (lambda: custom_op("f", "x * x", "2.0 * x", symbol="²"), r"was made before with symbol 'f', now with '²'"),
         (lambda: custom_op("f", "x * x", "2.0 * x", traits="rectifier"), r"with traits 'activation', now with 'activation rectifier'"),
-        (lambda: custom_op("f", lambda x: x, lambda x: 1.0), r"was made before of text, now of functions"),
+        (lambda: custom_op("f", lambda x: x, lambda x: 1.0), r"was made before from text, now from functions"),
         (lambda: custom_op("g", lambda x: x, lambda x: 3.0), r"'g' was made before with another function as its slope by x"),
-        (lambda: custom_op("g", "x", "1.0"), r"was made before of functions, now of text"),
+        (lambda: custom_op("g", "x", "1.0"), r"was made before from functions, now from text"),
     ],
 )  # fmt: skip
 def test_another_operation_of_that_name_is_told_how_it_differs(again: Any, says: str) -> None:

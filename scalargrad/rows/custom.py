@@ -1,4 +1,4 @@
-"""Operations that users add to the table, as text or as Python functions.   (floor 2)"""
+"""custom_op: users add operations to the table, as text or as Python functions.   (floor 2)"""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import free_functions, slopes
 from .free_functions import function_named
 from .methods import add_method
 from .templates import WORDS
-from .text import FAST_NAMES, OF_USERS, TOTAL_NAMES
+from .text import FAST_NAMES, TOTAL_NAMES, USER_NAMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from types import CodeType
     from typing import Any
 
-    Given = tuple[Callable[..., Any], ...]  # a value and its slopes, as a user wrote them
+    Given = tuple[Callable[..., Any], ...]  # a user's functions: value, slopes
 
-LOOSE = SUM - 1  # nobody knows how tightly it binds: in another operation it has brackets
-_added: dict[str, tuple[Op, Given]] = {}  # what was added, to know it when it comes again
+LOOSEST = SUM - 1  # a formula that binds so loosely stands in brackets within any other
+_added: dict[str, tuple[Op, Given]] = {}  # what was added, to recognize it when it is added again
 
-# The package asks operands of foreign kinds for these. No method may bear their names.
-ASKED = {
+# The package looks for these attributes on operands of other kinds. No method may have such a name.
+FOREIGN_ATTRIBUTES = {
     "activation", "arranged", "at", "b", "bit_generator", "block", "cache_info", "columns",
     "dtype", "get_state", "getuid", "item", "kind", "layers", "mask", "module", "ndim", "neurons",
     "origin", "parameters", "random", "random_raw", "ravel", "records", "shape", "step",
@@ -58,8 +58,8 @@ def custom_op(
     >>> y.data, x.grad
     (16.0, 24.0)
 
-    Value and slopes are text, or they are Python functions. There are one or two slopes: by x, and
-    by y. The same operation may be made again, as a notebook's cell does.
+    Value and slopes are all text, or all Python functions. There is one slope, by x, or there are
+    two, by x and by y. To make the same operation again, as a notebook's cell does, is no error.
 
     Text is arithmetic (+ - * / **), comparisons and choices (a if x > 0 else b) of x, y, numbers
     and calls. A slope may read the value as `out`; `work` holds lines ("e = exp(-x)",) that value
@@ -76,14 +76,14 @@ def custom_op(
     eager mode and in compiled Python and NumPy, not in machine code. For second derivatives its
     slope must take Values as well.
 
-    `traits` says in words what else is known of it: "commutative", "linear" (in each operand),
-    "sum" (all slopes are 1), "activation", "rectifier" (an activation that lets about half of its
-    inputs pass), "length" (of its operands; it has a kink where all are 0), "extreme" (it is one of
-    its operands; it has a kink where several are equal). An operation of one operand is an
-    activation if nothing else is said. `infix` is what stands between its operands in formulas,
-    `symbol` what stands on its card, and `domain` holds low and high of each operand.
+    `traits` tells in words what else is known of the operation: "commutative", "linear" (in each
+    operand), "sum" (all slopes are 1), "activation", "rectifier" (an activation that lets about
+    half of its inputs pass), "length" (of its operands; it has a kink where all are 0), "extreme"
+    (it is one of its operands; it has a kink where several are equal). Without `traits` an
+    operation with one operand is an activation. Formulas write `infix` between the two operands,
+    pictures show `symbol`, and `domain` holds the least and the greatest number of each operand.
 
-    TypeError and ValueError say what is wrong with a name, a text or a function.
+    A name, a text or a function that will not do raises TypeError or ValueError.
     """
     given = (value, *slopes) if isinstance(slopes, (tuple, list)) else (value, slopes)
     if not 2 <= len(given) <= 3:
@@ -102,8 +102,8 @@ def custom_op(
     if not isinstance(name, str):
         raise TypeError(f"custom_op takes a name as text, got {type(name).__name__}")
     operands = ("x", "y")[: len(given) - 1]
-    traits = _checked(traits, infix, operands) + ("" if of_text else " python")
-    texts: Any = given if of_text else _texts(name, operands)
+    traits = _known_traits(traits, infix, operands) + ("" if of_text else " python")
+    texts: Any = given if of_text else _call_texts(name, operands)
     formula, *slope_formulas = (
         texts
         if of_text
@@ -121,7 +121,7 @@ def custom_op(
         symbol=symbol,
         domain=domain or (),
         traits=traits,
-        infix=(infix, LOOSE, PRODUCT, PRODUCT) if infix else None,
+        infix=(infix, LOOSEST, PRODUCT, PRODUCT) if infix else None,
     )
     functions: Given = () if of_text else given  # type: ignore[assignment]
     if name in OPS and _added.get(name, (None,))[0] is OPS[name]:
@@ -138,8 +138,8 @@ def custom_op(
     return function_named(name)
 
 
-def _checked(traits: str, infix: str, operands: tuple[str, ...]) -> str:
-    """Traits in words, with those that follow from them; ValueError for what is none."""
+def _known_traits(traits: str, infix: str, operands: tuple[str, ...]) -> str:
+    """The traits, with those that follow from them; ValueError for an unknown word."""
     words = set(traits.split())
     for word in words:
         if word not in TRAITS:
@@ -165,7 +165,7 @@ def _check_name(name: str) -> None:
         raise ValueError(f"the name {name!r} is taken: give the operation another")
     scopes = (
         vars(builtins), vars(free_functions), vars(slopes), slopes.NAMES,
-        TOTAL_NAMES, WORDS, ASKED, ("x", "y", "out", "by_x", "by_y"),
+        TOTAL_NAMES, WORDS, FOREIGN_ATTRIBUTES, ("x", "y", "out", "by_x", "by_y"),
     )  # fmt: skip
     if (
         hasattr(Value, name)
@@ -180,7 +180,7 @@ def _check_name(name: str) -> None:
 
 
 def _check_same(op: Op, given: Given) -> None:
-    """ValueError that says how an operation differs from the one that was added by that name."""
+    """Raise ValueError if the operation differs from the one that has its name already."""
     before, given_before = _added[op.name]
     fields = ("value", "slopes", "operands", "work", "symbol", "domain", "traits", "infix")
     for field in fields:
@@ -194,11 +194,11 @@ def _check_same(op: Op, given: Given) -> None:
             )
     if bool(given) != bool(given_before):
         raise ValueError(
-            f"the operation {op.name!r} was made before of {_kind(given_before)}, "
-            f"now of {_kind(given)}: give it another name"
+            f"the operation {op.name!r} was made before from {_kind(given_before)}, "
+            f"now from {_kind(given)}: give it another name"
         )
     for part, old, new in zip(("value", "slope by x", "slope by y"), given_before, given):
-        if _meaning(old) != _meaning(new):
+        if _behaviour(old) != _behaviour(new):
             raise ValueError(
                 f"the operation {op.name!r} was made before with another function as its {part}: "
                 "give it another name"
@@ -213,8 +213,8 @@ def _shown(field: Any) -> str:
     return repr(" ".join(sorted(field)) if isinstance(field, frozenset) else field)
 
 
-def _meaning(function: Any, depth: int = 3) -> Any:
-    """A function's code and what it reads: equal for two functions that do the same."""
+def _behaviour(function: Any, depth: int = 3) -> Any:
+    """The code of a function and what it reads, equal for two functions that do the same."""
     code = getattr(function, "__code__", None)
     if code is None or not depth:
         return function
@@ -222,12 +222,12 @@ def _meaning(function: Any, depth: int = 3) -> Any:
     return (
         _instructions(code), function.__defaults__, function.__kwdefaults__,
         id(function.__globals__),
-        [_meaning(content, depth - 1) for content in cells],
+        [_behaviour(content, depth - 1) for content in cells],
     )  # fmt: skip
 
 
 def _instructions(code: CodeType) -> Any:
-    """Code without the places where it stands: a cell that is run again counts its lines anew."""
+    """Code without its line numbers, which change when a notebook's cell is run again."""
     constants = [
         _instructions(c) if isinstance(c, type(code)) else (type(c), c) for c in code.co_consts
     ]
@@ -238,7 +238,7 @@ def _instructions(code: CodeType) -> Any:
 
 
 def public_names() -> list[str]:
-    """The functions that text may call: those of the table, of one, two or three numbers."""
+    """The functions of the table that text may call: those of one, two or three numbers."""
     return sorted(
         name
         for op in OPS.values()
@@ -248,7 +248,7 @@ def public_names() -> list[str]:
 
 
 def _check_text(op: Op) -> None:
-    """ValueError where an expression cannot be read, or reads a name that it may not."""
+    """Raise ValueError if an expression has a mistake, or uses a name that it may not use."""
     local = {*op.operands, "inf", "nan"}
     for i, text in enumerate((*op.work, op.value, *(op.slopes or ()))):
         target, _, expression = text.partition(" = ") if i < len(op.work) else ("", "", text)
@@ -317,31 +317,31 @@ def _check_node(op: Op, text: str, node: ast.AST, known: set[str]) -> None:
 # ------------------------------------------------------------------ Python functions
 
 
-def _texts(name: str, operands: tuple[str, ...]) -> list[str]:
-    """The texts of an operation of functions: a call of each, by a name that nothing else has."""
+def _call_texts(name: str, operands: tuple[str, ...]) -> list[str]:
+    """The text of an operation made of functions: a call of each, by a name of its own."""
     arguments = ", ".join(operands)
-    return [f"{called}({arguments})" for called in _called(name, operands)]
+    return [f"{called}({arguments})" for called in _function_names(name, operands)]
 
 
-def _called(name: str, operands: tuple[str, ...]) -> list[str]:
+def _function_names(name: str, operands: tuple[str, ...]) -> list[str]:
     return [f"_value_of_{name}", *(f"_slope_of_{name}_by_{x}" for x in operands)]
 
 
 def _add_functions(op: Op, given: Given) -> None:
-    """Let generated code call functions: as they are, and in a form that never raises."""
-    for called, function in zip(_called(op.name, op.operands), given):
+    """Let generated code call the functions, as they are and in a form that never raises."""
+    for called, function in zip(_function_names(op.name, op.operands), given):
         FAST_NAMES[called] = _on_numbers(op.name, function)
-        TOTAL_NAMES[called] = OF_USERS[called] = _total(FAST_NAMES[called])
+        TOTAL_NAMES[called] = USER_NAMES[called] = _total(FAST_NAMES[called])
         slopes.NAMES[called] = _on_values(op.name, called, function)
 
 
-def _number(name: str, result: object) -> float:
+def _as_real(name: str, result: object) -> float:
     if (number := as_float(result)) is not None:
         return number
     if isinstance(result, complex):
         return nan
     raise TypeError(
-        f"the functions of the operation {name!r} must return a real number of floats, "
+        f"the functions of the operation {name!r} must take floats and return a real number, "
         f"got {type(result).__name__}"
     )
 
@@ -349,7 +349,7 @@ def _number(name: str, result: object) -> float:
 def _on_numbers(name: str, function: Callable[..., Any]) -> Callable[..., float]:
     def on_numbers(*operands: float) -> float:
         result = function(*operands)
-        return result if result.__class__ is float else _number(name, result)
+        return result if result.__class__ is float else _as_real(name, result)
 
     return on_numbers
 
@@ -367,7 +367,7 @@ def _total(function: Callable[..., float]) -> Callable[..., float]:
 
 
 def _on_values(name: str, called: str, function: Callable[..., Any]) -> Callable[..., Any]:
-    """A slope as it is differentiated again: a function of Values, if the user's takes them."""
+    """A slope as a function of Values, to be differentiated again, if the user's takes Values."""
 
     def on_values(*operands: Any) -> Any:
         if not any(isinstance(x, Value) for x in operands):
@@ -376,10 +376,10 @@ def _on_values(name: str, called: str, function: Callable[..., Any]) -> Callable
             result = function(*operands)
         except TypeError as error:
             raise TypeError(
-                f"a second derivative of {name!r} asks its slope of Values, and the function takes "
-                "only floats: write it with scalargrad's functions, or make it an operation with a "
-                "slope of its own by custom_op"
+                f"a second derivative of {name!r} calls its slope with Values, but that function "
+                "takes only floats: write it with scalargrad's functions, or make it an operation "
+                "with a slope of its own by custom_op"
             ) from error
-        return result if isinstance(result, Value) else _number(name, result)
+        return result if isinstance(result, Value) else _as_real(name, result)
 
     return on_values

@@ -1,4 +1,4 @@
-"""What `help` says of an operation, and the table of them all.   (floor 1)"""
+"""The help text of an operation, and a table of all operations.   (floor 1)"""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from typing import Any
 
-OF_THE_TABLE = {*OPS.values()}  # a user's own function is not called for an example
-NUMBERS = (0.5, 2.0, 3.0)
+PACKAGE_OPS = {*OPS.values()}  # an example calls these, and no function that a user added
+EXAMPLE_NUMBERS = (0.5, 2.0, 3.0)
 
 
 def described(op: Op) -> str:
-    """An operation in a sentence, its formula and its slopes.
+    """The sentence, the formula and the slopes of an operation.
 
     >>> print(described(OPS["tanh"]))
     The hyperbolic tangent of x: an S-shaped curve from −1 to 1.
@@ -33,22 +33,24 @@ def described(op: Op) -> str:
 
 
 def documented(op: Op, function: Callable[..., Any] | None = None) -> str:
-    """The description and an example; an operation that is composed is given as its function.
+    """The description, and an example that `help` shows.
+
+    The example of an operation that is composed of others calls its `function`.
 
     >>> documented(OPS["square"]).splitlines()[-1]
     '(0.25, 1.0)'
     """
-    if op not in OF_THE_TABLE:
+    if op not in PACKAGE_OPS:
         return described(op)
-    lines = _of_a_function(op, function) if function else _of_a_slope(op)
+    lines = _call_example(op, function) if function else _slope_example(op)
     return "\n".join([described(op), "", *lines])
 
 
-def _of_a_slope(op: Op) -> Iterator[str]:
-    """An example that finds value and slopes."""
+def _slope_example(op: Op) -> Iterator[str]:
+    """An example that computes the value and its slopes."""
     names = [name for name in op.operands if name != "bias"]
     numbers = [
-        [1.0 + 2 * i, 2.0 + 2 * i] if name in LISTS else _within(NUMBERS[i:], op.domain[i])
+        [1.0 + 2 * i, 2.0 + 2 * i] if name in LISTS else _within(EXAMPLE_NUMBERS[i:], op.domain[i])
         for i, name in enumerate(names)
     ]
     zeros = [0.0] * (len(op.operands) - len(names))
@@ -57,15 +59,15 @@ def _of_a_slope(op: Op) -> Iterator[str]:
     yield f">>> {', '.join(names)} = {', '.join(map(_as_values, numbers))}"
     yield f">>> out = {op.name}({', '.join(names)})"
     yield ">>> out.backward()"
-    yield f">>> round(out.data, 4), {', '.join(map(_asked, names))}"
+    yield f">>> round(out.data, 4), {', '.join(map(_rounded_slope, names))}"
     yield f"({', '.join(repr(_rounded(x)) for x in (out, *slopes[: len(names)]))})"
 
 
-def _of_a_function(op: Op, function: Callable[..., Any]) -> Iterator[str]:
-    """An example of plain numbers."""
+def _call_example(op: Op, function: Callable[..., Any]) -> Iterator[str]:
+    """An example that calls a function on plain numbers."""
     texts = [
         "[1.0, 2.0]" if name in LISTS else "0.5 > 0.0" if name == "condition" else f"{number}"
-        for name, number in zip(op.operands, NUMBERS)
+        for name, number in zip(op.operands, EXAMPLE_NUMBERS)
     ]
     yield f">>> from scalargrad import {op.name}"
     yield f">>> {op.name}({', '.join(texts)})"
@@ -73,7 +75,7 @@ def _of_a_function(op: Op, function: Callable[..., Any]) -> Iterator[str]:
 
 
 def _within(numbers: tuple[float, ...], domain: tuple[float, float]) -> float:
-    """The first of the numbers that lies in a domain."""
+    """The first of the numbers that lies in the domain; ½ if none does."""
     return next((x for x in numbers if domain[0] < x < domain[1]), 0.5)
 
 
@@ -83,8 +85,8 @@ def _as_values(numbers: Any) -> str:
     return f"Value({numbers})"
 
 
-def _asked(name: str) -> str:
-    """The slope by an operand, as an example asks for it."""
+def _rounded_slope(name: str) -> str:
+    """The code that shows the slope by an operand in an example."""
     if name in LISTS:
         return f"[round({name[0]}.grad, 4) for {name[0]} in {name}]"
     return f"round({name}.grad, 4)"
@@ -95,7 +97,7 @@ def _rounded(number: Any) -> Any:
 
 
 def table() -> str:
-    """The operations as a table of text: name, symbol, formula, and a line for each slope."""
+    """All operations as a table: name, symbol, formula, and a line for each slope."""
     ops = [op for op in OPS.values() if op.is_public]
     heads = {"name": "operation", "symbol": "symbol", "formula": "formula"}
     columns = [[head, *(getattr(op, field) for op in ops)] for field, head in heads.items()]

@@ -1,8 +1,8 @@
 """From a row of the table to its free function: tanh(x), maximum(x, y), sum(xs).   (floor 2)
 
-A function takes Values and numbers in any mixture. Given a Value it records the operation, given
-plain numbers it returns a plain number, given an array it works on each element and returns an
-array. A number that a trace does not know yet brings a recorder of its own, `records`.
+A function takes Values and numbers in any mixture. For a Value it records the operation. For plain
+numbers it returns a plain number. For an array it works on each element and returns an array. A
+number in a trace, not known yet, brings its own recorder: the function calls its `records`.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_made: dict[Op, Callable[..., Any]] = {}
+_functions: dict[Op, Callable[..., Any]] = {}
 
 
 def function_named(name: str) -> Callable[..., Any]:
-    """The free function of an operation, made when first asked for; KeyError if there is none.
+    """The free function of that name or alias, made when first asked for; KeyError if none is.
 
     >>> function_named("atan") is function_named("arctan")
     True
@@ -33,13 +33,13 @@ def function_named(name: str) -> Callable[..., Any]:
     op = named(name)
     if op is None:
         raise KeyError(name)
-    if op not in _made:
-        _made[op] = free_function(op)
-    return _made[op]
+    if op not in _functions:
+        _functions[op] = free_function(op)
+    return _functions[op]
 
 
 def free_function(op: Op) -> Callable[..., Any]:
-    """The function of an operation, of Values, numbers and arrays in any mixture."""
+    """Make the free function of an operation."""
     if op.name == "where":
         function: Callable[..., Any] = where
     elif op.is_composed:
@@ -54,23 +54,23 @@ def free_function(op: Op) -> Callable[..., Any]:
     return function
 
 
-# ------------------------------------------------------------------ of one, two or three operands
+# ------------------------------------------------------------------ one, two or three operands
 
-# The kinds that nearly all calls have are told apart here; `of_any_kind` sees to the others.
-OF_ONE = """
+# Nearly all calls pass Values, floats or ints, and are told apart here. `any_kinds` does the rest.
+ONE_OPERAND = """
 def {name}({operands}):
     if {operands}.__class__ is Value:
         return record({operands})
     if {operands}.__class__ is float:
         return value({operands})
-    return of_any_kind({operands})
+    return any_kinds({operands})
 """
 
-OF_SEVERAL = """
+SEVERAL_OPERANDS = """
 def {name}({operands}):
     if {are_scalars} and not modes_on:
         {record}
-    return of_any_kind({operands})
+    return any_kinds({operands})
 """
 
 RECORD_TWO = """if {0}.__class__ is Value:
@@ -82,11 +82,11 @@ SCALARS = {Value, float, int}
 
 
 def function_of_operands(op: Op) -> Callable[..., Any]:
-    """The function of an operation of one operand, two or three."""
+    """Make the function of an operation that has one, two or three operands."""
     value = on_floats(op)["value"]
     record, record_swapped = recorder(op, Value, operator=False)
 
-    def of_any_kind(*operands: Any) -> Any:
+    def any_kinds(*operands: Any) -> Any:
         numbers = [as_float(x) for x in operands]
         if None not in numbers:
             return value(*numbers)
@@ -102,7 +102,7 @@ def function_of_operands(op: Op) -> Callable[..., Any]:
         return record(*operands)
 
     operands = ", ".join(op.operands)
-    text = OF_ONE if len(op.operands) == 1 else OF_SEVERAL
+    text = ONE_OPERAND if len(op.operands) == 1 else SEVERAL_OPERANDS
     text = text.format(
         name=op.name,
         operands=operands,
@@ -111,14 +111,14 @@ def function_of_operands(op: Op) -> Callable[..., Any]:
     )
     names = {
         "Value": Value, "SCALARS": SCALARS, "modes_on": modes_on, "value": value,
-        "record": record, "record_swapped": record_swapped, "of_any_kind": of_any_kind,
+        "record": record, "record_swapped": record_swapped, "any_kinds": any_kinds,
     }  # fmt: skip
     function: Callable[..., Any] = run(text, f"<scalargrad function {op.name}>", names)[op.name]
     return function
 
 
 def refuse(op: Op, name: str, operand: object) -> None:
-    """Raise a TypeError: the operand is no Value, no number and no array."""
+    """Raise the TypeError for an operand that is no Value, no number and no array."""
     if not isinstance(operand, (list, tuple)):
         to_float(operand, op.name)
     call = f"{op.name}({', '.join(op.operands)})"
@@ -129,7 +129,7 @@ def refuse(op: Op, name: str, operand: object) -> None:
 
 
 def where(condition: Any, x: Any, y: Any) -> Any:
-    """The choice by a condition: the branch itself, or in a trace a node that chooses."""
+    """The chosen branch itself; in a trace a node that will choose."""
     if condition.__class__ is bool and x.__class__ in SCALARS and y.__class__ in SCALARS:
         return x if condition else y
     if records := trace_recorder(condition):
@@ -140,7 +140,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
 
 
 def trace_recorder(*operands: Any) -> Callable[[Op | str, tuple[Any, ...]], Any] | None:
-    """What records an operation of these operands in a trace; None where there is no trace."""
+    """The function that records an operation of these operands in a trace; None outside a trace."""
     for operand in operands:
         if (
             operand.__class__ is not Value
@@ -153,11 +153,11 @@ def trace_recorder(*operands: Any) -> Callable[[Op | str, tuple[Any, ...]], Any]
     return None
 
 
-# ------------------------------------------------------------------ of arrays
+# ------------------------------------------------------------------ arrays
 
 
 def is_array(operand: Any) -> bool:
-    """Whether it is an array, of NumPy or of another library; a scalar of NumPy is a number."""
+    """Whether it is an array, of NumPy or another library. A scalar of NumPy is a number."""
     return (
         operand.__class__ is not Value
         and hasattr(operand, "__array__")
@@ -166,9 +166,9 @@ def is_array(operand: Any) -> bool:
 
 
 def on_arrays(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
-    """Call a function for each element, shapes broadcast as in NumPy; a Series gives a Series.
+    """Call a function for each element; shapes broadcast as in NumPy, a Series gives a Series.
 
-    The result is an array of floats where all operands are numbers, else one of objects.
+    The result is an array of floats if all operands are numbers, else an array of objects.
     """
     import numpy
 
@@ -178,11 +178,11 @@ def on_arrays(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
     return result.astype(float) if all(are_numbers) and is_array(result) else result
 
 
-# ------------------------------------------------------------------ composed of others
+# ------------------------------------------------------------------ operations that call others
 
 
 def function_of_others(op: Op) -> Callable[..., Any]:
-    """The function of an operation of lists that calls other operations."""
+    """Make the function of an operation on a list that is composed of other operations."""
     import re
 
     lists = [f"{p} = list_of(op, {p}, '{p}')" for p in op.operands if p in LISTS]
@@ -194,7 +194,7 @@ def function_of_others(op: Op) -> Callable[..., Any]:
 
 
 def peak(xs: Sequence[Any]) -> Any:
-    """The largest number, as a constant: what softmax subtracts before exp changes no result."""
+    """The largest number, as a constant: softmax subtracts it first, which changes no result."""
     if records := trace_recorder(*xs):
         return records("_peak", tuple(xs))
     numbers = [x.data if isinstance(x, Value) else to_float(x, "softmax") for x in xs]

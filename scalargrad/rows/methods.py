@@ -1,6 +1,6 @@
-"""Methods of Value that are made: of operations, comparisons, refusals.   (floor 1)
+"""Makes methods of Value: operations, comparisons, and methods that refuse.   (floor 1)
 
-What generates source is imported when the first operation needs it.
+The modules that generate source are imported when the first operation needs them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Recorded:
-    """A method that records an operation; its function is generated when first looked up."""
+    """A method that records an operation; its function is generated when it is first used."""
 
     def __init__(self, op_name: str, swapped: bool = False, operator: bool = True) -> None:
         self.op_name, self.swapped, self.operator = op_name, swapped, operator
@@ -42,24 +42,24 @@ class Recorded:
 
 
 def unary(op_name: str) -> Callable[[N], N]:
-    """An operator of one operand, for type checkers a plain method."""
+    """An operator with one operand; type checkers see a plain method."""
     return Recorded(op_name)  # type: ignore[return-value]
 
 
 def evaluated(op: Op, *numbers: Any) -> tuple[Any, ...]:
-    """The number of an operation and its slopes by all operands, of floats and lists of floats."""
+    """The number of an operation and its slopes by all operands, computed on floats."""
     from .text import on_floats
 
     return on_floats(op)["total"](*numbers)  # type: ignore[no-any-return]
 
 
 def compared(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]:
-    """A comparison of data, with a Value or a number."""
+    """A method that compares the data of a Value with another Value or a number."""
 
     def compare(self: Any, other: Any) -> bool:
         if not hasattr(type(other), "backward"):
             against = as_float(other)
-        elif hasattr(other, "records"):  # it is traced, and compares itself
+        elif hasattr(other, "records"):  # a number in a trace compares itself
             against = None
         else:
             against = deciding_number(other)
@@ -69,7 +69,7 @@ def compared(test: Callable[[float, float], bool]) -> Callable[[Any, Any], bool]
 
 
 def refused(what: str) -> Callable[..., None]:  # so type checkers refuse it too
-    """A method that would freeze the number, and says what to write instead."""
+    """A method that raises an error, as its result would freeze the number and cut the graph."""
     number = "value.data" if what == "float" else f"{what}(value.data)"
 
     def refuse(self: Any, *args: object) -> None:
@@ -83,7 +83,7 @@ def refused(what: str) -> Callable[..., None]:  # so type checkers refuse it too
 
 
 def add_methods(cls: type[Any], record: Callable[..., Any]) -> None:
-    """Give a class all methods; `record` makes its nodes where no faster copy is generated."""
+    """Give a class all methods of the table; `record` makes a node if no faster copy is there."""
     cls._record = staticmethod(record)
     add_numpy_methods(cls)
     for op in OPS.values():
@@ -91,7 +91,7 @@ def add_methods(cls: type[Any], record: Callable[..., Any]) -> None:
 
 
 def add_method(cls: type[Any], op: Op) -> None:
-    """Give an operation its method: exp, tanh, maximum, …; one of lists has none."""
+    """Give a class the method of an operation; operations on lists have none."""
     if op.is_public and not op.takes_lists and not op.is_composed:
         for name in (op.name, *op.aliases):
             method = Recorded(op.name, operator=False)
@@ -103,7 +103,7 @@ def add_method(cls: type[Any], op: Op) -> None:
 
 
 def add_numpy_methods(cls: type[Any]) -> None:
-    """Give Values what NumPy asks of the items of its arrays, and of an operand beside an array."""
+    """Give Values the attributes that NumPy asks for: of items of an array, and beside an array."""
     cls.conjugate = lambda node: node  # for var, std, vdot
     cls.__array_ufunc__ = _array_ufunc
 
@@ -114,16 +114,14 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 
 
 def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
-    """Take a Value beside an array as an array of one item.
+    """Compute a NumPy function of a Value as if the Value were an array with one item.
 
-    NumPy asks the first item for a method. That may be a float, as in np.hypot(3.0, value), and
-    floats have none. Then the operation of the table of that name is recorded.
+    NumPy calls a method of the first item. That item may be a float, as in np.hypot(3.0, value),
+    and floats have no such method. Then the operation of that name in the table is recorded.
     """
     if method == "__call__" and len(operands) == 2 and isinstance(operands[0], float):
         operator = OPERATORS.get(ufunc.__name__)
-        if (
-            operator is not None
-        ):  # one of NumPy's numbers beside a Value, as in a loop over an array
+        if operator is not None:  # a number of NumPy, from a loop over an array say, and a Value
             return operator(float(operands[0]), self)
     import numpy
 
@@ -141,16 +139,16 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: 
         op = named(ufunc.__name__)
         if op is None or method != "__call__" or options or len(op.operands) != len(operands):
             raise
-    from .recorders import recorder_of_many
+    from .recorders import mixed_recorder
 
-    return numpy.frompyfunc(recorder_of_many(op, type(self)), len(operands), 1)(*arrays)
+    return numpy.frompyfunc(mixed_recorder(op, type(self)), len(operands), 1)(*arrays)
 
 
 # ------------------------------------------------------------------ for code of micrograd
 
 
 def add_lecture_names(cls: type[Any]) -> None:
-    """Give Values the names `_prev`, `_op` and `_backward`, which code of a lecture uses.
+    """Give Values the names `_prev`, `_op` and `_backward`, which micrograd's lecture uses.
 
     >>> from scalargrad import Value
     >>> y = Value(2.0) * Value(3.0)

@@ -1,9 +1,9 @@
-"""Faster copies of `value.record`, one for each operation, as source that is run.   (floor 1)
+"""Faster copies of `value.record`, generated for each operation.   (floor 1)
 
-Recording is the hot path of the package. So each operation gets functions of its own that hold its
-text and call nothing: `x * y` runs the source that `inspect.getsource(Value.__mul__)` shows. The
-texts with gaps stand in `templates`; here the gaps are filled. A test holds the copies equal to
-`value.record`, bit for bit.
+A program spends most of its time recording. So each operation gets a function of its own, in which
+its formula is written out and nothing else is called: `x * y` runs the source that
+`inspect.getsource(Value.__mul__)` shows. `templates` holds the texts with gaps, and here the gaps
+are filled. A test holds the copies equal to `value.record`, bit for bit.
 
 `python -m tests.benchmarks.layouts` compares ways to record. With operands in tuples a network took
 1.8 to 2 times as long; with one function for all operations 2.1 to 2.8 times, and 1.7 times the
@@ -16,7 +16,7 @@ from ..arithmetic.conversion import as_float
 from ..arithmetic.total import ERRORS
 from ..modes import announced, modes_on
 from ..ops import LISTS, Op
-from .templates import BINARY, OF_MANY, READ_LIST, READ_ONE, UNARY
+from .templates import BINARY, MANY_OPERANDS, READ_LIST, READ_ONE, UNARY
 from .text import FAST_NAMES, on_floats, run, statements
 
 TYPE_CHECKING = False
@@ -28,10 +28,11 @@ if TYPE_CHECKING:
 # ------------------------------------------------------------------ lists of one kind
 
 
-class _Known(tuple["Any", ...]):
-    """A list of operands of one kind, so that operations that read it need not look at each.
+class _OneKind(tuple["Any", ...]):
+    """A list of operands that are all of one kind, so that an operation need not look at each.
 
-    A copy of it, or a list made in its image, is a plain tuple: a trace puts other things in.
+    To call the class gives a plain tuple: who rebuilds the list, as a trace does, may put other
+    things in. `of` makes a list that is known to be of one kind.
     """
 
     __slots__ = ()
@@ -41,18 +42,18 @@ class _Known(tuple["Any", ...]):
 
     @classmethod
     def of(cls, items: Iterable[Any]) -> tuple[Any, ...]:
-        """The list of items that are known to be of its kind."""
+        """The list of these items, all of which are of this kind."""
         return super().__new__(cls, items)
 
 
-class Floats(_Known):
-    """A list of operands known to be floats."""
+class Floats(_OneKind):
+    """A list of floats."""
 
     __slots__ = ()
 
 
-class Values(_Known):
-    """A list of operands known to be Values, of no subclass."""
+class Values(_OneKind):
+    """A list of Values, none of them of a subclass."""
 
     __slots__ = ()
 
@@ -61,7 +62,7 @@ class Values(_Known):
 
 
 def source(op: Op) -> str:
-    """The source of the functions that record an operation."""
+    """The source of the function, or both functions, that record an operation."""
     if op.takes_lists or len(op.operands) > 2:
         return source_of_many(op)
     forward, slopes = statements(op)
@@ -85,7 +86,7 @@ def _block(lines: list[str], depth: int) -> str:
 
 
 def source_of_many(op: Op) -> str:
-    """The source of the function that records an operation of lists, or of three operands."""
+    """The source of the function that records an operation on lists, or on three operands."""
     forward, slopes = statements(op)
     read, gather, originals = [], [], [*op.operands]
     for i, p in enumerate(op.operands):
@@ -94,21 +95,21 @@ def source_of_many(op: Op) -> str:
         template = READ_LIST if is_list else READ_ONE
         read.append(template.format(p=p, originals=", ".join(originals)))
         if not is_list:
-            originals[i] = f"{p}_nodes[0]"  # the operand itself; its name is that of its number now
+            originals[i] = f"{p}_nodes[0]"  # the operand itself, as its name now means its number
         partials = f"d{p}" if is_list else f"(d{p},)"
         gather += [f"if {p}_recorded:", f"    nodes += {p}_nodes", f"    partials += {partials}"]
     lists = f"({''.join(f'{p}_nodes, ' for p in op.operands).rstrip()})"
     if "bias" in op.operands:
-        # `nodes` holds both lists where all of them are Values and the bias is none. The fewer
-        # tuples are kept, the less has the garbage collector to do.
+        # If weights and inputs are all Values and the bias is not, `nodes` holds both lists
+        # already. To keep fewer tuples spares the garbage collector work.
         all_values = "ws_recorded and xs_recorded and not bias_recorded"
         lists = f"(nodes, bias_nodes) if {all_values} else {lists}"
     signature = ["bias=0.0" if p == "bias" else p for p in op.operands]
     count = ""
-    if len(op.operands) == 1:  # max(x, y) is told that it takes a list
+    if len(op.operands) == 1:  # max(x, y) gets an error that says: write max([x, y])
         signature.append("*more")
         count = "if more:\n        too_many(more)\n    "
-    return OF_MANY.format(
+    return MANY_OPERANDS.format(
         name=op.name,
         operands=", ".join(op.operands),
         signature=", ".join(signature),
@@ -126,14 +127,14 @@ def source_of_many(op: Op) -> str:
 
 
 def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
-    """The functions that record an operation on nodes of `cls`, and with a number as first operand.
+    """The function that records an operation on nodes of `cls`, and the one for a number first.
 
-    They refuse an operand that is no number: an operator by NotImplemented, so that an array on the
-    other side has its turn, a method by a TypeError.
+    They refuse an operand that is no number. An operator returns NotImplemented, so that an array
+    on the other side has its turn; a method raises TypeError.
     """
 
     def refuse(node: Any, other: Any) -> object:
-        if hasattr(other, "records"):  # it is traced, and no number
+        if hasattr(other, "records"):  # a number in a trace records itself
             return other.records(op, (node, other))
         if operator:
             return NotImplemented
@@ -153,7 +154,7 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
     def total(*operands: float) -> tuple[float, ...]:
         return on_floats(op)["total"](*operands)  # type: ignore[no-any-return]
 
-    record_mixed = recorder_of_many(op, cls)
+    record_mixed = mixed_recorder(op, cls)
     names = {
         **FAST_NAMES, "Value": cls, "new": object.__new__, "op": op, "op_swapped": op.swapped(),
         "ERRORS": ERRORS, "total": total, "as_float": as_float, "refuse": refuse,
@@ -169,7 +170,7 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
 
 
 def list_of(op: Op, operand: Any, name: str) -> tuple[Any, ...]:
-    """The items of an operand that is a list; TypeError where it is none, or holds rows."""
+    """The items of an operand that is a list; TypeError if it is no list, or a list of lists."""
     try:
         items = tuple(operand)
     except TypeError:
@@ -183,7 +184,7 @@ def list_of(op: Op, operand: Any, name: str) -> tuple[Any, ...]:
 
 
 def got_rows(op: Op, given: object) -> TypeError:
-    """What is said where rows of numbers are given in place of numbers."""
+    """The error for rows of numbers in place of numbers."""
     first, *others = op.lists
     call = f"{op.name}({', '.join(['row', *others])})"
     return TypeError(
@@ -192,10 +193,10 @@ def got_rows(op: Op, given: object) -> TypeError:
     )
 
 
-def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
-    """The function that records an operation of any operands: Values and numbers of all kinds."""
+def mixed_recorder(op: Op, cls: type[Any]) -> Callable[..., Any]:
+    """The slower function that records an operation on Values and numbers of all kinds."""
 
-    def number(name: str, item: Any) -> float:
+    def data_of(name: str, item: Any) -> float:
         data = item.data if isinstance(item, cls) else as_float(item)
         if data is None:
             if name in LISTS and hasattr(item, "__len__") and not isinstance(item, str):
@@ -222,7 +223,7 @@ def recorder_of_many(op: Op, cls: type[Any]) -> Callable[..., Any]:
                 )
             return traced.records(op, tuple(items))
         # Numbers of all kinds become floats.
-        data = [[number(name, item) for item in list_] for name, list_ in named]
+        data = [[data_of(name, item) for item in list_] for name, list_ in named]
         if not any(isinstance(item, cls) for item in items):
             numbers = [xs if name in LISTS else xs[0] for (name, _), xs in zip(named, data)]
             return on_floats(op)["value"](*numbers)

@@ -1,8 +1,8 @@
 """Slopes of slopes: the text of a slope, run on Values, records a graph of its own.   (floor 2)
 
-Comparisons in a slope choose between formulas, and choose by the numbers. All else is arithmetic of
-Values and calls of operations, so the result can be differentiated again, to any order. A trace
-does not know its numbers; it records the choice.
+A slope is arithmetic and calls of operations. On Values it makes a Value, which can be
+differentiated again, to any order. Comparisons in a slope choose between formulas by the numbers. A
+trace does not know its numbers yet, so it records the choice itself.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-_made: dict[tuple[Op, bool], list[Callable[..., Any]]] = {}
+_functions_of: dict[tuple[Op, bool], list[Callable[..., Any]]] = {}
 
 
 def data_of(x: Any) -> float:
@@ -32,7 +32,7 @@ def data_of(x: Any) -> float:
 
 
 def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
-    """The slope by each operand, as a function of the operands and of `out`, which may be Values.
+    """The slopes by each operand, as functions of the operands and `out`, which may be Values.
 
     >>> x = Value(0.0)
     >>> by_x, = on_values(OPS["sin"])
@@ -40,17 +40,17 @@ def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
     'cos'
     """
     if op.name == "_choose":
-        return _OF_A_CHOICE
-    if (op, traced) not in _made:
+        return _CHOICE_SLOPES
+    if (op, traced) not in _functions_of:
         slopes = [*zip(op.operands, op.slopes or ())]
         functions = _functions(op, slopes, traced)
-        _made[op, traced] = [functions[f"by_{operand}"] for operand, _ in slopes]
-    return _made[op, traced]
+        _functions_of[op, traced] = [functions[f"by_{operand}"] for operand, _ in slopes]
+    return _functions_of[op, traced]
 
 
 def _functions(op: Op, texts: list[tuple[str, str]], traced: bool) -> dict[str, Any]:
-    """Functions by_x, by_y, … of an operation's operands and `out`, one of each text."""
-    written = _ByCondition() if traced else _ByNumber()
+    """Functions by_x, by_y, … of the operands and `out`: one for each text."""
+    written = _RecordChoices() if traced else _CompareNumbers()
     source = "\n\n".join(_source(op, name, text, written) for name, text in texts)
     names = NAMES | {
         word: _traced_list(called) if traced and called.is_composed else function_named(called.name)
@@ -63,7 +63,7 @@ def _functions(op: Op, texts: list[tuple[str, str]], traced: bool) -> dict[str, 
 
 
 def _traced_list(op: Op) -> Callable[[Any], Any]:
-    """The function of an operation that calls others, its choices by numbers recorded."""
+    """The function of an operation that calls others, made to record its choices in a trace."""
     if " if " not in op.value:
         return function_named(op.name)
     by_numbers = _functions(op, [("numbers", op.value)], traced=True)["by_numbers"]
@@ -71,7 +71,7 @@ def _traced_list(op: Op) -> Callable[[Any], Any]:
 
 
 def _source(op: Op, operand: str, slope: str, written: ast.NodeTransformer) -> str:
-    """The function of one text, with the lines of work that it reads."""
+    """The source of the function for one text, with the lines of work that it reads."""
 
     def rewritten(expression: str) -> str:
         return ast.unparse(written.visit(ast.parse(expression, mode="eval")))
@@ -96,8 +96,8 @@ def _called(name: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(name), list(arguments), [])
 
 
-class _ByNumber(ast.NodeTransformer):
-    """Comparisons compare numbers, and division is the operation `div`, which never raises."""
+class _CompareNumbers(ast.NodeTransformer):
+    """Makes comparisons compare numbers, and divisions call `div`, which never raises."""
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
@@ -116,8 +116,8 @@ class _ByNumber(ast.NodeTransformer):
 # ------------------------------------------------------------------ in a trace
 
 
-class _ByCondition(_ByNumber):
-    """Comparisons, and what joins them, are calls that record a choice where a number is traced."""
+class _RecordChoices(_CompareNumbers):
+    """Makes comparisons, `and`, `or` and choices calls, which a trace records."""
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
@@ -171,29 +171,29 @@ def _choose(condition: Any, x: Any, y: Any) -> Any:
 
 
 def _traced_shares(xs: list[Any], out: Any) -> list[Any]:
-    """The slopes of the largest, as `tie_shares` finds them."""
+    """The slopes of `max` and `min` in a trace, as `tie_shares` finds them on numbers."""
     ties = [_choose(_CHOICES["Eq"](x, out), 1.0, 0.0) for x in xs]
-    total = function_named("sum")(ties)
-    return [tie / total for tie in ties]
+    count = function_named("sum")(ties)
+    return [tie / count for tie in ties]
 
 
 class _Branch:
-    """The slope of a choice by one of its branches. It chooses too: 0 times nan would be nan."""
+    """The slope of a choice by a branch. It chooses too, for a product 0 × nan would be nan."""
 
     def __init__(self, condition: Any, is_first: bool) -> None:
         self.condition, self.is_first = condition, is_first
 
-    def share(self, slope: Any) -> Any:
+    def times(self, slope: Any) -> Any:
         return where(self.condition, *((slope, 0.0) if self.is_first else (0.0, slope)))
 
 
-_OF_A_CHOICE: list[Callable[..., Any]] = [  # by the condition and by both branches
+_CHOICE_SLOPES: list[Callable[..., Any]] = [  # by the condition, and by each branch
     lambda condition, x, y, out: 0.0,
     lambda condition, x, y, out: _Branch(condition, True),
     lambda condition, x, y, out: _Branch(condition, False),
 ]
 _at_most = _compared("_less_equal", le)
-_CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives comparisons
+_CHOICES: dict[str, Callable[..., Any]] = {  # the keys are the names in `ast`
     "Lt": _compared("_less", lt), "Gt": _compared("_less", lt, swapped=True),
     "LtE": _at_most, "GtE": _compared("_less_equal", le, swapped=True),
     "Eq": lambda x, y: _at_most(x, y) & _at_most(y, x),
@@ -202,16 +202,16 @@ _CHOICES: dict[str, Callable[..., Any]] = {  # by the names that `ast` gives com
 }  # fmt: skip
 
 
-NAMES: dict[str, Any] = {  # as slopes call them, besides operations
+NAMES: dict[str, Any] = {  # the names in slopes that are no operations
     "inf": inf, "nan": nan, "data_of": data_of, "products_of_others": products_of_others,
     "tie_shares": lambda xs, out: tie_shares([data_of(x) for x in xs], data_of(out)), **_CHOICES,
 }  # fmt: skip
 
 
-def same(x: Any) -> Value:
-    """A node of its own that is equal to x and, where that is a Value, depends on it.
+def fresh_node(x: Any) -> Value:
+    """A new node that is equal to x and, if x is a Value, depends on it.
 
-    A trace takes the node of a plain number for a constant.
+    In a trace the node of a plain number is a constant.
     """
     node = x if isinstance(x, Value) else Value(x)
     records = trace_recorder(node)
@@ -220,10 +220,10 @@ def same(x: Any) -> Value:
     return node if node is not x else function_named("_same")(x)
 
 
-def share(partial: Any, slope: Any) -> Any:
-    """The product of the chain rule: 0 where the slope that comes in is 0; a Value where one is."""
+def chain_product(partial: Any, slope: Any) -> Any:
+    """partial × slope, as the chain rule has it; 0 if the slope is 0, whatever the partial is."""
     if partial.__class__ is _Branch:
-        return partial.share(slope)
+        return partial.times(slope)
     if slope.__class__ is float:
         if slope == 1.0:
             return partial
@@ -235,17 +235,17 @@ def share(partial: Any, slope: Any) -> Any:
 
 
 def unknown_slope(x: Value) -> Any:
-    """0.0, made of x in such a way that its slope is nan; of an infinite x a plain 0.0."""
+    """A Value 0.0 made of x, such that its slope by x is nan; a plain 0.0 if x is infinite."""
     return function_named("_share")(nan, x - x.data) if isfinite(x.data) else 0.0
 
 
 def unknown_curvature(x: Value) -> Any:
-    """0.0, made of x in such a way that its slope is 0, and the slope of that inf - inf = nan."""
+    """A Value 0.0 made of x, such that its slope by x is 0 and its second one inf - inf = nan."""
     return (x - x.data) ** 1.5 - (x - x.data) ** 1.5 if isfinite(x.data) else 0.0
 
 
-def structured(op: Op, flat: tuple[Any, ...]) -> list[Any]:
-    """The operands of a node as its operation names them, lists as lists."""
+def as_arguments(op: Op, flat: tuple[Any, ...]) -> list[Any]:
+    """The operands of a node as arguments of its operation: a list where it takes a list."""
     are_lists = [name in LISTS for name in op.operands]
     length = (len(flat) - are_lists.count(False)) // max(1, are_lists.count(True))
     rest = iter(flat)

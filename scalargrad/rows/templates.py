@@ -1,10 +1,10 @@
-"""The functions that record an operation, as text with gaps for its value and slopes.   (floor 1)
+"""Texts of the functions that record an operation, with gaps for value and slopes.   (floor 1)
 
-Each does what `value.record` does, without calls in between. A node is flat: two operands and two
-slopes stand in fields of their own.
+Each does what `value.record` does, but calls no other function. `graph.store` tells what the fields
+of a node hold.
 """
 
-# An operation of one operand. `total` computes again what raised, and answers inf or nan.
+# An operation on one operand. If it raises, `total` computes it again and answers inf or nan.
 UNARY = """
 def record_{name}(self):
     x = self.data
@@ -19,8 +19,8 @@ def record_{name}(self):
     return announced(node) if modes_on else node
 """
 
-# An operation of two operands. `other` is a Value or a plain number, which has no slope. The second
-# function is for a number on the left and a Value on the right: Python gives the Value as `self`.
+# An operation on two operands. `other` is a Value, or a plain number, which gets no slope. Python
+# calls the second function for a number on the left and a Value on the right, which is `self`.
 BINARY = """
 def record_{name}(self, other):
     x = self.data
@@ -63,9 +63,9 @@ def record_{name}_swapped(self, other):
     return announced(node) if modes_on else node
 """
 
-# An operation of lists, each all Values or all floats, or of three operands. Other mixtures, and
-# numbers of other kinds, go to `record_mixed`.
-OF_MANY = """
+# An operation on lists, or on three operands. Each list is all Values or all floats; lists of mixed
+# kinds, and numbers of other kinds, go to `record_mixed`.
+MANY_OPERANDS = """
 def record_{name}({signature}):
     {count}{read}
     try:
@@ -106,7 +106,7 @@ READ_ONE = """{p}_nodes, {p}_recorded = ({p},), {p}.__class__ is Value
         {p} = as_float({p})
         {p}_nodes = ({p},)"""
 
-# An operation on floats: value and slopes, and the value alone.
+# An operation on floats: `total` gives value and slopes, `value` the value alone.
 ON_FLOATS = """
 def total({operands}):
     {forward}
@@ -121,13 +121,13 @@ def value({operands}):
 
 
 def _words(text: str) -> set[str]:
-    """The names that stand in a text by themselves: no attributes, no gaps, nothing in comments."""
+    """The names in a text, without attributes, gaps and comments."""
     code = "\n".join(line.partition("#")[0] for line in text.replace("def ", ".").splitlines())
     spaced = "".join(c if c.isalnum() or c in "_.{}" else " " for c in code)
     return {name for word in spaced.split() if (name := word.partition(".")[0]).isidentifier()}
 
 
-# All names that these texts use. Nothing else may bear them there.
-WORDS = {*_words("\n".join((UNARY, BINARY, OF_MANY, READ_LIST, READ_ONE)))}
-WORDS -= {"x", "y", "dx", "dy"}  # of operands and slopes
-WORDS |= {"divide"}  # stands in place of / where nothing may raise
+# The names in these texts. No line of work in an operation may take one of them.
+WORDS = {*_words("\n".join((UNARY, BINARY, MANY_OPERANDS, READ_LIST, READ_ONE)))}
+WORDS -= {"x", "y", "dx", "dy"}  # the operands and slopes
+WORDS |= {"divide"}  # the call that replaces / where nothing may raise

@@ -1,6 +1,6 @@
-"""An operation as source on floats: the lines of its value and slopes, and functions.   (floor 1)
+"""Source code that computes an operation on floats, and functions made from it.   (floor 1)
 
-Source is made of the table's text alone, and of names that are made here.
+Such source holds only text from the table and names that are chosen here.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-# The functions that values and slopes call: as they are, some of which raise, and total ones.
+# The functions that the text of values and slopes may call. Some of the fast ones raise errors.
 FAST_NAMES: dict[str, Any] = {
     **total.RAISING,
     **lists.NAMES,
@@ -27,18 +27,19 @@ FAST_NAMES: dict[str, Any] = {
     "nan": total.nan,
 }
 TOTAL_NAMES: dict[str, Any] = {**FAST_NAMES, **total.TOTAL}
-OF_USERS: dict[str, Any] = {}  # those that `custom_op` was given, in a form that never raises
+USER_NAMES: dict[str, Any] = {}  # the functions given to `custom_op`, in a form that never raises
 
-RESERVED = WORDS.union(FAST_NAMES)  # names that work lines do not get in generated code
+RESERVED = WORDS.union(FAST_NAMES)  # no work line gets one of these names in generated code
 
 
 def statements(
     op: Op, by: tuple[str, ...] | None = None, total: bool = False
 ) -> tuple[list[str], list[str]]:
-    """The lines that compute `out`, and those of the slopes `dx`, `dy`, … (all, or `by` some).
+    """The lines that compute `out`, and the lines of the slopes `dx`, `dy`, … (or of some, `by`).
 
-    Calls of other operations are written out in place, and their work is shared. `**` is written as
-    pow, and 2 as 2.0. With `total`, division is written as a call, so that it can answer 1/0.
+    A call of another operation is replaced by the text of that operation, and equal work is done in
+    one line. `**` is written as pow, and 2 as 2.0. With `total`, a division is written as a call of
+    `divide`, which has an answer for 1/0.
 
     >>> statements(named("tanh"))[1]
     ['a = 2.0 * x', 'e = exp(-a if a > 0.0 else a)', 't = 1.0 + e', 'dx = 4.0 * (e / (t * t))']
@@ -65,7 +66,7 @@ def statements(
         return names[expression]
 
     class Inline(ast.NodeTransformer):
-        """Writes expressions in place of calls, arguments in place of operands."""
+        """Puts the text of an operation in place of its call, arguments in place of operands."""
 
         def __init__(self, arguments: dict[str, str]) -> None:
             self.arguments = arguments
@@ -76,8 +77,8 @@ def statements(
         def visit_Call(self, node: ast.Call) -> ast.AST:
             self.generic_visit(node)
             name = node.func.id if isinstance(node.func, ast.Name) else ""
-            row = named(name)
-            if name in FAST_NAMES or row is None:
+            called = named(name)
+            if name in FAST_NAMES or called is None:
                 return node
             simple = (ast.Name, ast.Constant)
             arguments = [
@@ -85,13 +86,15 @@ def statements(
                 for a in node.args
             ]
             return ast.parse(
-                written_out(row, dict(zip(row.operands, arguments, strict=True)), row.value),
+                written_out(
+                    called, dict(zip(called.operands, arguments, strict=True)), called.value
+                ),
                 mode="eval",
             ).body
 
         def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
             self.generic_visit(node)
-            if isinstance(node.op, ast.Pow):  # of floats it would raise, or be complex
+            if isinstance(node.op, ast.Pow):  # ** may raise, or give a complex number
                 return ast.Call(ast.Name("pow"), [node.left, node.right], [])
             if total and isinstance(node.op, ast.Div):
                 return ast.Call(ast.Name("divide"), [node.left, node.right], [])
@@ -100,9 +103,9 @@ def statements(
         def visit_Constant(self, node: ast.Constant) -> ast.expr:
             return ast.Constant(as_float(node.value)) if isinstance(node.value, int) else node
 
-    def written_out(row: Op, arguments: dict[str, str], expression: str) -> str:
+    def written_out(called: Op, arguments: dict[str, str], expression: str) -> str:
         inner = Inline(dict(arguments))
-        for line in row.work:
+        for line in called.work:
             name, _, text = line.partition(" = ")
             inner.arguments[name] = local(
                 name, ast.unparse(inner.visit(ast.parse(text, mode="eval")).body)
@@ -120,7 +123,7 @@ def statements(
 
 
 def source_on_floats(op: Op) -> str:
-    """The source of `total`, value and slopes that never raise, and of `value`, the value alone."""
+    """The source of `total`, value and slopes in total arithmetic, and of `value` by itself."""
     forward, slopes = statements(op, total=True)
     return ON_FLOATS.format(
         operands=", ".join(op.operands),
@@ -131,7 +134,7 @@ def source_on_floats(op: Op) -> str:
 
 
 def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Run generated source in the given names; tracebacks and `inspect.getsource` show it."""
+    """Run generated source with these names; tracebacks and `inspect.getsource` can show it."""
     import linecache
 
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
@@ -140,7 +143,7 @@ def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
 
 
 def run_pieces(pieces: Sequence[str], filename: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Run generated source in pieces, each compiled by itself: that takes less memory."""
+    """Run generated source in pieces; to compile each by itself takes less memory."""
     for i, piece in enumerate(pieces):
         run(piece, filename if len(pieces) == 1 else f"{filename[:-1]} part {i + 1}>", names)
     return names
@@ -150,7 +153,7 @@ _on_floats: dict[object, dict[str, Any]] = {}
 
 
 def on_floats(op: Op) -> dict[str, Any]:
-    """The functions `total` and `value` of an operation, on floats (and lists of floats).
+    """The functions `total` and `value` of an operation, which take floats and lists of floats.
 
     >>> on_floats(named("div"))["total"](1.0, 0.0)
     (inf, inf, -inf)

@@ -1,7 +1,7 @@
-"""The base of Value: it holds the methods of the table, tanh, maximum, …   (floor 1)
+"""The base class of Value, with the methods that the table gives it: tanh, maximum, …   (floor 1)
 
-They are made when they are first asked for, by `rows.methods`. Beside this file stands what editors
-and type checkers read in its place; `python -m tests.stubs` writes it from the table.
+`rows.methods` makes each method when it is first asked for. Editors and type checkers read the stub
+beside this file, which `python -m tests.stubs` writes from the table.
 """
 
 

@@ -17,7 +17,7 @@ from functools import lru_cache, partial
 from ...arithmetic import extremes
 from ...arithmetic.total import divide, inf, nan
 from ...ops import Op
-from ...rows.text import OF_USERS, TOTAL_NAMES, run, statements
+from ...rows.text import TOTAL_NAMES, USER_NAMES, run, statements
 from .text import Replace, parsed
 
 TYPE_CHECKING = False
@@ -69,7 +69,7 @@ def array_names() -> dict[str, Any]:
     """
     from .on_arrays import NAMES, each
 
-    NAMES.update({name: partial(each, function) for name, function in OF_USERS.items()})
+    NAMES.update({name: partial(each, function) for name, function in USER_NAMES.items()})
     return NAMES
 
 
