@@ -5,12 +5,10 @@ Arithmetic in C is total by itself, so that one text serves: a slope of 0 sends 
 
 from __future__ import annotations
 
-import ctypes
 from typing import NamedTuple
 
-import numpy
-
 from . import machine
+from .calling import Called, adapter
 from .derive import DerivedSteps
 from .derive_rolled import ROW_SHARE, ROWS, Derived, Root, constant, live, whole
 from .dialects.c import RESERVED
@@ -23,7 +21,6 @@ from .roll import Numbers, View, has_pattern, rolled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from .emitters.c_text import Source
@@ -31,10 +28,6 @@ if TYPE_CHECKING:
 
 LARGE = 40_000  # characters of a function that takes long to compile with all that a compiler knows
 FEW = 400  # operations of a program without rows that is written out in lines
-FLOAT = numpy.dtype(numpy.float64)
-ARRAY, LONG, DOUBLE, empty = numpy.ndarray, ctypes.c_long, ctypes.c_double, numpy.empty
-# Of an array that has numbers: the quickest that ctypes has.
-pointer: Any = (ctypes.c_char * 1).from_buffer
 MEAN, NOT_ROWS = line_of("x / y"), line_of("x * y")
 
 
@@ -43,6 +36,12 @@ class Made(NamedTuple):
 
     source: Source
     level: str
+
+    def library(self, program: Program, kind: str) -> str:
+        """The text of a library, with what calls the function."""
+        return self.source.text + adapter(
+            self.source, program, len(program.wrt) * (kind != "value")
+        )
 
 
 def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -> Made:
@@ -165,72 +164,6 @@ def _turns(
     return list(groups.values())
 
 
-class Called:
-    """A function in C, made for a program, as a function of the contents of its blocks."""
-
-    backend = "native"
-
-    def __init__(
-        self, function: Any, work: int, program: Program, kind: str, reduce: str | None
-    ) -> None:
-        self._kind, self._count = kind, len(program.outputs)
-        self._data = next((i for i, block in enumerate(program.blocks) if block.has_rows), None)
-        self._per_row = self._data is not None and reduce is None
-        self._are_numbers = [not block.shape and not block.has_rows for block in program.blocks]
-        wrt = program.wrt if kind != "value" else []
-        lead = (self._count,) if kind == "jacobian" else ()
-        self._shapes = [
-            (lead, block.shape, self._data is not None and (block.has_rows or self._per_row))
-            for block in wrt
-        ]
-        self._function, self._work = function, work
-        self._function.restype = (
-            None  # and no types of arguments, which ctypes would take its time to check
-        )
-        self._rooms: list[Any] = []  # arrays to work in that no call uses now
-
-    def __call__(self, contents: Sequence[Any]) -> Any:
-        arguments: list[Any] = []
-        kept = []  # arrays that are made here, for as long as the call takes
-        for content, is_number in zip(contents, self._are_numbers):
-            if is_number:
-                arguments.append(DOUBLE(content))
-                continue
-            if (
-                content.__class__ is not ARRAY
-                or content.dtype is not FLOAT
-                or not content.flags.carray
-            ):
-                content = _array(content)
-                kept.append(content)
-            arguments.append(pointer(content) if content.size else None)
-        rows: tuple[int, ...] = ()
-        if self._data is not None:
-            rows = (len(contents[self._data]),)
-            arguments.append(LONG(rows[0]))
-        outputs = empty((self._count, *rows) if self._per_row else self._count)
-        arguments.append(pointer(outputs))
-        slopes = []
-        for lead, shape, by_rows in self._shapes:
-            slope = empty(lead + rows + shape if by_rows else lead + shape)
-            slopes.append(slope)
-            arguments.append(pointer(slope) if slope.size else None)
-        try:
-            work = self._rooms.pop()
-        except IndexError:
-            work = pointer(numpy.zeros(self._work))
-        arguments.append(work)
-        self._function(*arguments)
-        self._rooms.append(work)
-        if self._kind == "value":
-            return tuple(outputs)
-        if self._kind == "value_and_grad":
-            return outputs[0], tuple([slope if slope.ndim else slope[()] for slope in slopes])
-        return tuple(outputs), tuple(
-            [tuple([array[i] for array in slopes]) for i in range(self._count)]
-        )
-
-
 class NativeFunction(Called):
     """A program as machine code; `source` is the C that runs."""
 
@@ -238,18 +171,12 @@ class NativeFunction(Called):
         machine.check()
         made = source_of(program, kind, reduce)
         self.source = made.source.text
-        function = machine.function(self.source, made.source.name, made.level)
+        text = made.library(program, kind)
+        function = machine.function(text, f"call_{made.source.name}", made.level)
         super().__init__(function, made.source.work, program, kind, reduce)
 
 
 def has_code(program: Program, kind: str, reduce: str | None) -> bool:
     """Whether there is machine code already for such a function."""
     made = source_of(program, kind, reduce)
-    return machine.is_made(made.source.text, made.level)
-
-
-def _array(content: Any) -> Any:
-    """An array of floats in C's order that can be written to."""
-    if content.__class__ is not numpy.ndarray or content.dtype is not FLOAT:
-        content = numpy.asarray(content, dtype=FLOAT)
-    return content if content.flags.carray else content.copy()
+    return machine.is_made(made.library(program, kind), made.level)

@@ -8,7 +8,6 @@ import numpy
 
 from . import machine
 from .emitters.c_training import Training
-from .native import DOUBLE, LONG, pointer
 from .program import Program, operations
 
 TYPE_CHECKING = False
@@ -21,6 +20,8 @@ if TYPE_CHECKING:
     from .stepwise import Numbers, State, Update
 
 FEW = 1000  # operations of a batch whose rows are known that are written out
+DOUBLE, LONG = ctypes.c_double, ctypes.c_long
+pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers
 PLACE = numpy.dtype(ctypes.c_long)
 
 

@@ -14,6 +14,7 @@ import pytest
 import scalargrad as sg
 from scalargrad import functions
 from scalargrad.compiler import machine, native
+from scalargrad.compiler.calling import Called, adapter
 from scalargrad.compiler.emitters import c_lines
 from scalargrad.compiler.emitters.c_text import together
 from scalargrad.ops import OPS
@@ -69,11 +70,16 @@ def results(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     sources = [
         native.source_of(x.program, x.kind, x.reduce, f"f{i}").source for i, x in enumerate(cases)
     ]
-    text = together(sources)
+    calls = [
+        adapter(source, case.program, len(case.program.wrt) * (case.kind != "value"))
+        for source, case in zip(sources, cases, strict=True)
+    ]
+    shared, _, _ = calls[0].partition("void call_")
+    text = together(sources) + shared + "".join(c[c.index("void call_") :] for c in calls)
     found = []
     for case, source in zip(cases, sources, strict=True):
-        function = machine.function(text, source.name, "-O0")
-        called = native.Called(function, source.work, case.program, case.kind, case.reduce)
+        function = machine.function(text, f"call_{source.name}", "-O0")
+        called = Called(function, source.work, case.program, case.kind, case.reduce)
         found.append(called(case.contents))
     return found
 

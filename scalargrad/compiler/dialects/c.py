@@ -127,7 +127,7 @@ class _Writer:
             case ast.UnaryOp(ast.UAdd(), operand):
                 return self.number(operand)
             case ast.IfExp(test, body, orelse):
-                condition = _held(self.truth(test), EITHER)
+                condition = _held(self.truth(test), COMPARED)
                 return (
                     f"{condition} ? {_held(self.number(body), EITHER)} : {self.number(orelse)[0]}",
                     CHOICE,
@@ -136,7 +136,7 @@ class _Writer:
                 listed = ", ".join([self.number(argument)[0] for argument in arguments])
                 return f"{self.functions[name]}({listed})", ATOM
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
-                return f"{_held(self.truth(node), EITHER)} ? 1.0 : 0.0", CHOICE
+                return f"{_held(self.truth(node), COMPARED)} ? 1.0 : 0.0", CHOICE
         raise NotImplementedError(ast.unparse(node))
 
     def truth(self, node: ast.expr) -> tuple[str, int]:

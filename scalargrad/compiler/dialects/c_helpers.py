@@ -296,8 +296,8 @@ static inline double difference_exp(double x, double y)
 static inline double wide_difference_exp(double x, double y)
 {
     const double d = x - y, back = d - x, e = wide_exp(d), rest = (x - (d - back)) - (y + back);
-    const double near = (-INFINITY < d) & (e < INFINITY) ? e + e * rest : e;
-    return (x == y) & (x == INFINITY) ? 1.0 : near;
+    const double near = ((-INFINITY < d) & (e < INFINITY)) ? e + e * rest : e;
+    return ((x == y) & (x == INFINITY)) ? 1.0 : near;
 }
 
 static inline int is_finite(double x)

@@ -1,0 +1,118 @@
+"""How a function in C is called with arrays, by a call that costs next to nothing.   (floor 3)
+
+ctypes takes a third of a microsecond to find out where the numbers of an array are, more than many functions run. So a library has a
+second function for each, which is handed one tuple of all arrays and floats, and finds their numbers there itself: behind the
+head that all objects have, an array has the address of its numbers, and a float its number.
+"""
+
+from __future__ import annotations
+
+import ctypes
+
+import numpy
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .emitters.c_text import Source
+    from .program import Program
+
+FLOAT = numpy.dtype(numpy.float64)
+ARRAY, empty = numpy.ndarray, numpy.empty
+HEAD, ITEMS = object.__basicsize__, tuple.__basicsize__  # bytes before what an object holds
+_probe = numpy.zeros(1)
+if ctypes.c_void_p.from_address(id(_probe) + HEAD).value != _probe.ctypes.data:
+    raise ImportError("machine code cannot be called here: arrays are laid out in another way")
+
+
+def adapter(source: Source, program: Program, slopes: int) -> str:
+    """The function that is handed a tuple: the contents of blocks, the outputs, so many arrays of slopes, and one to work in."""
+    numbers = [not block.shape and not block.has_rows for block in program.blocks]
+    count = len(numbers)
+    given = [f"{'number' if plain else 'array'}_of(x[{i}])" for i, plain in enumerate(numbers)]
+    given += ["rows"] * any(block.has_rows for block in program.blocks)
+    given += [f"array_of(x[{i}])" for i in range(count, count + slopes + 2)]
+    lines = ",\n        ".join(given)
+    return f"""
+static double *array_of(char *object)
+{{
+    return *(double **)(void *)(object + {HEAD});
+}}
+
+static inline double number_of(char *object)
+{{
+    return *(double *)(void *)(object + {HEAD});
+}}
+
+void call_{source.name}(char *objects, long rows)
+{{
+    char **x = (char **)(void *)(objects + {ITEMS});
+    (void)rows;
+    {source.name}({lines});
+}}
+"""
+
+
+class Called:
+    """A function in C, made for a program, as a function of the contents of its blocks; `function` is what `adapter` wrote."""
+
+    backend = "native"
+
+    def __init__(
+        self, function: Any, room: int, program: Program, kind: str, reduce: str | None
+    ) -> None:
+        blocks, self._count = program.blocks, len(program.outputs)
+        self._kind = kind
+        self._data = next((i for i, block in enumerate(blocks) if block.has_rows), None)
+        self._per_row = self._data is not None and reduce is None
+        self._are_numbers = [not block.shape and not block.has_rows for block in blocks]
+        wrt = program.wrt if kind != "value" else []
+        lead = (self._count,) if kind == "jacobian" else ()
+        self._shapes = [
+            (lead, block.shape, self._data is not None and (block.has_rows or self._per_row))
+            for block in wrt
+        ]
+        self._function, self._room = function, room
+        function.restype, function.argtypes = None, [ctypes.py_object, ctypes.c_long]
+        self._rooms: list[Any] = []  # arrays to work in that no call uses now
+
+    def __call__(self, contents: Sequence[Any]) -> Any:
+        given = []
+        for content, is_number in zip(contents, self._are_numbers):
+            if is_number:
+                content = content if content.__class__ is float else float(content)
+            elif (
+                content.__class__ is not ARRAY
+                or content.dtype is not FLOAT
+                or not content.flags.carray
+            ):
+                content = as_array(content)
+            given.append(content)
+        rows: tuple[int, ...] = () if self._data is None else (len(given[self._data]),)
+        outputs = empty((self._count, *rows) if self._per_row else self._count)
+        slopes = [
+            empty(lead + rows + shape if by_rows else lead + shape)
+            for lead, shape, by_rows in self._shapes
+        ]
+        try:
+            work = self._rooms.pop()
+        except IndexError:
+            work = numpy.zeros(self._room)
+        self._function((*given, outputs, *slopes, work), rows[0] if rows else 0)
+        self._rooms.append(work)
+        if self._kind == "value":
+            return tuple(outputs)
+        if self._kind == "value_and_grad":
+            return outputs[0], tuple([slope if slope.ndim else slope[()] for slope in slopes])
+        return tuple(outputs), tuple(
+            [tuple([array[i] for array in slopes]) for i in range(self._count)]
+        )
+
+
+def as_array(content: Any) -> Any:
+    """An array of floats in C's order."""
+    if content.__class__ is not ARRAY or content.dtype is not FLOAT:
+        content = numpy.array(content, dtype=FLOAT, order="C")
+    return content if content.flags.carray else content.copy()
