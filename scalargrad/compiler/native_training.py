@@ -7,6 +7,7 @@ import ctypes
 import numpy
 
 from . import machine
+from .calling import aligned
 from .emitters.c_training import Training
 from .program import Program, operations
 
@@ -66,7 +67,7 @@ class LoopOnNative:
             [*given, *carried], [*outputs, *(penalty.outputs if penalty else [])]
         )
         self._data = (
-            [numpy.array(content, dtype=numpy.float64, order="C") for content in table]
+            [_placed(numpy.array(content, dtype=numpy.float64)) for content in table]
             if carried
             else []
         )
@@ -98,7 +99,7 @@ class LoopOnNative:
             _array(every[there]) if shape else DOUBLE(every[there[0]])
             for shape, there in self._others
         ]
-        now = numpy.array([weights, *state]).take(self._there, axis=1)
+        now = _placed(numpy.array([weights, *state]).take(self._there, axis=1))
         losses, lrs = numpy.empty(len(given)), _filled(lr)
         states = now[1:]
         places = [numpy.ascontiguousarray(part, dtype=PLACE) for part in rows]
@@ -139,7 +140,7 @@ class LoopOnNative:
             self.source = source.text
             function = machine.function(self.source, source.name)
             function.restype = None
-            self._made[order] = function, numpy.zeros(source.work)
+            self._made[order] = function, _placed(numpy.zeros(source.work))
         return self._made[order]
 
     def _rows(self, batches: list[list[int]]) -> list[Any]:
@@ -170,6 +171,13 @@ class LoopOnNative:
 def _ends(batch: list[int]) -> tuple[int, int] | None:
     first, end = batch[0], batch[0] + len(batch)
     return (first, end) if batch == [*range(first, end)] else None
+
+
+def _placed(array: Any) -> Any:
+    """A copy in a better place."""
+    made = aligned(array.shape)
+    made[...] = array
+    return made
 
 
 def _array(numbers: Any) -> Any:

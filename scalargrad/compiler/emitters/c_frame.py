@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over tiles
 LARGEST_PART = 400  # lines, about, of a function
+WIDE = 32  # numbers of a row of data that products read where they stand
+LARGE = 1024  # numbers of a matrix that is worth a copy in a better place
 STEP = 16  # rows that products take at once
 INPUT, OUTPUT = "const double *restrict ", "double *restrict "
 
@@ -86,16 +88,31 @@ class Frame(Signature):
     def __init__(self) -> None:
         self.arrays: dict[str, int] = {}  # how many numbers each has
         self.pieces: tuple[list[Piece], ...] = ([], [], [])
+        self.large: dict[
+            Block, str
+        ] = {}  # blocks without rows that are worth a copy in a better place
+        self.extra_calls: set[str] = set()
         self.tile_rows: dict[Block, str] = {}  # data as it stands, from the first row of a tile on
 
     def rows_of(self, piece: Piece, block: Block) -> str:
         """The name of the rows of data of a tile, which a piece uses."""
         if block not in self.tile_rows:
             name = self.tile_rows[block] = self.names.take(f"{self.name_of[block]}_r", "rows")
-            if self.order:
+            if self.order or len(block.inputs) >= WIDE:
                 self.arrays[name] = len(block.inputs) * self.tile
         piece.uses |= {self.tile_rows[block]: None, "n": None}
         return self.tile_rows[block]
+
+    def placed_of(self, piece: Piece, block: Block) -> str:
+        """The name of a block without rows for products, which read a large one many times."""
+        if self.is_number(block) or len(block.inputs) < LARGE:
+            piece.uses[self.name_of[block]] = None
+            return self.name_of[block]
+        if block not in self.large:
+            name = self.large[block] = self.names.take(f"{self.name_of[block]}_a", "placed")
+            self.arrays[name] = len(block.inputs)
+        piece.uses[self.large[block]] = None
+        return self.large[block]
 
     def offsets(self) -> tuple[dict[str, int], int]:
         """Where each array begins in the room to work in, and how large that is."""
@@ -110,7 +127,14 @@ class Frame(Signature):
         functions: list[str] = []
         before, inside, after = [self._parts(stage, functions) for stage in range(3)]
         uses = {name for stage in self.pieces for piece in stage for name in piece.uses}
-        lines = before
+        offsets, _ = self.offsets()
+        lines = []
+        for block, name in self.large.items():
+            self.extra_calls.add("placed")
+            data, size = self.name_of[block], len(block.inputs)
+            uses.add(data)
+            lines.append(f"{INPUT}{name} = placed({size}, {data}, work + {offsets[name]});")
+        lines += before
         if inside:
             uses.add("rows")
             head = []
@@ -120,7 +144,7 @@ class Frame(Signature):
                 head.append(f"const long wide = (n + {STEP - 1}) / {STEP} * {STEP};")
             inside = [INDENT + line for line in [*head, *self._tile_rows(uses), *inside]]
             lines = [
-                *before,
+                *lines,
                 f"for (long first = 0; first < rows; first += {self.tile}) {{",
                 *inside,
                 "}",
@@ -136,8 +160,15 @@ class Frame(Signature):
         for block, name in self.tile_rows.items():
             data, width = self.name_of[block], len(block.inputs)
             uses |= {data, "first"}
+            first = f"{data} + first{f' * {width}' if width > 1 else ''}"
+            if not self.order and name in offsets:
+                self.extra_calls.add("placed")
+                lines.append(
+                    f"{INPUT}{name} = placed(n * {width}, {first}, work + {offsets[name]});"
+                )
+                continue
             if not self.order:
-                lines.append(f"{INPUT}{name} = {data} + first{f' * {width}' if width > 1 else ''};")
+                lines.append(f"{INPUT}{name} = {first};")
                 continue
             uses.add("order")
             at = f"{name}[r * {width} + i] = {data}[order[first + r] * {width} + i];"
@@ -158,7 +189,7 @@ class Frame(Signature):
             groups[-1].append(piece)
             room += piece.weight
         offsets, _ = self.offsets()
-        outside = {*self.tile_rows.values()}
+        outside = {*self.tile_rows.values(), *self.large.values()}
         kinds = {**self.kinds(), **dict.fromkeys(outside, INPUT)}
         calls = []
         for group in groups:
@@ -179,7 +210,8 @@ class Frame(Signature):
 
     def all_calls(self) -> set[str]:
         """The helpers that are called."""
-        return {call for stage in self.pieces for piece in stage for call in piece.calls}
+        called = {call for stage in self.pieces for piece in stage for call in piece.calls}
+        return called | self.extra_calls
 
     def room_to_work(self) -> int:
         """How many numbers all arrays hold."""
@@ -187,4 +219,5 @@ class Frame(Signature):
 
     def source(self) -> Source:
         """The function as text."""
-        return self.function(self.body(), self.room_to_work(), self.all_calls(), self.tables.lines)
+        body = self.body()
+        return self.function(body, self.room_to_work(), self.all_calls(), self.tables.lines)

@@ -8,7 +8,7 @@ from ..lower import DOT, SHARES, SUM
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, linear, nest_of
-from .c_frame import Frame
+from .c_frame import WIDE, Frame
 from .c_text import Piece
 
 TYPE_CHECKING = False
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from typing import Any
 
 SMALL = 64  # products of a matrix that are written as loops
-WIDE = 32  # numbers of a row of data that are read where they stand
 SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
 FEW = 8  # terms that are added up in one line
 
@@ -136,10 +135,12 @@ class Products(Frame):
             return Matrix(self.rows_of(piece, source), strides, 1, len(source.inputs))
         view = self.looked(piece, stage, view)
         source = view.sources[0]
+        if isinstance(source, Block) and not source.has_rows:
+            return Matrix(self.placed_of(piece, source), strides, 1, 0)
         name = self.use(piece, source)
-        return (
-            Matrix(name, strides, self.tile, 1) if source.has_rows else Matrix(name, strides, 1, 0)
-        )
+        if source.has_rows:
+            return Matrix(name, strides, self.tile, 1)
+        return Matrix(name, strides, 1, 0)
 
     def _by_product(
         self, piece: Piece, stage: int, vector: Vector, factors: Any, start: View | None
