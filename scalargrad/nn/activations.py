@@ -1,4 +1,4 @@
-"""Activations: an operation of one number, by its name, or a function of one Value.   (floor 3)
+"""Activations: the name of an operation on one number, or a function of one Value.   (floor 3)
 
 >>> activation("tanh")(0.0), activation(None)
 (0.0, None)
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 def activation(
     chosen: str | Callable[[Any], Any] | None, argument: str = "activation"
 ) -> Callable[[Any], Any] | None:
-    """The function of that name; a function as it is; None, for a linear neuron, as None.
+    """The function of that name; a function as it is; None, for a linear neuron, as it is.
 
-    `argument` is what errors call it.
+    Errors name the `argument` that it was given for.
 
     >>> activation("tan h")
     Traceback (most recent call last):
@@ -30,7 +30,7 @@ def activation(
     if isinstance(chosen, str):
         if chosen == "softmax":
             raise ValueError(
-                f"{argument}: softmax is of a whole layer, not of one neuron: leave the outputs "
+                f"{argument}: softmax works on a whole layer, not on one neuron: leave the outputs "
                 "linear and use the loss 'cross_entropy'"
             )
         known = {
@@ -51,7 +51,7 @@ def activation(
 
 
 def name_of(chosen: Any) -> str:
-    """How it is written: 'tanh', the name of a function, None, or a list of them."""
+    """An activation as text: 'tanh', the name of a function, None, or a list of them."""
     if isinstance(chosen, (list, tuple)):
         return f"[{', '.join(map(name_of, chosen))}]"
     if chosen is None or isinstance(chosen, str):

@@ -1,6 +1,6 @@
-"""Arguments: names looked up in tables, whole numbers, sources of random numbers.   (floor 3)
+"""Checks of arguments: names in tables, whole numbers, sources of random numbers.   (floor 3)
 
-Each function answers a mistake with what was given, what was expected and what to write instead.
+Errors say what was given, what was expected and what to write instead.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def quoted(names: Iterable[str]) -> str:
-    """The names as they are written in code.
+    """The names in quotes, with commas between.
 
     >>> quoted(["mean", "sum"])
     "'mean', 'sum'"
@@ -26,9 +26,9 @@ def quoted(names: Iterable[str]) -> str:
 
 
 def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "", kind: str = "") -> T:
-    """The entry of that name; where there is none, a ValueError with the nearest name.
+    """The entry of that name; if there is none, ValueError tells the nearest name.
 
-    It lists the names, or says of what `kind` they are.
+    It lists the names in the table, or says what `kind` of names they are.
 
     >>> look_up("loss", "msee", {"mse": 1, "mae": 2})
     Traceback (most recent call last):
@@ -44,10 +44,10 @@ def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "", kin
     raise ValueError(f"{what}={name!r} is none of {kind or quoted(table)}{hint}")
 
 
-def whole(what: str, number: Any, least: int = 1) -> int:
-    """The number as an int; ValueError below `least`, TypeError where it is not whole.
+def whole_number(what: str, number: Any, least: int = 1) -> int:
+    """The number as an int; ValueError if it is below `least`, TypeError if it is not whole.
 
-    >>> whole("nin", 0)
+    >>> whole_number("nin", 0)
     Traceback (most recent call last):
     ValueError: nin must be 1 or more, got 0
     """

@@ -1,8 +1,8 @@
-"""Whether a trace of a model gives what the model itself gives, tried on some rows.   (floor 3)
+"""Compares the trace of a model with the model itself, on some rows.   (floor 3)
 
-A traced number refuses to be read. But Python code may ask for its kind, catch an error or look at
-its text, and then go another way than it goes for numbers. That shows where both are computed. The
-weights are then a little off, since weights that begin at 0 would hide it.
+A number in a trace refuses to be read. But Python code may ask for its kind, catch an error or look
+at its text, and then take another way than it takes for plain numbers. To find such code, both are
+computed and compared, with weights moved a little: weights that begin at 0 could hide a difference.
 """
 
 from __future__ import annotations
@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 
-SOME, MANY = 4, 1000  # rows that are tried, and those where the code asks for kinds
-_ANOTHER = (
-    "the {what} of traced numbers is another than that of the numbers themselves: "
+FEW, MANY = 4, 1000  # rows to try; many if the code asks for the kind of its numbers
+_DIFFERENT = (
+    "the {what} computed in a trace differs from the one computed on numbers: "
     "asking for their kind (isinstance, type, hasattr), for their text, or catching an error "
     "would freeze one way into the compiled function; write the same formula for both"
 )
 
 
 def traced_or_refused(trace: Callable[[], T]) -> T:
-    """What tracing gives; TraceError for whatever fails in it, since the model works on numbers."""
+    """The result of `trace`; any error in it is a TraceError, since the model works on numbers."""
     from ..compiler.tracing import TraceError
 
     try:
@@ -46,42 +46,42 @@ def traced_or_refused(trace: Callable[[], T]) -> T:
         raise
     except Exception as error:
         raise TraceError(
-            f"model or loss work on numbers, not on traced ones: {type(error).__name__}: {error}"
+            f"model and loss work on numbers, but fail in a trace: {type(error).__name__}: {error}"
         ) from error
 
 
 def compare_training(
     task: Task, made: Objective, program: Program, table: Table, prepared: Table, is_doubtful: bool
 ) -> None:
-    """TraceError where loss or penalty are others than those on Values.
+    """Raise TraceError if loss or penalty differ from those on Values.
 
     Where targets are classes, `prepared` has the rows that the program reads.
     """
     inputs, targets = table
-    with _a_little_off(task.model) as model, no_grad():
-        known = _numbers(made)
-        for i in _told_apart(targets, is_doubtful):
+    with _with_moved_weights(task.model) as model, no_grad():
+        known = _data_of_nodes(made)
+        for i in _rows_to_try(targets, is_doubtful):
             found = _outputs(program, known, (prepared[0][i], prepared[1][i]))
             expected = number_of(task.measure(model(inputs[i]), targets[i]), "loss")
-            _check(found[:1], [expected], "loss")
+            _compare(found[:1], [expected], "loss")
         if task.penalty and made.penalty:
             expected = number_of(task.penalty(model), "penalty")
-            _check(_outputs(made.penalty, known, ()), [expected], "penalty")
+            _compare(_outputs(made.penalty, known, ()), [expected], "penalty")
 
 
 def compare_prediction(
     model: Any, made: Prediction, program: Program, table: list[Any], is_doubtful: bool
 ) -> None:
-    """TraceError where predictions are others than those on Values."""
-    with _a_little_off(model) as forward, no_grad():
-        known = _numbers(made)
-        for i in _told_apart(table, is_doubtful):
+    """Raise TraceError if predictions differ from those on Values."""
+    with _with_moved_weights(model) as forward, no_grad():
+        known = _data_of_nodes(made)
+        for i in _rows_to_try(table, is_doubtful):
             expected = [number_of(p, "prediction") for p in items(forward(table[i]), "predict")]
-            _check(_outputs(program, known, (table[i],)), expected, "prediction")
+            _compare(_outputs(program, known, (table[i],)), expected, "prediction")
 
 
 @contextmanager
-def _a_little_off(model: Any) -> Iterator[Any]:
+def _with_moved_weights(model: Any) -> Iterator[Any]:
     """A copy of the model, which may count its calls, with the same weights.
 
     As long as the block runs, these are a little off.
@@ -97,7 +97,7 @@ def _a_little_off(model: Any) -> Iterator[Any]:
         put(weights, repeat("data"), before)
 
 
-def _numbers(made: Objective | Prediction) -> dict[Any, float]:
+def _data_of_nodes(made: Objective | Prediction) -> dict[Any, float]:
     return {x: value.data for x, value in made.values.items()}
 
 
@@ -110,18 +110,18 @@ def _outputs(program: Program, known: dict[Any, float], row: Sequence[Any]) -> l
     return [x.data if hasattr(x, "data") else None for x in outputs]
 
 
-def _told_apart(rows: Sequence[Any], is_doubtful: bool) -> list[int]:
+def _rows_to_try(rows: Sequence[Any], is_doubtful: bool) -> list[int]:
     """Numbers of rows to try, over the whole table, the least and the greatest among them."""
-    n, most = len(rows), MANY if is_doubtful else SOME
+    n, most = len(rows), MANY if is_doubtful else FEW
     spread = range(n) if n <= most else [i * (n - 1) // (most - 1) for i in range(most)]
     return sorted({*spread, rows.index(min(rows)), rows.index(max(rows))})
 
 
-def _check(found: Sequence[Any], expected: Sequence[float], what: str) -> None:
+def _compare(found: Sequence[Any], expected: Sequence[float], what: str) -> None:
     from ..compiler.program import is_another
     from ..compiler.tracing import TraceError
 
     if len(found) != len(expected) or any(
         x is not None and is_another(x, y) for x, y in zip(found, expected)
     ):
-        raise TraceError(_ANOTHER.format(what=what))
+        raise TraceError(_DIFFERENT.format(what=what))

@@ -216,7 +216,7 @@ class Generated:
                 steps = Stepwise(self._program, None, weights, (), reduce, "numpy")
         return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
 
-    def looked_at(self) -> Generated | Eager:
+    def after_user_code(self) -> Generated | Eager:
         """What makes the next steps after the user's code had its turn: Values, after a change."""
         return _Waiting(self) if self.has_changed() else self
 
@@ -378,7 +378,7 @@ class _Waiting(Eager):
         super().steps(batches, losses)
         self.spent += perf_counter() - start
 
-    def looked_at(self) -> Generated | Eager:
+    def after_user_code(self) -> Generated | Eager:
         """What makes the next steps after the user's code had its turn."""
         if self.made.has_changed():
             self.spent, self.changes = 0.0, self.changes + 1

@@ -1,4 +1,4 @@
-"""How `fit` makes its steps on Values: row by row, and a graph for each.   (floor 3)"""
+"""Steps of `fit` on Values: a graph for each row, and its backward walk.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     Table = tuple[list[Any], list[Any]]  # inputs, targets
-    Losses = array[float]  # of each step, there before the step is made
+    Losses = array[float]  # one a step, added before the step is made
 
 
 NOT_CALLED = "{} cannot be called: give it a method __call__(self, x) that returns the prediction"
 
 
 class Task:
-    """The loss that is lowered: of the rows of a batch the mean or the sum, and the penalty."""
+    """The loss that `fit` lowers: the mean or the sum over the rows of a batch, and the penalty."""
 
     def __init__(
         self, model: Any, measure: Any, is_mean: bool, penalty: Callable[[Any], Any] | None
@@ -47,7 +47,7 @@ class Task:
                 raise
             if isinstance(loss, Value):
                 (loss if divisor == 1 else loss / divisor).backward()
-            elif loss != 0:  # a number without slope is 0 where a row costs nothing, else a mistake
+            elif loss != 0:  # a plain number may be 0, for a row that costs nothing
                 raise TypeError(
                     f"the loss of row {i} is the plain number {loss}: "
                     "compute it from the prediction, not from its .data"
@@ -61,7 +61,7 @@ class Task:
         return total
 
     def loss_of(self, table: Table) -> float:
-        """The loss of rows, without penalty; nothing is recorded."""
+        """The loss of these rows, without penalty; nothing is recorded."""
         with no_grad():
             total = add_up(
                 [number_of(self.measure(self.forward(x), t), "loss") for x, t in zip(*table)]
@@ -70,32 +70,32 @@ class Task:
 
 
 def number_of(result: Any, name: str) -> float:
-    """The number that a loss or a penalty gave, a Value's or a plain one."""
+    """The number of a loss or a penalty, which is a Value or a plain number."""
     found = result.data if isinstance(result, Value) else as_float(result)
     if found is None:
         raise TypeError(
             f"the {name} must give one Value, got {type(result).__name__}: "
-            "of several make one with sum or mean"
+            "make one of several with sum or mean"
         )
     return found
 
 
 class Eager:
-    """A step at a time: the graph of a row lives as long as its backward walk."""
+    """Makes steps on Values. The graph of a row is dropped after its backward walk."""
 
-    pace = 1  # how many steps a call is to make at most
+    pace = 1  # a call makes at most so many steps
 
     def __init__(self, task: Task, optimizer: Any, table: Table) -> None:
         self.task, self.optimizer, self.table = task, optimizer, table
         self.loss_of = task.loss_of
 
     def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
-        """Make a step on each batch, its loss added to `losses` before."""
+        """Make a step on each batch, and before it add its loss to `losses`."""
         for batch in batches:
             self.optimizer.zero_grad()
             losses.append(self.task.backward(self.table, batch))
             self.optimizer.step()
 
-    def looked_at(self) -> Any:
-        """What makes the next steps after the user's code had its turn."""
+    def after_user_code(self) -> Any:
+        """The engine for the next steps, after a callback, which may have changed anything."""
         return self

@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 class History:
     """The record of a training run.
 
-    loss: one number an epoch, the loss that was lowered, each row's with the weights that it met:
-        the mean over the rows, or their sum with reduction="sum"; the penalties are in it.
-    validation_loss: one number an epoch, that of the validation rows after it, without a penalty;
-        empty where there were none.
+    loss: one number an epoch, the loss that was lowered: the mean over the rows, or their sum with
+        reduction="sum", and the penalties. Each row has its loss before the step that it is in.
+    validation_loss: one number an epoch, the loss of the validation rows after it, without penalty;
+        empty if there were no such rows.
     seconds: how long training took.
     interrupted: whether Ctrl-C ended it.
     """
@@ -31,7 +31,7 @@ class History:
         self.loss.append(loss)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the loss curves on matplotlib Axes, new ones if none are given, and return them."""
+        """Draw the loss curves on matplotlib Axes, or on new ones, and return the Axes."""
         if not self.loss:
             raise ValueError("the history has no epoch to plot: fit for one at least")
         if ax is None:

@@ -1,8 +1,8 @@
-"""Where weights begin: functions of (nin, nout, rng) that draw one weight of a layer.   (floor 3)
+"""How weights begin: functions of (nin, nout, rng) that draw one weight of a layer.   (floor 3)
 
-`rng` is a `random.Random`. Layers call them in the order of `parameters()`; biases begin at 0. A
-sum of nin inputs of size 1 should come out of size 1 again, or the numbers grow or fade from layer
-to layer: that is why `xavier` and `he` divide by the square root of nin.
+`rng` is a `random.Random`. A layer calls the function for each weight, in the order of
+`parameters()`; biases begin at 0. A weighted sum of nin inputs of size 1 should be of size 1 again,
+or numbers grow or fade from layer to layer. So `xavier` and `he` divide by the square root of nin.
 
 >>> from random import Random
 >>> -1 <= uniform(2, 3, Random(0)) <= 1
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 def uniform(nin: int, nout: int, rng: Random) -> float:
-    """Evenly between -1 and 1, as micrograd has it."""
+    """Evenly between -1 and 1, as in micrograd."""
     return rng.uniform(-1, 1)
 
 
@@ -36,7 +36,7 @@ def normal(nin: int, nout: int, rng: Random) -> float:
 def xavier(nin: int, nout: int, rng: Random) -> float:
     """Evenly within ±√(6 / (nin + nout)) (Glorot and Bengio 2010).
 
-    Keeps the spread of the numbers through tanh, sigmoid and linear layers.
+    It keeps the spread of the numbers through tanh, sigmoid and linear layers.
     """
     bound = sqrt(6.0 / (nin + nout))
     return rng.uniform(-bound, bound)
@@ -45,13 +45,13 @@ def xavier(nin: int, nout: int, rng: Random) -> float:
 def he(nin: int, nout: int, rng: Random) -> float:
     """Normal, with standard deviation √(2 / nin) (He and others 2015).
 
-    Makes up for the half that relu cuts off.
+    The factor 2 makes up for the half of the numbers that relu cuts off.
     """
     return rng.gauss(0.0, sqrt(2.0 / nin))
 
 
 def zeros(nin: int, nout: int, rng: Random) -> float:
-    """All 0: neurons of a hidden layer stay alike for ever."""
+    """All 0. Neurons of a hidden layer that begin alike stay alike."""
     return 0.0
 
 
@@ -61,7 +61,7 @@ INITS: dict[str, Callable[[int, int, Random], float]] = {
 
 
 def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], Any]:
-    """The init of that name; a function as it is; for None the one that suits the activation.
+    """The init of that name; a function as it is; None: the one that suits the activation.
 
     >>> initializer(None, "relu") is he, initializer(None, "tanh") is xavier
     (True, True)

@@ -16,10 +16,10 @@ from .. import functions
 from ..arithmetic.conversion import as_float, to_float
 from ..rows.recorders import Floats, Values
 from ..value import Value
-from ..wording import ParameterLabel
+from ..wording import ParameterLabel, counted
 from .activations import activation as function_of
 from .activations import name_of
-from .checks import random_source, whole
+from .checks import random_source, whole_number
 from .inits import initializer
 from .module import Module
 from .parameters import PLAIN, are_leaves, places_in
@@ -41,7 +41,7 @@ _floats, _values, _as_they_are = {float}, {Value}, {float, Value}
 
 
 def without_nonlin(init: F) -> F:
-    """Answer micrograd's `nonlin=False` with the argument that has its place here."""
+    """Tell who writes micrograd's `nonlin=False` which argument to write here."""
 
     @wraps(init)
     def __init__(self: Any, *arguments: Any, **named: Any) -> None:
@@ -65,8 +65,8 @@ class Neuron(Module):
     activation: the name of an operation of one number ("relu", "tanh", "sigmoid", …), a function of
         one Value, or None for a linear neuron. Default "relu".
     bias: whether b is added; it begins at 0. Default True.
-    init: where weights begin: "uniform", "normal", "xavier", "he", "zeros", or a function of
-        (nin, nout, rng) that gives one weight. Default None: what suits the activation.
+    init: how weights begin: "uniform", "normal", "xavier", "he", "zeros", or a function of
+        (nin, nout, rng) that returns one weight. Default None: the one that suits the activation.
     seed: a whole number, a `random.Random`, or None for Python's own `random`. Default None.
 
     The labels are `w[0]`, `w[1]`, … and `b`.
@@ -81,7 +81,7 @@ class Neuron(Module):
         init: Init = None,
         seed: Any = None,
     ) -> None:
-        self.nin = whole("nin", nin)
+        self.nin = whole_number("nin", nin)
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
         self.w: tuple[Value, ...] = Values.of(
@@ -102,7 +102,7 @@ class Neuron(Module):
         return z if self._activate is None else self._activate(z)  # type: ignore[no-any-return]
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
-        yield "neuron", f"{self.nin} → 1", _noted(self.activation), len(self.parameters())
+        yield "neuron", f"{self.nin} → 1", _activation_note(self.activation), len(self.parameters())
 
     def __repr__(self) -> str:
         return f"Neuron({self.nin}, {_arguments(self.activation, self.b is not None)})"
@@ -112,7 +112,10 @@ _call = Neuron.__call__
 
 
 class Layer(Module):
-    """Neurons side by side that read the same inputs: a list of Values, or one Value of one neuron.
+    """Neurons side by side that read the same inputs.
+
+    A call returns a list of Values; a layer of one neuron returns its Value.
+
 
     >>> layer = Layer(2, 3, number=1)
     >>> len(layer([1.0, 2.0])), layer.neurons[0].w[1].label
@@ -122,9 +125,9 @@ class Layer(Module):
     nout: how many neurons there are.
     activation: of each neuron, as in Neuron. Default "relu".
     bias: whether each neuron adds a b. Default True.
-    init: where weights begin, as in Neuron. Default None: what suits the activation.
+    init: how weights begin, as in Neuron. Default None: the one that suits the activation.
     seed: a whole number, a `random.Random`, or None for Python's own `random`. Default None.
-    number: which layer of a network it is. Default None: of none.
+    number: its place among the layers of a network, from 1. Default None: it is in no network.
 
     The labels are `W[0,1]`, neuron 0 and input 1, and `b[0]`; with `number=1` they are `W1[0,1]`
     and `b1[0]`. A neuron in `neurons` may be replaced by one of a class of its own.
@@ -141,9 +144,9 @@ class Layer(Module):
         seed: Any = None,
         number: int | None = None,
     ) -> None:
-        self.nin, self.nout = whole("nin", nin), whole("nout", nout)
+        self.nin, self.nout = whole_number("nin", nin), whole_number("nout", nout)
         self.activation = activation
-        self.number = None if number is None else whole("number", number, 0)
+        self.number = None if number is None else whole_number("number", number, 0)
         draw, rng = initializer(init, activation), random_source(seed)
 
         def of_layer(nin: int, _: int, rng: Random) -> Any:
@@ -160,13 +163,13 @@ class Layer(Module):
     def __call__(self, x: Any) -> Value | list[Value]:
         xs = _inputs(x, self.nin, self)
         outs = [
-            neuron._fire(xs) if type(neuron).__call__ is _call else neuron(xs)  # a call of its own
+            neuron._fire(xs) if type(neuron).__call__ is _call else neuron(xs)  # a class of its own
             for neuron in self.neurons
         ]
         return outs if len(outs) > 1 else outs[0]
 
     def _places(self, seen: set[int]) -> Iterator[Place]:
-        """Weights in a matrix W, biases in a list b; a neuron's other attributes behind its own."""
+        """Weights in a matrix W, biases in a list b; then other attributes of each neuron."""
         seen.add(id(self))
         for name, item in vars(self).items():
             if name == "neurons" and self._is_matrix():
@@ -183,7 +186,7 @@ class Layer(Module):
                 yield from places_in(item, name, seen)
 
     def _is_matrix(self) -> bool:
-        """Whether the neurons, which may have been replaced, have weights that make a matrix."""
+        """Whether the weights make a matrix: neurons may have been replaced by others."""
         if not all(isinstance(neuron, Neuron) for neuron in self.neurons):
             return False
         biases = [neuron.b for neuron in self.neurons if neuron.b is not None]
@@ -199,7 +202,12 @@ class Layer(Module):
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         name = "layer" if self.number is None else f"layer {self.number}"
-        yield name, f"{self.nin} → {self.nout}", _noted(self.activation), len(self.parameters())
+        yield (
+            name,
+            f"{self.nin} → {self.nout}",
+            _activation_note(self.activation),
+            len(self.parameters()),
+        )
 
     def __repr__(self) -> str:
         number = "" if self.number is None else f", number={self.number}"
@@ -208,7 +216,7 @@ class Layer(Module):
 
 
 class MLP(Module):
-    """A multi-layer perceptron: layers in a row, each reads the outputs of the one before it.
+    """A multi-layer perceptron: layers, each of which reads the outputs of the one before it.
 
     >>> model = MLP(2, [3, 1], activation="sigmoid", seed=0)
     >>> model
@@ -225,8 +233,9 @@ class MLP(Module):
         last one too. Default "relu".
     output_activation: of the last layer. Default None: linear outputs. Not beside a list.
     bias: whether each neuron adds a b, which begins at 0. Default True.
-    init: where weights begin: "uniform", "normal", "xavier", "he", "zeros", or a function of
-        (nin, nout, rng) that gives one weight. Default None: what suits each layer's activation.
+    init: how weights begin: "uniform", "normal", "xavier", "he", "zeros", or a function of
+        (nin, nout, rng) that returns one weight. Default None: the one that suits the activation
+        of each layer.
     seed: a whole number, a `random.Random`, or None for Python's own `random`. Default None. One
         source serves all layers, in the order of `parameters()`.
     """
@@ -247,12 +256,12 @@ class MLP(Module):
                 f"nouts must be a list, the number of neurons in each layer, got {nouts!r}: "
                 "write [16, 16, 1]"
             )
-        self.nouts = [whole(f"nouts[{i}]", nout) for i, nout in enumerate(nouts)]
+        self.nouts = [whole_number(f"nouts[{i}]", nout) for i, nout in enumerate(nouts)]
         if not self.nouts:
             raise ValueError(
                 "nouts must name one layer at least, got []: write [1] for a single neuron"
             )
-        self.nin = whole("nin", nin)
+        self.nin = whole_number("nin", nin)
         self.activation, self.output_activation = activation, output_activation
         chosen = _one_a_layer(activation, output_activation, len(self.nouts))
         rng, nins = random_source(seed), [self.nin, *self.nouts]
@@ -267,7 +276,7 @@ class MLP(Module):
         return x  # type: ignore[no-any-return]
 
     def _places(self, seen: set[int]) -> Iterator[Place]:
-        """Layers by their numbers: W1 and b1, not layers[0].W1."""
+        """Layers are named by their numbers: W1 and b1, not layers[0].W1."""
         seen.add(id(self))
         for name, item in vars(self).items():
             for i, part in enumerate(item) if name == "layers" else [(None, item)]:
@@ -289,7 +298,7 @@ class MLP(Module):
 
 
 def _one_a_layer(inner: Any, last: Activation, count: int) -> list[Activation]:
-    """The activation of each layer; a wrong one is refused, whether or not a layer uses it."""
+    """The activation of each layer; a wrong one raises an error, even if no layer uses it."""
     if not isinstance(inner, (list, tuple)):
         function_of(inner)
         function_of(last, "output_activation")
@@ -310,33 +319,33 @@ def _one_a_layer(inner: Any, last: Activation, count: int) -> list[Activation]:
 
 
 def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
-    """One row of inputs as a tuple of Values and floats; a number stands for a row of one."""
+    """A row of inputs as a tuple of Values and floats; a number alone is a row of one."""
     if not isinstance(x, (list, tuple)):
         x = to_lists(x)
         if isinstance(x, Value) or as_float(x) is not None:
             x = (x,)
         elif not hasattr(x, "__iter__") or isinstance(x, (str, bytes, dict)):
             raise TypeError(
-                f"{_titled(reader)} takes a row of {_counted(nin)}, got {type(x).__name__}"
+                f"{_title(reader)} takes a row of {counted(nin, 'input')}, got {type(x).__name__}"
             )
     xs: tuple[Any, ...] = tuple(x)
     kinds = set(map(type, xs))
     if not kinds <= _as_they_are:
         if any(map(is_row, xs)):
             raise TypeError(
-                f"{_titled(reader)} takes one row of {_counted(nin)}, got rows: for many rows "
-                "there is predict(X), or a loop, [model(x) for x in X]"
+                f"{_title(reader)} takes one row of {counted(nin, 'input')}, got rows: "
+                "for many rows there is predict(X), or a loop, [model(x) for x in X]"
             )
-        name = _titled(reader)
+        name = _title(reader)
         xs = tuple([item if isinstance(item, Value) else to_float(item, name) for item in xs])
         kinds = set(map(type, xs))
     if len(xs) != nin:
-        raise ValueError(f"{_titled(reader)} expects {_counted(nin)}, got {len(xs)}")
+        raise ValueError(f"{_title(reader)} expects {counted(nin, 'input')}, got {len(xs)}")
     return Floats.of(xs) if kinds == _floats else Values.of(xs) if kinds == _values else xs
 
 
-def _titled(reader: Neuron | Layer) -> str:
-    """How errors name it: `layer 1 (2 → 3)` within a network."""
+def _title(reader: Neuron | Layer) -> str:
+    """The name of a layer or neuron in errors: `layer 1 (2 → 3)` within a network."""
     if isinstance(reader, Layer) and reader.number is not None:
         return f"layer {reader.number} ({reader.nin} → {reader.nout})"
     if isinstance(reader, Layer):
@@ -344,11 +353,7 @@ def _titled(reader: Neuron | Layer) -> str:
     return f"Neuron({reader.nin})"
 
 
-def _counted(nin: int) -> str:
-    return f"{nin} input{'s' if nin > 1 else ''}"
-
-
-def _noted(chosen: Activation) -> str:
+def _activation_note(chosen: Activation) -> str:
     return "linear" if chosen is None else name_of(chosen).strip("'")
 
 

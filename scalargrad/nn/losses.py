@@ -1,9 +1,9 @@
 """Losses: how far a prediction is from its target, as one Value.   (floor 3)
 
-Prediction and target are each a number or Value, or a list of them, for one row of data. From plain
-numbers a loss is a plain number. `squared_error` and `half_squared_error` add over the outputs, the
-others average over them. Compiled, they look at no number, and so refuse none. Where rounding
-matters the formula is the one that keeps its digits:
+Prediction and target belong to one row of data. Each is a number or Value, or a list of them. If
+all are plain numbers, so is the loss. `squared_error` and `half_squared_error` add over the
+outputs, the others average over them. A compiled loss cannot look at its numbers, so it checks
+none. The formulas are chosen so that rounding takes no digits:
 
 >>> binary_cross_entropy_with_logits(40.0, 1), cross_entropy([1000.0, 0.0], 1)
 (4.248354255291589e-18, 1000.0)
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .parameters import HasParameters
 
 
-ROWS = ": a loss is of one row; of many, add up the loss of each"
+ROWS = ": a loss takes one row; for many rows, add up their losses"
 
 
 def squared_error(prediction: Any, target: Any) -> Any:
@@ -69,7 +69,7 @@ def mae(prediction: Any, target: Any) -> Any:
 def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
     """The mean of ½d², d = p - t, where |d| is at most delta, and of delta (|d| - ½ delta) beyond.
 
-    So an outlier pulls with bounded force.
+    Its slope is at most delta, so an outlier cannot pull much.
 
     >>> huber([0.5, 3.0], [0.0, 0.0])
     1.3125
@@ -90,7 +90,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
 def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     """The mean of -t log p - (1 - t) log(1 - p), for probabilities p and targets from 0 to 1.
 
-    It is infinite where a certain prediction is wrong.
+    It is infinite if p is 0 or 1 and wrong.
 
     >>> binary_cross_entropy(0.5, 1), binary_cross_entropy(1.0, 1), binary_cross_entropy(0.0, 1)
     (0.6931471805599453, 0.0, inf)
@@ -109,9 +109,9 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
 
 
 def binary_cross_entropy_with_logits(prediction: Any, target: Any) -> Any:
-    """The binary cross-entropy of sigmoid(z), from the logits z.
+    """The binary cross-entropy of sigmoid(z), computed from the logits z.
 
-    No digit is lost where the sigmoid is near 0 or 1.
+    So no digits are lost where the sigmoid is near 0 or 1.
 
     >>> binary_cross_entropy_with_logits([0.0, -1000.0], [1, 0])
     0.34657359027997264
@@ -134,29 +134,29 @@ def cross_entropy(prediction: Any, target: Any) -> Any:
             "cross_entropy takes two logits or more, got 1: "
             "for one output use binary_cross_entropy_with_logits"
         )
-    shares = items(target, "cross_entropy", ROWS)
-    if len(shares) == 1:
-        return functions.logsumexp(logits) - _logit_of(shares[0], logits)
-    if len(shares) != len(logits):
+    probabilities = items(target, "cross_entropy", ROWS)
+    if len(probabilities) == 1:
+        return functions.logsumexp(logits) - _logit_of(probabilities[0], logits)
+    if len(probabilities) != len(logits):
         raise ValueError(
             "cross_entropy takes one class, or a probability for each of "
-            f"{len(logits)} logits; got {len(shares)} targets"
+            f"{len(logits)} logits; got {len(probabilities)} targets"
         )
-    plain = [t for t in shares if not isinstance(t, Value)]
-    if len(plain) == len(shares) and not (min(plain) >= 0 and abs(sum(plain) - 1) < 1e-6):
+    plain = [t for t in probabilities if not isinstance(t, Value)]
+    if len(plain) == len(probabilities) and not (min(plain) >= 0 and abs(sum(plain) - 1) < 1e-6):
         raise ValueError(
-            f"cross_entropy's targets must be probabilities that add up to 1, got {shares}"
+            f"cross_entropy's targets must be probabilities that add up to 1, got {probabilities}"
         )
     used = [
-        (t, z) for t, z in zip(shares, logits) if isinstance(t, Value) or t != 0
-    ]  # 0 × inf must not spoil it
+        (t, z) for t, z in zip(probabilities, logits) if isinstance(t, Value) or t != 0
+    ]  # a term 0 × inf would be nan
     return functions.logsumexp(logits) - functions.dot([z for _, z in used], [t for t, _ in used])
 
 
 def hinge(prediction: Any, target: Any) -> Any:
     """The mean of relu(1 - t p), for scores p and targets of -1 and 1.
 
-    A right answer with a margin of 1 costs nothing.
+    A prediction on the right side of 0, by 1 or more, costs nothing.
 
     >>> hinge([0.25, 3.0], [-1, 1])
     0.625
@@ -165,7 +165,7 @@ def hinge(prediction: Any, target: Any) -> Any:
     for _, t in pairs:
         if _is_known(t) and t not in (-1, 1):
             raise ValueError(
-                f"hinge takes targets of -1 and 1, got {_plain(t)}: of 0 and 1 write 2 * y - 1"
+                f"hinge takes targets of -1 and 1, got {_plain(t)}: for 0 and 1 write 2 * y - 1"
             )
     return _mean([functions.relu(1 - p * t) for p, t in pairs])
 
@@ -173,7 +173,7 @@ def hinge(prediction: Any, target: Any) -> Any:
 def l2(weights: HasParameters | Iterable[Any]) -> Any:
     """Σ w² over the parameters of a module, or over a list.
 
-    As a penalty: `model.fit(…, penalty=lambda model: 1e-4 * l2(model))`.
+    For a penalty write `model.fit(…, penalty=lambda model: 1e-4 * l2(model))`.
 
     >>> l2([3.0, 4.0])
     25.0
@@ -227,7 +227,7 @@ def _mean(terms: list[Any]) -> Any:
 
 
 def _surprise(t: Any, if_one: Any, if_zero: Any) -> Any:
-    """t × if_one + (1 - t) × if_zero; at t = 1 and t = 0 one alone: 0 × inf must not spoil it."""
+    """t × if_one + (1 - t) × if_zero; for t = 1 or 0 only one of them, as 0 × inf is nan."""
     if _is_known(t) and (t < 0 or t > 1):
         raise ValueError(f"a binary target lies between 0 and 1, got {_plain(t)}")
     return functions.where(
@@ -236,9 +236,9 @@ def _surprise(t: Any, if_one: Any, if_zero: Any) -> Any:
 
 
 def _logit_of(number: Any, logits: list[Any]) -> Any:
-    """The logit of the class of that number.
+    """The logit of the class with that number.
 
-    No list can be asked for a traced number, so there each class is tried.
+    A number in a trace is no index into a list, so there it is compared with each class.
     """
     count = len(logits)
     if not _is_known(number):
@@ -258,7 +258,7 @@ def _logit_of(number: Any, logits: list[Any]) -> Any:
 
 
 def _is_known(number: Any) -> bool:
-    """Whether it can be looked at: a traced number stands for any, so it goes unchecked."""
+    """Whether a number can be checked: one in a trace stands for any number."""
     return not hasattr(number, "records")
 
 

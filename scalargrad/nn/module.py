@@ -1,4 +1,4 @@
-"""Module: something with parameters, found in its attributes.   (floor 3)
+"""Module: the base of models, which finds parameters in its attributes.   (floor 3)
 
 >>> from scalargrad import Value
 >>> class Line(Module):
@@ -15,7 +15,7 @@
 from __future__ import annotations
 
 from . import training
-from .parameters import HasParameters, State, written
+from .parameters import HasParameters, State, shape_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,15 +25,15 @@ if TYPE_CHECKING:
 class Module(HasParameters):
     """The base of all models: its attributes hold Values, Modules, or containers of them.
 
-    The leaf Values among them, in lists, tuples and dicts too, are its parameters, in the order in
-    which the attributes were set.
+    The leaf Values in them, in lists, tuples and dicts too, are its parameters. Their order is that
+    in which the attributes were set.
     """
 
     fit = training.fit
     predict = training.predict
 
     def summary(self) -> str:
-        """A table of what it consists of and how many parameters each part has, to be printed.
+        """A table of its parts and how many parameters each part has; print it.
 
         >>> from scalargrad.nn import MLP
         >>> print(MLP(2, [3, 1], activation="sigmoid").summary())
@@ -57,7 +57,7 @@ class Module(HasParameters):
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         """The lines of the summary: name, shape, a note, number of parameters."""
         for name, (shape, values) in self._blocks().items():
-            yield name, written(shape), "", len(values)
+            yield name, shape_text(shape), "", len(values)
 
 
 __all__ = ["Module", "State"]

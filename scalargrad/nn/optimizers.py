@@ -1,8 +1,8 @@
-"""Optimisers: from the slopes, a better set of weights.   (floor 3)
+"""Optimisers: they change parameters along the slopes to lower a loss.   (floor 3)
 
-An optimiser holds parameters. `step()` reads their `data` and `grad`, computes all new numbers, and
-then puts them in place at once: a step that fails or is interrupted leaves weights and optimiser as
-they were. The formulas and defaults are those of PyTorch.
+`step()` reads `data` and `grad` of the parameters, computes all new numbers, and then sets them all
+together. So a step that fails or is interrupted changes neither weights nor optimiser. The formulas
+and defaults are those of PyTorch.
 
 >>> from scalargrad import Value
 >>> w = Value(1.0, "w")
@@ -14,7 +14,7 @@ they were. The formulas and defaults are those of PyTorch.
 >>> round(w.data, 12)             # 1 - 0.1 × 2 = 0.8, then 0.8 - 0.1 × (0.9 × 2 + 1.6)
 0.46
 
-A new one is a subclass with an `update`, a function from numbers to numbers.
+An optimiser of your own is a subclass with an `update`, a function from numbers to numbers.
 """
 
 from __future__ import annotations
@@ -45,8 +45,8 @@ class Optimizer:
     parameters: a module, or a list of leaf Values.
     lr: the rate, a number or a function of the step, counted from 0.
 
-    `steps` is how many were made; `state` holds what the optimiser remembers of them, lists of one
-    number a parameter.
+    `steps` counts the steps that were made. `state` holds the numbers that the optimiser remembers
+    from them: lists with a number for each parameter.
     """
 
     def __init__(self, parameters: HasParameters | Iterable[Value], lr: Rate) -> None:
@@ -60,12 +60,14 @@ class Optimizer:
             if value._operation is not None:
                 raise ValueError(
                     f"{name} takes leaves, and {value!r} was computed by {value.op}: "
-                    "give it what that was computed from"
+                    "give it the leaves that one was computed from"
                 )
         if not values:
             raise ValueError(f"{name} got no parameters: there is nothing to learn")
         if len(set(values)) < len(values):
-            raise ValueError(f"{name} got a parameter twice: each would make two steps at a time")
+            raise ValueError(
+                f"{name} got a parameter twice, which would make two steps: list it once"
+            )
         self.parameters = values
         self.lr = lr if callable(lr) else _within("lr", lr)
         self.steps = 0
@@ -74,22 +76,22 @@ class Optimizer:
     def update(
         self, weights: Numbers, gradients: Numbers, lr: float
     ) -> tuple[Numbers, tuple[Numbers, ...]]:
-        """The new weights, and the new `state`; this one stays where it is."""
+        """Return the new weights and the new `state`, and change nothing."""
         return weights, self.state
 
     def rate(self, step: int) -> float:
-        """The rate of a step, the number that `lr` is or gives for it."""
+        """The rate of a step: `lr`, or what the function `lr` returns for that step."""
         return _within(f"lr({step})", self.lr(step)) if callable(self.lr) else self.lr
 
     def step(self) -> None:
         """Change the parameters by one step.
 
-        FloatingPointError, and no change, where a gradient is nan or infinite.
+        If a gradient is nan or infinite it raises FloatingPointError and changes nothing.
         """
         self.move([p.grad for p in self.parameters], self.rate(self.steps))
 
     def move(self, gradients: Numbers, lr: float) -> None:
-        """Make the step for such gradients and rate."""
+        """Make a step with these gradients and this rate."""
         parameters = self.parameters
         if not all(map(isfinite, gradients)):
             i = next(i for i, g in enumerate(gradients) if not isfinite(g))
@@ -108,12 +110,12 @@ class Optimizer:
         self.become(weights, state, self.steps + 1)
 
     def become(self, weights: Numbers, state: tuple[Numbers, ...], steps: int) -> None:
-        """Set weights, state and number of steps, all at once."""
+        """Set weights, state and number of steps, all of them or, if interrupted, none."""
         names = [*repeat("data", len(self.parameters)), "state", "steps"]
         put([*self.parameters, self, self], names, [*weights, state, steps])
 
     def zero_grad(self) -> None:
-        """Set the gradients to 0, before those of the next step are added up."""
+        """Set the gradients to 0, so that those of the next step do not add to them."""
         for p in self.parameters:
             p.grad = 0.0
 
@@ -125,11 +127,12 @@ class Optimizer:
 
 
 class SGD(Optimizer):
-    """Down the slope: w -= lr × g; with momentum a rolling ball: v = momentum × v + g, w -= lr × v.
+    """A step down the slope g: w -= lr × g. With momentum: v = momentum × v + g, w -= lr × v.
 
     lr: the rate. Default 0.01.
-    momentum: the share of its speed that the ball keeps in a step, from 0 to below 1. Default 0.
-    nesterov: whether the slope counts once more, as if taken ahead: w -= lr × (g + momentum × v).
+    momentum: the part of the speed v that is kept in a step, from 0 to below 1. Default 0.
+    nesterov: whether to add the slope again, w -= lr × (g + momentum × v), as if taken a step
+        ahead. Default False.
     weight_decay: adds weight_decay × w to g, the slope of ½ weight_decay × Σ w². Default 0.
     """
 
@@ -150,9 +153,9 @@ class SGD(Optimizer):
 
     @property
     def momentum(self) -> float:
-        """The share of its speed that the ball keeps in a step.
+        """The part of the speed that is kept in a step.
 
-        It may be changed between steps; where it was 0 the ball begins at rest.
+        It may be changed between steps. If it was 0, the speed begins at 0.
         """
         return self._momentum
 
@@ -175,12 +178,12 @@ class SGD(Optimizer):
 
 
 class RMSprop(Optimizer):
-    """The slope over its own recent size (Tieleman and Hinton 2012).
+    """A step along the slope divided by its own recent size (Tieleman and Hinton 2012).
 
     v = alpha × v + (1 - alpha) × g², w -= lr × g / (√v + eps)
 
     lr: the rate. Default 0.01.
-    alpha: the share of v that is kept in a step. Default 0.99.
+    alpha: the part of v that is kept in a step. Default 0.99.
     eps: keeps the divisor above 0. Default 1e-8.
     weight_decay: adds weight_decay × w to g. Default 0.
     """
@@ -212,13 +215,13 @@ class RMSprop(Optimizer):
 
 
 class Adam(Optimizer):
-    """Momentum over recent size, both freed of their bias towards 0 (Kingma and Ba 2015).
+    """Mean slope divided by recent size, both corrected for their start at 0 (Kingma and Ba 2015).
 
     m = β₁ m + (1 - β₁) g, v = β₂ v + (1 - β₂) g², w -= lr × m̂ / (√v̂ + eps)
     with m̂ = m / (1 - β₁ᵗ), v̂ = v / (1 - β₂ᵗ) in step t = 1, 2, ….
 
     lr: the rate. Default 0.001.
-    betas: β₁ and β₂, the shares of m and v that are kept in a step. Default (0.9, 0.999).
+    betas: β₁ and β₂, the parts of m and v that are kept in a step. Default (0.9, 0.999).
     eps: keeps the divisor above 0. Default 1e-8.
     weight_decay: adds weight_decay × w to g. Default 0.
     """
@@ -263,9 +266,9 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam with a decay that does not pass through the averages (Loshchilov and Hutter 2019).
+    """Adam with a decay that is not part of the averages (Loshchilov and Hutter 2019).
 
-    The decay, w -= lr × weight_decay × w, comes first. The arguments are those of Adam;
+    The decay, w -= lr × weight_decay × w, comes before the step. The arguments are those of Adam;
     weight_decay is 0.01 by default.
     """
 
@@ -295,7 +298,7 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
-    """The optimiser of that name or class, with that rate, or the one that a function returns."""
+    """The optimiser of that name or class with that rate, or the one that a function returns."""
     if isinstance(chosen, str):
         chosen = look_up(
             "optimizer",
@@ -338,12 +341,12 @@ def _decayed(gradients: Numbers, weights: Numbers, decay: float) -> Numbers:
 
 
 def _root_for(numbers: Numbers) -> Callable[[Any], Any]:
-    """The square root that takes such numbers: floats, or those that are traced."""
+    """The square root for these numbers: `math`'s for floats, the package's in a trace."""
     return sqrt if numbers[0].__class__ is float else functions.sqrt
 
 
 def _within(name: str, number: Any, below: float = inf) -> float:
-    """The number as a float; ValueError where it is not from 0 to `below`."""
+    """The number as a float; ValueError if it is not from 0 to below `below`."""
     value = to_float(number, name)
     if not 0.0 <= value < below:
         end = f" and below {below:g}" if below < inf else ", and finite"

@@ -1,4 +1,4 @@
-"""Parameters: the Values in an object's attributes, their names and states.   (floor 3)"""
+"""Finds the parameters in an object's attributes, names them, reads and sets them.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     Index = tuple[int, ...]
-    # The name of a block, the index in it of the first Value, and Values that follow along its last
-    # axis; None in place of the index of a Value that was computed.
+    # The name of a block (a matrix, a list, a number), an index in it, and the Values from there on
+    # along its last axis. A computed Value is no parameter: it has None in place of the index.
     Place = tuple[str, Index | None, Sequence[Value]]
 
 _PACKAGE = f"{__name__.split('.')[0]}."
-# kinds of attributes that are most, and hold no Value
+# the kinds of most attributes: they hold no Value
 PLAIN = {float, int, bool, str, type(None), type(len), type(lambda: None)}
 
 
@@ -49,7 +49,7 @@ class HasParameters:
     """An object whose attributes hold Values, others like it, or containers of them."""
 
     def _places(self, seen: set[int]) -> Iterator[Place]:
-        """Where each Value stands, in the order of `parameters()`; `seen` has ids of modules."""
+        """The place of each Value, in the order of `parameters()`; `seen` has ids of modules."""
         seen.add(id(self))
         for name, item in vars(self).items():
             if type(item) not in PLAIN:
@@ -58,7 +58,7 @@ class HasParameters:
     def parameters(self) -> list[Value]:
         """All parameters, each once; in a network each neuron's weights and then its bias.
 
-        A class may list fewer: the others then are not trained, and stay in `state()`.
+        A class of your own may list fewer. The others are not trained, but stay in `state()`.
         """
         found: list[Value] = []
         computed: list[tuple[str, Value]] = []
@@ -74,7 +74,7 @@ class HasParameters:
         return list(parameters)
 
     def named_parameters(self) -> list[tuple[str, Value]]:
-        """All parameters with their names: `W1[0,1]`, `b1[0]`; `encoder.b1[0]` in an attribute.
+        """All parameters with their names: `W1[0,1]`, `b1[0]`; `encoder.b1[0]` if in an attribute.
 
         >>> from scalargrad.nn import Layer
         >>> [name for name, value in Layer(2, 1).named_parameters()]
@@ -105,9 +105,9 @@ class HasParameters:
         )
 
     def arranged(self, content: Iterable[Any]) -> State:
-        """What belongs to each parameter, in the order of `parameters()`, in the shapes of a state.
+        """A state of other numbers, a gradient say, given in the order of `parameters()`.
 
-        A gradient, for example. A block of which only some are parameters gives an entry for each.
+        Where only some Values of a block are parameters, each of them has an entry of its own.
         """
         content_of = dict(zip(self.parameters(), content, strict=True))
         arranged: dict[str, Any] = {}
@@ -123,9 +123,9 @@ class HasParameters:
         return State(self, arranged)
 
     def load_state(self, state: Mapping[str, Any]) -> None:
-        """Put the numbers of a state, or of any mapping like it, into the parameters.
+        """Set the parameters to the numbers of a state, or of a mapping like it.
 
-        ValueError, and no change, where names or shapes differ from this module's.
+        If names or shapes differ from this module's it raises ValueError and changes nothing.
         """
         blocks = self._blocks()
         if set(state) != set(blocks):
@@ -139,7 +139,9 @@ class HasParameters:
         for name, (shape, own) in blocks.items():
             given, flat = _flat(state[name])
             if given != shape:
-                raise ValueError(f"{name} is {written(shape)} in {self!r}, got {written(given)}")
+                raise ValueError(
+                    f"{name} is {shape_text(shape)} in {self!r}, got {shape_text(given)}"
+                )
             values += own
             if set(map(type, flat)) == {float}:
                 numbers += flat
@@ -167,7 +169,7 @@ class HasParameters:
 
 
 def parameters_of(given: Any) -> Any:
-    """The parameters of a module; anything else that can be gone through as it is."""
+    """The parameters of a module; a list, or another iterable, as it is."""
     if hasattr(given, "parameters"):
         return given.parameters()
     if not hasattr(given, "__iter__"):
@@ -179,7 +181,7 @@ def parameters_of(given: Any) -> Any:
 
 
 def put(objects: Iterable[object], names: Iterable[str], values: Iterable[object]) -> None:
-    """Set attributes in a single call into C, which Ctrl-C cannot split: all of them or none."""
+    """Set attributes, all of them or none: Ctrl-C cannot interrupt a single call into C."""
     deque(map(setattr, objects, names, values), maxlen=0)
 
 
@@ -187,9 +189,9 @@ def put(objects: Iterable[object], names: Iterable[str], values: Iterable[object
 
 
 def places_in(item: Any, name: str, seen: set[int]) -> Iterator[Place]:
-    """Where each Value in an item stands; `name` is what leads to the item.
+    """The place of each Value in an item; `name` is the way to the item, as in `blocks[0]`.
 
-    Equally long lists of leaves are one block; of all else each part has a name of its own.
+    Lists of leaves that are equally long make one block. Else each part has a name of its own.
     """
     if isinstance(item, Value):
         yield name, () if item._operation is None else None, (item,)
@@ -200,7 +202,7 @@ def places_in(item: Any, name: str, seen: set[int]) -> Iterator[Place]:
     elif isinstance(item, dict):
         for key, part in () if is_data(item) else item.items():
             yield from places_in(part, f"{name}.{key}", seen)
-    elif items := _listed(item):
+    elif items := _items_of(item):
         if rows := _rows(items):
             for index, values in rows:
                 yield name, index, values
@@ -210,12 +212,12 @@ def places_in(item: Any, name: str, seen: set[int]) -> Iterator[Place]:
 
 
 def are_leaves(items: Sequence[Any]) -> bool:
-    """Whether all are Values that were not computed."""
+    """Whether all items are leaves: Values that were not computed."""
     return not [x for x in items if not isinstance(x, Value) or x._operation is not None]
 
 
-def _listed(item: Any) -> Sequence[Any]:
-    """The items of a list, a tuple or an array of objects; none where all are plain numbers."""
+def _items_of(item: Any) -> Sequence[Any]:
+    """The items of a list, a tuple or an array of objects; none if all are plain numbers."""
     if getattr(getattr(item, "dtype", None), "kind", "") == "O":
         item = to_lists(item)
     if not isinstance(item, (list, tuple)) or is_data(item):
@@ -224,13 +226,13 @@ def _listed(item: Any) -> Sequence[Any]:
 
 
 def _rows(items: Sequence[Any], index: Index = ()) -> list[tuple[Index, Sequence[Value]]]:
-    """The rows of equally long lists of leaves, each with the index of its first; else none."""
+    """The rows of a block, lists of leaves that are equally long, with their indices; else none."""
     if isinstance(items[0], Value):
         return [((*index, 0), items)] if are_leaves(items) else []
     rows: list[tuple[Index, Sequence[Value]]] = []
     shapes = set()
     for i, part in enumerate(items):
-        inner = _listed(part)
+        inner = _items_of(part)
         found = _rows(inner, (*index, i)) if inner else []
         shapes.add(tuple([(at[len(index) + 1 :], len(values)) for at, values in found]))
         rows += found
@@ -238,7 +240,7 @@ def _rows(items: Sequence[Any], index: Index = ()) -> list[tuple[Index, Sequence
 
 
 def _name_of_entry(name: str, index: Index | None, i: int) -> str:
-    """W1[0,3] for the fourth Value of a row that begins at W1[0,0]."""
+    """The name of one Value: W1[0,3] for the fourth Value in a row that begins at W1[0,0]."""
     if not index:
         return name
     return f"{name}[{','.join(map(str, (*index[:-1], index[-1] + i)))}]"
@@ -248,7 +250,7 @@ def _name_of_entry(name: str, index: Index | None, i: int) -> str:
 
 
 def _reaches(value: Value, parameters: Mapping[Value, Any]) -> bool:
-    """Whether a parameter has part in it, as in an output that a module keeps."""
+    """Whether a Value was computed from a parameter, as an output is that a module keeps."""
     waiting, seen = [value], set[Value]()
     while waiting:
         node = waiting.pop()
@@ -261,7 +263,7 @@ def _reaches(value: Value, parameters: Mapping[Value, Any]) -> bool:
 
 
 def _warn(name: str, value: Value) -> None:
-    """Say that a Value looks like a parameter and is none, at the user's line that asked."""
+    """Warn, at the user's line, that a Value looks like a parameter and is none."""
     frame, level = sys._getframe(1).f_back, 2
     while frame and frame.f_back and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
         frame, level = frame.f_back, level + 1
@@ -276,7 +278,7 @@ def _warn(name: str, value: Value) -> None:
 
 
 def _shaped(flat: list[Any], shape: Index) -> Any:
-    """The items in a shape: an array if NumPy is installed and they are numbers, else lists."""
+    """The items in a shape: an array if they are numbers and NumPy is installed, else lists."""
     if not shape:
         return flat[0]
     if not any(issubclass(kind, Value) for kind in set(map(type, flat))):
@@ -292,7 +294,7 @@ def _shaped(flat: list[Any], shape: Index) -> Any:
 
 
 def _flat(item: Any) -> tuple[Index | None, list[Any]]:
-    """The shape of a number, an array or nested lists, None of ragged ones; and what they hold."""
+    """The shape of a number, an array or nested lists (ragged: None), and its items in a list."""
     if hasattr(item, "ravel"):
         return tuple(item.shape), item.ravel().tolist()
     item = to_lists(item)
@@ -307,10 +309,10 @@ def _flat(item: Any) -> tuple[Index | None, list[Any]]:
     return None if shapes or shape is None else (len(item), *shape), flat
 
 
-def written(shape: Index | None) -> str:
-    """A shape as it is read: 3 × 2.
+def shape_text(shape: Index | None) -> str:
+    """A shape as text.
 
-    >>> written((3, 2)), written(()), written(None)
+    >>> shape_text((3, 2)), shape_text(()), shape_text(None)
     ('3 × 2', 'a number', 'ragged')
     """
     return "ragged" if shape is None else " × ".join(map(str, shape)) or "a number"

@@ -1,7 +1,7 @@
-"""Predictions of many rows by generated code, made once for a model and kept.   (floor 3)
+"""Predictions of many rows by generated code, which is kept for each model.   (floor 3)
 
-In plain Python they are those of Values to the bit; on arrays, which are taken where Python would
-take longer than some milliseconds, to rounding.
+Generated Python gives the numbers of Values to the bit. Where that would take more than some
+milliseconds, code on arrays gives them up to rounding.
 """
 
 from __future__ import annotations
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
 
     from ..compiler.program import Program
 
-LONG = 10_000.0  # µs of plain Python from which on arrays are taken
-TRIED = 1000  # rows of an array that the code may be tried on
+LONG = 10_000.0  # µs: if plain Python takes longer, arrays are taken
+TRIED = 1000  # at most so many rows of an array are compared with the model
 KEPT = 16  # models whose code is kept
 
 _made: dict[int, tuple[ref[Any], Predictor]] = {}
 
 
 class Predictor:
-    """The code for rows like these. It holds what the model reads, not the model itself.
+    """Generated code for rows like these. It keeps what the model reads, not the model itself.
 
-    `is_doubtful` says that the code asks for the kind of numbers, so that it is to be compared with
-    the model on each table.
+    `is_doubtful`: the model asks for the kind of its numbers. Then the code is compared with the
+    model on each table, and not kept.
     """
 
     def __init__(self, model: Any, table: list[Any]) -> None:
@@ -51,7 +51,7 @@ class Predictor:
         self.functions: dict[str, Any] = {}
 
     def predictions(self, contents: list[Any], table: Any) -> Any:
-        """What the model makes of each row: a list, or an array where that is faster."""
+        """The prediction for each row: a list, or an array where that is faster."""
         plan = backends.plan_of("auto", self.program, "value", len(table), 1, 1, lambda: False)
         name = plan.backend if plan.estimates.get("python", 0.0) > LONG else "python"
         if name not in self.functions:
@@ -66,7 +66,7 @@ class Predictor:
 
 
 def predicted(model: Any, table: Any) -> Any:
-    """What the model makes of each row, a list or an array; None where it cannot be traced."""
+    """The prediction for each row, as a list or an array; None if the model cannot be traced."""
     try:
         shapes, contents = _contents(model)
         owner, made = _made.get(id(model), (None, None))
@@ -84,12 +84,12 @@ def predicted(model: Any, table: Any) -> Any:
             if not made.is_doubtful:
                 _made[id(model)] = ref(model), made
         return made.predictions(contents, table)
-    except Exception:  # the model itself will say what is wrong
+    except Exception:  # called on Values, the model will say what is wrong
         return None
 
 
 def _contents(model: Any) -> tuple[Any, list[Any]]:
-    """How many parameters there are, the names and shapes of their blocks, and their numbers."""
+    """The number of parameters with the names and shapes of their blocks; and their data."""
     contents: list[Any] = []
     form = read(model, "model", contents)
     return (len(model.parameters()), *form[2:4]), contents

@@ -1,6 +1,6 @@
-"""How far training has come: a tqdm bar where tqdm is installed, else one plain line.   (floor 3)
+"""Shows how far training has come: a tqdm bar if tqdm is installed, else a line.   (floor 3)
 
-Where stderr is no terminal, but a file say, it is a line for an epoch at most, and one a second.
+If stderr is no terminal but a file, say, it gets at most one line a second, and one an epoch.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Progress(Protocol):
-        """Is told of steps as they are made, the epoch that the last is in, and its loss."""
+        """Is told how many steps were made, and epoch and loss of the last of them."""
 
         def advance(self, steps: int, epoch: int, loss: float) -> None: ...
         def close(self) -> None: ...
 
 
 def progress_of(epochs: int, batches: int) -> Progress:
-    """A bar or lines for so many epochs of so many batches."""
-    if not _goes_back():
+    """A bar or lines that show this many epochs of this many batches."""
+    if not _can_overwrite():
         return Lines(epochs)
     try:
         from tqdm import tqdm  # type: ignore[import-untyped]
@@ -30,8 +30,8 @@ def progress_of(epochs: int, batches: int) -> Progress:
     return Bar(tqdm(total=epochs * batches, unit=" steps", leave=True), epochs)
 
 
-def _goes_back() -> bool:
-    """Whether a line on stderr can be written anew: in a terminal, and in a notebook."""
+def _can_overwrite() -> bool:
+    """Whether a line on stderr can be overwritten: in a terminal or a notebook it can."""
     return bool(sys.stderr and sys.stderr.isatty()) or "ipykernel" in sys.modules
 
 
@@ -51,7 +51,7 @@ class Bar:
 
 
 class Line:
-    """A line on stderr, written anew four times a second at most."""
+    """A line on stderr that is overwritten, at most four times a second."""
 
     every = 0.25  # seconds
 
@@ -72,13 +72,13 @@ class Line:
             self._show(end="\n")
 
     def _show(self, end: str = "") -> None:
-        padding = " " * (self.width - len(self.text))  # over what is left of a longer line
+        padding = " " * (self.width - len(self.text))  # hides the rest of a longer line
         self.width = len(self.text)
         print(f"\r{self.text}{padding}", end=end, file=sys.stderr, flush=True)
 
 
 class Lines(Line):
-    """Lines on stderr, one a second at most and no two of one epoch."""
+    """Lines on stderr, at most one a second and one an epoch."""
 
     every = 1.0  # second
 

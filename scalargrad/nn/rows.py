@@ -1,7 +1,7 @@
-"""Rows of data from wherever people keep them: lists, tuples, arrays, data frames.   (floor 3)
+"""Reads rows of data from lists, tuples, arrays and data frames.   (floor 3)
 
-Training asks for the same rows in every epoch, so they are read, checked and turned into plain
-floats once.
+Training visits the same rows in every epoch. So before it begins they are read, checked and turned
+into plain floats.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _as_they_are = {float, Value}
 
 
 def to_lists(data: Any) -> Any:
-    """Lists and numbers in place of an array, a tensor, a series or a data frame, else as it is."""
+    """An array, a tensor, a series or a data frame as lists of numbers; anything else as it is."""
     if hasattr(data, "to_numpy"):
         data = data.to_numpy()
     return data.tolist() if hasattr(data, "tolist") else data
 
 
 def is_row(item: Any) -> bool:
-    """Whether it is a list of numbers, not a number."""
+    """Whether it is a list, or an array, and not a number."""
     return isinstance(to_lists(item), (list, tuple))
 
 
 def items(numbers: Any, taker: str, of_rows: str = "") -> list[Any]:
     """One number or Value, or a list of them, as a list of floats and Values.
 
-    `of_rows` is what to say where there are lists in the list.
+    An error about lists in the list ends with the text `of_rows`.
 
     >>> items(3, "mse"), items((1, 0.5), "mse")
     ([3.0], [1.0, 0.5])
@@ -62,10 +62,10 @@ def items(numbers: Any, taker: str, of_rows: str = "") -> list[Any]:
 
 
 def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
-    """The rows of a table, each a tuple of floats or, where each is one number, a float.
+    """The rows of a table: each a tuple of floats, or a float where each row is one number.
 
-    A ValueError names the row that is longer or shorter than the first, or holds a nan or an
-    infinity; a TypeError the column that holds text.
+    ValueError names a row that is longer or shorter than the first, or that holds nan or infinity.
+    TypeError names a column that holds text.
 
     >>> rows([[0, 1], [1, 0]], "X"), rows(range(3), "y")
     ([(0.0, 1.0), (1.0, 0.0)], [0.0, 1.0, 2.0])
@@ -89,10 +89,9 @@ def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
 
 
 def as_array(data: Any) -> Any:
-    """A table of finite numbers, one or equally many a row, as an array of floats.
+    """A table of finite numbers as an array of floats, if NumPy is installed.
 
-    None of any other, which `rows` reads one by one and refuses where it is wrong, and where NumPy
-    is not installed.
+    None for any other table. `rows` reads such a table row by row, and says what is wrong with it.
     """
     try:
         from numpy import array, isfinite, ma, ndarray
@@ -114,7 +113,7 @@ def as_array(data: Any) -> Any:
 
 
 def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
-    """For the number of each class a row with 1 in its place and 0 elsewhere.
+    """A row for each class number: 1 in the place of that number, 0 elsewhere.
 
     >>> one_hot([2.0, 0.0], 3)
     [(0.0, 0.0, 1.0), (1.0, 0.0, 0.0)]
@@ -124,7 +123,7 @@ def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
 
 
 def width(row: Row) -> int | None:
-    """How many numbers there are in a row; None where it is one number by itself."""
+    """How many numbers a row has; None if the row is a number by itself."""
     return len(row) if isinstance(row, tuple) else None
 
 
@@ -149,9 +148,9 @@ def _row(row: Any, where: str, columns: list[Any] | None) -> Row:
             numbers = (
                 tuple(map(float, numbers)) if kinds <= _numbers else _read(numbers, where, columns)
             )
-        except OverflowError:  # of an int that is too large
+        except OverflowError:  # an int is too large
             numbers = _read(numbers, where, columns)
-    if not isfinite(sum(numbers)):  # one of them is not finite, or they are very large
+    if not isfinite(sum(numbers)):  # one may not be finite, or all are very large
         for i, item in enumerate(numbers):
             if not isfinite(item):
                 raise ValueError(
@@ -162,7 +161,7 @@ def _row(row: Any, where: str, columns: list[Any] | None) -> Row:
 
 
 def _read(items: tuple[Any, ...], where: str, columns: list[Any] | None) -> tuple[float, ...]:
-    """Numbers of any kind as floats; a TypeError that names the column of what is none."""
+    """Numbers of any kind as floats; TypeError names the column of an item that is no number."""
     numbers = tuple(map(as_float, items))
     if None in numbers:
         i = numbers.index(None)

@@ -1,8 +1,8 @@
 """Training and prediction: `fit` and `predict`, the methods of every module.   (floor 3)
 
-On Values the graph of a row lives as long as its backward walk: the slopes of the rows of a batch
-add up in the parameters, in row order, so the memory is that of one row, whatever the size of the
-batch. Where it pays, code is generated and makes the steps.
+On Values, each row of a batch has a graph of its own, which is dropped after its backward walk. The
+slopes add up in the parameters, row by row. So a large batch needs no more memory than one row.
+Where it saves time, generated code makes the steps.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ..arithmetic.lists import add_up
 from ..modes import no_grad
 from ..trees import is_array
 from ..value import Value
-from .checks import quoted, random_source, whole
+from .checks import quoted, random_source, whole_number
 from .eager import NOT_CALLED, Eager, Task
 from .history import History
 from .losses import loss_function
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "eager", "compiled")
 REDUCTIONS = ("mean", "sum")
-PAYS = 1000  # visits of rows from which on generated code makes up for its making
+PAYS = 1000  # from so many visits of rows on, generated code saves more time than it costs
 
 
 def fit(
@@ -71,8 +71,8 @@ def fit(
     >>> f"{line.w[0]:.6f} x + {line.b:.6f}"
     '2.000000 x + 1.000000'
 
-    X, y: rows of inputs and of targets, as many of one as of the other: lists, arrays or data
-        frames. A row is a number or a list of numbers.
+    X, y: rows of inputs, and as many rows of targets: lists, arrays or data frames. A row is a
+        number or a list of numbers.
     loss: "mse" (the default), "mae", "squared_error", "half_squared_error", "huber",
         "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge", or a
         function of (prediction, target) that gives one Value.
@@ -83,27 +83,29 @@ def fit(
     epochs: how often all rows are visited. Default 100.
     batch_size: rows of a step. Default None: all of them.
     shuffle: whether each epoch has its rows in a new order. Default False.
-    seed: of that order: a whole number, a `random.Random`, or None for Python's own `random`.
-    validation: a pair (X, y); its loss, without penalty, is taken after each epoch. Default None.
+    seed: for that order: a whole number, a `random.Random`, or None for Python's own `random`.
+    validation: a pair (X, y), whose loss is computed after each epoch, without penalty. Default
+        None.
     reduction: over the rows of a batch: "mean" (the default) or "sum".
-    engine: "eager" makes each step on Values. "compiled" traces model, loss, penalty and update
-        once and runs code made of them: the same numbers but for rounding. TraceError where that
-        cannot be. "auto", the default, compiles where it pays and can be done.
-    backend: of compiled steps: "auto" (the default), "python", "numpy", "native", as in `compile`.
+    engine: "eager" makes each step on Values. "compiled" traces model, loss, penalty and update,
+        and runs code made from the trace: the same numbers but for rounding, or TraceError if they
+        cannot be traced. "auto", the default, compiles if that saves time and is possible.
+    backend: for compiled steps: "auto" (the default), "python", "numpy", "native", as in `compile`.
     progress: whether stderr shows how far training has come. Default False.
     callback: a function of (epoch, history, model), called after each epoch, counted from 0. The
-        Values then hold their numbers, their gradients are 0. Training ends if it returns True.
+        parameters then hold their new numbers, and gradients of 0. Training ends if it returns
+        True.
     penalty: a function of the model that gives one Value, added once a batch. Default None.
 
-    Ctrl-C ends training too: the weights are those of the last whole step (of compiled ones, of the
-    last block of some 30 ms), the History has the epochs that were finished, and `interrupted` is
-    set. FloatingPointError, and unchanged weights, where a gradient becomes nan.
+    Ctrl-C ends training too. The weights are those of the last whole step (compiled: of the last
+    block of steps, some 30 ms long), the History has the finished epochs, and `interrupted` is set.
+    A gradient that is nan raises FloatingPointError and leaves the weights as they were.
     """
-    _choices(engine, backend, reduction, penalty=penalty, callback=callback)
+    _check_arguments(engine, backend, reduction, penalty=penalty, callback=callback)
     task = Task(model, loss_function(loss), reduction == "mean", penalty)
     table, held = _table(X, y), _validation(validation)
-    epochs, n = whole("epochs", epochs), len(table[0])
-    rows = n if batch_size is None else min(n, whole("batch_size", batch_size))
+    epochs, n = whole_number("epochs", epochs), len(table[0])
+    rows = n if batch_size is None else min(n, whole_number("batch_size", batch_size))
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
@@ -125,16 +127,16 @@ def fit(
                 if callback:
                     if _is_true(callback(len(history.loss) - 1, history, model)):
                         break
-                    steps = steps.looked_at()
+                    steps = steps.after_user_code()
     return history
 
 
 def predict(model: Any, X: Any) -> Any:
-    """Return the prediction for each row of X: a number, or a list where there are several outputs.
+    """Return the prediction for each row of X: a number, or a list if there are several outputs.
 
-    They come as an array for an array, a series or a data frame, else as a list. Nothing is
-    recorded, and no gradient touched. For many rows the numbers are those of generated code: the
-    same to the bit, or, where that would take long and NumPy is installed, to rounding.
+    An array, a series or a data frame gives an array, anything else a list. Nothing is recorded,
+    and no gradient changes. Many rows are predicted by generated code, which gives the same bits;
+    or, if that would take long and NumPy is installed, the same numbers up to rounding.
 
     >>> from scalargrad.nn import Neuron
     >>> Neuron(2, activation="sigmoid", init="zeros").predict([[0, 1], [1, 1]])
@@ -160,7 +162,7 @@ def predict(model: Any, X: Any) -> Any:
 
 
 def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:
-    """The rows of each step, without end: in order, or each epoch in a new one."""
+    """The rows of each step, without end: in order, or in a new order each epoch."""
     order = list(range(n))
     batches = [order[i : i + rows] for i in range(0, n, rows)]
     while rng:
@@ -170,30 +172,30 @@ def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:
 
 
 class _Losses:
-    """The losses of all steps, and of the epochs that they make.
+    """The losses of all steps, and of the epochs that they make up.
 
-    A loss is there before its step is made, and an Optimizer counts its steps as it sets weights:
-    so, wherever Ctrl-C comes, what was made is known, and its losses are there.
+    A loss is added before its step is made, and an Optimizer counts a step as it sets the weights.
+    So after Ctrl-C it is known how many steps were made, and all their losses are here.
     """
 
     def __init__(self, optimizer: Any, n: int, rows: int, is_mean: bool) -> None:
-        self.of_steps, self.counted = array("d"), 0  # counted steps were made
+        self.of_steps, self.counted = array("d"), 0  # so many steps are known to be made
         self.optimizer = optimizer if isinstance(optimizer, Optimizer) else None
         self.begun = self.optimizer.steps if self.optimizer else 0
         self.size = -(-n // rows)  # steps of an epoch
-        self.shares = [
+        self.weights = [
             (rows if (i + 1) * rows <= n else n % rows) / n if is_mean else 1.0
             for i in range(self.size)
         ]
 
     def of_epochs(self, first: int) -> list[float]:
-        """The losses of the whole epochs that were made, from the `first` on."""
+        """The losses of the finished epochs, from the `first` on."""
         made = max(self.counted, self.optimizer.steps - self.begun if self.optimizer else 0)
-        whole, size = min(made, len(self.of_steps)) // self.size, self.size
+        finished, size = min(made, len(self.of_steps)) // self.size, self.size
         if size == 1:
-            return self.of_steps[first:whole].tolist()
-        starts = [i * size for i in range(first, whole)]
-        return [add_up(map(mul, self.of_steps[i : i + size], self.shares)) for i in starts]
+            return self.of_steps[first:finished].tolist()
+        starts = [i * size for i in range(first, finished)]
+        return [add_up(map(mul, self.of_steps[i : i + size], self.weights)) for i in starts]
 
 
 def _engine(
@@ -207,7 +209,7 @@ def _engine(
     rows: int,
     shuffle: bool,
 ) -> Engine:
-    """What makes the steps."""
+    """The engine that makes the steps."""
     eager = Eager(task, optimizer, table)
     if engine == "eager" or (engine == "auto" and (steps * rows < PAYS or modes.modes_here.get())):
         return eager
@@ -218,17 +220,17 @@ def _engine(
     except Exception:
         if engine == "compiled":
             raise
-        return eager  # what is wrong it will say, if anything is
+        return eager  # if something is wrong, it will say what
 
 
 @contextmanager
 def _running(
     history: History, losses: _Losses, optimizer: Any, bar: Progress | None, stops: bool
 ) -> Iterator[None]:
-    """Keep the time, take Ctrl-C for the end, and leave all whole.
+    """Measure the time, let Ctrl-C end the training, and leave weights and history whole.
 
-    Where `stops`, an epoch is in the history after validation and before its callback, else all of
-    them are put there at the end.
+    With `stops`, training stops after each epoch for validation and callback, and the history is
+    complete there. Else all epochs enter the history at the end.
     """
     start = perf_counter()
     try:
@@ -240,7 +242,7 @@ def _running(
         if not stops:
             history.loss += losses.of_epochs(len(history.loss))
         del history.validation_loss[len(history.loss) :]
-        optimizer.zero_grad()  # a walk that was cut short left half sums
+        optimizer.zero_grad()  # an interrupted walk leaves gradients that are half added up
     except FloatingPointError as error:
         error.add_note(f"in epoch {losses.counted // losses.size} of fit, counted from 0")
         raise
@@ -250,10 +252,10 @@ def _running(
             bar.close()
 
 
-# ------------------------------------------------------------------ what the user gave
+# ------------------------------------------------------------------ arguments
 
 
-def _choices(engine: str, backend: str, reduction: str, **functions: object) -> None:
+def _check_arguments(engine: str, backend: str, reduction: str, **functions: object) -> None:
     if (Value(0.0) + 0.0).op is None:
         raise ValueError(
             "fit cannot learn within no_grad(), where nothing is recorded: call it outside"
@@ -269,8 +271,8 @@ def _choices(engine: str, backend: str, reduction: str, **functions: object) -> 
         backends.check(backend)
     if engine == "compiled" and modes.modes_here.get():
         raise ValueError(
-            "fit(engine='compiled') has no Values that detect_anomaly() could watch: "
-            "take engine='eager' within it"
+            "fit(engine='compiled') makes no Values that detect_anomaly() could watch: "
+            "write engine='eager'"
         )
     if reduction not in REDUCTIONS:
         raise ValueError(
@@ -306,16 +308,16 @@ def _validation(pair: Any) -> Table | None:
     return _table(X, y, of="validation ")
 
 
-# ------------------------------------------------------------------ what the user's functions gave
+# ------------------------------------------------------------------ results of the user's functions
 
 
 def _is_true(answer: object) -> bool:
-    """Whether it is True, Python's or NumPy's; a callback may return anything else."""
+    """Whether it is True, Python's or NumPy's. Anything else that a callback returns is ignored."""
     return type(answer).__name__ in ("bool", "bool_") and bool(answer)
 
 
 def _numbers(output: Any) -> Any:
-    """Floats in place of Values."""
+    """A prediction with floats in place of Values."""
     if isinstance(output, Value):
         return output.data
     output = to_lists(output)

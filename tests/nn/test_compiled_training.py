@@ -553,7 +553,9 @@ def test_an_optimiser_with_a_step_of_its_own_is_refused_or_used_on_values():
 def test_within_detect_anomaly_steps_are_made_on_values():
     with detect_anomaly():
         assert len(Neuron(3).fit(X, Y, lr=0.01, epochs=300).loss) == 300
-        with pytest.raises(ValueError, match=r"has no Values that detect_anomaly\(\) could watch"):
+        with pytest.raises(
+            ValueError, match=r"makes no Values that detect_anomaly\(\) could watch"
+        ):
             Neuron(3).fit(X, Y, engine="compiled")
 
 

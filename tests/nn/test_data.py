@@ -215,7 +215,7 @@ def train(**settings):
 @pytest.fixture
 def terminal(monkeypatch):
     """What stands in for stderr passes for a terminal."""
-    monkeypatch.setattr(progress, "_goes_back", lambda: True)
+    monkeypatch.setattr(progress, "_can_overwrite", lambda: True)
 
 
 def test_progress_is_a_tqdm_bar_of_steps(capsys, terminal):

@@ -252,7 +252,7 @@ def test_l2_is_one_node_whose_slope_is_twice_the_weight():
         (
             lambda: hinge(0.5, 0),
             ValueError,
-            "hinge takes targets of -1 and 1, got 0.0: of 0 and 1 write 2 \\* y - 1",
+            "hinge takes targets of -1 and 1, got 0.0: for 0 and 1 write 2 \\* y - 1",
         ),
         (
             lambda: binary_cross_entropy(0.5, 2),
@@ -293,9 +293,9 @@ def test_l2_is_one_node_whose_slope_is_twice_the_weight():
         (
             lambda: half_squared_error([[1.0]], [1.0]),
             TypeError,
-            "half_squared_error takes a real number, got list: a loss is of one row; of many, add up",
+            "half_squared_error takes a real number, got list: a loss takes one row; for many rows, add up",
         ),
-        (lambda: mse(np.eye(2), np.eye(2)), TypeError, "got list: a loss is of one row"),
+        (lambda: mse(np.eye(2), np.eye(2)), TypeError, "got list: a loss takes one row"),
         (lambda: hinge(0.5, Value(0.0)), ValueError, "targets of -1 and 1, got 0.0"),
         (lambda: binary_cross_entropy_with_logits(0.5, Value(2.0)), ValueError, "got 2.0"),
         (lambda: mse(None, 1.0), TypeError, "mse takes a real number, got NoneType"),

@@ -469,7 +469,7 @@ def test_a_nan_gradient_ends_fit_with_the_weights_of_the_last_whole_step():
         (lambda: Layer(2, 1, nonlin=True), TypeError, "Layer has no argument nonlin: .*activation='relu' for nonlin=True"),
         (lambda: Neuron(2, nolin=False), TypeError, "unexpected keyword argument 'nolin'"),
         (lambda: MLP(2, [1], activation="maximum"), ValueError, "activation='maximum' is none of"),
-        (lambda: MLP(2, [3], output_activation="softmax"), ValueError, "softmax is of a whole layer.* use the loss 'cross_entropy'"),
+        (lambda: MLP(2, [3], output_activation="softmax"), ValueError, "softmax works on a whole layer.* use the loss 'cross_entropy'"),
         (lambda: Neuron(2, 3), TypeError, "activation must be a name, a function or None, got int 3"),
         (lambda: Neuron(2, init="hee"), ValueError, "init='hee' is none of 'uniform', .*, 'zeros': did you mean 'he'?"),
         (lambda: Neuron(2, init=0.5), TypeError, r"init must be a name, a function of \(nin, nout, rng\) or None, got float 0.5"),
