@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 import threading
 from collections import OrderedDict
+from typing import Any
 
 import numpy as np
 import pytest
 
 from scalargrad import Value, compile, grad
 from scalargrad.nn import MLP, Module
-from scalargrad.trees import is_data, with_values
+from scalargrad.trees import is_data, leaves, with_values
 
 
 class Uncopied:
@@ -130,3 +131,36 @@ def test_a_long_list_that_gets_a_parameter_is_looked_through_again():
     model.held = [0.0] * 12_000 + [Value(1.0)] + [0.0] * 8_000
     assert len(model.parameters()) == 2
     assert twin_of(model).held[12_000].data == 5.0
+
+
+LONG = {  # data, and where a number in them stands
+    "a list": lambda: ([1.0] * 20_000, [12_345]),
+    "rows": lambda: ([[1.0, 2.0] for _ in range(20_000)], [12_345, 0]),
+    "a dict": lambda: (dict.fromkeys(range(20_000), 1.0), [12_345]),
+    "dicts of lists": lambda: ([{"a": (2, [1.0])} for _ in range(20_000)], [12_345, "a", 1, 0]),
+    "a list in a dict": lambda: ({"a": [1.0] * 20_000}, ["a", 12_345]),
+    "an array of objects": lambda: (np.array([1.0] * 20_000, object), [12_345]),
+    "an array in a list": lambda: ([np.array([1.0] * 20_000, object)], [0, 12_345]),
+}
+
+
+@pytest.mark.parametrize("kind", LONG)
+def test_a_value_in_the_place_of_an_equal_number_is_seen_among_many(kind):
+    data, (*outer, place) = LONG[kind]()
+    model = Model(data)
+    at = data
+    for key in outer:
+        at = at[key]
+    assert len(model.parameters()) == 1
+    assert twin_of(model).held is not None
+    at[place] = Value(at[place])
+    assert at[place] == 1.0
+    assert len(model.parameters()) == 2
+    slopes = grad(lambda m: m.w + 3.0 * reached(m.held, [*outer, place]))(model)
+    assert sorted(leaves(dict(slopes), "the slopes")) == [1.0, 3.0]
+
+
+def reached(data: Any, places: list[Any]) -> Any:
+    for place in places:
+        data = data[place]
+    return data

@@ -218,9 +218,9 @@ def are_leaves(items: Sequence[Any]) -> bool:
 
 def _items_of(item: Any) -> Sequence[Any]:
     """The items of a list, a tuple or an array of objects; none if all are plain numbers."""
-    if getattr(getattr(item, "dtype", None), "kind", "") == "O":
+    if is_array := getattr(getattr(item, "dtype", None), "kind", "") == "O":
         item = to_lists(item)
-    if not isinstance(item, (list, tuple)) or is_data(item):
+    if not isinstance(item, (list, tuple)) or is_data(item, keep=not is_array):
         return ()
     return item
 
