@@ -38,15 +38,8 @@ def adapter(source: Source, program: Program, slopes: int) -> str:
     given += [f"array_of(x[{i}])" for i in range(count, count + slopes + 2)]
     lines = ",\n        ".join(given)
     return f"""
-static double *array_of(char *object)
-{{
-    return *(double **)(void *)(object + {HEAD});
-}}
-
-static inline double number_of(char *object)
-{{
-    return *(double *)(void *)(object + {HEAD});
-}}
+#define array_of(object) (*(double **)(void *)((object) + {HEAD}))
+#define number_of(object) (*(double *)(void *)((object) + {HEAD}))
 
 void call_{source.name}(char *objects, long rows)
 {{

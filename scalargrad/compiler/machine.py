@@ -36,6 +36,7 @@ FLAGS = (
     "-fno-math-errno",
     "-fno-trapping-math",
 )
+OF_GCC = ("-ftree-vectorize", "-fvect-cost-model=dynamic", "-fno-ipa-cp-clone")
 NATIVE = "-march=native"
 ENDING = ".dll" if sys.platform == "win32" else ".so"
 MOST = 256  # libraries that are remembered
@@ -93,7 +94,7 @@ _loaded: dict[tuple[str, str], Any] = {}  # source and level: the library
 _building = Lock()
 
 
-def function(source: str, name: str, level: str = "-O3") -> Any:
+def function(source: str, name: str, level: str = "-O2") -> Any:
     """The function `name` of a source in C, compiled if it is not there yet.
 
     >>> if compiler():
@@ -111,7 +112,7 @@ def function(source: str, name: str, level: str = "-O3") -> Any:
         return getattr(_loaded[key], name)
 
 
-def is_made(source: str, level: str = "-O3") -> bool:
+def is_made(source: str, level: str = "-O2") -> bool:
     """Whether a library of that source is in memory or on disk."""
     if (source, level) in _loaded:
         return True
@@ -121,7 +122,7 @@ def is_made(source: str, level: str = "-O3") -> bool:
 
 def _filename(command: tuple[str, ...], source: str, level: str) -> str:
     digest = hashlib.sha256(
-        _identity(command) + repr((FLAGS, NATIVE, level)).encode() + source.encode()
+        _identity(command) + repr((FLAGS, OF_GCC, NATIVE, level)).encode() + source.encode()
     )
     return f"{digest.hexdigest()[:32]}{ENDING}"
 
@@ -144,9 +145,10 @@ def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> 
     text, made = beside.with_suffix(".c"), beside.with_suffix(ENDING)
     try:
         text.write_text(source, encoding="ascii")
-        for native in ((NATIVE,), ()):
+        own = () if any("clang" in word or "zig" in word for word in command) else OF_GCC
+        for more in ((*own, NATIVE), (NATIVE,), ()):  # the first that a compiler knows
             run = subprocess.run(
-                [*command, *FLAGS, level, *native, "-o", str(made), str(text), *(["-lm"] if os.name == "posix" else [])],
+                [*command, *FLAGS, level, *more, "-o", str(made), str(text), *(["-lm"] if os.name == "posix" else [])],
                 capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False,
             )  # fmt: skip
             if run.returncode == 0:

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
     from .emitters.c_text import Source
     from .program import Program
 
-LARGE = 40_000  # characters of a function that takes long to compile with all that a compiler knows
 FEW = 400  # operations of a program without rows that is written out in lines
 MEAN, NOT_ROWS = line_of("x / y"), line_of("x * y")
 
@@ -79,7 +78,7 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
         called, blocks, live(derived.vectors, [r.view for r in results]), results, name_of
     )
     source = function.source()
-    return Made(source, "-O3" if len(source.body) < LARGE else "-O2")
+    return Made(source, source.level)
 
 
 def _in_lines(

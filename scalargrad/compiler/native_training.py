@@ -124,7 +124,8 @@ class LoopOnNative:
 
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""
-        return machine.is_made(self._source(not self._is_known and self._ranges is None).text)
+        source = self._source(not self._is_known and self._ranges is None)
+        return machine.is_made(source.text, source.level)
 
     def _source(self, order: bool) -> Source:
         """The source, for rows that follow one another or for rows in an order."""
@@ -138,7 +139,7 @@ class LoopOnNative:
         if order not in self._made:
             source = self._source(order)
             self.source = source.text
-            function = machine.function(self.source, source.name)
+            function = machine.function(self.source, source.name, source.level)
             function.restype = None
             self._made[order] = function, _placed(numpy.zeros(source.work))
         return self._made[order]

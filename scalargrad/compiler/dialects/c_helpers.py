@@ -20,13 +20,13 @@ class Helper(NamedTuple):
 _TEXT = r"""
 static inline double sum_of(long n, const double *x)
 {
+    const long whole = n / 8 * 8;
     double s[8] = {0.0};
-    long k = 0;
-    for (; k + 8 <= n; k += 8)
+    for (long k = 0; k < whole; k += 8)
         for (int j = 0; j < 8; j++)
             s[j] += x[k + j];
-    for (; k < n; k++)
-        s[0] += x[k];
+    for (int j = 0; j < n % 8; j++)
+        s[j] += x[whole + j];
     return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
@@ -45,37 +45,33 @@ static inline double share_of(double x, double d)
     return d == 0.0 ? 0.0 : x * d;
 }
 
+static inline double dot_of(long n, const double *x, long xs, const double *y, long ys)
+{
+    const long whole = n / 8 * 8;
+    double s[8] = {0.0};
+    if (xs == 1 && ys == 1)
+        for (long k = 0; k < whole; k += 8)
+            for (int j = 0; j < 8; j++)
+                s[j] += x[k + j] * y[k + j];
+    else
+        for (long k = 0; k < whole; k += 8)
+            for (int j = 0; j < 8; j++)
+                s[j] += x[(k + j) * xs] * y[(k + j) * ys];
+    for (int j = 0; j < n % 8; j++)
+        s[j] += x[(whole + j) * xs] * y[(whole + j) * ys];
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
 /* the sum of x d, where an x counts for nothing if its slope d is 0 */
 static inline double shares_of(long n, const double *x, long xs, const double *d, long ds)
 {
-    double s[8] = {0.0}, t;
-    long k = 0;
-    if (xs == 1 && ds == 1)
-        for (; k + 8 <= n; k += 8)
-            for (int j = 0; j < 8; j++)
-                s[j] += x[k + j] * d[k + j];
-    for (; k < n; k++)
-        s[0] += x[k * xs] * d[k * ds];
-    t = ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+    double t = dot_of(n, x, xs, d, ds);
     if (t - t == 0.0)
         return t;
     t = 0.0;
-    for (k = 0; k < n; k++)
+    for (long k = 0; k < n; k++)
         t += share_of(x[k * xs], d[k * ds]);
     return t;
-}
-
-static inline double dot_of(long n, const double *x, long xs, const double *y, long ys)
-{
-    double s[8] = {0.0};
-    long k = 0;
-    if (xs == 1 && ys == 1)
-        for (; k + 8 <= n; k += 8)
-            for (int j = 0; j < 8; j++)
-                s[j] += x[k + j] * y[k + j];
-    for (; k < n; k++)
-        s[0] += x[k * xs] * y[k * ys];
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
 #if defined(__GNUC__)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     Loop = tuple[str, int | str]  # a variable, and how often
 
 INDENT = "    "
+LARGE = 8000  # characters of a function that takes long to compile with all that a compiler knows
 
 
 class Piece:
@@ -53,6 +54,11 @@ class Source(NamedTuple):
     body: str
     calls: frozenset[str]
     work: int
+
+    @property
+    def level(self) -> str:
+        """How much a compiler is to make of it: all that it knows takes long."""
+        return "-O3" if len(self.body) < LARGE else "-O2"
 
     @property
     def text(self) -> str:
