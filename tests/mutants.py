@@ -348,7 +348,7 @@ DUNDERS = {
 def forget() -> None:
     """Throw away all that was generated from rows, so that it is generated anew."""
     rows_text._on_floats.clear()
-    slopes._made.clear()
+    slopes._functions_of.clear()
     for op in OPS.values():
         for holder in (functions, scalargrad):
             for name in {op.name, *op.aliases} & vars(holder).keys():
@@ -365,7 +365,12 @@ def forget() -> None:
 @contextmanager
 def broken(mutant: Mutant) -> Iterator[None]:
     """The engine with one rule broken; when it ends all is as it was, object for object."""
-    tables: list[dict[Any, Any]] = [OPS, rows_text._on_floats, slopes._made, linecache.cache]
+    tables: list[dict[Any, Any]] = [
+        OPS,
+        rows_text._on_floats,
+        slopes._functions_of,
+        linecache.cache,
+    ]
     holders = [(holder, dict(vars(holder))) for holder in (Value, value, functions, scalargrad)]
     caches: list[tuple[dict[Any, Any], dict[Any, Any]]] = [(made, dict(made)) for made in tables]
     try:

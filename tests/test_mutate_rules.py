@@ -30,7 +30,7 @@ def state() -> list[dict[Any, Any]]:
         vars(scalargrad),
         OPS,
         rows_text._on_floats,
-        slopes._made,
+        slopes._functions_of,
         linecache.cache,
     ]
     return [dict(table) for table in tables]
