@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import MappingView
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain
+from itertools import chain, islice
 from opcode import opmap
 from operator import attrgetter
 from threading import local
@@ -40,7 +40,7 @@ from .tracing import LIBRARIES, Traced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from typing import Any
 
 _NOT_CALLED = {
@@ -81,11 +81,16 @@ _TELLING = {
     *_OF_ENVIRONMENT,
     *_VARYING,
 }  # names of what is one of these, whatever code calls it
+# Names by which code asks for the kind of a number, which a traced one cannot hide.
+# fmt: off
 _OF_KINDS = {
-    *("isinstance", "issubclass", "type", "hasattr", "callable", "__class__", "singledispatch"),
-    "isscalar",
-}  # names by which code asks for the kind of a number, which a traced one cannot hide
-_MATCH_CLASS = opmap["MATCH_CLASS"]
+    "isinstance", "issubclass", "type", "hasattr", "getattr", "dir", "callable", "__class__", "__dict__", "singledispatch", "dispatch",
+    "is_", "is_not", "isscalar", "eval", "exec",
+}
+# fmt: on
+_IS, _CONSTANT = opmap["IS_OP"], opmap["LOAD_CONST"]
+_ASKING = {opmap["MATCH_CLASS"], opmap["PUSH_EXC_INFO"]}  # `case float():`; `except` and `with`
+_FEW = 50  # numbers that code names, to be tried
 _plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, CodeType}
 _numbers = {float, int}
 _nothing = object()  # in place of what is not there
@@ -124,9 +129,17 @@ class Captured:
                 walk.through([os.environ], by_value=True)
             self.generators = walk.generators
             self._holds_values = walk.holds_values
+            self._functions = walk.functions
             self.asks_kinds = walk.asks_kinds
             self.may_vary = walk.may_vary or not names.isdisjoint(_VARYING)
             self._read.append((partial(_codes, walk.functions), _codes(walk.functions)))
+
+    def numbers(self) -> list[float]:
+        """Some of the numbers that the functions name, by which they may choose."""
+        named = chain.from_iterable(content for _, _, content in self._named)
+        cells = (_content(cell) for f in self._functions for cell in f.__closure__ or ())
+        found = chain(*(_constants(f.__code__) for f in self._functions), named, cells)
+        return list(islice(dict.fromkeys(float(x) for x in found if type(x) in _numbers), _FEW))
 
     def has_changed(self) -> bool:
         """Whether something is not what it was."""
@@ -267,11 +280,12 @@ class _Walk:
         found: list[Any] = [getattr(function, "__wrapped__", None)]
         if function.__code__.co_filename.startswith(LIBRARIES):
             self._count_as_named(function.__name__)
+            self.asks_kinds |= "dispatch" in vars(function)  # of singledispatch
             return found
         own = set(_names(function.__code__))
         self.names |= own
         if function.__code__.co_filename != "<string>":  # a dataclass asks for classes
-            self.asks_kinds |= not own.isdisjoint(_OF_KINDS)
+            self.asks_kinds |= not own.isdisjoint(_OF_KINDS) or _asks(function.__code__)
         self.functions.append(function)
         found += self._look_up(vars(function), self.names)
         cells = [cell for cell in function.__closure__ or () if _content(cell) is not _nothing]
@@ -330,6 +344,7 @@ class _Walk:
         has_dict = kind.__dictoffset__ != 0
         if has_dict and "__wrapped__" in vars(item) and _is_library(kind.__module__):
             return [item.__wrapped__]
+        self.asks_kinds |= kind.__name__ == "singledispatchmethod"
         if _is_generator(kind):
             self.generators.append(item)
         if "__name__" in vars(kind):  # a function of an extension module
@@ -358,6 +373,7 @@ class _Walk:
         """Take what a library calls so for named by code, whatever name the code has for it."""
         if name in _TELLING:
             self.names.add(name)
+        self.asks_kinds |= name in _OF_KINDS
 
     # -------------------------------------------------------------- what is kept
 
@@ -413,11 +429,32 @@ def _names(code: CodeType) -> Iterable[str]:
             for name in constant.split(".")
             if name.isidentifier()
         ],
-        ["isinstance"] if _MATCH_CLASS in code.co_code[::2] else [],  # `case float():`
         chain.from_iterable(
             _names(constant) for constant in code.co_consts if isinstance(constant, CodeType)
         ),
     )
+
+
+def _asks(code: CodeType) -> bool:
+    """Whether code may go by the kind of a number without a name: by `is`, but with None, a pattern, or a caught error."""
+    ops, places = code.co_code[::2], code.co_code[1::2]
+    for i, op in enumerate(ops):
+        if op in _ASKING:
+            return True
+        if op == _IS and not (ops[i - 1] == _CONSTANT and code.co_consts[places[i - 1]] is None):
+            return True
+    return any(_asks(inner) for inner in code.co_consts if isinstance(inner, CodeType))
+
+
+def _constants(code: CodeType) -> Iterator[Any]:
+    """The numbers in code, those in tuples and sets among them."""
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _constants(constant)
+        elif isinstance(constant, tuple | frozenset):
+            yield from constant
+        else:
+            yield constant
 
 
 def _codes(functions: list[FunctionType]) -> list[CodeType]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import gc
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from functools import partial
+from io import StringIO
 from itertools import cycle, islice, repeat
 
 from ..arithmetic.conversion import as_float
@@ -96,13 +97,14 @@ class Traces:
         self.look()
         draws = Draws(generators(self.captured))
         self._known = {id(generator) for generator in draws.generators}
+        self._is_asked = False  # whether the function took a traced number as text or as a key
         self.program, self.taken, self.result = self._trace(fn)
         may_vary = self.captured.may_vary or draws.may_have_been_made()
         if may_vary and not all(self._is_repeated(fn) for _ in range(CALLS)):
             reason = _DRAWS if draws.were_made() or draws.were_imported() else _VARIES
             draws.undo()
             raise TraceError(f"{reason.format(name)} (at {line_of(fn)})")
-        if self.captured.asks_kinds:
+        if self.captured.asks_kinds or self._is_asked:
             self._compare(fn)
         self.is_single = self.result is None
         self.readers = [fitting(form, name) for name, form in zip(names, forms)]
@@ -157,6 +159,7 @@ class Traces:
             result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
             if isinstance(result, set | frozenset):
                 trace.refused.clear()  # more is said of it below
+        self._is_asked |= trace.is_asked
         if draws.were_made():
             raise TraceError(_DRAWS.format(name))
         outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
@@ -170,8 +173,13 @@ class Traces:
         return program, list(taken.inputs), None if is_single else rebuilt(result, repeat(0.0))
 
     def _compare(self, fn: Callable[..., Any]) -> None:
-        """Refuse a function that asks for the kind of its arguments and then gives another result of plain numbers."""
-        for point in POINTS:
+        """Refuse a function that asks for the kind of its arguments and then gives another result of plain numbers.
+
+        It is tried on the numbers that its code names too, each as one argument after the other.
+        """
+        of_code = [(x, *POINTS[0][1:3]) for x in self.captured.numbers()]
+        turned = [point[i:] + point[:i] for point in of_code for i in range(len(point))]
+        for point in (*POINTS, *turned):
             numbers, blocks = cycle(point), iter(self.program.blocks)
             known: dict[Any, float] = {}
             arguments = []
@@ -186,7 +194,7 @@ class Traces:
                 known.update(zip(block.inputs, [value.data for value in self.taken]))
             named = dict(zip(self.names[self.count :], arguments[self.count :]))
             try:
-                with no_grad():
+                with no_grad(), redirect_stdout(StringIO()):  # it has been printed once
                     expected = _outputs(fn(*arguments[: self.count], **named), self.name)
             except Exception:  # it takes Values, not numbers
                 continue

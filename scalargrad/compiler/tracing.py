@@ -82,7 +82,7 @@ class Trace:
 
     def __init__(self) -> None:
         self.refused: list[TraceError] = []  # the function itself may catch them
-        self.is_shown = False  # whether the function has seen a traced number as text
+        self.is_asked = False  # whether one was seen as text, or was a key beside a functools cache
 
 
 current: ContextVar[Trace | None] = ContextVar("current", default=None)
@@ -95,8 +95,10 @@ def _of_node(what: str) -> Callable[[Any], int]:
     def __hash__(self: object) -> int:
         frame = getframe(1)
         by_package = frame.f_code.co_filename.startswith(PACKAGE)
-        if not by_package and current.get() and not _calls_cached(frame):
-            _refusal(what, _CHOOSE)
+        if not by_package and (trace := current.get()):
+            if not _calls_cached(frame):
+                _refusal(what, _CHOOSE)
+            trace.is_asked = True
         return by_identity(self)
 
     return __hash__
@@ -148,7 +150,7 @@ for _name in (
 
 def _shown(text: str) -> str:
     if (trace := current.get()) and not sys._getframe(2).f_code.co_filename.startswith(PACKAGE):
-        trace.is_shown = True
+        trace.is_asked = True
         return _Text(text)
     return text
 

@@ -67,9 +67,9 @@ class Objective:
         )
 
     @property
-    def is_shown(self) -> bool:
-        """Whether model, loss or penalty have seen a traced number as text."""
-        return self._trace.is_shown
+    def is_asked(self) -> bool:
+        """Whether model, loss or penalty took a traced number as text or as a key."""
+        return self._trace.is_asked
 
     def of_a_row(self, x: Row, y: Row) -> Program:
         """The loss of any row like this one, whose numbers are the blocks x and y; `share` is what it is multiplied by."""
@@ -137,9 +137,9 @@ class Prediction:
         self.is_single = False
 
     @property
-    def is_shown(self) -> bool:
-        """Whether the model has seen a traced number as text."""
-        return self._trace.is_shown
+    def is_asked(self) -> bool:
+        """Whether the model took a traced number as text or as a key."""
+        return self._trace.is_asked
 
     def of_a_row(self, x: Row) -> Program:
         """The program; its outputs are those of the model, one or a list of them. TraceError of any other structure."""
@@ -237,7 +237,7 @@ class _Trace:
         self._before = Captured((), [self.model])
         self.own = Block("captured", (0,))
         self.captured: dict[Value, Input] = {}
-        self.is_shown = False  # whether a traced number was seen as text
+        self.is_asked = False  # whether a traced number was taken as text or as a key
 
     def program(
         self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()
@@ -256,7 +256,7 @@ class _Trace:
         """The outputs of a call."""
         with tracing() as trace:
             results = function(self.model)
-        self.is_shown |= trace.is_shown
+        self.is_asked |= trace.is_asked
         if self.draws.were_made():
             raise TraceError(
                 f"the {what} draws random numbers, and those of one call would be frozen: take engine='eager'"

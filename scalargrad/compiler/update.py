@@ -53,7 +53,7 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     if draws.may_have_been_made():
         draws.undo()
         return None
-    if results is None or captured.has_changed():  # it counts
+    if results is None or captured.asks_kinds or captured.has_changed():  # it counts
         return None
     blocks = [Block(name, ()) for name in (*own, *SHARED)]
     inputs = [block.inputs[0] for block in blocks]
@@ -75,7 +75,7 @@ def update_of(optimizer: Any, size: int) -> Program | None:
 def _called(
     optimizer: Any, numbers: list[list[Traced]], shared: list[Traced]
 ) -> list[list[Any]] | None:
-    """For each weight its new number and those of its state; None where the update keeps or returns something else."""
+    """For each weight its new number and those of its state; None where the update keeps or returns something else, or takes a number as text."""
     weights, gradients, *state = map(list, zip(*numbers))
     shares: dict[int, Any] = {
         id(part): part for part in (optimizer.parameters, optimizer.lr, optimizer.state)
@@ -88,11 +88,12 @@ def _called(
         if not callable(one.lr):
             one.lr = lr
     add_methods()
-    with tracing():
+    with tracing() as trace:
         moved, memory = twin.update(weights, gradients, lr)
     columns = [moved, *memory]
     if (
-        vars(twin) != vars(before)
+        trace.is_asked
+        or vars(twin) != vars(before)
         or len(columns) != len(state) + 1
         or any(len(column) != len(weights) for column in columns)
     ):

@@ -22,6 +22,7 @@ from .compared import compare_training, traced_or_refused
 from .eager import Eager, number_of
 from .losses import LOSSES, cross_entropy
 from .optimizers import OPTIMIZERS, Optimizer
+from .parameters import put
 from .rows import items, one_hot, width
 
 TYPE_CHECKING = False
@@ -38,6 +39,8 @@ MANY = 1000  # steps from which on that pays
 LINES = 6000  # of an update with a line for each weight, at most
 SOME = 300  # steps from which on that pays
 CHANGES = 3  # one behind the other, after which no more code is made
+METHODS = ("step", "rate", "move", "become", "zero_grad", "__setattr__", "__getattribute__")
+ATTRIBUTES = ("parameters", "lr", "steps", "state")  # of an Optimizer, and no properties
 
 
 class Generated:
@@ -62,9 +65,12 @@ class Generated:
         from ..compiler.tracing import TraceError
 
         kind = type(optimizer).__name__
-        for name in ("step", "rate", "move", "become", "zero_grad"):
-            method = getattr(optimizer, name, None)
-            if getattr(method, "__func__", None) is not vars(Optimizer)[name]:
+        own = getattr(optimizer, "__dict__", {})
+        for name in (*METHODS, *ATTRIBUTES):
+            method = getattr(type(optimizer), name, None)
+            if method is not getattr(Optimizer, name, None) or (name in own) != (
+                name in ATTRIBUTES
+            ):
                 raise TraceError(
                     f"the {name} of {kind} is its own and cannot be compiled: "
                     "give it an update, and lr as a function of the step, or take engine='eager'"
@@ -168,6 +174,8 @@ class Generated:
                     optimizer.zero_grad()
                     loss = self.task.backward(self.table, batch)
                     gradient = [p.grad for p in optimizer.parameters]
+                elif not self._is_known():  # an update may read them there
+                    put(optimizer.parameters, repeat("grad"), gradient)
                 losses.append(loss)
                 optimizer.move(gradient, lr)
                 made += 1
@@ -193,9 +201,12 @@ class Generated:
         return loss if isfinite(loss) else self.task.loss_of(table)
 
     def _evaluator(self, table: Table) -> Callable[[], float] | None:
-        """Generated code for the loss of rows; None where they are unlike those of training."""
+        """Generated code for the loss of rows; None where they are unlike those of training.
+
+        Of code that asks for the kind of numbers it was tried on those of training alone.
+        """
         alike = (width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table))
-        if not all(alike) or checked(self.task, table) != self._classes:
+        if self._is_doubtful or not all(alike) or checked(self.task, table) != self._classes:
             return None
         from ..compiler.backends import plan_of
         from ..compiler.program import Program
@@ -272,8 +283,8 @@ class Generated:
             if self._captured.has_changed():
                 raise TraceError(COUNTED)
         self._objective, self._table, self._formula = made, (inputs, targets), formula
-        is_doubtful = self._captured.asks_kinds or made.is_shown
-        compare_training(task, made, self._program, self.table, self._table, is_doubtful)
+        self._is_doubtful = self._captured.asks_kinds or made.is_asked
+        compare_training(task, made, self._program, self.table, self._table, self._is_doubtful)
         self._begin(formula)
         self.seconds = perf_counter() - start
 

