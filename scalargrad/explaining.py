@@ -1,9 +1,10 @@
-"""Why a gradient is what it is: the paths it flows along, and what each of them brings.   (floor 2)
+"""explain: the paths that a gradient is the sum of, and what each adds to it.   (floor 2)
 
-The chain rule, written out, is a sum over all paths from the root to an input; a path brings the
-product of the local slopes on it. There may be more paths than atoms. Yet one walk from the input
-up counts them, and finds the heaviest way down from each Value. The heaviest paths follow: each
-new one leaves a path that was found before at one step (Lawler 1972).
+Written out, the chain rule is a sum over all paths from the root to an input. Each path adds the
+product of the local slopes along it. There may be more paths than atoms in the world. Yet a single
+walk from the input to the root counts them, and finds the heaviest way down from each Value: the
+one with the largest product. From these the heaviest paths are built, one after the other. Each new
+one follows a path found before, and leaves it at one step (Lawler 1972).
 """
 
 from __future__ import annotations
@@ -16,7 +17,16 @@ from .arithmetic.lists import add_up
 from .derivatives import gradients
 from .graph import ordered
 from .value import Value
-from .wording import counted, ends, figure, formulas, label_of, named, names_of, number
+from .wording import (
+    counted,
+    figure,
+    first_and_last,
+    formulas,
+    label_of,
+    name_formula,
+    names_of,
+    number_formula,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,14 +34,14 @@ if TYPE_CHECKING:
     from typing import Any
 
     Step = tuple[Value, float]  # an operand, and the local slope by it
-    Ways = list[tuple[float, Step]]  # steps down, each with the weight of the heaviest path by it
+    Ways = list[tuple[float, Step]]  # steps down, with the weight of the heaviest path through each
 
-MOST_PATHS = 10**300  # paths are counted up to here
+MOST_PATHS = 10**300  # more paths than this are not counted
 DIGITS = 6
 
 
 def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
-    """The Explanation of a root's slope by `wrt`, a Value or its label; a list of them for a list.
+    """Explain the slope of a root by `wrt`, a Value or its label. For a list, return a list.
 
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
     >>> ab = a * b
@@ -46,11 +56,11 @@ def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
         ab = a·b = 2·3 = 6
         a = 2
 
-    A Value without a label is folded away: the slopes before and after it are multiplied.
-    `fold=False` shows it too. At most `paths` paths are shown, the heaviest first; those that bring
-    nan or inf come before all others.
+    A Value without a label is left out, and the slopes before and after it are multiplied;
+    `fold=False` shows it too. At most `paths` paths are shown: first those whose product is nan or
+    infinite, then those with the largest product.
 
-    ValueError where root was not made of `wrt`, or no Value or several have the label.
+    ValueError if the root was not made of `wrt`, or if not exactly one Value has that label.
     """
     if not isinstance(root, Value):
         raise TypeError(f"explain takes as root a Value, got {type(root).__name__}")
@@ -58,19 +68,19 @@ def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
         raise ValueError(f"paths={paths!r} must be a whole number, 1 or more: how many to show")
     order = ordered(root)
     if isinstance(wrt, list | tuple):
-        return [Explanation(order, _found(one, order), paths, fold) for one in wrt]
-    return Explanation(order, _found(wrt, order), paths, fold)
+        return [Explanation(order, _value_of(one, order), paths, fold) for one in wrt]
+    return Explanation(order, _value_of(wrt, order), paths, fold)
 
 
 class Path:
-    """One way from a root to an input: its `values`, the `slopes` between them, their `product`.
+    """A path from a root to an input: its `values`, the `slopes` between them, their `product`.
 
-    As in `Value.backward` a slope of 0 passes nothing on: the product is 0, whatever follows.
+    As in `Value.backward`, a slope of 0 passes nothing on: the product is 0, whatever follows.
     """
 
     def __init__(self, root: Value, steps: list[Step], fold: bool) -> None:
         self.values, self.slopes, self.product = [root], [], 1.0
-        slope = 1.0  # since the last Value that is kept
+        slope = 1.0  # the product since the last Value that is shown
         for operand, partial in steps:
             self.product = self.product * partial if self.product else 0.0
             slope = slope * partial if slope else 0.0
@@ -81,44 +91,48 @@ class Path:
 
 
 class Explanation:
-    """A gradient and the paths that it is the sum of; it prints itself.
+    """A gradient, and the paths that it is the sum of. At a prompt it prints itself.
 
-    `gradient` is the slope of `root` by `wrt`. `paths` are the heaviest of `total_paths`, which is
-    exact up to 10**300 and inf beyond. `remainder` is what the other paths bring: 0.0 where there
-    are none, nan where the ones shown bring nan or inf.
+    `gradient` is the slope of `root` by `wrt`. `total_paths` is the number of paths, exact up to
+    10**300 and inf beyond, and `paths` are the heaviest. `remainder` is the sum over the other
+    paths: 0.0 if there are none, nan if a path that is shown has the product nan or inf.
     """
 
     def __init__(self, order: list[Value], wrt: Value, most: int, fold: bool) -> None:
         self.root, self.wrt, self._order = order[-1], wrt, order
         self.gradient: float = gradients(self.root, wrt)
         ways, self.total_paths = _ways(order, wrt)
-        found = [Path(self.root, steps, fold) for steps in _heaviest(ways, self.root, wrt, most)]
+        found = [
+            Path(self.root, steps, fold) for steps in _heaviest_paths(ways, self.root, wrt, most)
+        ]
         found.sort(key=lambda path: (path.product != path.product, abs(path.product)), reverse=True)
         self.paths, brought = found, add_up([path.product for path in found])
         self.remainder = self.gradient - brought if len(found) < self.total_paths else 0.0
 
     def __repr__(self) -> str:
-        shown = {value for path in self.paths for value in ends(path.values, None)}
+        shown = {value for path in self.paths for value in first_and_last(path.values, None)}
         names, rest = names_of(self._order, shown), self.total_paths - len(self.paths)
         rows = []
         for path in self.paths:
             gap = f"… {len(path.values) - 7:,} more …"
-            arrows = " ← ".join(names.get(x, gap) for x in ends(path.values, None))
-            slopes = " × ".join(ends([figure(slope, DIGITS) for slope in path.slopes], "…"))
+            arrows = " ← ".join(names.get(x, gap) for x in first_and_last(path.values, None))
+            slopes = " × ".join(
+                first_and_last([figure(slope, DIGITS) for slope in path.slopes], "…")
+            )
             product = f" = {figure(path.product, DIGITS)}" if len(path.slopes) > 1 else ""
             rows.append((arrows, (slopes or "1") + product))
         if rest:
-            rows.append((f"the other {_counted(rest)}", figure(self.remainder, DIGITS)))
+            rows.append((f"the other {_path_count(rest)}", figure(self.remainder, DIGITS)))
         wide = max(len(left) for left, _ in rows)
         head = f"d {names[self.root]}/d {names[self.wrt]} = {figure(self.gradient, DIGITS)}, "
-        head += f"the sum over {_counted(self.total_paths)}{'; the heaviest:' if rest else ':'}"
+        head += f"the sum over {_path_count(self.total_paths)}{'; the heaviest:' if rest else ':'}"
         lines = [f"    {left:{wide}}   {right}" for left, right in rows]
         return "\n".join([head, *lines, "where", *self._meanings(shown, names)])
 
     def _meanings(self, shown: set[Value], names: dict[Value, str]) -> Iterator[str]:
-        """Each Value that is shown, written out in the others: in names, and in numbers."""
-        numbers = {v: number(v.data, DIGITS) for v in self._order if v in names or not v.op}
-        texts = numbers | {v: named(name) for v, name in names.items()}
+        """A line for each Value that is shown: its formula in names, in numbers, and the result."""
+        numbers = {v: number_formula(v.data, DIGITS) for v in self._order if v in names or not v.op}
+        texts = numbers | {v: name_formula(name) for v, name in names.items()}
         forms = [formulas(self._order, known, DIGITS) for known in (texts, numbers)]
         for value in reversed(self._order):
             if value in shown:
@@ -127,8 +141,8 @@ class Explanation:
                 yield "    " + " = ".join(dict.fromkeys(parts))
 
 
-def _found(wrt: Any, order: list[Value]) -> Value:
-    """The Value that is asked for, of those that the root was made of."""
+def _value_of(wrt: Any, order: list[Value]) -> Value:
+    """The Value `wrt`, or the one in the graph that has this label."""
     if isinstance(wrt, Value):
         return wrt
     if not isinstance(wrt, str):
@@ -139,30 +153,32 @@ def _found(wrt: Any, order: list[Value]) -> Value:
         raise ValueError(f"{len(found)} Values have the label {wrt!r}: give the one as a Value")
     if not found:
         labels = dict.fromkeys(repr(label) for label in map(label_of, order) if label)
-        known = ", ".join(ends([*labels], "…")) or "none"
+        known = ", ".join(first_and_last([*labels], "…")) or "none"
         raise ValueError(f"no Value of the graph has the label {wrt!r}: its labels are {known}")
     return found[0]
 
 
 def _weight(slope: float) -> float:
-    """The logarithm of |slope|; nan counts as inf."""
+    """The weight of a step, log |slope|, so that weights add up; nan counts as inf."""
     return log(abs(slope)) if 0.0 < abs(slope) < inf else inf if slope else -inf
 
 
-def _then(weight: float, after: float) -> float:
-    """The weight of a path and of what comes after: 0 passes nothing on, inf and nan stay."""
+def _added_weight(weight: float, after: float) -> float:
+    """The weight of a path that goes on: their sum, but a slope of 0, inf or nan decides alone."""
     return weight if weight in (inf, -inf) else weight + after
 
 
 def _ways(order: list[Value], wrt: Value) -> tuple[dict[Value, Ways], float]:
-    """The ways down from each Value, the heaviest first, and the number of paths from the root."""
+    """The steps down from each Value, the heaviest way first, and how many paths there are."""
     ways: dict[Value, Ways] = {wrt: [(0.0, (wrt, 1.0))]}
     counts: dict[Value, float] = {wrt: 1}
     for node in order:
         pairs: Any = zip(node.parents, node.partials) if node is not wrt else ()
         steps = [(x, slope) for x, slope in pairs if isinstance(x, Value) and x in ways]
         if steps:
-            down = [(_then(_weight(slope), ways[x][0][0]), (x, slope)) for x, slope in steps]
+            down = [
+                (_added_weight(_weight(slope), ways[x][0][0]), (x, slope)) for x, slope in steps
+            ]
             ways[node] = sorted(down, key=lambda way: way[0], reverse=True)
             total = sum(counts[x] for x, _ in steps)
             counts[node] = total if total <= MOST_PATHS else inf
@@ -172,12 +188,15 @@ def _ways(order: list[Value], wrt: Value) -> tuple[dict[Value, Ways], float]:
     return ways, counts[order[-1]]
 
 
-def _heaviest(ways: dict[Value, Ways], root: Value, wrt: Value, most: int) -> list[list[Step]]:
-    """The heaviest paths as lists of steps.
+def _heaviest_paths(
+    ways: dict[Value, Ways], root: Value, wrt: Value, most: int
+) -> list[list[Step]]:
+    """The heaviest paths, as lists of steps.
 
-    `waiting` holds sets of paths, each by the weight of its heaviest: those that take the first
-    steps of a known path and then a way of some rank or a later one. Known simplification: weights
-    do not overflow, so a path that is inf on its way and small at its end ranks as small.
+    `waiting` holds sets of paths, sorted by the heaviest path of each. The paths of a set begin
+    with the first steps of a known path, and then take the way of a certain rank or a lower one.
+    Known simplification: weights do not overflow. So a path whose product becomes infinite on the
+    way, and small at the end, counts as small.
     """
     found: list[list[Step]] = []
     waiting: list[tuple[float, int, list[Step], int, int]] = [(0.0, 0, [], 0, 0)]
@@ -186,19 +205,19 @@ def _heaviest(ways: dict[Value, Ways], root: Value, wrt: Value, most: int) -> li
         _, _, known, length, rank = heappop(waiting)
         steps, node, weight = known[:length], root, 0.0
         for operand, slope in steps:
-            node, weight = operand, _then(weight, _weight(slope))
+            node, weight = operand, _added_weight(weight, _weight(slope))
         while node is not wrt:
             if rank + 1 < len(ways[node]):
-                other = _then(weight, ways[node][rank + 1][0])
+                other = _added_weight(weight, ways[node][rank + 1][0])
                 heappush(waiting, (-other, next(ties), steps, len(steps), rank + 1))
             node, slope = step = ways[node][rank][1]
             steps.append(step)
-            weight, rank = _then(weight, _weight(slope)), 0
+            weight, rank = _added_weight(weight, _weight(slope)), 0
         found.append(steps)
     return found
 
 
-def _counted(paths: float) -> str:
+def _path_count(paths: float) -> str:
     if paths < 10**9:
         return counted(int(paths), "path")
     return f"about {paths:.3g} paths" if paths < inf else "10^300 paths or more"

@@ -1,6 +1,6 @@
-"""Graphs in words: labels, figures, and operations written on their operands.   (floor 2)
+"""Graphs in words: labels, numbers in few figures, formulas.   (floor 2)
 
-Pictures and explanations say the same thing in the same words, because both ask here.
+Pictures and explanations both ask here, so they say the same thing in the same words.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     Formula = tuple[str, int]  # text, and how tightly it binds
 
-JOINERS = "\u200c\u200d"  # they join the letters of some scripts, and emoji
+JOINERS = "\u200c\u200d"  # invisible characters that join letters of some scripts, and emoji
 SPACES = "\n\r\t\u00a0\u3000"
-LONGEST = 200  # characters of a label that are kept
+LONGEST = 200  # a label keeps at most so many characters
 
 
 # ------------------------------------------------------------------ labels
@@ -31,8 +31,8 @@ LONGEST = 200  # characters of a label that are kept
 class ParameterLabel(str):
     """The label that `nn` gives a parameter: a text that knows the parameter's place.
 
-    `layer` is the layer's number as it stands in the text, "" for a layer without one and None for
-    a neuron alone. `input` is None for a bias. Whoever sets another label takes the place away.
+    `layer` is the layer's number as the text has it, "" for a layer without a number and None for a
+    neuron alone. `input` is None for a bias. A parameter that gets another label loses its place.
 
     >>> label = ParameterLabel("W1[0,2]", "1", 0, 2)
     >>> label, label.layer, label.neuron, label.input
@@ -56,15 +56,15 @@ class ParameterLabel(str):
 
 
 def label_of(value: Value) -> str:
-    """The label of a Value, made fit to show; empty where it has none."""
+    """The label of a Value, made safe to show; empty if it has none."""
     return "" if value.label is None else clean(str(value.label))
 
 
 def clean(text: str) -> str:
-    """The text in one line, with a mark for each character that would not be seen.
+    """The text in one line, with a mark in place of each character that cannot be seen.
 
-    Control and bidirectional characters, lone surrogates and code points that are no characters
-    cannot do harm where the text is shown.
+    So control characters, characters that change the direction of writing, and code points that are
+    no characters do no harm where the text is shown.
 
     >>> clean("a\\x00b\\u202ec\\nd")
     'a�b�c d'
@@ -78,7 +78,7 @@ def clean(text: str) -> str:
 
 
 def unused(taken: set[str], stem: str = "v", number: int = 1) -> Iterator[str]:
-    """Names for Values without a label, v1, v2, …, but none that is taken.
+    """Names for Values without a label: v1, v2, …, leaving out those that are taken.
 
     >>> names = unused({"v1"})
     >>> next(names), next(names)
@@ -91,9 +91,10 @@ def unused(taken: set[str], stem: str = "v", number: int = 1) -> Iterator[str]:
 
 
 def names_of(order: list[Value], shown: set[Value]) -> dict[Value, str]:
-    """A name for each Value that has a label or is shown, and no name twice.
+    """Different names for the Values that have a label or are shown.
 
-    A label that another Value has already gets a number. Without a label it is v1, v2, …
+    A label that another Value has already is followed by a number. A Value without a label is named
+    v1, v2, …
     """
     names: dict[Value, str] = {}
     taken, given = {label_of(value) for value in order}, set[str]()
@@ -109,8 +110,8 @@ def names_of(order: list[Value], shown: set[Value]) -> dict[Value, str]:
     return names
 
 
-def ends(items: Sequence[Any], gap: Any) -> list[Any]:
-    """The items; of more than eight, the first and the last with a gap between."""
+def first_and_last(items: Sequence[Any], gap: Any) -> list[Any]:
+    """The items; if there are more than eight, the first and the last ones with a gap between."""
     return [*items] if len(items) <= 8 else [*items[:4], gap, *items[-3:]]
 
 
@@ -118,7 +119,7 @@ def ends(items: Sequence[Any], gap: Any) -> list[Any]:
 
 
 def figure(number: float, digits: int = 4) -> str:
-    """A number in few figures, with a true minus.
+    """A number in few figures, with a minus sign in place of a hyphen.
 
     >>> figure(-1.4999999999999993), figure(6.881373587), figure(1e-12), figure(float("-inf"))
     ('−1.5', '6.881', '1e−12', '−∞')
@@ -135,7 +136,7 @@ def figure(number: float, digits: int = 4) -> str:
 
 
 def counted(count: int, noun: str) -> str:
-    """A number of things.
+    """A count and its noun, in the plural where it must be.
 
     >>> counted(1, "edge"), counted(13002, "parameter")
     ('1 edge', '13,002 parameters')
@@ -146,28 +147,28 @@ def counted(count: int, noun: str) -> str:
 # ------------------------------------------------------------------ operations
 
 
-def named(name: str) -> Formula:
-    """A name as an operand; one that looks like an operation itself gets brackets where it must."""
+def name_formula(name: str) -> Formula:
+    """A name as an operand; one with an operator in it counts as a sum, which may need brackets."""
     return name, SUM if any(sign in name for sign in "+−-*·×/÷^") else ATOM
 
 
-def number(x: float, digits: int = 3) -> Formula:
+def number_formula(x: float, digits: int = 3) -> Formula:
     """A number as an operand."""
     text = figure(x, digits)
     return text, SIGN if text.startswith("−") else ATOM
 
 
-def written(value: Value, operands: Sequence[Formula]) -> Formula:
-    """The operation of a Value on operands that are written already, with the brackets they need.
+def operation_formula(value: Value, operands: Sequence[Formula]) -> Formula:
+    """The operation that made a Value, with formulas for its operands, in brackets where needed.
 
     >>> from scalargrad import Value
-    >>> written(Value(1.0) * 2, [("a + b", SUM), ("c", ATOM)])
+    >>> operation_formula(Value(1.0) * 2, [("a + b", SUM), ("c", ATOM)])
     ('(a + b)·c', 2)
     """
     op = value._operation
     assert op is not None
 
-    def texts(*least: int) -> list[str]:  # no sign stands behind another
+    def texts(*least: int) -> list[str]:  # no sign may follow an operator
         return [
             f"({text})" if binds < at_least or (i and text.startswith("−")) else text
             for i, ((text, binds), at_least) in enumerate(zip(operands, least))
@@ -191,7 +192,7 @@ def written(value: Value, operands: Sequence[Formula]) -> Formula:
 
 
 def symbol_on(op: Op, texts: Sequence[str]) -> str:
-    """The symbol of an operation, with texts in place of the operands that it names.
+    """The symbol of an operation, with texts in place of the operands in it.
 
     >>> from .ops import OPS
     >>> symbol_on(OPS["square"], ["w1"]), symbol_on(OPS["tanh"], ["w1"])
@@ -204,12 +205,12 @@ def symbol_on(op: Op, texts: Sequence[str]) -> str:
 def formulas(
     values: Sequence[Value], known: Mapping[Value, Formula], digits: int = 3, longest: int = 72
 ) -> dict[Value, str]:
-    """Each computed Value written out in the known ones; those that are long are left out.
+    """A formula for each computed Value in terms of the known ones, if it is not too long.
 
     >>> from scalargrad import Value, tanh
     >>> w, x = Value(0.5, "w"), Value(2.0, "x")
     >>> y = tanh(w * x + 1) / 2
-    >>> formulas(y.graph(), {w: named("w"), x: named("x")})[y]
+    >>> formulas(y.graph(), {w: name_formula("w"), x: name_formula("x")})[y]
     'tanh(w·x + 1) / 2'
     """
     found: dict[Value, Formula] = {}
@@ -217,11 +218,15 @@ def formulas(
         parents = value.parents if len(value.parents) <= longest else ()
         operands = []
         for x in parents:
-            operand = (known.get(x) or found.get(x)) if isinstance(x, Value) else number(x, digits)
+            operand = (
+                (known.get(x) or found.get(x))
+                if isinstance(x, Value)
+                else number_formula(x, digits)
+            )
             if operand is None:
                 break
             operands.append(operand)
         else:
-            if parents and len((formula := written(value, operands))[0]) <= longest:
+            if parents and len((formula := operation_formula(value, operands))[0]) <= longest:
                 found[value] = formula
     return {value: text for value, (text, _) in found.items()}

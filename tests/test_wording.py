@@ -11,12 +11,20 @@ from scalargrad import MLP, Neuron, Value, draw, explain
 from scalargrad.nn.inits import initializer
 from scalargrad.ops import OPS
 from scalargrad.rows import custom
-from scalargrad.wording import ParameterLabel, clean, figure, formulas, label_of, named, number
+from scalargrad.wording import (
+    ParameterLabel,
+    clean,
+    figure,
+    formulas,
+    label_of,
+    name_formula,
+    number_formula,
+)
 from tests.pictures.reading import Picture
 
 
 def text_of(root):
-    return formulas(root.graph(), {v: named(v.label) for v in root.graph() if v.label})[root]
+    return formulas(root.graph(), {v: name_formula(v.label) for v in root.graph() if v.label})[root]
 
 
 @pytest.mark.parametrize(
@@ -94,7 +102,7 @@ def test_python_reads_a_written_formula_as_what_it_was(seed):
     for _ in range(5):
         values.append(rng.choice(makes)(*rng.choices(values, k=2)))
     for value, text in formulas(
-        values[-1].graph(), {v: named(v.label) for v in values[:3]}, digits=17, longest=500
+        values[-1].graph(), {v: name_formula(v.label) for v in values[:3]}, digits=17, longest=500
     ).items():
         python = text.replace("·", "*").replace("−", "-")
         assert eval(python, leaves) == pytest.approx(value.data, rel=1e-12)
@@ -105,7 +113,7 @@ def test_a_label_that_looks_like_an_operation_gets_brackets():
 
 
 def test_a_number_in_a_formula_is_short():
-    assert number(1 / 3) == ("0.333", 5)
+    assert number_formula(1 / 3) == ("0.333", 5)
     assert figure(-0.0) == "0"
 
 
@@ -114,7 +122,7 @@ def test_a_long_formula_is_left_out():
     y = x
     for _ in range(50):
         y = y + x
-    assert y not in formulas(y.graph(), {x: named("x")})
+    assert y not in formulas(y.graph(), {x: name_formula("x")})
 
 
 def test_a_label_in_several_lines_is_one_line():

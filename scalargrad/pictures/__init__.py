@@ -1,7 +1,8 @@
 """Pictures: a recorded graph, or a model, as a clear SVG.   (floor 3)
 
-`draw` reads a graph into a scene (what is shown: `scene`), asks Graphviz where everything goes
-(`layout`) and writes cards and edges (`svg`), in the colours of `theme`.
+`draw` turns a graph into a scene, which says what the picture shows (`scene`). Graphviz computes
+where each card goes (`layout`). Then cards and edges are written as SVG (`svg`), in the colours of
+`theme`.
 
 >>> from scalargrad import Value, draw, tanh
 >>> w, x = Value(0.5, "w"), Value(2.0, "x")

@@ -1,4 +1,4 @@
-"""Cards that stand for many Values: a neuron, a layer, a crowd of leaves.   (floor 3)"""
+"""Cards that show several Values: a neuron, a layer, a crowd of leaves.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from ..wording import counted, figure
 from .naming import badge
 from .neurons import place_of
 from .scene import Card
-from .tips import of_many
+from .tips import members_tip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Crowds:
-    """The shared cards of a plan: their Values, what they show, and the slopes through a neuron."""
+    """The shared cards of a plan: their Values, and the slopes through a neuron."""
 
     def __init__(self, plan: Plan, names: Mapping[Value, str], given: set[Value]) -> None:
         self.plan, self.names, self.given = plan, names, given
@@ -27,7 +27,7 @@ class Crowds:
         for value, key in plan.card.items():
             if key is not value:
                 self.members.setdefault(key, []).append(value)
-        # the Value that a neuron's card shows, where there is one: the only one that others read
+        # The Value that the card of a neuron shows: the only one that others read, if there is one.
         self.result: dict[Hashable, Value] = {}
         for key, values in self.members.items():
             outputs = self.outputs(values)
@@ -35,7 +35,7 @@ class Crowds:
                 self.result[key] = outputs[0]
 
     def outputs(self, values: Sequence[Value]) -> list[Value]:
-        """The computed Values among them that something else reads, or nothing."""
+        """The computed Values among them that are roots or are read outside the card."""
         inside, readers = set(values), self.plan.readers
         return [
             v
@@ -45,7 +45,7 @@ class Crowds:
         ]
 
     def slopes(self, key: Hashable) -> dict[Value, float]:
-        """The slope of a neuron's result by each Value that it takes from elsewhere."""
+        """The slope of a neuron's result by each of its inputs."""
         inside, slope = set(self.members[key]), {self.result[key]: 1.0}
         for value in reversed(self.members[key]):
             if slope.get(value):  # a slope of 0 is not passed on
@@ -67,7 +67,7 @@ class Crowds:
         return {"neuron": self.neuron, "layer": self.layer, "many": self.leaves}[key[0]](id, key)
 
     def neuron(self, id: str, key: Hashable) -> Card:
-        """Its result and the gradient of that, and how many parameters it has."""
+        """The card of a neuron: its result with the gradient, and its number of parameters."""
         values, result = self.members[key], self.result.get(key)
         home = layer, number = self.plan.neurons.home[values[0]]
         leaves = [value for value in values if value._operation is None]
@@ -78,28 +78,28 @@ class Crowds:
         if result is None:
             lines = (parameters, ""), (counted(len(self.outputs(values)), "result"), "")
             return Card(
-                id, self.kind(values, "neuron"), name, of_many(title, leaves, walked), "", symbol,
-                lines, is_many=True,
+                id, self.kind(values, "neuron"), name, members_tip(title, leaves, walked), "",
+                symbol, lines, is_many=True,
             )  # fmt: skip
         title += f" · {self.names[result]} = {result.data!r}"
         title += f", grad {result.grad!r}" if walked else ""
         if result in self.given:
             name, parameters = self.names[result], f"{name} · {parameters}"
         return Card(
-            id, self.kind(values, "neuron"), name, of_many(title, leaves, walked),
+            id, self.kind(values, "neuron"), name, members_tip(title, leaves, walked),
             figure(result.data), symbol, ((parameters, ""),), self.plan.gradient(result),
             has_gradient=True, is_many=True,
         )  # fmt: skip
 
     def layer(self, id: str, key: Hashable) -> Card:
-        """Its shape, how many parameters it has, and the length of their gradient."""
+        """The card of a layer: shape, number of parameters, length of their gradient."""
         values = self.members[key]
         layer = self.plan.neurons.home[values[0]][0]
         shape, symbol = self.shape(layer)
         leaves = [value for value in values if value._operation is None]
         neurons = len({self.plan.neurons.home[value] for value in values})
         title = layer_title(layer)
-        tip = of_many(title, leaves, self.plan.walked.issuperset(leaves))
+        tip = members_tip(title, leaves, self.plan.walked.issuperset(leaves))
         lines = (counted(len(leaves), "parameter"), ""), ("‖grad‖", self.norm(leaves))
         return Card(
             id, self.kind(values, "layer"), title, tip, shape, symbol, lines,
@@ -107,7 +107,7 @@ class Crowds:
         )  # fmt: skip
 
     def leaves(self, id: str, key: Hashable) -> Card:
-        """How many leaves they are, and the length of their gradient."""
+        """The card of many leaves: their number, and the length of their gradient."""
         values = self.members[key]
         kind = self.plan.kind(values[0])
         name = counted(len(values), kind).replace("leafs", "leaves")
@@ -117,19 +117,19 @@ class Crowds:
             layer, number = rows.pop()
             name = "w[:]" if layer is None else f"W{layer}[{number},:]"
             lines.insert(0, (counted(len(values), "weight"), ""))
-        tip = of_many(name, values, self.plan.walked.issuperset(values))
+        tip = members_tip(name, values, self.plan.walked.issuperset(values))
         return Card(id, kind, name, tip, lines=tuple(lines), is_many=True)
 
     def kind(self, values: Sequence[Value], otherwise: str) -> str:
         return "output" if self.plan.are_roots.intersection(values) else otherwise
 
     def norm(self, values: Sequence[Value]) -> str:
-        """The length of the gradient by these leaves."""
+        """The length of the gradient by these leaves, as text."""
         has_run = self.plan.walked.issuperset(values)
         return figure(hypot(*(value.grad for value in values))) if has_run else "–"
 
     def shape(self, layer: str | None) -> tuple[str, str]:
-        """`2 → 3`, and the activation where all neurons have the same."""
+        """The shape of a layer, `2 → 3`, and the activation if all its neurons have the same."""
         neurons = self.plan.neurons
         homes = {home for home in neurons.home.values() if home[0] == layer}
         places = [place_of(value) for value, home in neurons.home.items() if home in homes]
@@ -141,5 +141,5 @@ class Crowds:
 
 
 def layer_title(layer: str | None) -> str:
-    """What a layer is called by the number in its labels."""
+    """The title of a layer, from the number in its labels."""
     return "Neuron" if layer is None else f"Layer {layer}".strip()

@@ -1,4 +1,4 @@
-"""draw, and what it returns.   (floor 3)"""
+"""draw, and the Drawing that it returns.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from typing import Any
 
 COLLAPSE = ("auto", "none", "neurons", "layers")
-IN_NOTEBOOK = 100  # Values of a graph that is shown instead of its text
-PATIENCE = 3.0  # seconds that a notebook waits for it
+IN_NOTEBOOK = 100  # a notebook shows the picture of a graph with at most so many Values
+PATIENCE = 3.0  # a notebook waits so many seconds for the picture
 
 
 class Drawing:
-    """A picture that is ready to be laid out: `svg` and `dot` are its texts, `save` writes a file.
+    """A picture: `svg` and `dot` are its texts, `save` writes a file.
 
-    The DOT text needs no Graphviz; the SVG is made when it is first asked for.
+    Graphviz runs when the SVG is first asked for. The DOT text needs no Graphviz.
     """
 
     def __init__(self, scene: Scene, timeout: float = 60.0) -> None:
@@ -33,19 +33,20 @@ class Drawing:
 
     @cached_property
     def dot(self) -> str:
-        """The graph as DOT text, as Graphviz is given it."""
+        """The graph as DOT text, the input of Graphviz."""
         return dot_text(self._scene, sizes_of(self._scene))
 
     @cached_property
     def svg(self) -> str:
-        """The picture.
+        """The picture as SVG text.
 
-        RuntimeError without a Graphviz, saying how to get one; TimeoutError if it takes too long.
+        Without Graphviz it raises RuntimeError, which says how to get one; if that takes too long,
+        TimeoutError.
         """
         return svg_text(self._scene, laid_out(self._scene, self.dot, self._timeout))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the SVG to a file and return its path; the file is whole or as it was before."""
+        """Write the SVG to a file and return its path; if that fails, an old file is unchanged."""
         path = Path(path)
         if path.suffix.lower() != ".svg":
             name = (path.stem or "graph") + ".svg"
@@ -65,7 +66,7 @@ class Drawing:
         return path
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
-        """What a notebook shows: the picture, or the reason why there is none."""
+        """The picture for a notebook, or the reason why there is none."""
         try:
             return {"image/svg+xml": self.svg, "text/plain": repr(self)}
         except (RuntimeError, TimeoutError) as error:
@@ -88,18 +89,19 @@ def draw(
     parameters: Any = (),
     timeout: float = 60.0,
 ) -> Drawing:
-    """The picture of the graph that made a Value (or several), or of a model's layers.
+    """Draw the graph of a Value (or of several), or the layers of a model.
 
     >>> from scalargrad import Value, draw
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
     >>> print(draw(a * b, title="area").dot.splitlines()[0])
     digraph {
 
-    `collapse` shows each neuron, or each layer, as one card: "neurons", "layers", "none", or
-    "auto", which does so when there are more than 300 cards. `expand_dots` shows a dot as its
-    products and their sum, `direction` is "right" or "down". `parameters` is a list of leaves (or a
-    model) to show as parameters; those of `Neuron`, `Layer` and `MLP` are known. ValueError for
-    more than `limit` cards; TypeError for anything but Values and models.
+    `collapse="neurons"` shows each neuron as one card, "layers" each layer, "none" neither; "auto"
+    collapses a graph of more than 300 cards. `expand_dots` shows a dot as its products and their
+    sum. `direction` is "right" or "down". `parameters` is a list of leaves, or a model, to show as
+    parameters; those of `Neuron`, `Layer` and `MLP` are known. Graphviz may take `timeout` seconds.
+
+    ValueError for more than `limit` cards; TypeError for anything but Values and models.
     """
     if collapse not in COLLAPSE:
         raise ValueError(
@@ -136,7 +138,7 @@ def draw(
 
     return Drawing(
         graph_scene(
-            Plan(list(dict.fromkeys(roots)), collapse, limit, _listed(parameters)),
+            Plan(list(dict.fromkeys(roots)), collapse, limit, _parameter_list(parameters)),
             title,
             expand_dots,
             direction == "down",
@@ -145,7 +147,7 @@ def draw(
     )
 
 
-def _listed(parameters: Any) -> list[Value]:
+def _parameter_list(parameters: Any) -> list[Value]:
     listed = parameters.parameters() if hasattr(parameters, "parameters") else [*parameters]
     for item in listed:
         if not isinstance(item, Value):
@@ -169,9 +171,9 @@ def _advice(given: object) -> str:
 
 
 def notebook_bundle(value: Value) -> dict[str, str]:
-    """A Value in a notebook: its text, and the picture of its graph if that is small.
+    """The text of a Value for a notebook, and the picture of its graph if that is small.
 
-    There is no picture without a Graphviz, or where it takes long.
+    Without Graphviz, or if it takes long, there is no picture.
 
     >>> notebook_bundle(Value(2.0))["text/plain"]
     'Value(data=2.0, grad=0.0)'
@@ -180,7 +182,7 @@ def notebook_bundle(value: Value) -> dict[str, str]:
     try:
         if _is_small(value) and engine() is not None:
             bundle["image/svg+xml"] = draw(value, timeout=PATIENCE).svg
-    except Exception:  # a picture is a courtesy: whatever is wrong with it, the text stands
+    except Exception:  # whatever is wrong with the picture, a notebook must show the text
         pass
     return bundle
 

@@ -1,8 +1,8 @@
-"""The Graphviz at hand, and what to do without one.   (floor 3)
+"""Finds a Graphviz and runs it; says how to get one if there is none.   (floor 3)
 
-The engine is `dot` on PATH, run by the `graphviz` package; else the Graphviz inside the
-`pygraphviz` wheel, run in a Python of its own. Either is a process of its own: it is stopped when
-its time is over, and nobody sees its warnings.
+The engine is the program `dot` on PATH, which the `graphviz` package runs. If there is none, it is
+the Graphviz inside the `pygraphviz` wheel, run in another Python. Both run as a process of their
+own, which is stopped when its time is over and whose warnings nobody sees.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-FORMAT = "json0"  # positions without drawing instructions
+FORMAT = "json0"  # positions, without instructions for drawing
 NO_ENGINE = """drawing needs Graphviz, and none was found. Any one of these gives it:
   - Graphviz in a wheel, without a system package:   pip install pygraphviz   (the extra `svg`)
   - the system's package, which puts dot on PATH:    apt install graphviz, brew install graphviz,
@@ -35,7 +35,7 @@ sys.stdout.buffer.write(AGraph(string=text).draw(format=sys.argv[2], prog="dot")
 
 
 def engine() -> Callable[[str, float], bytes] | None:
-    """The engine at hand, a function of DOT text and seconds; None if there is none."""
+    """The function that runs Graphviz on DOT text, for so many seconds; None if there is none."""
     if shutil.which("dot") and find_spec("graphviz"):
         return run_system
     return run_embedded if sys.executable and find_spec("pygraphviz") else None

@@ -1,4 +1,4 @@
-"""From a recorded graph to its scene.   (floor 3)"""
+"""The scene of a recorded graph.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from itertools import chain
 from math import hypot
 
 from ..value import Value
-from ..wording import counted, figure, formulas, named
+from ..wording import counted, figure, formulas, name_formula
 from .crowds import Crowds, layer_title
-from .naming import badge, names
-from .plan import MANY, Plan
+from .naming import badge, picture_names
+from .plan import MOST_SHOWN, Plan
 from .scene import Card, Cluster, Edge, Scene
 from .tips import NOT_RUN, Tips
 
@@ -29,11 +29,11 @@ ELSEWHERE = "some gradients come from elsewhere too: other roots, or earlier cal
 def graph_scene(
     plan: Plan, title: str | None = None, expand_dots: bool = False, downward: bool = False
 ) -> Scene:
-    """The scene of a graph whose plan is made."""
+    """The scene of a graph, from its plan."""
     painter = _Painter(plan, expand_dots)
     painter.paint()
     cards, edges = tuple(painter.cards), painter.all_edges()
-    results = ", ".join(figure(root.data) for root in plan.roots[:MANY])
+    results = ", ".join(figure(root.data) for root in plan.roots[:MOST_SHOWN])
     return Scene(
         painter.title() if title is None else title,
         cards,
@@ -48,21 +48,22 @@ def graph_scene(
 
 
 class _Painter:
-    """Writes the cards and edges of one plan."""
+    """Makes the cards and edges of one plan."""
 
     def __init__(self, plan: Plan, expand_dots: bool) -> None:
         self.plan, self.expand_dots = plan, expand_dots
-        self.names, self.given = names(plan.values, plan.neurons)
+        self.names, self.given = picture_names(plan.values, plan.neurons)
         self.tips = Tips(plan, self.names)
         self.crowds = Crowds(plan, self.names, self.given)
         self.cards: list[Card] = []
         self.ids: dict[Hashable, str] = {}
-        self.edges: list[Edge | tuple[str, str]] = []  # a pair: edges of a crowd, drawn as one
-        self.flows: dict[tuple[str, str], list[float]] = {}  # what the edges of a pair send back
-        self.homes: dict[str, Home | None] = {}  # of each card
+        # A pair of cards stands for several edges, drawn as one; `flows` has the gradient of each.
+        self.edges: list[Edge | tuple[str, str]] = []
+        self.flows: dict[tuple[str, str], list[float]] = {}
+        self.homes: dict[str, Home | None] = {}  # the neuron of each card
 
     def paint(self) -> None:
-        """Write everything, operands before readers."""
+        """Make all cards and edges, operands before readers."""
         for value in self.plan.values:
             key = self.plan.card[value]
             if key is value:
@@ -88,7 +89,7 @@ class _Painter:
         return f"n{len(self.cards)}"
 
     def shows(self, value: Value) -> bool:
-        """Whether the card of a Value shows this Value, and not a crowd."""
+        """Whether the card of a Value shows this Value, and not several."""
         key = self.plan.card[value]
         return key is value or self.crowds.result.get(key) is value
 
@@ -99,10 +100,10 @@ class _Painter:
 
     def paint_value(self, value: Value) -> None:
         home = self.plan.neurons.home.get(value)
-        is_expanded = self.expand_dots and value.op == "dot" and len(value.parents) // 2 <= MANY
-        first = (
-            len(value.parents) - 1 if is_expanded else 0
-        )  # of the operands that the card itself reads
+        is_expanded = (
+            self.expand_dots and value.op == "dot" and len(value.parents) // 2 <= MOST_SHOWN
+        )
+        first = len(value.parents) - 1 if is_expanded else 0  # the card reads operands from here on
         numbers = self.paint_numbers(value, home, first)
         products = list(self.paint_products(value, home)) if is_expanded else []
         kind = self.plan.kind(value)
@@ -111,7 +112,7 @@ class _Painter:
             self.ids[value],
             kind,
             self.names[value],
-            self.tips.of_value(value, kind),
+            self.tips.value_tip(value, kind),
             figure(value.data),
             "+" if is_expanded else badge(value),
             gradient=self.plan.gradient(value),
@@ -126,7 +127,7 @@ class _Painter:
                 self.use_operand(value, index, self.ids[value], numbers)
 
     def use_operand(self, value: Value, index: int, head: str, numbers: dict[int, str]) -> None:
-        """The edge from an operand of a Value to the card that reads it."""
+        """Add the edge from an operand of a Value to the card that reads it."""
         operand, partial = value.parents[index], self.plan.partials[value][index]
         flow = self.plan.sent(value, index)
         if isinstance(operand, Value) and not self.shows(operand):
@@ -137,21 +138,22 @@ class _Painter:
                 Edge(
                     tail,
                     head,
-                    self.tips.of_edge(operand, value, index),
+                    self.tips.edge_tip(operand, value, index),
                     self.pill(value, index, partial),
                     flow,
                 )
             )
 
     def pill(self, value: Value, index: int, partial: float | None) -> str:
-        """The place of the operand where it matters, the local slope where it says something."""
+        """The text on an edge: the place of the operand if order matters, and the local slope."""
         count = len(value.parents)
         assert value._operation is not None
         has_order = 1 < count <= len(PLACES) and not value._operation.is_commutative
         place = PLACES[index] if has_order else ""
         is_plain_sum = value._operation.is_sum or (value.op == "dot" and index == count - 1)
         if partial is None or (
-            is_plain_sum and (count > MANY or Counter(value.parents)[value.parents[index]] == 1)
+            is_plain_sum
+            and (count > MOST_SHOWN or Counter(value.parents)[value.parents[index]] == 1)
         ):
             return place
         return f"{place} ×{figure(partial, 3)}".strip()
@@ -159,7 +161,7 @@ class _Painter:
     # ----------------------------------------------------------- plain numbers, products of a dot
 
     def paint_numbers(self, value: Value, home: Home | None, first: int) -> dict[int, str]:
-        """The card of each plain number among the operands. A dot's bias of 0 is left out."""
+        """Add a card for each plain number among the operands, but for a bias of 0 in a dot."""
         last = len(value.parents) - 1
         numbers = [
             (index, operand)
@@ -168,9 +170,9 @@ class _Painter:
             and not isinstance(operand, Value)
             and not (value.op == "dot" and index == last and operand == 0.0)
         ]
-        if len(numbers) > MANY:
+        if len(numbers) > MOST_SHOWN:
             tip = "\n".join(
-                [f"{len(numbers)} plain numbers", *(repr(x) for _, x in numbers[:MANY]), "…"]
+                [f"{len(numbers)} plain numbers", *(repr(x) for _, x in numbers[:MOST_SHOWN]), "…"]
             )
             name = counted(len(numbers), "number")
             return {
@@ -185,12 +187,12 @@ class _Painter:
         return self.add(Card(self.next_id(), "constant", figure(number), tip), home)
 
     def paint_products(self, value: Value, home: Home | None) -> Iterator[tuple[str, str]]:
-        """The products of a dot as cards; yields each with the tooltip of its edge into the sum."""
+        """Add the products of a dot as cards; yield each with the tooltip of its edge."""
         count, partials = len(value.parents) // 2, self.plan.partials[value]
         for index in range(count):
             places = index, count + index
             pair = [value.parents[place] for place in places]
-            # a factor as it was when the dot was taken is the slope by the other factor
+            # A factor may have changed since. Its number then is the slope by the other factor.
             factors = [
                 factor if not isinstance(factor, Value) else factor.data if slope is None else slope
                 for factor, slope in zip(pair, (partials[places[1]], partials[places[0]]))
@@ -217,15 +219,15 @@ class _Painter:
                 self.use_operand(value, place, head, numbers)
             yield head, f"{name} → {self.names[value]}\nlocal slope 1.0"
 
-    # -------------------------------------------------------------- cards that stand for many
+    # -------------------------------------------------------------- cards that show several Values
 
     def use_neuron(self, key: Hashable, result: Value) -> None:
-        """The edges into a neuron whose card shows one result, with the slopes through it."""
+        """Add the edges into a neuron whose card shows one result, with the slopes through it."""
         slopes, gradient = self.crowds.slopes(key), self.plan.gradient(result)
         for operand, slope in slopes.items():
             flow = gradient * slope if gradient else 0.0
             if self.shows(operand):
-                pill = f"×{figure(slope, 3)}" if len(slopes) <= MANY else ""
+                pill = f"×{figure(slope, 3)}" if len(slopes) <= MOST_SHOWN else ""
                 tip = f"{self.names[operand]} → {self.names[result]}\n"
                 tip += f"slope through the neuron = {slope!r}"
                 tip += "" if gradient is None else f"\nsends back {flow!r}"
@@ -245,7 +247,7 @@ class _Painter:
         self.flows.setdefault((tail, head), []).append(flow)
 
     def all_edges(self) -> tuple[Edge, ...]:
-        """The edges; those between two cards of which one stands for many are one."""
+        """All edges; those between two cards are drawn as one if a card shows several Values."""
         shown = {card.id: card.name for card in self.cards}
         edges = []
         for edge in self.edges:
@@ -258,18 +260,18 @@ class _Painter:
             edges.append(edge)
         return tuple(edges)
 
-    # -------------------------------------------------------------- round the cards
+    # -------------------------------------------------------------- title, clusters, legend
 
     def title(self) -> str:
-        """The roots written out, where that is short."""
+        """The formulas of the roots if they are short, else the number of roots and Values."""
         roots, values = self.plan.roots, self.plan.values
-        labels = {value: named(self.names[value]) for value in values if value in self.given}
+        labels = {value: name_formula(self.names[value]) for value in values if value in self.given}
         leaves = {value: label for value, label in labels.items() if value._operation is None}
         texts = formulas(values, labels) | formulas(values, leaves)
         parts = []
-        for root in roots[:MANY]:
+        for root in roots[:MOST_SHOWN]:
             name, text = self.names[root], texts.get(root, "")
-            if not text and root not in self.given:  # long, and nobody named it
+            if not text and root not in self.given:  # its formula is long, and it has no label
                 name = f"{root.op or 'leaf'}: {counted(len(values), 'value')}"
             if text in ("", name):
                 parts.append(name)
@@ -281,7 +283,7 @@ class _Painter:
         return f"{counted(len(roots), 'root')}, {counted(len(values), 'value')}"
 
     def clusters(self) -> tuple[Cluster, ...]:
-        """A cluster for each layer, and in it one for each neuron whose parts are shown."""
+        """A cluster for each layer, and in it one for each neuron that is not collapsed."""
         if self.plan.level == "layers":
             return ()
         layers: dict[str | None, dict[int, list[str]]] = {}
@@ -307,7 +309,7 @@ class _Painter:
         return tuple(clusters)
 
     def legend(self) -> tuple[str, ...]:
-        """The sentences of the legend that apply."""
+        """The sentences of the legend that apply to this picture."""
         pills = [edge.pill for edge in self.edges if isinstance(edge, Edge)]
         sentences = []
         if any("×" in pill for pill in pills):
@@ -328,7 +330,7 @@ class _Painter:
 
 
 def in_pairs(value: Value) -> list[int]:
-    """The places of the operands in the order in which they are shown: those of a dot in pairs.
+    """The indices of the operands in the order that is drawn: weight and input of a dot in pairs.
 
     >>> from scalargrad import dot
     >>> in_pairs(dot([Value(1.0), Value(2.0)], [3.0, 4.0]))

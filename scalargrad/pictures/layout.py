@@ -1,4 +1,4 @@
-"""Where everything goes: Graphviz is given plain boxes, and answers with positions.   (floor 3)
+"""The layout: Graphviz gets plain boxes and answers with their positions.   (floor 3)
 
 Positions are in pixels from the top left.
 """
@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .engines import run
-from .plan import MANY
+from .plan import MOST_SHOWN
 from .text import quoted, width
 from .theme import PILL
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Route:
-    """An edge: its Bézier points, the tip of its arrow, the middle of what stands on it."""
+    """An edge: its Bézier points, the tip of its arrow, the middle of the text on it."""
 
     points: tuple[Point, ...]
     tip: Point
@@ -36,7 +36,7 @@ class Route:
 
 @dataclass(frozen=True)
 class Layout:
-    """Positions of all that a scene has."""
+    """The positions of everything in a scene."""
 
     width: float
     height: float
@@ -45,27 +45,27 @@ class Layout:
     clusters: tuple[Box, ...]
 
 
-# ------------------------------------------------------------------ what Graphviz is asked
+# ------------------------------------------------------------------ the question to Graphviz
 
 
 def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     """The scene as DOT: boxes of the given sizes, clusters, edges from side to side.
 
-    The slope on an edge is a small box of its own on the way, so that nothing lies on it. On an
-    edge that comes to a neuron from elsewhere the box is a gate in the column of the neuron's
-    parameters: else Graphviz would go round the cluster.
+    The slope on an edge is a small box of its own, halfway along the edge, so that nothing lies on
+    it. If the edge comes into a neuron from outside, that box is a gate among the neuron's
+    parameters. Without it Graphviz would lead the edge around the cluster.
     """
     direction, tail, head = ("TB", "s", "n") if scene.downward else ("LR", "e", "w")
     operands = Counter(edge.head for edge in scene.edges)
     has_pills, has_fans = (
         any(edge.pill for edge in scene.edges),
-        max(operands.values(), default=0) > MANY,
+        max(operands.values(), default=0) > MOST_SHOWN,
     )
     spacing = f"nodesep=0.26, ranksep={0.35 if has_pills and not has_fans else 0.7}"
     if not scene.clusters:
         spacing += ", ordering=in"  # operands in their order
     elif any(cluster.kind == "layer" and cluster.cards for cluster in scene.clusters):
-        spacing += ", mclimit=0.01"  # neurons stay in their order, for a few crossings more
+        spacing += ", mclimit=0.01"  # keeps the order of neurons, though a few more edges cross
     boxes, gates = _boxes_on_edges(scene)
     title = quoted(scene.title or " ")
     inside = _in_order(scene, boxes)
@@ -102,12 +102,12 @@ def _edge_lines(
     gates: set[str],
     columns: int,
 ) -> Iterator[str]:
-    """The edges, and the boxes on their way; `columns` lie between a card and the one it reads."""
+    """The edges and the boxes on them; an edge from card to card is `columns` columns long."""
     readers = Counter(edge.tail for edge in scene.edges)
     for number, edge in enumerate(scene.edges):
         name, more = f"e{number}", f"tooltip={quoted(edge.tip)}"
         if operands[edge.head] == 1:
-            more += ", weight=8"  # what reads one card stands level with it
+            more += ", weight=8"  # a card that reads one other card is on a level with it
         if name in boxes:
             size = _size((width(edge.pill, PILL) + 12, 18.0) if edge.pill else (2.0, 2.0))
             long = columns if name in gates else 1
@@ -115,8 +115,8 @@ def _edge_lines(
             yield f"  {edge.tail} -> {name} [id={name}a, {more}, minlen={long}, arrowhead=none]"
             yield f"  {name} -> {edge.head} [id={name}b, {more}, minlen={long}]"
         else:
-            # the many edges of a fan would fill a column between
-            is_fan = operands[edge.head] > MANY or readers[edge.tail] > MANY
+            # the edges of a fan are so many that boxes on them would fill a column
+            is_fan = operands[edge.head] > MOST_SHOWN or readers[edge.tail] > MOST_SHOWN
             long = 1 if is_fan else columns
             yield f"  {edge.tail} -> {edge.head} [id={name}, {more}, minlen={long}]"
 
@@ -126,7 +126,7 @@ def _size(size: Point) -> str:
 
 
 def _boxes_on_edges(scene: Scene) -> tuple[dict[str, Cluster | None], set[str]]:
-    """The edges that have a box on their way, each with its neuron, and which of them are gates."""
+    """The edges with a box on them, each with the neuron it goes to, and the edges with a gate."""
     neuron = {
         id: cluster
         for cluster in scene.all_clusters()
@@ -159,7 +159,7 @@ def _cluster_lines(
 
 
 def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, list[str]]:
-    """The cards and boxes of each cluster, by its id(), in the order in which edges use them."""
+    """The cards and boxes of each cluster, by its id(), in the order of the edges."""
     home = {card: cluster for cluster in scene.all_clusters() for card in cluster.cards}
     inside: dict[int, dict[str, None]] = {}
 
@@ -172,18 +172,18 @@ def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, li
         put(f"e{number}", boxes.get(f"e{number}"))
     for card in scene.cards:
         put(card.id, home.get(card.id))
-    # columns of a cluster are filled from the bottom, rows from the left
+    # Graphviz fills the columns of a cluster from the bottom, and its rows from the left.
     return {
         cluster: list(names) if scene.downward else list(reversed(names))
         for cluster, names in inside.items()
     }
 
 
-# ------------------------------------------------------------------ what Graphviz answers
+# ------------------------------------------------------------------ the answer of Graphviz
 
 
 def laid_out(scene: Scene, dot: str, timeout: float) -> Layout:
-    """Ask the engine at hand; its errors are those of `engines.run`."""
+    """Ask Graphviz for the layout; `engines.run` raises the errors."""
     return read(
         scene,
         json.loads(run(dot, timeout, f"{len(scene.cards)} cards and {len(scene.edges)} edges")),
@@ -208,7 +208,7 @@ def read(scene: Scene, answer: Any) -> Layout:
             boxes[item["name"]] = (x, top - y2, x2 - x, y2 - y)
     routes: dict[str, Route] = {}
     for item in answer.get("edges", ()):
-        # s,x,y and e,x,y: the tip of an arrow at the start, or the end, which a way back may have
+        # s,x,y is the tip of an arrow at the start, e,x,y at the end; an edge back may have either
         if "id" not in item:
             continue
         parts = item["pos"].split()
@@ -227,7 +227,7 @@ def read(scene: Scene, answer: Any) -> Layout:
 
 
 def _route(name: str, edge: Edge, routes: Mapping[str, Route], boxes: Mapping[str, Box]) -> Route:
-    """The route of an edge; of one with a box on its way, the two parts joined."""
+    """The route of an edge; for an edge with a box on it, the two parts joined."""
     if name in routes:
         return routes[name]
     before, after = routes[f"{name}a"], routes[f"{name}b"]
@@ -237,7 +237,7 @@ def _route(name: str, edge: Edge, routes: Mapping[str, Route], boxes: Mapping[st
 
 
 def _names(cluster: Cluster, name: str) -> Iterator[str]:
-    """The names that `dot_text` gave a cluster and those in it, in the order of `Cluster.all`."""
+    """The names in `dot_text` of a cluster and those in it, in the order of `Cluster.all`."""
     yield name
     for number, inner in enumerate(cluster.inside):
         yield from _names(inner, f"{name}_{number}")

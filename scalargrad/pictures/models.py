@@ -1,7 +1,7 @@
-"""From a model to its scene: layers and shapes.   (floor 3)
+"""The scene of a model: a card for each layer, with its shape.   (floor 3)
 
-A model is whatever has `layers` with `neurons` that have weights `w` and a bias `b`. A layer alone
-will do.
+A model is any object with `layers`, which have `neurons`, which have weights `w` and a bias `b`. A
+layer or a neuron alone will do.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from ..value import Value
 from ..wording import clean, counted, figure, symbol_on
 from .neurons import place_of
 from .scene import Card, Edge, Scene
-from .tips import of_many
+from .tips import members_tip
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def layers_of(model: Any) -> list[Any] | None:
-    """The layers of a model, or of a layer or neuron taken as one; None for what is no model."""
+    """The layers of a model; a layer or neuron counts as a model. None for any other object."""
     if isinstance(model, type):
         return None
     layers = getattr(model, "layers", None)
@@ -45,7 +45,7 @@ class _Alone:
 
 
 def model_scene(model: Any, layers: Sequence[Any], title: str | None, downward: bool) -> Scene:
-    """A card for each layer between inputs and outputs: its shape, activation and parameters."""
+    """The scene of a model: inputs, a card for each layer with shape and parameters, outputs."""
     groups = [_parameters(layer) for layer in layers]
     has_run = any(value.grad for weights, biases in groups for value in (*weights, *biases))
     widths = [len(layers[0].neurons[0].w), *(len(layer.neurons) for layer in layers)]
@@ -107,13 +107,13 @@ def _layer_card(
     head = f"{title}: {nin} → {nout}, activation {name}\n"
     head += counted(len(weights) + len(biases), "parameter")
     return Card(
-        f"n{number}", "layer", title, of_many(head, [*weights[:6], *biases], has_run),
+        f"n{number}", "layer", title, members_tip(head, [*weights[:6], *biases], has_run),
         f"{nin} → {nout}", symbol, tuple(lines), dots=nout,
     )  # fmt: skip
 
 
 def _activation(neuron: Any) -> tuple[str, str]:
-    """The name of the activation and its symbol in a picture; of none, `linear` and nothing."""
+    """The name of the activation, and its symbol; `linear` and no symbol if there is none."""
     given = getattr(neuron, "activation", None)
     if given is None or given == "linear":
         return "linear", ""

@@ -1,13 +1,13 @@
-"""What Values are called in a picture.   (floor 3)
+"""The names of Values in a picture.   (floor 3)
 
-A label is the name. A Value without one is called what a person would write: `z1[0]` and `a1[0]` in
-a network, `w·x` where its operands have labels, else v1, v2 … in the order of the graph.
+A Value is named by its label. Without a label it gets the name that a person would write: `z1[0]`
+or `a1[0]` in a network, `w·x` if its operands have labels, else v1, v2 … in the order of the graph.
 """
 
 from __future__ import annotations
 
 from ..value import Value
-from ..wording import formulas, label_of, named, symbol_on, unused
+from ..wording import formulas, label_of, name_formula, symbol_on, unused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -15,12 +15,12 @@ if TYPE_CHECKING:
 
     from .neurons import Neurons
 
-LONGEST = 14  # letters of a name that is made here
+LONGEST = 14  # letters of a name that is made here, at most
 LONGEST_BADGE = 12
 
 
-def names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value, str], set[Value]]:
-    """The name of each Value, and the Values that have it from the user."""
+def picture_names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value, str], set[Value]]:
+    """The name of each Value, and the set of Values that were named by a user's label."""
     found = {value: label_of(value) for value in values}
     given = {value for value, label in found.items() if label}
     taken = {found[value] for value in given}
@@ -28,7 +28,9 @@ def names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value, str], 
     for value in values:
         if value not in given:
             operands = {
-                x: named(found[x]) for x in value.parents[:3] if isinstance(x, Value) and x in given
+                x: name_formula(found[x])
+                for x in value.parents[:3]
+                if isinstance(x, Value) and x in given
             }
             name = neurons.name(value) or formulas([value], operands, longest=LONGEST).get(
                 value, ""
@@ -38,7 +40,7 @@ def names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value, str], 
 
 
 def badge(value: Value | None) -> str:
-    """The symbol of an operation, with a dot for each operand that it names.
+    """The symbol of the operation that made a Value, with a dot in place of each operand.
 
     >>> w = Value(0.5, "w")
     >>> badge(w.tanh()), badge(w.square()), badge(w)

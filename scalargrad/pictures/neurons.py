@@ -1,8 +1,8 @@
-"""The neurons of a graph: which Values belong to a neuron that `nn` made.   (floor 3)
+"""Finds the neurons in a graph: which Values belong to a neuron that `nn` made.   (floor 3)
 
-A parameter's label tells (`ParameterLabel`). To a neuron belong its parameters, the dot that reads
-its weights, and the activation, if that alone reads the dot. Where two networks have the same
-labels, their layers are not grouped.
+The label of a parameter tells its neuron (`ParameterLabel`). A neuron consists of its parameters,
+the dot that reads its weights, and the activation, if nothing else reads the dot. If two networks
+have the same labels, their layers are not grouped.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    Home = tuple[str | None, int]  # a layer as in ParameterLabel, and a neuron
+    Home = tuple[str | None, int]  # the layer, as in ParameterLabel, and the neuron
     Readers = Mapping[Value, Sequence[tuple[Value, int]]]
 
 
@@ -27,7 +27,7 @@ def place_of(value: Value) -> ParameterLabel | None:
 
 
 class Neurons:
-    """The neurons of a graph: `home` of each Value in one; which Values are sums and results."""
+    """The neurons of a graph: `home` tells the neuron of each Value that is in one."""
 
     def __init__(self, values: Sequence[Value], readers: Readers) -> None:
         places = {value: place for value in values if (place := place_of(value)) is not None}
@@ -38,9 +38,9 @@ class Neurons:
             for value, place in places.items()
             if place.layer not in twice
         }
-        self.totals: set[Value] = set()  # what an activation is applied to: z
-        self.activations: set[Value] = set()  # what it makes of them: a
-        self.activation: dict[Home, Value] = {}  # one of each neuron
+        self.sums: set[Value] = set()  # z, the sums that activations are applied to
+        self.activations: set[Value] = set()  # a, the results of the activations
+        self.activation: dict[Home, Value] = {}  # the result for each neuron
         for value in values:
             if value.op == "dot":
                 weights = value.parents[: len(value.parents) // 2]
@@ -50,17 +50,17 @@ class Neurons:
                 }
                 if len(homes) == 1 and (home := homes.pop()) is not None:
                     self.home[value] = home
-                    self.totals.add(value)
+                    self.sums.add(value)
             elif is_activation(value):
-                (total,) = value.parents
-                if isinstance(total, Value) and total in self.totals and len(readers[total]) == 1:
-                    self.home[value] = self.home[total]
+                (z,) = value.parents
+                if isinstance(z, Value) and z in self.sums and len(readers[z]) == 1:
+                    self.home[value] = self.home[z]
                     self.activations.add(value)
-                    self.activation.setdefault(self.home[total], value)
+                    self.activation.setdefault(self.home[z], value)
 
     def name(self, value: Value) -> str:
-        """`z1[0]` for a neuron's sum, `a1[0]` for its activation; empty for other Values."""
-        letter = "z" if value in self.totals else "a" if value in self.activations else ""
+        """`z1[0]` for the sum in a neuron, `a1[0]` for its activation, empty for other Values."""
+        letter = "z" if value in self.sums else "a" if value in self.activations else ""
         if not letter:
             return ""
         layer, number = self.home[value]
@@ -68,6 +68,6 @@ class Neurons:
 
 
 def is_activation(value: Value) -> bool:
-    """Whether a Value may be a neuron's activation of its sum."""
+    """Whether a Value may be the result of a neuron's activation."""
     op = value._operation
     return op is not None and op.is_activation and len(value.parents) == 1

@@ -1,7 +1,8 @@
-"""How much of a graph is shown: the card of each Value, and when there are too many.   (floor 3)
+"""A plan: which card of the picture shows each Value of a graph.   (floor 3)
 
-A Value has a card of its own, or shares that of its neuron or its layer (collapsed), or that of
-many leaves which the same cards read. "auto" collapses a graph of more than `CROWD` nodes.
+A Value has a card of its own. Or it is on the card of its neuron or its layer, which are collapsed,
+or on a card of many leaves that have the same readers. "auto" collapses a graph of more than
+`CROWD` nodes.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
-CROWD = 300  # nodes; beyond it a picture is no longer read
-MANY = 12  # leaves of the same readers that still have a card each
+CROWD = 300  # nobody reads a picture with more nodes
+MOST_SHOWN = 12  # more leaves with the same readers, or operands, are drawn as one
 LEVELS = ("none", "neurons", "layers")
 
 
 class Plan:
-    """The Values of a picture, what reads them, their neurons, and the card of each.
+    """The Values of a picture, their readers, their neurons, and the card of each.
 
-    Parameters are leaves that `nn` made and those the user names. Where there are any, the other
-    leaves are inputs.
+    Parameters are the leaves that `nn` made and the leaves that the user lists. If there are any,
+    the other leaves are inputs.
     """
 
     def __init__(
@@ -43,13 +44,13 @@ class Plan:
         self.neurons = Neurons(self.values, self.readers)
         made = {value for value in self.values if place_of(value) is not None}
         self.parameters = made.union(parameters).intersection(self.values)
-        # backward() leaves a gradient at its root; without, leaves may hold those of other walks
+        # a root that backward() ran from has a gradient; else leaves hold gradients of other walks
         self.walked = frozenset(ordered(*[root for root in roots if root.grad != 0.0]))
         count = 0
         for self.level in LEVELS if collapse == "auto" else (collapse,):
             self.card: dict[Value, Hashable] = self._cards()
             count = len(set(self.card.values()))
-            # crowds of leaves make no picture small enough
+            # a graph does not count as small because its leaves share cards
             shown = len(self.values) if self.level == "none" else count
             if shown <= min(CROWD, limit) or not self.neurons.home:
                 break
@@ -57,7 +58,7 @@ class Plan:
             raise ValueError(self._refusal(limit, count))
 
     def kind(self, value: Value) -> str:
-        """Output, operation, parameter or input; a leaf where nobody said what is a parameter."""
+        """Output, operation, parameter or input; "leaf" if no leaf is known to be a parameter."""
         if value in self.are_roots:
             return "output"
         if value._operation is not None:
@@ -67,26 +68,26 @@ class Plan:
         return "input" if self.parameters else "leaf"
 
     def gradient(self, value: Value) -> float | None:
-        """The gradient of a Value; None where backward() has not come to it."""
+        """The gradient of a Value; None if backward() has not reached it."""
         return value.grad if value in self.walked else None
 
     def sent(self, reader: Value, index: int) -> float:
-        """The share of its gradient that a reader sent to an operand; 0 is not passed on."""
+        """The share that a reader sent to an operand; a gradient of 0 sends nothing."""
         partial = self.partials[reader][index]
         if partial is None or reader not in self.walked or reader.grad == 0.0:
             return 0.0
         return reader.grad * partial
 
     def is_sum_of_shares(self, value: Value) -> bool:
-        """Whether the readers in the picture account for the gradient of a Value."""
+        """Whether the gradient of a Value is the sum of the shares from readers in the picture."""
         shares = [self.sent(reader, index) for reader, index in self.readers[value]]
         size = sum(map(abs, shares))
         if value.grad != value.grad or not size < float("inf"):
-            return True  # the order of additions decides between nan and inf
+            return True  # the order of additions decides between nan and inf, so nobody can tell
         return isclose(fsum(shares), value.grad, rel_tol=1e-9, abs_tol=1e-9 * size)
 
     def _refuse_unclustered(self, limit: int) -> None:
-        """Refuse early what no grouping makes small: many computed Values, no parameter of `nn`."""
+        """Refuse a graph early if it has too many computed Values and no neurons to group them."""
         computed = sum(value._operation is not None for value in self.values)
         if computed > limit and all(place_of(value) is None for value in self.values):
             raise ValueError(self._refusal(limit, len(self.values)))
@@ -116,6 +117,6 @@ class Plan:
                 home = self.neurons.home.get(value)
                 crowds.setdefault((self.kind(value), is_weight, readers, home), []).append(value)
         for number, crowd in enumerate(crowds.values()):
-            if len(crowd) > MANY:
+            if len(crowd) > MOST_SHOWN:
                 card.update(dict.fromkeys(crowd, ("many", number)))
         return card

@@ -1,7 +1,7 @@
-"""What is shown, before it has a place: cards, edges, clusters.   (floor 3)
+"""A scene: the cards, edges and clusters of a picture, before they have places.   (floor 3)
 
-A scene holds text that is ready to be read and figures that are ready to be drawn. It knows neither
-Values nor pixels: `graph_scene` and `model_scene` write it, `layout` and `svg` read it.
+A scene holds text to be read and numbers to be drawn. It knows neither Values nor pixels.
+`graph_scene` and `model_scene` write it, `layout` and `svg` read it.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Card:
-    """One card: a Value, a plain number, or what stands for many of them."""
+    """One card: it shows a Value, a plain number, or several of them."""
 
     id: str
     kind: str  # a key of theme.OUTLINES
@@ -22,26 +22,26 @@ class Card:
     badge: str = ""  # the operation's symbol
     lines: tuple[tuple[str, str], ...] = ()  # further lines, left and right
     gradient: float | None = None  # None: not known yet
-    has_gradient: bool = False  # a line and a bar for it
+    has_gradient: bool = False  # it has a line and a bar for the gradient
     is_given: bool = True  # the user named it
     is_many: bool = False  # it stands for several Values
-    dots: int = 0  # neurons shown as dots
+    dots: int = 0  # so many neurons, shown as dots
 
 
 @dataclass(frozen=True)
 class Edge:
-    """One use of an operand: from the card that is read to the card that reads it."""
+    """One use of an operand, drawn from its card to the card that reads it."""
 
     tail: str
     head: str
     tip: str
     pill: str = ""
-    flow: float = 0.0  # the gradient that it sends back
+    flow: float = 0.0  # the share of the gradient that goes back along it
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """A frame round cards and clusters."""
+    """A frame around cards and other clusters."""
 
     kind: str  # "layer" or "neuron"
     title: str
@@ -50,7 +50,7 @@ class Cluster:
     inside: tuple[Cluster, ...] = ()
 
     def all(self) -> Iterator[Cluster]:
-        """Itself and the clusters in it, outer ones first."""
+        """This cluster and all clusters in it, outer ones first."""
         yield self
         for cluster in self.inside:
             yield from cluster.all()
@@ -58,13 +58,13 @@ class Cluster:
 
 @dataclass(frozen=True)
 class Scene:
-    """All that is shown."""
+    """Everything that a picture shows."""
 
     title: str
     cards: tuple[Card, ...]
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...] = ()
-    has_run: bool = False  # backward() has
+    has_run: bool = False  # whether backward() has run
     downward: bool = False
     legend: tuple[str, ...] = ()  # sentences
     description: str = ""

@@ -1,6 +1,6 @@
-"""Cards, edges and a legend as SVG, where the layout put them.   (floor 3)
+"""Writes cards, edges and a legend as SVG, at the places in the layout.   (floor 3)
 
-Text of users appears in <text> and <title> alone, escaped. The same scene in the same layout gives
+A user's text stands only in <text> and <title>, escaped. The same scene with the same layout gives
 the same bytes.
 """
 
@@ -41,14 +41,14 @@ if TYPE_CHECKING:
 
 MOST_DOTS = 9
 CHIP = 28.0  # height of a plain number
-STEP = 24.0  # cards differ in width by so much or not at all
+STEP = 24.0  # widths of cards are multiples of this, so that few differ
 
 
 # ------------------------------------------------------------------ sizes
 
 
 def sizes_of(scene: Scene) -> dict[str, Point]:
-    """Width and height of each card's box with its badge; leaves of one kind have one width."""
+    """Width and height of each card with its badge; all leaves of one kind are equally wide."""
     sizes = {card.id: _size(card) for card in scene.cards}
     for kind in ("leaf", "input", "parameter"):
         leaves = [card.id for card in scene.cards if card.kind == kind]
@@ -79,7 +79,7 @@ def _lines(card: Card) -> list[tuple[str, str]]:
 
 
 def _spread(card: Card) -> float:
-    """How far the cards reach that are seen behind one of a crowd of leaves."""
+    """How far the cards behind stick out, which show that a card is one of many leaves."""
     return 6.0 if card.is_many and card.kind in ("leaf", "input", "parameter", "constant") else 0.0
 
 
@@ -94,12 +94,12 @@ def _badge_width(card: Card) -> float:
 
 
 def _overhang(card: Card) -> float:
-    """How far the badge stands out on the left."""
+    """How far the badge sticks out on the left."""
     return min(_badge_width(card) / 2, 16.0) - (6.0 if len(card.badge) == 1 else 0.0)
 
 
 def _indent(card: Card) -> float:
-    """How much of the badge lies on the card."""
+    """How much of the badge's width lies on the card."""
     return max(0.0, _badge_width(card) - _overhang(card) - 6.0)
 
 
@@ -313,7 +313,10 @@ def _legend(scene: Scene, room: float) -> tuple[list[str], float, float]:
     """The legend, broken into lines; its width and height."""
     if not scene.has_legend:
         return [], 0.0, 0.0
-    kinds = {card.kind for card in scene.cards} - {"neuron", "layer"}  # their names are on them
+    kinds = {card.kind for card in scene.cards} - {
+        "neuron",
+        "layer",
+    }  # such cards say it in their names
     entries = [
         (kind, "number" if kind == "constant" else kind) for kind in OUTLINES if kind in kinds
     ]

@@ -1,10 +1,11 @@
-"""Text on paper: how wide it is, and how it stands in XML and in DOT.   (floor 3)"""
+"""Text in a picture: its width, and its form in XML and in DOT.   (floor 3)"""
 
 from __future__ import annotations
 
 from unicodedata import combining, east_asian_width
 
-# Advance widths of DejaVu Sans, the widest of the faces asked for, in thousandths of the size.
+# Widths of the letters of DejaVu Sans, in thousandths of its size. No other font that the picture
+# asks for is wider.
 _WIDTHS = {
     280: "ijlI'|J",
     320: " ,.·",
@@ -23,7 +24,7 @@ _WIDTH_OF = {letter: width / 1000 for width, letters in _WIDTHS.items() for lett
 
 
 def escaped(text: str) -> str:
-    """The text as it stands in XML, in an element or in quotes.
+    """The text in XML, for an element or between quotes.
 
     >>> escaped('<a href="x">')
     '&lt;a href=&quot;x&quot;&gt;'
@@ -40,7 +41,7 @@ def escaped(text: str) -> str:
 
 
 def quoted(text: str) -> str:
-    """The text as a quoted string of DOT, its line ends as DOT writes them.
+    """The text as a string in DOT, in quotes and with the line ends of DOT.
 
     >>> print(quoted('say "a\\\\b"'))
     "say \\"a\\\\b\\""
@@ -50,7 +51,7 @@ def quoted(text: str) -> str:
 
 
 def width(text: str, size: float, bold: bool = False) -> float:
-    """How wide the text is at most, in pixels, in the faces that the picture asks for."""
+    """The largest width of the text, in pixels, in any font that the picture asks for."""
     wide = sum(
         _WIDTH_OF.get(c) or (0.0 if combining(c) else 1.3 if east_asian_width(c) in "WF" else 0.84)
         for c in text
@@ -59,7 +60,7 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 
 def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
-    """The text, cut and ended with `…` where it would be wider than the room."""
+    """The text; if it is wider than the room, a shorter one that ends with `…`."""
     if width(text, size, bold) <= room:
         return text
     while text and width(text + "…", size, bold) > room:

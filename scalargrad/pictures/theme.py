@@ -1,7 +1,7 @@
 """The look of pictures: colours in light and dark, sizes, the style sheet.   (floor 3)
 
-Every colour is a row of `COLOURS`; the style sheet is made from it. Kinds of cards differ by their
-outline (`OUTLINES`) as well as by colour, so that they are told apart in print and by everyone.
+The style sheet is made from the table `COLOURS`. The kinds of cards differ in their outline
+(`OUTLINES`) as well as in colour, so that everyone can tell them apart, in print too.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ COLOURS = (
     (".dot",                  "fill",    "#64748b", "#90a3bd"),
 )
 
-# What stands on what: the texts, and the grounds that each is read on.
+# The texts, and the backgrounds on which each of them must be readable.
 TEXTS = {
     ".heading": (".bg",),
     ".ctext":   ("rect.layer", "rect.neuron"),
@@ -88,7 +88,7 @@ THINNEST, THICKEST = 1.3, 4.2  # edges: no gradient, the largest
 
 
 def style() -> str:
-    """The style sheet: shapes, light colours, dark ones where the reader's system wants them."""
+    """The style sheet: shapes, light colours, dark colours for a reader whose system is dark."""
     fixed = (
         ".sg text{white-space:pre}.sg .num{font-variant-numeric:tabular-nums}"
         ".sg .edge path{fill:none}.sg rect.layer,.sg rect.neuron{stroke-width:1.2}"

@@ -1,10 +1,10 @@
-"""Tooltips of cards and edges: the chain rule, spelled out in figures.   (floor 3)"""
+"""Tooltips of cards and edges: the chain rule in symbols and in numbers.   (floor 3)"""
 
 from __future__ import annotations
 
 from ..ops import SUM
 from ..value import Value
-from ..wording import label_of, named, number, written
+from ..wording import label_of, name_formula, number_formula, operation_formula
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,20 +12,20 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
-MOST = 6  # terms that are spelled out
+MOST = 6  # terms that are written out, at most
 NOT_RUN = "grad   – (backward() has not run)"
 ELSEWHERE = (
-    "grad holds shares from elsewhere too: of other roots, of readers that are not shown, "
-    "or of earlier calls of backward()"
+    "grad holds shares from elsewhere too: from other roots, from readers that are not shown, "
+    "or from earlier calls of backward()"
 )
 
 
 class Tips:
-    """Tooltips of one picture."""
+    """The tooltips of one picture."""
 
     def __init__(self, plan: Plan, names: Mapping[Value, str]) -> None:
         self.plan, self.names = plan, names
-        # The numerator has a name only where one root of the picture sent all gradients.
+        # Only if a single root sent all gradients is it known of what they are the slopes.
         (first, *others) = plan.roots
         self.top = names[first] if not others and first.grad == 1.0 else "root"
 
@@ -33,8 +33,8 @@ class Tips:
         """∂y/∂value, in symbols."""
         return f"∂{bracketed(self.top)}/∂{bracketed(self.names[value])}"
 
-    def of_value(self, value: Value, kind: str) -> str:
-        """What a Value is, its numbers, and where its gradient came from."""
+    def value_tip(self, value: Value, kind: str) -> str:
+        """The kind of a Value, its numbers, and where its gradient came from."""
         lines = [f"{self.names[value]} · {kind}"]
         if value._operation is not None:
             op, count = value._operation, len(value.parents)
@@ -49,14 +49,15 @@ class Tips:
         return "\n".join(lines)
 
     def expression(self, value: Value) -> str:
-        """The operation on the names of its operands."""
+        """The operation that made a Value, with the names of its operands."""
         operands = [
-            named(self.names[x]) if isinstance(x, Value) else number(x, 6) for x in value.parents
+            name_formula(self.names[x]) if isinstance(x, Value) else number_formula(x, 6)
+            for x in value.parents
         ]
-        return written(value, operands)[0]
+        return operation_formula(value, operands)[0]
 
     def chain(self, value: Value) -> list[str]:
-        """The chain rule for one Value: in symbols, in figures, and what it gives."""
+        """The chain rule for one Value: in symbols, in numbers, and the result."""
         readers = self.plan.readers[value]
         if not readers:
             is_top = value in self.plan.are_roots and value.grad == 1.0
@@ -77,24 +78,24 @@ class Tips:
             f" = {' + '.join(figures)}{more}",
         ]
         if not more:
-            total = 0.0
+            sum_sent = 0.0
             for reader, index in readers:
-                total += self.plan.sent(reader, index)
-            lines.append(f" = {total!r}")
+                sum_sent += self.plan.sent(reader, index)
+            lines.append(f" = {sum_sent!r}")
         if not self.plan.is_sum_of_shares(value):
             lines.append(ELSEWHERE)
         return lines
 
     def product(self, reader: Value, index: int) -> str:
-        """What a reader sends to an operand, as a product of its gradient and the local slope."""
+        """The product that a reader sends to an operand: its gradient times the local slope."""
         if reader not in self.plan.walked:
             return "nothing yet"
         if reader.grad == 0.0:
             return "0.0"
         return f"{factor(reader.grad)} × {factor(self.plan.partials[reader][index] or 0.0)}"
 
-    def of_edge(self, operand: Value | float, reader: Value, index: int) -> str:
-        """The local slope of one use, and what it sends back."""
+    def edge_tip(self, operand: Value | float, reader: Value, index: int) -> str:
+        """The local slope of one use of an operand, and the share that goes back along it."""
         count = len(reader.parents)
         place = f" (operand {index + 1} of {count})" if count > 1 else ""
         if not isinstance(operand, Value):
@@ -114,8 +115,8 @@ class Tips:
 
 
 def bracketed(name: str) -> str:
-    """A name as it stands under ∂."""
-    return f"({name})" if " " in name or named(name)[1] == SUM else name
+    """A name as it is written behind ∂: in brackets if it is a sum."""
+    return f"({name})" if " " in name or name_formula(name)[1] == SUM else name
 
 
 def factor(x: float) -> str:
@@ -127,8 +128,8 @@ def factor(x: float) -> str:
     return f"({x!r})" if str(x).startswith("-") else repr(x)
 
 
-def of_many(name: str, values: Sequence[Value], walked: bool) -> str:
-    """What a card that stands for several Values holds: the first of them, and how many more."""
+def members_tip(name: str, values: Sequence[Value], walked: bool) -> str:
+    """The tooltip of a card for several Values: the first of them, and how many more there are."""
     shown = [
         f"{label_of(v) or '·'} = {v.data!r}" + (f", grad {v.grad!r}" if walked else "")
         for v in values[:MOST]
