@@ -166,10 +166,12 @@ def computed(root: N, before: list[Any]) -> list[N]:
 
 
 def misused(root: Node) -> TypeError | None:
-    """The error that names a leaf whose data or grad is no number any more; None if all are."""
+    """The error that names a Value whose data or grad is no number any more; None if all are."""
     for node in ordered(root):
-        name = node.label or "a leaf"
-        if node._operation is None and as_float(node.data) is None:
+        name = node.label or (
+            f"a result of {node._operation.name}" if node._operation else "a leaf"
+        )
+        if as_float(node.data) is None:
             kind = type(node.data).__name__
             advice = (
                 f": write {name}.data = ….data, or {name}.data -= 0.1 * {name}.grad"

@@ -127,7 +127,7 @@ class Value(Methods):
                             x.grad += node._dx * slope
                             if (y := node._y) is not None:
                                 y.grad += node._dy * slope
-            except TypeError as error:
+            except (TypeError, ValueError) as error:  # data or grad that are no numbers
                 raise misused(self) or error from None
             finally:  # add what leaves had before, after Ctrl-C too
                 for leaf, grad in zip(before[::2], before[1::2]):

@@ -316,3 +316,12 @@ def test_traits_that_are_unknown_and_infix_of_one_operand_are_refused() -> None:
         custom_op("f", "x * y", ("y", "x"), traits="comutative")
     with pytest.raises(ValueError, match=r"stands between two operands, and there is one"):
         custom_op("f", "x * x", "2.0 * x", infix=" ∘ ")
+
+
+def test_a_type_error_of_a_function_that_a_user_gave_comes_through():
+    def broken(x):
+        raise TypeError("my own")
+
+    op = custom_op("broken_with_a_type_error", broken, lambda x: 1.0)
+    with pytest.raises(TypeError, match=r"^my own$"):
+        op(Value(1.0))

@@ -12,8 +12,11 @@ memory.
 
 from __future__ import annotations
 
+from sys import exc_info
+
 from ..arithmetic.conversion import as_float
 from ..arithmetic.total import ERRORS
+from ..graph import misused
 from ..modes import announced, modes_on
 from ..ops import LISTS, Op
 from .templates import BINARY, MANY_OPERANDS, READ_LIST, READ_ONE, UNARY
@@ -120,6 +123,7 @@ def source_of_many(op: Op) -> str:
         gather=_block(gather, 1),
         results=", ".join(f"d{p}" for p in op.operands),
         lists=lists,
+        originals=", ".join(originals),
     ).lstrip()
 
 
@@ -151,13 +155,21 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
             f"write {op.name}([x, y]){pairwise}"
         )
 
-    def total(*operands: float) -> tuple[float, ...]:
-        return on_floats(op)["total"](*operands)  # type: ignore[no-any-return]
+    def number(x: Any) -> Any:
+        if isinstance(x, tuple):
+            return [*map(number, x)]
+        return number_of(x) if isinstance(x, cls) else x
+
+    def total(*operands: Any) -> tuple[float, ...]:
+        numbers = [*map(number, operands)]
+        if isinstance(error := exc_info()[1], TypeError):  # of a function that a user gave
+            raise error
+        return on_floats(op)["total"](*numbers)  # type: ignore[no-any-return]
 
     record_mixed = mixed_recorder(op, cls)
     names = {
         **FAST_NAMES, "Value": cls, "new": object.__new__, "op": op, "op_swapped": op.swapped(),
-        "ERRORS": ERRORS, "total": total, "as_float": as_float, "refuse": refuse,
+        "ERRORS": (*ERRORS, TypeError), "total": total, "as_float": as_float, "refuse": refuse,
         "modes_on": modes_on, "announced": announced, "record_mixed": record_mixed,
     }  # fmt: skip
     if op.takes_lists:
@@ -167,6 +179,13 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
         }  # fmt: skip
     run(source(op), f"<scalargrad {op.name}>", names)
     return names[f"record_{op.name}"], names.get(f"record_{op.name}_swapped")
+
+
+def number_of(node: Any) -> float:
+    """The data of a Value; TypeError that names it where somebody set them to what is no number."""
+    if as_float(node.data) is None and (error := misused(node)):
+        raise error from None
+    return node.data  # type: ignore[no-any-return]
 
 
 def list_of(op: Op, operand: Any, name: str) -> tuple[Any, ...]:
@@ -197,7 +216,7 @@ def mixed_recorder(op: Op, cls: type[Any]) -> Callable[..., Any]:
     """The slower function that records an operation on Values and numbers of all kinds."""
 
     def data_of(name: str, item: Any) -> float:
-        data = item.data if isinstance(item, cls) else as_float(item)
+        data = number_of(item) if isinstance(item, cls) else as_float(item)
         if data is None:
             if name in LISTS and hasattr(item, "__len__") and not isinstance(item, str):
                 raise got_rows(op, item)

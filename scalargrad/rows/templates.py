@@ -12,7 +12,7 @@ def record_{name}(self):
         {forward}
         {slopes}
     except ERRORS:
-        out, dx = total(x)
+        out, dx = total(self)
     node = new(Value)
     node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
     node._x = self; node._y = None; node._dx = dx; node._dy = None
@@ -30,7 +30,7 @@ def record_{name}(self, other):
             {forward2}
             {slopes2}
         except ERRORS:
-            out, dx, dy = total(x, y)
+            out, dx, dy = total(self, other)
     else:
         y = other if other.__class__ is float else as_float(other)
         if y is None:
@@ -39,7 +39,7 @@ def record_{name}(self, other):
             {forward2}
             {slope_x2}
         except ERRORS:
-            out, dx, dy = total(x, y)
+            out, dx, dy = total(self, y)
         other, dy = None, y
     node = new(Value)
     node.data = out; node.grad = 0.0; node.label = ""; node._operation = op
@@ -56,7 +56,7 @@ def record_{name}_swapped(self, other):
         {forward}
         {slope_y}
     except ERRORS:
-        out, dx, dy = total(x, y)
+        out, dx, dy = total(x, self)
     node = new(Value)
     node.data = out; node.grad = 0.0; node.label = ""; node._operation = op_swapped
     node._x = self; node._y = None; node._dx = dy; node._dy = x
@@ -72,7 +72,7 @@ def record_{name}({signature}):
         {forward}
         {slopes}
     except ERRORS:
-        out, {results} = total({operands})
+        out, {results} = total({originals})
     nodes, partials = (), []
     {gather}
     if not nodes:
