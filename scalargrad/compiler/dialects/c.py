@@ -38,6 +38,13 @@ RESERVED = {
     "pow10", "exp10", "isnan", "isinf", "isfinite", "isnormal", "signbit", "fpclassify", "finite", "div", "abs", "memcpy", "memset",
     "i", "j", "k", "o", "q", "r", "n", "s", "a", "b", "c", "d", "e", "m", "first", "rows", "share", "work", "value",
     "values", "order", "begin", "end", "step", "steps", "loss", "losses", "out", "value_and_grad", "jacobian", "rates", "weights", "state", "states", "train", "lr",
+    "l", "wide", "first_step", "orders", "starts", "ends", "gradient", "train_update", "array_of", "number_of", "objects",
+    "LANES", "SHUFFLE", "INFINITY", "NAN", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "FP_INFINITE", "FP_NAN", "FP_NORMAL",
+    "FP_SUBNORMAL", "FP_ZERO", "FP_FAST_FMA", "FP_ILOGB0", "FP_ILOGBNAN", "MATH_ERRNO", "MATH_ERREXCEPT", "SIZE_MAX",
+    *(f"{kind}{bits}_{end}" for kind in ("INT", "UINT", "INT_LEAST", "UINT_LEAST", "INT_FAST", "UINT_FAST")
+      for bits in (8, 16, 32, 64) for end in ("MIN", "MAX")),
+    *(f"{kind}_{end}" for kind in ("INTMAX", "UINTMAX", "INTPTR", "UINTPTR", "PTRDIFF", "WCHAR", "WINT", "SIG_ATOMIC")
+      for end in ("MIN", "MAX")),
     *LIBRARY.values(), *HELPERS,
 }  # fmt: skip
 

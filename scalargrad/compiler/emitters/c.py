@@ -75,8 +75,7 @@ class Function(Products):
         self.vectors = live(vectors, [result.view for result in results])
         self.has_rows = any(block.has_rows for block in blocks)
         self.names = new_names()
-        for taken in names.values():
-            self.names.taken.add(taken)
+        self.names.taken.update(names.values(), [result.name for result in results])
         self.name_of: dict[Any, str] = dict(names)
         self.tables = Tables(self.names, name)
         self.late: set[Any] = set()

@@ -52,7 +52,7 @@ class LineFunction(Signature):
         self.name, self.blocks, self.results = name, blocks, results
         self.moving, self.order = moving, order
         self.names = new_names()
-        self.names.taken.update(names.values())
+        self.names.taken.update(names.values(), [result.name for result in results])
         self.name_of = names
         self.has_rows = any(block.has_rows for block in blocks)
         self.calls: set[str] = set()

@@ -53,6 +53,7 @@ class Training:
         self.data = [block for block in program.blocks if block.has_rows]
         self.names = Names({*RESERVED, "gradient", "lr", "step"})
         self.name_of: dict[Any, str] = {b: self.names.take(b.name, "v") for b in program.blocks}
+        self.all_of = {b: self.names.take(f"{self.name_of[b]}_all") for b in self.data if not order}
         self.slopes = [self.names.take(f"d{self.name_of[block]}", "slopes") for block in moving]
         is_rolled = has_pattern(program)
         self.step: Function | LineFunction = self._rolled() if is_rolled else self._lines()
@@ -160,11 +161,7 @@ class Training:
 
     def _given(self, block: Block) -> str:
         """The name of what is handed over: of data all rows, where a batch is a part of them."""
-        return (
-            f"{self.name_of[block]}_all"
-            if block.has_rows and not self.order
-            else self.name_of[block]
-        )
+        return self.all_of.get(block) or self.name_of[block]
 
     def _source(self) -> Source:
         step, update = self.step.body(), self.update.body()
@@ -204,7 +201,9 @@ class Training:
             "orders",
         }
         used |= (
-            step.uses | {f"{name}_all" for name in step.uses} | ({"states"} if memory else set())
+            step.uses
+            | {self.all_of.get(b, "") for b in self.data if self.name_of[b] in step.uses}
+            | ({"states"} if memory else set())
         )
         unused = [f"(void){name};" for _, name in self.arguments() if name not in used]
         whole_text = [
@@ -238,6 +237,6 @@ class Training:
                 if (name := self.name_of[block]) in used:
                     width = len(block.inputs)
                     renamed.append(
-                        f"{INPUT}{name} = {name}_all + starts[s]{f' * {width}' if width > 1 else ''};"
+                        f"{INPUT}{name} = {self.all_of[block]} + starts[s]{f' * {width}' if width > 1 else ''};"
                     )
         return ["{", *[INDENT + line for line in [*lines, *renamed, *names, *step.lines]], "}"]
