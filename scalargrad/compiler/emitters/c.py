@@ -7,20 +7,17 @@ else reads are no array. What carries no rows is computed before the tiles, or, 
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy
 
 from ..derive_rolled import ROWS, Given, live
 from ..dialects.c import text_of
-from ..dialects.c_helpers import OF_LISTS
 from ..lower import DOT, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Line
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..strides import Strides, linear, nest_of
 from .c_frame import AFTER, BEFORE, INSIDE, STEP
-from .c_products import Products
-from .c_text import INDENT, Piece, Tables, new_names
+from .c_results import Result, Results
+from .c_text import Piece, Tables, new_names
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,20 +28,7 @@ LONG = 4  # numbers in a loop that are worth vector instructions
 LARGEST_LOOP = 40  # lines in a loop
 TILES = 16, 64  # rows of a tile, at least and at most
 CACHE = 12288  # numbers that the arrays of a tile hold, about
-ON_STACK = 4096  # numbers of a list that is gathered
 VARIABLES = "ijlm"
-
-
-class Result(NamedTuple):
-    """Numbers that go to an array of the caller: where they are, its name, and whether there is one for each row.
-
-    `turns` says to which of several gradients, one behind the other, the numbers of each turn go.
-    """
-
-    view: View
-    name: str
-    by_rows: bool
-    turns: Sequence[int] = (0,)
 
 
 class Loop:
@@ -55,7 +39,7 @@ class Loop:
         self.vectors: list[Vector] = []
 
 
-class Function(Products):
+class Function(Results):
     """A function of blocks; `names` are those of the blocks and of the results."""
 
     def __init__(
@@ -88,7 +72,7 @@ class Function(Products):
             for item in items:
                 self._item(stage, item)
         for result in results:
-            self._result(result)
+            self.put(result)
 
     # -------------------------------------------------------------- order
 
@@ -311,7 +295,7 @@ class Function(Products):
         elif item.row in (SUM, DOT, SHARES):
             self.added(stage, item)
         else:
-            self._listed(stage, item)
+            self.listed(stage, item)
 
     def _loop(self, stage: int, loop: Loop) -> None:
         """Lines in one loop over the numbers of their vectors, and over rows."""
@@ -367,87 +351,5 @@ class Function(Products):
             size *= n
         return terms[::-1]
 
-    def _listed(self, stage: int, vector: Vector) -> None:
-        """What has a function of its own for a list: its value, or its slopes, a list again."""
-        piece, line, carried = Piece(), vector.row, vector.has_rows
-        xs = vector.operands[0]
-        steps, count = xs.index.shape
-        function = OF_LISTS[line.name]
-        piece.calls.add(function)
-        list_of = self.names.take("", "xs")
-        room = f"double {list_of}[{max(1, count)}]"
-        item = self.item(piece, stage, xs, (steps, count), "ik")
-        name = self.name_of[vector]
-        piece.uses[name] = None
-        lines = (
-            [f"{room};", f"for (long k = 0; k < {count}; k++)", f"    {list_of}[k] = {item};"]
-            if count
-            else [f"{room} = {{0.0}};"]
-        )
-        i = [(1, "i")] if steps > 1 else []
-        if len(vector.operands) == 1:
-            at = self.row_at(0, i) if carried else linear(0, i)
-            lines.append(f"{name}[{at}] = {function}({count}, {list_of});")
-        else:
-            out = self.item(piece, stage, vector.operands[1], (steps,), "i")
-            slopes = self.names.take("", "ds")
-            many = [(count, "i"), (1, "k")] if steps > 1 else [(1, "k")]
-            at = self.row_at(0, many) if carried else linear(0, many)
-            lines = [
-                f"double {slopes}[{max(1, count)}];", *lines, f"{function}({count}, {list_of}, {out}, {slopes});",
-                f"for (long k = 0; k < {count}; k++)", f"    {name}[{at}] = {slopes}[k];",
-            ]  # fmt: skip
-        piece.add(
-            [("i", steps), *self.rows(carried)],
-            lines if piece_is_looped(steps, carried) else ["{", *[INDENT + x for x in lines], "}"],
-        )
-        self.pieces[stage].append(piece)
 
-    # -------------------------------------------------------------- results
-
-    def _result(self, result: Result) -> None:
-        """Write numbers into an array of the caller."""
-        view, turns = result.view, result.turns
-        if id(result) in self.placed:
-            return
-        stage = INSIDE if result.by_rows else AFTER
-        size = view.index.size // len(turns)
-        piece = Piece()
-        piece.uses[result.name] = None
-        shape, variables = ((len(turns), size), "qi") if len(turns) > 1 else ((size,), "i")
-        item = self.item(piece, stage, view, shape, variables)
-        first, turn = turns[0], ""
-        if len(turns) > 1:
-            where = Strides.of(numpy.array(turns))
-            turn = (
-                linear(where.first, [(where.steps[0], "q")])
-                if where
-                else f"{self.tables.table(numpy.array(turns, dtype=numpy.int32))}[q]"
-            )
-        elif first:
-            turn = str(first)
-        loops: list[Any] = list(zip(variables, shape))
-        if result.by_rows:
-            piece.uses |= {"first": None, "n": None}
-            row = "first + r"
-            if turn:
-                piece.uses["rows"] = None
-                row = f"({turn}) * rows + first + r"
-            at = f"({row}) * {size} + i" if size > 1 else row
-            piece.add([*loops, ("r", "n")], [f"{result.name}[{at}] = {item};"])
-        else:
-            at = (
-                linear(0, [(size, f"({turn})" if " " in turn else turn)] if turn else [])
-                if turn
-                else "0"
-            )
-            if turn.isdigit():
-                at = str(int(turn) * size)
-            at = f"{at} + i" if size > 1 and at != "0" else "i" if size > 1 else at
-            piece.add(loops, [f"{result.name}[{at}] = {item};"])
-        self.pieces[stage].append(piece)
-
-
-def piece_is_looped(steps: int, carried: bool) -> bool:
-    """Whether lines stand in a loop."""
-    return steps > 1 or carried
+__all__ = ["Function", "Result"]
