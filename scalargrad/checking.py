@@ -1,7 +1,7 @@
-"""check_gradient: the slopes of a function's graph, against differences of its numbers.   (floor 2)
+"""check_gradient: compares the slopes of a function with differences of its numbers.   (floor 2)
 
-Three parts: `_Point` records the function and calls it with numbers, `differences` judges each
-slope by them, and a table shows the slopes, the worst first.
+It has three parts. `_Point` records the function and calls it with numbers. `differences` judges
+each slope by those numbers. A table shows the slopes, the worst first.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from time import perf_counter
 from typing import NamedTuple
 
 from .arithmetic.conversion import to_float
-from .derivatives import chosen, value_and_grad
+from .derivatives import argument_positions, value_and_grad
 from .differences import OK, UNCLEAR, VERDICTS, WRONG, judged
-from .trees import is_module, leaves, names, with_values
+from .trees import is_module, leaf_names, leaves, with_values
 from .value import Value
 
 TYPE_CHECKING = False
@@ -29,12 +29,12 @@ if TYPE_CHECKING:
 
     Row = tuple[str, float, float, float]  # input, analytic, numeric, error
 
-# A function is evaluated at one input so often, or for so long, to see whether it draws at random.
+# A function is called so often, or for so long, at one input, to see whether it draws at random.
 REPEATS, MOST_REPEATS, SECONDS = 20, 1000, 0.005
 
 
 class GradientError(AssertionError):
-    """The slopes of a function are not those of its differences.
+    """A slope of a function differs from what differences of its numbers give.
 
     `rows` holds (input, analytic, numeric, error) for each slope, the worst first.
     """
@@ -45,9 +45,9 @@ class GradientError(AssertionError):
 
 
 class Agreement(float):
-    """The largest error over its tolerance, a number.
+    """The largest error divided by its tolerance: a number, 1 at most.
 
-    `rows` are those of GradientError; `unclear` names the inputs that differences cannot tell.
+    `rows` are as in GradientError. `unclear` names the inputs whose slope differences cannot tell.
     """
 
     rows: list[Row]
@@ -89,15 +89,15 @@ def check_gradient(
 
     Arguments are numbers, nested lists, tuples and dicts of numbers, arrays or modules; f returns
     one Value or number. A slope may be off by `atol + rtol · |slope|`. At a kink any slope between
-    those of the two sides is right, at the edge of the domain that of the one side. Where rounding
-    hides a slope, the verdict is "cannot be told by differences", and that is no error.
+    the slopes of the two sides is right; at the edge of the domain the slope of the one side is.
+    If rounding hides a slope, the verdict is "cannot be told by differences", which is no error.
 
-    f is called with floats (arrays of floats, a copy of a module with its parameters set) some five
-    times for each number; with Values where it does not take floats.
+    f is called with floats some five times for each number: with arrays of floats, or a copy of a
+    module with other numbers. A function that does not take floats is called with Values.
 
-    Returns the largest error over its tolerance; its `unclear` names what cannot be told. Raises
-    GradientError, with a table of the `most` worst inputs, where a slope is wrong; ValueError where
-    f gives two results for one input, as a function that draws random numbers does.
+    Returns the largest error divided by its tolerance; the result's `unclear` names what cannot be
+    told. If a slope is wrong, raises GradientError with a table of the `most` worst inputs. If f
+    gives two results for one input, as a function that draws random numbers does, ValueError.
     """
     if not callable(f):
         raise TypeError(
@@ -106,15 +106,15 @@ def check_gradient(
         )
     if not (rtol >= 0 and atol >= 0):
         raise ValueError(f"rtol and atol must be at least 0, got {rtol} and {atol}")
-    point = _Point(f, args, chosen(wrt, args), options)
+    point = _Point(f, args, argument_positions(wrt, args), options)
     rows: list[_Checked] = []
     with _no_numpy_warnings():
         point.settle()
         for i, title in enumerate(point.titles):
-            beside = _Beside(point, i)
-            found = judged(beside, point.numbers[i], point.slopes[i], rtol, atol)
+            along_one = _AlongOne(point, i)
+            found = judged(along_one, point.numbers[i], point.slopes[i], rtol, atol)
             if found.verdict != OK:
-                beside.repeat()
+                along_one.repeat()
             rows.append(
                 _Checked(
                     title, point.slopes[i], found.numeric, found.error, found.verdict, found.ratio
@@ -136,7 +136,7 @@ def check_gradient(
 
 
 class _Point:
-    """A function at the numbers it is checked at: recorded for slopes, then called for results."""
+    """The function and the numbers it is checked at. It records it, and calls it with others."""
 
     def __init__(
         self,
@@ -148,8 +148,10 @@ class _Point:
         self.f, self.args, self.positions, self.options = f, args, positions, options
         given = leaves(tuple(args[i] for i in positions), "the argument")
         self.numbers = [x.data if isinstance(x, Value) else to_float(x, "f") for x in given]
-        self.titles = [title for i in positions for title in names(args[i], _parameter(f, i))]
-        self.models: dict[int, tuple[Any, list[Value]]] = {}  # by position, with their parameters
+        self.titles = [title for i in positions for title in leaf_names(args[i], _parameter(f, i))]
+        self.models: dict[
+            int, tuple[Any, list[Value]]
+        ] = {}  # by position, each with its parameters
         for i in positions:
             if _holds_a_module(args[i]):
                 values = [Value(0.0) for _ in leaves(args[i], "the argument")]
@@ -157,7 +159,7 @@ class _Point:
         self.result, *self.slopes = self.record()
 
     def record(self) -> list[float]:
-        """The result of a recorded run, and behind it the slopes."""
+        """The result of a call that is recorded, followed by the slopes."""
 
         def on_values(values: list[Value]) -> Any:
             content = iter(values)
@@ -167,10 +169,10 @@ class _Point:
             return self.f(*fresh, **self.options)
 
         result, slopes = value_and_grad(on_values)(self.numbers)
-        return [_plain(x) for x in (result, *slopes)]
+        return [_as_number(x) for x in (result, *slopes)]
 
     def at(self, numbers: list[float]) -> float:
-        """The result there, nan where the function has none."""
+        """The result for these numbers; nan if the function raises an error."""
         for kind in dict.fromkeys((self.kind, Value)):
             try:  # math.sqrt(-1.0) raises, and -1.0 ** 0.5 is complex, where Values give nan
                 return self._called(kind, numbers)
@@ -179,7 +181,7 @@ class _Point:
         return nan
 
     def _called(self, kind: Callable[[float], Any], numbers: list[float]) -> float:
-        """The result for arguments of such numbers; a model is one copy, its parameters set."""
+        """The result for these numbers; of a model one copy is used, whose parameters are set."""
         content = iter(numbers)
         fresh = list(self.args)
         for i in self.positions:
@@ -189,10 +191,10 @@ class _Point:
                     parameter.data = number
             else:
                 fresh[i] = with_values(self.args[i], map(kind, content))
-        return _plain(self.f(*fresh, **self.options))
+        return _as_number(self.f(*fresh, **self.options))
 
     def settle(self) -> None:
-        """Choose floats where they give what Values do. ValueError where f varies by itself."""
+        """Choose floats if f takes them like Values. ValueError if f gives varying results."""
         try:
             result = self._called(float, self.numbers)
             alike = _same(result, self.result) or isclose(result, self.result, rel_tol=1e-9)
@@ -209,8 +211,8 @@ class _Point:
             _refuse_two(one, two)
 
 
-class _Beside:
-    """The function along its i-th number; it remembers its results."""
+class _AlongOne:
+    """The function of its i-th number alone, the others fixed; it remembers its results."""
 
     def __init__(self, point: _Point, i: int) -> None:
         self.point, self.i = point, i
@@ -222,7 +224,7 @@ class _Beside:
         return self.results[x]
 
     def repeat(self) -> None:
-        """Call it again at the same places: no verdict on a function that varies by itself."""
+        """Call it again at the same places; ValueError if a result differs from the one before."""
         for x, result in list(self.results.items()):
             _refuse_two(result, self(x))
 
@@ -239,7 +241,7 @@ def _same(a: float, b: float) -> bool:
     return a == b or (isnan(a) and isnan(b))
 
 
-def _plain(result: Any) -> float:
+def _as_number(result: Any) -> float:
     return result.data if isinstance(result, Value) else to_float(result, "check_gradient")
 
 
@@ -251,7 +253,7 @@ def _holds_a_module(tree: Any) -> bool:
 
 
 def _no_numpy_warnings() -> AbstractContextManager[Any]:
-    """Steps beyond the domain of a function are no reason for warnings of NumPy."""
+    """Silences NumPy, which would warn of steps beyond the domain of a function."""
     numpy = sys.modules.get("numpy")
     quiet: AbstractContextManager[Any] = numpy.errstate(all="ignore") if numpy else nullcontext()
     return quiet

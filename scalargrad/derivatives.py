@@ -1,7 +1,7 @@
 """Derivatives as functions: grad, value_and_grad, jacobian, hessian, jvp, hvp.   (floor 2)
 
-Each takes a function of numbers and gives a function of numbers. It calls the function with Values
-of its own, walks the graph that was recorded, and touches no `grad`; so several may run at once.
+Each takes a function of numbers and returns a function of numbers. That one calls the first with
+new Values, walks the graph that they record, and changes no `grad`. So several may run at a time.
 
 >>> from scalargrad import grad, hessian, sin
 >>> grad(lambda x: x**3)(2.0)
@@ -9,21 +9,21 @@ of its own, walks the graph that was recorded, and touches no `grad`; so several
 >>> hessian(lambda p: p[0] ** 2 * p[1])([3.0, 2.0])
 [[4.0, 6.0], [6.0, 0.0]]
 
-Slopes of slopes come from the same table: the slope of an operation is text in the names of other
-operations. Evaluated on Values instead of floats it records a graph that is walked like any other:
+Slopes of slopes come from the same table. There the slope of an operation is a text that calls
+other operations. Evaluated on Values, not floats, it records a graph, which can be walked again:
 
 >>> grad(grad(grad(sin)))(0.0)
 -1.0
 
-While one of these functions runs inside another, its arguments may be Values of the outer one. They
-reach the inner function through nodes of their own, so that "by y" never means "by the x that y
-happens to be":
+If one of these functions runs inside another, its arguments may be Values of the outer one. The
+inner function gets new nodes that read them, so that a slope by y is never one by the x that y is
+equal to:
 
 >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
 1.0
 
-Where the function reads other Values than its arguments, a weight for example, the results are
-Values too. They remember it, so a derivative in a loss reaches the weights:
+If the function reads other Values than its arguments, a weight for example, the results are Values
+too. They remember the weight, so a derivative in a loss reaches it:
 
 >>> w = Value(3.0)
 >>> loss = grad(lambda x: w * x**2)(2.0) ** 2 + w               # 16 w² + w
@@ -31,21 +31,20 @@ Values too. They remember it, so a derivative in a loss reaches the weights:
 >>> w.grad
 97.0
 
-Else results are floats. A Value that the function itself makes is one of its constants. So is what
-it computes inside `no_grad`; and a derivative that is taken inside `no_grad` remembers nothing.
+Else the results are floats. A Value that the function itself makes counts as a constant, and so
+does a result computed inside `no_grad`. A derivative taken inside `no_grad` remembers nothing.
 
-Arguments are numbers, nested lists, tuples and dicts of numbers, arrays, or modules; a derivative
-has the structure of the argument it is by, a module's is a mapping of its parameters' names. A
-module is taken as its numbers, but in `fit`, where the results remember its parameters; elsewhere
-they do where the parameters are given as a list, `model.parameters()`. An input that the output
-does not reach gets 0.0.
+Arguments are numbers, nested lists, tuples and dicts of numbers, arrays, or modules. A derivative
+has the structure of its argument; for a module that is a mapping from its parameters' names. The
+results remember the parameters of a module in `fit` only; elsewhere pass the parameters as a list,
+`model.parameters()`, if they should. An input that does not reach the output gets 0.0.
 
-Slopes of slopes at a kink: |x|² and ‖v‖² have the second derivatives 2 and 2·I at 0; where they
-cannot be had, as for maximum(x, -x)², they are nan. In a compiled function the policy's slopes at a
-kink are differentiated as they stand, so there they are 0.
+At a kink |x|² and ‖v‖² have the right second derivatives, 2 and 2·I. Where they are not known, as
+for maximum(x, -x)², they are nan. A compiled function differentiates the slope that the table gives
+at a kink, so there its second derivatives are 0.
 
-A thread that is started inside one of these functions is not inside it, unless it runs in a copy of
-the context (`contextvars.copy_context().run`).
+A new thread, started inside one of these functions, does not count as inside it, unless it runs in
+a copy of the context (`contextvars.copy_context().run`).
 """
 
 from __future__ import annotations
@@ -72,7 +71,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Wrt = int | tuple[int, ...]
-    Doubt = tuple[Value, Callable[[Value], Any]]  # a node, and what makes its slopes nan
+    Doubt = tuple[Value, Callable[[Value], Any]]  # a node, and a term that makes its slopes nan
 
 # ------------------------------------------------------------------ walks that touch no grad
 
@@ -80,8 +79,8 @@ if TYPE_CHECKING:
 def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
     """The slopes of a recorded root by the Values in `wrt`, in the same structure.
 
-    They are floats, or with `create_graph` Values with a graph of their own, to be differentiated
-    again; 0.0 by a Value that the root was not made of. No `grad` changes.
+    They are floats; with `create_graph` they are Values with a graph, to be differentiated again.
+    By a Value that the root was not made of the slope is 0.0. No `grad` changes.
 
     >>> x, y = Value(3.0), Value(2.0)
     >>> gradients(x * x * y, {"x": x, "y": y})
@@ -89,16 +88,16 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
     """
     if not isinstance(root, Value):
         raise TypeError(
-            f"gradients are of one Value, got {type(root).__name__}: call it once for each"
+            f"gradients takes one Value as root, got {type(root).__name__}: call it for each Value"
         )
     nodes = leaves(wrt, "wrt")
     for node in nodes:
         if not isinstance(node, Value):
-            raise TypeError(f"gradients are by Values, got the number {node!r} in wrt")
-    is_traced = hasattr(root, "records")  # its slopes have no numbers yet: they are recorded too
+            raise TypeError(f"gradients takes Values as wrt, got the number {node!r} in it")
+    is_traced = hasattr(root, "records")  # in a trace slopes have no numbers yet, and are recorded
     with record_anyway():
         order = _between([root], nodes, apart=False)
-        slopes = _pull(root, nodes, order, create_graph or is_traced)
+        slopes = _slopes_back(root, nodes, order, create_graph or is_traced)
     if is_traced and not create_graph:
         slopes = [x.detach() if isinstance(x, Value) else x for x in slopes]
     return rebuilt(wrt, iter(slopes))
@@ -110,9 +109,9 @@ def _between(
     apart: bool = True,
     others: list[Value] | None = None,
 ) -> list[Value]:
-    """The Values on a way from nodes to roots, operands before their readers.
+    """The Values on the ways from nodes to roots, operands before their readers.
 
-    `apart` says that no node was made of another. `others` takes the leaves that are not in nodes.
+    `apart` says that no node was made of another. Leaves that are not in `nodes` go to `others`.
     """
     way = set(nodes)
     order = ordered(*roots, stop=way if apart else frozenset(), last_first=True)
@@ -127,8 +126,10 @@ def _between(
     return [node for node in order if node in way]
 
 
-def _pull(root: Value, nodes: Sequence[Value], order: list[Value], create_graph: bool) -> list[Any]:
-    """The slopes of a root by nodes: the walk of `Value.backward`, with sums of its own."""
+def _slopes_back(
+    root: Value, nodes: Sequence[Value], order: list[Value], create_graph: bool
+) -> list[Any]:
+    """The slopes of a root by nodes: `Value.backward` again, with a dict in place of `grad`."""
     way = set(order)
     sums: dict[Value, Any] = {root: 1.0}
     unknown: list[Doubt] = []
@@ -137,8 +138,8 @@ def _pull(root: Value, nodes: Sequence[Value], order: list[Value], create_graph:
         if slope.__class__ is float and slope == 0.0:
             continue
         slopes, factor = _slopes(node, way, create_graph), None
-        if create_graph and slopes and _has_kink(node):
-            factor = _at_kink(node, slope, unknown)
+        if create_graph and slopes and _is_at_kink(node):
+            factor = _kink_factor(node, slope, unknown)
         for operand, partial in slopes:
             part = (
                 chain_product(partial, slope) if factor is None else chain_product(factor, operand)
@@ -151,19 +152,19 @@ def _pull(root: Value, nodes: Sequence[Value], order: list[Value], create_graph:
     return [sums.get(node, 0.0) for node in nodes]
 
 
-def _push(
+def _rates_forward(
     roots: Sequence[Value],
     nodes: Sequence[Value],
     order: list[Value],
     direction: Sequence[Any],
     create_graph: bool,
 ) -> list[Any]:
-    """How fast roots change when nodes move in a direction: one walk forward.
+    """How fast the roots change when the nodes move in a direction: one walk forward.
 
-    At a kink only a walk back knows whether it is smoothed.
+    Only a walk back can tell whether a kink is smoothed, so at kinks it walks back from each root.
     """
-    if create_graph and any(map(_has_kink, order)):
-        rows = [_pull(root, nodes, order, create_graph) for root in roots]
+    if create_graph and any(map(_is_at_kink, order)):
+        rows = [_slopes_back(root, nodes, order, create_graph) for root in roots]
         return [sum(map(chain_product, direction, row), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
     way = set(order)
@@ -175,10 +176,10 @@ def _push(
     return [rates.get(root, 0.0) for root in roots]
 
 
-def _pull_many(
+def _slopes_of_each(
     roots: Sequence[Value], nodes: Sequence[Value], order: list[Value]
 ) -> list[list[float]]:
-    """The slopes of each of many roots by nodes, in plain floats."""
+    """The slopes of several roots by nodes, in plain floats."""
     place = {node: i for i, node in enumerate(order)}
     ways = [
         [(place[operand], partial) for operand, partial in _slopes(node, place, create_graph=False)]
@@ -198,7 +199,7 @@ def _pull_many(
 
 
 def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:
-    """The operands of a node that are on the way, each with its slope: a float, or recorded."""
+    """The operands of a node that are on the way, with its local slopes: floats, or recorded."""
     if node._operation is None:
         return []
     if not create_graph:
@@ -220,8 +221,8 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
     return slopes
 
 
-def _has_kink(node: Value) -> bool:
-    """Whether a node's slopes are infinite, or none of those beside it: 0 for |x| at 0."""
+def _is_at_kink(node: Value) -> bool:
+    """Whether a node is at a kink, as |x| at 0 or a maximum of equals, or has a slope of inf."""
     if hasattr(node, "records") or node._operation is None:
         return False
     traits, slopes = node._operation.traits, slopes_of(node)
@@ -230,41 +231,42 @@ def _has_kink(node: Value) -> bool:
     return inf in slopes or -inf in slopes or (node.data == 0.0 and "length" in traits)
 
 
-def _at_kink(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
-    """The factor of v in the slopes by a node's operands v at a kink, for their own slopes.
+def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
+    """The number c if the slopes by the operands v of a node at a kink are c·v; else None.
 
-    None where the policy's slopes will do. A slope of 0 that comes in smooths the kink: |x|² has
-    the slope 2|x| sign(x), which is 2x, and 2 is the slope of that. But |x| = 0 and sign(0) = 0
-    have no part in it. Near 0 the slopes of f(‖v‖) with f'(0) = 0 are f''(0) v. Slopes of slopes
-    are `unknown` where another kink takes part in f', where operands tie, or where slopes are
-    infinite; third derivatives where f'' varies.
+    If the slope that comes in is 0, it smooths the kink: f(‖v‖) with f'(0) = 0 has near 0 the
+    slopes f''(0)·v. So |x|² has the slope 2x, whose own slope is 2. The table would give it as
+    2|x|·sign(x), and the slope of that at 0, where both factors are 0, as a wrong 0.
+
+    Second slopes are `unknown`, and made nan, if another kink has part in f', if operands are
+    equal, or if a slope is infinite. Third slopes are `unknown` if f'' varies.
     """
     traits = node._operation.traits  # type: ignore[union-attr]
     is_smooth = isinstance(slope, Value) and slope.data == 0.0
     graph = ordered(slope, stop={node}) if is_smooth else []
     if "length" not in traits:
         is_known = node not in graph
-    elif not is_smooth:  # |x| jumps between slopes that are constant, a unit vector does not
+    elif not is_smooth:  # the slope of |x| is constant on each side, that of a length is not
         is_known = sum(map(_is_value, node.parents)) == 1
     else:
-        is_known = not any(other is not node and _has_kink(other) for other in graph)
+        is_known = not any(other is not node and _is_at_kink(other) for other in graph)
     if not is_known:
         unknown.append((node, unknown_slope))
     if not (is_known and is_smooth and "length" in traits):
         return None
-    (factor,) = _pull(slope, [node], _between([slope], [node]), create_graph=True)
+    (factor,) = _slopes_back(slope, [node], _between([slope], [node]), create_graph=True)
     if isinstance(factor, Value) and node in ordered(factor, stop={node}):
         unknown.append((node, unknown_curvature))
     return factor
 
 
-# ------------------------------------------------------------------ a call with Values of its own
+# ------------------------------------------------------------------ a call with new Values
 
 
-def chosen(wrt: Wrt, args: tuple[Any, ...]) -> tuple[int, ...]:
-    """The positions that `wrt` names.
+def argument_positions(wrt: Wrt, args: tuple[Any, ...]) -> tuple[int, ...]:
+    """The positions of the arguments in `wrt`.
 
-    TypeError for what names no argument, ValueError where there is no such argument.
+    TypeError if `wrt` is no number or tuple of numbers, ValueError if there is no such argument.
     """
     positions: list[int] = []
     for position in wrt if isinstance(wrt, tuple) else (wrt,):
@@ -291,10 +293,9 @@ def chosen(wrt: Wrt, args: tuple[Any, ...]) -> tuple[int, ...]:
 class _Call:
     """One call of a function with new Values in place of the numbers it is differentiated by.
 
-    `nodes` are those Values, `tree` is the structure they stand in, `direction` what the last
-    argument of jvp and hvp moves them by. `recorded` says whether the results are to have a graph
-    of their own: because another of these functions will differentiate them, or because they
-    depend on Values from elsewhere.
+    `nodes` are those Values and `tree` is the structure they stand in. `direction`, the last
+    argument of jvp and hvp, says how they move. `recorded` says that the results have a graph:
+    another of these functions will differentiate them, or they depend on other Values.
     """
 
     def __init__(
@@ -314,15 +315,15 @@ class _Call:
                 raise TypeError(f"a direction is expected behind the arguments: (x, v), got {got}")
             *args_of_f, direction = args
             args = tuple(args_of_f)
-        positions = chosen(wrt, args)
+        positions = argument_positions(wrt, args)
         given = [args[position] for position in positions]
         self.tree: Any = tuple(given) if isinstance(wrt, tuple) else given[0]
         numbers = leaves(self.tree, "the argument")
         self.scope, self.remembers = scope, remembers
         self.is_inner = scope.outer is not None and scope.outer is not TRAINING
-        outer = numbers if scope.outer is TRAINING else _loose(self.tree)
+        outer = numbers if scope.outer is TRAINING else _numbers_outside_modules(self.tree)
         self.recorded = self.is_inner or any(map(_is_value, outer))
-        self.nodes = [_own(x, self.recorded) for x in numbers]
+        self.nodes = [_input_node(x, self.recorded) for x in numbers]
         content = iter(self.nodes)
         fresh = list(args)
         for position, argument in zip(positions, given):
@@ -334,7 +335,7 @@ class _Call:
             self.recorded = self.recorded or any(map(_is_value, along))
 
     def root(self, asker: str) -> Value:
-        """The result as one Value; a number is one that depends on nothing."""
+        """The result as a Value; a plain number becomes a leaf."""
         if isinstance(self.result, Value):
             return self.result
         if (number := as_float(self.result)) is None:
@@ -354,7 +355,7 @@ class _Call:
         return [_as_value(x) for x in leaves(self.result, "the result")]
 
     def order(self, roots: list[Value]) -> list[Value]:
-        """The Values between `nodes` and roots. What else the roots read decides on `recorded`."""
+        """The Values between `nodes` and roots. If roots read others, `recorded` becomes True."""
         others: list[Value] = []
         order = _between(roots, self.nodes, others=others)
         if self.remembers and not self.recorded:
@@ -364,7 +365,7 @@ class _Call:
     def slopes(self, root: Value, create_graph: bool = False) -> list[Any]:
         """The slopes of one root by `nodes`."""
         order = self.order([root])
-        return _pull(root, self.nodes, order, create_graph or self.recorded)
+        return _slopes_back(root, self.nodes, order, create_graph or self.recorded)
 
     def rows(self, roots: list[Value]) -> list[Any]:
         """The slopes of each root by `nodes`, in the structure of the argument."""
@@ -372,18 +373,18 @@ class _Call:
         rows: list[Any] = (
             [self.slopes(root) for root in roots]
             if self.recorded
-            else _pull_many(roots, self.nodes, order)
+            else _slopes_of_each(roots, self.nodes, order)
         )
         return [self.like_argument(row) for row in rows]
 
     def rates(self, roots: list[Value]) -> Iterator[Any]:
         """How fast each root changes along the direction, as results."""
         order = self.order(roots)
-        rates = _push(roots, self.nodes, order, self.direction, self.recorded)
+        rates = _rates_forward(roots, self.nodes, order, self.direction, self.recorded)
         return map(self.out, rates)
 
     def out(self, x: Any) -> Any:
-        """A result as the caller wants it: a Value where it is recorded, else a float."""
+        """A result for the caller: a Value if results are recorded, else a float."""
         if not self.recorded:
             return x.data if isinstance(x, Value) else x
         return x if self.is_inner else _as_value(x)
@@ -401,18 +402,18 @@ def _as_value(x: Any) -> Value:
     return x if isinstance(x, Value) else Value(x)
 
 
-def _loose(tree: Any) -> list[Any]:
-    """The numbers of a structure that are no module's parameters."""
+def _numbers_outside_modules(tree: Any) -> list[Any]:
+    """The numbers of a structure that are not parameters of a module."""
     if is_module(tree):
         return []
     if not isinstance(tree, dict | list | tuple):
         return leaves(tree, "the argument")
     parts = tree.values() if isinstance(tree, dict) else tree
-    return [x for part in parts for x in _loose(part)]
+    return [x for part in parts for x in _numbers_outside_modules(part)]
 
 
-def _own(x: Any, is_recorded: bool) -> Value:
-    """A new Value for a number; for a Value, where that is recorded, a node that reads it."""
+def _input_node(x: Any, is_recorded: bool) -> Value:
+    """A new leaf for a number or a Value; if results are recorded, a node that reads the Value."""
     if is_recorded:
         return fresh_node(x)
     return Value(x.data, x.label) if isinstance(x, Value) else Value(x)
@@ -422,7 +423,7 @@ def _own(x: Any, is_recorded: bool) -> Value:
 
 
 def value_and_grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., tuple[Any, Any]]:
-    """The function that returns f's value and its slopes by argument `wrt` (one, or a tuple).
+    """Make the function that returns the value of f and its slopes by argument `wrt`.
 
     >>> value_and_grad(lambda p: p["w"] * 3 + p["b"])({"w": 2.0, "b": 1.0})
     (7.0, {'w': 3.0, 'b': 1.0})
@@ -437,9 +438,10 @@ def value_and_grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., tuple[A
 
 
 def grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function that returns the slopes of f by argument `wrt`, in that argument's structure.
+    """Make the function that returns the slopes of f by argument `wrt`, in its structure.
 
-    TypeError where f returns something else than one Value or number.
+    `wrt` is the position of an argument, or a tuple of positions. The function raises TypeError if
+    f returns anything but one Value or number.
 
     >>> grad(lambda x, y: x * y, wrt=(0, 1))(2.0, 5.0)
     (5.0, 2.0)
@@ -450,7 +452,9 @@ def grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
 
 
 def jacobian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function that returns, in the structure of f's result, the slopes of each number in it.
+    """Make the function that returns the slopes of each number in the result of f.
+
+    They stand in the structure of that result, and each in the structure of argument `wrt`.
 
     >>> jacobian(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0])
     [[5.0, 2.0], [1.0, 1.0]]
@@ -461,9 +465,10 @@ def jacobian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
 
 
 def hessian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function that returns the second derivatives of f: by each input, of f's slope by each.
+    """Make the function that returns the second derivatives of f, a row for each input.
 
-    One recorded gradient and a walk over it for each input: no more than n gradients.
+    It records one gradient and walks over it for each input. So n inputs cost no more than n
+    gradients.
 
     >>> hessian(lambda x: x**4)(2.0)
     48.0
@@ -477,9 +482,9 @@ def hessian(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
 
 
 def jvp(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function of arguments and a direction v that returns how fast f changes along v.
+    """Make the function that returns how fast f changes in a direction, its last argument.
 
-    It takes one walk forward.
+    It walks over the graph a single time, forward.
 
     >>> jvp(lambda p: [p[0] * p[1], p[0] + p[1]])([2.0, 5.0], [1.0, 0.0])
     [5.0, 1.0]
@@ -490,9 +495,9 @@ def jvp(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
 
 
 def hvp(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., Any]:
-    """The function of arguments and a direction v that returns the Hessian times v.
+    """Make the function that returns the Hessian of f times a direction, its last argument.
 
-    The Hessian itself is not made.
+    It does not compute the Hessian itself.
 
     >>> hvp(lambda p: p[0] ** 2 * p[1])([3.0, 2.0], [1.0, 0.0])
     [4.0, 6.0]
@@ -512,7 +517,7 @@ def _function(
     what: str,
     is_along: bool = False,
 ) -> Callable[..., Any]:
-    """The function that calls f and returns what is derived of the call, named after both."""
+    """Make a function that calls f and returns what `derived` finds from the call."""
     if not callable(f):
         raise TypeError(f"{what} takes a function, got {type(f).__name__}: write {what}(f)(x)")
 

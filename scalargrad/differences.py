@@ -1,8 +1,7 @@
 """Slopes from differences of a function's numbers, and how far they can be trusted.   (floor 0)
 
-A slope that somebody claims is compared with the numbers of the function on both sides of a point.
-Three answers are possible: it is right, it is wrong, or differences cannot tell, because rounding
-hides the slope.
+A claimed slope is compared with the numbers of the function on both sides of a point. The claim may
+be right or wrong; or differences cannot tell, because rounding hides the slope.
 
 >>> from math import sin
 >>> judged(sin, 0.0, 1.0, rtol=1e-6, atol=1e-9).verdict
@@ -12,8 +11,8 @@ hides the slope.
 >>> judged(lambda x: 1e18 + x, 0.0, 1.0, rtol=1e-6, atol=1e-9).verdict
 'cannot be told by differences'
 
-A slope that agrees with the first differences costs five evaluations. One that does not is looked
-at more closely: with long and short steps, from each side alone, and with a search for jumps.
+A claim that agrees with the first differences costs five evaluations. Any other claim is examined
+more closely: with long and short steps, from each side alone, and with a search for jumps.
 """
 
 from __future__ import annotations
@@ -27,11 +26,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 VERDICTS = WRONG, UNCLEAR, OK = "wrong", "cannot be told by differences", "ok"
-FINE = 1e-4  # an uncertainty of this part of a slope still tells a right slope
+FINE = 1e-4  # a slope that is uncertain by this part of itself may still prove a claim right
 
 
 class Judgement(NamedTuple):
-    """A verdict on a claimed slope: the slope by differences, the error, and error / tolerance."""
+    """The verdict on a claim, the slope by differences, the error, and error / tolerance."""
 
     verdict: str
     numeric: float
@@ -40,7 +39,7 @@ class Judgement(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A slope from differences of one step, and how far it may be off."""
+    """A slope from differences at one step, and how far it may be off."""
 
     slope: float
     uncertain: float
@@ -48,7 +47,7 @@ class Estimate(NamedTuple):
 
 
 class Line:
-    """A function of one number near x: its numbers at steps from x, each evaluated once."""
+    """A function of one number near x. It is evaluated at steps from x, and keeps the results."""
 
     def __init__(self, f: Callable[[float], float], x: float) -> None:
         self.f, self.x = f, x
@@ -62,19 +61,19 @@ class Line:
         return self.known[place]
 
     def moved(self, step: float) -> float:
-        """The step that is really taken: x + step is rounded."""
+        """The step after rounding, as x + step is rounded."""
         return (self.x + step) - self.x
 
     def noise(self, step: float) -> float:
-        """The largest jump that counts at a step: those found within a way at least as long."""
+        """The largest known jump that a step of this length may cross."""
         return max([height for reach, height in self.jumps if step <= reach], default=0.0)
 
     def rounding(self, step: float, *numbers: float) -> float:
-        """How far numbers of the function a step away may be off."""
+        """How far these numbers of the function, a step away from x, may be off."""
         return max(4.0 * ulp(max(map(abs, numbers))), self.noise(step))
 
     def steps(self, scale: float) -> list[float]:
-        """Steps of a scale, each half of the one before, as short as the digits of x allow."""
+        """Steps for a scale, each half of the one before, as short as the digits of x allow."""
         steps = [scale * 0.5**k for k in range(2, 52)]
         return [step for step in steps if step >= 4.0 * ulp(self.x)]
 
@@ -96,8 +95,8 @@ def judged(
 ) -> Judgement:
     """Judge a claimed slope of f at x by differences; it may be off by `atol + rtol · |slope|`.
 
-    At a kink any slope between those of the two sides is right; at the edge of the domain, that of
-    the one side.
+    At a kink any slope between the slopes of the two sides is right. At the edge of the domain the
+    slope of the one side is right.
     """
     line = Line(f, x)
     seen: list[Estimate] = []
@@ -122,7 +121,7 @@ def judged(
 
 
 def _central(line: Line) -> Iterator[Estimate]:
-    """Slopes across x: three steps of each scale, then all steps, long ones first."""
+    """Slopes across x: at three steps of each scale, then at all steps, long ones first."""
     for scale in line.scales(2.0**-4):
         yield from _extrapolated(line, line.steps(scale)[8:11])
     for scale in line.scales():
@@ -130,7 +129,7 @@ def _central(line: Line) -> Iterator[Estimate]:
 
 
 def _extrapolated(line: Line, steps: list[float]) -> Iterator[Estimate]:
-    """Central differences of halved steps, extrapolated to the step 0 (Ridders 1982)."""
+    """Central differences at halved steps, extrapolated to a step of 0 (Ridders 1982)."""
     row: list[float] = []
     for step in steps:
         low, high = line(-step), line(step)
@@ -150,10 +149,10 @@ def _extrapolated(line: Line, steps: list[float]) -> Iterator[Estimate]:
 def _trusted(
     line: Line, claim: float, found: Estimate, tolerance: float, seen: list[Estimate]
 ) -> bool:
-    """Whether steps that agree with a claim outweigh those that contradict it.
+    """Whether the steps that agree with a claim outweigh longer ones that contradict it.
 
-    Short steps do where the function is smooth but curved. They do not where it jumps from one
-    rounded number to the next, and only the flat piece between two jumps agrees.
+    If the function is smooth but curved, they do. If it jumps from one rounded number to the next,
+    and only a flat piece between two jumps agrees, they do not.
     """
     against = [
         (estimate.step, abs(estimate.slope - claim))
@@ -163,10 +162,10 @@ def _trusted(
     doubts = [0.1 * error for _, error in against]
     if not (
         found.slope == claim and (against or found.step >= 0.0625 * line.scales()[0])
-    ):  # the same number says little where a short step moves nothing
+    ):  # equal numbers say little if a short step moves nothing
         doubts.append(max(tolerance, 0.01 * abs(claim)))
     if found.uncertain > min(doubts, default=inf):
-        return False  # an agreement by chance
+        return False  # they agree by chance
     longest = max([step for step, _ in against], default=0.0)
     enough = max(tolerance, FINE * abs(claim)) * found.step
     if longest > found.step and line.noise(found.step) <= enough:
@@ -184,9 +183,9 @@ def _trusted(
 def _plainly_wrong(
     line: Line, claim: float, before: Estimate, found: Estimate, tolerance: float
 ) -> bool:
-    """Whether two estimates and shorter steps on both sides agree on a slope far from the claim.
+    """Whether two estimates, and shorter steps on both sides, agree on a slope far from the claim.
 
-    Most wrong slopes are found so, at a tenth of the cost of a search for kinks and for jumps.
+    This finds most wrong slopes, at a tenth of the cost of a search for kinks and jumps.
     """
     slope, uncertain, step = found
     error, here = abs(claim - slope), line(0.0)
@@ -208,10 +207,10 @@ def _plainly_wrong(
 
 
 def _jump(line: Line, slope: float, near: float, far: float) -> float:
-    """The jump that is met when the way from x + near to x + far is halved again and again.
+    """The height of a jump between x + near and x + far, found by halving that way again and again.
 
-    The half that departs more from the slope is kept. Where the function is continuous, nothing is
-    left at the end but a few ulp, and they count as 0.
+    The half that departs more from the slope is kept. If the function is continuous, only a few ulp
+    are left at the end, and they count as 0.
     """
 
     def beyond(near: float, far: float) -> float:
@@ -226,7 +225,7 @@ def _jump(line: Line, slope: float, near: float, far: float) -> float:
         first, second = beyond(near, middle), beyond(middle, far)
         near, far = (near, middle) if first >= second else (middle, far)
         height, before = max(first, second), height
-    jump = 2.0 * height - before  # as it would be on no way at all
+    jump = 2.0 * height - before  # extrapolated to a way of length 0
     rounding = 16.0 * ulp(max(abs(line(near)), abs(line(far))))
     return jump if isfinite(jump) and jump > rounding else 0.0
 
@@ -235,7 +234,7 @@ def _jump(line: Line, slope: float, near: float, far: float) -> float:
 
 
 def _one_side(line: Line, sign: float, step: float) -> Estimate | None:
-    """The slope to one side, from places there without x itself; None where the function ends."""
+    """The slope on one side of x, from places there but not x; None if the function ends before."""
     numbers = [line(sign * step * far) for far in (1.0, 2.0, 4.0, 8.0)]
     if not all(map(isfinite, numbers)):
         return None
@@ -248,14 +247,14 @@ def _one_side(line: Line, sign: float, step: float) -> Estimate | None:
 
 
 def _one_sided(line: Line, sign: float) -> Estimate | None:
-    """The least uncertain slope to one side."""
+    """The least uncertain slope on one side of x."""
     steps = [step for scale in line.scales() for step in line.steps(scale)]
     sides = [side for step in steps if (side := _one_side(line, sign, step))]
     return min(sides, key=lambda side: side.uncertain, default=None)
 
 
 def _diverging(line: Line, sign: float) -> float:
-    """The infinite slope to one side, or 0.0 where it does not grow without end."""
+    """The infinite slope on one side of x; 0.0 if slopes there do not grow without end."""
     if not (scales := line.scales()):
         return 0.0
     scale, rises = scales[-1], []
@@ -271,18 +270,20 @@ def _diverging(line: Line, sign: float) -> float:
             return rise
         rises.append(rise)
     growth = [b - a for a, b in pairwise(rises)]
-    powers = [b / a if a else 0.0 for a, b in pairwise(growth)]  # alike where it grows by a law
+    powers = [
+        b / a if a else 0.0 for a, b in pairwise(growth)
+    ]  # nearly equal if slopes grow like a power
     grows = min(powers) > 0.7 and max(powers) < 2.0 * min(powers) and rises[0] * growth[0] > 0.0
     return copysign(inf, rises[-1]) if grows else 0.0
 
 
 def _kink(line: Line) -> list[Estimate]:
-    """The slopes to the two sides, if they stay apart however short the steps.
+    """The slopes on the two sides, if they stay apart however short the steps are.
 
-    At the edge of the domain the slope to the one side there is.
+    At the edge of the domain it is the slope on the side that exists. Else the list is empty.
     """
     best: list[Estimate] = []
-    most = inf  # how far apart shorter steps allow them to be
+    most = inf  # shorter steps have shown that they are no further apart
     for step in sorted({step for scale in line.scales() for step in line.steps(scale)}):
         sides = _beside(line, step)
         size = max([abs(side.slope) for side in sides], default=0.0)
@@ -325,7 +326,7 @@ def _wrong(claim: float, numeric: float, tolerance: float) -> Judgement:
 
 
 def _by_sides(line: Line, claim: float, rtol: float, atol: float) -> Judgement | None:
-    """The verdict at a kink, a jump, an edge of the domain or an infinite slope; None elsewhere."""
+    """The verdict at a kink, a jump, an edge of the domain or an infinite slope; else None."""
     infinite = {sign: slope for sign in (-1.0, 1.0) if (slope := _diverging(line, sign))}
     if infinite:
         other = [side for sign in {-1.0, 1.0} - {*infinite} if (side := _one_sided(line, sign))]
@@ -346,9 +347,10 @@ def _by_sides(line: Line, claim: float, rtol: float, atol: float) -> Judgement |
 
 
 def _agree(line: Line, claim: float, rtol: float, atol: float) -> bool:
-    """Whether each side has the claimed slope where none is found across x.
+    """Whether each side has the claimed slope, though differences across x do not show it.
 
-    Such are x**1.5 at the edge of its domain, and a function that jumps at x, as sign does at 0.
+    So it is with x**1.5 at the edge of its domain, and with a function that jumps at x, as sign
+    does at 0.
     """
     tolerance = atol + rtol * abs(claim)
     for step in [step for scale in line.scales() for step in line.steps(scale)]:
@@ -367,8 +369,8 @@ def _agree(line: Line, claim: float, rtol: float, atol: float) -> bool:
 def _by_the_best(
     line: Line, claim: float, rtol: float, atol: float, seen: list[Estimate]
 ) -> Judgement:
-    """The verdict of the estimate that is least uncertain."""
-    if isinf(claim):  # right where the difference overflows to it
+    """The verdict by the least uncertain estimate."""
+    if isinf(claim):  # it is right if a difference overflows to it
         for step in line.steps(line.scales()[-1]) if line.scales() else ():
             width = line.moved(step) - line.moved(-step)
             if (line(step) - line(-step)) / width == claim:
@@ -395,7 +397,7 @@ def _by_the_best(
 
 
 def _settled(line: Line, estimates: list[Estimate], atol: float) -> Estimate | None:
-    """The best of neighbours that agree: of long steps, or of short ones that outweigh them."""
+    """The best estimate that its neighbour agrees with, long steps first; None if there is none."""
     best: Estimate | None = None
     for before, found in pairwise(estimates):
         if not found.uncertain < 1e-3 * abs(found.slope) or _differ(before, found):
@@ -414,18 +416,18 @@ def _differ(a: Estimate, b: Estimate) -> bool:
 
 
 def _is_zero(line: Line, found: Estimate, claim: float) -> bool:
-    """Whether an estimate is 0 up to rounding, where steps would show another slope."""
+    """Whether an estimate is 0 up to rounding, at steps that would show any other slope."""
     slope, uncertain, step = found
     size = max([abs(y) for y in line.known.values() if isfinite(y)], default=0.0)
     return (
         abs(slope) <= uncertain <= 16.0 * line.rounding(step, line(0.0)) / step
         and not abs(claim) * line.scales()[0] * 2.0**-50 > size
-        and ulp(line.x) <= 0.25  # the larger floats are whole numbers, where sin(πx) is always 0
+        and ulp(line.x) <= 0.25  # larger floats are all whole, and sin(πx) is 0 at all of them
     )
 
 
 def _is_torn(line: Line, error: float) -> bool:
-    """Whether f jumps about so from one float to the next that no steps are short enough."""
+    """Whether f varies so fast from one float to the next that no step is short enough."""
     here, way = line(0.0), 0.25 * line.x
     moved = max(abs(line(-way) - here), abs(line(way) - here))
     return isfinite(error) and 256.0 * error * ulp(line.x) > moved > 0.0
@@ -434,9 +436,9 @@ def _is_torn(line: Line, error: float) -> bool:
 def _verdict(
     line: Line, claim: float, found: Estimate, rtol: float, atol: float, settles: bool
 ) -> Judgement:
-    """Compare a claim with the estimate that counts; look for jumps before it is called wrong.
+    """Compare a claim with an estimate; before the claim is called wrong, look for jumps.
 
-    `settles` says whether differences agree on that estimate.
+    `settles` says whether differences agree on the estimate.
     """
     numeric, uncertain, step = found
     size = max([abs(slope) for slope in (claim, numeric) if isfinite(slope)], default=0.0)
@@ -450,7 +452,7 @@ def _verdict(
             ways = [(sign * step, sign * (step + 2.0 * reach)) for sign in (-1.0, 1.0)]
             noise = max(noise, *[_jump(line, claim, near, far) for near, far in ways])
     uncertain = 8.0 * max(uncertain, noise / step)
-    # a claim that is right on short pieces is wrong only by steps that see no jumps
+    # Where f jumps, a claim that is right on short pieces may only seem wrong on longer ones.
     settles = settles and not (line.jumps and uncertain > abs(numeric))
     told = settles and error > tolerance + uncertain and not _is_torn(line, error)
     return _wrong(claim, numeric, tolerance) if told else Judgement(UNCLEAR, numeric, error, 0.0)

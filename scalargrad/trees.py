@@ -1,8 +1,9 @@
 """Numbers in nested lists, tuples, dicts, arrays and modules.   (floor 2)
 
-`leaves` lists the numbers in order, and `rebuilt` puts as many others in their places. An array
-comes back as an array, of floats or, where Values stand in it, of objects; a module as a mapping of
-its parameters' names, like `module.state()`. A module has `parameters()` and `arranged()`.
+`leaves` lists the numbers in order, and `rebuilt` puts other numbers or Values in their places. An
+array becomes an array, of floats or, if Values are in it, of objects. A module becomes a mapping
+from its parameters' names, like `module.state()`. Here a module is any object with `parameters()`
+and `arranged()`.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 def is_module(tree: object) -> bool:
-    """Whether it has parameters, as a module has."""
+    """Whether it is a module: an object with parameters."""
     return hasattr(type(tree), "arranged")
 
 
@@ -37,7 +38,8 @@ def is_array(tree: object) -> bool:
 def leaves(tree: Any, what: str) -> list[Any]:
     """The numbers and Values of a structure in order.
 
-    TypeError that names `what` for any other content, ValueError for what contains itself.
+    Any other content raises TypeError, a structure that contains itself ValueError; both call it
+    `what`.
 
     >>> leaves({"w": [1, 2.5], "b": (3,)}, "the argument")
     [1, 2.5, 3]
@@ -68,10 +70,10 @@ def _leaves(tree: Any, what: str, above: tuple[int, ...]) -> Iterator[Any]:
         )
 
 
-def names(tree: Any, name: str) -> list[str]:
-    """A name for each of `leaves`: p['w'][0] and the like, for parameters their own.
+def leaf_names(tree: Any, name: str) -> list[str]:
+    """A name for each of `leaves`: p['w'][0] and the like; parameters of a module have their own.
 
-    >>> names({"w": [1, 2.5], "b": 3}, "p")
+    >>> leaf_names({"w": [1, 2.5], "b": 3}, "p")
     ["p['w'][0]", "p['w'][1]", "p['b']"]
     """
     if is_module(tree):
@@ -79,14 +81,14 @@ def names(tree: Any, name: str) -> list[str]:
     if is_array(tree):
         tree = tree.tolist()
     if isinstance(tree, dict):
-        return [leaf for key, item in tree.items() for leaf in names(item, f"{name}[{key!r}]")]
+        return [leaf for key, item in tree.items() for leaf in leaf_names(item, f"{name}[{key!r}]")]
     if isinstance(tree, list | tuple):
-        return [leaf for i, item in enumerate(tree) for leaf in names(item, f"{name}[{i}]")]
+        return [leaf for i, item in enumerate(tree) for leaf in leaf_names(item, f"{name}[{i}]")]
     return [name]
 
 
 def advice(tree: object) -> str:
-    """Advice in place of something that is no number and no structure of numbers."""
+    """The end of an error about an object that is no number and no structure of numbers."""
     if isinstance(tree, str | bytes):
         return f": write float({tree!r})"
     if hasattr(type(tree), "ndim") and tree.ndim == 0:  # type: ignore[attr-defined]
@@ -95,7 +97,7 @@ def advice(tree: object) -> str:
 
 
 def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
-    """The structure with the next items of `content` where its numbers stood.
+    """The structure with the next items of `content` in place of its numbers.
 
     >>> rebuilt({"w": [1, 2.5], "b": (3,)}, iter("xyz"))
     {'w': ['x', 'y'], 'b': ('z',)}
@@ -103,7 +105,7 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
     if is_module(tree):
         return tree.arranged([next(content) for _ in tree.parameters()])
     if isinstance(tree, dict):
-        return _like(tree, {key: rebuilt(item, content) for key, item in tree.items()})
+        return _same_kind(tree, {key: rebuilt(item, content) for key, item in tree.items()})
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):  # a namedtuple
         return type(tree)(*[rebuilt(item, content) for item in tree])
     if isinstance(tree, list | tuple):
@@ -121,10 +123,10 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
 
 
 def with_values(tree: Any, values: Iterator[Any]) -> Any:
-    """The argument as a function is to see it, with Values for its numbers.
+    """A copy of the structure with Values in place of its numbers, to call a function with.
 
-    A module is copied as far as that leads to parameters. Lists, dicts and sets in these parts are
-    copied too, so that what a function appends or counts stays in the copy; all else is shared.
+    Of a module, all objects that lead to a parameter are copied. So are lists, dicts and sets in
+    those objects, so that items that a function adds stay in the copy. All else is shared.
     """
     if is_module(tree):
         memo: dict[Any, Any] = {id(parameter): next(values) for parameter in tree.parameters()}
@@ -132,7 +134,7 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
         memo.update(_not_to_copy(tree, memo))
         return deepcopy(tree, memo)
     if isinstance(tree, dict):
-        return _like(tree, {key: with_values(item, values) for key, item in tree.items()})
+        return _same_kind(tree, {key: with_values(item, values) for key, item in tree.items()})
     if isinstance(tree, tuple) and hasattr(tree, "_fields"):
         return type(tree)(*[with_values(item, values) for item in tree])
     if isinstance(tree, list | tuple):
@@ -140,21 +142,21 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     return rebuilt(tree, values)
 
 
-def _not_to_copy(root: Any, ends: Container[int]) -> dict[int, Any]:
-    """What stands for each object that leads to no end, by its id; `ends` are ids."""
+def _not_to_copy(root: Any, goals: Container[int]) -> dict[int, Any]:
+    """A deepcopy memo that shares, or copies flatly, all objects that lead to no id in `goals`."""
     found, readers, leading = {id(root): root}, dict[int, list[int]](), [id(root)]
     waiting = [root]
     while waiting:
         item = waiting.pop()
         for part in _parts(item):
-            if id(part) in ends:
+            if id(part) in goals:
                 leading.append(id(item))
             else:
                 readers.setdefault(id(part), []).append(id(item))
                 if id(part) not in found:
                     found[id(part)] = part
                     waiting.append(part)
-    for place in leading:  # grows
+    for place in leading:  # the list grows meanwhile
         leading += readers.pop(place, ())
         found.pop(place, None)
     copied = set(leading)
@@ -169,7 +171,7 @@ _ATOMS = (float, int, str, bytes, complex, type, NoneType, FunctionType, Builtin
 
 
 def _parts(item: Any) -> list[Any]:
-    """What an object refers to, but for numbers, text and functions."""
+    """The objects that an object refers to, without numbers, texts and functions."""
     if hasattr(type(item), "backward") or isinstance(item, GeneratorType | ModuleType):
         return []
     if is_array(item):
@@ -188,20 +190,20 @@ _known: dict[int, tuple[Any, Any, int]] = {}  # much data: the object, a copy of
 
 
 def is_data(item: Any, keep: bool = True) -> bool:
-    """Whether a list, tuple, dict or set holds numbers and text alone, however nested.
+    """Whether a list, tuple, dict or set holds only numbers and texts, however nested.
 
-    Of 10,000 numbers and more it may keep a copy, which refers to the same numbers. To see that
-    none has changed takes a twentieth of the time that a look at the kind of each takes.
+    With `keep`, a copy of 10,000 numbers or more is kept, which refers to the same numbers. To see
+    that none has changed takes a twentieth of the time of a look at the kind of each.
     """
     same, copied, _ = _known.get(id(item), (None, None, 0))
     if same is item and _is_unchanged(item, copied):
         return True
     level, size = [item], 0
-    for _ in range(20):  # a list that holds itself has no end
+    for _ in range(20):  # levels, as a list that holds itself has no end of them
         parts = [(*x, *x.values()) if isinstance(x, dict) else x for x in level]
         level = [*chain.from_iterable(parts)]
         size += len(level)
-        for items in (level[:1], level):  # of parameters the first will do
+        for items in (level[:1], level):  # if they are parameters, the first tells
             nested = {kind for kind in {*map(type, items)} if not issubclass(kind, _ATOMS)}
             if not nested <= _NESTED:
                 return False
@@ -218,7 +220,7 @@ def is_data(item: Any, keep: bool = True) -> bool:
 
 
 def _copied(item: Any) -> Any:
-    """A copy of nested data, of the same numbers."""
+    """A copy of nested data, with the same number objects in it."""
     if isinstance(item, dict):
         return {key: _copied(x) for key, x in item.items()}
     if type(item) not in _NESTED:
@@ -229,7 +231,7 @@ def _copied(item: Any) -> Any:
 
 
 class _NoValue(Mode):
-    """Raises where a Value is compared: it may be equal to the number that it replaces."""
+    """Raises an error if a Value is compared, which may equal the number it replaces."""
 
     def number_asked(self, node: Any) -> None:
         raise ValueError
@@ -244,8 +246,8 @@ def _is_unchanged(item: Any, copied: Any) -> bool:
         return False
 
 
-def _like(tree: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
-    """The items in a mapping of the tree's own kind."""
+def _same_kind(tree: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
+    """The items in a mapping of the same kind as the tree."""
     twin = copy(tree)
     for key, item in items.items():  # a Counter's update would add
         twin[key] = item
@@ -253,9 +255,9 @@ def _like(tree: dict[Any, Any], items: dict[Any, Any]) -> dict[Any, Any]:
 
 
 def aligned(tree: Any, other: Any, what: str) -> list[Any]:
-    """The numbers of another structure in the order of this one's, dicts by key.
+    """The numbers of `other` in the order of the numbers of `tree`; dicts are matched by key.
 
-    ValueError that names `what` where the two are not alike.
+    ValueError, which calls it `what`, if the two structures differ.
 
     >>> aligned({"w": [1, 2], "b": 3}, {"b": 30, "w": [10, 20]}, "the direction")
     [10, 20, 30]
@@ -296,9 +298,9 @@ def aligned(tree: Any, other: Any, what: str) -> list[Any]:
 
 
 def detached(tree: Any) -> Any:
-    """The structure with leaves of their numbers in place of computed Values."""
+    """The structure with leaf Values of the same numbers in place of computed ones."""
     if isinstance(tree, dict):
-        return _like(tree, {key: detached(item) for key, item in tree.items()})
+        return _same_kind(tree, {key: detached(item) for key, item in tree.items()})
     if isinstance(tree, list | tuple):
         return rebuilt(tree, iter([detached(item) for item in leaves(tree, "the result")]))
     return tree.detach() if hasattr(type(tree), "backward") else tree

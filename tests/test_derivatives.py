@@ -191,10 +191,10 @@ def test_a_hessian_walks_the_graph_of_one_gradient_n_times_and_a_jvp_walks_once(
     from scalargrad import derivatives
 
     calls = []
-    original = derivatives._pull
+    original = derivatives._slopes_back
     monkeypatch.setattr(
         derivatives,
-        "_pull",
+        "_slopes_back",
         lambda *args, **options: calls.append(args) or original(*args, **options),
     )
     n = 12

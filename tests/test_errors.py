@@ -221,9 +221,9 @@ DERIVATIVES: list[Row] = [
     ("no numbers",          lambda: jvp(same)(1.0, "a"),             TypeError, r"the direction is str"),
     ("None in it",          lambda: hvp(lambda x: x[0])([1.0], [None]), TypeError, r"the direction\[0\] is NoneType"),
     # of a recorded graph
-    ("of a list", lambda: gradients([v], v), TypeError, r"gradients are of one Value, got list: call it once for each"),
-    ("of a number",         lambda: gradients(1.0, v),               TypeError, r"gradients are of one Value, got float"),
-    ("by a number",         lambda: gradients(v * 2, [v, 2.0]),      TypeError, r"gradients are by Values, got the number 2\.0 in wrt"),
+    ("of a list", lambda: gradients([v], v), TypeError, r"gradients takes one Value as root, got list: call it for each Value"),
+    ("of a number",         lambda: gradients(1.0, v),               TypeError, r"gradients takes one Value as root, got float"),
+    ("by a number",         lambda: gradients(v * 2, [v, 2.0]),      TypeError, r"gradients takes Values as wrt, got the number 2\.0 in it"),
     ("by a name",           lambda: gradients(v * 2, "v"),           TypeError, r"wrt is str"),
     ("by a cycle",          lambda: gradients(v * 2, ITSELF),        ValueError, r"wrt\[1\] contains itself"),
     ("check of a list", lambda: check_gradient(lambda x: [x], 1.0), TypeError, r"returns one Value, this one returned list: use jacobian"),

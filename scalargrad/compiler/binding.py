@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from ..derivatives import chosen
+from ..derivatives import argument_positions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -86,7 +86,7 @@ class Binding:
         while later and later[-1] not in given:
             later.pop()
         places: list[Any] = [*range(count), *(given.get(name, name) for name in later)]
-        positions = [places[i] for i in chosen(wrt, tuple(places))]
+        positions = [places[i] for i in argument_positions(wrt, tuple(places))]
         for position in positions:
             if isinstance(position, str):
                 raise ValueError(

@@ -41,7 +41,7 @@ class Compiled:
             raise ValueError(
                 f"reduce={reduce!r} is none of 'mean', 'sum' and None: it is over the rows"
             )
-        derivatives.chosen(wrt, (None,) * 999)  # refuses what numbers no argument
+        derivatives.argument_positions(wrt, (None,) * 999)  # refuses what numbers no argument
         backends.check(backend)
         self._fn, self._wrt, self._rows, self._reduce, self._backend = (
             fn,
