@@ -9,18 +9,19 @@ A Value is a number that remembers how it was made; `backward` finds the slopes.
 >>> y.data, w.grad
 (0.0, 2.0)
 
-Derivatives as functions nest to any order. `check_gradient` compares a derivative with differences,
-`explain` says why it is what it is, `detect_anomaly` finds the line where a number went wrong.
+`grad` and its relatives turn a function into its derivative, to any order. `check_gradient`
+compares a derivative with differences, `explain` shows the paths that it is the sum of, and
+`detect_anomaly` finds the line where a number went wrong.
 
 >>> from scalargrad import grad
 >>> grad(grad(lambda x: x**3))(2.0)
 12.0
 
-A reader begins with `ops`, the table of all operations, and `value`, the graph and its walk back.
-`import scalargrad` reads these alone; other modules are imported when they are first needed.
+A reader begins with `value`, the graph and its walk back, and `ops`, the table of all operations.
+`import scalargrad` reads little more than these two; other modules wait until they are needed.
 """
 
-# No name here but those for users is seen by completion: hence the underscores.
+# Completion offers names for users only: an underscore hides every other name here.
 import builtins as _builtins
 from importlib import import_module as _import_module
 
@@ -63,7 +64,7 @@ def __dir__() -> list[str]:
     return sorted(["Value", "nn", "__version__", *_HOMES, *_operations()])
 
 
-# `import *` brings all that hides no function of Python's own, such as sum or compile.
+# `import *` brings every name but those that hide a function of Python, such as sum or compile.
 _names = {"Value", *_HOMES, *_operations()} - {*dir(_builtins)}
 __all__ = sorted(_names)  # pyright: ignore[reportUnsupportedDunderAll]
 
@@ -78,5 +79,5 @@ def _repr_mimebundle_(
 
 
 _add_lecture_names(Value)
-# Given here, for the engine knows of no pictures.
+# It is set here, since the engine knows nothing of pictures.
 Value._repr_mimebundle_ = _repr_mimebundle_  # type: ignore[attr-defined]

@@ -1,9 +1,9 @@
 """The free functions: exp(x), maximum(x, y), sum(xs), where(condition, x, y), …   (floor 2)
 
-A function of a Value makes a Value, one of plain numbers a plain number. On arrays, of numbers or
-of Values, those of one, two or three operands work on each element, with shapes broadcast as in
-NumPy, and return an array; a Series gives a Series. Functions of lists, such as sum and mean, take
-one list, or another iterable.
+Given a Value, a function makes a Value; given plain numbers, it returns a plain number. Functions
+with one, two or three operands also take arrays, of numbers or of Values. They work on each
+element, with shapes broadcast as in NumPy, and return an array, or a Series for a Series. Functions
+of lists, such as sum and mean, take one list or another iterable.
 
 >>> from scalargrad import Value, exp, softmax, where
 >>> exp(0.0), exp(Value(0.0))
@@ -14,8 +14,8 @@ one list, or another iterable.
 >>> where(x > 0, x, 0.0)            # the branch itself
 0.0
 
-The names are NumPy's, with those of `math` beside them (`arctan2`, `atan2`). A new function is a
-new row in the table of `ops`; this module makes functions of all rows:
+The names are NumPy's, and those of `math` are aliases (`arctan2`, `atan2`). This module makes a
+function for each operation in the table of `ops`:
 
 {table}
 """

@@ -130,7 +130,7 @@ def mod(x: Number, y: Number) -> float: ...
 def mod(x: Array, y: Value | Number | Array) -> Any: ...
 @overload
 def mod(x: Value | Number, y: Array) -> Any:
-    """What remains of x when y is taken from it a whole number of times; it has the sign of y.
+    """The remainder of x divided by y; it has the sign of y.
 
         mod(x, y) = x − y·⌊x / y⌋
         slope by x: 1
@@ -317,7 +317,7 @@ def expm1(x: Value) -> Value: ...
 def expm1(x: Number) -> float: ...
 @overload
 def expm1(x: Array) -> Any:
-    """e to the power x, less 1, with all its digits where x is small.
+    """e to the power x, minus 1, with all its digits where x is small.
 
         expm1(x) = eˣ − 1
         slope: eˣ
@@ -778,7 +778,7 @@ def erf(x: Value) -> Value: ...
 def erf(x: Number) -> float: ...
 @overload
 def erf(x: Array) -> Any:
-    """The error function: the chance that a normal number of variance ½ is within −x … x.
+    """The error function: the chance that a normal number of variance ½ lies between −x and x.
 
         erf(x) = 2 / √π · ∫₀ˣ e^−t² dt
         slope: 2 / √π · e^−x²
@@ -796,7 +796,7 @@ def erfc(x: Value) -> Value: ...
 def erfc(x: Number) -> float: ...
 @overload
 def erfc(x: Array) -> Any:
-    """1 less the error function, with all its digits where x is large.
+    """1 minus the error function, with all its digits where x is large.
 
         erfc(x) = 1 − erf(x)
         slope: −2 / √π · e^−x²
@@ -922,7 +922,7 @@ def gelu(x: Value) -> Value: ...
 def gelu(x: Number) -> float: ...
 @overload
 def gelu(x: Array) -> Any:
-    """x times the chance that a normal number is less than x, by erf and not by tanh.
+    """x times the chance that a normal number is less than x, computed by erf, not by tanh.
 
         gelu(x) = x·Φ(x), with Φ(x) = (1 + erf(x / √2)) / 2
         slope: Φ(x) + x·φ(x), with φ(x) = e^(−x²/2) / √(2π)
@@ -1046,7 +1046,7 @@ def sum(xs: Iterable[Number]) -> float: ...
 def sum(xs: Iterable[Value]) -> Value: ...
 @overload
 def sum(xs: Iterable[Value | Number]) -> Any:
-    """The sum of the numbers, added from left to right; 0 of none.
+    """The sum of the numbers, added from left to right; 0 if there are none.
 
         sum(xs) = x₁ + x₂ + … + xₙ
         slope: 1 by each
@@ -1064,7 +1064,7 @@ def prod(xs: Iterable[Number]) -> float: ...
 def prod(xs: Iterable[Value]) -> Value: ...
 @overload
 def prod(xs: Iterable[Value | Number]) -> Any:
-    """The product of the numbers; 1 of none.
+    """The product of the numbers; 1 if there are none.
 
         prod(xs) = x₁·x₂·…·xₙ
         slope: the product of the others, by each
@@ -1096,7 +1096,7 @@ def dot(
     xs: Iterable[Value | Number],
     bias: Value | Number = 0.0
 ) -> Any:
-    """The sum of the products of two lists, and of a bias: a neuron before its activation.
+    """The sum of the products of two lists, plus a bias: a neuron before its activation.
 
         dot(ws, xs, bias) = w₁·x₁ + w₂·x₂ + … + wₙ·xₙ + bias
         slope by ws: xᵢ by each wᵢ
@@ -1203,7 +1203,7 @@ def var(xs: Iterable[Number]) -> float: ...
 def var(xs: Iterable[Value]) -> Value: ...
 @overload
 def var(xs: Iterable[Value | Number]) -> Any:
-    """The variance of the numbers: the mean of the squares of what they differ from their mean.
+    """The variance of the numbers: the mean of their squared differences from their mean.
 
         var(xs) = ((x₁ − m)² + … + (xₙ − m)²) / n, with m the mean
         slope: 2·(xᵢ − m) / n by each
@@ -1218,7 +1218,7 @@ def softmax(xs: Iterable[Number]) -> list[float]: ...
 def softmax(xs: Iterable[Value]) -> list[Value]: ...
 @overload
 def softmax(xs: Iterable[Value | Number]) -> list[Any]:
-    """A list of shares that add up to 1, in proportion to the exponentials of the numbers.
+    """The exponentials of the numbers, each divided by their sum: they add up to 1.
 
         softmax(xs) = pᵢ = exp(xᵢ) / (exp(x₁) + … + exp(xₙ))
         slope: pᵢ·(1 − pᵢ) of pᵢ by xᵢ, −pᵢ·pⱼ by another xⱼ

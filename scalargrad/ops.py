@@ -7,22 +7,23 @@ Each `Op` is read like this:
        value="tanh(x)",                          slopes="4.0 * _sigmoid_slope(2.0 * x)",
        symbol="tanh", traits="activation"),
 
-The first line names the operation and its operands and says what it does. The second line is what a
-textbook writes. The third line is what the package computes: the same mathematics, written so that
-no digits are lost (1 − tanh² is 0 at x = 20, where the true slope is 1.7e-17). The last line says
-how pictures show the operation, where the tests try it, and what else is known of it.
+The first line names the operation and its operands and says what it does. The second line has the
+formulas of a textbook. The third line has the formulas that the package computes: the same
+mathematics, written so that no digits are lost (1 − tanh² is 0 at x = 20, where the true slope is
+1.7e-17). The last line has the symbol for pictures, and traits: words for what else is known of the
+operation. `domain`, in other rows, is where the tests try it.
 
 `x`, `y` … are the operands (`xs` and `ws` are lists), `out` is the value, and `work` holds lines
-that value and slopes share. A slope is the partial derivative by one operand. It is written in the
-names of operations, so the same text gives floats where its operands are floats and a graph where
-they are Values: that is how second derivatives come about. This table holds all the calculus of the
-package; methods, functions, pictures, help and tests follow from it.
+that value and slopes share. A slope is the partial derivative by one operand. Its text calls
+operations. So it gives a float if the operands are floats, and a graph if they are Values: that is
+how second derivatives come about. This table holds all the calculus of the package; methods,
+functions, pictures, help and tests follow from it.
 
-Arithmetic is that of IEEE 754: nothing raises. At a kink the slope is the true one where there is
-one; else, of a convex function, the subgradient of least norm; else the limit; else nan. A function
-that is constant on both sides of a jump has slope 0 on it.
+Arithmetic is that of IEEE 754 and raises no errors. At a kink the slope is the derivative, if there
+is one. Else it is the subgradient nearest to 0, if the function is convex; else the limit of the
+slopes nearby; else nan. If a function jumps between two constants, its slope there is 0.
 
-An operation whose name begins with `_` is a slope of others. It is no function for users.
+An operation whose name begins with `_` is the slope of another one, and no function for users.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ TRAITS = {
     "length": "it is the length of its operands, with a kink where all of them are 0",
     "extreme": "it is one of its operands, with a kink where several are equal",
 }
-SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly a formula holds together
+SUM, PRODUCT, SIGN, POWER, ATOM = 1, 2, 3, 4, 5  # how tightly a formula binds: see `infix`
 
 
 class Op:
@@ -72,7 +73,7 @@ class Op:
         self.sentence = sentence
         self.formula = formula or value  # as textbooks write it
         self.value = value  # as it is computed
-        # One slope for each operand. None: it calls other operations, and their slopes do.
+        # One slope for each operand; None if it is composed of other operations, which have slopes.
         self.slopes = (slopes,) if isinstance(slopes, str) else slopes
         self.slope_formulas: tuple[str, ...] = (
             (slope_formulas,) if isinstance(slope_formulas, str) else slope_formulas
@@ -81,8 +82,8 @@ class Op:
         self.symbol = symbol or name
         self.domain = domain or ((-inf, inf),) * len(self.operands)  # low and high of each operand
         self.traits = frozenset(traits.split())
-        # The text between its operands, how tightly the whole binds, and how tightly its first
-        # operand and the others must bind to stand there without parentheses.
+        # The text between its operands; how tightly the whole formula binds; and how tightly the
+        # first operand, and the others, must bind to need no parentheses.
         self.infix = infix
         self.aliases = aliases
         self.is_swapped = False
@@ -95,7 +96,7 @@ class Op:
         return copy
 
     def swapped(self) -> Op:
-        """The same for a node whose first operand is a plain number and whose second is a Value."""
+        """This operation for a node whose first operand is a plain number, and the second a Value."""
         return self.changed(is_swapped=True)
 
     @property
@@ -145,18 +146,18 @@ class Op:
 
     @property
     def takes_lists(self) -> bool:
-        """Whether an operand is a list. There is no method of that name, then."""
+        """Whether an operand is a list. If so, Value has no method of this name."""
         return any(operand in LISTS for operand in self.operands)
 
     def __repr__(self) -> str:
         return f"<op {self.name}({', '.join(self.operands)})>"
 
     def __reduce__(self) -> str | tuple[object, ...]:
-        return found, (self.name, self.is_swapped)
+        return op_of_copy, (self.name, self.is_swapped)
 
 
-def found(name: str, is_swapped: bool = False) -> Op:
-    """The operation of that name; a copy of a node finds its operation again by it."""
+def op_of_copy(name: str, is_swapped: bool = False) -> Op:
+    """The operation of a node that was copied or pickled, which keep only the name."""
     return OPS[name].swapped() if is_swapped else OPS[name]
 
 
@@ -179,22 +180,23 @@ GAP = "e = difference_exp(y, x) if x > y else difference_exp(x, y)"  # e^−|x �
 LN2, LOG2E, LOG10E = "0.6931471805599453", "1.4426950408889634", "0.4342944819032518"
 TWO_BY_ROOT_PI, ONE_BY_ROOT_TWO_PI = "1.1283791670955126", "0.3989422804014327"
 DEGREES, RADIANS = "57.29577951308232", "0.017453292519943295"  # 180/π and π/180
-# √½ is the sum of the two.
+# √½ is the sum of these two.
 ROOT_HALF, ROOT_HALF_REST = "0.7071067811865476", "-4.833646656726457e-17"
 
-# Between these a rounded intermediate result has all its digits. Beyond them a function of
-# `arithmetic.extremes` has them.
+# Between these an intermediate result keeps all its digits. Beyond them `arithmetic.extremes` has
+# functions that do.
 SMALL, BIG = "1e-290", "1e290"
 
-# A float cut in two halves of 26 bits, h + (u − h), so that h·h is exact (Dekker 1971). u stops
-# where e^(−u²/2) is 0.
+# Cuts u into two halves of 26 bits, h and u − h, so that h·h is exact (Dekker 1971). u is x, but no
+# larger than 40: there e^(−u²/2) is 0 already.
 SPLIT = (
     "u = 40.0 if x > 40.0 else -40.0 if x < -40.0 else x",
     "t = 134217729.0 * u",
     "h = t - (t - u)",
 )
 
-POWER_MIXED = "0.0 if x == 0.0 and y > 1.0 else pow(x, y - 1.0) * (1.0 + y * log(x))"  # of x^y log x by x, of y x^(y−1) by y
+# The slope of xʸ·log(x) by x, and that of y·xʸ⁻¹ by y.
+POWER_MIXED = "0.0 if x == 0.0 and y > 1.0 else pow(x, y - 1.0) * (1.0 + y * log(x))"
 
 # fmt: off
 
@@ -221,7 +223,7 @@ ARITHMETIC = (
        formula="x / y",                          slope_formulas=("1 / y", "−x / y²"),
        value="x / y",                            slopes=("1.0 / y", f"-out / y if out * out > {SMALL} else -_over_square(x, y)"),
        symbol="÷", infix=(" / ", PRODUCT, PRODUCT, SIGN)),
-    Op("mod", "x y", "What remains of x when y is taken from it a whole number of times; it has the sign of y.",
+    Op("mod", "x y", "The remainder of x divided by y; it has the sign of y.",
        formula="x − y·⌊x / y⌋",                  slope_formulas=("1", "−⌊x / y⌋"),
        value="modulo(x, y)",                     slopes=("1.0 if out == out else nan", "-_whole(x, y)"),
        symbol="mod", infix=(" mod ", PRODUCT, SIGN, SIGN), aliases=("remainder",)),
@@ -268,7 +270,7 @@ EXPONENTIALS = (
        formula="2ˣ",                             slope_formulas="2ˣ·log(2)",
        value="exp2(x)",                          slopes=f"{LN2} * out if x < 1023.0 else {LN2} * exp2(x - 1.0) * 2.0",
        symbol="2ˣ", domain=((-1074, 1023),)),
-    Op("expm1", "x", "e to the power x, less 1, with all its digits where x is small.",
+    Op("expm1", "x", "e to the power x, minus 1, with all its digits where x is small.",
        formula="eˣ − 1",                         slope_formulas="eˣ",
        value="expm1(x)",                         slopes="exp(x)",
        symbol="eˣ−1", domain=((-745, 709),)),
@@ -380,14 +382,14 @@ HYPERBOLAS = (
        symbol="atanh", domain=((-1, 1),), aliases=("atanh",)),
 )
 
-# ------------------------------------------------------------------ activations, and what they are made of
+# ------------------------------------------------------------------ activations and their parts
 
 ACTIVATIONS = (
-    Op("erf", "x", "The error function: the chance that a normal number of variance ½ is within −x … x.",
+    Op("erf", "x", "The error function: the chance that a normal number of variance ½ lies between −x and x.",
        formula="2 / √π · ∫₀ˣ e^−t² dt",          slope_formulas="2 / √π · e^−x²",
        value="erf(x)",                           slopes=f"{TWO_BY_ROOT_PI} * _gauss(x)",
        symbol="erf", traits="activation"),
-    Op("erfc", "x", "1 less the error function, with all its digits where x is large.",
+    Op("erfc", "x", "1 minus the error function, with all its digits where x is large.",
        formula="1 − erf(x)",                     slope_formulas="−2 / √π · e^−x²",
        value="erfc(x)",                          slopes=f"-{TWO_BY_ROOT_PI} * _gauss(x)",
        symbol="erfc"),
@@ -418,7 +420,7 @@ ACTIVATIONS = (
        formula="x where x > 0, else eˣ − 1",     slope_formulas="1 where x > 0, else eˣ",
        value="x if x > 0.0 else expm1(x)",       slopes="1.0 if x > 0.0 else exp(x)",
        symbol="elu", traits="activation rectifier"),
-    Op("gelu", "x", "x times the chance that a normal number is less than x, by erf and not by tanh.",
+    Op("gelu", "x", "x times the chance that a normal number is less than x, computed by erf, not by tanh.",
        formula="x·Φ(x), with Φ(x) = (1 + erf(x / √2)) / 2", slope_formulas="Φ(x) + x·φ(x), with φ(x) = e^(−x²/2) / √(2π)",
        value="x * _normal_cdf(x) if not x < -37.5 else gelu_tail(x)", slopes="_gelu_slope(x)",
        symbol="gelu", traits="activation rectifier"),
@@ -455,18 +457,18 @@ COMPARING = (
        symbol="where"),
 )
 
-# ------------------------------------------------------------------ of many numbers
+# ------------------------------------------------------------------ lists of numbers
 
-MANY = (
-    Op("sum", "xs", "The sum of the numbers, added from left to right; 0 of none.",
+LIST_OPERATIONS = (
+    Op("sum", "xs", "The sum of the numbers, added from left to right; 0 if there are none.",
        formula="x₁ + x₂ + … + xₙ",               slope_formulas="1 by each",
        value="add_up(xs)",                       slopes="[1.0] * len(xs)",
        symbol="Σ", traits="linear commutative sum", infix=(" + ", SUM, SUM, SUM)),
-    Op("prod", "xs", "The product of the numbers; 1 of none.",
+    Op("prod", "xs", "The product of the numbers; 1 if there are none.",
        formula="x₁·x₂·…·xₙ",                     slope_formulas="the product of the others, by each",
        value="product(xs)",                      slopes="products_of_others(xs)",
        symbol="Π", traits="linear commutative", infix=("·", PRODUCT, PRODUCT, PRODUCT)),
-    Op("dot", "ws xs bias", "The sum of the products of two lists, and of a bias: a neuron before its activation.",
+    Op("dot", "ws xs bias", "The sum of the products of two lists, plus a bias: a neuron before its activation.",
        formula="w₁·x₁ + w₂·x₂ + … + wₙ·xₙ + bias", slope_formulas=("xᵢ by each wᵢ", "wᵢ by each xᵢ", "1"),
        value="add_up_products(ws, xs, bias)",    slopes=("xs", "ws", "1.0"),
        symbol="Σ×", traits="linear commutative"),
@@ -486,17 +488,17 @@ MANY = (
        formula="min(x₁, x₂, …, xₙ)",             slope_formulas="1 by the smallest, 0 by the others; equal ones share it",
        value="smallest(xs)",                     slopes="tie_shares(xs, out)",
        symbol="min", traits="extreme commutative"),
-    # Composed of the others
+    # These are composed of others.
     Op("mean", "xs", "The average of the numbers.",
        formula="(x₁ + x₂ + … + xₙ) / n",         slope_formulas="1 / n by each",
        value="sum(xs) / count(xs)",              slopes=None,
        symbol="mean", traits="linear commutative"),
-    Op("var", "xs", "The variance of the numbers: the mean of the squares of what they differ from their mean.",
+    Op("var", "xs", "The variance of the numbers: the mean of their squared differences from their mean.",
        formula="((x₁ − m)² + … + (xₙ − m)²) / n, with m the mean", slope_formulas="2·(xᵢ − m) / n by each",
        value="mean([square(x - m) for x in xs])", slopes=None,
        work=("m = mean(xs)",),
        symbol="var", traits="commutative"),
-    Op("softmax", "xs", "A list of shares that add up to 1, in proportion to the exponentials of the numbers.",
+    Op("softmax", "xs", "The exponentials of the numbers, each divided by their sum: they add up to 1.",
        formula="pᵢ = exp(xᵢ) / (exp(x₁) + … + exp(xₙ))", slope_formulas="pᵢ·(1 − pᵢ) of pᵢ by xᵢ, −pᵢ·pⱼ by another xⱼ",
        value="[e / total for e in es]",          slopes=None,
        work=("m = peak(xs)", "es = [_exp_difference(x, m) for x in xs]", "total = sum(es)"),
@@ -505,8 +507,8 @@ MANY = (
 
 # ------------------------------------------------------------------ slopes that others share
 
-# They are smooth as they stand here, so that their own slopes are right at 0, too. Those that choose between formulas are
-# one function, whichever they choose.
+# These formulas are smooth, so that their own slopes are right at 0 too. Where one chooses between
+# two formulas, both are the same function.
 SLOPES = (
     Op("_same", "x", "x itself, as a node of its own.",
        value="x",                                slopes="1.0",
@@ -514,7 +516,7 @@ SLOPES = (
     Op("_share", "x y", "The chain rule's product of a partial x and a slope y: a slope of 0 passes nothing on.",
        value="0.0 if y == 0.0 else x * y",       slopes=("y", "x"),
        symbol="chain"),
-    Op("_whole", "x y", "How many times y is contained in x.",
+    Op("_whole", "x y", "The largest whole number that is no greater than x / y.",
        formula="⌊x / y⌋",
        value="whole(x, y)",                      slopes=("0.0 if out == out else nan", "0.0 if out == out else nan"),
        symbol="⌊x/y⌋"),
@@ -545,7 +547,7 @@ SLOPES = (
        formula="xʸ·log(x)",
        value="power_log(x, y)",                  slopes=(POWER_MIXED, "0.0 if x == 0.0 and y >= 0.0 else out * log(x)"),
        symbol="x^y log x", domain=((0, inf), (-inf, inf))),
-    Op("_exp_difference", "x y", "A term of softmax, with what rounding took from x − y given back.",
+    Op("_exp_difference", "x y", "A term of softmax, corrected for the rounding of x − y.",
        formula="e^(x − y)",
        value="difference_exp(x, y)",             slopes=("out", "-out"),
        symbol="e^(x−y)"),
@@ -595,7 +597,7 @@ SLOPES = (
        formula="Φ(x) = (1 + erf(x / √2)) / 2",
        value="c",                                slopes="_normal_pdf(x)",
        work=(*SPLIT, f"v = -u * {ROOT_HALF}",
-             # r: what rounding took from u/√2, by the halves of u and √½
+             # r is the rounding error of u/√2, from the halves of u and √½
              f"r = ((h * 0.7071067839860916 + v) + h * -2.7995440410322203e-09) + (u - h) * {ROOT_HALF} + u * {ROOT_HALF_REST}",
              "c = 0.5 * erfc(v) + 0.5641895835477563 * exp(-v * v) * r"),
        symbol="Φ"),
@@ -605,6 +607,6 @@ SLOPES = (
 OPS: dict[str, Op] = {
     op.name: op
     for op in (
-        *ARITHMETIC, *EXPONENTIALS, *ANGLES, *HYPERBOLAS, *ACTIVATIONS, *COMPARING, *MANY, *SLOPES
+        *ARITHMETIC, *EXPONENTIALS, *ANGLES, *HYPERBOLAS, *ACTIVATIONS, *COMPARING, *LIST_OPERATIONS, *SLOPES
     )
 }  # fmt: skip

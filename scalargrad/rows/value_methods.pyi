@@ -106,7 +106,7 @@ class Methods:
         (0.25, 0.5, -0.125)
         """
     def mod(self, y: Methods | Number, /) -> Self:
-        """What remains of x when y is taken from it a whole number of times; it has the sign of y.
+        """The remainder of x divided by y; it has the sign of y.
 
             mod(x, y) = x − y·⌊x / y⌋
             slope by x: 1
@@ -239,7 +239,7 @@ class Methods:
         (1.4142, 0.9803)
         """
     def expm1(self) -> Self:
-        """e to the power x, less 1, with all its digits where x is small.
+        """e to the power x, minus 1, with all its digits where x is small.
 
             expm1(x) = eˣ − 1
             slope: eˣ
@@ -564,7 +564,7 @@ class Methods:
         """
     atanh = arctanh
     def erf(self) -> Self:
-        """The error function: the chance that a normal number of variance ½ is within −x … x.
+        """The error function: the chance that a normal number of variance ½ lies between −x and x.
 
             erf(x) = 2 / √π · ∫₀ˣ e^−t² dt
             slope: 2 / √π · e^−x²
@@ -577,7 +577,7 @@ class Methods:
         (0.5205, 0.8788)
         """
     def erfc(self) -> Self:
-        """1 less the error function, with all its digits where x is large.
+        """1 minus the error function, with all its digits where x is large.
 
             erfc(x) = 1 − erf(x)
             slope: −2 / √π · e^−x²
@@ -668,7 +668,7 @@ class Methods:
         (0.5, 1.0)
         """
     def gelu(self) -> Self:
-        """x times the chance that a normal number is less than x, by erf and not by tanh.
+        """x times the chance that a normal number is less than x, computed by erf, not by tanh.
 
             gelu(x) = x·Φ(x), with Φ(x) = (1 + erf(x / √2)) / 2
             slope: Φ(x) + x·φ(x), with φ(x) = e^(−x²/2) / √(2π)
