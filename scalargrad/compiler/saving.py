@@ -13,6 +13,7 @@ import os
 import textwrap
 
 from ..arithmetic.total import inf, nan
+from ..files import put_in_place
 from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
@@ -67,19 +68,6 @@ def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
     if backend in ("python", ON_ARRAYS):
         return backend
     return traces.plan("auto", traces.kinds[-1], contents).without_native
-
-
-def put_in_place(path: str | os.PathLike[str], text: str) -> None:
-    """Write a file beside the one that stands there, then put it in its place."""
-    path = os.fspath(path)
-    beside = f"{path}.{os.getpid()}.part"
-    try:
-        with open(beside, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(beside, path)
-    finally:
-        if os.path.exists(beside):
-            os.remove(beside)
 
 
 def module_source(

@@ -6,6 +6,7 @@ import os
 from functools import cached_property
 from pathlib import Path
 
+from ..files import put_in_place
 from ..value import Value
 from ..wording import clean, counted
 from .engines import engine
@@ -51,19 +52,7 @@ class Drawing:
         if path.suffix.lower() != ".svg":
             name = (path.stem or "graph") + ".svg"
             raise ValueError(f"a drawing is saved as SVG, got {path.name!r}: write {name!r}")
-        if not path.parent.is_dir():
-            raise FileNotFoundError(
-                f"the folder {str(path.parent)!r} is not there: make it first, "
-                f"Path({str(path.parent)!r}).mkdir(parents=True)"
-            )
-        text = self.svg.encode()
-        beside = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            beside.write_bytes(text)
-            os.replace(beside, path)
-        finally:
-            beside.unlink(missing_ok=True)
-        return path
+        return put_in_place(path, self.svg)
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """The picture for a notebook, or the reason why there is none."""

@@ -9,7 +9,7 @@ from math import hypot
 from ..value import Value
 from ..wording import counted, figure, formulas, name_formula
 from .crowds import Crowds, layer_title
-from .naming import badge, picture_names
+from .naming import badge, in_lines, picture_names
 from .plan import MOST_SHOWN, Plan
 from .scene import Card, Cluster, Edge, Scene
 from .tips import NOT_RUN, Tips
@@ -111,7 +111,7 @@ class _Painter:
         card = Card(
             self.ids[value],
             kind,
-            self.names[value],
+            in_lines(value) if value in self.given else self.names[value],
             self.tips.value_tip(value, kind),
             figure(value.data),
             "+" if is_expanded else badge(value),
@@ -248,7 +248,7 @@ class _Painter:
 
     def all_edges(self) -> tuple[Edge, ...]:
         """All edges; those between two cards are drawn as one if a card shows several Values."""
-        shown = {card.id: card.name for card in self.cards}
+        shown = {card.id: " ".join(card.name.split("\n")) for card in self.cards}
         edges = []
         for edge in self.edges:
             if not isinstance(edge, Edge):

@@ -7,7 +7,7 @@ or `a1[0]` in a network, `w·x` if its operands have labels, else v1, v2 … in 
 from __future__ import annotations
 
 from ..value import Value
-from ..wording import formulas, label_of, name_formula, symbol_on, unused
+from ..wording import clean, formulas, label_of, name_formula, symbol_on, unused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST = 14  # letters of a name that is made here, at most
 LONGEST_BADGE = 12
+MOST_LINES = 4  # of a label, on a card
 
 
 def picture_names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value, str], set[Value]]:
@@ -37,6 +38,16 @@ def picture_names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value
             )
             found[value] = name if name and name not in taken else next(fresh)
     return found, given
+
+
+def in_lines(value: Value) -> str:
+    """The label of a Value as its card shows it, in lines where it has line breaks.
+
+    >>> in_lines(Value(0.5, "dense\\nweight"))
+    'dense\\nweight'
+    """
+    lines = [line.strip() for line in map(clean, str(value.label).split("\n"))]
+    return "\n".join([line for line in lines if line][:MOST_LINES]) or label_of(value)
 
 
 def badge(value: Value | None) -> str:

@@ -16,7 +16,7 @@ class Card:
 
     id: str
     kind: str  # a key of theme.OUTLINES
-    name: str
+    name: str  # in one line or several
     tip: str
     value: str = ""  # on the first line, to the right
     badge: str = ""  # the operation's symbol

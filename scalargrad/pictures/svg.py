@@ -61,11 +61,13 @@ def _size(card: Card) -> Point:
     if card.kind == "constant":
         return max(36.0, width(card.name, NAME) + 22) + _spread(card), CHIP + _spread(card)
     gap = 14.0 if card.value else 0.0
-    lines = [width(card.name, NAME, bold=card.is_given) + gap + width(card.value, VALUE)]
+    first, *further = [width(name, NAME, bold=card.is_given) for name in card.name.split("\n")]
+    lines = [first + gap + width(card.value, VALUE), *further]
     lines += [width(left, SUB) + 14 + width(right, SUB + 1) for left, right in _lines(card)]
     inner = max(NARROWEST, min(WIDEST, PAD + _indent(card) + max(lines) + PAD))
     below = BAR if card.has_gradient else 6.0 if card.lines else 2.0
-    height = FIRST_LINE + LINE * len(_lines(card)) + below + (18.0 if card.dots else 0.0)
+    below += 18.0 if card.dots else 0.0
+    height = FIRST_LINE + LINE * (len(further) + len(_lines(card))) + below
     return _overhang(card) + ceil(inner / STEP) * STEP + _spread(card), height + _spread(card)
 
 
@@ -225,18 +227,12 @@ def _card(card: Card, box: Box, most: float) -> Iterator[str]:
         return
     left, right = x + PAD + _indent(card), x + w - PAD
     room = right - left - (width(card.value, VALUE) + 10 if card.value else 0.0)
-    kind = "name" if card.is_given else "given"
-    yield _text(
-        left,
-        y + 23,
-        shortened(card.name, room, NAME, bold=card.is_given),
-        NAME,
-        kind,
-        bold=card.is_given,
-    )
+    kind, bold, line = "name" if card.is_given else "given", card.is_given, y + 23
+    for name in card.name.split("\n"):
+        yield _text(left, line, shortened(name, room, NAME, bold), NAME, kind, bold=bold)
+        room, line = right - left, line + LINE
     if card.value:
         yield _text(right, y + 23, card.value, VALUE, "val num", "end")
-    line = y + 43
     for name, shown in card.lines:
         yield _text(left, line, name, SUB, "sub num")
         yield _text(right, line, shown, SUB + 1, "sub num", "end")

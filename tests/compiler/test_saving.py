@@ -18,10 +18,9 @@ import pytest
 import scalargrad as sg
 from scalargrad import Value, compile, functions, where
 from scalargrad.arithmetic.total import TOTAL
-from scalargrad.compiler import saving
 from scalargrad.compiler.carried import answer, check_rows, numbers
-from scalargrad.compiler.saving import put_in_place
 from scalargrad.compiler.standalone import Standalone
+from scalargrad.files import put_in_place
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import binary_cross_entropy
 from scalargrad.ops import OPS
@@ -272,7 +271,7 @@ def test_a_save_that_fails_leaves_the_old_file(
     def full(*args: Any) -> None:
         raise OSError("no space left on device")
 
-    monkeypatch.setattr(saving.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="no space"):
         put_in_place(path, "new = 2\n")
     monkeypatch.undo()

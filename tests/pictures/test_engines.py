@@ -148,6 +148,15 @@ def test_save_to_a_missing_folder_says_so(tmp_path: Path) -> None:
         draw(neuron()).save(tmp_path / "missing" / "y.svg")
 
 
+def test_a_file_that_cannot_be_written_is_named_itself(tmp_path: Path) -> None:
+    (tmp_path / "folder.svg").mkdir()
+    for name, error in (("folder.svg", IsADirectoryError), ("y" * 300 + ".svg", OSError)):
+        with pytest.raises(error) as caught:
+            draw(neuron()).save(tmp_path / name)
+        assert caught.value.filename == str(tmp_path / name)
+        assert [path.name for path in tmp_path.iterdir()] == ["folder.svg"]
+
+
 # ------------------------------------------------------------------ notebooks
 
 

@@ -26,7 +26,7 @@ def test_a_hostile_label_is_text_and_nothing_else(label: str) -> None:
     x = Value(2.0, label)
     y = x * 3.0
     y.backward()
-    plain = Picture(draw(_unlabelled()))
+    plain = Picture(draw(_labelled("x\nx" if "\n" in label else "x")))
     drawing = draw(y, title=label)
     picture = Picture(drawing)  # it parses
     drawing.svg.encode()  # it has no lone surrogate
@@ -40,8 +40,8 @@ def test_a_hostile_label_is_text_and_nothing_else(label: str) -> None:
     )
 
 
-def _unlabelled() -> Value:
-    y = Value(2.0, "x") * 3.0
+def _labelled(label: str) -> Value:
+    y = Value(2.0, label) * 3.0
     y.backward()
     return y
 
@@ -61,8 +61,14 @@ def test_what_is_not_seen_is_replaced_by_a_mark() -> None:
     )
 
 
-def test_a_label_of_two_lines_is_shown_in_one() -> None:
-    assert Picture(draw(Value(1.0, "one\ntwo"), title="t")).cards[0].texts[0] == "one two"
+def test_a_label_of_two_lines_is_shown_in_two() -> None:
+    one, two = (
+        Picture(draw(Value(1.0, label))).cards[0] for label in ("one two", "one\n\ntwo\r\n")
+    )
+    assert one.texts[0] == "one two"
+    assert two.texts[:3] == ["one", "two", "1"]
+    assert two.tip.startswith("one")
+    assert Picture(draw(Value(1.0, "x\n" * 1000))).cards[0].texts[:5] == [*"xxxx", "1"]
 
 
 def test_a_long_label_is_cut_on_the_card_and_whole_in_the_tooltip() -> None:
