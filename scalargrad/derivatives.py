@@ -1,7 +1,7 @@
 """Derivatives as functions: grad, value_and_grad, jacobian, hessian, jvp, hvp.   (floor 2)
 
-Each takes a function of numbers and returns a function of numbers. That one calls the first with
-new Values, walks the graph that they record, and changes no `grad`. So several may run at a time.
+Each takes a function of numbers f and returns another one, which calls f with new Values and walks
+the graph that they record. No `grad` changes, so several may run at a time.
 
 >>> from scalargrad import grad, hessian, sin
 >>> grad(lambda x: x**3)(2.0)
@@ -378,7 +378,7 @@ class _Call:
         return [self.like_argument(row) for row in rows]
 
     def rates(self, roots: list[Value]) -> Iterator[Any]:
-        """How fast each root changes along the direction, as results."""
+        """The rate at which each root changes along the direction."""
         order = self.order(roots)
         rates = _rates_forward(roots, self.nodes, order, self.direction, self.recorded)
         return map(self.out, rates)

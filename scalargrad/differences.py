@@ -452,7 +452,7 @@ def _verdict(
             ways = [(sign * step, sign * (step + 2.0 * reach)) for sign in (-1.0, 1.0)]
             noise = max(noise, *[_jump(line, claim, near, far) for near, far in ways])
     uncertain = 8.0 * max(uncertain, noise / step)
-    # Where f jumps, a claim that is right on short pieces may only seem wrong on longer ones.
+    # If f jumps, a claim that is right on short pieces may only seem wrong on longer ones.
     settles = settles and not (line.jumps and uncertain > abs(numeric))
     told = settles and error > tolerance + uncertain and not _is_torn(line, error)
     return _wrong(claim, numeric, tolerance) if told else Judgement(UNCLEAR, numeric, error, 0.0)

@@ -94,7 +94,7 @@ def power_slope(x: float, y: float) -> float:
         return y * power(x, y - 1.0)
     d = y - 1.0
     back = d - y
-    lost = (y - (d - back)) + (-1.0 - back)  # what rounding took from y - 1
+    lost = (y - (d - back)) + (-1.0 - back)  # the rounding error of y - 1
     root, e_root = math.frexp(power(abs(x), 0.5 * d))
     m, e = math.frexp(-y if x < 0.0 and y % 2.0 == 0.0 else y)
     return (

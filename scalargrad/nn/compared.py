@@ -100,7 +100,7 @@ def _data_of_nodes(made: Objective | Prediction) -> dict[Any, float]:
 
 
 def _outputs(program: Program, known: dict[Any, float], row: Sequence[Any]) -> list[Any]:
-    """What a program gives for a row, in plain numbers."""
+    """The outputs of a program for a row, in plain numbers."""
     from ..compiler.program import constants
     from ..compiler.training import given
 

@@ -1,4 +1,4 @@
-"""Steps of `fit` by generated code: many at a time, without Values in between.   (floor 3)
+"""Steps of `fit` by generated code, which makes many at a time.   (floor 3)
 
 A call makes a block of steps in raw arithmetic and puts weights, state and number of steps in place
 at its end, all at once: so Ctrl-C leaves whole steps, and a change between two calls counts. Where
@@ -33,21 +33,21 @@ if TYPE_CHECKING:
     from ..compiler.program import Program
     from .eager import Losses, Table, Task
 
-SECONDS = 0.03  # that a block takes, about
-WRITTEN_OUT = 3000  # operations of a batch that is written out row by row, at most
-MANY = 1000  # steps from which on that pays
-LINES = 6000  # of an update with a line for each weight, at most
-SOME = 300  # steps from which on that pays
-CHANGES = 3  # one behind the other, after which no more code is made
+SECONDS = 0.03  # a block of steps takes about so long
+WRITTEN_OUT = 3000  # a batch of at most so many operations is written out row by row,
+MANY = 1000  # if there are at least so many steps
+LINES = 6000  # an update of at most so many lines has a line for each weight,
+SOME = 300  # if there are at least so many steps
+CHANGES = 3  # after so many changes, one after the other, no more code is made
 METHODS = ("step", "rate", "move", "become", "zero_grad", "__setattr__", "__getattribute__")
-ATTRIBUTES = ("parameters", "lr", "steps", "state")  # of an Optimizer, and no properties
+ATTRIBUTES = ("parameters", "lr", "steps", "state")  # an Optimizer has these as plain attributes
 
 
 class Generated:
-    """Steps by generated code.
+    """Makes steps by generated code.
 
-    TraceError where model, loss or penalty cannot be traced, or the optimiser's step is its own.
-    `expected` is how many steps there will be, of `rows` rows each, in so many `calls`; `keeps`
+    If model, loss or penalty cannot be traced, or the optimiser has a step of its own, it raises
+    TraceError. `expected` is the number of steps, of `rows` rows each, in so many `calls`. `keeps`
     says that the same batches, as the same lists, come again.
     """
 
@@ -78,7 +78,7 @@ class Generated:
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
-        self.pace = 1  # how many steps a call is to make at most
+        self.pace = 1  # a call makes at most so many steps
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
         with taking_back_draws(self._functions(), task.model):
@@ -86,7 +86,7 @@ class Generated:
             self._build()
 
     def _functions(self) -> list[Any]:
-        """What the user wrote."""
+        """The functions and classes that the user wrote."""
         return [
             function
             for function in (
@@ -99,13 +99,13 @@ class Generated:
         ]
 
     def _is_known(self) -> bool:
-        """Whether the optimiser is one of the package's own, which treat all weights alike."""
+        """Whether the optimiser is one of this package, which treat all weights alike."""
         return type(self.optimizer) in OPTIMIZERS.values()
 
     def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
-        """Make a step on each batch, its loss added to `losses` before.
+        """Make a step on each batch, and before it add its loss to `losses`.
 
-        What fails behind the first of them is raised by the next call.
+        If a step after the first fails, the next call raises the error.
         """
         if self._failure:
             raise self._failure
@@ -119,7 +119,7 @@ class Generated:
         optimizer.zero_grad()
 
     def _rates(self, count: int) -> list[float]:
-        """The rates of the next steps, as far as there are any."""
+        """The rates of the next steps; if one raises an error, those before it."""
         optimizer = self.optimizer
         if not callable(optimizer.lr):
             return [optimizer.lr] * count
@@ -134,7 +134,7 @@ class Generated:
         return rates
 
     def _at_once(self, batches: list[list[int]], rates: list[float], losses: Losses) -> bool:
-        """All steps in one call; False, and no step, where a number became nan or infinite."""
+        """Make all steps in one call; if a number becomes nan or infinite, make none: False."""
         optimizer = self.optimizer
         before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
         try:
@@ -186,7 +186,7 @@ class Generated:
             del losses[made:]  # a step that was not made has no loss
 
     def _moved(self, weights: Any, gradients: Any, lr: float, state: Any, step: int) -> Any:
-        """The optimiser's update, of other numbers than its own."""
+        """The optimiser's update, applied to numbers that are not its own."""
         self._twin.state, self._twin.steps = state, step
         if not callable(self._twin.lr):
             self._twin.lr = lr
@@ -201,9 +201,9 @@ class Generated:
         return loss if isfinite(loss) else self.task.loss_of(table)
 
     def _evaluator(self, table: Table) -> Callable[[], float] | None:
-        """Generated code for the loss of rows; None where they are unlike those of training.
+        """Generated code for the loss of these rows; None if training rows have another form.
 
-        Of code that asks for the kind of numbers it was tried on those of training alone.
+        None too if the model asks for the kind of its numbers: it was tried on training rows only.
         """
         alike = (width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table))
         if self._is_doubtful or not all(alike) or checked(self.task, table) != self._classes:
@@ -228,33 +228,33 @@ class Generated:
         return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
 
     def after_user_code(self) -> Generated | Eager:
-        """What makes the next steps after the user's code had its turn: Values, after a change."""
+        """The engine for the next steps, after a callback: Values, if it changed anything."""
         return _Waiting(self) if self.has_changed() else self
 
     def has_changed(self) -> bool:
-        """Whether what the code was made of is another by now."""
+        """Whether anything that the code was made from has changed."""
         return self._captured.has_changed() or _settings(self.optimizer) != self._settings
 
     def look(self) -> None:
-        """Take note of what code would be made of now."""
+        """Note what the code is made from, to see changes later."""
         from ..compiler.captured import Captured
 
         self._captured = Captured(self._functions(), [self.task.model])
         self._settings = _settings(self.optimizer)
 
     def made_anew(self) -> Generated | Eager:
-        """What makes the next steps, of what it is made of now."""
+        """The engine for the next steps, made again after a change."""
         try:
             with taking_back_draws(self._functions(), self.task.model):
                 self._build()
-        except Exception:  # what is wrong Values will say, if anything is
+        except Exception:  # if something is wrong, Values will say what
             return Eager(self.task, self.optimizer, self.table)
         return self
 
     # -------------------------------------------------------------- what is generated
 
     def _build(self) -> None:
-        """Trace loss, penalty and update, and generate what makes the steps."""
+        """Trace loss, penalty and update, and generate the code that makes the steps."""
         from ..compiler.tracing import TraceError
         from ..compiler.training import COUNTED, Objective, steady
         from ..compiler.update import lets_through, update_of
@@ -289,7 +289,7 @@ class Generated:
         self.seconds = perf_counter() - start
 
     def _begin(self, formula: Program | None) -> None:
-        """Choose what makes the steps."""
+        """Choose the code that makes the steps."""
         self._steps: Any = None
         self._loop: Any = None
         self._held = None
@@ -299,7 +299,7 @@ class Generated:
         self._values = [self._objective.values[x] for x in fixed]
 
     def _loop_for(self, formula: Program) -> Any:
-        """What makes many steps at once: one function, or a gradient and an update in turns."""
+        """The code that makes many steps in a call: one function, or gradients and updates."""
         from ..compiler.backends import plan_of
         from ..compiler.in_python.loop import LARGE, Loop
         from ..compiler.program import operations
@@ -351,7 +351,7 @@ class Generated:
         return self._careful()
 
     def _careful(self) -> Any:
-        """Steps one after the other, each gradient in total arithmetic where it must be."""
+        """The code that makes single steps, in total arithmetic if it must."""
         if self._steps is None:
             from ..compiler.stepwise import OnArrays, Stepwise
 
@@ -367,15 +367,15 @@ class Generated:
         return [value.data for value in self._values]
 
     def _prepared(self, table: Table) -> Table:
-        """The rows as the programs have them: classes as lists with a 1 in their place."""
+        """The rows in the form that programs read: classes as lists with a 1 in their place."""
         inputs, targets = table
         return inputs, targets if self._classes is None else one_hot(targets, self._classes)
 
 
 class _Waiting(Eager):
-    """Steps on Values after a change, until they have taken as long as the making of code takes.
+    """Makes steps on Values after a change, until they have taken as long as new code would take.
 
-    What changes again and again, as in annealing, then costs no more code than it saves.
+    So a model that changes again and again, as in annealing, does not lose time to code.
     """
 
     def __init__(self, made: Generated) -> None:
@@ -384,13 +384,13 @@ class _Waiting(Eager):
         made.look()
 
     def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
-        """Make a step on each batch, its loss added to `losses` before."""
+        """Make a step on each batch, and before it add its loss to `losses`."""
         start = perf_counter()
         super().steps(batches, losses)
         self.spent += perf_counter() - start
 
     def after_user_code(self) -> Generated | Eager:
-        """What makes the next steps after the user's code had its turn."""
+        """The engine for the next steps, after a callback."""
         if self.made.has_changed():
             self.spent, self.changes = 0.0, self.changes + 1
             if self.changes == CHANGES:
@@ -403,7 +403,7 @@ class _Waiting(Eager):
 
 @contextmanager
 def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
-    """Take back the random draws of code that fails: Values then draw the same numbers."""
+    """If the code fails, take back its random draws, so that Values draw the same numbers."""
     from ..compiler.captured import Captured
     from ..compiler.draws import Draws, generators
 
@@ -416,9 +416,9 @@ def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
 
 
 def checked(task: Task, table: Table) -> int | None:
-    """Refuse wrong rows and targets, which a generated loss would not.
+    """Refuse wrong rows and targets, as generated code does not check them.
 
-    Return how many classes there are where targets are their numbers.
+    Return the number of classes, if the targets are class numbers.
     """
     inputs, targets = table
     row, numbers = 0, []
@@ -445,7 +445,7 @@ def checked(task: Task, table: Table) -> int | None:
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
-    """What an update may read of an optimiser besides what changes from step to step."""
+    """The attributes of an optimiser that an update may read and that no step changes."""
     return {
         name: item
         for name, item in vars(optimizer).items()

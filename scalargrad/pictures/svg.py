@@ -81,7 +81,7 @@ def _lines(card: Card) -> list[tuple[str, str]]:
 
 
 def _spread(card: Card) -> float:
-    """How far the cards behind stick out, which show that a card is one of many leaves."""
+    """The width by which cards behind stick out; they show that a card is for many leaves."""
     return 6.0 if card.is_many and card.kind in ("leaf", "input", "parameter", "constant") else 0.0
 
 

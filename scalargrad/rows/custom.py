@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     Given = tuple[Callable[..., Any], ...]  # a user's functions: value, slopes
 
 LOOSEST = SUM - 1  # a formula that binds so loosely stands in brackets within any other
-_added: dict[str, tuple[Op, Given]] = {}  # what was added, to recognize it when it is added again
+_added: dict[
+    str, tuple[Op, Given]
+] = {}  # operations added so far, to recognize one that is added again
 
 # The package looks for these attributes on operands of other kinds. No method may have such a name.
 FOREIGN_ATTRIBUTES = {

@@ -116,8 +116,8 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
 def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: Any) -> Any:
     """Compute a NumPy function of a Value as if the Value were an array with one item.
 
-    NumPy calls a method of the first item. That item may be a float, as in np.hypot(3.0, value),
-    and floats have no such method. Then the operation of that name in the table is recorded.
+    NumPy calls a method of the first item. If that is a float, as in np.hypot(3.0, value), it has
+    no such method, and the operation of that name in the table is recorded.
     """
     if method == "__call__" and len(operands) == 2 and isinstance(operands[0], float):
         operator = OPERATORS.get(ufunc.__name__)
