@@ -39,9 +39,11 @@ has the structure of its argument; for a module that is a mapping from its param
 results remember the parameters of a module in `fit` only; elsewhere pass the parameters as a list,
 `model.parameters()`, if they should. An input that does not reach the output gets 0.0.
 
-At a kink |x|² and ‖v‖² have the right second derivatives, 2 and 2·I. Where they are not known, as
-for maximum(x, -x)², they are nan. A compiled function differentiates the slope that the table gives
-at a kink, so there its second derivatives are 0.
+At a kink |x|² and ‖v‖² have the right second derivatives, 2 and 2·I, and so has the logistic loss
+max(x, 0) + log(1 + e^−|x|), ¼. Where they are not known, as for maximum(x, -x)² or relu(x²), they
+are nan. Where a first slope jumps there is no second one, and the slope that the table gives is
+differentiated: relu(x)² has 0 at 0. This is a limit: relu(x)² + relu(-x)², which is x², has 0 there
+too, and so it is with pieces that clip or sign cut out. A compiled function does so at all kinks.
 
 A new thread, started inside one of these functions, does not count as inside it, unless it runs in
 a copy of the context (`contextvars.copy_context().run`).
@@ -54,10 +56,13 @@ from .arithmetic.total import inf
 from .graph import ordered, slopes_of
 from .modes import TRAINING, Scope, is_recording, record_anyway, scope_here
 from .ops import LISTS
+from .rows.methods import evaluated
 from .rows.slopes import (
     as_arguments,
     chain_product,
+    data_of,
     fresh_node,
+    is_unknown,
     on_values,
     unknown_curvature,
     unknown_slope,
@@ -69,6 +74,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Container, Iterable, Iterator, Sequence
     from typing import Any
+
+    from .ops import Op
 
     Wrt = int | tuple[int, ...]
     Doubt = tuple[Value, Callable[[Value], Any]]  # a node, and a term that makes its slopes nan
@@ -127,12 +134,20 @@ def _between(
 
 
 def _slopes_back(
-    root: Value, nodes: Sequence[Value], order: list[Value], create_graph: bool
+    root: Value,
+    nodes: Sequence[Value],
+    order: list[Value],
+    create_graph: bool,
+    doubts: bool = True,
 ) -> list[Any]:
-    """The slopes of a root by nodes: `Value.backward` again, with a dict in place of `grad`."""
+    """The slopes of a root by nodes: `Value.backward` again, with a dict in place of `grad`.
+
+    Without `doubts`, slopes of slopes are not made nan if the operands of a kink are flat there.
+    """
     way = set(order)
     sums: dict[Value, Any] = {root: 1.0}
     unknown: list[Doubt] = []
+    flat: list[tuple[Value, Value]] = []
     for node in reversed(order):
         slope = sums.get(node, 0.0)
         if slope.__class__ is float and slope == 0.0:
@@ -140,6 +155,8 @@ def _slopes_back(
         slopes, factor = _slopes(node, way, create_graph), None
         if create_graph and slopes and _is_at_kink(node):
             factor = _kink_factor(node, slope, unknown)
+            if doubts and data_of(slope) != 0.0:
+                flat += _flat_at_kink(node, nodes)
         for operand, partial in slopes:
             part = (
                 chain_product(partial, slope) if factor is None else chain_product(factor, operand)
@@ -149,6 +166,8 @@ def _slopes_back(
         made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
         for reached in made_of:
             sums[reached] = sum(map(doubt, made_of), sums.get(reached, 0.0))
+    for reached, of_operand in flat:
+        sums[reached] = sums.get(reached, 0.0) + unknown_slope(of_operand)
     return [sums.get(node, 0.0) for node in nodes]
 
 
@@ -162,8 +181,9 @@ def _rates_forward(
     """How fast the roots change when the nodes move in a direction: one walk forward.
 
     Only a walk back can tell whether a kink is smoothed, so at kinks it walks back from each root.
+    So it does if a slope is unknown: forward, a rate of 0 that meets a nan stays 0.
     """
-    if create_graph and any(map(_is_at_kink, order)):
+    if any(map(is_unknown, order)) or (create_graph and any(map(_is_at_kink, order))):
         rows = [_slopes_back(root, nodes, order, create_graph) for root in roots]
         return [sum(map(chain_product, direction, row), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
@@ -228,7 +248,14 @@ def _is_at_kink(node: Value) -> bool:
     traits, slopes = node._operation.traits, slopes_of(node)
     if "extreme" in traits:
         return any(0.0 < slope < 1.0 for slope in slopes)
+    if "rectifier" in traits and len(node._operation.operands) == 1:
+        return node._x.data == 0.0 and _jumps(node._operation)
     return inf in slopes or -inf in slopes or (node.data == 0.0 and "length" in traits)
+
+
+def _jumps(op: Op) -> bool:
+    """Whether the slope of an operation of one operand jumps at 0: relu's does, silu's not."""
+    return bool(evaluated(op, -5e-324)[1] != evaluated(op, 5e-324)[1])
 
 
 def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
@@ -238,26 +265,60 @@ def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
     slopes f''(0)·v. So |x|² has the slope 2x, whose own slope is 2. The table would give it as
     2|x|·sign(x), and the slope of that at 0, where both factors are 0, as a wrong 0.
 
+    If f'(0) is not 0, f(|x|) has the second slope f''(0) on both sides of its kink. Another term
+    may take the kink away, and leave that: max(x, 0) + log(1 + e^−|x|) has ¼.
+
     Second slopes are `unknown`, and made nan, if another kink has part in f', if operands are
     equal, or if a slope is infinite. Third slopes are `unknown` if f'' varies.
     """
     traits = node._operation.traits  # type: ignore[union-attr]
-    is_smooth = isinstance(slope, Value) and slope.data == 0.0
-    graph = ordered(slope, stop={node}) if is_smooth else []
-    if "length" not in traits:
-        is_known = node not in graph
-    elif not is_smooth:  # the slope of |x| is constant on each side, that of a length is not
-        is_known = sum(map(_is_value, node.parents)) == 1
+    if "rectifier" in traits:
+        return None
+    is_length, is_smooth = "length" in traits, isinstance(slope, Value) and slope.data == 0.0
+    is_single = sum(map(_is_value, node.parents)) == 1
+    varies = is_smooth or (is_length and is_single and isinstance(slope, Value))
+    graph = ordered(slope, stop={node}) if varies else []
+    if is_length:  # the slope of |x| is constant on each side, that of a length is not
+        is_known = (is_smooth or is_single) and not any(
+            other is not node and _is_at_kink(other) for other in graph
+        )
     else:
-        is_known = not any(other is not node and _is_at_kink(other) for other in graph)
+        is_known = node not in graph
     if not is_known:
         unknown.append((node, unknown_slope))
-    if not (is_known and is_smooth and "length" in traits):
+    if not (is_known and varies and is_length):
         return None
     (factor,) = _slopes_back(slope, [node], _between([slope], [node]), create_graph=True)
     if isinstance(factor, Value) and node in ordered(factor, stop={node}):
         unknown.append((node, unknown_curvature))
     return factor
+
+
+def _flat_at_kink(node: Value, nodes: Sequence[Value]) -> list[tuple[Value, Value]]:
+    """If the operands of a node at a kink have equal slopes, the nodes and these slopes by them.
+
+    |x²| has no kink at 0, where the slope of x² is 0; nor has max(x + x², x). But the slopes in the
+    table do not tell which of the operands' own second slopes counts there.
+    """
+    operands = [x for x in dict.fromkeys(node.parents) if isinstance(x, Value)]
+    zeros = [0.0] * len(nodes)
+    slopes = [zeros]
+    if "extreme" in node._operation.traits:  # type: ignore[union-attr]
+        operands = [x for x in operands if x.data == node.data]
+        ties = [x for x in node.parents if not isinstance(x, Value) and x == node.data]
+        slopes = [zeros for _ in ties[:1]]
+        if len(operands) + len(ties) < 2:
+            return []
+    ways = [_between([x], nodes) for x in operands]
+    slopes += [_slopes_back(x, nodes, way, False) for x, way in zip(operands, ways)]
+    if any(row != slopes[0] for row in slopes):
+        return []
+    return [
+        (reached, slope)
+        for x, way in zip(operands, ways)
+        for reached, slope in zip(nodes, _slopes_back(x, nodes, way, True, doubts=False))
+        if isinstance(slope, Value)
+    ]
 
 
 # ------------------------------------------------------------------ a call with new Values

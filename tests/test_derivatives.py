@@ -573,6 +573,23 @@ SECOND_AT_0 = {
     "norm**2": (lambda x: sg.norm([x, 2 * x]) ** 2, 10.0),
     "a sum of smoothed": (lambda x: abs(x) ** 2 + abs(2 * x) ** 2 + x, 10.0),
     "abs cubed": (lambda x: abs(x) ** 3, 0.0),
+    # by another kink, which is linear there
+    "max(x, 0) + log(1 + e^-|x|)": (
+        lambda x: sg.maximum(x, 0) + sg.log1p(sg.exp(-abs(x))),
+        0.25,
+    ),
+    "log_sigmoid(|x|) + |x|/2": (lambda x: sg.log_sigmoid(abs(x)) + abs(x) / 2, -0.25),
+    # by an operand that is flat there
+    "|x²|": (lambda x: abs(x**2), NAN),
+    "relu(x²)": (lambda x: sg.relu(x**2), NAN),
+    "leaky_relu(x²)": (lambda x: sg.leaky_relu(x**2), NAN),
+    "maximum(x², 2x²)": (lambda x: sg.maximum(x**2, 2 * x**2), NAN),
+    "maximum(x + x², x)": (lambda x: sg.maximum(x + x**2, x), NAN),
+    "minimum(x², 0) + x²": (lambda x: sg.minimum(x**2, 0) + x**2, NAN),
+    "||x²||": (lambda x: abs(abs(x**2)), NAN),
+    "norm of x²": (lambda x: sg.norm([x**2, x**2]), NAN),
+    "silu(x²)": (lambda x: sg.silu(x**2), 1.0),
+    "logaddexp of |x|, -|x|": (lambda x: sg.logaddexp(abs(x), -abs(x)), NAN),
     # smoothed, but by more than one kink, or with infinite slopes, or where operands tie
     "sqrt(x**2)**2": (lambda x: sg.sqrt(x**2) ** 2, NAN),
     "two kinks": (lambda x: abs(x) * abs(x), NAN),
@@ -690,3 +707,14 @@ def test_compiled_derivatives_of_lengths_and_choices_are_those_of_values():
     rate = sg.compile(lambda x: jvp(masked)(x, 1.0))
     assert (rate(-1.0), rate(4.0)) == (0.0, 0.25)
     assert sg.compile(grad(grad(masked)))(4.0) == grad(grad(masked))(4.0) == -1 / 32
+
+
+def test_newtons_method_finds_its_curvature_for_a_logistic_loss_by_hand_at_zero_weights():
+    X, y = np.array([[1.0, 2.0], [3.0, -1.0], [0.5, 0.5]]), [1.0, 0.0, 1.0]
+
+    def loss(w):
+        logits = [sg.dot(w, row) for row in X]
+        each = [sg.maximum(z, 0) - z * t + sg.log1p(sg.exp(-abs(z))) for z, t in zip(logits, y)]
+        return sg.mean(each)
+
+    np.testing.assert_allclose(hessian(loss)([0.0, 0.0]), X.T @ X / 12, rtol=1e-14)

@@ -239,6 +239,11 @@ def unknown_slope(x: Value) -> Any:
     return function_named("_share")(nan, x - x.data) if isfinite(x.data) else 0.0
 
 
+def is_unknown(node: Value) -> bool:
+    """Whether `unknown_slope` made a node."""
+    return not hasattr(node, "records") and node._dy != node._dy and node.op == "_share"
+
+
 def unknown_curvature(x: Value) -> Any:
     """A Value 0.0 made of x, such that its slope by x is 0 and its second one inf - inf = nan."""
     return (x - x.data) ** 1.5 - (x - x.data) ** 1.5 if isfinite(x.data) else 0.0
