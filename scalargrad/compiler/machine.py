@@ -90,7 +90,7 @@ def _identity(command: tuple[str, ...]) -> bytes:
 
 # ------------------------------------------------------------------ libraries
 
-_loaded: dict[tuple[str, str], Any] = {}  # source and level: the library
+_loaded: dict[str, Any] = {}  # the name of its file: the library
 _building = Lock()
 
 
@@ -103,7 +103,7 @@ def function(source: str, name: str, level: str = "-O2") -> Any:
     ...     assert double(1.5) == 3.0
     """
     command = check()
-    key = source, level
+    key = _filename(command, source, level)
     with _building:
         if key not in _loaded:
             while len(_loaded) >= MOST:
@@ -114,10 +114,9 @@ def function(source: str, name: str, level: str = "-O2") -> Any:
 
 def is_made(source: str, level: str = "-O2") -> bool:
     """Whether a library of that source is in memory or on disk."""
-    if (source, level) in _loaded:
-        return True
     command, folder = compiler(), cache_folder()
-    return bool(command and folder and (folder / _filename(command, source, level)).exists())
+    name = _filename(command, source, level) if command else ""
+    return name in _loaded or bool(name and folder and (folder / name).exists())
 
 
 def _filename(command: tuple[str, ...], source: str, level: str) -> str:

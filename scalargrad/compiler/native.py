@@ -6,6 +6,7 @@ Arithmetic in C is total by itself, so that one text serves: a slope of 0 sends 
 from __future__ import annotations
 
 from typing import NamedTuple
+from weakref import WeakKeyDictionary
 
 from . import machine
 from .calling import Called, adapter
@@ -41,6 +42,17 @@ class Made(NamedTuple):
         return self.source.text + adapter(
             self.source, program, len(program.wrt) * (kind != "value")
         )
+
+
+_made: WeakKeyDictionary[Program, dict[Any, Made]] = WeakKeyDictionary()
+
+
+def made_of(program: Program, kind: str, reduce: str | None) -> Made:
+    """What `source_of` gives, written once for a program."""
+    found = _made.setdefault(program, {})
+    if (kind, reduce) not in found:
+        found[kind, reduce] = source_of(program, kind, reduce)
+    return found[kind, reduce]
 
 
 def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -> Made:
@@ -168,7 +180,7 @@ class NativeFunction(Called):
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
         machine.check()
-        made = source_of(program, kind, reduce)
+        made = made_of(program, kind, reduce)
         self.source = made.source.text
         text = made.library(program, kind)
         function = machine.function(text, f"call_{made.source.name}", made.level)
@@ -177,5 +189,5 @@ class NativeFunction(Called):
 
 def has_code(program: Program, kind: str, reduce: str | None) -> bool:
     """Whether there is machine code already for such a function."""
-    made = source_of(program, kind, reduce)
+    made = made_of(program, kind, reduce)
     return machine.is_made(made.library(program, kind), made.level)
