@@ -404,6 +404,8 @@ class _Call:
             advice = ""
             if self.result is None:
                 advice = ": did it forget its return?"
+            elif getattr(self.result, "ndim", 1) == 0:
+                advice = ": write .item() of it"
             elif hasattr(self.result, "__len__") and not isinstance(self.result, str | bytes):
                 advice = ": use jacobian"
             raise TypeError(

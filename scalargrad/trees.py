@@ -91,6 +91,8 @@ def advice(tree: object) -> str:
     """The end of an error about an object that is no number and no structure of numbers."""
     if isinstance(tree, str | bytes):
         return f": write float({tree!r})"
+    if hasattr(type(tree), "columns"):  # a data frame
+        return ": write .to_numpy() of it"
     if hasattr(type(tree), "ndim") and tree.ndim == 0:  # type: ignore[attr-defined]
         return ": write .item() of it"
     return ": write list(…) of it" if hasattr(type(tree), "__iter__") else ""

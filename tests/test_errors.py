@@ -14,6 +14,7 @@ from fractions import Fraction
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import scalargrad as sg
@@ -136,6 +137,7 @@ FUNCTIONS: list[Row] = [
     ("sum of a Value", lambda: sg.sum(v), TypeError, r"sum takes an iterable of Values and numbers as xs, got Value"),
     ("sum of letters",      lambda: sg.sum("12"),                TypeError, r"sum takes Values and real numbers, got str"),
     ("sum of rows",         lambda: sg.sum([[v, v], [v]]),       TypeError, r"sum takes one row of Values and numbers, got rows \(list\): write \[sum\(row\) for row in xs\]"),
+    ("sum of a data frame", lambda: sg.sum(pd.DataFrame({"a": [1.0]})), TypeError, r"got rows \(DataFrame\): write \[sum\(row\) for row in xs\.to_numpy\(\)\]"),
     ("sum with a None",     lambda: sg.sum([v, None]),           TypeError, r"sum takes Values and real numbers, got NoneType"),
     ("logsumexp of one", lambda: sg.logsumexp(v), TypeError, r"logsumexp takes an iterable of Values and numbers as xs, got Value"),
     ("softmax of strings",  lambda: sg.softmax(["a"]),           TypeError, r"softmax takes a real number, got str: write float\('a'\)"),
@@ -176,6 +178,8 @@ DERIVATIVES: list[Row] = [
     ("grad of a tuple",     lambda: grad(lambda x: (x,))(1.0),       TypeError, r"this one returned tuple: use jacobian"),
     ("grad of a dict",      lambda: grad(lambda x: {"y": x})(1.0),   TypeError, r"this one returned dict: use jacobian"),
     ("grad of an array",    lambda: grad(lambda x: np.array([x, x]))(1.0), TypeError, r"this one returned ndarray: use jacobian"),
+    ("grad of an array of 0 dimensions", lambda: grad(lambda x: np.where(x > 0, x, 0.0))(1.0), TypeError, r"returned ndarray: write \.item\(\) of it"),
+    ("by a data frame",     lambda: grad(same)(pd.DataFrame({"a": [1.0]})), TypeError, r"the argument is DataFrame, .*: write \.to_numpy\(\) of it"),
     ("grad of a string",    lambda: grad(lambda x: "y")(1.0),        TypeError, r"one Value, this one returned str$"),
     ("grad of a complex",   lambda: grad(lambda x: 1j)(1.0),         TypeError, r"one Value, this one returned complex$"),
     ("grad of a generator", lambda: grad(lambda x: (y for y in [x]))(1.0), TypeError, r"one Value, this one returned generator$"),

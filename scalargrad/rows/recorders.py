@@ -206,6 +206,8 @@ def got_rows(op: Op, given: object) -> TypeError:
     """The error for rows of numbers in place of numbers."""
     first, *others = op.lists
     call = f"{op.name}({', '.join(['row', *others])})"
+    if hasattr(given, "columns"):  # a data frame, whose items are its columns' names
+        first += ".to_numpy()"
     return TypeError(
         f"{op.name} takes one row of Values and numbers, got rows ({type(given).__name__}): "
         f"write [{call} for row in {first}]"
