@@ -219,7 +219,7 @@ static double sin_pi(double x)
 {
     double r = modulo(fabs(x), 2.0);
     r = r > 1.5 ? r - 2.0 : r > 0.5 ? 1.0 - r : r;
-    return sin(3.141592653589793 * (x > 0.0 ? r : -r));
+    return sin(3.141592653589793 * r) * copysign(1.0, x);
 }
 
 static double cos_pi(double x)
@@ -231,7 +231,7 @@ static double cos_pi(double x)
     return r < 0.5 ? cos(3.141592653589793 * r) : -cos(3.141592653589793 * (1.0 - r));
 }
 
-/* the n-th slope of sin(pi x) / (pi x), by its series near 0 and by the slopes before it further out */
+/* the n-th slope of sin(pi x) / (pi x): from higher ones near 0, from lower ones further out */
 static double sinc_slope(double x, double n)
 {
     const double pi = 3.141592653589793;
@@ -240,18 +240,25 @@ static double sinc_slope(double x, double n)
         return NAN;
     if (!is_finite(x))
         return 0.0;
-    if (-0.5 * n <= x && x <= 0.5 * n) {
-        const double odd = fmod(n, 2.0);
-        f = 1.0;
-        t = pi * x;
-        for (double m = odd + 2.0 * (12.0 + 3.0 * n); m >= odd; m -= 2.0)
-            f = 1.0 - t * t * (m + n + 1.0) / ((m + 1.0) * (m + 2.0) * (m + n + 3.0)) * f;
-        f = pow(pi, n + odd) / (n + odd + 1.0) * f;
-        f = odd == 1.0 ? f * x : f;
-        return fmod(n + odd, 4.0) == 2.0 ? -f : f;
-    }
     s = sin_pi(x);
     c = cos_pi(x);
+    if (-0.4 * n <= x && x <= 0.4 * n) {
+        if (x == 0.0 && fmod(n, 2.0) == 1.0)
+            return fmod(n, 4.0) == 1.0 ? -x : x;
+        for (double k = 0.0; k < fmod(n, 4.0); k += 1.0) {
+            t = s;
+            s = c;
+            c = -t;
+        }
+        f = 0.0;
+        for (double k = n + 4.0 * (8.0 + n); k > n; k -= 1.0) {
+            f = (s - pi * x * f) / k;
+            t = s;
+            s = -c;
+            c = t;
+        }
+        return f * pow(pi, n);
+    }
     f = -1e300 < x && x < 1e300 ? s / (pi * x) : s / pi / x;
     for (double k = 1.0; k <= n; k += 1.0) {
         t = s;
