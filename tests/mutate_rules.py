@@ -33,10 +33,11 @@ from mpmath import mp
 from scalargrad import Value, functions, value
 from scalargrad.ops import OPS
 
-from . import oracle, random_graphs, test_backward, test_ops, test_slopes_of_slopes
+from . import oracle, random_graphs, test_backward, test_ops
 from .edges import EDGES, MASKED
 from .mutants import KINDS, Mutant, all_mutants, broken, words
 from .programs import Program
+from .rows import test_slopes
 
 SEED = "broken on purpose"
 POINTS, GRAPHS, GRAPHS_OF_THE_WALK, POOL = 150, 5, 40, 4000
@@ -98,7 +99,7 @@ def close(slope: float, difference: float) -> bool:
 
 def check_differences(f: Callable[..., Any], operands: tuple[Any, ...]) -> None:
     """Compare the slopes after `backward` with central differences of f on plain numbers."""
-    values = test_slopes_of_slopes.recorded(operands)
+    values = test_slopes.recorded(operands)
     f(*values).backward()
     for i, operand in enumerate(operands):
         for j in range(len(operand)) if isinstance(operand, list) else (None,):
@@ -117,7 +118,7 @@ PROGRAMS: tuple[Callable[..., Any], ...] = (
 
 def differences(rows: Sequence[str]) -> None:
     for row in public(rows):
-        for operands in test_slopes_of_slopes.smooth_points(OPS[row]):
+        for operands in test_slopes.smooth_points(OPS[row]):
             if all(abs(x) < 10.0 for x in oracle.flat(operands)):
                 check_differences(getattr(functions, row), operands)
     for program in PROGRAMS if not rows else ():
@@ -195,18 +196,16 @@ def edges(rows: Sequence[str]) -> None:
 def slopes_of_slopes(rows: Sequence[str]) -> None:
     for row in rows:
         if OPS[row].is_public:
-            test_slopes_of_slopes.test_slopes_of_slopes_are_right(OPS[row])
+            test_slopes.test_slopes_of_slopes_are_right(OPS[row])
         elif not OPS[row].is_composed:
-            test_slopes_of_slopes.test_rows_that_are_slopes_of_others_and_their_slopes_are_right(
-                OPS[row]
-            )
+            test_slopes.test_rows_that_are_slopes_of_others_and_their_slopes_are_right(OPS[row])
     for row in ("silu", "gelu"):
-        test_slopes_of_slopes.test_slopes_of_slopes_at_nan_are_nan(row)
-    test_slopes_of_slopes.test_slopes_of_slopes_are_right_at_the_ends_of_the_range()
-    test_slopes_of_slopes.test_slopes_that_are_not_defined_are_nan()
-    test_slopes_of_slopes.test_slopes_of_the_slopes_of_a_power_are_their_limits_at_zero()
+        test_slopes.test_slopes_of_slopes_at_nan_are_nan(row)
+    test_slopes.test_slopes_of_slopes_are_right_at_the_ends_of_the_range()
+    test_slopes.test_slopes_that_are_not_defined_are_nan()
+    test_slopes.test_slopes_of_the_slopes_of_a_power_are_their_limits_at_zero()
     for exponent, expected in enumerate(([0, 0, 0], [1, 0, 0], [0, 2, 0], [0, 0, 6], [0, 0, 0])):
-        test_slopes_of_slopes.test_all_slopes_of_a_power_are_right_at_zero(
+        test_slopes.test_all_slopes_of_a_power_are_right_at_zero(
             exponent, list(map(float, expected))
         )
 

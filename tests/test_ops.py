@@ -20,9 +20,10 @@ from scalargrad import Value, custom_op, functions
 from scalargrad.ops import OPS, Op
 from scalargrad.rows.text import FAST_NAMES, on_floats, statements
 
-from . import oracle, test_slopes_of_slopes
+from . import oracle
 from .edges import EDGES, MASKED, Edge, inf, nan, same, same_slope
-from .test_slopes_of_slopes import PUBLIC, RECORDED, name_of, recorded
+from .rows import test_slopes
+from .rows.test_slopes import PUBLIC, RECORDED, name_of, recorded
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": operator.add, "sub": operator.sub, "mul": operator.mul, "div": operator.truediv, "pow": operator.pow,
@@ -202,7 +203,7 @@ def kernel(op: Op) -> Callable[..., Any]:
 
 
 @pytest.mark.parametrize("op", RECORDED, ids=name_of)
-def test_total_and_raw_kernels_agree_to_the_bit(op: Op) -> None:
+def test_fast_and_total_functions_agree_to_the_bit(op: Op) -> None:
     raw, total, rng = kernel(op), on_floats(op)["total"], random.Random(op.name)
     drawn = [oracle.draw(rng, op) for _ in range(200)]
     agreed = 0
@@ -304,11 +305,11 @@ def test_a_row_added_at_run_time_appears_everywhere() -> None:
     assert any(line.split()[:2] == ["ramp", "⌿"] for line in functions.table().splitlines())
     op = OPS["ramp"]
     test_no_operation_raises_and_recorded_is_total_to_the_bit(op)
-    test_total_and_raw_kernels_agree_to_the_bit(op)
+    test_fast_and_total_functions_agree_to_the_bit(op)
     oracle.REFERENCES["ramp"] = lambda x: mp.log1p(mp.exp(x)) ** 2 / 2
     try:
         assert all(worst.error < 12.0 for worst in oracle.measure(op, 40, 1).values())
-        test_slopes_of_slopes.test_slopes_of_slopes_are_right(op)
+        test_slopes.test_slopes_of_slopes_are_right(op)
     finally:
         del oracle.REFERENCES["ramp"]
 

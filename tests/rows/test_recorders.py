@@ -17,9 +17,9 @@ from scalargrad.rows.free_functions import function_named
 from scalargrad.rows.recorders import Floats, Values
 from scalargrad.value import record
 
-from . import oracle
-from .edges import EDGES
-from .test_slopes_of_slopes import RECORDED, name_of
+from .. import oracle
+from ..edges import EDGES
+from .test_slopes import RECORDED, name_of
 
 inf, nan = float("inf"), float("nan")
 HARD = [0.0, -0.0, 1.0, -2.5, 0.3, inf, -inf, nan, 5e-324, -1e-310, 1e308, -745.2]

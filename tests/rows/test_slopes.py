@@ -19,7 +19,7 @@ from scalargrad import Value, functions
 from scalargrad.ops import LISTS, OPS, Op
 from scalargrad.rows.text import FAST_NAMES
 
-from . import oracle
+from .. import oracle
 
 RECORDED = [op for op in OPS.values() if not op.is_composed]
 PUBLIC = [op for op in RECORDED if op.is_public]
