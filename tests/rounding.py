@@ -73,6 +73,10 @@ def gaps(
         yield 0.0, ()  # no power is real beside a whole one
     elif op.name == "div":
         yield abs(numbers[1]), (places[1],)
+    elif op.name == "mod":  # it jumps where x / y is whole; an error of y counts x / y times
+        x, y = numbers
+        turns = x / y if y else 0.0
+        yield abs(turns - round(turns)) * abs(y) / max(1.0, abs(turns)), tuple(places)
     elif op.name in SHARP_AT_0:
         yield abs(numbers[0]), (places[0],)
     else:
