@@ -39,11 +39,12 @@ has the structure of its argument; for a module that is a mapping from its param
 results remember the parameters of a module in `fit` only; elsewhere pass the parameters as a list,
 `model.parameters()`, if they should. An input that does not reach the output gets 0.0.
 
-At a kink |x|² and ‖v‖² have the right second derivatives, 2 and 2·I, and so has the logistic loss
-max(x, 0) + log(1 + e^−|x|), ¼. Where they are not known, as for maximum(x, -x)² or relu(x²), they
-are nan. Where a first slope jumps there is no second one, and the slope that the table gives is
-differentiated: relu(x)² has 0 at 0. This is a limit: relu(x)² + relu(-x)², which is x², has 0 there
-too, and so it is with pieces that clip or sign cut out. A compiled function does so at all kinks.
+At a kink, second derivatives are right for |x|², ‖v‖² and the logistic loss, written as
+max(x, 0) + log(1 + e^−|x|): they are 2, 2·I and ¼. Where they are not known, as for maximum(x, -x)²
+or relu(x²), they are nan. Where the second derivative jumps, there is none, and the slope in the
+table is differentiated: relu(x)² has 0 at 0. A known limit: relu(x)² + relu(-x)², which is x², has
+0 there too, and so may functions that clip or sign put together from pieces. A compiled function
+differentiates the slope in the table at every kink.
 
 A new thread, started inside one of these functions, does not count as inside it, unless it runs in
 a copy of the context (`contextvars.copy_context().run`).
@@ -181,7 +182,7 @@ def _rates_forward(
     """How fast the roots change when the nodes move in a direction: one walk forward.
 
     Only a walk back can tell whether a kink is smoothed, so at kinks it walks back from each root.
-    So it does if a slope is unknown: forward, a rate of 0 that meets a nan stays 0.
+    It does so too if a slope is unknown: on a walk forward a rate of 0 would hide the nan.
     """
     if any(map(is_unknown, order)) or (create_graph and any(map(_is_at_kink, order))):
         rows = [_slopes_back(root, nodes, order, create_graph) for root in roots]
@@ -254,7 +255,7 @@ def _is_at_kink(node: Value) -> bool:
 
 
 def _jumps(op: Op) -> bool:
-    """Whether the slope of an operation of one operand jumps at 0: relu's does, silu's not."""
+    """Whether the slope of an operation of one operand jumps at 0: relu's does, silu's does not."""
     return bool(evaluated(op, -5e-324)[1] != evaluated(op, 5e-324)[1])
 
 
@@ -266,7 +267,7 @@ def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
     2|x|·sign(x), and the slope of that at 0, where both factors are 0, as a wrong 0.
 
     If f'(0) is not 0, f(|x|) has the second slope f''(0) on both sides of its kink. Another term
-    may take the kink away, and leave that: max(x, 0) + log(1 + e^−|x|) has ¼.
+    may cancel the kink and leave that slope: max(x, 0) + log(1 + e^−|x|) has ¼.
 
     Second slopes are `unknown`, and made nan, if another kink has part in f', if operands are
     equal, or if a slope is infinite. Third slopes are `unknown` if f'' varies.
@@ -295,10 +296,10 @@ def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
 
 
 def _flat_at_kink(node: Value, nodes: Sequence[Value]) -> list[tuple[Value, Value]]:
-    """If the operands of a node at a kink have equal slopes, the nodes and these slopes by them.
+    """The `nodes` with the slopes by them of the operands at a kink, if these slopes are all equal.
 
-    |x²| has no kink at 0, where the slope of x² is 0; nor has max(x + x², x). But the slopes in the
-    table do not tell which of the operands' own second slopes counts there.
+    Then there is no kink: |x²| has none at 0, where the slope of x² is 0; nor has max(x + x², x).
+    But the slopes in the table do not tell which operand's own second slope counts there.
     """
     operands = [x for x in dict.fromkeys(node.parents) if isinstance(x, Value)]
     zeros = [0.0] * len(nodes)

@@ -11,7 +11,7 @@ The first line names the operation and its operands and says what it does. The s
 formulas of a textbook. The third line has the formulas that the package computes: the same
 mathematics, written so that no digits are lost (1 − tanh² is 0 at x = 20, where the true slope is
 1.7e-17). The last line has the symbol for pictures, and traits: words for what else is known of the
-operation. `domain`, in other rows, is where the tests try it.
+operation. Some operations have a `domain`, in which the tests try them.
 
 `x`, `y` … are the operands (`xs` and `ws` are lists), `out` is the value, and `work` holds lines
 that value and slopes share. A slope is the partial derivative by one operand. Its text calls

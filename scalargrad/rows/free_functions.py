@@ -1,4 +1,4 @@
-"""From a row of the table to its free function: tanh(x), maximum(x, y), sum(xs).   (floor 2)
+"""Makes the free function of each operation: tanh(x), maximum(x, y), sum(xs), ….   (floor 2)
 
 A function takes Values and numbers in any mixture. For a Value it records the operation. For plain
 numbers it returns a plain number. For an array it works on each element and returns an array. A

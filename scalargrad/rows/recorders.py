@@ -155,14 +155,14 @@ def recorder(op: Op, cls: type[Any], operator: bool) -> tuple[Any, Any]:
             f"write {op.name}([x, y]){pairwise}"
         )
 
-    def number(x: Any) -> Any:
+    def data_of(x: Any) -> Any:
         if isinstance(x, tuple):
-            return [*map(number, x)]
+            return [*map(data_of, x)]
         return number_of(x) if isinstance(x, cls) else x
 
     def total(*operands: Any) -> tuple[float, ...]:
-        numbers = [*map(number, operands)]
-        if isinstance(error := exc_info()[1], TypeError):  # of a function that a user gave
+        numbers = [*map(data_of, operands)]
+        if isinstance(error := exc_info()[1], TypeError):  # a user's function raised it
             raise error
         return on_floats(op)["total"](*numbers)  # type: ignore[no-any-return]
 

@@ -240,7 +240,7 @@ def unknown_slope(x: Value) -> Any:
 
 
 def is_unknown(node: Value) -> bool:
-    """Whether `unknown_slope` made a node."""
+    """Whether `unknown_slope` made this node."""
     return not hasattr(node, "records") and node._dy != node._dy and node.op == "_share"
 
 
