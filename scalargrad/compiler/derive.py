@@ -7,7 +7,6 @@ operands is computed once.
 from __future__ import annotations
 
 from ..arithmetic.total import inf
-from ..ops import LISTS
 from .derive_rolled import Given
 from .lower import (
     ADD,
@@ -26,7 +25,7 @@ from .lower import (
     known,
     lines,
 )  # fmt: skip
-from .program import Constant, Input, Program, Step, grouped, pulls
+from .program import Constant, Input, Program, Step, ordered, pulls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -194,9 +193,4 @@ class DerivedSteps:
 
 def live_steps(outputs: Sequence[Any]) -> list[Step]:
     """The steps that outputs are made of, operands before their readers."""
-    from .program import ordered
-
     return ordered([x for x in outputs if not isinstance(x, Given)])
-
-
-__all__ = ["LISTS", "DerivedSteps", "grouped", "item_of", "live_steps"]

@@ -27,7 +27,6 @@ from .lower import (
     TWICE,
     Line,
     known,
-    line_of,
     lines,
 )  # fmt: skip
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
@@ -395,6 +394,3 @@ def live(vectors: Sequence[Vector], views: Iterable[View]) -> list[Vector]:
             read.update(source for view in vector.operands for source in view.sources)
             kept.append(vector)
     return kept[::-1]
-
-
-__all__ = ["ROWS", "ROW_SHARE", "Derived", "Given", "Root", "constant", "line_of", "live", "whole"]

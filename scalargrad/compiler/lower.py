@@ -102,10 +102,3 @@ def known(line: Line) -> float | None:
     except ArithmeticError:
         return None
     return float(number)
-
-
-def receivers(name: str, operands: Sequence[Any], has_slopes: bool) -> list[int]:
-    """The places of the operands to which an operation sends slopes: a choice to its branches, a comparison to none."""
-    if name == "_choose":
-        return [1, 2]
-    return [*range(len(operands))] if has_slopes else []

@@ -254,26 +254,37 @@ class Function(Results):
     def item(
         self, piece: Piece, stage: int, view: View, shape: tuple[int, ...], variables: str
     ) -> str:
-        """The number of an operand where variables say, in loops of a shape."""
-        source, index = view.sources[0], view.index.reshape(shape)
+        """The number of an operand where variables say, in loops of a shape; that of row r, where it carries rows."""
+        source = view.sources[0]
         if len(view.sources) == 1 and isinstance(source, Numbers):
-            data = numpy.array(source.data)[index]
+            data = numpy.array(source.data)[view.index.reshape(shape)]
             return self.tables.number(data, self._flat(shape, variables))
         view = self.looked(piece, stage, view)
         source = view.sources[0]
-        name = self.use(piece, source)
         if isinstance(source, Given):
+            name = self.use(piece, source)
             return f"(double){name}" if source is ROWS else name
         if isinstance(source, Block) and self.is_number(source):
-            return name
+            return self.use(piece, source)
+        name, at = self.place_of(piece, view, shape, variables)
+        if source.has_rows:
+            at = f"{at} + r" if at != "0" else "r"
+        return f"{name}[{at}]"
+
+    def place_of(
+        self, piece: Piece, view: View, shape: tuple[int, ...], variables: str
+    ) -> tuple[str, str]:
+        """The array of a view of one source, and where in it a number stands, or its first row."""
+        source, index = view.sources[0], view.index.reshape(shape)
         strides = Strides.of(index)
         if strides:
             first, terms = strides.first, list(zip(strides.steps, variables))
         else:
             table = self.tables.table(index.astype(numpy.int32))
             first, terms = 0, [(1, f"{table}[{self._flat(shape, variables)}]")]
-        at = self.row_at(first, terms) if source.has_rows else linear(first, terms)
-        return f"{name}[{at}]"
+        times = self.tile if source.has_rows else 1
+        at = linear(first * times, [(step * times, name) for step, name in terms])
+        return self.use(piece, source), at
 
     def _flat(self, shape: tuple[int, ...], variables: str) -> str:
         """The place in a table of so many axes."""

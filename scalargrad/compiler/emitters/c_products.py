@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy
 
+from ..derive_rolled import Given
 from ..lower import DOT, SHARES, SUM
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
@@ -43,6 +44,7 @@ class Products(Frame):
 
     hides: bool  # a slope of 0 sends 0, whatever it meets
     use: Any
+    place_of: Any
     looked: Any
     item: Any
     rows: Any
@@ -276,27 +278,14 @@ class Products(Frame):
         """Where the rows of number i begin, and the step from one to the next: 0 for a number that carries no rows."""
         source = view.sources[0]
         if isinstance(source, Numbers) and len(view.sources) == 1:
-            data = numpy.array(source.data)[view.index]
-            return f"{self.names_of_table(data)} + i" if len(data) > 1 else self.names_of_table(
-                data
-            ), 0
-        if isinstance(source, Block) and not source.shape and not source.has_rows:
+            name = self.tables.table(numpy.array(source.data)[view.index])
+            return (f"{name} + i" if len(view.index) > 1 else name), 0
+        view = self.looked(piece, stage, view)
+        source = view.sources[0]
+        if isinstance(source, Given) or (isinstance(source, Block) and self.is_number(source)):
             return f"&{self.use(piece, source)}", 0
-        text = self.item(piece, stage, view, (len(view.index),), "i")
-        if text == "share":
-            return "&share", 0
-        carried = has_rows(view)
-        if carried:
-            text = (
-                text.removesuffix(" + r]") + "]"
-                if text.endswith(" + r]")
-                else text.removesuffix("r]") + "0]"
-            )
-        return f"&{text}", 1 if carried else 0
-
-    def names_of_table(self, data: Any) -> str:
-        """The table of some constants."""
-        return self.tables.table(data)
+        name, at = self.place_of(piece, view, (len(view.index),), "i")
+        return f"&{name}[{at}]", 1 if has_rows(view) else 0
 
     def row_products(self, stage: int, vector: Vector) -> None:
         """The sum over the rows of products: a product of matrices where they make one."""
