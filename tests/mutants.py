@@ -1,6 +1,6 @@
 """Broken rules: every derivative rule of the table and every line of the walk, wrong in one way each, and how to break one for a while.
 
-A rule is a slope of a recorded row, a line of work that slopes alone read, or the value of a row whose name begins with `_`,
+A rule is a slope of a recorded operation, a line of work that slopes alone read, or the value of an operation whose name begins with `_`,
 which is a slope of others. Where a rule chooses between formulas, the whole of it is broken and each formula by itself.
 """
 
@@ -33,7 +33,7 @@ CONSTANTS = {
 }  # a product would not change them, or not always
 KINDS = (*FACTORS, "constant", "twin", "swapped", "walk")
 
-# What textbooks write: (row, operand) → slopes.
+# What textbooks write: (operation, operand) → slopes.
 TWINS: dict[tuple[str, str], tuple[str, ...]] = {
     ("abs", "x"): ("x / abs(x)",),
     ("exp2", "x"): ("0.6931471805599453 * out",),
@@ -154,23 +154,23 @@ ORDER: tuple[tuple[str, str], ...] = (
 class Mutant(NamedTuple):
     """A rule that is wrong in one way: `part` is the slope (and formula in it), the line of work or "out"; `text` is wrong."""
 
-    row: str
+    op_name: str
     part: str
     kind: str
     text: str
-    op: Op | None  # the broken row; None for the walk
+    op: Op | None  # the broken operation; None for the walk
     number: int = 0  # of several of the kind
 
     @property
     def name(self) -> tuple[str, str, str]:
-        return self.row, self.part, f"{self.kind} {self.number}" if self.number else self.kind
+        return self.op_name, self.part, f"{self.kind} {self.number}" if self.number else self.kind
 
 
 # ------------------------------------------------------------------ the mutants
 
 
 def changed(op: Op, part: str, text: str) -> Op:
-    """The row with another text for its value ("out"), a slope ("dx") or a line of work."""
+    """The operation with another text for its value ("out"), a slope ("dx") or a line of work."""
     slopes = op.slopes and tuple(
         text if part == f"d{o}" else slope for o, slope in zip(op.operands, op.slopes, strict=True)
     )
@@ -183,7 +183,7 @@ def words(text: str) -> set[str]:
 
 
 def rules(op: Op) -> Iterator[tuple[str, str, bool]]:
-    """The derivative rules of a row: part, text, and whether it is a list of slopes."""
+    """The derivative rules of an operation: part, text, and whether it is a list of slopes."""
     for operand, slope in zip(op.operands, op.slopes or (), strict=bool(op.slopes)):
         yield f"d{operand}", slope, operand in LISTS
     if not op.is_public:
@@ -287,8 +287,8 @@ def twins(op: Op) -> Iterator[Mutant]:
             )
 
 
-def of_row(op: Op) -> list[Mutant]:
-    """All mutants of a row."""
+def of_op(op: Op) -> list[Mutant]:
+    """All mutants of an operation."""
     return [
         *(
             mutant
@@ -328,7 +328,7 @@ def of_the_walk() -> list[Mutant]:
 
 
 def all_mutants() -> list[Mutant]:
-    return [*(mutant for op in OPS.values() for mutant in of_row(op)), *of_the_walk()]
+    return [*(mutant for op in OPS.values() for mutant in of_op(op)), *of_the_walk()]
 
 
 # ------------------------------------------------------------------ breaking, and mending
@@ -346,7 +346,7 @@ DUNDERS = {
 
 
 def forget() -> None:
-    """Throw away all that was generated from rows, so that it is generated anew."""
+    """Throw away all that was generated from operations, so that it is generated anew."""
     rows_text._on_floats.clear()
     slopes._functions_of.clear()
     for op in OPS.values():
@@ -354,10 +354,10 @@ def forget() -> None:
             for name in {op.name, *op.aliases} & vars(holder).keys():
                 delattr(holder, name)
         add_method(Value, op)
-    for row, name in DUNDERS.items():
+    for op_name, name in DUNDERS.items():
         for dunder, is_swapped in ((f"__{name}__", False), (f"__r{name}__", True)):
             if dunder in vars(Value):
-                method = Recorded(row, swapped=is_swapped)
+                method = Recorded(op_name, swapped=is_swapped)
                 method.__set_name__(Value, dunder)
                 setattr(Value, dunder, method)
 
@@ -381,7 +381,7 @@ def broken(mutant: Mutant) -> Iterator[None]:
             else:
                 Value.backward = made["backward"]  # type: ignore[method-assign]
         else:
-            OPS[mutant.row] = mutant.op
+            OPS[mutant.op_name] = mutant.op
             forget()
         yield
     finally:

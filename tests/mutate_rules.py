@@ -1,15 +1,15 @@
 """The tests are tested: every derivative rule is broken on purpose, and shown with the layers of tests that notice.
 
-The mutants are those of `mutants`. For each the layers are run on the rows that read the broken rule, in this process:
+The mutants are those of `mutants`. For each the layers are run on the operations that read the broken rule, in this process:
 
     1  differences: central differences on floats, at the tolerances that are usual
-    2  random graphs that hold such a row, against differences of the whole program in mpmath
+    2  random graphs that hold such an operation, against differences of the whole program in mpmath
     3  the ulp oracle, at points drawn with a fixed seed and at those known to be hard
     4  the edge table
     5  slopes of slopes, against differences of differences in mpmath
     6  the laws of the walk, as `test_backward` has them (for what is wrong with the walk)
 
-    python -m tests.mutate_rules [--row pow] [--jobs 2]
+    python -m tests.mutate_rules [--op pow] [--jobs 2]
 
 prints for each rule and each way to be wrong the layers that noticed, and who survived. Survivors must be known, with the
 reason why nothing can tell them from the sound rule; it is an error when one of those is noticed after all.
@@ -42,7 +42,7 @@ from .rows import test_slopes
 SEED = "broken on purpose"
 POINTS, GRAPHS, GRAPHS_OF_THE_WALK, POOL = 150, 5, 40, 4000
 
-# Who cannot be told from the sound rule: row, part, kind ("*": all kinds) → the reason.
+# Who cannot be told from the sound rule: operation, part, kind ("*": all kinds) → the reason.
 EQUIVALENT: dict[tuple[str, str, str], str] = {
     ("sum", "dxs", "swapped"): "all slopes are 1",
     ("tan", "dx", "twin"): "1/cos² is off by 3.2 ulp at worst, within the budget of 4",
@@ -69,9 +69,9 @@ EQUIVALENT: dict[tuple[str, str, str], str] = {
 
 
 @cache
-def readers(row: str) -> tuple[str, ...]:
-    """The row, and if it is not public the public rows whose slopes lead to it."""
-    found = [row]
+def readers(op_name: str) -> tuple[str, ...]:
+    """The operation, and if it is not public the public operations whose slopes lead to it."""
+    found = [op_name]
     for name in found:  # which grows
         for op in OPS.values() if not OPS[name].is_public else ():
             texts = [*(op.slopes or ()), *op.work, "" if op.is_public else op.value]
@@ -81,11 +81,11 @@ def readers(row: str) -> tuple[str, ...]:
                 and any(name in words(text) for text in texts)
             ):
                 found.append(op.name)
-    return tuple(name for name in found if name == row or OPS[name].is_public)
+    return tuple(name for name in found if name == op_name or OPS[name].is_public)
 
 
-def public(rows: Sequence[str]) -> list[str]:
-    return [row for row in rows if OPS[row].is_public]
+def public(op_names: Sequence[str]) -> list[str]:
+    return [op_name for op_name in op_names if OPS[op_name].is_public]
 
 
 # ------------------------------------------------------------------ 1 differences
@@ -116,12 +116,12 @@ PROGRAMS: tuple[Callable[..., Any], ...] = (
 )
 
 
-def differences(rows: Sequence[str]) -> None:
-    for row in public(rows):
-        for operands in test_slopes.smooth_points(OPS[row]):
+def differences(op_names: Sequence[str]) -> None:
+    for op_name in public(op_names):
+        for operands in test_slopes.smooth_points(OPS[op_name]):
             if all(abs(x) < 10.0 for x in oracle.flat(operands)):
-                check_differences(getattr(functions, row), operands)
-    for program in PROGRAMS if not rows else ():
+                check_differences(getattr(functions, op_name), operands)
+    for program in PROGRAMS if not op_names else ():
         check_differences(program, (0.7, -1.3))
 
 
@@ -134,23 +134,23 @@ def graph(number: int) -> Program:
 
 
 @cache
-def graphs_of(row: str) -> list[Program]:
-    """A few regular graphs that hold a row; of the walk's, any."""
+def graphs_of(op_name: str) -> list[Program]:
+    """A few regular graphs that hold an operation; of the walk's, any."""
     found: list[Program] = []
     for number in range(POOL):
-        if len(found) == (GRAPHS if row in OPS else GRAPHS_OF_THE_WALK):
+        if len(found) == (GRAPHS if op_name in OPS else GRAPHS_OF_THE_WALK):
             break
         program = graph(number)
         if (
-            row not in OPS or any(step.row == row for step in program.steps)
+            op_name not in OPS or any(step.op_name == op_name for step in program.steps)
         ) and not random_graphs.check(program).skipped:
             found.append(program)
     return found
 
 
-def graphs(rows: Sequence[str]) -> None:
-    for row in public(rows) or ("backward",):
-        for program in graphs_of(row):
+def graphs(op_names: Sequence[str]) -> None:
+    for op_name in public(op_names) or ("backward",):
+        for program in graphs_of(op_name):
             random_graphs.check(program)
 
 
@@ -158,34 +158,34 @@ def graphs(rows: Sequence[str]) -> None:
 
 
 @cache
-def truths(row: str) -> list[tuple[Sequence[Any], dict[str, oracle.Truth]]]:
-    """Points of a row, and what is true there."""
-    rng = random.Random(f"{SEED} {row}")
+def truths(op_name: str) -> list[tuple[Sequence[Any], dict[str, oracle.Truth]]]:
+    """Points of an operation, and what is true there."""
+    rng = random.Random(f"{SEED} {op_name}")
     points = [
-        *(oracle.draw(rng, OPS[row]) for _ in range(POINTS)),
-        *(operands for name, operands in test_ops.HARD if name == row),
+        *(oracle.draw(rng, OPS[op_name]) for _ in range(POINTS)),
+        *(operands for name, operands in test_ops.HARD if name == op_name),
     ]
-    return [(operands, oracle.truth(OPS[row], operands)) for operands in points]
+    return [(operands, oracle.truth(OPS[op_name], operands)) for operands in points]
 
 
-def ulps(rows: Sequence[str]) -> None:
+def ulps(op_names: Sequence[str]) -> None:
     mp.dps = 400
-    for row in public(rows):
-        for operands, true in truths(row):
-            for what, error in oracle.errors(OPS[row], operands, true).items():
-                assert error <= oracle.budget(row, what), (row, what, operands)
+    for op_name in public(op_names):
+        for operands, true in truths(op_name):
+            for what, error in oracle.errors(OPS[op_name], operands, true).items():
+                assert error <= oracle.budget(op_name, what), (op_name, what, operands)
 
 
 # ------------------------------------------------------------------ 4 the edge table
 
 
-def edges(rows: Sequence[str]) -> None:
+def edges(op_names: Sequence[str]) -> None:
     for edge in EDGES:
-        if edge.name in rows or not rows:
+        if edge.name in op_names or not op_names:
             test_ops.test_edges_of_values_are_as_the_table_has_them(edge)
             if len(edge.operands) > 1:
                 test_ops.test_edges_are_the_same_beside_constants(edge)
-    if not rows or "sqrt" in rows:
+    if not op_names or "sqrt" in op_names:
         for at, number, slope in MASKED:
             test_ops.test_masked_branch_does_not_poison_its_input(at, number, slope)
 
@@ -193,14 +193,14 @@ def edges(rows: Sequence[str]) -> None:
 # ------------------------------------------------------------------ 5 slopes of slopes
 
 
-def slopes_of_slopes(rows: Sequence[str]) -> None:
-    for row in rows:
-        if OPS[row].is_public:
-            test_slopes.test_slopes_of_slopes_are_right(OPS[row])
-        elif not OPS[row].is_composed:
-            test_slopes.test_rows_that_are_slopes_of_others_and_their_slopes_are_right(OPS[row])
-    for row in ("silu", "gelu"):
-        test_slopes.test_slopes_of_slopes_at_nan_are_nan(row)
+def slopes_of_slopes(op_names: Sequence[str]) -> None:
+    for op_name in op_names:
+        if OPS[op_name].is_public:
+            test_slopes.test_slopes_of_slopes_are_right(OPS[op_name])
+        elif not OPS[op_name].is_composed:
+            test_slopes.test_rows_that_are_slopes_of_others_and_their_slopes_are_right(OPS[op_name])
+    for op_name in ("silu", "gelu"):
+        test_slopes.test_slopes_of_slopes_at_nan_are_nan(op_name)
     test_slopes.test_slopes_of_slopes_are_right_at_the_ends_of_the_range()
     test_slopes.test_slopes_that_are_not_defined_are_nan()
     test_slopes.test_slopes_of_the_slopes_of_a_power_are_their_limits_at_zero()
@@ -213,7 +213,7 @@ def slopes_of_slopes(rows: Sequence[str]) -> None:
 # ------------------------------------------------------------------ 6 the laws of the walk
 
 
-def laws(rows: Sequence[str]) -> None:
+def laws(op_names: Sequence[str]) -> None:
     """All tests in `test_backward`; and what the walk does with slopes of 0 and with other threads."""
     for test in [test for name, test in vars(test_backward).items() if name.startswith("test_")]:
         cases = next(
@@ -258,13 +258,13 @@ OF_RULES, OF_THE_WALK = (
 NUMERICAL = (AssertionError, random_graphs.Failure, ArithmeticError, ValueError)
 
 
-def notices(layer: str, rows: Sequence[str]) -> bool:
+def notices(layer: str, op_names: Sequence[str]) -> bool:
     """Whether a layer fails as the engine is now; a rule that is no arithmetic at all is no mutant: what it raises is raised."""
     before = mp.dps
     try:
-        LAYERS[layer](rows)
+        LAYERS[layer](op_names)
     except Exception as error:  # of a broken walk any
-        if rows and not (
+        if op_names and not (
             isinstance(error, NUMERICAL) and isinstance(error.__cause__, (*NUMERICAL, type(None)))
         ):
             raise
@@ -276,9 +276,9 @@ def notices(layer: str, rows: Sequence[str]) -> bool:
 
 def judge(mutant: Mutant) -> tuple[str, ...]:
     """The layers that notice a mutant."""
-    rows, layers = (readers(mutant.row), OF_RULES) if mutant.op else ((), OF_THE_WALK)
+    op_names, layers = (readers(mutant.op_name), OF_RULES) if mutant.op else ((), OF_THE_WALK)
     with broken(mutant):
-        return tuple(layer for layer in layers if notices(layer, rows))
+        return tuple(layer for layer in layers if notices(layer, op_names))
 
 
 waiting: list[Mutant] = []
@@ -290,13 +290,13 @@ def judge_number(number: int) -> tuple[str, ...]:
 
 def prepare(mutants: Sequence[Mutant]) -> None:
     """Work out the truths while the engine is sound, and see that no layer complains of it."""
-    for row in dict.fromkeys(mutant.row for mutant in mutants):
-        rows, layers = (readers(row), OF_RULES) if row in OPS else ((), OF_THE_WALK)
-        for name in public(rows):
+    for op_name in dict.fromkeys(mutant.op_name for mutant in mutants):
+        op_names, layers = (readers(op_name), OF_RULES) if op_name in OPS else ((), OF_THE_WALK)
+        for name in public(op_names):
             truths(name)
         for layer in layers:
             mp.dps = 15
-            LAYERS[layer](rows)  # raises if it does
+            LAYERS[layer](op_names)  # raises if it does
 
 
 def judged(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, tuple[str, ...]]]:
@@ -306,7 +306,7 @@ def judged(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, tuple
         yield from zip(mutants, map(judge, mutants), strict=True)
         return
     waiting[:] = (
-        mutants  # a row that is sent to another process arrives as the sound one of its name: send a number
+        mutants  # an operation that is sent to another process arrives as the sound one of its name: send a number
     )
     with multiprocessing.get_context("fork").Pool(jobs) as pool:
         yield from zip(
@@ -316,11 +316,11 @@ def judged(mutants: Sequence[Mutant], jobs: int) -> Iterator[tuple[Mutant, tuple
 
 def reason(mutant: Mutant) -> tuple[str, str, str] | None:
     """The entry of EQUIVALENT that says why a mutant may survive."""
-    row, part, kind = mutant.name
+    op_name, part, kind = mutant.name
     return next(
         (
             key
-            for key in ((row, part, kind), (row, part, "*"), (row, "*", "*"))
+            for key in ((op_name, part, kind), (op_name, part, "*"), (op_name, "*", "*"))
             if key in EQUIVALENT
         ),
         None,
@@ -332,22 +332,22 @@ def main() -> int:
         prog="python -m tests.mutate_rules", description=(__doc__ or "").partition("\n")[0]
     )
     parser.add_argument(
-        "--row",
+        "--op",
         action="append",
         choices=[*OPS, "backward"],
-        help="mutants of this row only; may be repeated",
+        help="mutants of this operation only; may be repeated",
     )
     parser.add_argument("--jobs", type=int, default=2, help="how many processes")
     arguments = parser.parse_args()
     began = time.perf_counter()
     mutants = [
-        mutant for mutant in all_mutants() if not arguments.row or mutant.row in arguments.row
+        mutant for mutant in all_mutants() if not arguments.op or mutant.op_name in arguments.op
     ]
     verdicts: dict[Mutant, tuple[str, ...]] = {}
     previous: tuple[str, str] | None = None
     cells: dict[str, list[str]] = defaultdict(list)
     print(", ".join(f"{i} {layer}" for i, layer in enumerate(LAYERS, 1)))
-    print(f"{'row':16}{'rule':14}" + "".join(f"{kind:>10}" for kind in KINDS[:-1]))
+    print(f"{'operation':16}{'rule':14}" + "".join(f"{kind:>10}" for kind in KINDS[:-1]))
     for mutant, layers in judged(mutants, arguments.jobs):
         verdicts[mutant] = layers
         if mutant.name[:2] != previous and previous:
@@ -365,12 +365,13 @@ def digits(layers: Sequence[str]) -> str:
 
 def show(rule: tuple[str, str], cells: dict[str, list[str]]) -> None:
     """A line of the table; `cells` are emptied."""
-    row, part = rule
+    op_name, part = rule
     if "walk" in cells:
-        print(f"{row:16}{part:100} {cells['walk'][0]}", flush=True)
+        print(f"{op_name:16}{part:100} {cells['walk'][0]}", flush=True)
     else:
         print(
-            f"{row:16}{part:14}" + "".join(f"{' '.join(cells[kind]):>10}" for kind in KINDS[:-1]),
+            f"{op_name:16}{part:14}"
+            + "".join(f"{' '.join(cells[kind]):>10}" for kind in KINDS[:-1]),
             flush=True,
         )
     cells.clear()

@@ -1,13 +1,13 @@
-"""The ulp oracle: how far every row's value and slopes are from the truth, which knows no rule of calculus.
+"""The ulp oracle: how far every operation's value and slopes are from the truth, which knows no rule of calculus.
 
 The truth is mpmath's function at 400 digits and more (enough for the arguments at hand), and for a slope
 its central difference with a step of 1e-60, so that no derivative that somebody derived by hand takes part.
-Arguments are log-uniform over all doubles, subnormals and both signs included, and denser where a row's
+Arguments are log-uniform over all doubles, subnormals and both signs included, and denser where an operation's
 result is neither 0 nor infinite. An error is counted in ulp, the spacing of doubles at the true result.
 
-    python -m tests.oracle [--points 2000] [--row pow] [--seed 1]
+    python -m tests.oracle [--points 2000] [--op pow] [--seed 1]
 
-prints for each row the worst error of its value and of each slope, where it happened, and the budget.
+prints for each operation the worst error of its value and of each slope, where it happened, and the budget.
 """
 
 from __future__ import annotations
@@ -121,11 +121,11 @@ EXCEPTIONS: dict[tuple[str, str], Measure] = {
 }  # fmt: skip
 
 
-def budget(row: str, what: str) -> float:
+def budget(op_name: str, what: str) -> float:
     """The largest error allowed, in ulp; `what` is "out", or "dx", "dy", … for a slope."""
-    if (row, what) in EXCEPTIONS:
-        return EXCEPTIONS[row, what].limit
-    return VALUE_BUDGET.get(row, VALUE_ELSE) if what == "out" else SLOPE
+    if (op_name, what) in EXCEPTIONS:
+        return EXCEPTIONS[op_name, what].limit
+    return VALUE_BUDGET.get(op_name, VALUE_ELSE) if what == "out" else SLOPE
 
 
 def ulps(got: float, true: mpf, term: mpf | None = None) -> float:
@@ -197,7 +197,7 @@ def draw_pair(rng: random.Random, op: Op) -> list[float]:
 
 
 def draw(rng: random.Random, op: Op) -> list[Any]:
-    """Operands of a row: numbers, and lists of them, no two alike."""
+    """Operands of an operation: numbers, and lists of them, no two alike."""
     if op.operands == ("x",):
         return [draw_one(rng, *op.domain[0])]
     if op.operands == ("x", "y"):
@@ -262,14 +262,14 @@ def set_digits(operands: Sequence[Any]) -> None:
 
 
 class Truth(NamedTuple):
-    """What is true of a row's value or of one slope at a point: a number for each operand of a list; what counts the ulps."""
+    """What is true of an operation's value or of one slope at a point: a number for each operand of a list; what counts the ulps."""
 
     numbers: list[mpf]
     term: mpf | None
 
 
 def truth(op: Op, operands: Sequence[Any]) -> dict[str, Truth]:
-    """The true value and the true slopes of a row at one point."""
+    """The true value and the true slopes of an operation at one point."""
     set_digits(operands)
     at, function = exact(operands), REFERENCES[op.name]
     units = {
@@ -289,7 +289,7 @@ def truth(op: Op, operands: Sequence[Any]) -> dict[str, Truth]:
 def errors(
     op: Op, operands: Sequence[Any], true: dict[str, Truth] | None = None
 ) -> dict[str, float]:
-    """The errors in ulp of a row's value and slopes at one point; `true` where the truth there is known already."""
+    """The errors in ulp of an operation's value and slopes at one point; `true` where the truth there is known already."""
     true = true or truth(op, operands)
     results = (r if isinstance(r, list) else [r] for r in on_floats(op)["total"](*operands))
     return {
@@ -304,7 +304,7 @@ class Worst(NamedTuple):
 
 
 def measure(op: Op, points: int, seed: int | str) -> dict[str, Worst]:
-    """The worst errors of a row over so many random points."""
+    """The worst errors of an operation over so many random points."""
     rng = random.Random(f"{seed} {op.name}")
     worst: dict[str, Worst] = {}
     before = mp.dps
@@ -327,19 +327,24 @@ def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.oracle", description=(__doc__ or "").partition("\n")[0]
     )
-    parser.add_argument("--points", type=int, default=500, help="points for each row")
+    parser.add_argument("--points", type=int, default=500, help="points for each operation")
     parser.add_argument(
-        "--row", action="append", choices=sorted(REFERENCES), help="this row only; may be repeated"
+        "--op",
+        action="append",
+        choices=sorted(REFERENCES),
+        help="this operation only; may be repeated",
     )
     parser.add_argument(
         "--seed", default=str(time.time_ns() % 10**6), help="the same seed draws the same points"
     )
     arguments = parser.parse_args()
-    print(f"seed {arguments.seed}, {arguments.points} points a row, mpmath {mpmath.__version__}")
-    print(f"{'row':12} {'of':4} {'worst ulp':>10} {'budget':>7}  {'':8}at")
+    print(
+        f"seed {arguments.seed}, {arguments.points} points an operation, mpmath {mpmath.__version__}"
+    )
+    print(f"{'operation':12} {'of':4} {'worst ulp':>10} {'budget':>7}  {'':8}at")
     exceeded = 0
     for op in measured_rows():
-        if arguments.row and op.name not in arguments.row:
+        if arguments.op and op.name not in arguments.op:
             continue
         for what, (error, operands) in measure(op, arguments.points, arguments.seed).items():
             limit = budget(op.name, what)

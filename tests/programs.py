@@ -21,7 +21,7 @@ Operand = int | float  # the place of a leaf or step, leaves first; or a constan
 class Step(NamedTuple):
     """One operation; an operand that is a list is a tuple."""
 
-    row: str
+    op_name: str
     operands: tuple[Any, ...]
 
 
@@ -47,9 +47,12 @@ def run(
 ) -> list[Any]:
     """The values of all leaves and steps, of whatever kind `apply` calculates with."""
     values = list(leaves)
-    for row, operands in program.steps:
+    for op_name, operands in program.steps:
         values.append(
-            apply(row, mapped(operands, lambda o: values[o] if isinstance(o, int) else constant(o)))
+            apply(
+                op_name,
+                mapped(operands, lambda o: values[o] if isinstance(o, int) else constant(o)),
+            )
         )
     return values
 
@@ -68,17 +71,17 @@ def lines(program: Program) -> list[str]:
         return f"x{o + 1}" if o < n else f"v{o - n + 1}"
 
     result = [f"{text(i)} = Value({text(x)})" for i, x in enumerate(program.leaves)]
-    for i, (row, operands) in enumerate(program.steps, n):
+    for i, (op_name, operands) in enumerate(program.steps, n):
         names = [f"[{', '.join(o)}]" if isinstance(o, list) else o for o in mapped(operands, text)]
-        if row in INFIX:
+        if op_name in INFIX:
             left = f"({names[0]})" if names[0].startswith("-") else names[0]
-            expression = f"{left} {INFIX[row]} {names[1]}"
-        elif row in PREFIX:
-            expression = PREFIX[row].format(names[0])
-        elif OPS[row].takes_lists or isinstance(operands[0], float):
-            expression = f"functions.{row}({', '.join(names)})"
+            expression = f"{left} {INFIX[op_name]} {names[1]}"
+        elif op_name in PREFIX:
+            expression = PREFIX[op_name].format(names[0])
+        elif OPS[op_name].takes_lists or isinstance(operands[0], float):
+            expression = f"functions.{op_name}({', '.join(names)})"
         else:
-            expression = f"{names[0]}.{row}({', '.join(names[1:])})"
+            expression = f"{names[0]}.{op_name}({', '.join(names[1:])})"
         result.append(f"{text(i)} = {expression}")
     return result
 
@@ -131,7 +134,7 @@ def draw_number(rng: random.Random, wild: bool) -> float:
 def draw_operands(
     rng: random.Random, op: Op, values: list[float], unread: list[int], wild: bool, gather: bool
 ) -> tuple[Any, ...]:
-    """Operands of a row, most of them not read before (all, and none a constant, with `gather`); at least one is no constant."""
+    """Operands of an operation, most of them not read before (all, and none a constant, with `gather`); at least one is no constant."""
     waiting = rng.sample(unread, len(unread))
 
     def node() -> int:
@@ -165,7 +168,7 @@ def draw_operands(
 def is_tame(
     op: Op, operands: tuple[Any, ...], numbers: list[Any], out: float, rng: random.Random
 ) -> bool:
-    """Whether the operands are inside the row's domain and the result is a number of common size."""
+    """Whether the operands are inside the operation's domain and the result is a number of common size."""
     if not op.takes_lists:
         whole_power = (
             op.name == "pow" and isinstance(operands[1], float) and operands[1] % 1.0 == 0.0
@@ -220,14 +223,16 @@ def pruned(program: Program) -> Program:
 def moved(step: Step, place: Mapping[int, Operand]) -> Step:
     """A step whose operands have moved."""
     operands = mapped(step.operands, lambda o: place.get(o, o) if isinstance(o, int) else o)
-    return Step(step.row, tuple(tuple(o) if isinstance(o, list) else o for o in operands))
+    return Step(step.op_name, tuple(tuple(o) if isinstance(o, list) else o for o in operands))
 
 
 def smaller(program: Program) -> Iterator[Program]:
     """Programs made of a program by taking something away: the boldest first."""
     n, steps = len(program.leaves), program.steps
     values = run(
-        program, program.leaves, lambda row, operands: on_floats(OPS[row])["value"](*operands)
+        program,
+        program.leaves,
+        lambda op_name, operands: on_floats(OPS[op_name])["value"](*operands),
     )
     for i in range(1, len(steps)):
         yield Program(program.leaves, steps[:i])
@@ -247,7 +252,7 @@ def smaller(program: Program) -> Iterator[Program]:
             )
             if any(isinstance(o, int) for o in oracle.flat(operands)) and () not in operands:
                 yield Program(
-                    program.leaves, (*steps[:i], Step(step.row, operands), *steps[i + 1 :])
+                    program.leaves, (*steps[:i], Step(step.op_name, operands), *steps[i + 1 :])
                 )
     for i, x in enumerate(program.leaves):  # rounder numbers
         for digits in (1, 2, 4, 8) if math.isfinite(x) else ():

@@ -48,9 +48,9 @@ def by_source(program: Program) -> tuple[float, Slopes]:
 def recorded(program: Program) -> tuple[list[Value], Value]:
     """Its leaves and its root, by free functions."""
     leaves = [Value(x) for x in program.leaves]
-    return leaves, run(program, leaves, lambda row, operands: getattr(functions, row)(*operands))[
-        -1
-    ]
+    return leaves, run(
+        program, leaves, lambda op_name, operands: getattr(functions, op_name)(*operands)
+    )[-1]
 
 
 def by_functions(program: Program) -> tuple[float, Slopes]:
@@ -60,9 +60,9 @@ def by_functions(program: Program) -> tuple[float, Slopes]:
 
 
 def on_numbers(program: Program) -> tuple[float, None]:
-    return run(program, program.leaves, lambda row, operands: getattr(functions, row)(*operands))[
-        -1
-    ], None
+    return run(
+        program, program.leaves, lambda op_name, operands: getattr(functions, op_name)(*operands)
+    )[-1], None
 
 
 def by_gradients(program: Program) -> tuple[float, Slopes]:
@@ -81,7 +81,9 @@ def by_recorded_gradients(program: Program) -> tuple[float, Slopes]:
 def by_compiled(program: Program) -> tuple[float, Slopes]:
     """As generated Python."""
     f = compile(
-        lambda xs: run(program, xs, lambda row, operands: getattr(functions, row)(*operands))[-1],
+        lambda xs: run(
+            program, xs, lambda op_name, operands: getattr(functions, op_name)(*operands)
+        )[-1],
         backend="python",
     )
     value, slopes = f.value_and_grad(list(program.leaves))

@@ -1,7 +1,7 @@
 """How far rounding explains that a program is off: a running error analysis, and the truth that it is held against.
 
-Every operation is granted the ulps that `oracle` grants its row; forwards, errors of operands reach the
-result by its slopes; backwards, an error of an operand changes the slopes too (by how much, the row at a number
+Every operation is granted the ulps that `oracle` grants it; forwards, errors of operands reach the
+result by its slopes; backwards, an error of an operand changes the slopes too (by how much, the operation at a number
 nearby tells), and errors of slopes add up along all paths. The truth is mpmath's value of the whole program at 100
 digits, and its difference, which knows no rule of calculus.
 """
@@ -34,7 +34,7 @@ class Irregular(Exception):
 
 
 class Rounded(NamedTuple):
-    """The slopes of a step by all its operands in a row, how far each may be off, and the places of the operands."""
+    """The slopes of a step by all its operands in one list, how far each may be off, and the places of the operands."""
 
     places: list[Any]
     slopes: list[float]
@@ -107,7 +107,7 @@ def rounded_step(
     step: Step, values: list[float], errors: list[float]
 ) -> tuple[float, float, Rounded]:
     """The value of a step, how far it may be off, and its slopes with the same; Irregular at a kink or a pole."""
-    op, places = OPS[step.row], list[Any](oracle.flat(step.operands))
+    op, places = OPS[step.op_name], list[Any](oracle.flat(step.operands))
     numbers = mapped(step.operands, lambda o: values[o] if isinstance(o, int) else o)
     total = on_floats(op)["total"]
     out, *nested = total(*numbers)
@@ -182,9 +182,9 @@ def differences(program: Program, allowed: Bounds) -> Truth:
     """The value and the slopes by the leaves, each as a difference of the whole program."""
 
     def root(leaves: Sequence[mpf]) -> mpf:
-        return run(program, leaves, lambda row, operands: oracle.REFERENCES[row](*operands), mpf)[
-            -1
-        ]
+        return run(
+            program, leaves, lambda op_name, operands: oracle.REFERENCES[op_name](*operands), mpf
+        )[-1]
 
     for digits in DIGITS:
         mp.dps = digits

@@ -18,7 +18,7 @@ from scalargrad.ops import OPS
     [op for op in OPS.values() if op.is_public and not op.takes_lists and not op.is_composed],
     ids=lambda op: op.name,
 )
-def test_every_row_passes_check_gradient(op):
+def test_every_operation_passes_check_gradient(op):
     points = {
         "arcsin": (0.3,),
         "arccos": (0.3,),

@@ -85,7 +85,7 @@ def floats(values):
 
 
 @pytest.mark.parametrize("name", DESIGNED)
-def test_every_function_is_a_row_and_a_name_of_the_package(name):
+def test_every_function_is_an_operation_and_a_name_of_the_package(name):
     assert name in OPS
     assert getattr(sg, name).__name__ == name
     assert name in dir(sg)
@@ -388,7 +388,7 @@ def test_help_gives_a_sentence_the_formula_the_slopes_and_an_example_that_runs(o
     assert [*inspect.signature(function).parameters][: len(op.operands)] == [*op.operands]
 
 
-def test_the_table_in_the_documentation_has_every_public_row():
+def test_the_table_in_the_documentation_has_every_public_operation():
     import scalargrad.functions
 
     lines = (scalargrad.functions.__doc__ or "").splitlines()

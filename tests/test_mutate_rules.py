@@ -40,7 +40,7 @@ def test_mutants_have_names_of_their_own_and_differ_from_the_rule() -> None:
     assert len(MUTANTS) == len(all_mutants())
     for mutant in MUTANTS.values():
         if mutant.op:
-            sound = OPS[mutant.row]
+            sound = OPS[mutant.op_name]
             assert (mutant.op.value, mutant.op.slopes, mutant.op.work) != (
                 sound.value,
                 sound.slopes,
@@ -50,7 +50,7 @@ def test_mutants_have_names_of_their_own_and_differ_from_the_rule() -> None:
 
 def test_every_rule_is_broken_in_every_way_that_applies() -> None:
     for op in OPS.values():
-        kinds = {mutant.kind for mutant in MUTANTS.values() if mutant.row == op.name}
+        kinds = {mutant.kind for mutant in MUTANTS.values() if mutant.op_name == op.name}
         if op.slopes and op.name != "sign":  # its slope is 0 or nan
             assert {"sign", "factor", "0.1 %", "1e-6"} <= kinds
     assert {mutant.kind for mutant in MUTANTS.values()} == set(KINDS)
@@ -172,7 +172,7 @@ def test_an_unknown_survivor_and_a_known_one_that_is_noticed_are_errors(
 def test_the_command_prints_a_line_for_each_rule(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sys.argv", ["mutate_rules", "--row", "neg", "--jobs", "1"])
+    monkeypatch.setattr("sys.argv", ["mutate_rules", "--op", "neg", "--jobs", "1"])
     assert mutate_rules.main() == 0
     printed = capsys.readouterr().out
     assert "neg             dx                  1235      1235       235       235" in printed

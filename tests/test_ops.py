@@ -1,4 +1,4 @@
-"""Every row of the table: its edges, its totality, its accuracy; and rows added at run time."""
+"""Every operation of the table: its edges, its totality, its accuracy; and operations added at run time."""
 
 from __future__ import annotations
 
@@ -54,15 +54,15 @@ NUMBERS = [
 
 
 def ways(name: str) -> list[Callable[..., Any]]:
-    """The row as a free function, a method and, where there is one, an operator."""
-    functions_of_row = [getattr(functions, name)]
+    """The operation as a free function, a method and, where there is one, an operator."""
+    functions_of_op = [getattr(functions, name)]
     if not OPS[name].takes_lists:
-        functions_of_row.append(
+        functions_of_op.append(
             lambda x, *rest: getattr(x if isinstance(x, Value) else Value(x), name)(*rest)
         )
     if name in OPERATORS:
-        functions_of_row.append(OPERATORS[name])
-    return functions_of_row
+        functions_of_op.append(OPERATORS[name])
+    return functions_of_op
 
 
 def slopes_after_backward(operands: tuple[Any, ...]) -> list[Any]:
@@ -189,7 +189,7 @@ def test_beside_a_constant_value_and_slope_are_the_same_to_the_bit(op: Op) -> No
 
 
 def kernel(op: Op) -> Callable[..., Any]:
-    """The row's raising source, alone."""
+    """The source of an operation that may raise, alone."""
     forward, slopes = statements(op)
     names: dict[str, Any] = dict(FAST_NAMES)
     results = ", ".join(["out", *(f"d{o}" for o in op.operands)])
@@ -223,14 +223,14 @@ def test_fast_and_total_functions_agree_to_the_bit(op: Op) -> None:
 ROTATING = random.SystemRandom().randrange(10**6)
 
 
-def test_the_oracle_knows_every_public_row() -> None:
+def test_the_oracle_knows_every_public_operation() -> None:
     assert {op.name for op in PUBLIC} == set(oracle.REFERENCES)
 
 
 @pytest.mark.parametrize("seed", [20, ROTATING], ids=["fixed", "rotating"])
 @pytest.mark.parametrize("op", PUBLIC, ids=name_of)
 def test_value_and_slopes_are_within_their_budget_of_ulps(op: Op, seed: int) -> None:
-    print(f"python -m tests.oracle --row {op.name} --points 20 --seed {seed}")
+    print(f"python -m tests.oracle --op {op.name} --points 20 --seed {seed}")
     for what, (error, operands) in oracle.measure(op, 20, seed).items():
         assert error <= oracle.budget(op.name, what), (what, operands)
 
@@ -271,12 +271,12 @@ def test_the_oracle_tells_a_slope_that_is_wrong_by_one_part_in_a_quadrillion() -
     assert oracle.ulps(0.0, mpf(5e-324)) == 1.0
 
 
-# ------------------------------------------------------------------ rows added at run time
+# ------------------------------------------------------------------ operations added at run time
 
 
 @pytest.fixture
 def clean() -> Iterator[None]:
-    """Takes away the rows that a test adds."""
+    """Takes away the operations that a test adds."""
     before = set(OPS)
     yield
     for name in set(OPS) - before:
@@ -287,7 +287,7 @@ def clean() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("clean")
-def test_a_row_added_at_run_time_appears_everywhere() -> None:
+def test_an_operation_added_at_run_time_appears_everywhere() -> None:
     function = custom_op(
         "ramp",
         "softplus(x) ** 2 / 2",
@@ -315,7 +315,7 @@ def test_a_row_added_at_run_time_appears_everywhere() -> None:
 
 
 @pytest.mark.usefixtures("clean")
-def test_a_row_of_two_operands_added_at_run_time_is_an_operation() -> None:
+def test_an_operation_of_two_operands_can_be_added_at_run_time() -> None:
     function = custom_op(
         "ratio",
         "e / (1 + y**2)",
@@ -339,7 +339,7 @@ def test_a_name_that_is_taken_away_can_be_given_again() -> None:
 
 
 @pytest.mark.usefixtures("clean")
-def test_a_row_may_use_constants_rows_and_what_the_values_of_rows_use() -> None:
+def test_an_operation_may_use_constants_operations_and_what_their_values_use() -> None:
     value = "inf if x > 9.0 else nan if x < -9.0 else cube_root(x) + sigmoid(h)"
     function = custom_op("mixed", value, "inf if x == 0.0 else x", work=("h = x - x",))
     assert [function(x) for x in (10.0, 8.0)] == [inf, 2.5]
@@ -348,7 +348,7 @@ def test_a_row_may_use_constants_rows_and_what_the_values_of_rows_use() -> None:
 
 
 @pytest.mark.usefixtures("clean")
-def test_powers_and_integers_in_a_row_are_those_of_floats() -> None:
+def test_powers_and_integers_in_an_operation_are_those_of_floats() -> None:
     root = custom_op("two_thirds", "x ** (2 / 3)", "2 / 3 * x ** (-1 / 3)")
     assert math.isnan(root(-8.0))  # neither complex nor an exception
     assert math.isnan(Value(-8.0).two_thirds().data)  # type: ignore[attr-defined]
@@ -392,7 +392,7 @@ def test_work_may_have_any_name_of_its_own(name: str) -> None:
         (("mine", "x", ("1.0", "1.0", "1.0")), "one slope or two"),
     ],
 )
-def test_a_row_that_cannot_be_is_refused_with_the_reason(
+def test_an_operation_that_cannot_be_is_refused_with_the_reason(
     arguments: tuple[Any, ...], says: str
 ) -> None:
     before = list(OPS)
@@ -423,7 +423,7 @@ def test_work_that_hides_a_name_is_refused(work: str) -> None:
 # ------------------------------------------------------------------ the table as text
 
 
-def test_each_row_says_what_a_row_must() -> None:
+def test_each_operation_says_what_it_must() -> None:
     for op in OPS.values():
         assert op.symbol
         assert op.value
@@ -431,7 +431,7 @@ def test_each_row_says_what_a_row_must() -> None:
         assert op.takes_lists or op.name == "where" or len(op.domain) >= len(op.operands)
 
 
-def test_a_row_tells_what_it_is() -> None:
+def test_an_operation_tells_what_it_is() -> None:
     assert repr(OPS["hypot"]) == "<op hypot(x, y)>"
     assert (OPS["mul"].formula, OPS["mul"].slope_formulas) == ("x·y", ("y", "x"))
     assert OPS["clip"].operands == ("x", "low", "high")
@@ -457,12 +457,12 @@ def test_a_row_tells_what_it_is() -> None:
     assert all(low < high for op in OPS.values() for low, high in op.domain)
 
 
-def test_a_row_is_pickled_by_its_name() -> None:
-    row, twin = pickle.loads(pickle.dumps((OPS["sub"], OPS["sub"].swapped())))
-    assert row is OPS["sub"]
+def test_an_operation_is_pickled_by_its_name() -> None:
+    op, twin = pickle.loads(pickle.dumps((OPS["sub"], OPS["sub"].swapped())))
+    assert op is OPS["sub"]
     assert (twin.is_swapped, OPS["sub"].is_swapped) == (True, False)
     assert all(
-        getattr(twin, name) == getattr(row, name) for name in Op.__slots__ if name != "is_swapped"
+        getattr(twin, name) == getattr(op, name) for name in Op.__slots__ if name != "is_swapped"
     )
 
 
@@ -478,7 +478,7 @@ def test_slopes_call_rows_alone() -> None:
             assert called <= {*OPS, *allowed}, op.name
 
 
-def test_the_table_of_the_documentation_holds_every_public_row() -> None:
+def test_the_table_of_the_documentation_holds_every_public_operation() -> None:
     lines = functions.table().splitlines()
     public = [op for op in OPS.values() if op.is_public]
     assert lines[0].split() == ["operation", "symbol", "formula", "slopes"]

@@ -59,7 +59,7 @@ def test_the_graphs_are_of_all_rows_and_kinds() -> None:
     graphs = [random_graphs.graph(1, number) for number in range(400)]
     sizes = {len(program.steps) for program in graphs}
     assert sizes == set(range(1, 26))
-    assert {step.row for program in graphs for step in program.steps} == set(oracle.REFERENCES)
+    assert {step.op_name for program in graphs for step in program.steps} == set(oracle.REFERENCES)
     operands = [oracle.flat(step.operands) for program in graphs for step in program.steps]
     assert sum(any(isinstance(o, float) for o in each) for each in operands) > 400  # constants
     assert sum(isinstance(each[0], float) for each in operands) > 100  # and on the left
@@ -152,11 +152,11 @@ BROKEN = [
 ]  # fmt: skip
 
 
-def by_a_millionth(row: str, part: str) -> mutants.Mutant:
+def by_a_millionth(op_name: str, part: str) -> mutants.Mutant:
     """A rule that makes a slope too large by one part in a million."""
     (mutant,) = (
         mutant
-        for mutant in mutants.of_row(OPS[row])
+        for mutant in mutants.of_op(OPS[op_name])
         if (mutant.part, mutant.kind) == (part, "1e-6")
     )
     return mutant
@@ -167,20 +167,21 @@ def fixed_graph(number: int) -> Program:
     return random_graphs.graph(1, number)
 
 
-def graphs_that_read(row: str) -> Iterator[Program]:
-    """Those of the fixed seed that read a row: in all others it cannot be found wrong."""
+def graphs_that_read(op_name: str) -> Iterator[Program]:
+    """Those of the fixed seed that read an operation: in all others it cannot be found wrong."""
     return (
         program
         for program in map(fixed_graph, range(COUNT))
-        if any(step.row == row for step in program.steps)
+        if any(step.op_name == op_name for step in program.steps)
     )
 
 
-@pytest.mark.parametrize(("row", "part"), BROKEN)
-def test_a_slope_that_is_wrong_by_a_millionth_is_found(row: str, part: str) -> None:
-    with mutants.broken(by_a_millionth(row, part)):
+@pytest.mark.parametrize(("op_name", "part"), BROKEN)
+def test_a_slope_that_is_wrong_by_a_millionth_is_found(op_name: str, part: str) -> None:
+    with mutants.broken(by_a_millionth(op_name, part)):
         assert any(
-            "the slope by" in random_graphs.failure_of(program) for program in graphs_that_read(row)
+            "the slope by" in random_graphs.failure_of(program)
+            for program in graphs_that_read(op_name)
         )
 
 
@@ -245,7 +246,7 @@ def test_the_command_says_what_it_checked(
 def test_the_command_shows_what_fails(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    number = next(n for n in itertools.count() if fixed_graph(n).steps[-1].row == "tanh")
+    number = next(n for n in itertools.count() if fixed_graph(n).steps[-1].op_name == "tanh")
     monkeypatch.setattr("sys.argv", ["random_graphs", "--seed", "1", "--only", str(number)])
     with mutants.broken(by_a_millionth("tanh", "dx")):
         assert random_graphs.main() == 1

@@ -188,7 +188,7 @@ def casadi_c(rows: Rows, residual: Residual) -> Run:
     two = ca.vertcat(
         *residual(ca.vertsplit(inputs), ca.vertsplit(measured), ca.sqrt, ca.sin, ca.cos)
     )
-    f = ca.Function("of_row", [inputs, measured], [two, ca.densify(ca.jacobian(two, inputs)).T])
+    f = ca.Function("of_op", [inputs, measured], [two, ca.densify(ca.jacobian(two, inputs)).T])
     here = os.getcwd()
     with tempfile.TemporaryDirectory() as folder:
         os.chdir(folder)  # CasADi writes where it stands
@@ -203,7 +203,7 @@ void rows(const double *data, long n, double *out, double *J) {{
     for (long r = 0; r < n; r++) {{
         const double *arguments[{max(f.sz_arg(), 2)}] = {{data + 17 * r, data + 17 * r + 15}};
         double *results[{max(f.sz_res(), 2)}] = {{out + 2 * r, J + 30 * r}};
-        of_row(arguments, results, 0, work, 0);
+        of_op(arguments, results, 0, work, 0);
     }}
 }}"""
     compiled, data = library(text + loop).rows, np.array(rows)
@@ -226,10 +226,10 @@ def jax(rows: Rows, residual: Residual) -> Run:
     def two(inputs: Any, measured: Any) -> Any:
         return np.stack(residual(inputs, measured, np.sqrt, np.sin, np.cos))
 
-    def of_row(inputs: Any, measured: Any) -> Any:
+    def of_op(inputs: Any, measured: Any) -> Any:
         return two(inputs, measured), jax.jacrev(two)(inputs, measured)
 
-    f = jax.jit(jax.vmap(of_row, out_axes=1))
+    f = jax.jit(jax.vmap(of_op, out_axes=1))
     inputs, measured = data[:, :15], data[:, 15:]
     return again(lambda: jax.block_until_ready(f(inputs, measured)))
 

@@ -233,7 +233,7 @@ RULES: dict[str, Callable[..., mpf]] = {
 RULES_RECORDED = [op for op in RECORDED if not op.is_public]
 
 
-def test_every_row_that_is_a_slope_of_others_is_known() -> None:
+def test_every_operation_that_is_a_slope_of_others_is_known() -> None:
     assert {op.name for op in RULES_RECORDED} == set(RULES)
 
 
