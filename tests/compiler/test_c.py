@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import math
 import random
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -14,85 +13,17 @@ import pytest
 import scalargrad as sg
 from scalargrad import functions
 from scalargrad.compiler import machine, native
-from scalargrad.compiler.calling import Called, adapter
 from scalargrad.compiler.emitters import c_lines
-from scalargrad.compiler.emitters.c_text import together
 from scalargrad.ops import OPS
 
 from .. import programs
 from . import layered, structured
+from .in_c import STRICT, Case, check, graphs_in_c, is_close, results
 
 pytestmark = pytest.mark.skipif(machine.compiler() is None, reason="there is no C compiler")
 
-STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 COUNT = 50
 HARD = [*programs.HARD, 2.0, 0.5, -2.5, 3.0, 1e-300, -30.0, 0.3, -8.0, 1 / 3]
-
-
-class Case:
-    """A program, what goes in, and what plain Python makes of it."""
-
-    def __init__(self, fn: Any, args: Any, kind: str = "", **options: Any) -> None:
-        traces, self.contents = sg.compile(fn, backend="python", **options)._ready(args, {})
-        self.program, self.reduce = traces.program, traces.reduce
-        self.kind = kind or traces.kinds[-1]
-        result = traces.function("python", self.kind, self.contents)(self.contents)
-        self.expected = by_columns(result, self.kind) if result.__class__ is list else result
-
-
-def by_columns(rows: list[Any], kind: str) -> Any:
-    """The results of rows as arrays have them: the axis of rows behind that of outputs."""
-    if kind == "value":
-        return columns(rows)
-    first = [first for first, _ in rows]
-    slopes = [slopes for _, slopes in rows]
-    if kind == "value_and_grad":
-        return first, columns(slopes)
-    return columns(first), [columns(group) for group in columns(slopes)]
-
-
-def columns(rows: list[Any]) -> list[Any]:
-    return [list(column) for column in zip(*rows, strict=True)]
-
-
-def numbers(result: Any) -> Iterator[float]:
-    """All numbers of a result, in the order in which they stand."""
-    if isinstance(result, tuple | list | np.ndarray):
-        for item in result:
-            yield from numbers(item)
-    else:
-        yield float(result)
-
-
-def results(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """What C makes of cases, all compiled at once."""
-    monkeypatch.setattr(machine, "FLAGS", (*machine.FLAGS, *STRICT))
-    sources = [
-        native.source_of(x.program, x.kind, x.reduce, f"f{i}").source for i, x in enumerate(cases)
-    ]
-    calls = [
-        adapter(source, case.program, len(case.program.wrt) * (case.kind != "value"))
-        for source, case in zip(sources, cases, strict=True)
-    ]
-    shared, _, _ = calls[0].partition("void call_")
-    text = together(sources) + shared + "".join(c[c.index("void call_") :] for c in calls)
-    found = []
-    for case, source in zip(cases, sources, strict=True):
-        function = machine.function(text, f"call_{source.name}", "-O0")
-        called = Called(function, source.work, case.program, case.kind, case.reduce)
-        found.append(called(case.contents))
-    return found
-
-
-def is_close(a: float, b: float, tolerance: float) -> bool:
-    return (a != a and b != b) or a == b or abs(a - b) <= tolerance * max(1.0, abs(a), abs(b))
-
-
-def check(cases: list[Case], monkeypatch: pytest.MonkeyPatch) -> None:
-    for i, (case, got) in enumerate(zip(cases, results(cases, monkeypatch), strict=True)):
-        ours, theirs = list(numbers(got)), list(numbers(case.expected))
-        assert len(ours) == len(theirs), i
-        assert all(map(lambda a, b: is_close(a, b, 1e-9), ours, theirs)), (i, ours, theirs)
 
 
 def random_cases() -> list[Case]:
@@ -114,14 +45,14 @@ def random_cases() -> list[Case]:
     return found
 
 
-def test_random_programs_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    check(random_cases(), monkeypatch)
+def test_random_programs_are_as_in_python() -> None:
+    check(random_cases())
 
 
 def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "has_pattern", lambda program: False)
     monkeypatch.setattr(c_lines, "LARGEST_PART", 7)
-    check(random_cases(), monkeypatch)
+    check(random_cases())
 
 
 # ------------------------------------------------------------------ edges
@@ -159,9 +90,7 @@ def test_operations_at_their_edges_are_as_in_python(
     if in_lines:
         monkeypatch.setattr(native, "has_pattern", lambda program: False)
     cases = edge_cases()
-    for name, got in zip(
-        cases, results([case for case, _ in cases.values()], monkeypatch), strict=True
-    ):
+    for name, got in zip(cases, results([case for case, _ in cases.values()]), strict=True):
         case, points = cases[name]
         (values, (slopes,)), (expected, (by,)) = got, case.expected
         for i, point in enumerate(points):
@@ -172,9 +101,7 @@ def test_operations_at_their_edges_are_as_in_python(
             ), (name, point)
 
 
-def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices() -> None:
     def layers(w: Any, x: Any) -> Any:
         hidden = [sg.dot(row, x) for row in w]
         return sg.sum(
@@ -191,36 +118,17 @@ def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices(
             Case(layers, (w, np.ones((n, 20))), wrt=(0, 1), rows=("x",), reduce="sum")
             for n in (1, 16, 40)
         ]
-        check(cases, monkeypatch)
+        check(cases)
 
 
 # ------------------------------------------------------------------ random graphs
-
-
-def graphs_in_c(seeds: range, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Graphs as `tests.random_graphs` draws them, hard numbers among them."""
-    cases, drawn = [], []
-    for seed in seeds:
-        program = programs.draw(random.Random(seed))
-        drawn.append(program)
-        cases.append(Case(lambda x, p=program: recorded(p, x), (list(program.leaves),)))
-    for program, case, got in zip(drawn, cases, results(cases, monkeypatch), strict=True):
-        ours, theirs = list(numbers(got)), list(numbers(case.expected))
-        scale = max([1.0, *(abs(x) for x in theirs if math.isfinite(x))])
-        for a, b in zip(ours, theirs, strict=True):
-            is_near = math.isfinite(a) and abs(a - b) <= max(1e-9 * abs(b), 1e-12 * scale)
-            assert (a != a and b != b) or a == b or is_near, (programs.source(program), a, b)
-
-
-def recorded(program: programs.Program, leaves: Any) -> Any:
-    return programs.run(program, list(leaves), lambda row, xs: getattr(functions, row)(*xs))[-1]
 
 
 @pytest.mark.parametrize("few", [0, 400])
 def test_random_graphs_are_as_in_python(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(native, "FEW", few)  # in lines only below so many operations
     begin = random.randrange(10**6)
-    graphs_in_c(range(begin, begin + 100), monkeypatch)
+    graphs_in_c(range(begin, begin + 100))
 
 
 # ------------------------------------------------------------------ names, long lists, training
@@ -229,7 +137,7 @@ TAKEN = ["double_", "int", "exp", "LANES", "TILES", "rows", "work", "share", "wi
          "table1", "v1", "train", "order", "INT8_MAX", "placed", "t", "n", "first", "i"]  # fmt: skip
 
 
-def test_arguments_may_have_any_names(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_arguments_may_have_any_names() -> None:
     from scalargrad.compiler.naming import is_name
 
     listed = ", ".join(TAKEN)
@@ -238,12 +146,12 @@ def test_arguments_may_have_any_names(monkeypatch: pytest.MonkeyPatch) -> None:
     exec(text, names)
     assert is_name("TILES")
     args = [np.array([0.5 * i, 0.25]) for i in range(len(TAKEN))]
-    check([Case(names["fn"], args, wrt=tuple(range(len(TAKEN))))], monkeypatch)
+    check([Case(names["fn"], args, wrt=tuple(range(len(TAKEN))))])
     rows = [np.full((5, 2), 0.1 * i) for i in range(len(TAKEN))]
-    check([Case(names["fn"], rows, wrt=(0, 1), rows=tuple(TAKEN))], monkeypatch)
+    check([Case(names["fn"], rows, wrt=(0, 1), rows=tuple(TAKEN))])
 
 
-def test_labels_may_be_any_text(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_labels_may_be_any_text() -> None:
     def labelled(x: Any) -> Any:
         made = []
         for label in ('"; system("x"); //', "dx", "out", "x", "LANES", "main", "for", "*/", "%s\n"):
@@ -251,13 +159,13 @@ def test_labels_may_be_any_text(monkeypatch: pytest.MonkeyPatch) -> None:
             made[-1].label = label
         return sg.prod(made)
 
-    check([Case(labelled, ([0.3, 0.4],)), Case(labelled, ([0.3, 0.4],), "value")], monkeypatch)
+    check([Case(labelled, ([0.3, 0.4],)), Case(labelled, ([0.3, 0.4],), "value")])
 
 
-def test_long_lists_do_not_fill_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_lists_do_not_fill_the_stack() -> None:
     xs = np.linspace(-1.0, 1.0, 3000)
     cases = [Case(lambda x, f=f: f(list(x)), (xs,)) for f in (sg.logsumexp, sg.norm, sg.max)]
-    check(cases, monkeypatch)
+    check(cases)
     assert "[3000]" not in native.source_of(cases[0].program, "value_and_grad", None).source.body
 
 
