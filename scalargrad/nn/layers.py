@@ -116,7 +116,6 @@ class Layer(Module):
 
     A call returns a list of Values; a layer of one neuron returns its Value.
 
-
     >>> layer = Layer(2, 3, number=1)
     >>> len(layer([1.0, 2.0])), layer.neurons[0].w[1].label
     (3, 'W1[0,1]')
