@@ -203,3 +203,14 @@ def test_a_walk_after_one_that_broke_while_it_was_put_in_order_is_right():
     inner._x = x
     y.backward()
     assert (x.grad, inner.grad) == (16.0, 3.0)  # y = x³ + x²
+
+
+def test_each_leaf_of_several_readers_keeps_what_it_held():
+    leaves = [Value(float(i)) for i in range(2, 6)]
+    for i, leaf in enumerate(leaves):
+        leaf.grad = 10.0**i
+    root = sum(leaf * leaf + leaf for leaf in leaves)
+    root.backward()
+    assert [leaf.grad for leaf in leaves] == [
+        10.0**i + 2.0 * leaf.data + 1.0 for i, leaf in enumerate(leaves)
+    ]

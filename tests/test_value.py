@@ -91,6 +91,7 @@ OPERATORS = [
     ("-", lambda x, y: x - y, lambda x, y: (1, -1)),
     ("*", lambda x, y: x * y, lambda x, y: (y, x)),
     ("/", lambda x, y: x / y, lambda x, y: (1 / y, -x / y**2)),
+    ("%", lambda x, y: x % y, lambda x, y: (1, -(x // y))),
     ("**", lambda x, y: x**y, lambda x, y: (y * x ** (y - 1), x**y * math.log(x))),
 ]
 
