@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     Loop = tuple[str, int | str]  # a variable, and how often
 
 INDENT = "    "
-LARGE = 8000  # characters of a function that takes long to compile with all that a compiler knows
+LARGE = 12_000  # characters of a file that takes long to compile with all that a compiler knows
 
 
 class Piece:
@@ -58,7 +58,7 @@ class Source(NamedTuple):
     @property
     def level(self) -> str:
         """How much a compiler is to make of it: all that it knows takes long."""
-        return "-O3" if len(self.body) < LARGE else "-O2"
+        return "-O3" if len(self.text) < LARGE else "-O2"
 
     @property
     def text(self) -> str:
