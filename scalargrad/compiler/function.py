@@ -6,8 +6,9 @@ import sys
 import threading
 
 from .. import derivatives
+from ..files import put_in_place
 from ..modes import modes_here, modes_on
-from . import backends
+from . import backends, languages
 from .arguments import read, read_rows
 from .binding import Binding
 from .traces import Traces
@@ -93,28 +94,31 @@ class Compiled:
         traces, contents = self._ready(args, options)
         return traces.jacobian(traces.function(self._backend, "jacobian", contents)(contents))
 
-    def source(self, *args: Any, **options: Any) -> str:
-        """The generated source for such arguments, to read: of the value and of the derivative."""
+    def source(self, *args: Any, language: str = "", **options: Any) -> str:
+        """The generated source for such arguments, to read: of the value and of the derivative.
+
+        With `language`, "c", "javascript" or "python", the text of the file that `save` writes.
+        """
+        if language:
+            found = languages.named(language)
+            return languages.written(found, self._request(args, options))
         traces, contents = self._ready(args, options)
         return "\n\n".join(
             traces.function(self._backend, kind, contents).source for kind in traces.kinds
         )
 
     def save(self, path: str | os.PathLike[str], *args: Any, **options: Any) -> None:
-        """Write a module with `value(...)` and the derivative for such arguments, which runs without scalargrad.
+        """Write a file with `value(...)` and the derivative for such arguments, which runs without scalargrad.
 
-        It is in plain Python, or needs NumPy where that is the backend: "native" is saved as what would be taken without it.
+        Its ending says the language: `.py` for Python, which needs NumPy where that is the backend ("native" is saved as what would be
+        taken without it); `.c` for C99 with a test of itself; `.js` for a module of JavaScript.
         """
-        from .saving import backend_of, save
+        language = languages.of_path(path)
+        put_in_place(path, languages.written(language, self._request(args, options)))
 
+    def _request(self, args: tuple[Any, ...], options: dict[str, Any]) -> languages.Request:
         traces, contents = self._ready(args, options)
-        save(
-            path,
-            traces,
-            traces.names,
-            self.__doc__ or "",
-            backend_of(self._backend, traces, contents),
-        )
+        return languages.Request(traces, traces.names, contents, self.__doc__ or "", self._backend)
 
     def plan(self, *args: Any, **options: Any) -> Plan:
         """Which backend the derivative takes for such arguments, or where there is none the value, and why."""

@@ -22,10 +22,12 @@ from .roll import Numbers, View, has_pattern, rolled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from .emitters.c_text import Source
     from .program import Program
+    from .roll import Rolled
 
 FEW = 400  # operations of a program without rows that is written out in lines
 MEAN, NOT_ROWS = line_of("x / y"), line_of("x * y")
@@ -66,31 +68,38 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     ):
         return _in_lines(program, kind, reduce, called, name_of, names)
     made = rolled(program)
-    has_rows = any(block.has_rows for block in blocks)
-    per_row = has_rows and reduce is None
-    derived = Derived(made, per_row)
-    outputs = [derived.output(source, place) for source, place in made.outputs]
-    value = "out"
-    if per_row:
-        results = [Result(view, value, True, (i,)) for i, view in enumerate(outputs)]
-    else:
-        results = [
-            Result(_reduced(derived, view, reduce) if has_rows else view, value, False, (i,))
-            for i, view in enumerate(outputs)
-        ]
-    if kind != "value":
-        wrt = [block for block in blocks if block.wrt]
-        slope_names = [names.take(f"d{name_of[block]}", "slopes") for block in wrt]
-        for turns, numbers in _turns(made, kind, reduce, has_rows, per_row):
-            for block, name, view in zip(wrt, slope_names, derived.slopes(turns, wrt)):
-                results.append(
-                    Result(view, name, has_rows and (block.has_rows or per_row), numbers)
-                )
+    wrt = [block for block in blocks if block.wrt] if kind != "value" else []
+    slope_names = [names.take(f"d{name_of[block]}", "slopes") for block in wrt]
+    results = results_of(derived := derivation(made, reduce), kind, reduce, slope_names)
     function = Function(
         called, blocks, live(derived.vectors, [r.view for r in results]), results, name_of
     )
     source = function.source()
     return Made(source, source.level)
+
+
+def derivation(made: Rolled, reduce: str | None) -> Derived:
+    """The lines of a rolled program, to which slopes can be added; with rows and `reduce=None` those of each row."""
+    return Derived(made, reduce is None and any(block.has_rows for block in made.blocks))
+
+
+def results_of(
+    derived: Derived, kind: str, reduce: str | None, slope_names: Sequence[str], value: str = "out"
+) -> list[Result]:
+    """What a function of that kind gives: its values first, then the slopes by each block."""
+    made, per_row = derived.rolled, derived.per_row
+    has_rows = any(block.has_rows for block in made.blocks)
+    outputs = [derived.output(source, place) for source, place in made.outputs]
+    if has_rows and not per_row:
+        outputs = [_reduced(derived, view, reduce) for view in outputs]
+    results = [Result(view, value, per_row, (i,)) for i, view in enumerate(outputs)]
+    if kind != "value":
+        wrt = [block for block in made.blocks if block.wrt]
+        for turns, numbers in _turns(made, kind, reduce, has_rows, per_row):
+            for block, name, view in zip(wrt, slope_names, derived.slopes(turns, wrt)):
+                by_rows = has_rows and (block.has_rows or per_row)
+                results.append(Result(view, name, by_rows, numbers))
+    return results
 
 
 def _in_lines(

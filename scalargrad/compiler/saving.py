@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import inspect
 import math
-import os
 import textwrap
 
 from ..arithmetic.total import inf, nan
-from ..files import put_in_place
 from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
-from .backends import of_python_functions
 from .in_python.source import function_source
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
@@ -30,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .arguments import Form
+    from .languages import Request
     from .traces import Traces
 
 ON_ARRAYS = "numpy"
@@ -47,22 +45,6 @@ LOCAL = {
 }  # what the functions name themselves
 
 
-def save(
-    path: str | os.PathLike[str],
-    traces: Traces,
-    names: Sequence[str],
-    doc: str = "",
-    backend: str = "python",
-) -> None:
-    """Write the module for arguments of one structure, with these names; the file changes all at once, or not at all.
-
-    `backend` is "python", or "numpy" for a module that needs NumPy.
-
-    TypeError where a dict has keys that cannot be written down.
-    """
-    put_in_place(path, module_source(traces, names, doc, backend))
-
-
 def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
     """The backend that a module is saved for: the one asked for; of "auto" and "native" the one that suits without machine code."""
     if backend in ("python", ON_ARRAYS):
@@ -74,10 +56,6 @@ def module_source(
     traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python"
 ) -> str:
     """The source of the module."""
-    if of_python := of_python_functions(traces.program):
-        raise ValueError(
-            f"a file cannot hold {of_python}, an operation of Python functions: make it of text to save it"
-        )
     made, saved = Standalone(), _Saved(traces, names, backend == ON_ARRAYS)
     generated = _on_arrays if backend == ON_ARRAYS else _on_floats
     for kind in saved.kinds:
@@ -99,6 +77,38 @@ def module_source(
     for kind in saved.kinds:
         made.add(saved.function(kind), known)
     return f'"""{_quoted(saved.description(doc))}\n"""\n\nfrom __future__ import annotations\n\n{made.text()}'
+
+
+def exported(request: Request) -> str:
+    """The source of a module with `predict`, in plain Python, and the weights of the model."""
+    traces = request.traces
+    module = module_source(traces, request.names, request.doc)
+    names = [block.name for block in traces.program.blocks[: request.fixed]]
+    weights = "".join(
+        [
+            f"    {_key(name)}: {_as_text(content)},\n"
+            for name, content in zip(names, request.contents)
+        ]
+    )
+    call = "value(WEIGHTS, x)"
+    if traces.has_rows:
+        result = f"[[y] for y in {call}]" if traces.is_single else f"list(map(list, zip(*{call})))"
+    else:
+        result = f"[{call}]" if traces.is_single else f"list({call})"
+    told = (
+        "The outputs for each of many rows of inputs."
+        if traces.has_rows
+        else "The outputs for a row of inputs."
+    )
+    head = f'WEIGHTS = {{\n{weights}}}\n\n\ndef predict(x):\n    """{told}"""\n'
+    return f"{module.rstrip()}\n\n\n{head}    return {result}\n"
+
+
+def _as_text(content: Any) -> str:
+    """Numbers as source, to the last bit."""
+    if hasattr(content, "__len__"):
+        return f"[{', '.join(map(_as_text, content))}]"
+    return float.__repr__(float(content))
 
 
 def _on_floats(

@@ -76,9 +76,12 @@ def _run(index: Any) -> int:
 def linear(first: int, terms: Iterable[tuple[int, str]]) -> str:
     """A sum of multiples of variables as text.
 
-    >>> linear(3, [(2, "i"), (1, "k"), (0, "r")]), linear(0, [])
-    ('3 + 2 * i + k', '0')
+    >>> linear(3, [(2, "i"), (-1, "k"), (0, "r")]), linear(0, [])
+    ('3 + 2 * i - k', '0')
     """
-    parts = [str(first)] if first else []
-    parts += [name if times == 1 else f"{times} * {name}" for times, name in terms if times]
-    return " + ".join(parts) or "0"
+    text = str(first) if first else ""
+    for times, name in terms:
+        sign = " + " if times > 0 else " - " if text else "-"
+        part = name if abs(times) == 1 else f"{abs(times)} * {name}"
+        text += f"{sign if text or times < 0 else ''}{part}" if times else ""
+    return text or "0"

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from . import training
+from . import exporting, training
 from .parameters import HasParameters, State, shape_text
 
 TYPE_CHECKING = False
@@ -31,6 +31,7 @@ class Module(HasParameters):
 
     fit = training.fit
     predict = training.predict
+    export = exporting.export
 
     def summary(self) -> str:
         """A table of its parts and how many parameters each part has; print it.

@@ -102,7 +102,7 @@ class Text:
         '(x[i] < 0.0 ? a[i] : 1.0) / b[i]'
         """
         functions = WIDE if wide and self.is_wide else {**LIBRARY, **CALLS}
-        return _Writer(operands, functions).number(self.tree)[0]  # type: ignore[arg-type]
+        return Writer(operands, functions).number(self.tree)[0]  # type: ignore[arg-type]
 
 
 @lru_cache(maxsize=4096)
@@ -111,7 +111,12 @@ def text_of(line: Line) -> Text:
     return Text(line)
 
 
-class _Writer:
+class Writer:
+    """Writes an expression; languages that have C's signs differ in what stands here first."""
+
+    constants, literal = CONSTANTS, staticmethod(literal)
+    both, either, equal, different = "&", "|", "==", "!="
+
     def __init__(self, operands: Mapping[str, str], functions: Mapping[str, str]) -> None:
         self.operands, self.functions = operands, functions
 
@@ -119,10 +124,10 @@ class _Writer:
         """An expression that is a number, and how tightly it holds together."""
         match node:
             case ast.Name(name):
-                text = self.operands.get(name) or CONSTANTS[name]
+                text = self.operands.get(name) or self.constants[name]
                 return text, SIGNED if text[0] == "-" else ATOM
             case ast.Constant(value):
-                return literal(float(value)), ATOM  # type: ignore[arg-type]
+                return self.literal(float(value)), ATOM  # type: ignore[arg-type]
             case ast.BinOp(left, op, right):
                 sign, level = SIGNS[type(op)]
                 return (
@@ -154,20 +159,23 @@ class _Writer:
         match node:
             case ast.Compare(left, ops, comparators):
                 sides = [_held(self.number(side), SUMMED) for side in (left, *comparators)]
-                parts = [
-                    f"{a} {COMPARISONS[type(op)]} {b}" for a, op, b in zip(sides, ops, sides[1:])
-                ]
+                signs = [self.sign(type(op)) for op in ops]
+                parts = [f"{a} {sign} {b}" for a, sign, b in zip(sides, signs, sides[1:])]
                 return (
-                    (" & ".join(f"({part})" for part in parts), BOTH)
+                    (f" {self.both} ".join(f"({part})" for part in parts), BOTH)
                     if len(parts) > 1
                     else (parts[0], COMPARED)
                 )
             case ast.BoolOp(op, values):
-                sign = "&" if isinstance(op, ast.And) else "|"
+                sign = self.both if isinstance(op, ast.And) else self.either
                 return f" {sign} ".join(_held(self.truth(value), ATOM) for value in values), EITHER
             case ast.UnaryOp(ast.Not(), operand):
                 return f"!{_held(self.truth(operand), ATOM)}", SIGNED
-        return f"{_held(self.number(node), SUMMED)} != 0.0", COMPARED
+        return f"{_held(self.number(node), SUMMED)} {self.different} 0.0", COMPARED
+
+    def sign(self, op: type[ast.cmpop]) -> str:
+        """The sign of a comparison."""
+        return {ast.Eq: self.equal, ast.NotEq: self.different}.get(op) or COMPARISONS[op]
 
 
 def _held(text: tuple[str, int], level: int) -> str:

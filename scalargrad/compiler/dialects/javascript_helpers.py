@@ -1,0 +1,442 @@
+"""Functions in JavaScript that programs carry along: what its Math lacks, ends of the range, lists.   (floor 3)
+
+Each gives what its namesake in `arithmetic` gives, or in C's library: JavaScript's own `pow` gives nan
+for 1 to the power nan, and it has no `erf`.
+"""
+
+_TEXT = r"""
+function share_of(x, d) {
+  return d === 0.0 ? 0.0 : x * d;
+}
+
+function copysign(x, y) {
+  const y_is_negative = y < 0.0 || Object.is(y, -0.0);
+  return y_is_negative ? -Math.abs(x) : Math.abs(x);
+}
+
+// the exponent e of x = m 2^e with 0.5 <= |m| < 1; 0 where there is none
+function exponent(x) {
+  const y = Math.abs(x);
+  if (!(0.0 < y && y < Infinity)) return 0;
+  if (y < 2.2250738585072014e-308) return exponent(y * 18014398509481984.0) - 54;
+  let e = Math.max(-1021, Math.min(1024, Math.floor(Math.log2(y)) + 1));
+  while (e > -1021 && y < power_of_two(e - 1)) e -= 1;
+  while (e < 1024 && y >= power_of_two(e)) e += 1;
+  return e;
+}
+
+// 2^e, for -1074 <= e < 1024
+function power_of_two(e) {
+  return 2.0 ** e;
+}
+
+// x 2^e, rounded once
+function ldexp(x, e) {
+  if (x === 0.0 || !is_finite(x)) return x;
+  const at = exponent(x);
+  const m = mantissa(x, at), end = at + e;
+  if (end > 1024) return m * Infinity;
+  if (end < -1075) return m * 0.0;
+  if (end === 1024) return m * 2.0 * power_of_two(1023);
+  return end < -1021 ? m * power_of_two(-1021) * power_of_two(end + 1021) : m * power_of_two(end);
+}
+
+// x 2^-e with the exponent e of x
+function mantissa(x, e) {
+  if (e < -1000) return x * power_of_two(600) * power_of_two(-e - 600);
+  return e > 1000 ? x * power_of_two(-600) * power_of_two(600 - e) : x * power_of_two(-e);
+}
+
+function is_finite(x) {
+  return x - x === 0.0;
+}
+
+function power(x, y) {
+  if (x === 1.0 || (x === -1.0 && Math.abs(y) === Infinity)) return 1.0;
+  return Math.pow(x, y);
+}
+
+// 2^x: what is behind the point of x by expm1, which is good near 0
+function exp2(x) {
+  if (!(-1075.0 < x && x < 1024.0)) return x < 0.0 ? 0.0 : x > 0.0 ? Infinity : x;
+  const n = Math.round(x);
+  return ldexp(1.0 + Math.expm1((x - n) * 0.6931471805599453), n);
+}
+
+function hypot(x, y) {
+  const a = Math.abs(x), b = Math.abs(y), large = a > b ? a : b, small = a > b ? b : a;
+  if (a === Infinity || b === Infinity) return Infinity;
+  if (a !== a || b !== b) return NaN;
+  if (large === 0.0 || small < 1e-17 * large) return large;
+  const e = exponent(large), s = mantissa(large, e), t = ldexp(small, -e);
+  return ldexp(Math.sqrt(s * s + t * t), e);
+}
+
+// The error function by rational approximations on four intervals, as in W. J. Cody's and Sun's libraries.
+function polynomial(x, coefficients) {
+  let s = 0.0;
+  for (let k = coefficients.length - 1; k >= 0; k--) s = s * x + coefficients[k];
+  return s;
+}
+
+// x (1 + r) is erf x, r for |x| < 0.84375
+function erf_near(z) {
+  const p = polynomial(z, [1.28379167095512558561e-01, -3.25042107247001499370e-01,
+    -2.84817495755985104766e-02, -5.77027029648944159157e-03, -2.37630166566501626084e-05]);
+  const q = polynomial(z, [1.0, 3.97917223959155352819e-01, 6.50222499887672944485e-02,
+    5.08130628187576562776e-03, 1.32494738004321644526e-04, -3.96022827877536812320e-06]);
+  return p / q;
+}
+
+// erf x - 0.8450629115104675 for 0.84375 <= x < 1.25
+function erf_middle(x) {
+  const s = x - 1.0;
+  const p = polynomial(s, [-2.36211856075265944077e-03, 4.14856118683748331666e-01,
+    -3.72207876035701323847e-01, 3.18346619901161753674e-01, -1.10894694282396677476e-01,
+    3.54783043256182359371e-02, -2.16637559486879084300e-03]);
+  const q = polynomial(s, [1.0, 1.06420880400844228286e-01, 5.40397917702171048937e-01,
+    7.18286544141962662868e-02, 1.26171219808761642112e-01, 1.36370839120290507362e-02,
+    1.19844998467991074170e-02]);
+  return p / q;
+}
+
+// 1 - erf x for x >= 1.25
+function erfc_far(x) {
+  const s = 1.0 / (x * x), is_near = x < 2.857142857142857;
+  const r = polynomial(s, is_near ? [-9.86494403484714822705e-03, -6.93858572707181764372e-01,
+    -1.05586262253232909814e+01, -6.23753324503260060396e+01, -1.62396669462573470355e+02,
+    -1.84605092906711035994e+02, -8.12874355063065934246e+01, -9.81432934416914548592e+00] :
+    [-9.86494292470009928597e-03, -7.99283237680523006574e-01, -1.77579549177547519889e+01,
+    -1.60636384855821916062e+02, -6.37566443368389627722e+02, -1.02509513161107724954e+03,
+    -4.83519191608651397019e+02]);
+  const t = polynomial(s, is_near ? [1.0, 1.96512716674392571292e+01, 1.37657754143519042600e+02,
+    4.34565877475229228821e+02, 6.45387271733267880336e+02, 4.29008140027567833386e+02,
+    1.08635005541779435134e+02, 6.57024977031928170135e+00, -6.04244152148580987438e-02] :
+    [1.0, 3.03380607434824582924e+01, 3.25792512996573918826e+02, 1.53672958608443695994e+03,
+    3.19985821950859553908e+03, 2.55305040643316442583e+03, 4.74528541206955367215e+02,
+    -2.24409524465858183362e+01]);
+  const z = Math.fround(x), square = -z * z, rest = (z - x) * (z + x) + (r / t - 0.5625);
+  const sum = square + rest, lost = rest - (sum - square), e = Math.exp(sum);
+  return (e + e * lost) / x;
+}
+
+function erf(x) {
+  const y = Math.abs(x);
+  if (x !== x) return x;
+  if (y < 0.84375) return y < 1e-300 ? 0.125 * (8.0 * x + 1.0270333367641007 * x) : x + x * erf_near(x * x);
+  const far = y < 1.25 ? 0.845062911510467529297 + erf_middle(y) : y < 6.0 ? 1.0 - erfc_far(y) : 1.0;
+  return x < 0.0 ? -far : far;
+}
+
+function erfc(x) {
+  if (x !== x) return x;
+  if (x < -6.0) return 2.0;
+  if (x > 28.0) return 0.0;
+  if (Math.abs(x) < 0.84375) {
+    const r = x * erf_near(x * x);
+    return x < 0.25 ? 1.0 - (x + r) : 0.5 - (r + (x - 0.5));
+  }
+  if (Math.abs(x) < 1.25)
+    return x < 0.0 ? 1.0 + (0.845062911510467529297 + erf_middle(-x)) : 1.0 - 0.845062911510467529297 - erf_middle(x);
+  return x < 0.0 ? 2.0 - erfc_far(-x) : erfc_far(x);
+}
+
+// exp(x - y), with what rounding took from x - y given back
+function difference_exp(x, y) {
+  const d = x - y, back = d - x, e = Math.exp(d);
+  if (!(-Infinity < d && d < Infinity)) return x === y && x === Infinity ? 1.0 : e;
+  return e < Infinity ? e + e * ((x - (d - back)) - (y + back)) : e;
+}
+
+// x / hypot(x, y)
+function over_hypot(x, y) {
+  if (x !== x || y !== y || (Math.abs(x) === Infinity && Math.abs(y) === Infinity)) return NaN;
+  if (x === 0.0 || Math.abs(y) === Infinity) return copysign(0.0, x);
+  if (Math.abs(x) === Infinity) return copysign(1.0, x);
+  const e = exponent(Math.max(Math.abs(x), Math.abs(y))), ex = exponent(x);
+  return ldexp(mantissa(x, ex) / hypot(ldexp(x, -e), ldexp(y, -e)), ex - e);
+}
+
+// x / (x^2 + y^2)
+function over_squares(x, y) {
+  if (x !== x || y !== y || (x === 0.0 && y === 0.0)) return NaN;
+  if (x === 0.0 || Math.abs(x) === Infinity || Math.abs(y) === Infinity) return copysign(0.0, x);
+  const e = exponent(Math.max(Math.abs(x), Math.abs(y))), ex = exponent(x);
+  const h = hypot(ldexp(x, -e), ldexp(y, -e));
+  return ldexp(mantissa(x, ex) / h / h, ex - 2 * e);
+}
+
+// x / y^2
+function over_square(x, y) {
+  if (x === 0.0 || y === 0.0 || !is_finite(x) || !is_finite(y)) return x / y / y;
+  const ex = exponent(x), ey = exponent(y), my = mantissa(y, ey);
+  return ldexp(mantissa(x, ex) / my / my, ex - 2 * ey);
+}
+
+// y x^(y - 1), also where x^y itself overflows or underflows
+function power_slope(x, y) {
+  const d = y - 1.0, back = d - y, lost = (y - (d - back)) + (-1.0 - back);
+  if (y === 0.0 || (y < 0.0 && Math.abs(x) === Infinity)) return 0.0;
+  if (Math.abs(y) === Infinity && power(x, y) === 0.0) return 0.0;
+  if (x === 0.0 || !is_finite(x) || !is_finite(y) || (x < 0.0 && Math.floor(y) !== y))
+    return y * power(x, d);
+  const whole_root = power(Math.abs(x), 0.5 * d), z = x < 0.0 && y % 2.0 === 0.0 ? -y : y;
+  if (!is_finite(whole_root)) return copysign(Infinity, z);
+  const eroot = exponent(whole_root), root = mantissa(whole_root, eroot), e = exponent(z);
+  return ldexp(mantissa(z, e) * root * root * (1.0 + lost * Math.log(Math.abs(x))), e + 2 * eroot);
+}
+
+// x^y log x, also where x^y itself overflows or underflows
+function power_log(x, y) {
+  if (x === 0.0 && y >= 0.0) return 0.0;
+  if (!(0.0 < x && x < Infinity) || !is_finite(y)) {
+    const out = power(x, y);
+    return out !== 0.0 || !(x > 0.0) ? out * Math.log(x) : 0.0;
+  }
+  const whole_root = power(x, 0.5 * y);
+  if (!is_finite(whole_root)) return copysign(Infinity, Math.log(x));
+  const e = exponent(whole_root), root = mantissa(whole_root, e);
+  return ldexp(root * root * Math.log(x), 2 * e);
+}
+
+// the cube root, with a step of Newton's for the last digit
+function cube_root(x) {
+  if (x === 0.0 || !is_finite(x)) return x;
+  const e = exponent(x), rest = (e % 3 + 3) % 3, m = ldexp(mantissa(x, e), rest), c = Math.cbrt(m);
+  return ldexp(c - (c * c * c - m) / (3.0 * c * c), (e - rest) / 3);
+}
+
+// factors of the normal density at x, and of the tail by its asymptotic series (good for x < -37)
+function gelu_factors(x) {
+  const z = 1.0 / x / x, t = 134217729.0 * x, h = t - (t - x);
+  const series = 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))));
+  return [6.398279740081261e-29 * Math.exp(0.5 * (h - x) * (h + x)), Math.exp(64.0 - 0.5 * h * h), series];
+}
+
+function gelu_tail(x) {
+  if (x < -40.0) return -0.0;
+  const [factor, e64, series] = gelu_factors(x);
+  return -factor * series * e64;
+}
+
+function gelu_tail_slope(x) {
+  if (!(-40.0 < x && x < 0.0)) return x < 0.0 ? 0.0 : x > 0.0 ? 1.0 : NaN;
+  const [factor, e64, series] = gelu_factors(x);
+  return factor * (x - series / x) * e64;
+}
+
+// what remains of x when y is taken from it a whole number of times
+function modulo(x, y) {
+  if (y === 0.0 || y !== y || !is_finite(x)) return NaN;
+  const rest = x % y;
+  return rest === 0.0 ? copysign(0.0, y) : (rest < 0.0) !== (y < 0.0) ? rest + y : rest;
+}
+
+// the whole number below x / y
+function whole(x, y) {
+  if (y === 0.0 || y !== y || !is_finite(x)) return NaN;
+  const rest = x % y;
+  let times = (x - rest) / y;
+  if (rest !== 0.0 && (rest < 0.0) !== (y < 0.0)) times -= 1.0;
+  if (times === 0.0) return copysign(0.0, x / y);
+  const below = Math.floor(times);
+  return times - below > 0.5 ? below + 1.0 : below;
+}
+
+function sin_pi(x) {
+  let r = modulo(Math.abs(x), 2.0);
+  r = r > 1.5 ? r - 2.0 : r > 0.5 ? 1.0 - r : r;
+  return Math.sin(3.141592653589793 * (x > 0.0 ? r : -r));
+}
+
+function cos_pi(x) {
+  let r = modulo(Math.abs(x), 2.0);
+  r = r > 1.0 ? 2.0 - r : r;
+  if (0.25 < r && r < 0.75) return Math.sin(3.141592653589793 * (0.5 - r));
+  return r < 0.5 ? Math.cos(3.141592653589793 * r) : -Math.cos(3.141592653589793 * (1.0 - r));
+}
+
+// the n-th slope of sin(pi x) / (pi x), by its series near 0 and by the slopes before it further out
+function sinc_slope(x, n) {
+  const pi = 3.141592653589793;
+  if (x !== x || !(0.0 <= n && n <= 100.0) || Math.floor(n) !== n) return NaN;
+  if (!is_finite(x)) return 0.0;
+  if (-0.5 * n <= x && x <= 0.5 * n) {
+    const odd = n % 2.0, t = pi * x;
+    let f = 1.0;
+    for (let m = odd + 2.0 * (12.0 + 3.0 * n); m >= odd; m -= 2.0)
+      f = 1.0 - t * t * (m + n + 1.0) / ((m + 1.0) * (m + 2.0) * (m + n + 3.0)) * f;
+    f = Math.pow(pi, n + odd) / (n + odd + 1.0) * f;
+    f = odd === 1.0 ? f * x : f;
+    return (n + odd) % 4.0 === 2.0 ? -f : f;
+  }
+  let s = sin_pi(x), c = cos_pi(x), f = -1e300 < x && x < 1e300 ? s / (pi * x) : s / pi / x, p = 1.0;
+  for (let k = 1.0; k <= n; k += 1.0) {
+    [s, c] = [c, -s];
+    f = (p * s - k * f) / x;
+    p *= pi;
+  }
+  return f;
+}
+
+function largest_of(n, x) {
+  let top = -Infinity;
+  for (let k = 0; k < n; k++) {
+    if (x[k] !== x[k]) return NaN;
+    if (x[k] > top) top = x[k];
+  }
+  return top;
+}
+
+function smallest_of(n, x) {
+  let bottom = Infinity;
+  for (let k = 0; k < n; k++) {
+    if (x[k] !== x[k]) return NaN;
+    if (x[k] < bottom) bottom = x[k];
+  }
+  return bottom;
+}
+
+// 1/k for each of the k numbers that are equal to out, 0 for the others
+function tie_shares(n, x, out, slopes) {
+  let ties = 0.0;
+  for (let k = 0; k < n; k++) ties += x[k] === out ? 1.0 : 0.0;
+  for (let k = 0; k < n; k++) slopes[k] = ties === 0.0 ? NaN : x[k] === out ? 1.0 / ties : 0.0;
+}
+
+function product_of(n, x) {
+  let s = 1.0;
+  for (let k = 0; k < n; k++) s *= x[k];
+  return s;
+}
+
+// for each number what all the others are, multiplied
+function products_of_others(n, x, out, slopes) {
+  let before = 1.0, after = 1.0;
+  for (let k = 0; k < n; k++) {
+    slopes[k] = before;
+    before *= x[k];
+  }
+  for (let k = n - 1; k >= 0; k--) {
+    slopes[k] *= after;
+    after *= x[k];
+  }
+}
+
+// log of the sum of exp x, as m + log1p(the sum of the others)
+function log_sum_exp(n, x) {
+  const m = largest_of(n, x);
+  if (!is_finite(m)) return m;
+  let s = 0.0, is_first = true;
+  for (let k = 0; k < n; k++) {
+    if (is_first && x[k] === m) is_first = false;
+    else s += difference_exp(x[k], m);
+  }
+  return m + Math.log1p(s);
+}
+
+function soft_max(n, x, out, slopes) {
+  const m = largest_of(n, x);
+  let s = 0.0;
+  for (let k = 0; k < n; k++) {
+    slopes[k] = difference_exp(x[k], m);
+    s += slopes[k];
+  }
+  for (let k = 0; k < n; k++) slopes[k] /= s;
+}
+
+function longest_of(n, x) {
+  let longest = 0.0;
+  for (let k = 0; k < n; k++) longest = Math.abs(x[k]) > longest ? Math.abs(x[k]) : longest;
+  return longest;
+}
+
+// the length of x 2^-e
+function scaled_length(n, x, e) {
+  let s = 0.0;
+  for (let k = 0; k < n; k++) s += ldexp(x[k], -e) ** 2.0;
+  return Math.sqrt(s);
+}
+
+// the root of the sum of squares: inf where any number is, nan or not
+function length_of(n, x) {
+  const longest = longest_of(n, x), e = exponent(longest);
+  return longest === Infinity ? Infinity : ldexp(scaled_length(n, x, e), e);
+}
+
+// each number over the length; at infinity the limit, where there is one
+function unit_of(n, x, out, slopes) {
+  if (1e-290 < out && out < Infinity) {
+    for (let k = 0; k < n; k++) slopes[k] = x[k] / out;
+    return;
+  }
+  const longest = longest_of(n, x), e = exponent(longest), h = scaled_length(n, x, e);
+  let infinite = 0, some_nan = false;
+  for (let k = 0; k < n; k++) {
+    infinite += Math.abs(x[k]) === Infinity ? 1 : 0;
+    some_nan = some_nan || x[k] !== x[k];
+  }
+  for (let k = 0; k < n; k++) {
+    const is_infinite = Math.abs(x[k]) === Infinity, ex = exponent(x[k]);
+    if (some_nan || (infinite > 1 && is_infinite)) slopes[k] = NaN;
+    else if (longest === 0.0 || (infinite > 0 && !is_infinite)) slopes[k] = 0.0;
+    else slopes[k] = infinite ? copysign(1.0, x[k]) : ldexp(mantissa(x[k], ex) / h, ex - e);
+  }
+}
+
+// a number, or all numbers of nested arrays in row order; an axis of -1 may have any length
+function numbers(content, name, shape) {
+  if (shape.length === 0) {
+    if (typeof content !== "number") throw new TypeError(`${name} must be a number`);
+    return content;
+  }
+  if (ArrayBuffer.isView(content)) {
+    const size = shape.reduce((a, b) => a * b, 1);
+    if (size < 0 ? content.length % size !== 0 || content.length === 0 : content.length !== size)
+      throw new RangeError(`${name} must have ${size < 0 ? `rows of ${-size}` : size} numbers, got ${content.length}`);
+    return Float64Array.from(content);
+  }
+  const found = [];
+  const walk = (item, axis) => {
+    if (axis === shape.length) {
+      if (typeof item !== "number") throw new TypeError(`${name} must hold numbers, of the shape [${shape}]`);
+      found.push(item);
+      return;
+    }
+    if (item === null || typeof item !== "object" || (shape[axis] !== -1 && item.length !== shape[axis]))
+      throw new RangeError(`${name} must be of the shape [${shape}]`);
+    for (let i = 0; i < item.length; i++) walk(item[i], axis + 1);
+  };
+  walk(content, 0);
+  return Float64Array.from(found);
+}
+
+// flat numbers in the form of what was given: a Float64Array as it is, else nested arrays
+function like(given, flat, shape) {
+  return ArrayBuffer.isView(given) ? flat : nested(flat, shape);
+}
+
+function nested(flat, shape) {
+  if (shape.length === 0) return flat[0];
+  if (shape.length === 1) return Array.from(flat);
+  const step = flat.length / shape[0], parts = [];
+  for (let i = 0; i < shape[0]; i++) parts.push(nested(flat.subarray(i * step, (i + 1) * step), shape.slice(1)));
+  return parts;
+}
+
+// the number of rows, which must be the same for all
+function rows_of(counts) {
+  if (counts.some((count) => count !== counts[0]) || !(counts[0] > 0))
+    throw new RangeError(`arguments that carry rows must have the same number of them, one at least, got ${counts}`);
+  return counts[0];
+}
+"""
+
+
+def _read(text: str) -> dict[str, str]:
+    """The functions of a text by name: they stand apart by empty lines."""
+    pieces = text.strip().split("\n\n")
+    return {f"\n{piece}".partition("\nfunction ")[2].partition("(")[0]: piece for piece in pieces}
+
+
+HELPERS = _read(_TEXT)

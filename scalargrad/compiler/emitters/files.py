@@ -1,0 +1,223 @@
+"""What files of plain functions have in common: which functions, their names and constants, an example with its results.   (floor 3)"""
+
+from __future__ import annotations
+
+import inspect
+import textwrap
+
+import numpy
+
+from ..arguments import FIXED, STATE, blocks_of
+from ..derive_rolled import Derived, beside, narrowed
+from ..layout import listed
+from ..naming import Names, is_word
+from ..native import derivation, results_of
+from ..roll import View, has_pattern, roll, rolled
+from ..views import name_of
+from .c_results import Result
+from .plain import Function, Tables
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from ..dialects.plain import Dialect
+    from ..languages import Request
+    from ..program import Block
+
+ROWS_OF_EXAMPLE = 3
+
+
+class Plain:
+    """The functions of a request in a language, with the constants that they read."""
+
+    def __init__(self, dialect: Dialect, request: Request) -> None:
+        self.dialect, self.request, self.traces = dialect, request, request.traces
+        traces = self.traces
+        self.program = traces.program
+        self.blocks = self.program.blocks
+        self.of = traces.name if is_word(traces.name) else "the function"
+        self.has_rows, self.per_row = traces.has_rows, traces.has_rows and traces.reduce is None
+        is_fixed = any(traces.forms[i][0] == FIXED for i in traces.wrt)
+        has_slopes = bool(traces.wrt) and not is_fixed and not request.predict
+        self.slope = "value_and_grad" if traces.is_single else "jacobian"
+        self.kinds = ["value", *[self.slope] * has_slopes]
+        names = dialect.names()
+        self.name_of: dict[Any, str] = {block: names.take(block.name, "v") for block in self.blocks}
+        self.slope_names = [names.take(f"d{self.name_of[block]}", "slopes") for block in self.wrt]
+        self.out = names.take("y" if request.predict else "result")
+        count = len(self.blocks) - bool(traces.taken)
+        self.constants: list[Block] = [*self.blocks[: request.fixed], *self.blocks[count:]]
+        self.given = self.blocks[request.fixed : count]
+        self.tables = Tables(dialect, names)
+        for block in self.constants:
+            numbers = numpy.array([*flat(request.contents[self.blocks.index(block)])], dtype=float)
+            self.tables.put(self.name_of[block], numbers)
+        self.functions = {kind: self._function(kind, names) for kind in self.kinds}
+        self.calls = {call for made in self.functions.values() for call in made.calls}
+
+    @property
+    def wrt(self) -> list[Block]:
+        """The blocks that slopes are taken by."""
+        return self.program.wrt if len(self.kinds) > 1 else []
+
+    def called(self, kind: str) -> str:
+        """The name of a function in the file."""
+        return "predict" if self.request.predict else kind
+
+    def _function(self, kind: str, names: Names) -> Function:
+        program = self.program
+        made = rolled(program) if has_pattern(program) else roll(program, together=False)
+        derived = derivation(made, self.traces.reduce)
+        results = results_of(derived, kind, self.traces.reduce, self.slope_names, self.out)
+        count = len(program.outputs)
+        values, slopes = results[:count], results[count:]
+        turns = (0,) if self.request.predict else range(count)
+        view = beside([result.view for result in values])
+        slopes = [*self._tied(derived, slopes)]
+        returns = count == 1 and not self.per_row and not self.request.predict
+        return Function(
+            self.dialect, self.called(kind), self.blocks, derived.vectors,
+            [Result(view, self.out, self.per_row, turns), *slopes],
+            self.name_of, self.tables, self.constants, returns, self._wishes(derived),
+        )  # fmt: skip
+
+    def _wishes(self, derived: Derived) -> dict[Any, str]:
+        """What to call vectors: z1 for a layer with weights W1, a1 for what is made of it alone."""
+        named: dict[Any, str] = {}
+        found: dict[Any, str] = {}
+        for vector in derived.rolled.vectors:
+            named[vector] = name_of(vector, lambda source: named.get(source, ""))
+            sources = derived.now[vector].sources
+            if named[vector] and len(sources) == 1:
+                found.setdefault(sources[0], named[vector])
+        return found
+
+    def _tied(self, derived: Derived, slopes: list[Result]) -> Iterator[Result]:
+        """The slopes, the same in all places where one parameter stands."""
+        place_of = {block: at for at, block in enumerate(self.wrt)}
+        moved: dict[int, list[tuple[int, int, int]]] = {}
+        for name, form in zip(self.request.names, self.traces.forms):
+            blocks = {block.name: block for block in self.blocks_by_argument()[name]}
+            for (one, index), (other, at) in form[1].ties if form[0] == STATE else ():
+                if blocks[one] in place_of:
+                    places = _place(blocks[one], index), _place(blocks[other], at)
+                    moved.setdefault(place_of[blocks[one]], []).append(
+                        (place_of[blocks[other]], *places)
+                    )
+        count = len(self.wrt)
+        for at, result in enumerate(slopes):
+            view, group = result.view, at - at % count
+            for source, to, of in moved.get(at % count, ()):
+                other_view, turns = slopes[group + source].view, len(result.turns)
+                flat_index, size = view.index.ravel(), view.index.size // turns
+                joined = beside([View(view.sources, flat_index), other_view])
+                index = numpy.arange(flat_index.size)
+                steps = numpy.arange(turns)
+                index[to + steps * size] = (
+                    flat_index.size + of + steps * (other_view.index.size // turns)
+                )
+                view = narrowed(joined.sources, joined.index[index])
+            yield result._replace(view=view)
+
+    # -------------------------------------------------------------- what is said
+
+    def description(self, needs: str) -> list[str]:
+        """Paragraphs on what is in the file."""
+        traces, request = self.traces, self.request
+        what = "its value"
+        if len(self.kinds) > 1:
+            what += f", and its slopes by {listed([request.names[i] for i in traces.wrt])}"
+        found = [] if request.predict else [f"{self.of}: {what}."]
+        doc = inspect.cleandoc(request.doc)
+        found.append(textwrap.fill(doc, 96) if "\n" not in doc else doc)
+        notes = []
+        if self.has_rows and not request.predict:
+            rows = {"mean": "the mean over the rows", "sum": "the sum over the rows"}
+            notes.append(
+                f"With rows, each result is {rows.get(str(traces.reduce), 'one for each row')}."
+            )
+        if traces.taken:
+            notes.append("Values that the function read from elsewhere are as they were.")
+        fixed = [name for name, form in zip(request.names, traces.forms) if form[0] == FIXED]
+        if fixed:
+            notes.append(f"{listed(fixed)} is fixed as it was, and not given.")
+        notes.append(f"Generated by scalargrad; {needs}.")
+        return [text for text in (*found, textwrap.fill(" ".join(notes), 96)) if text]
+
+    def blocks_by_argument(self) -> dict[str, list[Block]]:
+        """The blocks of each argument."""
+        blocks = iter(self.blocks)
+        return {
+            name: [next(blocks) for _ in blocks_of(form, name)]
+            for name, form in zip(self.request.names, self.traces.forms)
+        }
+
+    # -------------------------------------------------------------- the example
+
+    def example(self) -> list[list[float]]:
+        """The numbers of each block that is given, of the first rows."""
+        return [[*flat(content)] for block, content in self._shortened() if block in self.given]
+
+    def _shortened(self) -> list[tuple[Block, Any]]:
+        return [
+            (block, content[:ROWS_OF_EXAMPLE] if block.has_rows else content)
+            for block, content in zip(self.blocks, self.request.contents)
+        ]
+
+    def rows_of_example(self) -> int:
+        """How many rows the example has."""
+        return next((len(content) for block, content in self._shortened() if block.has_rows), 0)
+
+    def expected(self, kind: str) -> list[list[float]]:
+        """What plain Python gives for the example: the values, and the slopes by each block, as they stand in arrays."""
+        contents = [content for _, content in self._shortened()]
+        result = self.traces.function("python", kind, contents)(contents)
+        if not self.per_row or result.__class__ is not list:
+            result = [result]
+        if kind == "value":
+            outs, slopes = result, []
+        else:
+            outs, slopes = [out for out, _ in result], [slopes for _, slopes in result]
+        if kind == "value_and_grad":
+            outs, slopes = [[out] for out in outs], [[group] for group in slopes]
+        count = len(self.program.outputs)
+        values = [x for i in range(count) for row in outs for x in flat(row[i])]
+        if self.request.predict:
+            values = [*flat(outs)]
+        by_block = [
+            [x for i in range(count) for row in slopes for x in flat(row[i][at])]
+            for at in range(len(self.wrt) if slopes else 0)
+        ]
+        return [values, *by_block]
+
+
+def _place(block: Block, index: tuple[int, ...]) -> int:
+    """Where an entry of a block stands in it."""
+    return int(numpy.ravel_multi_index(index, block.shape)) if index else 0
+
+
+def flat(content: Any) -> Iterator[float]:
+    """All numbers of lists and arrays in order."""
+    if hasattr(content, "tolist"):
+        content = content.tolist()
+    if isinstance(content, list | tuple):
+        for item in content:
+            yield from flat(item)
+    else:
+        yield float(content)
+
+
+def shape_of(block: Block, lead: str = "") -> str:
+    """The shape of a block as text.
+
+    >>> from scalargrad.compiler.program import Block
+    >>> shape_of(Block("W1", (3, 2))), shape_of(Block("x", (2,), has_rows=True)), shape_of(Block("b", ()))
+    ('3 × 2 numbers', 'n rows of 2 numbers', 'a number')
+    """
+    parts = " × ".join(map(str, block.shape))
+    numbers = f"{parts} number{'s' * (parts != '1')}" if parts else "a number"
+    if block.has_rows or lead:
+        return f"n rows of {numbers}" if parts else "n numbers, one for each row"
+    return numbers

@@ -1,0 +1,93 @@
+"""The languages that a compiled function can be written in as a file, by name: what one needs is a line here.   (floor 3)"""
+
+from __future__ import annotations
+
+import os
+from typing import NamedTuple
+
+from .backends import of_python_functions
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from .traces import Traces
+
+
+class Request(NamedTuple):
+    """What a file is to hold: the functions of traces, for arguments with these names.
+
+    `contents` are the numbers of an example, block by block. The first `fixed` blocks stand in the file as constants. With
+    `predict` it has one function of that name, of an array of inputs that gives an array of outputs.
+    """
+
+    traces: Traces
+    names: Sequence[str]
+    contents: Sequence[Any]
+    doc: str = ""
+    backend: str = "auto"
+    fixed: int = 0
+    predict: bool = False
+
+
+class Language(NamedTuple):
+    """How the files of a language end, and what writes one."""
+
+    endings: tuple[str, ...]
+    write: Callable[[Request], str]
+
+
+def _python(request: Request) -> str:
+    from .saving import backend_of, exported, module_source
+
+    if request.predict:
+        return exported(request)
+    backend = backend_of(request.backend, request.traces, request.contents)
+    return module_source(request.traces, request.names, request.doc, backend)
+
+
+def _c(request: Request) -> str:
+    from .emitters.c_file import text
+
+    return text(request)
+
+
+def _javascript(request: Request) -> str:
+    from .emitters.javascript import text
+
+    return text(request)
+
+
+LANGUAGES = {
+    "python": Language((".py",), _python),
+    "c": Language((".c",), _c),
+    "javascript": Language((".js", ".mjs"), _javascript),
+}
+
+
+def named(name: str) -> Language:
+    """The language of that name."""
+    if name not in LANGUAGES:
+        listed = ", ".join(map(repr, LANGUAGES))
+        raise ValueError(f"language={name!r} is none of {listed}")
+    return LANGUAGES[name]
+
+
+def of_path(path: str | os.PathLike[str]) -> Language:
+    """The language of a file, by its ending."""
+    ending = os.path.splitext(os.fspath(path))[1].lower()
+    for language in LANGUAGES.values():
+        if ending in language.endings:
+            return language
+    endings = " or ".join([end for language in LANGUAGES.values() for end in language.endings])
+    raise ValueError(f"the name of a file says its language: {path!r} must end in {endings}")
+
+
+def written(language: Language, request: Request) -> str:
+    """The text of a file."""
+    if of_python := of_python_functions(request.traces.program):
+        raise ValueError(
+            f"a file cannot hold {of_python}, an operation of Python functions: make it of text to save it"
+        )
+    return language.write(request)
