@@ -1,7 +1,7 @@
-"""Functions in JavaScript that programs carry along: what its Math lacks, ends of the range, lists.   (floor 3)
+"""Functions in JavaScript that programs carry along: what Math lacks, lists.   (floor 3)
 
-Each gives what its namesake in `arithmetic` gives, or in C's library: JavaScript's own `pow` gives nan
-for 1 to the power nan, and it has no `erf`.
+Each gives what its namesake in `arithmetic` gives, or in C's library: JavaScript's own `pow` gives
+nan for 1 to the power nan, and it has no `erf`.
 """
 
 _TEXT = r"""
@@ -72,7 +72,7 @@ function hypot(x, y) {
   return ldexp(Math.sqrt(s * s + t * t), e);
 }
 
-// The error function by rational approximations on four intervals, as in W. J. Cody's and Sun's libraries.
+// The error function by rational approximations on four intervals, as in Sun's library.
 function polynomial(x, coefficients) {
   let s = 0.0;
   for (let k = coefficients.length - 1; k >= 0; k--) s = s * x + coefficients[k];
@@ -123,8 +123,10 @@ function erfc_far(x) {
 function erf(x) {
   const y = Math.abs(x);
   if (x !== x) return x;
-  if (y < 0.84375) return y < 1e-300 ? 0.125 * (8.0 * x + 1.0270333367641007 * x) : x + x * erf_near(x * x);
-  const far = y < 1.25 ? 0.845062911510467529297 + erf_middle(y) : y < 6.0 ? 1.0 - erfc_far(y) : 1.0;
+  if (y < 1e-300) return 0.125 * (8.0 * x + 1.0270333367641007 * x);
+  if (y < 0.84375) return x + x * erf_near(x * x);
+  const middle = 0.845062911510467529297;
+  const far = y < 1.25 ? middle + erf_middle(y) : y < 6.0 ? 1.0 - erfc_far(y) : 1.0;
   return x < 0.0 ? -far : far;
 }
 
@@ -136,8 +138,9 @@ function erfc(x) {
     const r = x * erf_near(x * x);
     return x < 0.25 ? 1.0 - (x + r) : 0.5 - (r + (x - 0.5));
   }
+  const middle = 0.845062911510467529297;
   if (Math.abs(x) < 1.25)
-    return x < 0.0 ? 1.0 + (0.845062911510467529297 + erf_middle(-x)) : 1.0 - 0.845062911510467529297 - erf_middle(x);
+    return x < 0.0 ? 1.0 + (middle + erf_middle(-x)) : 1.0 - middle - erf_middle(x);
   return x < 0.0 ? 2.0 - erfc_far(-x) : erfc_far(x);
 }
 
@@ -210,7 +213,8 @@ function cube_root(x) {
 function gelu_factors(x) {
   const z = 1.0 / x / x, t = 134217729.0 * x, h = t - (t - x);
   const series = 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))));
-  return [6.398279740081261e-29 * Math.exp(0.5 * (h - x) * (h + x)), Math.exp(64.0 - 0.5 * h * h), series];
+  const factor = 6.398279740081261e-29 * Math.exp(0.5 * (h - x) * (h + x));
+  return [factor, Math.exp(64.0 - 0.5 * h * h), series];
 }
 
 function gelu_tail(x) {
@@ -256,7 +260,7 @@ function cos_pi(x) {
   return r < 0.5 ? Math.cos(3.141592653589793 * r) : -Math.cos(3.141592653589793 * (1.0 - r));
 }
 
-// the n-th slope of sin(pi x) / (pi x), by its series near 0 and by the slopes before it further out
+// the n-th slope of sin(pi x) / (pi x), by its series near 0, further out by the slopes before it
 function sinc_slope(x, n) {
   const pi = 3.141592653589793;
   if (x !== x || !(0.0 <= n && n <= 100.0) || Math.floor(n) !== n) return NaN;
@@ -270,7 +274,8 @@ function sinc_slope(x, n) {
     f = odd === 1.0 ? f * x : f;
     return (n + odd) % 4.0 === 2.0 ? -f : f;
   }
-  let s = sin_pi(x), c = cos_pi(x), f = -1e300 < x && x < 1e300 ? s / (pi * x) : s / pi / x, p = 1.0;
+  let s = sin_pi(x), c = cos_pi(x), p = 1.0;
+  let f = -1e300 < x && x < 1e300 ? s / (pi * x) : s / pi / x;
   for (let k = 1.0; k <= n; k += 1.0) {
     [s, c] = [c, -s];
     f = (p * s - k * f) / x;
@@ -392,18 +397,21 @@ function numbers(content, name, shape) {
   }
   if (ArrayBuffer.isView(content)) {
     const size = shape.reduce((a, b) => a * b, 1);
-    if (size < 0 ? content.length % size !== 0 || content.length === 0 : content.length !== size)
-      throw new RangeError(`${name} must have ${size < 0 ? `rows of ${-size}` : size} numbers, got ${content.length}`);
+    const count = content.length;
+    if (size < 0 ? count % size !== 0 || count === 0 : count !== size)
+      throw new RangeError(`${name} has ${count} numbers, and must be of the shape [${shape}]`);
     return Float64Array.from(content);
   }
   const found = [];
   const walk = (item, axis) => {
     if (axis === shape.length) {
-      if (typeof item !== "number") throw new TypeError(`${name} must hold numbers, of the shape [${shape}]`);
+      if (typeof item !== "number")
+        throw new TypeError(`${name} must hold numbers, of the shape [${shape}]`);
       found.push(item);
       return;
     }
-    if (item === null || typeof item !== "object" || (shape[axis] !== -1 && item.length !== shape[axis]))
+    const is_list = item !== null && typeof item === "object";
+    if (!is_list || (shape[axis] !== -1 && item.length !== shape[axis]))
       throw new RangeError(`${name} must be of the shape [${shape}]`);
     for (let i = 0; i < item.length; i++) walk(item[i], axis + 1);
   };
@@ -420,14 +428,15 @@ function nested(flat, shape) {
   if (shape.length === 0) return flat[0];
   if (shape.length === 1) return Array.from(flat);
   const step = flat.length / shape[0], parts = [];
-  for (let i = 0; i < shape[0]; i++) parts.push(nested(flat.subarray(i * step, (i + 1) * step), shape.slice(1)));
+  for (let i = 0; i < shape[0]; i++)
+    parts.push(nested(flat.subarray(i * step, (i + 1) * step), shape.slice(1)));
   return parts;
 }
 
 // the number of rows, which must be the same for all
 function rows_of(counts) {
   if (counts.some((count) => count !== counts[0]) || !(counts[0] > 0))
-    throw new RangeError(`arguments that carry rows must have the same number of them, one at least, got ${counts}`);
+    throw new RangeError(`arguments with rows must have the same number of them, got ${counts}`);
   return counts[0];
 }
 """

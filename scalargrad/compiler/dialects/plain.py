@@ -105,12 +105,12 @@ def wrapped(head: str, items: Sequence[str], end: str, indent: str) -> list[str]
     return [*lines, line.rstrip(", "), end]
 
 
-def broken(line: str, indent: str, behind: str = " ") -> list[str]:
-    """A statement in lines of up to 100 characters, broken behind blanks or commas where these allow it."""
+def broken(line: str, indent: str, behind: str = " ", most: int = 100) -> list[str]:
+    """A statement in lines of at most so many characters, broken behind blanks or commas where these allow it."""
     lead = line[: len(line) - len(line.lstrip())]
     lines: list[str] = []
-    while len(line) > 100:
-        at = line.rfind(behind, len(lead) + 20, 101 - len(behind)) + len(behind) - 1
+    while len(line) > most:
+        at = line.rfind(behind, len(lead) + 20, most + 1 - len(behind)) + len(behind) - 1
         if at < len(lead) + 20:
             break
         lines.append(line[:at])

@@ -60,7 +60,7 @@ def _comment(made: Plain) -> str:
     heads, results = [], []
     for kind, function in made.functions.items():
         head = C.head("double" if function.returns else "void", function.name, function.parameters)
-        heads += broken(f"    {head};", "    ", ", ")
+        heads += broken(f"    {head};", "    ", ", ", 96)
         if not function.returns:
             results.append(f"- {made.out} gets {_outputs(made)}.")
         if function.has_much:
@@ -134,7 +134,7 @@ def _example(made: Plain) -> list[str]:
     short = f"Example: {' '.join([line.strip() for line in lines])}"
     if len(short) < 96:
         return [short]
-    return ["Example:", *[part for line in lines for part in broken(line, "    ", ", ")]]
+    return ["Example:", *[part for line in lines for part in broken(line, "    ", ", ", 96)]]
 
 
 def _rooms(made: Plain) -> str:
@@ -202,7 +202,7 @@ def _test(made: Plain) -> str:
             declared.append(f"const double {made.out}[1] = {{{call}}};")
         else:
             declared.append(f"{call};")
-        inner = [part for line in (*declared, *checks) for part in broken(line, "    ", ", ")]
+        inner = [part for line in (*declared, *checks) for part in broken(line, "    ", ", ", 92)]
         lines += ["{", *[f"    {line}" for line in inner], "}"]
     lines += [
         'puts(wrong ? "some numbers differ" : "all numbers are as in Python");',

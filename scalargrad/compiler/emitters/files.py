@@ -10,8 +10,9 @@ import numpy
 from ..arguments import FIXED, STATE, blocks_of
 from ..derive_rolled import Derived, beside, narrowed
 from ..layout import listed
-from ..naming import Names, is_word
+from ..naming import Names, is_name, is_word
 from ..native import derivation, results_of
+from ..program import Block, Program, Step
 from ..roll import View, has_pattern, roll, rolled
 from ..views import name_of
 from .c_results import Result
@@ -19,12 +20,12 @@ from .plain import Function, Tables
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from ..dialects.plain import Dialect
     from ..languages import Request
-    from ..program import Block
+    from ..traces import Traces
 
 ROWS_OF_EXAMPLE = 3
 
@@ -35,7 +36,7 @@ class Plain:
     def __init__(self, dialect: Dialect, request: Request) -> None:
         self.dialect, self.request, self.traces = dialect, request, request.traces
         traces = self.traces
-        self.program = traces.program
+        self.program, self.contents = named_constants(traces, request.contents)
         self.blocks = self.program.blocks
         self.of = traces.name if is_word(traces.name) else "the function"
         self.has_rows, self.per_row = traces.has_rows, traces.has_rows and traces.reduce is None
@@ -47,12 +48,12 @@ class Plain:
         self.name_of: dict[Any, str] = {block: names.take(block.name, "v") for block in self.blocks}
         self.slope_names = [names.take(f"d{self.name_of[block]}", "slopes") for block in self.wrt]
         self.out = names.take("y" if request.predict else "result")
-        count = len(self.blocks) - bool(traces.taken)
+        count = len(traces.program.blocks) - bool(traces.taken)
         self.constants: list[Block] = [*self.blocks[: request.fixed], *self.blocks[count:]]
         self.given = self.blocks[request.fixed : count]
         self.tables = Tables(dialect, names)
         for block in self.constants:
-            numbers = numpy.array([*flat(request.contents[self.blocks.index(block)])], dtype=float)
+            numbers = numpy.array([*flat(self.contents[self.blocks.index(block)])], dtype=float)
             self.tables.put(self.name_of[block], numbers)
         self.functions = {kind: self._function(kind, names) for kind in self.kinds}
         self.calls = {call for made in self.functions.values() for call in made.calls}
@@ -163,7 +164,7 @@ class Plain:
     def _shortened(self) -> list[tuple[Block, Any]]:
         return [
             (block, content[:ROWS_OF_EXAMPLE] if block.has_rows else content)
-            for block, content in zip(self.blocks, self.request.contents)
+            for block, content in zip(self.blocks, self.contents)
         ]
 
     def rows_of_example(self) -> int:
@@ -172,7 +173,10 @@ class Plain:
 
     def expected(self, kind: str) -> list[list[float]]:
         """What plain Python gives for the example: the values, and the slopes by each block, as they stand in arrays."""
-        contents = [content for _, content in self._shortened()]
+        contents = [
+            content[:ROWS_OF_EXAMPLE] if block.has_rows else content
+            for block, content in zip(self.traces.program.blocks, self.request.contents)
+        ]
         result = self.traces.function("python", kind, contents)(contents)
         if not self.per_row or result.__class__ is not list:
             result = [result]
@@ -191,6 +195,47 @@ class Plain:
             for at in range(len(self.wrt) if slopes else 0)
         ]
         return [values, *by_block]
+
+
+def named_constants(traces: Traces, contents: Sequence[Any]) -> tuple[Program, list[Any]]:
+    """The program with a block for each array that captured Values are entries of, by their labels; and the contents of all blocks."""
+    program = traces.program
+    if not traces.taken:
+        return program, [*contents]
+    entries: dict[str, dict[tuple[int, ...], int]] = {}
+    for at, value in enumerate(traces.taken):
+        name, bracket, rest = str(value.label).partition("[")
+        parts = rest.removesuffix("]").split(",") if bracket else []
+        is_entry = bool(parts) and all(part.isdecimal() for part in parts)
+        index = tuple(map(int, parts)) if is_entry else (at,) * 9 if bracket else ()
+        group = entries.setdefault(name, {})
+        group[(at,) * 9 if index in group else index] = at
+    *blocks, captured = program.blocks
+    taken = {block.name for block in blocks}
+    made: dict[Any, Any] = {}
+    filled, left = [*contents[:-1]], list[int]()
+    for name, places in entries.items():
+        ranks = {len(index) for index in places}
+        shape = tuple(max(axis) + 1 for axis in zip(*places)) if len(ranks) == 1 else (-1,)
+        size = int(numpy.prod(shape))
+        if size != len(places) or not is_name(name) or name in taken:
+            left += places.values()
+            continue
+        block = Block(name, shape)
+        order = [places[tuple(map(int, index))] for index in numpy.ndindex(*shape)]
+        made.update((captured.inputs[at], x) for at, x in zip(order, block.inputs))
+        filled.append([contents[-1][at] for at in order])
+        blocks.append(block)
+    if left:
+        block = Block("captured", (len(left),))
+        left.sort()
+        made.update((captured.inputs[at], x) for at, x in zip(left, block.inputs))
+        filled.append([contents[-1][at] for at in left])
+        blocks.append(block)
+    for step in program.steps:
+        operands = tuple([made.get(x, x) for x in step.operands])
+        made[step] = step if operands == step.operands else Step(step.row, operands, step.label)
+    return Program(blocks, [made.get(x, x) for x in program.outputs]), filled
 
 
 def _place(block: Block, index: tuple[int, ...]) -> int:

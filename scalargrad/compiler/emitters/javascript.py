@@ -174,11 +174,12 @@ class _Module(Plain):
                 "\n".join(calls),
                 "\n".join(shapes),
                 last,
-                f"Example:\n{example}\n    {self._example(name)}",
+                "\n".join(["Example:", example, *self._example(name)]),
             ]
         )
 
-    def _example(self, name: str) -> str:
+    def _example(self, name: str) -> list[str]:
+        """The lines of a call."""
         numbers = iter(self.example())
         shapes = iter(self.given)
         given = [
@@ -186,11 +187,9 @@ class _Module(Plain):
             for _, form in self.given_arguments
         ]
         call = f"{name}({', '.join(given)})"
-        return (
-            call
-            if len(call) < 500
-            else f"{name}({', '.join([name for name, _ in self.given_arguments])})"
-        )
+        if len(call) > 500:
+            call = f"{name}({', '.join([name for name, _ in self.given_arguments])})"
+        return broken(f"    {call}", "    ", ", ", 96)
 
 
 def _paths(form: Form, path: str) -> Iterator[tuple[str, Any]]:
