@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import NamedTuple
 
-from .backends import of_python_functions
+from .backends import is_installed, of_python_functions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,13 +47,22 @@ def _python(request: Request) -> str:
     return module_source(request.traces, request.names, request.doc, backend)
 
 
+def _check_numpy(what: str) -> None:
+    if not is_installed("numpy"):
+        raise ImportError(
+            f"writing {what} needs numpy, the 'numpy' extra: pip install numpy; the file needs nothing"
+        )
+
+
 def _c(request: Request) -> str:
+    _check_numpy("C")
     from .emitters.c_file import text
 
     return text(request)
 
 
 def _javascript(request: Request) -> str:
+    _check_numpy("JavaScript")
     from .emitters.javascript import text
 
     return text(request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import count as count_up
+from textwrap import shorten
 
 from ..compiler import compile
 from ..compiler.languages import Request, of_path, written
@@ -63,7 +64,9 @@ def export(
     is_list = isinstance(result, list | tuple) and all(type(item) is float for item in result)
     if not (traces.is_single or is_list):
         raise TypeError(
-            f"export takes a model that gives a number or a list of numbers, got {traces.result!r}"
+            "export takes a model that gives a number or a list of numbers, got "
+            f"{shorten(repr(traces.result), 80, placeholder=' …')}: export a module whose __call__ "
+            "puts them side by side"
         )
     contents = [*contents]
     numbers = count_up(1)

@@ -100,10 +100,10 @@ def _outputs(made: Plain) -> str:
 def _arguments(made: Plain, kind: str) -> list[tuple[str, str, str]]:
     """The parameters of a function, each with its kind and the number of numbers that an example has there."""
     rows = made.rows_of_example()
-    sizes = {made.name_of[block]: len(x) for block, x in zip(made.given, made.example())}
+    sizes = {made.name_of[block]: max(1, len(x)) for block, x in zip(made.given, made.example())}
     expected = made.expected(kind)
     names = [made.out, *made.slope_names] if kind != "value" else [made.out]
-    sizes.update({name: len(x) for name, x in zip(names, expected)})
+    sizes.update({name: max(1, len(x)) for name, x in zip(names, expected)})
     sizes["n"] = rows
     function = made.functions[kind]
     return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+from functools import cached_property
 
 import numpy
 
@@ -95,22 +96,26 @@ class Plain:
                 found.setdefault(sources[0], named[vector])
         return found
 
-    def _tied(self, derived: Derived, slopes: list[Result]) -> Iterator[Result]:
-        """The slopes, the same in all places where one parameter stands."""
+    @cached_property
+    def ties(self) -> dict[int, list[tuple[int, int, int]]]:
+        """Entries of blocks, by the numbers of these, that are one parameter with others: their place, the other's block and place."""
         place_of = {block: at for at, block in enumerate(self.wrt)}
-        moved: dict[int, list[tuple[int, int, int]]] = {}
+        found: dict[int, list[tuple[int, int, int]]] = {}
         for name, form in zip(self.request.names, self.traces.forms):
             blocks = {block.name: block for block in self.blocks_by_argument()[name]}
             for (one, index), (other, at) in form[1].ties if form[0] == STATE else ():
                 if blocks[one] in place_of:
                     places = _place(blocks[one], index), _place(blocks[other], at)
-                    moved.setdefault(place_of[blocks[one]], []).append(
-                        (place_of[blocks[other]], *places)
-                    )
+                    entry = place_of[blocks[other]], *places
+                    found.setdefault(place_of[blocks[one]], []).append(entry)
+        return found
+
+    def _tied(self, derived: Derived, slopes: list[Result]) -> Iterator[Result]:
+        """The slopes, the same in all places where one parameter stands."""
         count = len(self.wrt)
         for at, result in enumerate(slopes):
             view, group = result.view, at - at % count
-            for source, to, of in moved.get(at % count, ()):
+            for source, to, of in self.ties.get(at % count, ()):
                 other_view, turns = slopes[group + source].view, len(result.turns)
                 flat_index, size = view.index.ravel(), view.index.size // turns
                 joined = beside([View(view.sources, flat_index), other_view])
@@ -194,6 +199,10 @@ class Plain:
             [x for i in range(count) for row in slopes for x in flat(row[i][at])]
             for at in range(len(self.wrt) if slopes else 0)
         ]
+        for one, places in self.ties.items() if slopes else ():
+            for other, to, of in places:
+                size, step = len(self.wrt[one].inputs), len(self.wrt[other].inputs)
+                by_block[one][to::size] = by_block[other][of::step]
         return [values, *by_block]
 
 

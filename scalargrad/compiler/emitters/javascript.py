@@ -19,6 +19,11 @@ if TYPE_CHECKING:
     from ..languages import Request
 
 
+IN_NODE = (
+    'It is a module: for node let its name end in .mjs, or say "type": "module" in package.json.'
+)
+
+
 def text(request: Request) -> str:
     """The file."""
     made = _Module(request)
@@ -174,7 +179,7 @@ class _Module(Plain):
                 "\n".join(calls),
                 "\n".join(shapes),
                 last,
-                "\n".join(["Example:", example, *self._example(name)]),
+                "\n".join([IN_NODE, "Example:", example, *self._example(name)]),
             ]
         )
 

@@ -383,6 +383,8 @@ class Function:
             return
         flat, turns = result.view.index.ravel(), [*result.turns]
         size = len(flat) // len(turns)
+        if not size:
+            return
         stage = INSIDE if result.by_rows else AFTER
         self.uses.add(result.name)
         begin = 0
