@@ -30,7 +30,7 @@ from typing import Any
 
 from mpmath import mp
 
-from scalargrad import Value, functions, value
+from scalargrad import TraceError, Value, functions, value
 from scalargrad.ops import OPS
 
 from . import oracle, random_graphs, test_backward, test_ops
@@ -259,13 +259,17 @@ NUMERICAL = (AssertionError, random_graphs.Failure, ArithmeticError, ValueError)
 
 
 def notices(layer: str, op_names: Sequence[str]) -> bool:
-    """Whether a layer fails as the engine is now; a rule that is no arithmetic at all is no mutant: what it raises is raised."""
+    """Whether a layer fails as the engine is now; a rule that is no arithmetic at all is no mutant: what it raises is raised.
+
+    A TraceError says that numbers of the compiled function are not those of the function: it counts.
+    """
     before = mp.dps
     try:
         LAYERS[layer](op_names)
     except Exception as error:  # of a broken walk any
         if op_names and not (
-            isinstance(error, NUMERICAL) and isinstance(error.__cause__, (*NUMERICAL, type(None)))
+            isinstance(error, NUMERICAL)
+            and isinstance(error.__cause__, (*NUMERICAL, TraceError, type(None)))
         ):
             raise
         return True

@@ -18,7 +18,6 @@ from typing import Any
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 MODULES = sorted(path.stem for path in HERE.glob("*.toml"))
-TABLES = {"UNARY", "BINARY", "OTHERS"}  # of ops.py: rows are broken by a command of their own
 Span = tuple[tuple[int, int], tuple[int, int]]
 
 
@@ -32,8 +31,8 @@ def spans_without_effect(source: str) -> Iterator[Span]:
             parts = [node.returns]
         elif isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
             parts = node.body
-        if isinstance(node, ast.AnnAssign) and node.value and ast.unparse(node.target) in TABLES:
-            parts = [node.value]
+        elif isinstance(node, ast.Call) and ast.unparse(node.func) == "Op":
+            parts = [node]  # a row of the table: a command of its own breaks its text
         for part in parts:
             if part is not None:
                 yield (part.lineno, part.col_offset), (part.end_lineno, part.end_col_offset)
