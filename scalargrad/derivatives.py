@@ -53,35 +53,20 @@ a copy of the context (`contextvars.copy_context().run`).
 from __future__ import annotations
 
 from .arithmetic.conversion import as_float
-from .arithmetic.total import inf
-from .graph import ordered, slopes_of
 from .modes import TRAINING, Scope, is_recording, record_anyway, scope_here
-from .ops import LISTS
-from .rows.methods import evaluated
-from .rows.slopes import (
-    as_arguments,
-    chain_product,
-    data_of,
-    fresh_node,
-    is_unknown,
-    on_values,
-    unknown_curvature,
-    unknown_slope,
-)
+from .rows.slopes import fresh_node
 from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
 from .value import Value
+from .walks import between, rates_forward, slopes_back, slopes_of_each
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
-    from .ops import Op
-
     Wrt = int | tuple[int, ...]
-    Doubt = tuple[Value, Callable[[Value], Any]]  # a node, and a term that makes its slopes nan
 
-# ------------------------------------------------------------------ walks that touch no grad
+# ------------------------------------------------------------------ of a recorded graph
 
 
 def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
@@ -104,222 +89,11 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
             raise TypeError(f"gradients takes Values as wrt, got the number {node!r} in it")
     is_traced = hasattr(root, "records")  # in a trace slopes have no numbers yet, and are recorded
     with record_anyway():
-        order = _between([root], nodes, apart=False)
-        slopes = _slopes_back(root, nodes, order, create_graph or is_traced)
+        order = between([root], nodes, apart=False)
+        slopes = slopes_back(root, nodes, order, create_graph or is_traced)
     if is_traced and not create_graph:
         slopes = [x.detach() if isinstance(x, Value) else x for x in slopes]
     return rebuilt(wrt, iter(slopes))
-
-
-def _between(
-    roots: Sequence[Value],
-    nodes: Sequence[Value],
-    apart: bool = True,
-    others: list[Value] | None = None,
-) -> list[Value]:
-    """The Values on the ways from nodes to roots, operands before their readers.
-
-    `apart` says that no node was made of another. Leaves that are not in `nodes` go to `others`.
-    """
-    way = set(nodes)
-    order = ordered(*roots, stop=way if apart else frozenset(), last_first=True)
-    for node in order:
-        if node in way:
-            continue
-        if node._operation is None:
-            if others is not None:
-                others.append(node)
-        elif not way.isdisjoint(node.parents):
-            way.add(node)
-    return [node for node in order if node in way]
-
-
-def _slopes_back(
-    root: Value,
-    nodes: Sequence[Value],
-    order: list[Value],
-    create_graph: bool,
-    doubts: bool = True,
-) -> list[Any]:
-    """The slopes of a root by nodes: `Value.backward` again, with a dict in place of `grad`.
-
-    Without `doubts`, slopes of slopes are not made nan if the operands of a kink are flat there.
-    """
-    way = set(order)
-    sums: dict[Value, Any] = {root: 1.0}
-    unknown: list[Doubt] = []
-    flat: list[tuple[Value, Value]] = []
-    for node in reversed(order):
-        slope = sums.get(node, 0.0)
-        if slope.__class__ is float and slope == 0.0:
-            continue
-        slopes, factor = _slopes(node, way, create_graph), None
-        if create_graph and slopes and _is_at_kink(node):
-            factor = _kink_factor(node, slope, unknown)
-            if doubts and data_of(slope) != 0.0:
-                flat += _flat_at_kink(node, nodes)
-        for operand, partial in slopes:
-            part = (
-                chain_product(partial, slope) if factor is None else chain_product(factor, operand)
-            )
-            sums[operand] = sums[operand] + part if operand in sums else part
-    for node, doubt in unknown:
-        made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
-        for reached in made_of:
-            sums[reached] = sum(map(doubt, made_of), sums.get(reached, 0.0))
-    for reached, of_operand in flat:
-        sums[reached] = sums.get(reached, 0.0) + unknown_slope(of_operand)
-    return [sums.get(node, 0.0) for node in nodes]
-
-
-def _rates_forward(
-    roots: Sequence[Value],
-    nodes: Sequence[Value],
-    order: list[Value],
-    direction: Sequence[Any],
-    create_graph: bool,
-) -> list[Any]:
-    """How fast the roots change when the nodes move in a direction: one walk forward.
-
-    Only a walk back can tell whether a kink is smoothed, so at kinks it walks back from each root.
-    It does so too if a slope is unknown: on a walk forward a rate of 0 would hide the nan.
-    """
-    if any(map(is_unknown, order)) or (create_graph and any(map(_is_at_kink, order))):
-        rows = [_slopes_back(root, nodes, order, create_graph) for root in roots]
-        return [sum(map(chain_product, direction, row), 0.0) for row in rows]
-    rates: dict[Value, Any] = dict(zip(nodes, direction))
-    way = set(order)
-    for node in order:
-        if node not in rates:
-            rates[node] = 0.0
-            for operand, partial in _slopes(node, way, create_graph):
-                rates[node] = rates[node] + chain_product(partial, rates[operand])
-    return [rates.get(root, 0.0) for root in roots]
-
-
-def _slopes_of_each(
-    roots: Sequence[Value], nodes: Sequence[Value], order: list[Value]
-) -> list[list[float]]:
-    """The slopes of several roots by nodes, in plain floats."""
-    place = {node: i for i, node in enumerate(order)}
-    ways = [
-        [(place[operand], partial) for operand, partial in _slopes(node, place, create_graph=False)]
-        for node in order
-    ]
-    rows = []
-    for root in roots:
-        sums = [0.0] * len(order)
-        if root in place:
-            sums[place[root]] = 1.0
-            for i in range(place[root], -1, -1):
-                if slope := sums[i]:
-                    for operand, partial in ways[i]:
-                        sums[operand] += partial * slope
-        rows.append([sums[place[node]] if node in place else 0.0 for node in nodes])
-    return rows
-
-
-def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:
-    """The operands of a node that are on the way, with its local slopes: floats, or recorded."""
-    if node._operation is None:
-        return []
-    if not create_graph:
-        pairs: Any = zip(node.parents, node.partials)
-        return [(operand, partial) for operand, partial in pairs if operand in way]
-    arguments = as_arguments(node._operation, node.parents)
-    slopes: list[tuple[Value, Any]] = []
-    for name, argument, slope in zip(
-        node._operation.operands,
-        arguments,
-        on_values(node._operation, traced=hasattr(node, "records")),
-    ):
-        operands = argument if name in LISTS else [argument]
-        if any(operand in way for operand in operands):
-            partials = slope(*arguments, node) if name in LISTS else [slope(*arguments, node)]
-            slopes += [
-                (operand, partial) for operand, partial in zip(operands, partials) if operand in way
-            ]
-    return slopes
-
-
-def _is_at_kink(node: Value) -> bool:
-    """Whether a node is at a kink, as |x| at 0 or a maximum of equals, or has a slope of inf."""
-    if hasattr(node, "records") or node._operation is None:
-        return False
-    traits, slopes = node._operation.traits, slopes_of(node)
-    if "extreme" in traits:
-        return any(0.0 < slope < 1.0 for slope in slopes)
-    if "rectifier" in traits and len(node._operation.operands) == 1:
-        return node._x.data == 0.0 and _jumps(node._operation)
-    return inf in slopes or -inf in slopes or (node.data == 0.0 and "length" in traits)
-
-
-def _jumps(op: Op) -> bool:
-    """Whether the slope of an operation of one operand jumps at 0: relu's does, silu's does not."""
-    return bool(evaluated(op, -5e-324)[1] != evaluated(op, 5e-324)[1])
-
-
-def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
-    """The number c if the slopes by the operands v of a node at a kink are c·v; else None.
-
-    If the slope that comes in is 0, it smooths the kink: f(‖v‖) with f'(0) = 0 has near 0 the
-    slopes f''(0)·v. So |x|² has the slope 2x, whose own slope is 2. The table would give it as
-    2|x|·sign(x), and the slope of that at 0, where both factors are 0, as a wrong 0.
-
-    If f'(0) is not 0, f(|x|) has the second slope f''(0) on both sides of its kink. Another term
-    may cancel the kink and leave that slope: max(x, 0) + log(1 + e^−|x|) has ¼.
-
-    Second slopes are `unknown`, and made nan, if another kink has part in f', if operands are
-    equal, or if a slope is infinite. Third slopes are `unknown` if f'' varies.
-    """
-    traits = node._operation.traits  # type: ignore[union-attr]
-    if "rectifier" in traits:
-        return None
-    is_length, is_smooth = "length" in traits, isinstance(slope, Value) and slope.data == 0.0
-    is_single = sum(map(_is_value, node.parents)) == 1
-    varies = is_smooth or (is_length and is_single and isinstance(slope, Value))
-    graph = ordered(slope, stop={node}) if varies else []
-    if is_length:  # the slope of |x| is constant on each side, that of a length is not
-        is_known = (is_smooth or is_single) and not any(
-            other is not node and _is_at_kink(other) for other in graph
-        )
-    else:
-        is_known = node not in graph
-    if not is_known:
-        unknown.append((node, unknown_slope))
-    if not (is_known and varies and is_length):
-        return None
-    (factor,) = _slopes_back(slope, [node], _between([slope], [node]), create_graph=True)
-    if isinstance(factor, Value) and node in ordered(factor, stop={node}):
-        unknown.append((node, unknown_curvature))
-    return factor
-
-
-def _flat_at_kink(node: Value, nodes: Sequence[Value]) -> list[tuple[Value, Value]]:
-    """The `nodes` with the slopes by them of the operands at a kink, if these slopes are all equal.
-
-    Then there is no kink: |x²| has none at 0, where the slope of x² is 0; nor has max(x + x², x).
-    But the slopes in the table do not tell which operand's own second slope counts there.
-    """
-    operands = [x for x in dict.fromkeys(node.parents) if isinstance(x, Value)]
-    zeros = [0.0] * len(nodes)
-    slopes = [zeros]
-    if "extreme" in node._operation.traits:  # type: ignore[union-attr]
-        operands = [x for x in operands if x.data == node.data]
-        ties = [x for x in node.parents if not isinstance(x, Value) and x == node.data]
-        slopes = [zeros for _ in ties[:1]]
-        if len(operands) + len(ties) < 2:
-            return []
-    ways = [_between([x], nodes) for x in operands]
-    slopes += [_slopes_back(x, nodes, way, False) for x, way in zip(operands, ways)]
-    if any(row != slopes[0] for row in slopes):
-        return []
-    return [
-        (reached, slope)
-        for x, way in zip(operands, ways)
-        for reached, slope in zip(nodes, _slopes_back(x, nodes, way, True, doubts=False))
-        if isinstance(slope, Value)
-    ]
 
 
 # ------------------------------------------------------------------ a call with new Values
@@ -421,7 +195,7 @@ class _Call:
     def order(self, roots: list[Value]) -> list[Value]:
         """The Values between `nodes` and roots. If roots read others, `recorded` becomes True."""
         others: list[Value] = []
-        order = _between(roots, self.nodes, others=others)
+        order = between(roots, self.nodes, others=others)
         if self.remembers and not self.recorded:
             self.recorded = not all(map(self.scope.holds, others))
         return order
@@ -429,7 +203,7 @@ class _Call:
     def slopes(self, root: Value, create_graph: bool = False) -> list[Any]:
         """The slopes of one root by `nodes`."""
         order = self.order([root])
-        return _slopes_back(root, self.nodes, order, create_graph or self.recorded)
+        return slopes_back(root, self.nodes, order, create_graph or self.recorded)
 
     def rows(self, roots: list[Value]) -> list[Any]:
         """The slopes of each root by `nodes`, in the structure of the argument."""
@@ -437,14 +211,14 @@ class _Call:
         rows: list[Any] = (
             [self.slopes(root) for root in roots]
             if self.recorded
-            else _slopes_of_each(roots, self.nodes, order)
+            else slopes_of_each(roots, self.nodes, order)
         )
         return [self.like_argument(row) for row in rows]
 
     def rates(self, roots: list[Value]) -> Iterator[Any]:
         """The rate at which each root changes along the direction."""
         order = self.order(roots)
-        rates = _rates_forward(roots, self.nodes, order, self.direction, self.recorded)
+        rates = rates_forward(roots, self.nodes, order, self.direction, self.recorded)
         return map(self.out, rates)
 
     def out(self, x: Any) -> Any:

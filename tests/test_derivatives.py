@@ -191,10 +191,10 @@ def test_a_hessian_walks_the_graph_of_one_gradient_n_times_and_a_jvp_walks_once(
     from scalargrad import derivatives
 
     calls = []
-    original = derivatives._slopes_back
+    original = derivatives.slopes_back
     monkeypatch.setattr(
         derivatives,
-        "_slopes_back",
+        "slopes_back",
         lambda *args, **options: calls.append(args) or original(*args, **options),
     )
     n = 12
@@ -354,12 +354,12 @@ def test_a_direction_may_be_of_values_where_the_argument_is_of_numbers():
 
 
 def test_a_walk_ends_at_the_arguments_and_not_in_what_they_were_made_of(monkeypatch):
-    from scalargrad import derivatives
+    from scalargrad import walks
 
     orders = []
-    original = derivatives.ordered
+    original = walks.ordered
     monkeypatch.setattr(
-        derivatives,
+        walks,
         "ordered",
         lambda *roots, **options: orders.append(original(*roots, **options)) or orders[-1],
     )
@@ -374,20 +374,20 @@ def test_a_walk_ends_at_the_arguments_and_not_in_what_they_were_made_of(monkeypa
 
 
 def test_the_walk_takes_only_what_leads_from_arguments_to_results(monkeypatch):
-    from scalargrad import derivatives
+    from scalargrad import walks
 
     x, constant = Value(2.0), Value(3.0)
     unread = sg.exp(x)
     root = x * (constant * constant) + unread * 0.0
-    walked = derivatives._between([root], [x])
+    walked = walks.between([root], [x])
     assert walked[0] is x
     assert {node.op for node in walked[1:]} == {"exp", "mul", "add"}
     assert len(walked) == 5  # x, its product, exp, exp times 0, the sum
 
     asked = []
-    original = derivatives._slopes
+    original = walks._slopes
     monkeypatch.setattr(
-        derivatives,
+        walks,
         "_slopes",
         lambda node, *rest, **options: asked.append(node) or original(node, *rest, **options),
     )
