@@ -44,7 +44,7 @@ COUNT = 6
 AS_IN_PYTHON = "all numbers are as in Python\n"
 
 
-def is_close(a: float, b: float, tolerance: float = 1e-11) -> bool:
+def is_close(a: float, b: float, tolerance: float = 1e-9) -> bool:
     return (a != a and b != b) or a == b or abs(a - b) <= tolerance * max(1.0, abs(a), abs(b))
 
 

@@ -17,7 +17,7 @@ static int check(const char *name, long count, const double *found, const double
     int wrong = 0;
     for (long i = 0; i < count; i++) {
         const double a = found[i], b = expected[i];
-        if (a == b || (a != a && b != b) || fabs(a - b) <= 1e-11 * (1.0 + fabs(b)))
+        if (a == b || (a != a && b != b) || fabs(a - b) <= 1e-9 * (1.0 + fabs(b)))
             continue;
         printf("%s[%ld] is %.17g, Python has %.17g\\n", name, i, a, b);
         wrong++;
@@ -155,7 +155,7 @@ def _test_of_predict(made: Plain) -> str:
         f"{name}[0]" if sort == "number" else size if sort == "count" else each
         for sort, each, size in _arguments(made, "value")
     ]
-    is_wrong = f"!(fabs({made.out}[i] - expected[i]) <= 1e-11 * (1.0 + fabs(expected[i])))"
+    is_wrong = f"!(fabs({made.out}[i] - expected[i]) <= 1e-9 * (1.0 + fabs(expected[i])))"
     rooms = [each for each in function.parameters if each[0] == "room"]
     lines = [
         *wrapped(f"const double {name}[{len(x)}] = {{", [*map(C.literal, x)], "};", C.indent),

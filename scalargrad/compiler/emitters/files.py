@@ -211,24 +211,20 @@ def named_constants(traces: Traces, contents: Sequence[Any]) -> tuple[Program, l
     program = traces.program
     if not traces.taken:
         return program, [*contents]
-    entries: dict[str, dict[tuple[int, ...], int]] = {}
+    entries: dict[str, list[tuple[tuple[int, ...], int]]] = {}
     for at, value in enumerate(traces.taken):
-        name, bracket, rest = str(value.label).partition("[")
-        parts = rest.removesuffix("]").split(",") if bracket else []
-        is_entry = bool(parts) and all(part.isdecimal() for part in parts)
-        index = tuple(map(int, parts)) if is_entry else (at,) * 9 if bracket else ()
-        group = entries.setdefault(name, {})
-        group[(at,) * 9 if index in group else index] = at
+        name, index = _entry(str(value.label))
+        entries.setdefault(name, []).append((index, at))
     *blocks, captured = program.blocks
     taken = {block.name for block in blocks}
     made: dict[Any, Any] = {}
     filled, left = [*contents[:-1]], list[int]()
-    for name, places in entries.items():
-        ranks = {len(index) for index in places}
-        shape = tuple(max(axis) + 1 for axis in zip(*places)) if len(ranks) == 1 else (-1,)
-        size = int(numpy.prod(shape))
-        if size != len(places) or not is_name(name) or name in taken:
-            left += places.values()
+    for name, found in entries.items():
+        places = dict(found)
+        is_array = len({len(index) for index in places}) == 1 and is_name(name)
+        shape = tuple(max(axis) + 1 for axis in zip(*places)) if is_array else ()
+        if not is_array or name in taken or not len(places) == len(found) == numpy.prod(shape):
+            left += [at for _, at in found]
             continue
         block = Block(name, shape)
         order = [places[tuple(map(int, index))] for index in numpy.ndindex(*shape)]
@@ -245,6 +241,18 @@ def named_constants(traces: Traces, contents: Sequence[Any]) -> tuple[Program, l
         operands = tuple([made.get(x, x) for x in step.operands])
         made[step] = step if operands == step.operands else Step(step.row, operands, step.label)
     return Program(blocks, [made.get(x, x) for x in program.outputs]), filled
+
+
+def _entry(label: str) -> tuple[str, tuple[int, ...]]:
+    """The name and the place in a label; no name where it says none.
+
+    >>> _entry("W1[0,2]"), _entry("k"), _entry("x[i]")
+    (('W1', (0, 2)), ('k', ()), ('', ()))
+    """
+    name, bracket, rest = label.partition("[")
+    parts = rest.removesuffix("]").split(",") if bracket else []
+    is_entry = all(part.isdecimal() and len(part) < 9 for part in parts)
+    return (name, tuple(map(int, parts))) if is_entry else ("", ())
 
 
 def _place(block: Block, index: tuple[int, ...]) -> int:
