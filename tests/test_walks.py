@@ -1,0 +1,88 @@
+"""Second derivatives beside kinks and at them, by every way of taking them, against differences of slopes."""
+
+import math
+
+import pytest
+
+import scalargrad as sg
+from scalargrad import Value, compile, grad, gradients, hessian, hvp, jvp
+
+BESIDE = [-2.0, -0.75, 0.3, 1.5, 4.0]  # points between the kinks of these functions
+# fmt: off
+FUNCTIONS = {
+    "relu²":           lambda x: sg.relu(x) ** 2,
+    "relu(x²)":        lambda x: sg.relu(x * x),
+    "-leaky³":         lambda x: -(sg.leaky_relu(x) ** 3),
+    "elu²":            lambda x: sg.elu(x) ** 2,
+    "|x|³":            lambda x: sg.abs(x) ** 3,
+    "-|x³|":           lambda x: -sg.abs(x * x * x),
+    "max with number": lambda x: sg.maximum(x * x, 1.0) * x,
+    "min with number": lambda x: sg.minimum(2.0, x * x) * x,
+    "max of two":      lambda x: sg.maximum(x, 1.0 - x) ** 2,
+    "max of many":     lambda x: sg.max([x, x * x, 1.0, -x]) ** 2,
+    "min of many":     lambda x: sg.min([x, 3.0 * x * x, 2.0]) ** 2,
+    "hypot":           lambda x: sg.hypot(x, 2.0) + sg.hypot(3.0 * x, x * x),
+    "norm":            lambda x: sg.norm([x, x * x, 1.0 - x]) ** 3,
+    "sqrt":            lambda x: sg.sqrt(x * x + 1.0) * x,
+    "kink in kink":    lambda x: sg.abs(sg.relu(x) - 1.0) * x * x,
+    "logistic loss":   lambda x: sg.maximum(x, 0.0) - 0.3 * x + sg.log1p(sg.exp(-sg.abs(x))),
+}
+AT_KINKS = {
+    "|x|²":            (lambda x: sg.abs(x) ** 2, 0.0, 2.0),
+    "-3|x|²":          (lambda x: -3.0 * sg.abs(x) ** 2, 0.0, -6.0),
+    "|x|⁴":            (lambda x: sg.abs(x) ** 4, 0.0, 0.0),
+    "|x|² from 1":     (lambda x: sg.abs(x - 1.0) ** 2, 1.0, 2.0),
+    "hypot²":          (lambda x: sg.hypot(x, 2.0 * x) ** 2, 0.0, 10.0),
+    "norm²":           (lambda x: sg.norm([x, x]) ** 2, 0.0, 4.0),
+    "logistic loss":   (FUNCTIONS["logistic loss"], 0.0, 0.25),
+    "-logistic loss":  (lambda x: -FUNCTIONS["logistic loss"](x), 0.0, -0.25),
+    "not known, |x²|": (lambda x: sg.abs(x * x), 0.0, math.nan),
+    "not known, -":    (lambda x: -sg.abs(x * x), 0.0, math.nan),
+    "not known, tie":  (lambda x: sg.maximum(x * x, 2.0 * x * x), 0.0, math.nan),
+    "not known, -tie": (lambda x: -sg.maximum(x, -x) ** 2, 0.0, math.nan),
+    "not known, root": (lambda x: sg.sqrt(x) ** 2, 0.0, math.nan),
+}
+# fmt: on
+
+
+def ways(f, x):
+    """The second derivative in each way of taking it."""
+    yield "grad of grad", grad(grad(f))(x)
+    yield "hessian", hessian(f)(x)
+    yield "hvp", hvp(f)(x, 1.0)
+    yield "jvp of grad", jvp(grad(f))(x, 1.0)
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+@pytest.mark.parametrize("x", BESIDE)
+def test_beside_a_kink_second_derivatives_are_differences_of_slopes(name, x):
+    f, h = FUNCTIONS[name], 1e-5
+    wanted = (grad(f)(x + h) - grad(f)(x - h)) / (2.0 * h)
+    for way, found in ways(f, x):
+        assert found == pytest.approx(wanted, rel=1e-6, abs=1e-6), way
+
+
+@pytest.mark.parametrize("name", AT_KINKS)
+def test_at_a_smoothed_kink_they_are_right_or_nan(name):
+    f, x, wanted = AT_KINKS[name]
+    for way, found in ways(f, x):
+        assert found == pytest.approx(wanted, rel=1e-12, abs=1e-12, nan_ok=True), way
+
+
+def test_slopes_of_a_traced_root_are_constants_unless_they_are_recorded():
+    def loss(x, create_graph):
+        v = x * 1.0
+        (slope,) = gradients(v**3, [v], create_graph=create_graph)
+        return slope * x
+
+    for create_graph, wanted in ((False, 12.0), (True, 36.0)):
+        f = compile(lambda x, record=create_graph: loss(x, record), backend="python")
+        assert f.value_and_grad(2.0) == (24.0, wanted)
+
+
+def test_slopes_are_added_up_in_the_order_of_backward():
+    x = Value(0.1)
+    root = sg.sum([x * k for k in (1e16, 1.0, -1e16, 3.0, 0.7)]) + x * 1e-3
+    (slope,) = gradients(root, [x])
+    root.backward()
+    assert slope == x.grad
