@@ -5,7 +5,7 @@ import math
 import pytest
 
 import scalargrad as sg
-from scalargrad import Value, compile, grad, gradients, hessian, hvp, jvp
+from scalargrad import Value, compile, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad
 
 BESIDE = [-2.0, -0.75, 0.3, 1.5, 4.0]  # points between the kinks of these functions
 # fmt: off
@@ -67,6 +67,19 @@ def test_at_a_smoothed_kink_they_are_right_or_nan(name):
     f, x, wanted = AT_KINKS[name]
     for way, found in ways(f, x):
         assert found == pytest.approx(wanted, rel=1e-12, abs=1e-12, nan_ok=True), way
+
+
+@pytest.mark.parametrize("name", AT_KINKS)
+def test_a_walk_forward_inside_another_derivative_has_the_slope_at_a_kink(name):
+    f, x, second = AT_KINKS[name]
+    slope, found = value_and_grad(lambda x: jvp(f)(x, 1.0))(x)
+    assert found == pytest.approx(second, rel=1e-12, abs=1e-12, nan_ok=True)
+    if not math.isnan(second):
+        assert slope == grad(f)(x)
+
+
+def test_what_several_results_do_not_read_has_the_slope_0():
+    assert jacobian(lambda p: [p[0], 2.0 * p[0]])([1.0, 2.0]) == [[1.0, 0.0], [2.0, 0.0]]
 
 
 def test_slopes_of_a_traced_root_are_constants_unless_they_are_recorded():
