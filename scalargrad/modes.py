@@ -99,9 +99,10 @@ class Scope:
     own: nobody asks for a slope by them.
     """
 
-    __slots__ = ("outer",)
+    __slots__ = ("data", "outer")
 
     def __init__(self) -> None:
+        self.data: dict[int, Any] = {}  # long lists of numbers that this call has looked through
         self.outer: Scope | None = scope_here.get()
 
     def holds(self, leaf: Any) -> bool:

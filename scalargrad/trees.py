@@ -16,7 +16,7 @@ from types import BuiltinFunctionType, FunctionType, GeneratorType, ModuleType, 
 
 from .arithmetic.conversion import as_float
 from .graph import KEEP
-from .modes import Mode, switched_on
+from .modes import TRAINING, Mode, scope_here, switched_on
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -128,7 +128,8 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     """A copy of the structure with Values in place of its numbers, to call a function with.
 
     Of a module, all objects that lead to a parameter are copied. So are lists, dicts and sets in
-    those objects, so that items that a function adds stay in the copy. All else is shared.
+    those objects, so that items that a function adds stay in the copy. All else is shared, also
+    lists of 10,000 numbers and more.
     """
     if is_module(tree):
         memo: dict[Any, Any] = {id(parameter): next(values) for parameter in tree.parameters()}
@@ -163,7 +164,9 @@ def _not_to_copy(root: Any, goals: Container[int]) -> dict[int, Any]:
         found.pop(place, None)
     copied = set(leading)
     return {
-        place: copy(item) if isinstance(item, list | dict | set) else item
+        place: copy(item)
+        if isinstance(item, list | dict | set) and not _is_known_data(item)
+        else item
         for place, item in found.items()
         if not copied.isdisjoint(readers[place])
     }
@@ -197,8 +200,7 @@ def is_data(item: Any, keep: bool = True) -> bool:
     With `keep`, a copy of 10,000 numbers or more is kept, which refers to the same numbers. To see
     that none has changed takes a twentieth of the time of a look at the kind of each.
     """
-    same, copied, _ = _known.get(id(item), (None, None, 0))
-    if same is item and _is_unchanged(item, copied):
+    if _is_known_data(item):
         return True
     level, size = [item], 0
     for _ in range(20):  # levels, as a list that holds itself has no end of them
@@ -211,13 +213,26 @@ def is_data(item: Any, keep: bool = True) -> bool:
                 return False
         if not nested:
             break
-        level = [x for x in level if type(x) in nested]
+        level = [x for x in level if type(x) in nested and not _is_known_data(x)]
     else:
         return False
     if keep and size >= 10_000:
         if size + sum(size for _, _, size in [*_known.values()]) > 1_000_000:
             _known.clear()
         _known[id(item)] = item, _copied(item), size
+    return True
+
+
+def _is_known_data(item: Any) -> bool:
+    """Whether it was found to be data, and is unchanged; a derivative asks once in each call."""
+    scope = scope_here.get()
+    if scope and scope.data.get(id(item)) is item:
+        return True
+    same, copied, _ = _known.get(id(item), (None, None, 0))
+    if same is not item or not _is_unchanged(item, copied):
+        return False
+    if scope and scope is not TRAINING:
+        scope.data[id(item)] = item
     return True
 
 
