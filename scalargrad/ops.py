@@ -115,11 +115,6 @@ class Op:
         return "commutative" in self.traits
 
     @property
-    def is_linear(self) -> bool:
-        """Whether it is linear in each of its operands."""
-        return "linear" in self.traits
-
-    @property
     def is_sum(self) -> bool:
         """Whether it adds up its operands."""
         return "sum" in self.traits

@@ -314,18 +314,6 @@ def grouped(row: Op, flat: Sequence[Any]) -> list[Any]:
     return [[next(rest) for _ in range(length)] if many else next(rest) for many in is_list]
 
 
-@lru_cache(maxsize=1024)
-def names_at(row: Op, count: int, places: tuple[int, ...]) -> tuple[str, ...]:
-    """The operands, as the row names them, that stand at some places of so many."""
-    groups = grouped(row, range(count))
-    where = [
-        name
-        for name, group in zip(row.operands, groups)
-        for _ in (group if name in LISTS else [group])
-    ]
-    return tuple(dict.fromkeys([where[place] for place in places]))
-
-
 def operations(program: Program) -> int:
     """How many elementary operations the outputs take for a row; a dot of n is 2n of them."""
     return sum(max(1, len(step.operands) - 1) for step in program.steps)

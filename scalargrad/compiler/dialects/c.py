@@ -149,7 +149,7 @@ class Writer:
                 return f"{self.functions[name]}({listed})", ATOM
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
                 return f"{_held(self.truth(node), COMPARED)} ? 1.0 : 0.0", CHOICE
-        raise NotImplementedError(ast.unparse(node))
+        raise AssertionError(f"the table holds no such expression: {ast.unparse(node)}")
 
     def truth(self, node: ast.expr) -> tuple[str, int]:
         """An expression that is a condition; of numbers, whether they are not 0.

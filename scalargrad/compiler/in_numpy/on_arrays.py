@@ -328,6 +328,7 @@ def whole(x: Any, y: Any) -> Any:
 
 
 def sinc_slope(x: Any, n: Any) -> Any:
+    """The n-th derivative of sinc, element by element."""
     return each(periodic.sinc_slope, x, n)
 
 
