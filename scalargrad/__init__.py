@@ -38,6 +38,7 @@ _HOMES = {
     "compile": "compiler", "TraceError": "compiler",
     "no_grad": "modes", "detect_anomaly": "anomaly",
     "Module": "nn", "Neuron": "nn", "Layer": "nn", "MLP": "nn", "History": "nn",
+    "WeightsError": "nn",
     "draw": "pictures", "Drawing": "pictures",
 }  # fmt: skip
 

@@ -40,6 +40,7 @@ from .modes import (
 )
 from .nn import (
     History as History, Layer as Layer, MLP as MLP, Module as Module, Neuron as Neuron,
+    WeightsError as WeightsError,
 )
 from .pictures import (
     Drawing as Drawing, draw as draw,
@@ -51,13 +52,13 @@ from .value import (
 __version__: str
 __all__ = [
     "Drawing", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "TraceError",
-    "Value", "acos", "acosh", "add", "arccos", "arccosh", "arcsin", "arcsinh", "arctan", "arctan2",
-    "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt", "check_gradient", "clip", "cos",
-    "cosh", "custom_op", "deg2rad", "degrees", "detect_anomaly", "div", "dot", "draw", "elu",
-    "erf", "erfc", "exp", "exp2", "explain", "expm1", "gelu", "grad", "gradients", "hessian",
-    "hvp", "hypot", "jacobian", "jvp", "leaky_relu", "log", "log10", "log1p", "log2",
-    "log_sigmoid", "logaddexp", "logsumexp", "maximum", "mean", "minimum", "mod", "mul", "neg",
-    "no_grad", "norm", "prod", "rad2deg", "radians", "reciprocal", "relu", "remainder", "sigmoid",
-    "sign", "silu", "sin", "sinc", "sinh", "softmax", "softplus", "sqrt", "square", "sub", "tan",
-    "tanh", "value_and_grad", "var", "where", "xlogy",
+    "Value", "WeightsError", "acos", "acosh", "add", "arccos", "arccosh", "arcsin", "arcsinh",
+    "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt",
+    "check_gradient", "clip", "cos", "cosh", "custom_op", "deg2rad", "degrees", "detect_anomaly",
+    "div", "dot", "draw", "elu", "erf", "erfc", "exp", "exp2", "explain", "expm1", "gelu", "grad",
+    "gradients", "hessian", "hvp", "hypot", "jacobian", "jvp", "leaky_relu", "log", "log10",
+    "log1p", "log2", "log_sigmoid", "logaddexp", "logsumexp", "maximum", "mean", "minimum", "mod",
+    "mul", "neg", "no_grad", "norm", "prod", "rad2deg", "radians", "reciprocal", "relu",
+    "remainder", "sigmoid", "sign", "silu", "sin", "sinc", "sinh", "softmax", "softplus", "sqrt",
+    "square", "sub", "tan", "tanh", "value_and_grad", "var", "where", "xlogy",
 ]

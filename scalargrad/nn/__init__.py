@@ -25,6 +25,7 @@ from .losses import (
 )
 from .module import Module, State
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from .weights import WeightsError
 
 __all__ = [
     "MLP",
@@ -38,6 +39,7 @@ __all__ = [
     "Optimizer",
     "RMSprop",
     "State",
+    "WeightsError",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
     "cross_entropy",

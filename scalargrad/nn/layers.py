@@ -24,14 +24,15 @@ from .inits import initializer
 from .module import Module
 from .parameters import PLAIN, are_leaves, places_in
 from .rows import is_row, to_lists
+from .weights import named_functions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from random import Random
-    from typing import Any, TypeVar
+    from typing import Any, Self, TypeVar
 
-    from .parameters import Place
+    from .parameters import Index, Place
 
     Activation = str | Callable[[Any], Any] | None
     Init = str | Callable[[int, int, Random], Any] | None
@@ -284,6 +285,72 @@ class MLP(Module):
                         yield from part._places(seen)
                 else:
                     yield from places_in(part, name if i is None else f"{name}[{i}]", seen)
+
+    @classmethod
+    def from_sklearn(cls, fitted: Any) -> Self:
+        """The network of a fitted MLPRegressor or MLPClassifier of scikit-learn.
+
+        It predicts what they predict: a regressor's numbers, the probability of the second class
+        of two. Of more classes, or labels, its outputs are what softmax or sigmoid is taken of.
+
+        >>> from sklearn.neural_network import MLPRegressor
+        >>> fitted = MLPRegressor(hidden_layer_sizes=[3], activation="tanh", solver="lbfgs")
+        >>> MLP.from_sklearn(fitted.fit([[0.0], [1.0]], [1.0, 2.0]))
+        MLP(1, [3, 1], activation='tanh')
+        """
+        if not hasattr(fitted, "coefs_"):
+            raise TypeError(
+                "from_sklearn takes a fitted MLPRegressor or MLPClassifier, got "
+                f"{type(fitted).__name__}: call its fit(X, y) first"
+            )
+        inner = {"identity": None, "logistic": "sigmoid"}
+        last = {"logistic": "sigmoid", "exp": "exp"}.get(fitted.out_activation_)
+        model = cls(
+            len(fitted.coefs_[0]),
+            [len(b) for b in fitted.intercepts_],
+            inner.get(fitted.activation, fitted.activation),
+            last,
+        )
+        state: dict[str, Any] = {}
+        for i, (weights, biases) in enumerate(zip(fitted.coefs_, fitted.intercepts_), 1):
+            state |= {f"W{i}": weights.T, f"b{i}": biases}
+        model.load_state(state)
+        return model
+
+    def _architecture(self) -> dict[str, Any] | None:
+        neurons = [neuron for layer in self.layers for neuron in getattr(layer, "neurons", ())]
+        kinds = {*map(type, self.layers), *map(type, neurons)}
+        if kinds != {Layer, Neuron} or type(self).__init__ is not MLP.__init__:
+            return None
+        chosen = _one_a_layer(self.activation, self.output_activation, len(self.nouts))
+        if [n.activation for n in neurons] != [
+            each for each, layer in zip(chosen, self.layers) for _ in layer.neurons
+        ]:
+            return None
+        functions: dict[str, Any] = {}
+        arguments = {
+            "nin": self.nin,
+            "nouts": self.nouts,
+            "activation": named_functions(self.activation, functions),
+            "output_activation": named_functions(self.output_activation, functions),
+            "bias": neurons[0].b is not None,
+        }
+        shapes = {name: shape for name, (shape, _) in self._blocks().items()}
+        return arguments if shapes == self._shapes(arguments) else None
+
+    @classmethod
+    def _shapes(cls, arguments: dict[str, Any]) -> dict[str, Index]:
+        names = {"nin", "nouts", "activation", "output_activation", "bias"}
+        if set(arguments) != names or not isinstance(arguments["nouts"], list):
+            raise ValueError(f"its arguments are not {', '.join(sorted(names))}")
+        nouts = arguments["nouts"]
+        nins = [arguments["nin"], *nouts]
+        shapes: dict[str, Index] = {}
+        for i, (nin, nout) in enumerate(zip(nins, nouts), 1):
+            shapes[f"W{i}"] = whole_number("nouts", nout), whole_number("nin", nin)
+            if arguments["bias"]:
+                shapes[f"b{i}"] = (nout,)
+        return shapes
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         for layer in self.layers:

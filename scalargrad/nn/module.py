@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from . import exporting, training
+from . import exporting, training, weights
 from .parameters import HasParameters, State, shape_text
 
 TYPE_CHECKING = False
@@ -32,6 +32,8 @@ class Module(HasParameters):
     fit = training.fit
     predict = training.predict
     export = exporting.export
+    save = weights.save
+    load = weights.Load()
 
     def summary(self) -> str:
         """A table of its parts and how many parameters each part has; print it.

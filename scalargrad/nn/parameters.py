@@ -137,16 +137,16 @@ class HasParameters:
         values: list[Value] = []
         numbers: list[float] = []
         for name, (shape, own) in blocks.items():
-            given, flat = _flat(state[name])
+            given, found = flat(state[name])
             if given != shape:
                 raise ValueError(
                     f"{name} is {shape_text(shape)} in {self!r}, got {shape_text(given)}"
                 )
             values += own
-            if set(map(type, flat)) == {float}:
-                numbers += flat
+            if set(map(type, found)) == {float}:
+                numbers += found
             else:
-                numbers += [to_float(number, name) for number in flat]
+                numbers += [to_float(number, name) for number in found]
         put(values, repeat("data"), numbers)
 
     def _blocks(self) -> dict[str, tuple[Index, list[Value]]]:
@@ -166,6 +166,15 @@ class HasParameters:
                 )
             blocks[name] = shape, values
         return blocks
+
+    def _architecture(self) -> dict[str, Any] | None:
+        """The arguments that make such a model, for a file; None if they are not known."""
+        return None
+
+    @classmethod
+    def _shapes(cls, arguments: dict[str, Any]) -> dict[str, Index]:
+        """The shapes, by name, in the state of the model that arguments in a file make."""
+        raise ValueError(f"make the {cls.__name__} first, then write model.load(path)")
 
 
 def parameters_of(given: Any) -> Any:
@@ -277,24 +286,37 @@ def _warn(name: str, value: Value) -> None:
 # ------------------------------------------------------------------ shapes
 
 
-def _shaped(flat: list[Any], shape: Index) -> Any:
+def _shaped(items: list[Any], shape: Index) -> Any:
     """The items in a shape: an array if they are numbers and NumPy is installed, else lists."""
-    if not shape:
-        return flat[0]
-    if not any(issubclass(kind, Value) for kind in set(map(type, flat))):
+    if shape and not any(issubclass(kind, Value) for kind in set(map(type, items))):
         try:
             from numpy import array
         except ImportError:
             pass
         else:
-            return array(flat).reshape(shape)
+            return array(items).reshape(shape)
+    return nested(items, shape)
+
+
+def nested(items: list[Any], shape: Index) -> Any:
+    """The items in a shape, as nested lists; of shape () the one item itself.
+
+    >>> nested([1, 2, 3, 4], (2, 2)), nested([1], ())
+    ([[1, 2], [3, 4]], 1)
+    """
+    if not shape:
+        return items[0]
     for length in reversed(shape[1:]):
-        flat = [flat[i : i + length] for i in range(0, len(flat), length)]
-    return flat
+        items = [items[i : i + length] for i in range(0, len(items), length)]
+    return items
 
 
-def _flat(item: Any) -> tuple[Index | None, list[Any]]:
-    """The shape of a number, an array or nested lists (ragged: None), and its items in a list."""
+def flat(item: Any) -> tuple[Index | None, list[Any]]:
+    """The shape of a number, an array or nested lists (ragged: None), and its items in a list.
+
+    >>> flat([[1, 2], [3, 4]])
+    ((2, 2), [1, 2, 3, 4])
+    """
     if hasattr(item, "ravel"):
         return tuple(item.shape), item.ravel().tolist()
     item = to_lists(item)
@@ -302,11 +324,11 @@ def _flat(item: Any) -> tuple[Index | None, list[Any]]:
         return (), [item]
     if not any(issubclass(kind, (list, tuple)) for kind in set(map(type, item))):
         return (len(item),), [*item]
-    parts = [_flat(part) for part in item]
+    parts = [flat(part) for part in item]
     shapes = {shape for shape, _ in parts}
     shape = shapes.pop()
-    flat = [x for _, part in parts for x in part]
-    return None if shapes or shape is None else (len(item), *shape), flat
+    items = [x for _, part in parts for x in part]
+    return None if shapes or shape is None else (len(item), *shape), items
 
 
 def shape_text(shape: Index | None) -> str:

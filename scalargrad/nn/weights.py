@@ -1,0 +1,324 @@
+"""Weights on disk: a model's numbers, to the bit, as JSON or safetensors.   (floor 3)
+
+Reading runs no code: both formats hold numbers and names only. The file of an MLP also says how the
+model is made, so `MLP.load` needs nothing but the file.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from itertools import product
+from math import isfinite
+from pathlib import Path
+from types import MethodType
+from typing import NamedTuple
+
+from ..files import put_in_place
+from .parameters import flat, nested
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Mapping
+    from typing import Any, NoReturn, TypeVar, overload
+
+    from .parameters import HasParameters, Index
+
+    M = TypeVar("M", bound=HasParameters)
+    Functions = Mapping[str, Callable[[Any], Any]]
+    Blocks = dict[str, tuple[Index, list[float]]]  # shape and numbers by name
+
+FORMAT = "scalargrad weights 1"
+LARGEST = 2**30  # bytes of a file; ten million weights as JSON take a fifth of it
+
+
+class WeightsError(ValueError):
+    """A file of weights is damaged, is none, or does not fit the model; nothing was changed."""
+
+
+class Content(NamedTuple):
+    """The content of a file: numbers, and who has them; no `arguments` if they cannot make it."""
+
+    blocks: Blocks
+    kind: str = ""
+    arguments: dict[str, Any] | None = None
+
+
+# ------------------------------------------------------------------ saving and loading
+
+
+def save(model: HasParameters, path: str | os.PathLike[str]) -> None:
+    """Write the parameters to a file, `.json` or `.safetensors`, from which `load` reads them.
+
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from scalargrad.nn import MLP
+    >>> model = MLP(2, [3, 1], activation="tanh")
+    >>> with TemporaryDirectory() as folder:
+    ...     model.save(Path(folder, "net.json"))
+    ...     twin = MLP.load(Path(folder, "net.json"))
+    >>> twin, twin.parameters()[0].data == model.parameters()[0].data
+    (MLP(2, [3, 1], activation='tanh'), True)
+
+    Every number is kept to the bit. JSON has no nan and no infinity: ValueError names the first
+    such weight, which safetensors keeps. A function as an activation is kept by its name.
+
+    The file is replaced as a whole: a failure, or a kill, leaves the old file or the new one.
+    """
+    path = Path(path)
+    blocks = {
+        name: (shape, [value.data for value in values])
+        for name, (shape, values) in model._blocks().items()
+    }
+    content = Content(blocks, type(model).__qualname__, model._architecture())
+    put_in_place(path, _format_of(path).write(content))
+
+
+def load_into(model: HasParameters, path: str | os.PathLike[str]) -> None:
+    """Set the parameters to the numbers of a file that `save` wrote.
+
+    A .safetensors file may come from elsewhere, if its names and shapes are those of `state()`.
+    WeightsError says what is wrong with a file, or how it does not fit; then nothing is changed.
+    """
+    path = Path(path)
+    blocks = _read(path).blocks
+    try:
+        model.load_state(
+            {name: nested(numbers, shape) for name, (shape, numbers) in blocks.items()}
+        )
+    except ValueError as error:
+        raise WeightsError(f"{path}: {error}") from None
+
+
+def made_from(kind: type[M], path: str | os.PathLike[str], functions: Functions | None = None) -> M:
+    """Make the model that a file describes, with its weights.
+
+    functions: by name, the functions that the model has as activations: {"swish": swish}.
+
+    WeightsError says what is wrong with the file. A file of a class of your own says nothing of how
+    its models are made: make one, then write model.load(path).
+    """
+    path = Path(path)
+    content = _read(path)
+    if content.kind not in ("", kind.__qualname__):
+        raise WeightsError(
+            f"{path} has the weights of a model of class {content.kind}, not {kind.__qualname__}"
+        )
+    if content.arguments is None:
+        raise WeightsError(
+            f"{path} does not say how its model is made: make the model first, then write "
+            "model.load(path)"
+        )
+    try:
+        expected = kind._shapes(content.arguments)
+        if expected != {name: shape for name, (shape, _) in content.blocks.items()}:
+            raise ValueError("its weights are not those of the model that it describes")
+        model = kind(
+            **{
+                name: _with_functions(argument, functions or {})
+                for name, argument in content.arguments.items()
+            }
+        )
+    except (TypeError, ValueError) as error:
+        raise WeightsError(f"{path}: {error}") from None
+    model.load_state(_state(content.blocks))
+    return model
+
+
+def _state(blocks: Blocks) -> dict[str, Any]:
+    return {name: nested(numbers, shape) for name, (shape, numbers) in blocks.items()}
+
+
+class Load:
+    """`model.load(path)` sets a model's weights; `MLP.load(path)` makes a model with them."""
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __get__(self, model: None, kind: type[M]) -> Callable[..., M]: ...
+        @overload
+        def __get__(self, model: M, kind: type[M]) -> Callable[[str | os.PathLike[str]], None]: ...
+
+    def __get__(self, model: Any, kind: Any) -> Any:
+        return MethodType(made_from, kind) if model is None else MethodType(load_into, model)
+
+
+# ------------------------------------------------------------------ functions by name
+
+
+def named_functions(activation: Any, known: dict[str, Any]) -> Any:
+    """An activation, or a list of them, with {"function": name} for each function.
+
+    `known` collects the functions by name; ValueError if two have the same.
+    """
+    if isinstance(activation, (list, tuple)):
+        return [named_functions(each, known) for each in activation]
+    if not callable(activation):
+        return activation
+    name = getattr(activation, "__name__", type(activation).__name__)
+    if known.setdefault(name, activation) is not activation:
+        raise ValueError(
+            f"two activations are functions named {name!r}, and a file knows them by name: "
+            "give each a name of its own, with def"
+        )
+    return {"function": name}
+
+
+def _with_functions(argument: Any, functions: Functions) -> Any:
+    """An argument in a file with functions in the places of their names."""
+    if isinstance(argument, list):
+        return [_with_functions(each, functions) for each in argument]
+    if not isinstance(argument, dict):
+        return argument
+    name = str(argument.get("function"))
+    if name not in functions:
+        raise ValueError(
+            "the model has an activation that is a function: write "
+            f"load(path, functions={{{name!r}: the function}})"
+        )
+    return functions[name]
+
+
+# ------------------------------------------------------------------ formats
+
+
+def _read(path: Path) -> Content:
+    form = _format_of(path)
+    size = path.stat().st_size
+    if size > LARGEST:
+        raise WeightsError(f"{path} has {size:,} bytes, more than the {LARGEST:,} that load reads")
+    return form.read(path)
+
+
+def _refuse(path: Path, reason: object) -> NoReturn:
+    raise WeightsError(f"{path} is no file of weights, or is damaged: {reason}") from None
+
+
+def _about(content: Content) -> dict[str, Any]:
+    package = sys.modules[__name__.partition(".")[0]]
+    about = {"format": FORMAT, "scalargrad": package.__version__, "class": content.kind}
+    return about if content.arguments is None else {**about, "arguments": content.arguments}
+
+
+def _content(about: Any, blocks: Blocks) -> Content:
+    """The content that a file's description and its blocks make; ValueError if it is none."""
+    if not isinstance(about, dict) or about.get("format") != FORMAT:
+        raise ValueError(f"its format is {about.get('format')!r}, not {FORMAT!r}")
+    kind, arguments = about.get("class", ""), about.get("arguments")
+    if not isinstance(kind, str) or not isinstance(arguments, dict | None):
+        raise ValueError("its class is no text, or its arguments have no names")
+    return Content(blocks, kind, arguments)
+
+
+def _to_json(content: Content) -> bytes:
+    for name, (shape, numbers) in content.blocks.items():
+        for index, number in zip(product(*map(range, shape)), numbers):
+            if not isfinite(number):
+                at = f"[{','.join(map(str, index))}]" * bool(index)
+                raise ValueError(
+                    f"{name}{at} is {number}, for which JSON has no number: "
+                    "save the model as .safetensors, or mend the weight"
+                )
+    parts = {key: json.dumps(value) for key, value in _about(content).items()}
+    weights = [
+        f"    {json.dumps(name)}: {json.dumps(nested(numbers, shape))}"
+        for name, (shape, numbers) in content.blocks.items()
+    ]
+    parts["weights"] = "{\n" + ",\n".join(weights) + "\n  }"
+    lines = [f"  {json.dumps(key)}: {text}" for key, text in parts.items()]
+    return ("{\n" + ",\n".join(lines) + "\n}\n").encode()
+
+
+def _from_json(path: Path) -> Content:
+    try:
+        given = json.loads(
+            path.read_bytes().decode(), parse_constant=_no_number, object_pairs_hook=_once_each
+        )
+        weights = given.pop("weights") if isinstance(given, dict) else None
+        if not isinstance(weights, dict):
+            raise ValueError("it is no JSON object with an object 'weights'")
+        return _content(given, {name: _numbers(name, part) for name, part in weights.items()})
+    except RecursionError:
+        _refuse(path, "its lists are nested too deep")
+    except (ValueError, OverflowError, KeyError) as error:
+        _refuse(path, error)
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number of JSON")
+
+
+def _once_each(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(found := dict(pairs)) < len(pairs):
+        raise ValueError("a name stands in it twice")
+    return found
+
+
+def _numbers(name: str, part: Any) -> tuple[Index, list[float]]:
+    shape, numbers = flat(part)
+    if shape is None or not {float, int}.issuperset(map(type, numbers)):
+        raise ValueError(f"{name} is no number and no block of numbers")
+    floats = [float(number) for number in numbers]
+    if not all(map(isfinite, floats)):
+        raise ValueError(f"{name} has a number that is too large")
+    return shape, floats
+
+
+def _to_safetensors(content: Content) -> bytes:
+    array, library = _libraries()
+    about = _about(content)
+    tensors = {
+        name: array(numbers, dtype=float).reshape(shape)
+        for name, (shape, numbers) in content.blocks.items()
+    }
+    texts = {key: v if isinstance(v, str) else json.dumps(v) for key, v in about.items()}
+    data: bytes = library.numpy.save(tensors, metadata=texts)
+    return data
+
+
+def _from_safetensors(path: Path) -> Content:
+    _, library = _libraries()
+    try:
+        with library.safe_open(path, framework="numpy") as file:
+            about = {"format": FORMAT, **(file.metadata() or {})}
+            if isinstance(about.get("arguments"), str):
+                about["arguments"] = json.loads(about["arguments"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        for name, tensor in tensors.items():
+            if tensor.dtype.kind != "f":
+                raise ValueError(f"{name} holds {tensor.dtype}, not floats")
+        return _content(about, {name: (x.shape, x.ravel().tolist()) for name, x in tensors.items()})
+    except RecursionError:
+        _refuse(path, "its arguments are nested too deep")
+    except (library.SafetensorError, TypeError, ValueError) as error:
+        _refuse(path, error)
+
+
+def _libraries() -> tuple[Any, Any]:
+    try:
+        import safetensors.numpy
+        from numpy import array
+    except ImportError:
+        raise ImportError(
+            "a .safetensors file needs safetensors and NumPy, the 'weights' extra: "
+            "pip install safetensors numpy; a .json file needs nothing"
+        ) from None
+    return array, safetensors
+
+
+class _Format(NamedTuple):
+    write: Callable[[Content], bytes]
+    read: Callable[[Path], Content]
+
+
+FORMATS = {
+    ".json": _Format(_to_json, _from_json),
+    ".safetensors": _Format(_to_safetensors, _from_safetensors),
+}
+
+
+def _format_of(path: Path) -> _Format:
+    if path.suffix not in FORMATS:
+        raise ValueError(f"the path must end in {' or '.join(FORMATS)}, got {str(path)!r}")
+    return FORMATS[path.suffix]
