@@ -40,11 +40,12 @@ results remember the parameters of a module in `fit` only; elsewhere pass the pa
 `model.parameters()`, if they should. An input that does not reach the output gets 0.0.
 
 At a kink, second derivatives are right for |x|², ‖v‖² and the logistic loss, written as
-max(x, 0) + log(1 + e^−|x|): they are 2, 2·I and ¼. Where they are not known, as for maximum(x, -x)²
-or relu(x²), they are nan. Where the second derivative jumps, there is none, and the slope in the
-table is differentiated: relu(x)² has 0 at 0. A known limit: relu(x)² + relu(-x)², which is x², has
-0 there too, and so may functions that clip or sign put together from pieces. A compiled function
-differentiates the slope in the table at every kink.
+max(x, 0) + log(1 + e^−|x|): they are 2, 2·I and ¼. Where they are not known, as for maximum(x, -x)²,
+relu(x²) or log(x) at 0, they are nan, and so are those of a higher order. Where the second
+derivative jumps, there is none, and the slope in the table is differentiated: relu(x)² has 0 at 0.
+A known limit: kinks that cancel each other count each by itself. So min(x, max(x, 1)), which is x,
+has the slope ¾ at 1; and relu(x)² + relu(-x)², which is x², has the second derivative 0 at 0. A
+compiled function differentiates the slope in the table at every kink.
 
 A new thread, started inside one of these functions, does not count as inside it, unless it runs in
 a copy of the context (`contextvars.copy_context().run`).

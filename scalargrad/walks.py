@@ -106,7 +106,7 @@ def rates_forward(
     """
     if any(map(is_unknown, order)) or (create_graph and any(map(_is_at_kink, order))):
         rows = [slopes_back(root, nodes, order, create_graph) for root in roots]
-        return [sum(map(chain_product, direction, row), 0.0) for row in rows]
+        return [sum(map(chain_product, row, direction), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
     way = set(order)
     for node in order:

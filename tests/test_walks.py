@@ -41,6 +41,12 @@ AT_KINKS = {
     "not known, tie":  (lambda x: sg.maximum(x * x, 2.0 * x * x), 0.0, math.nan),
     "not known, -tie": (lambda x: -sg.maximum(x, -x) ** 2, 0.0, math.nan),
     "not known, root": (lambda x: sg.sqrt(x) ** 2, 0.0, math.nan),
+    "-∞, sqrt":        (sg.sqrt, 0.0, math.nan),
+    "-∞, log":         (sg.log, 0.0, math.nan),
+    "-∞, log1p":       (sg.log1p, -1.0, math.nan),
+    "outside, sqrt":   (sg.sqrt, -1.0, math.nan),
+    "outside, log2":   (sg.log2, -2.0, math.nan),
+    "outside, arctanh": (sg.arctanh, 3.0, math.nan),
 }
 # fmt: on
 
@@ -67,6 +73,23 @@ def test_at_a_smoothed_kink_they_are_right_or_nan(name):
     f, x, wanted = AT_KINKS[name]
     for way, found in ways(f, x):
         assert found == pytest.approx(wanted, rel=1e-12, abs=1e-12, nan_ok=True), way
+
+
+@pytest.mark.parametrize("name", [name for name in AT_KINKS if math.isnan(AT_KINKS[name][2])])
+def test_a_slope_of_what_is_not_known_is_not_known(name):
+    f, x, _ = AT_KINKS[name]
+    assert math.isnan(grad(grad(grad(f)))(x))
+    assert math.isnan(jvp(grad(grad(f)))(x, 1.0))
+    if name.startswith(("-∞", "outside")):  # compiled, the slope of the table counts at kinks
+        for backend in ("python", "numpy"):
+            assert math.isnan(compile(grad(grad(f)), backend=backend)(x))
+
+
+@pytest.mark.parametrize("f", [sg.sqrt, sg.log, sg.reciprocal, sg.cbrt])
+def test_what_does_not_move_has_the_rate_0_beside_an_infinite_slope(f):
+    assert jvp(f)(0.0, 0.0) == 0.0
+    assert value_and_grad(lambda x: jvp(f)(x, 0.0))(0.0)[0] == 0.0
+    assert value_and_grad(lambda v: jvp(f)(0.0, v))(0.0)[0] == 0.0
 
 
 @pytest.mark.parametrize("name", AT_KINKS)

@@ -74,7 +74,10 @@ def _source(op: Op, operand: str, slope: str, written: ast.NodeTransformer) -> s
     """The source of the function for one text, with the lines of work that it reads."""
 
     def rewritten(expression: str) -> str:
-        return ast.unparse(written.visit(ast.parse(expression, mode="eval")))
+        formula = ast.parse(expression, mode="eval").body
+        if not _chooses_numbers(formula):
+            formula = _with_limits(formula, op.operands)
+        return ast.unparse(written.visit(formula))
 
     lines = [f"return {rewritten(slope)}"]
     read = _words(slope)
@@ -94,6 +97,39 @@ def _words(text: str) -> set[str]:
 
 def _called(name: str, *arguments: ast.expr) -> ast.Call:
     return ast.Call(ast.Name(name), list(arguments), [])
+
+
+def _with_limits(formula: ast.expr, operands: tuple[str, ...]) -> ast.expr:
+    """The formula with a call of `limit` in place of an inf or nan that it chooses.
+
+    The inf in `1.0 / x if x > 0.0 else inf` depends on x, so its own slope is not 0.
+    """
+    if isinstance(formula, ast.IfExp):
+        formula.body = _with_limits(formula.body, operands)
+        formula.orelse = _with_limits(formula.orelse, operands)
+    elif isinstance(formula, ast.Name) and formula.id in ("inf", "nan"):
+        return _called("limit", formula, *map(ast.Name, operands))
+    return formula
+
+
+def _chooses_numbers(formula: ast.expr) -> bool:
+    """Whether a formula chooses between numbers alone, as the slope of relu does."""
+    if isinstance(formula, ast.IfExp):
+        return _chooses_numbers(formula.body) and _chooses_numbers(formula.orelse)
+    return _words(ast.unparse(formula)) <= {"inf", "nan"}
+
+
+def _limit(number: float, *operands: Any) -> Any:
+    """The number inf or nan, made of the operands; its slopes by them are nan."""
+    for x in operands:
+        if isinstance(x, Value):
+            number = number + _unknown(x)
+    return number
+
+
+def _unknown(x: Value) -> Any:
+    """0.0 for a finite x, but all slopes by x are nan, those of slopes too."""
+    return function_named("_share")(function_named("exp")(nan * x), x - x)
 
 
 class _CompareNumbers(ast.NodeTransformer):
@@ -203,7 +239,8 @@ _CHOICES: dict[str, Callable[..., Any]] = {  # the keys are the names in `ast`
 
 
 NAMES: dict[str, Any] = {  # the names in slopes that are no operations
-    "inf": inf, "nan": nan, "data_of": data_of, "products_of_others": products_of_others,
+    "inf": inf, "nan": nan, "limit": _limit, "data_of": data_of,
+    "products_of_others": products_of_others,
     "tie_shares": lambda xs, out: tie_shares([data_of(x) for x in xs], data_of(out)), **_CHOICES,
 }  # fmt: skip
 
@@ -235,12 +272,12 @@ def chain_product(partial: Any, slope: Any) -> Any:
 
 
 def unknown_slope(x: Value) -> Any:
-    """A Value 0.0 made of x, such that its slope by x is nan; a plain 0.0 if x is infinite."""
-    return function_named("_share")(nan, x - x.data) if isfinite(x.data) else 0.0
+    """A Value 0.0 made of x, such that all slopes by x are nan; a plain 0.0 if x is infinite."""
+    return _unknown(x) if isfinite(x.data) else 0.0
 
 
 def is_unknown(node: Value) -> bool:
-    """Whether `unknown_slope` made this node."""
+    """Whether `_unknown` made this node."""
     return not hasattr(node, "records") and node._dy != node._dy and node.op == "_share"
 
 
