@@ -3,7 +3,7 @@
 Prediction and target belong to one row of data. Each is a number or Value, or a list of them. If
 all are plain numbers, so is the loss. `squared_error` and `half_squared_error` add over the
 outputs, the others average over them. A compiled loss cannot look at its numbers, so it checks
-none. The formulas are chosen so that rounding takes no digits:
+none. Logits may be of any size: nothing overflows, and a small binary loss keeps its digits.
 
 >>> binary_cross_entropy_with_logits(40.0, 1), cross_entropy([1000.0, 0.0], 1)
 (4.248354255291589e-18, 1000.0)

@@ -183,8 +183,7 @@ def parameters_of(given: Any) -> Any:
         return given.parameters()
     if not hasattr(given, "__iter__"):
         raise TypeError(
-            f"an optimiser takes a list of Values or a module, got {type(given).__name__}: "
-            "write [w] for one"
+            f"expected a module or a list of Values, got {type(given).__name__}: write [w] for one"
         )
     return given
 

@@ -231,6 +231,10 @@ def test_l2_is_one_node_whose_slope_is_twice_the_weight():
     penalty.backward()
     assert [p.grad for p in model.parameters()] == [2 * p.data for p in model.parameters()]
     assert l2(model.parameters()).data == l2(p.data for p in model.parameters()) == penalty.data
+    with pytest.raises(
+        TypeError, match=r"^expected a module or a list of Values, got Value: .*\[w\]"
+    ):
+        l2(Value(3.0))
 
 
 # ------------------------------------------------------------------ mistakes
