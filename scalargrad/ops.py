@@ -151,8 +151,8 @@ class Op:
         return op_of_copy, (self.name, self.is_swapped)
 
 
-def op_of_copy(name: str, is_swapped: bool = False) -> Op:
-    """The operation of a node that was copied or pickled, which keep only the name."""
+def op_of_copy(name: str, is_swapped: bool) -> Op:
+    """The operation of this name, for a node that was copied or pickled."""
     return OPS[name].swapped() if is_swapped else OPS[name]
 
 

@@ -108,6 +108,13 @@ def test_python_reads_a_written_formula_as_what_it_was(seed):
         assert eval(python, leaves) == pytest.approx(value.data, rel=1e-12)
 
 
+def test_no_sign_follows_a_sign():
+    x = Value(2.0, "x")
+    assert text_of(-(-x)) == "−(−x)"
+    assert text_of(-(x**2)) == "−x**2"
+    assert text_of((-x) ** 2) == "(−x)**2"
+
+
 def test_a_label_that_looks_like_an_operation_gets_brackets():
     assert text_of(Value(2.0, "a+b") * Value(3.0, "c")) == "(a+b)·c"
 

@@ -18,7 +18,7 @@ CURVATURE = np.array([1.0, 0.3, 5.0, 0.01])
 
 
 def slope(w, t):
-    """Of a bowl whose middle moves, so that no two steps are alike."""
+    """The slope of a bowl whose middle moves, so that no two steps are alike."""
     return CURVATURE * (w - np.sin(t + np.arange(4)))
 
 
@@ -137,6 +137,26 @@ def test_a_momentum_that_is_set_later_begins_at_rest():
     with pytest.raises(ValueError, match=r"momentum must be 0 or more and below 1, got 1\.5"):
         optimizer.momentum = 1.5
     assert optimizer.momentum == 0.9
+
+
+def test_a_change_of_momentum_keeps_the_speed():
+    w = Value(0.0)
+    optimizer = SGD([w], 1.0, momentum=0.5)
+    for momentum, wanted in ((0.5, -1.0), (0.25, -1.0 - 1.25)):
+        optimizer.momentum, w.grad = momentum, 1.0
+        optimizer.step()
+        assert w.data == wanted
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_one_parameter_is_enough(name):
+    alone, first, second = Value(1.0), Value(1.0), Value(2.0)
+    for parameters in ([alone], [first, second]):
+        optimizer = OPTIMIZERS[name](parameters)
+        for p in parameters:
+            p.grad = 3.0
+        optimizer.step()
+    assert alone.data == first.data < 1.0
 
 
 # ------------------------------------------------------------------ the rate
