@@ -40,8 +40,8 @@ results remember the parameters of a module in `fit` only; elsewhere pass the pa
 `model.parameters()`, if they should. An input that does not reach the output gets 0.0.
 
 At a kink, second derivatives are right for |x|², ‖v‖² and the logistic loss, written as
-max(x, 0) + log(1 + e^−|x|): they are 2, 2·I and ¼. Where they are not known, as for maximum(x, -x)²,
-relu(x²) or log(x) at 0, they are nan, and so are those of a higher order. Where the second
+max(x, 0) + log(1 + e^−|x|): they are 2, 2·I and ¼. Where they are not known, as for relu(x²),
+maximum(x, -x)² or log(x) at 0, they are nan, and so are those of a higher order. Where the second
 derivative jumps, there is none, and the slope in the table is differentiated: relu(x)² has 0 at 0.
 A known limit: kinks that cancel each other count each by itself. So min(x, max(x, 1)), which is x,
 has the slope ¾ at 1; and relu(x)² + relu(-x)², which is x², has the second derivative 0 at 0. A

@@ -110,7 +110,8 @@ def test_python_reads_a_written_formula_as_what_it_was(seed):
 
 def test_no_sign_follows_a_sign():
     x = Value(2.0, "x")
-    assert text_of(-(-x)) == "−(−x)"
+    minus = -x
+    assert text_of(-minus) == "−(−x)"
     assert text_of(-(x**2)) == "−x**2"
     assert text_of((-x) ** 2) == "(−x)**2"
 
