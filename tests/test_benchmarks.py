@@ -2,7 +2,16 @@
 
 import pytest
 
-from tests.benchmarks import bundle, bundle_arrays, digits, gpt, moons, timing, xor
+from tests.benchmarks import (
+    against,
+    bundle,
+    bundle_arrays,
+    digits,
+    gpt,
+    moons,
+    timing,
+    xor,
+)
 from tests.benchmarks import contest as benchmark_contest
 from tests.benchmarks.contest import Contest, Goal, difference, numbers
 from tests.benchmarks.timing import with_deep_stack
@@ -116,3 +125,27 @@ def test_a_fixed_cost_is_not_counted(monkeypatch):
     contest.peer("with", fixed_cost=True)(lambda: lambda n: 2.0 * n)
     contest.peer("without")(lambda: lambda n: 2.0 * n - 5.0)
     assert contest.measure(contest.build(), timing.QUICK) == {"with": 2.0, "without": 2.0}
+
+
+def test_a_checkout_against_itself_computes_the_same(capsys, monkeypatch):
+    words = ["against", "bodies", "--against", ".", "--backends", "python", "--rounds", "1"]
+    monkeypatch.setattr("sys.argv", words)
+    monkeypatch.setattr(against, "calls", lambda *_: 1)
+    against.main()
+    head, line = capsys.readouterr().out.splitlines()
+    assert head.split()[:2] == ["here", "µs"]
+    assert line.split()[:2] == ["bodies", "python"]
+    assert len(line.split()) == 8
+
+
+def test_a_checkout_that_computes_something_else_is_told(capsys):
+    class Checkout:
+        def __init__(self, result):
+            self.result = result
+
+        def ask(self, do, *_):
+            return {"sample": [self.result], "seconds": 1.0, "beside": 0.0}
+
+    checkouts = {"here": Checkout(1.0), "there": Checkout(1.001)}
+    against.compared(checkouts, "W1", ["python"], 1, 0.1)
+    assert "they compute different things: number 0 is 1.001" in capsys.readouterr().out
