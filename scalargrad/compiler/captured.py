@@ -1,13 +1,11 @@
-"""What a function takes from outside its arguments, looked at when it was traced, and again whenever it is called.   (floor 3)
+"""Looks in each call at what a function takes from outside its arguments.   (floor 3)
 
-A trace holds the numbers that a function read from its closure, its globals, its defaults and from the attributes of
-objects. `Captured` keeps a copy of what they held, lists and dicts and arrays by what is in them, so that an edit in
-place is noticed and the function traced anew. Of objects, modules and classes it looks at what the function's code names, and
-what the code that it calls names. Values are no concern of this, a compiled function reads their data in every call; unless
-the code names `data` or `detach`, which take the number itself.
-
-Some of what a function can reach gives another number each time: an iterator, a clock, a file. It cannot be looked at without being
-used, and so `may_vary` only tells that there is such a thing; whether its numbers are used, a second trace shows.
+A trace holds the numbers that a function read from its closure, its defaults, the globals that it
+names, and attributes of objects. `Captured` remembers them: some 1,000 numbers by content, so that
+an edit in place is noticed and the function traced anew; of larger lists, dicts and arrays, only
+which object it is, and its length. So a look takes a bounded time. Of objects, modules and classes
+it looks at the attributes that code names. It leaves Values out, whose data a compiled function
+reads in each call, unless code names `data` or `detach`, which take the number itself.
 """
 
 from __future__ import annotations
@@ -15,11 +13,10 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
-from collections.abc import MappingView
 from contextvars import ContextVar
 from functools import partial
-from itertools import chain, islice
-from opcode import opmap
+from gc import get_referents
+from math import prod
 from operator import attrgetter
 from threading import local
 from types import (
@@ -36,68 +33,37 @@ from weakref import ref
 from ..modes import Mode, switched_on
 from ..trees import is_array
 from ..value import Value
+from .kinds import asks_kinds, names_in
 from .tracing import LIBRARIES, Traced
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from typing import Any
 
-_NOT_CALLED = {
-    "__init__",
-    "__new__",
-    "__init_subclass__",
-    "__class_getitem__",
-    "__repr__",
-    "__doc__",
-    "__module__",
-    "__dict__",
-    "__weakref__",
-}
-_OF_DATA = {"data", "detach", "state"}  # names by which a Value's number is taken
-_OF_VALUES = {*_OF_DATA, "grad"}
-_BY_ANY_NAME = {
-    "getattr",
-    "vars",
-    "__dict__",
-    "__getattribute__",
-    "attrgetter",
-    "asdict",
-    "astuple",
-}  # names by which any attribute is
+ROOM = 1000  # numbers that are looked at in a call; ten other objects count as one
+_NOT_CALLED = {"__init__", "__new__", "__init_subclass__", "__class_getitem__", "__repr__"}
+_NOT_CALLED |= {"__dict__", "__weakref__"}
+_BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter"}
+_BY_ANY_NAME |= {"asdict", "astuple"}  # these names stand for all attributes
 _OF_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
-# Names of what gives another number in another call: clocks, what the system or NumPy draws, files and what is typed in.
+_READING = {"data": {"data", "detach", "state"}, "grad": {"grad"}}  # of a Value: the names for it
+_NUMBERS = {float, int}
+_ATOMS = {*_NUMBERS, bool, complex, str, bytes, type(None), type(...), range, CodeType}
+_CONTAINERS = (list, dict, set, deque)
+# What never refers to other objects than it does now, though these may change.
 # fmt: off
-_VARYING = {
-    "time", "time_ns", "perf_counter", "perf_counter_ns", "monotonic", "monotonic_ns", "process_time", "process_time_ns", "thread_time",
-    "thread_time_ns", "clock_gettime", "clock_gettime_ns", "localtime", "gmtime", "strftime", "ctime", "now", "utcnow", "today",
-    "urandom", "getrandom", "SystemRandom", "secrets", "randbelow", "randbits", "token_bytes", "token_hex", "uuid", "uuid1", "uuid4",
-    "default_rng", "Random", "RandomState", "SeedSequence", "random_raw",
-    "input", "open", "stdin", "read", "readline", "readlines", "read_text", "read_bytes", "fromfile", "genfromtxt", "loadtxt",
-}
+_FIXED: tuple[type, ...] = (
+    tuple, frozenset, partial, MethodType, BuiltinFunctionType, MethodWrapperType, property,
+    staticmethod, classmethod, MappingProxyType, attrgetter, type({}.keys()), type({}.values()), type({}.items()),
+)
 # fmt: on
-_TELLING = {
-    *_BY_ANY_NAME,
-    *_OF_ENVIRONMENT,
-    *_VARYING,
-}  # names of what is one of these, whatever code calls it
-# Names by which code asks for the kind of a number, which a traced one cannot hide.
-# fmt: off
-_OF_KINDS = {
-    "isinstance", "issubclass", "type", "hasattr", "getattr", "dir", "callable", "__class__", "__dict__", "singledispatch", "dispatch",
-    "is_", "is_not", "isscalar", "eval", "exec",
-}
-# fmt: on
-_IS, _CONSTANT = opmap["IS_OP"], opmap["LOAD_CONST"]
-_ASKING = {opmap["MATCH_CLASS"], opmap["PUSH_EXC_INFO"]}  # `case float():`; `except` and `with`
-_FEW = 50  # numbers that code names, to be tried
-_plain = {float, int, bool, complex, str, bytes, type(None), type(...), range, CodeType}
-_numbers = {float, int}
+_BUILTINS = frozenset(vars(sys.modules["builtins"]))
 _nothing = object()  # in place of what is not there
 
 
 class Captured:
-    """The names and containers that functions read, each with a copy of what it held.
+    """What functions read from outside their arguments, and a copy of what it held.
 
     >>> ws = [1.0, 2.0]
     >>> captured = Captured([lambda x: ws[0] * x])
@@ -109,37 +75,27 @@ class Captured:
     """
 
     def __init__(self, functions: Iterable[Any], arguments: Iterable[Any] = ()) -> None:
-        """`arguments` are looked at too, but not which Values stand in them: their numbers are given in each call."""
+        """`arguments` are looked at too, but no Values in them: each call is given their data."""
         functions, arguments = list(functions), list(arguments)
-        names, names_of_libraries, known = set[str](), set[str](), -1
-        while known < len(names) + len(
-            names_of_libraries
-        ):  # what is found names more, and that is found in what was passed by
-            known = len(names) + len(names_of_libraries)
-            walk = _Walk(names, names_of_libraries)
-            walk.through(functions, by_value=False)
-            walk.through(arguments, by_value=True)
-            self._held, self._copies, self._named, self._read = (
-                walk.held,
-                walk.copies,
-                walk.named,
-                walk.read,
+        self._names, self._names_of_libraries, known = set[str](), set[str](), -1
+        while known < (known := len(self._names) + len(self._names_of_libraries)):
+            self._room: float = (
+                ROOM  # what is found names more, and that stood in what was passed by
             )
-            if not names.isdisjoint(_OF_ENVIRONMENT):
-                walk.through([os.environ], by_value=True)
-            self.generators = walk.generators
-            self._holds_values = walk.holds_values
-            self._functions = walk.functions
-            self.asks_kinds = walk.asks_kinds
-            self.may_vary = walk.may_vary or not names.isdisjoint(_VARYING)
-            self._read.append((partial(_codes, walk.functions), _codes(walk.functions)))
-
-    def numbers(self) -> list[float]:
-        """Some of the numbers that the functions name, by which they may choose."""
-        named = chain.from_iterable(content for _, _, content in self._named)
-        cells = (_content(cell) for f in self._functions for cell in f.__closure__ or ())
-        found = chain(*(_constants(f.__code__) for f in self._functions), named, cells)
-        return list(islice(dict.fromkeys(float(x) for x in found if type(x) in _numbers), _FEW))
+            self._held: list[Any] = []  # containers
+            self._copies: list[Any] = []
+            self._watched: list[tuple[Callable[[], Any], Any]] = []  # how to read, what was read
+            self._holds_values = False
+            self._seen: dict[int, Any] = {}  # kept alive, so that no id is given again
+            self.functions: list[FunctionType] = []  # that the user wrote
+            self.generators: list[Any] = []  # of random numbers
+            self.numbers: list[Any] = []  # those that functions name
+            self.asks_kinds = False  # whether code asks for the kind of something
+            self._walk(functions, by_value=False)
+            if not self._names.isdisjoint(_OF_ENVIRONMENT):
+                self._walk([os.environ], by_value=True)
+            self._walk(arguments, by_value=True)
+        del self._seen
 
     def has_changed(self) -> bool:
         """Whether something is not what it was."""
@@ -154,17 +110,189 @@ class Captured:
     def _differs(self) -> bool:
         if self._held != self._copies:
             return True
-        for get, names, before in self._named:
-            if [get(name, _nothing) for name in names] != before:
-                return True
-        for read, before in self._read:  # noqa: SIM110 - a generator would cost as much as all the rest
+        for read, before in self._watched:  # noqa: SIM110 - a generator costs as much as the rest
             if read() != before:
                 return True
         return False
 
+    # -------------------------------------------------------------- the walk
+
+    def _walk(self, items: Iterable[Any], by_value: bool) -> None:
+        """Look at items and all that they lead to, near things first."""
+        reads_values = not by_value and not self._names.isdisjoint(
+            _READING["data"] | _READING["grad"]
+        )
+        waiting = list(items)
+        for item in waiting:  # the list grows meanwhile
+            kind = type(item)
+            if kind in _ATOMS or (kind is Value and not reads_values) or id(item) in self._seen:
+                self._holds_values |= kind is Value and not by_value
+                continue
+            self._seen[id(item)] = item
+            if not isinstance(item, Value):
+                self.asks_kinds |= asks_kinds(item)
+                parts = self._parts(item, by_value)
+                waiting += () if _ATOMS.issuperset(map(type, parts)) else parts
+            elif not by_value and not isinstance(item, Traced):
+                self._holds_values = True
+                for attribute, names in _READING.items():
+                    if not self._names.isdisjoint(names):
+                        self._watch(partial(_text_of, item, attribute))
+
+    def _parts(self, item: Any, by_value: bool) -> Iterable[Any]:
+        """The objects that an item leads to; what may change is watched."""
+        if isinstance(item, FunctionType):
+            return self._of_function(item)
+        if isinstance(item, _FIXED):
+            self._add_name(item)
+            return get_referents(item)
+        if isinstance(item, _CONTAINERS):
+            content = self._of_container(item, by_value)
+            return content if type(item) in _CONTAINERS else [*content, *self._of_object(item)]
+        if isinstance(item, type):
+            return self._of_class(item)
+        if isinstance(item, ModuleType):
+            return () if _is_library(item.__name__) else self._look_up(vars(item), self._names)
+        if is_array(item) or hasattr(type(item), "to_numpy"):
+            return self._of_array(item)
+        if isinstance(item, bytearray | memoryview) or type(item).__module__ == "array":
+            read: Callable[[Any], Any] = bytes if self._fits(item) else len
+            return self._watch(lambda: [read(item)])
+        if isinstance(item, ref):
+            return [item()]
+        if isinstance(item, ContextVar):
+            return self._watch(lambda: [_present(item)])
+        if isinstance(item, local):  # each thread has a dict of its own
+            return [
+                type(item),
+                *self._watch(lambda: [x for pair in vars(item).items() for x in pair]),
+            ]
+        return self._of_object(item)
+
+    def _of_function(self, function: FunctionType) -> Iterable[Any]:
+        wrapped = getattr(function, "__wrapped__", None)
+        if function.__code__.co_filename.startswith(LIBRARIES):
+            self._add_name(function)
+            return [wrapped]
+        own = set(names_in(function.__code__))
+        self._names |= own
+        self.functions.append(function)
+        cells = function.__closure__ or ()
+        self.numbers += [x for x in map(_content, cells) if type(x) in _NUMBERS]
+        return [
+            wrapped,
+            *self._look_up(vars(function), self._names),
+            *self._look_up(function.__globals__, own, _BUILTINS),
+            *self._watch(lambda: [function.__code__, *map(_content, cells)]),
+            *self._watch(lambda: [function.__defaults__, function.__kwdefaults__]),
+        ]
+
+    def _of_container(self, item: Any, by_value: bool) -> Collection[Any]:
+        read = item.values if isinstance(item, dict) else item.__iter__
+        if not self._fits(item.values() if isinstance(item, dict) else item):
+            self._watched.append((item.__len__, len(item)))
+            return ()
+        content = [*read()]
+        if by_value and content and all(isinstance(x, Value) for x in content):
+            return ()
+        self._held.append(item)
+        self._copies.append(dict(item) if isinstance(item, dict) else item.copy())
+        self._watch_signs(content, read)
+        return content
+
+    def _of_array(self, array: Any) -> Iterable[Any]:
+        def content() -> Any:
+            now = array.to_numpy() if hasattr(type(array), "to_numpy") else array
+            bits = now.tobytes() if hasattr(now, "tobytes") else now.tolist()
+            return now.shape, getattr(now, "dtype", None), bits
+
+        size = prod(array.shape)
+        if size > self._room:
+            self._watched.append((lambda: array.shape, array.shape))
+            return ()
+        self._room -= size
+        self._watched.append((content, content()))
+        is_of_objects = getattr(getattr(array, "dtype", None), "kind", "") == "O"
+        return array.ravel().tolist() if is_of_objects and hasattr(array, "ravel") else ()
+
+    def _of_class(self, cls: type) -> Iterable[Any]:
+        """What a class and its bases define, as far as code names it or Python calls it."""
+        found: list[Any] = []
+        self._seen[id(cls)] = cls
+        self._add_name(cls)
+        for base in cls.__mro__:
+            if not _is_library(base.__module__):
+                special = {name for name in vars(base) if name.startswith("__")} - _NOT_CALLED
+                found += self._look_up(vars(base), self._names | special)
+            elif base.__module__ not in ("builtins", "abc", "typing"):  # what its code names
+                for member in vars(base).values():
+                    if isinstance(member, FunctionType):
+                        self._names_of_libraries.update(names_in(member.__code__))
+        return found
+
+    def _of_object(self, item: Any) -> Iterable[Any]:
+        kind = type(item)  # what there is, it says itself: an object may answer to any name
+        attributes = vars(item) if kind.__dictoffset__ != 0 else None
+        if attributes and "__wrapped__" in attributes and _is_library(kind.__module__):
+            return [item.__wrapped__]
+        if _is_generator(kind):
+            self.generators.append(item)
+        if "__name__" in vars(kind):  # a function of an extension module
+            self._add_name(item)
+        found = [] if id(kind) in self._seen else [*self._of_class(kind)]
+        is_any = not self._names.isdisjoint(_BY_ANY_NAME)
+        names = self._names | self._names_of_libraries
+        slots = [name for cls in kind.__mro__ for name in _slots(cls) if is_any or name in names]
+        if attributes is None:
+            pass
+        elif is_any or names.issuperset(attributes):  # faster to compare at once; copies share keys
+            found += self._of_container(attributes, by_value=False)
+        elif self._fits([attributes[name] for name in names if name in attributes]):
+            found += self._look_up(attributes, names, also=dir(kind))
+        if slots:
+            found += self._watch(lambda: [getattr(item, name, _nothing) for name in slots])
+        return found
+
+    def _add_name(self, item: Any) -> None:
+        """Take it for named by code, whatever name the code has for it."""
+        name = getattr(item, "__name__", None)
+        self._names |= {name} if type(name) is str else {type(item).__name__}
+
+    # -------------------------------------------------------------- what is watched
+
+    def _fits(self, content: Collection[Any]) -> bool:
+        """Whether there is room to look at so much in each call; it is taken."""
+        cost = len(content) / 10
+        if cost <= self._room:
+            cost += 0.9 * sum(type(x) in _NUMBERS for x in content)
+        if cost > self._room:
+            return False
+        self._room -= cost
+        return True
+
+    def _look_up(
+        self, table: Mapping[str, Any], names: Iterable[str], also: Collection[str] = ()
+    ) -> list[Any]:
+        known = sorted(name for name in names if name in table or name in also)
+        get = table.get
+        found = self._watch(lambda: [get(name, _nothing) for name in known]) if known else []
+        self.numbers += [x for x in found if type(x) in _NUMBERS]
+        return found
+
+    def _watch(self, read: Callable[[], list[Any]]) -> list[Any]:
+        content = read()
+        self._watched.append((read, content))
+        self._watch_signs(content, read)
+        return content
+
+    def _watch_signs(self, content: Iterable[Any], read: Callable[[], Iterable[Any]]) -> None:
+        """Tell 0.0 from -0.0, which are equal, and not the same."""
+        if signs := _signs(content):
+            self._watched.append((lambda: _signs(read()), signs))
+
 
 class _Identity(Mode):
-    """Values compare by data. Where it is asked for, two are not one, whose == nobody would ask for."""
+    """Lets no Value be compared: that two have equal data does not make them one."""
 
     def number_asked(self, node: Value) -> None:
         raise ValueError("another Value stands here")
@@ -173,292 +301,12 @@ class _Identity(Mode):
 _identity = _Identity()
 
 
-class _Walk:
-    """A walk through all that functions can reach."""
-
-    def __init__(self, names: set[str], names_of_libraries: set[str]) -> None:
-        self.names, self.names_of_libraries = (
-            names,
-            names_of_libraries,
-        )  # what code names: attributes, globals, texts
-        self.held: list[Any] = []  # containers
-        self.copies: list[Any] = []  # and what they held
-        self.named: list[
-            tuple[Callable[..., Any], list[str], list[Any]]
-        ] = []  # names that are looked up, and what they gave
-        self.read: list[
-            tuple[Callable[[], Any], Any]
-        ] = []  # what is to be computed, and what it was
-        self.generators: list[Any] = []  # of random numbers
-        self.may_vary = False  # whether there is an iterator
-        self.holds_values = False  # whether Values are compared
-        self.asks_kinds = False  # whether code asks for the kind of something
-        self.functions: list[FunctionType] = []
-        self._classes: set[type] = set()  # that were seen, of objects too
-        self._seen: dict[int, Any] = {}  # and kept, so that no id is given again
-
-    def through(self, items: Iterable[Any], by_value: bool) -> None:
-        """See the items and all that they lead to; `by_value` where Values that stand in lists may be others."""
-        waiting = list(items)
-        while waiting:
-            item = waiting.pop()
-            kind = type(item)
-            if kind in _plain or id(item) in self._seen:
-                continue
-            if kind is Value and (by_value or self.names.isdisjoint(_OF_VALUES)):
-                continue
-            self._seen[id(item)] = item
-            found = self._see(item, by_value)
-            if not _plain.issuperset(map(type, found)):
-                waiting += found
-
-    def _see(self, item: Any, by_value: bool) -> Iterable[Any]:
-        """Note what an item holds, and give it back."""
-        if isinstance(item, Traced):
-            return ()
-        if isinstance(item, Value):
-            if not by_value and not self.names.isdisjoint(_OF_DATA):
-                self._compute(lambda: repr(item.data))
-            if "grad" in self.names and not by_value:
-                self._compute(lambda: repr(item.grad))
-            return ()
-        if isinstance(item, FunctionType):
-            return self._see_function(item)
-        if isinstance(item, dict):
-            return [*self._hold(item, dict(item), item.values()), *self._see_own(item, dict)]
-        if (
-            by_value
-            and isinstance(item, list | tuple | set | deque)
-            and item
-            and all(isinstance(x, Value) for x in item)
-        ):
-            return ()
-        if isinstance(item, list | set | deque):
-            return [*self._hold(item, item.copy(), item), *self._see_own(item, list, set, deque)]
-        if isinstance(item, tuple | frozenset):
-            return item
-        if isinstance(item, MappingProxyType):
-            return self._hold(item, dict(item), item.values())
-        if isinstance(item, MappingView):
-            view: Any = item
-            self._compute(lambda: [*view])
-            return [*view]
-        if isinstance(item, bytearray | memoryview) or type(item).__module__ == "array":
-            self._compute(lambda: bytes(item))
-            return ()
-        if isinstance(item, ref):
-            return [item()]
-        if isinstance(item, ContextVar):
-            return self._contents_of([item], lambda: [item.get(_nothing), _present(item)])
-        if isinstance(item, local):  # each thread has a dict of its own
-            return [
-                type(item),
-                *self._contents_of(
-                    [item], lambda: [x for pair in vars(item).items() for x in pair]
-                ),
-            ]
-        if is_array(item) or hasattr(type(item), "to_numpy"):
-            return self._see_array(item)
-        if isinstance(item, type):
-            self._count_as_named(item.__name__)
-            return self._see_class(item)
-        if isinstance(item, ModuleType):
-            return () if _is_library(item.__name__) else self._look_up(vars(item), self.names)
-        if isinstance(item, partial):
-            return [item.func, item.args, item.keywords]
-        if isinstance(item, MethodType):
-            return [item.__self__, item.__func__]
-        if isinstance(item, attrgetter):
-            self._count_as_named("attrgetter")
-            return ()
-        if isinstance(item, BuiltinFunctionType | MethodWrapperType):
-            self._count_as_named(item.__name__)
-            return [item.__self__]
-        return self._see_object(item)
-
-    def _see_function(self, function: FunctionType) -> Iterable[Any]:
-        found: list[Any] = [getattr(function, "__wrapped__", None)]
-        if function.__code__.co_filename.startswith(LIBRARIES):
-            self._count_as_named(function.__name__)
-            self.asks_kinds |= "dispatch" in vars(function)  # of singledispatch
-            return found
-        own = set(_names(function.__code__))
-        self.names |= own
-        if function.__code__.co_filename != "<string>":  # a dataclass asks for classes
-            self.asks_kinds |= not own.isdisjoint(_OF_KINDS) or _asks(function.__code__)
-        self.functions.append(function)
-        found += self._look_up(vars(function), self.names)
-        cells = [cell for cell in function.__closure__ or () if _content(cell) is not _nothing]
-        found += self._contents_of(cells, lambda: [_content(cell) for cell in cells])
-        found += self._look_up(function.__globals__, own, also=_BUILTINS)
-        if function.__defaults__ or function.__kwdefaults__:
-            found += self._contents_of(
-                [function], lambda: [function.__defaults__, function.__kwdefaults__]
-            )
-        return found
-
-    def _see_array(self, array: Any) -> Iterable[Any]:
-        def content() -> Any:
-            now = array.to_numpy() if hasattr(type(array), "to_numpy") else array
-            return (
-                (now.dtype, now.shape, now.tobytes()) if hasattr(now, "tobytes") else now.tolist()
-            )
-
-        self._compute(content)
-        return (
-            array.ravel().tolist()
-            if getattr(getattr(array, "dtype", None), "kind", "") == "O" and hasattr(array, "ravel")
-            else ()
-        )
-
-    def _see_class(self, cls: type) -> Iterable[Any]:
-        """What a class and those it is made of define, of what code names or Python calls itself."""
-        if cls in self._classes:
-            return ()
-        self._classes.add(cls)
-        found: list[Any] = []
-        for base in cls.__mro__:
-            if not _is_library(base.__module__):
-                special = {name for name in vars(base) if name.startswith("__")} - _NOT_CALLED
-                for member in self._look_up(vars(base), self.names | special):
-                    if isinstance(member, property):
-                        found.append(member.fget)
-                    else:
-                        found.append(getattr(member, "__func__", member))
-            elif base.__module__ not in (
-                "builtins",
-                "abc",
-                "typing",
-            ):  # its code is not walked through, but what it names is read
-                for member in vars(base).values():
-                    if isinstance(member, FunctionType):
-                        self.names_of_libraries.update(_names(member.__code__))
-        return found
-
-    def _see_own(self, item: Any, *builtin: type) -> Iterable[Any]:
-        """What a container of a class of one's own has besides its content."""
-        return () if type(item) in builtin else self._see_object(item)
-
-    def _see_object(self, item: Any) -> Iterable[Any]:
-        kind = type(item)  # what there is, it says itself: an object may answer to any name
-        has_dict = kind.__dictoffset__ != 0
-        if has_dict and "__wrapped__" in vars(item) and _is_library(kind.__module__):
-            return [item.__wrapped__]
-        self.asks_kinds |= kind.__name__ == "singledispatchmethod"
-        if _is_generator(kind):
-            self.generators.append(item)
-        if "__name__" in vars(kind):  # a function of an extension module
-            self._count_as_named(getattr(item, "__name__", ""))
-        self.may_vary |= any("__next__" in vars(base) for base in kind.__mro__)
-        found, is_any = [*self._see_class(kind)], not self.names.isdisjoint(_BY_ANY_NAME)
-        if has_dict:
-            attributes, names = vars(item), self.names | self.names_of_libraries
-            is_named = is_any or names.issuperset(
-                attributes
-            )  # all at once: that is faster to compare, and a copy shares the keys
-            found += (
-                self._hold(attributes, attributes.copy(), attributes.values())
-                if is_named
-                else self._look_up(attributes, names)
-            )
-        slots = [
-            name for cls in kind.__mro__ for name in _slots(cls) if is_any or name in self.names
-        ]
-        return [
-            *found,
-            *self._contents_of(slots, lambda: [getattr(item, name, _nothing) for name in slots]),
-        ]
-
-    def _count_as_named(self, name: str) -> None:
-        """Take what a library calls so for named by code, whatever name the code has for it."""
-        if name in _TELLING:
-            self.names.add(name)
-        self.asks_kinds |= name in _OF_KINDS
-
-    # -------------------------------------------------------------- what is kept
-
-    def _hold(self, container: Any, copy: Any, content: Iterable[Any]) -> Iterable[Any]:
-        self.held.append(container)
-        self.copies.append(copy)
-        content = list(content)
-        self._look_for_values(content)
-        if _has_zeros(content):
-            self._compute(
-                lambda: _signs(container.values() if isinstance(container, dict) else container)
-            )
-        return content
-
-    def _look_up(
-        self, table: Mapping[str, Any], names: Iterable[str], also: frozenset[str] = frozenset()
-    ) -> list[Any]:
-        known = sorted(name for name in names if name in table or name in also)
-        if not known:
-            return []
-        get = table.get
-        content = [get(name, _nothing) for name in known]
-        self.named.append((get, known, content))
-        self._look_for_values(content)
-        if _has_zeros(content):
-            self._compute(lambda: _signs(get(name) for name in known))
-        return content
-
-    def _contents_of(self, holders: list[Any], read: Callable[[], list[Any]]) -> list[Any]:
-        content = read()
-        if holders:
-            self.read.append((read, content))
-        self._look_for_values(content)
-        if _has_zeros(content):
-            self._compute(lambda: _signs(read()))
-        return content
-
-    def _look_for_values(self, content: Iterable[Any]) -> None:
-        self.holds_values |= any(issubclass(kind, Value) for kind in set(map(type, content)))
-
-    def _compute(self, read: Callable[[], Any]) -> None:
-        self.read.append((read, read()))
+def _text_of(value: Value, attribute: str) -> list[str]:
+    return [repr(getattr(value, attribute))]
 
 
-def _names(code: CodeType) -> Iterable[str]:
-    """What code names: globals, attributes, and texts that may be names."""
-    return chain(
-        code.co_names,
-        [
-            name
-            for constant in code.co_consts
-            if isinstance(constant, str)
-            for name in constant.split(".")
-            if name.isidentifier()
-        ],
-        chain.from_iterable(
-            _names(constant) for constant in code.co_consts if isinstance(constant, CodeType)
-        ),
-    )
-
-
-def _asks(code: CodeType) -> bool:
-    """Whether code may go by the kind of a number without a name: by `is`, but with None, a pattern, or a caught error."""
-    ops, places = code.co_code[::2], code.co_code[1::2]
-    for i, op in enumerate(ops):
-        if op in _ASKING:
-            return True
-        if op == _IS and not (ops[i - 1] == _CONSTANT and code.co_consts[places[i - 1]] is None):
-            return True
-    return any(_asks(inner) for inner in code.co_consts if isinstance(inner, CodeType))
-
-
-def _constants(code: CodeType) -> Iterator[Any]:
-    """The numbers in code, those in tuples and sets among them."""
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _constants(constant)
-        elif isinstance(constant, tuple | frozenset):
-            yield from constant
-        else:
-            yield constant
-
-
-def _codes(functions: list[FunctionType]) -> list[CodeType]:
-    return [function.__code__ for function in functions]
+def _signs(content: Iterable[Any]) -> list[str]:
+    return [str(x) for x in content if type(x) in _NUMBERS and x == 0]
 
 
 def _content(cell: Any) -> Any:
@@ -469,7 +317,7 @@ def _content(cell: Any) -> Any:
 
 
 def _present(variable: ContextVar[Any]) -> Any:
-    """What a context variable is, or its default."""
+    """The content of a context variable, or its default."""
     try:
         return variable.get()
     except LookupError:  # neither
@@ -482,7 +330,7 @@ def _slots(cls: type) -> tuple[str, ...]:
 
 
 def _is_generator(kind: type) -> bool:
-    """Whether such objects draw random numbers as those of Python and NumPy do: from a state that can be taken and put back."""
+    """Whether such objects draw random numbers from a state that can be taken and put back."""
     pairs = ("getstate", "setstate"), ("get_state", "set_state"), ("random_raw", "state")
     return hasattr(kind, "bit_generator") or any(
         hasattr(kind, get) and hasattr(kind, put) for get, put in pairs
@@ -498,20 +346,3 @@ def _is_library(module: str | None) -> bool:
     if any(places):  # a namespace package has no file, a folder or several
         return any(os.path.abspath(place).startswith(LIBRARIES) for place in places if place)
     return getattr(getattr(made, "__spec__", None), "origin", None) in ("built-in", "frozen")
-
-
-def _has_zeros(content: Iterable[Any]) -> bool:
-    items = list(content)
-    return (
-        0 in items
-        if _numbers.issuperset(map(type, items))
-        else any(type(x) in _numbers and x == 0 for x in items)
-    )
-
-
-def _signs(content: Iterable[Any]) -> list[str]:
-    """Zeros as they are written: 0.0 and -0.0 are equal, and not the same."""
-    return [str(x) for x in content if type(x) in _numbers and x == 0]
-
-
-_BUILTINS = frozenset(vars(sys.modules["builtins"]))

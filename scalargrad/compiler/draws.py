@@ -1,74 +1,67 @@
-"""Random numbers that a function draws while it is traced: those of one call would be frozen.   (floor 3)"""
+"""Makes each trace twice, and refuses one that comes out another way.   (floor 3)
+
+Random numbers, a clock, an iterator or a count are other numbers in another call: those of one call
+would be frozen. Where random numbers decide alike in both by chance, the states of their generators
+tell that some were drawn.
+"""
 
 from __future__ import annotations
 
 import sys
+from contextlib import redirect_stdout
+from io import StringIO
 from pickle import dumps, loads
 
-from .captured import Captured
+from .tracing import TraceError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
+    from collections.abc import Callable
+    from typing import Any, TypeVar
 
-CALLS = 8  # that must record the same where random numbers were drawn: some choices are the same by chance
+    from .captured import Captured
 
+    T = TypeVar("T")
 
+_MORE = 20  # a coin falls alike so often once in a million times
 _SHARED = "random", "numpy.random"  # modules that have a generator of their own
 
 
-def _loaded() -> list[bool]:
-    """Which of the modules with a generator of their own are there."""
-    return [name in sys.modules for name in _SHARED]
-
-
-def generators(captured: Captured | None = None) -> list[Any]:
-    """The generators of random numbers that functions can reach: Python's own, NumPy's own, and those that they captured."""
-    shared = [
-        getattr(getattr(sys.modules.get(name), "random", None), "__self__", None)
-        for name in _SHARED
-    ]
-    return [
-        generator
-        for generator in (*shared, *(captured.generators if captured else ()))
-        if generator is not None
-    ]
-
-
 class Draws:
-    """Generators of random numbers, each with the state that it was in: drawing changes it.
+    """The generators of random numbers that functions reach, and the states that they were in.
+
+    `look` gives what the functions hold now: a call may bring in another generator.
 
     >>> import random
+    >>> from .captured import Captured
     >>> rng = random.Random(1)
-    >>> draws = Draws(generators(Captured([lambda x: rng.random() * x])))
-    >>> draws.were_made(), rng.random(), draws.were_made()
-    (False, 0.13436424411240122, True)
+    >>> draws = Draws(lambda: Captured([lambda x: rng.random() * x]))
+    >>> rng.random(), draws.were_made()
+    (0.13436424411240122, True)
     >>> draws.undo()
     >>> rng.random()
     0.13436424411240122
     """
 
-    def __init__(self, generators: Iterable[Any]) -> None:
-        self.generators = list(generators)
-        self._modules = _loaded()
-        self._states = [*map(_state, self.generators)]
+    def __init__(self, look: Callable[[], Captured]) -> None:
+        self._look = look
+        self._before = self._states()
+
+    def _states(self) -> dict[int, tuple[Any, bytes | None]]:
+        """Each generator with its state: Python's own, NumPy's own, and those captured."""
+        modules = [sys.modules.get(name) for name in _SHARED]
+        shared = [getattr(getattr(module, "random", None), "__self__", None) for module in modules]
+        found = [*shared, *self._look().generators]
+        return {id(rng): (rng, _state(rng)) for rng in found if rng is not None}
 
     def were_made(self) -> bool:
-        """Whether a number was drawn since."""
-        return self._states != [*map(_state, self.generators)]
-
-    def may_have_been_made(self) -> bool:
-        """Whether a number may have been drawn since: the operating system's generators, and one imported since, do not tell."""
-        return None in self._states or self.were_imported() or self.were_made()
-
-    def were_imported(self) -> bool:
-        """Whether a module with a generator of its own was imported since."""
-        return self._modules != _loaded()
+        """Whether a number may have been drawn since: some generators do not tell their state."""
+        now = self._states()
+        return now != self._before or any(state is None for _, state in now.values())
 
     def undo(self) -> None:
         """Put the generators back to where they were."""
-        for generator, state in zip(self.generators, self._states):
+        for generator, state in self._before.values():
             if state is None or state == _state(generator):
                 continue
             before = loads(state)
@@ -80,6 +73,35 @@ class Draws:
                 generator.set_state(before.get_state())
             else:
                 generator.setstate(before.getstate())
+
+    def twice(
+        self, make: Callable[[], T], are_alike: Callable[[T, T], bool], drawn: str, varied: str
+    ) -> T:
+        """What `make` gives, made twice; TraceError with the text `varied` if they are not alike.
+
+        If both drew random numbers, or another thread did meanwhile, they may be alike by chance:
+        then it is made some times more, and the text is `drawn`. If they left the generator in one
+        state, they seeded it, and the numbers are the same in each call.
+        """
+        made, error = make(), None
+        first = self._states()
+        try:
+            with redirect_stdout(StringIO()):  # it has been printed once
+                is_same = are_alike(made, make())
+                have_drawn = any(
+                    first.get(key) != state and first.get(key) != self._before.get(key)
+                    for key, state in self._states().items()
+                )
+                for _ in range(_MORE if have_drawn and is_same else 0):
+                    is_same = is_same and are_alike(made, make())
+        except TraceError:
+            raise
+        except Exception as raised:  # nothing may be left of an iterator
+            is_same, have_drawn, error = False, False, raised
+        if not is_same:
+            self.undo()
+            raise TraceError(drawn if have_drawn else varied) from error
+        return made
 
 
 def _state(generator: Any) -> bytes | None:

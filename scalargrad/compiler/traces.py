@@ -13,23 +13,14 @@ from ..modes import no_grad
 from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
-from .arguments import (
-    FIXED,
-    ROWS,
-    STATE,
-    as_number,
-    blocks_of,
-    gathered,
-    gathering,
-    holds_module,
-    traced,
-)
+from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, gathering, traced
 from .captured import Captured
-from .draws import CALLS, Draws, generators
+from .draws import Draws
 from .fitting import fitting
+from .kinds import points
 from .program import Block, Input, Program, Step, constants, frozen, is_another, sharing
 from .tracing import Condition, Traced, TraceError, line_of, tracing
-from .update import alike, same_objects
+from .update import alike
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,15 +30,19 @@ if TYPE_CHECKING:
     from .arguments import Form
     from .backends import Plan
 
-_DRAWS = "{} draws random numbers, and those of one call would be frozen into the compiled function; give them as an argument"
-
-_VARIES = (
-    "{} gave another formula when it was called again: what it takes from an iterator, a clock, a file or the system would be frozen into "
-    "the compiled function; write a list in place of an iterator, or give the number as an argument"
+_DRAWS = (
+    "{} draws random numbers, and those of one call would be frozen into the compiled function; "
+    "give them as an argument (at {})"
 )
-
-
-POINTS = (0.3, 0.8, 0.55, 0.7), (1.0, 2.0, 0.0, 3.0), (-1.5, 2.5, -0.25, 4.0)  # to try
+_VARIES = (
+    "{} gave another formula when it was called again: what it counts, or takes from an iterator, "
+    "a clock, a file or the system, would be frozen into the compiled function; write a list in "
+    "place of an iterator, or give the number as an argument (at {})"
+)
+_OF_KINDS = (
+    "{} gives another result of plain numbers than of traced ones: asking for their kind "
+    "(isinstance, type, hasattr) would freeze one way; write the same formula for both (at {})"
+)
 
 
 @contextmanager
@@ -92,20 +87,18 @@ class Traces:
         self.has_rows = any(form[0] == ROWS for form in forms)
         self.reduce = reduce if self.has_rows else "mean"
         given = [form[1] for form in forms if form[0] == FIXED]
-        modules = [form[1].it for form in forms if form[0] == STATE]
-        self._reached = [fn, *given], modules
-        self.look()
-        draws = Draws(generators(self.captured))
-        self._known = {id(generator) for generator in draws.generators}
+        self._reached = [fn, *given], [form[1].it for form in forms if form[0] == STATE]
         self._is_asked = False  # whether the function took a traced number as text or as a key
-        self.program, self.taken, self.result = self._trace(fn)
-        may_vary = self.captured.may_vary or draws.may_have_been_made()
-        if may_vary and not all(self._is_repeated(fn) for _ in range(CALLS)):
-            reason = _DRAWS if draws.were_made() or draws.were_imported() else _VARIES
-            draws.undo()
-            raise TraceError(f"{reason.format(name)} (at {line_of(fn)})")
+        self.look()
+        texts = [text.format(name, line_of(fn)) for text in (_DRAWS, _VARIES)]
+        draws = Draws(self._look_again)
+        program, self.taken, self.result = draws.twice(
+            lambda: self._trace(fn), self._are_alike, *texts
+        )
+        self.program = sharing(program)
         if self.captured.asks_kinds or self._is_asked:
             self._compare(fn)
+        self._look_again()  # what the function counted or noted itself is no change
         self.is_single = self.result is None
         self.readers = [fitting(form, name) for name, form in zip(names, forms)]
         self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
@@ -119,67 +112,51 @@ class Traces:
             if is_tuple or not wrt
             else gathering(forms[wrt[0]], by_rows)
         )
-        if self.captured.has_changed():  # by the function itself
-            self.look()
-
-    def _is_repeated(self, fn: Callable[..., Any]) -> bool:
-        """Whether another call with traced numbers records the same."""
-        try:
-            again, taken, _ = self._trace(fn)
-        except TraceError:
-            raise
-        except Exception:  # of an iterator nothing may be left
-            return False
-        return same_objects(taken, self.taken) and alike(
-            self.program.outputs, again.outputs, dict(zip(_inputs(again), _inputs(self.program)))
-        )
 
     def _trace(self, fn: Callable[..., Any]) -> tuple[Program, list[Value], Any]:
-        """The program that a call with traced numbers records, the Values it took from outside, and the structure of several results."""
-        name, names, forms, count = self.name, self.names, self.forms, self.count
-        parts = [
-            blocks_of(form, name, wrt=i in self.wrt)
-            for i, (name, form) in enumerate(zip(names, forms))
-        ]
-        blocks = [block for part in parts for block in part]
+        """What a call with traced numbers records: a program, Values from outside, the structure.
+
+        The structure is that of several results, None for a single one.
+        """
+        blocks: list[Block] = []
+        for i, (name, form) in enumerate(zip(self.names, self.forms)):
+            blocks += blocks_of(form, name, wrt=i in self.wrt)
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks]
-        inputs: dict[Any, Input] = {
-            x: y for block, xs in zip(blocks, nodes) for x, y in zip(xs, block.inputs)
-        }
+        inputs: dict[Any, Input] = {}
+        for block, xs in zip(blocks, nodes):
+            inputs.update(zip(xs, block.inputs))
         content = iter(nodes)
-        arguments = [traced(form, content) for form in forms]
-        reached = (
-            generators(Captured(self._reached[0], arguments))
-            if any(map(holds_module, forms))
-            else []
-        )
-        of_copies = [generator for generator in reached if id(generator) not in self._known]
-        draws = Draws(of_copies)
+        arguments = [traced(form, content) for form in self.forms]
         with tracing() as trace:
-            result = fn(*arguments[:count], **dict(zip(names[count:], arguments[count:])))
+            result = self._called(fn, arguments)
             if isinstance(result, set | frozenset):
                 trace.refused.clear()  # more is said of it below
         self._is_asked |= trace.is_asked
-        if draws.were_made():
-            raise TraceError(_DRAWS.format(name))
-        outputs, taken, steps = _outputs(result, name), _Taken(name), list[Step]()
+        outputs, taken, steps = _outputs(result, self.name), _Taken(self.name), list[Step]()
         ends = frozen(outputs, inputs, taken.input, steps)
-        program = sharing(Program([*blocks, *taken.blocks()], ends, steps=steps))
-        is_single = (
-            len(outputs) == 1
-            and not isinstance(result, list | tuple | dict)
-            and not is_array(result)
+        program = Program([*blocks, *taken.blocks()], ends, steps=steps)
+        is_several = isinstance(result, list | tuple | dict) or is_array(result)
+        structure = rebuilt(result, repeat(0.0)) if is_several or len(outputs) != 1 else None
+        return program, list(taken.inputs), structure
+
+    def _called(self, fn: Callable[..., Any], arguments: Sequence[Any]) -> Any:
+        named = dict(zip(self.names[self.count :], arguments[self.count :]))
+        return fn(*arguments[: self.count], **named)
+
+    @staticmethod
+    def _are_alike(one: tuple[Program, Any, Any], other: tuple[Program, Any, Any]) -> bool:
+        """Whether two calls recorded the same, of the same Values or of such that they made alike."""
+        (program, taken, _), (again, taken_again, _) = one, other
+        partners = dict(zip(_inputs(again), _inputs(program)))
+        are_same = len(taken) == len(taken_again) and all(
+            value is other or repr(value.data) == repr(other.data)
+            for value, other in zip(taken, taken_again)
         )
-        return program, list(taken.inputs), None if is_single else rebuilt(result, repeat(0.0))
+        return are_same and alike(program.outputs, again.outputs, partners)
 
     def _compare(self, fn: Callable[..., Any]) -> None:
-        """Refuse a function that asks for the kind of its arguments and then gives another result of plain numbers.
-
-        It is tried on the numbers that its code names too, each as one argument after the other.
-        """
-        of_code = [(x, *POINTS[0][1:3]) for x in self.captured.numbers()]
-        turned = [point[i:] + point[:i] for point in of_code for i in range(len(point))]
-        for point in (*POINTS, *turned):
+        """Refuse a function that gives another result of plain numbers."""
+        for point in points(self.captured.functions, self.captured.numbers):
             numbers, blocks = cycle(point), iter(self.program.blocks)
             known: dict[Any, float] = {}
             arguments = []
@@ -192,23 +169,24 @@ class Traces:
                 arguments.append(traced(form, iter(contents)))
             for block in blocks:  # of Values that were taken
                 known.update(zip(block.inputs, [value.data for value in self.taken]))
-            named = dict(zip(self.names[self.count :], arguments[self.count :]))
             try:
                 with no_grad(), redirect_stdout(StringIO()):  # it has been printed once
-                    expected = _outputs(fn(*arguments[: self.count], **named), self.name)
+                    expected = _outputs(self._called(fn, arguments), self.name)
             except Exception:  # it takes Values, not numbers
                 continue
             ours = [x.data for x in constants(self.program, known).outputs]
             theirs = [getattr(x, "data", x) for x in expected]
             if len(ours) != len(theirs) or any(map(is_another, ours, theirs)):
-                raise TraceError(
-                    f"{self.name} gives another result of plain numbers than of traced ones: asking for their kind (isinstance, type, "
-                    f"hasattr) would freeze one way; write the same formula for both (at {line_of(fn)})"
-                )
+                raise TraceError(_OF_KINDS.format(self.name, line_of(fn)))
 
     def look(self) -> None:
-        """Take what the function reads as it is now: what it counted or noted itself while it was traced is no change."""
+        """Take what the function reads as it is now."""
         self.captured = Captured(*self._reached)
+
+    def _look_again(self) -> Captured:
+        if self.captured.has_changed():
+            self.look()
+        return self.captured
 
     # -------------------------------------------------------------- the way in
 

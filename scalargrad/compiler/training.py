@@ -14,7 +14,7 @@ from ..value import Value
 from .arguments import blocks_of, flat, read, traced
 from .captured import Captured
 from .data import simplified
-from .draws import CALLS, Draws, generators
+from .draws import Draws
 from .program import Block, Constant, Input, Program, Step, constants, frozen, sharing
 from .tracing import Traced, TraceError, add_methods, tracing
 from .update import alike, same_objects
@@ -28,13 +28,18 @@ if TYPE_CHECKING:
     Measure = Callable[[Any, Any], Any]
 
 
-_ANOTHER = (
-    "a second call with the same numbers gave another formula: what it counts or draws at random would be frozen, and of a "
-    "Value that it makes itself it is not known whether it stays the same: write the number in its place"
+_DRAWS = (
+    "model or loss draws random numbers, and those of one call would be frozen: take engine='eager'"
 )
-
-
-COUNTED = "model or loss change something that they read with each call: what they count would be frozen: take engine='eager'"
+_ANOTHER = (
+    "a second call with the same numbers gave another formula: what it counts or draws at random "
+    "would be frozen, and of a Value that it makes itself it is not known whether it stays the "
+    "same: write the number in its place"
+)
+COUNTED = (
+    "model or loss change something that they read with each call: what they count would be "
+    "frozen: take engine='eager'"
+)
 
 
 class Objective:
@@ -52,9 +57,7 @@ class Objective:
         penalty: Callable[[Any], Any] | None,
         is_mean: bool = True,
     ) -> None:
-        self._trace = _Trace(
-            model, weights, [function for function in (measure, penalty) if function]
-        )
+        self._trace = _Trace(model, weights)
         self.weights = [self._trace.inputs[weight] for weight in weights]
         self.inputs, self.captured = self._trace.inputs, self._trace.captured
         self.values = self._trace.values
@@ -157,14 +160,14 @@ class Prediction:
         return sharing(self._trace.program(outputs, "prediction", [block]))
 
 
-def steady(make: Callable[[], tuple[Any, Program]]) -> tuple[Any, Program]:
-    """What tracing gives, if it gives the same again; TraceError where it counts calls, or draws random numbers."""
-    draws = Draws(generators())
-    made = make()
-    for _ in range(CALLS if draws.may_have_been_made() else 1):
-        if not _is_same(made, make()):
-            raise TraceError(_ANOTHER)
-    return made
+def steady(
+    make: Callable[[], tuple[Any, Program]], look: Callable[[], Captured]
+) -> tuple[Any, Program]:
+    """What tracing gives, if it gives the same again; TraceError where it counts or draws.
+
+    `look` gives what model and loss hold, generators of random numbers among it.
+    """
+    return Draws(look).twice(make, _is_same, _DRAWS, _ANOTHER)
 
 
 def _is_same(one: tuple[Any, Program], other: tuple[Any, Program]) -> bool:
@@ -205,7 +208,7 @@ def _kept(item: Any, seen: dict[int, int]) -> Any:
 class _Trace:
     """A copy of a model whose parameters are traced numbers, and what stands for them."""
 
-    def __init__(self, model: Any, weights: Sequence[Value], functions: Sequence[Any] = ()) -> None:
+    def __init__(self, model: Any, weights: Sequence[Value]) -> None:
         add_methods()
         form = read(model, "model", [])
         self.blocks = blocks_of(form, "model", wrt=True)
@@ -233,7 +236,6 @@ class _Trace:
             zip([node for block in nodes for node in block], of_block)
         )
         self.model = traced(form, iter(nodes))
-        self.draws = Draws(Captured(functions, [self.model]).generators)
         self._before = Captured((), [self.model])
         self.own = Block("captured", (0,))
         self.captured: dict[Value, Input] = {}
@@ -257,10 +259,6 @@ class _Trace:
         with tracing() as trace:
             results = function(self.model)
         self.is_asked |= trace.is_asked
-        if self.draws.were_made():
-            raise TraceError(
-                f"the {what} draws random numbers, and those of one call would be frozen: take engine='eager'"
-            )
         outputs: list[Any] = []
         for result in results:
             number = result if isinstance(result, Value) else as_float(result)

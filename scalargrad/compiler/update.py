@@ -12,7 +12,7 @@ from copy import deepcopy
 
 from ..rows.text import on_floats
 from .captured import Captured
-from .draws import Draws, generators
+from .draws import Draws
 from .program import Block, Constant, Input, Program, frozen, grouped
 from .tracing import Traced, TraceError, add_methods, tracing
 
@@ -45,12 +45,12 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     numbers = [[Traced(name) for name in own] for _ in range(size)]
     shared = [Traced(name) for name in SHARED]
     captured = Captured([type(optimizer), type(optimizer).update])
-    draws = Draws(generators(Captured([optimizer.update])))
+    draws = Draws(lambda: Captured([optimizer.update]))
     try:
         results = _called(optimizer, numbers, shared)
     except Exception:  # whatever a traced number meets in code that takes floats
         results = None
-    if draws.may_have_been_made():
+    if draws.were_made():
         draws.undo()
         return None
     if results is None or captured.asks_kinds or captured.has_changed():  # it counts

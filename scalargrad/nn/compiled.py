@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
+    from ..compiler.captured import Captured
     from ..compiler.program import Program
     from .eager import Losses, Table, Task
 
@@ -237,10 +238,13 @@ class Generated:
 
     def look(self) -> None:
         """Note what the code is made from, to see changes later."""
+        self._captured = self._captured_now()
+        self._settings = _settings(self.optimizer)
+
+    def _captured_now(self) -> Captured:
         from ..compiler.captured import Captured
 
-        self._captured = Captured(self._functions(), [self.task.model])
-        self._settings = _settings(self.optimizer)
+        return Captured(self._functions(), [self.task.model])
 
     def made_anew(self) -> Generated | Eager:
         """The engine for the next steps, made again after a change."""
@@ -276,7 +280,7 @@ class Generated:
         def of_a_row() -> tuple[Objective, Program]:
             return (made := objective()), made.of_a_row(inputs[0], targets[0])
 
-        made, self._program = traced_or_refused(lambda: steady(of_a_row))
+        made, self._program = traced_or_refused(lambda: steady(of_a_row, self._captured_now))
         if self._captured.has_changed():  # once is no matter: a table made when it is first read
             self.look()
             traced_or_refused(of_a_row)
@@ -405,9 +409,9 @@ class _Waiting(Eager):
 def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
     """If the code fails, take back its random draws, so that Values draw the same numbers."""
     from ..compiler.captured import Captured
-    from ..compiler.draws import Draws, generators
+    from ..compiler.draws import Draws
 
-    draws = Draws(generators(Captured(functions, [model])))
+    draws = Draws(lambda: Captured(functions, [model]))
     try:
         yield
     except BaseException:

@@ -41,9 +41,13 @@ class Predictor:
 
         self.width = width(table[0])
         self.shapes = _contents(model)[0]
-        self.reads = Captured([type(model)], [model])
+
+        def reads() -> Captured:
+            return Captured([type(model)], [model])
+
+        self.reads = reads()
         with taking_back_draws([type(model)], model):
-            made, self.program = steady(of_a_row)
+            made, self.program = steady(of_a_row, reads)
             self.is_doubtful = self.reads.asks_kinds or made.is_asked
             compare_prediction(model, made, self.program, table)
         self.is_single, self.others = made.is_single, [*made.captured]

@@ -423,7 +423,7 @@ def test_an_edit_is_noticed_and_what_is_as_it_was_is_not_traced_again(case):
     counting, calls = counted(lambda x: fn(x))
     f = compiled(counting)
     before = f(1.5)
-    of_a_trace = len(calls)  # one, and more where the code asks for kinds
+    of_a_trace = len(calls)  # two, and more where the code asks for kinds
     for x in (1.5, 2.5, 3.5):
         assert f(x) == sg.value_and_grad(fn)(x)[0]
     assert len(calls) == of_a_trace
@@ -511,7 +511,7 @@ def test_what_the_code_does_not_name_is_not_looked_at():
         f(2.0)
         item.train()
         item.log.append(1)
-    assert len(calls) == 1
+    assert len(calls) == 2
 
 
 def test_containers_that_contain_themselves_are_looked_at_once():
@@ -604,3 +604,105 @@ def test_a_module_that_was_made_by_hand_is_no_library(monkeypatch):
     assert f(1.0) == 2.0
     made.rate = 5.0
     assert f(1.0) == 5.0
+
+
+# ------------------------------------------------------------------ some 1,000 numbers
+
+LARGE = {
+    "a list": lambda: [1.0] * 5000,
+    "a dict": lambda: dict.fromkeys(range(5000), 1.0),
+    "an array": lambda: np.ones(5000),
+    "a series": lambda: pandas.Series(np.ones(5000)),
+    "lists in a list": lambda: [[1.0, 2.0] for _ in range(5000)],
+    "packed numbers": lambda: array.array("d", [1.0]) * 5000,
+}
+
+
+@pytest.mark.parametrize("made", LARGE.values(), ids=LARGE)
+def test_of_what_is_large_it_is_seen_which_object_it_is_and_its_length(made):
+    box = types.SimpleNamespace(data=made(), few=[2.0])
+    captured = Captured([lambda x: x * box.data[0] * box.few[0]])
+    box.data[7] = box.data[8]
+    assert not captured.has_changed()
+    box.few[0] = 3.0  # a small list beside it
+    assert captured.has_changed()
+    box.few[0] = 2.0
+    assert not captured.has_changed()
+    before, other = box.data, made()
+    other[0] = other[1] = [9.0] if isinstance(other[0], list) else 9.0
+    box.data = other
+    assert captured.has_changed()
+    box.data = before
+    assert not captured.has_changed()
+
+
+def test_a_large_list_that_has_grown_is_another():
+    for grow in (lambda data: data.append(1.0), lambda data: data.pop()):
+        data = [1.0] * 5000
+        f = compiled(lambda x, data=data: x * len(data))
+        assert f(1.0) == 5000.0
+        grow(data)
+        assert f(1.0) == len(data)
+
+
+def test_some_thousand_numbers_are_seen_in_all_and_the_functions_themselves_always():
+    lists = [[1.0] * 30 for _ in range(100)]
+    factor = 2.0
+
+    def change():
+        nonlocal factor
+        factor = 3.0
+
+    captured = Captured([lambda x: x * lists[0][0] * factor])
+    noticed = []
+    for numbers in lists:
+        numbers[0] = 5.0
+        noticed.append(captured.has_changed())
+        numbers[0] = 1.0
+    assert 20 <= sum(noticed) <= 40
+    assert noticed[0]
+    assert not captured.has_changed()
+    change()
+    assert captured.has_changed()
+
+
+def test_the_attributes_of_many_objects_are_seen():
+    items = [types.SimpleNamespace(w=1.0, other=0.0) for _ in range(300)]
+    captured = Captured([lambda x: x * sum(item.w for item in items)])
+    items[-1].other = 2.0
+    assert not captured.has_changed()
+    items[-1].w = 2.0
+    assert captured.has_changed()
+
+
+def test_a_model_with_much_data_is_watched_where_it_is_small():
+    class Line(Module):
+        def __init__(self):
+            self.w, self.factor, self.data = Value(2.0), 1.0, [1.0] * 100_000
+
+        def __call__(self, x):
+            return self.w * x * self.factor * self.data[0]
+
+    line = Line()
+    for f, args in (compiled(lambda model, x: model(x)), (line, 3.0)), (compiled(line), (3.0,)):
+        line.factor = 1.0
+        assert f(*args) == 6.0
+        line.factor = 2.0
+        assert f(*args) == 12.0
+
+
+def test_an_attribute_that_hides_one_of_its_class_is_noticed():
+    class Item:
+        w = 1.0
+
+        def __init__(self):
+            self.other = 2.0
+
+        def times(self, x):
+            return x * self.w
+
+    item = Item()
+    f = compiled(item.times)
+    assert f(3.0) == 3.0
+    item.w = 5.0
+    assert f(3.0) == 15.0

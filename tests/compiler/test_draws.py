@@ -8,6 +8,7 @@ import itertools
 import os
 import random
 import secrets
+import subprocess
 import sys
 import time
 import uuid
@@ -19,7 +20,7 @@ import pytest
 import scalargrad as sg
 from scalargrad import Module, TraceError, Value
 from scalargrad.compiler.captured import Captured
-from scalargrad.compiler.draws import Draws, generators
+from scalargrad.compiler.draws import Draws
 
 RNG, GENERATOR = random.Random(1), np.random.default_rng(1)
 
@@ -77,6 +78,32 @@ def test_what_is_drawn_elsewhere_meanwhile_is_no_matter():
         return x * x
 
     assert sg.compile(fn)(3.0) == 9.0
+
+
+def by_half(x):
+    return x if random.random() < 0.5 else 2.0 * x
+
+
+def as_a_coin_falls(x):
+    return x if GENERATOR.integers(2) else 2.0 * x
+
+
+@pytest.mark.parametrize("fn", [by_half, as_a_coin_falls])
+def test_a_choice_by_chance_is_refused_though_two_calls_may_choose_alike(fn):
+    for _ in range(20):
+        with pytest.raises(TraceError, match="draws random numbers"):
+            sg.compile(fn)(1.0)
+
+
+def test_what_is_drawn_for_a_table_that_is_kept_is_a_constant():
+    table = []
+
+    def fn(x):
+        if not table:
+            table.append(random.random())
+        return x * table[0]
+
+    assert sg.compile(fn)(1.0) == table[0]
 
 
 def endless():
@@ -185,10 +212,10 @@ class Counting:
 
 def test_an_object_with_a_state_that_cannot_be_put_back_is_no_generator():
     item = Counting()
-    draws = Draws(generators(Captured([item])))
+    draws = Draws(lambda: Captured([item]))
     assert sg.compile(lambda x: item(x))(3.0) == 6.0
     draws.undo()
-    assert item.count == 1
+    assert item.count == 2  # calls of a trace
 
 
 def test_random_numbers_of_a_module_that_the_function_imports_would_be_frozen(monkeypatch):
@@ -209,3 +236,29 @@ def test_random_numbers_of_a_module_that_the_function_imports_would_be_frozen(mo
                 sg.compile(function, backend="python")(1.0)
         else:
             assert sg.compile(function, backend="python")(1.0) == 0.13436424411240122
+
+
+def test_random_numbers_of_numpy_first_imported_within_the_call_would_be_frozen():
+    program = """
+import sys, numpy as np, scalargrad as sg
+assert "numpy.random" not in sys.modules
+try:
+    sg.compile(lambda x: x * np.random.rand())(1.0)
+except sg.TraceError as error:
+    print("numpy.random" in sys.modules, error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.startswith("True lambda draws random numbers")
+
+
+@pytest.mark.parametrize("key", ["time", "open", "random", "read", "input"])
+def test_a_key_that_is_a_name_of_what_varies_makes_no_difference(key):
+    calls = []
+
+    def fn(p):
+        calls.append(1)
+        return p[key] * 2.0
+
+    assert sg.compile(fn)({key: 3.0}) == 6.0
+    assert len(calls) == 2

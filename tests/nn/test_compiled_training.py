@@ -518,7 +518,7 @@ def test_wrong_targets_are_refused_with_their_row():
         (lambda p, t: Value(p.data), "reading .data of a traced number"),
         (
             lambda p, t: (p - t) ** 2 * random.random(),
-            "what it counts or draws at random would be frozen",
+            "draws random numbers, and those of one call would be frozen",
         ),
     ],
 )

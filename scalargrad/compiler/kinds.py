@@ -1,0 +1,94 @@
+"""Finds code that asks for the kind of its numbers, and tries it on plain ones.   (floor 3)
+
+A traced number refuses to be read, but it cannot hide its kind: code that asks for it, by
+`isinstance` say, may take another way for a traced number than for a plain one. So a function that
+holds such code is called with plain numbers too, and its results are compared with the program's.
+"""
+
+from __future__ import annotations
+
+from itertools import chain
+from opcode import opmap
+from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType
+
+from .tracing import LIBRARIES
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+# Names of what tells kinds apart.
+# fmt: off
+_ASKING = {
+    "isinstance", "issubclass", "type", "hasattr", "getattr", "dir", "callable", "__class__",
+    "__dict__", "singledispatch", "dispatch", "is_", "is_not", "isscalar", "eval", "exec",
+}
+# fmt: on
+_IS, _CONSTANT = opmap["IS_OP"], opmap["LOAD_CONST"]
+_CATCHING = {opmap["MATCH_CLASS"], opmap["PUSH_EXC_INFO"]}  # `case float():`; `except` and `with`
+_NAMED = (type, BuiltinFunctionType, MethodWrapperType)
+_FEW = 50  # numbers that code names, to be tried
+_numbers = {float, int}
+# Numbers to try a function on.
+_POINTS = (0.3, 0.8, 0.55, 0.7), (1.0, 2.0, 0.0, 3.0), (-1.5, 2.5, -0.25, 4.0)
+
+
+def asks_kinds(item: Any) -> bool:
+    """Whether it is a function that asks for kinds, whatever name it goes by.
+
+    >>> asks_kinds(lambda x: x if isinstance(x, float) else 0.0), asks_kinds(lambda x: x + 1)
+    (True, False)
+    """
+    if isinstance(item, FunctionType):
+        code = item.__code__
+        if code.co_filename.startswith(LIBRARIES):
+            return item.__name__ in _ASKING or "dispatch" in vars(item)  # of singledispatch
+        # the code of a dataclass asks for classes
+        return code.co_filename != "<string>" and (
+            not _ASKING.isdisjoint(names_in(code)) or _asks_by_operator(code)
+        )
+    if isinstance(item, _NAMED):
+        return item.__name__ in _ASKING
+    return type(item).__name__ == "singledispatchmethod"
+
+
+def _asks_by_operator(code: CodeType) -> bool:
+    """Whether code has a pattern of a class, a caught error, or an `is`, but with None."""
+    ops, places = code.co_code[::2], code.co_code[1::2]
+    for i, op in enumerate(ops):
+        if op in _CATCHING:
+            return True
+        if op == _IS and not (ops[i - 1] == _CONSTANT and code.co_consts[places[i - 1]] is None):
+            return True
+    return any(map(_asks_by_operator, _inner(code)))
+
+
+def names_in(code: CodeType) -> Iterator[str]:
+    """The names in code: globals, attributes, and texts that may be names."""
+    yield from code.co_names
+    for constant in code.co_consts:
+        if isinstance(constant, str):
+            yield from (name for name in constant.split(".") if name.isidentifier())
+    yield from chain.from_iterable(map(names_in, _inner(code)))
+
+
+def points(functions: Iterable[FunctionType], known: Iterable[Any]) -> Iterator[tuple[float, ...]]:
+    """Numbers to try functions on: those that stand in their code too, by which they may choose."""
+    yield from _POINTS
+    constants = chain(*(_constants(function.__code__) for function in functions), known)
+    found = dict.fromkeys(float(x) for x in constants if type(x) in _numbers)
+    for number in [*found][:_FEW]:  # as each argument
+        point = number, *_POINTS[0][1:3]
+        yield from (point[i:] + point[:i] for i in range(len(point)))
+
+
+def _constants(code: CodeType) -> Iterator[Any]:
+    """The numbers in code, those in tuples and sets too."""
+    for constant in code.co_consts:
+        yield from constant if isinstance(constant, tuple | frozenset) else (constant,)
+    yield from chain.from_iterable(map(_constants, _inner(code)))
+
+
+def _inner(code: CodeType) -> Iterator[CodeType]:
+    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
