@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import Any
 
-    from .emitters.c_text import Source
+    from .emitters.frame import Source
     from .program import Program
 
 FLOAT = numpy.dtype(numpy.float64)
@@ -29,25 +29,33 @@ if ctypes.c_void_p.from_address(id(_probe) + HEAD).value != _probe.ctypes.data:
     raise ImportError("machine code cannot be called here: arrays are laid out in another way")
 
 
-def adapter(source: Source, program: Program, slopes: int) -> str:
-    """The function that is handed a tuple: the contents of blocks, the outputs, so many arrays of slopes, and one to work in."""
-    numbers = [not block.shape and not block.has_rows for block in program.blocks]
-    count = len(numbers)
-    given = [f"{'number' if plain else 'array'}_of(x[{i}])" for i, plain in enumerate(numbers)]
-    given += ["rows"] * any(block.has_rows for block in program.blocks)
-    given += [f"array_of(x[{i}])" for i in range(count, count + slopes + 2)]
-    lines = ",\n        ".join(given)
-    return f"""
-#define array_of(object) (*(double **)(void *)((object) + {HEAD}))
-#define number_of(object) (*(double *)(void *)((object) + {HEAD}))
+def adapters(sources: Sequence[Source]) -> list[str]:
+    """The functions that are handed a tuple: the contents of blocks, the outputs, arrays of slopes, and one to work in."""
+    return [
+        f"#define array_of(object) (*(double **)(void *)((object) + {HEAD}))\n"
+        f"#define number_of(object) (*(double *)(void *)((object) + {HEAD}))",
+        *map(_adapter, sources),
+    ]
 
-void call_{source.name}(char *objects, long rows)
+
+def _adapter(source: Source) -> str:
+    kinds = [kind for kind, _ in source.parameters]
+    given = kinds.count("number") + kinds.count("input")
+    at = iter([*range(given), *range(given + source.returns, len(kinds) + 2)])
+    texts = [
+        "rows"
+        if kind == "count"
+        else f"{'number' if kind == 'number' else 'array'}_of(x[{next(at)}])"
+        for kind in kinds
+    ]
+    result = f"*array_of(x[{given}]) = " if source.returns else ""
+    lines = ",\n        ".join(texts)
+    return f"""void call_{source.name}(char *objects, long rows)
 {{
     char **x = (char **)(void *)(objects + {ITEMS});
     (void)rows;
-    {source.name}({lines});
-}}
-"""
+    {result}{source.name}({lines});
+}}"""
 
 
 class Called:
@@ -99,7 +107,7 @@ class Called:
         try:
             work = self._rooms.pop()
         except IndexError:
-            work = aligned((self._room,))
+            work = aligned((max(8, self._room),))
             work[:] = 0.0
         self._function((*given, outputs, *slopes, work), rows[0] if rows else 0)
         self._rooms.append(work)

@@ -8,7 +8,7 @@ import numpy
 
 from . import machine
 from .calling import aligned
-from .emitters.c_training import Training
+from .emitters.training import Training
 from .program import Program, operations
 
 TYPE_CHECKING = False
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from .emitters.c_text import Source
     from .program import Input
     from .stepwise import Numbers, State, Update
 
@@ -75,7 +74,7 @@ class LoopOnNative:
         self._ranges: dict[int, tuple[list[int], tuple[int, int] | None]] | None = (
             {} if keeps else None
         )
-        self._sources: dict[bool, Source] = {}
+        self._sources: dict[bool, Training] = {}
         self._made: dict[bool, tuple[Any, Any]] = {}
         self.source = ""
 
@@ -124,24 +123,24 @@ class LoopOnNative:
 
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""
-        source = self._source(not self._is_known and self._ranges is None)
-        return machine.is_made(source.text, source.level)
+        made = self._training(not self._is_known and self._ranges is None)
+        return machine.is_made(made.text, made.level)
 
-    def _source(self, order: bool) -> Source:
+    def _training(self, order: bool) -> Training:
         """The source, for rows that follow one another or for rows in an order."""
         if order not in self._sources:
             given = self._program, self._moving, self._has_penalty, self._update, self._reduce
-            self._sources[order] = Training(*given, order).source
+            self._sources[order] = Training(*given, order)
         return self._sources[order]
 
     def _function(self, order: bool) -> tuple[Any, Any]:
         """The function, and an array to work in."""
         if order not in self._made:
-            source = self._source(order)
-            self.source = source.text
-            function = machine.function(self.source, source.name, source.level)
+            made = self._training(order)
+            self.source = made.text
+            function = machine.function(self.source, "train", made.level)
             function.restype = None
-            self._made[order] = function, _placed(numpy.zeros(source.work))
+            self._made[order] = function, _placed(numpy.zeros(made.source.work))
         return self._made[order]
 
     def _rows(self, batches: list[list[int]]) -> list[Any]:

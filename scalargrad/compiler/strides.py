@@ -73,15 +73,34 @@ def _run(index: Any) -> int:
     return int(breaks[0]) + 1 if len(breaks) else len(index)
 
 
+def steps_of(shape: tuple[int, ...]) -> list[int]:
+    """How far apart numbers are along each axis of an array.
+
+    >>> steps_of((4, 2, 3))
+    [6, 3, 1]
+    """
+    return [int(numpy.prod(shape[axis + 1 :])) for axis in range(len(shape))]
+
+
+def flat_terms(shape: tuple[int, ...], variables: str) -> list[tuple[int, str]]:
+    """The place of a number in loops over all of them, as multiples of variables.
+
+    >>> linear(0, flat_terms((2, 3), "ij"))
+    '3 * i + j'
+    """
+    return [(step, x) for step, x, n in zip(steps_of(shape), variables, shape) if n > 1]
+
+
 def linear(first: int, terms: Iterable[tuple[int, str]]) -> str:
     """A sum of multiples of variables as text.
 
-    >>> linear(3, [(2, "i"), (-1, "k"), (0, "r")]), linear(0, [])
-    ('3 + 2 * i - k', '0')
+    >>> linear(3, [(-1, "k"), (2, "i"), (0, "r")]), linear(0, [])
+    ('2 * i - k + 3', '0')
     """
-    text = str(first) if first else ""
-    for times, name in terms:
+    text = ""
+    for times, name in sorted(terms, key=lambda term: -term[0]):
         sign = " + " if times > 0 else " - " if text else "-"
         part = name if abs(times) == 1 else f"{abs(times)} * {name}"
         text += f"{sign if text or times < 0 else ''}{part}" if times else ""
-    return text or "0"
+    rest = f" {'-' if first < 0 else '+'} {abs(first)}" if text else str(first)
+    return text + rest * (first != 0 or not text)

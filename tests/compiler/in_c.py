@@ -17,8 +17,7 @@ import numpy as np
 import scalargrad as sg
 from scalargrad import functions
 from scalargrad.compiler import machine, native
-from scalargrad.compiler.calling import Called, adapter
-from scalargrad.compiler.emitters.c_text import together
+from scalargrad.compiler.calling import Called
 
 from .. import programs
 
@@ -66,12 +65,7 @@ def results(cases: list[Case]) -> list[Any]:
     sources = [
         native.source_of(x.program, x.kind, x.reduce, f"f{i}").source for i, x in enumerate(cases)
     ]
-    calls = [
-        adapter(source, case.program, len(case.program.wrt) * (case.kind != "value"))
-        for source, case in zip(sources, cases, strict=True)
-    ]
-    shared, _, _ = calls[0].partition("void call_")
-    text = together(sources) + shared + "".join(c[c.index("void call_") :] for c in calls)
+    text = native.library(sources)
     with mock.patch.object(machine, "FLAGS", (*machine.FLAGS, *STRICT)):
         made = [machine.function(text, f"call_{source.name}", "-O0") for source in sources]
     return [

@@ -13,7 +13,8 @@ import pytest
 import scalargrad as sg
 from scalargrad import functions
 from scalargrad.compiler import machine, native
-from scalargrad.compiler.emitters import c_lines
+from scalargrad.compiler.emitters import functions as emitted
+from scalargrad.compiler.emitters import steps
 from scalargrad.ops import OPS
 
 from .. import programs
@@ -50,8 +51,8 @@ def test_random_programs_are_as_in_python() -> None:
 
 
 def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "has_pattern", lambda program: False)
-    monkeypatch.setattr(c_lines, "LARGEST_PART", 7)
+    monkeypatch.setattr(emitted, "has_pattern", lambda program: False)
+    monkeypatch.setattr(steps, "LARGEST_PART", 7)
     check(random_cases())
 
 
@@ -88,7 +89,7 @@ def test_operations_at_their_edges_are_as_in_python(
     in_lines: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if in_lines:
-        monkeypatch.setattr(native, "has_pattern", lambda program: False)
+        monkeypatch.setattr(emitted, "has_pattern", lambda program: False)
     cases = edge_cases()
     for name, got in zip(cases, results([case for case, _ in cases.values()]), strict=True):
         case, points = cases[name]
@@ -126,7 +127,7 @@ def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices() -> None:
 
 @pytest.mark.parametrize("few", [0, 400])
 def test_random_graphs_are_as_in_python(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(native, "FEW", few)  # in lines only below so many operations
+    monkeypatch.setattr(emitted, "FEW", few)  # in lines only below so many operations
     begin = random.randrange(10**6)
     graphs_in_c(range(begin, begin + 100))
 
@@ -166,7 +167,7 @@ def test_long_lists_do_not_fill_the_stack() -> None:
     xs = np.linspace(-1.0, 1.0, 3000)
     cases = [Case(lambda x, f=f: f(list(x)), (xs,)) for f in (sg.logsumexp, sg.norm, sg.max)]
     check(cases)
-    assert "[3000]" not in native.source_of(cases[0].program, "value_and_grad", None).source.body
+    assert "[3000]" not in native.source_of(cases[0].program, "value_and_grad", None).source.text
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])

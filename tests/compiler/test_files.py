@@ -17,8 +17,8 @@ import scalargrad as sg
 from scalargrad import Value, functions
 from scalargrad.compiler import languages
 from scalargrad.compiler.derive import DerivedSteps
+from scalargrad.compiler.dialects.c import C
 from scalargrad.compiler.dialects.javascript_helpers import HELPERS
-from scalargrad.compiler.dialects.plain import Dialect
 from scalargrad.nn import MLP, squared_error
 from scalargrad.ops import OPS
 
@@ -292,7 +292,7 @@ def test_a_program_of_many_operations_alike_has_loops() -> None:
 
 
 def test_lines_are_at_most_100_characters_long() -> None:
-    assert all(len(line) <= 100 for text in HELPERS.values() for line in text.splitlines())
+    assert all(len(line) <= 100 for x in HELPERS.values() for line in x.text.splitlines())
     model = MLP(30, [20, 3], activation="tanh", seed=0)
     f = sg.compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"))
     for language in ("c", "javascript"):
@@ -335,7 +335,7 @@ def test_no_text_of_a_user_leads_out_of_a_comment() -> None:
 def test_much_room_to_work_in_is_the_callers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Dialect, "most_room", 100)
+    monkeypatch.setattr(C, "most_room", 100)
     f = sg.compile(lambda w, x: sg.sum([sg.tanh(a * x) for a in w]))
     f.save(tmp_path / "f.c", [0.1] * 200, 0.5)
     assert "VALUE_AND_GRAD_WORK" in (tmp_path / "f.c").read_text()

@@ -17,7 +17,7 @@ import pytest
 
 from scalargrad import compile
 from scalargrad.compiler import machine
-from scalargrad.compiler.dialects.c import helpers
+from scalargrad.compiler.dialects.c import MACHINE
 from scalargrad.rows.text import TOTAL_NAMES
 
 from .. import oracle
@@ -204,9 +204,7 @@ def test_functions_of_vector_instructions_are_total_and_near_the_truth(
         *(rng.gauss(0, 1) for _ in range(1000)),
     ]
     head = "#include <math.h>\n#include <stdint.h>\n"
-    source = (
-        f"{head}{helpers([f'wide_{name}'])}\ndouble twice(double x) {{ return wide_{name}(x); }}\n"
-    )
+    source = f"{head}{MACHINE.helpers([f'wide_{name}'])}\ndouble twice(double x) {{ return wide_{name}(x); }}\n"
     function = twice(source)
     with mpmath.workdps(40):
         for x in xs:

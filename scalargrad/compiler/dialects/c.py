@@ -1,4 +1,4 @@
-"""A line's text in C, and the functions that it calls there.   (floor 3)
+"""How things are written in C: lines and what they call, loops, tables, functions.   (floor 3)
 
 C's own arithmetic is total: 1/0 is inf, log(-1) is nan, and nothing raises. Its library serves where it is good to 2 ulp; the
 rest are helpers, written in `c_helpers` and carried along by the programs that call them.
@@ -10,12 +10,14 @@ import ast
 import math
 from functools import lru_cache
 
-from ..lower import Line
-from .c_helpers import CALLS, HELPERS
+from ..naming import Names
+from .c_helpers import CALLS, HELPERS, OF_LISTS, Helper
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from ..lower import Line
 
 LIBRARY = {
     "abs": "fabs", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
@@ -36,9 +38,7 @@ RESERVED = {
     "ldexp", "frexp", "modf", "fmod", "fma", "fmax", "fmin", "fdim", "ceil", "floor", "trunc", "round", "lround", "llround",
     "rint", "lrint", "llrint", "nearbyint", "nextafter", "nexttoward", "remainder", "remquo", "copysign", "significand", "drem",
     "pow10", "exp10", "isnan", "isinf", "isfinite", "isnormal", "signbit", "fpclassify", "finite", "div", "abs", "memcpy", "memset",
-    "i", "j", "k", "o", "q", "r", "n", "s", "a", "b", "c", "d", "e", "m", "first", "rows", "share", "work", "value",
-    "values", "order", "begin", "end", "step", "steps", "loss", "losses", "out", "value_and_grad", "jacobian", "rates", "weights", "state", "states", "train", "lr",
-    "l", "wide", "first_step", "orders", "starts", "ends", "gradient", "train_update", "array_of", "number_of", "objects",
+    "array_of", "number_of", "objects", "value", "value_and_grad", "jacobian", "predict", "train", "check", "report",
     "LANES", "SHUFFLE", "INFINITY", "NAN", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "FP_INFINITE", "FP_NAN", "FP_NORMAL",
     "FP_SUBNORMAL", "FP_ZERO", "FP_FAST_FMA", "FP_ILOGB0", "FP_ILOGBNAN", "MATH_ERRNO", "MATH_ERREXCEPT", "SIZE_MAX",
     *(f"{kind}{bits}_{end}" for kind in ("INT", "UINT", "INT_LEAST", "UINT_LEAST", "INT_FAST", "UINT_FAST")
@@ -47,6 +47,23 @@ RESERVED = {
       for end in ("MIN", "MAX")),
     *LIBRARY.values(), *HELPERS,
 }  # fmt: skip
+
+OWN = {
+    "i",
+    "j",
+    "l",
+    "m",
+    "k",
+    "q",
+    "r",
+    "n",
+    "first",
+    "here",
+    "wide",
+    "share",
+    "order",
+    "work",
+}  # of what is generated
 
 # how tightly text holds together
 CHOICE, EITHER, BOTH, COMPARED, SUMMED, MULTIPLIED, SIGNED, ATOM = range(8)
@@ -75,40 +92,6 @@ def literal(number: float) -> str:
     if math.isfinite(number):
         return repr(number)
     return "NAN" if number != number else "INFINITY" if number > 0.0 else "-INFINITY"
-
-
-class Text:
-    """A line as C: which functions it calls, and whether compilers can turn it into vector instructions."""
-
-    def __init__(self, line: Line) -> None:
-        self.tree = line.tree
-        self.calls = {
-            node.func.id
-            for node in ast.walk(line.tree)  # type: ignore[arg-type]
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
-        }
-        self.is_wide = self.calls <= WIDE.keys()
-
-    def called(self, wide: bool) -> set[str]:
-        """The C functions that it calls."""
-        names = WIDE if wide and self.is_wide else {**LIBRARY, **CALLS}
-        return {names[call] for call in self.calls}
-
-    def of(self, operands: Mapping[str, str], wide: bool = False) -> str:
-        """The expression with texts in place of its operands.
-
-        >>> from scalargrad.compiler.lower import line_of
-        >>> Text(line_of("(e if x < 0.0 else 1.0) / t")).of({"e": "a[i]", "x": "x[i]", "t": "b[i]"})
-        '(x[i] < 0.0 ? a[i] : 1.0) / b[i]'
-        """
-        functions = WIDE if wide and self.is_wide else {**LIBRARY, **CALLS}
-        return Writer(operands, functions).number(self.tree)[0]  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=4096)
-def text_of(line: Line) -> Text:
-    """A line as C."""
-    return Text(line)
 
 
 class Writer:
@@ -182,13 +165,156 @@ def _held(text: tuple[str, int], level: int) -> str:
     return text[0] if text[1] >= level else f"({text[0]})"
 
 
-def helpers(names: Iterable[str]) -> str:
-    """The text of helpers that are called, and of those that they call."""
-    wanted: set[str] = set()
-    stack = [name for name in names if name in HELPERS]
-    while stack:
-        name = stack.pop()
-        if name not in wanted:
-            wanted.add(name)
-            stack += HELPERS[name].calls
-    return "\n\n".join([HELPERS[name].text for name in HELPERS if name in wanted])
+@lru_cache(maxsize=4096)
+def calls_of(line: Line) -> frozenset[str]:
+    """The functions that a line calls, under the names that they have in the table."""
+    nodes = ast.walk(line.tree) if line.tree else ()
+    names = [node.func for node in nodes if isinstance(node, ast.Call)]
+    return frozenset(name.id for name in names if isinstance(name, ast.Name))
+
+
+class Dialect:
+    """C. As it is `in_blocks`, rows of data are taken in tiles, and products of matrices and long loops by vector instructions."""
+
+    indent = "    "
+    rows = "(double)n"  # the number of rows as a number
+    types = {  # noqa: RUF012
+        "number": "double ", "input": "const double *restrict ", "output": "double *restrict ", "count": "long ",
+        "room": "double *restrict ", "place": "long ", "places": "const long *restrict ",
+    }  # fmt: skip
+    kinds = {"nothing": "void", "number": "double", "part": "static void", "main": "int"}  # noqa: RUF012
+    lists: Mapping[str, str] = OF_LISTS
+    functions: Mapping[str, str] = {**LIBRARY, **CALLS}
+    reserved = frozenset(RESERVED | OWN)
+    writer: type[Writer] = Writer
+    texts: Mapping[str, Helper] = HELPERS
+
+    def __init__(self, in_blocks: bool = False, most_room: float = 8192) -> None:
+        self.in_blocks = in_blocks
+        self.most_room = most_room  # numbers that a function itself makes room for
+
+    def names(self) -> Names:
+        """Names that may stand in the language."""
+        return Names(self.reserved)
+
+    def literal(self, number: float) -> str:
+        """A number as the language has it."""
+        return self.writer.literal(number)
+
+    def is_wide(self, line: Line) -> bool:
+        """Whether compilers can turn a line into vector instructions."""
+        return calls_of(line) <= WIDE.keys()
+
+    def text(
+        self, line: Line, operands: Mapping[str, str], calls: set[str], wide: bool = False
+    ) -> str:
+        """A line as an expression; what it calls is added to `calls`.
+
+        >>> from scalargrad.compiler.lower import line_of
+        >>> C.text(line_of("(e if x < 0.0 else 1.0) / t"), {"e": "a[i]", "x": "x[i]", "t": "b[i]"}, set())
+        '(x[i] < 0.0 ? a[i] : 1.0) / b[i]'
+        """
+        functions = WIDE if wide else self.functions
+        calls.update([functions[call] for call in calls_of(line)])
+        return self.writer(operands, functions).number(line.tree)[0]  # type: ignore[arg-type]
+
+    def constant(self, name: str, text: str) -> str:
+        """A number that never changes."""
+        return f"const double {name} = {text};"
+
+    def variable(self, name: str, text: str) -> str:
+        """A number that is added to."""
+        return f"double {name} = {text};"
+
+    def arrays(self, sizes: Mapping[str, int]) -> str:
+        """Room for so many numbers under each name."""
+        return f"double {', '.join([f'{name}[{size}]' for name, size in sizes.items()])};"
+
+    def listed(self, name: str, texts: Sequence[str]) -> str:
+        """An array of some numbers."""
+        return f"const double {name}[{len(texts)}] = {{{', '.join(texts)}}};"
+
+    def array_at(self, name: str, at: int) -> str:
+        """An array that has its numbers in the room to work in."""
+        return f"double *restrict {name} = work + {at};"
+
+    def pointer(self, name: str, text: str) -> str:
+        """An array that is read where it stands."""
+        return f"const double *restrict {name} = {text};"
+
+    def part(self, name: str, at: str) -> str:
+        """An array from a place on."""
+        return name if at == "0" else f"{name} + {at}"
+
+    def loop(self, variable: str, count: int | str) -> str:
+        """The head of a loop."""
+        kind = "long" if isinstance(count, str) else "int"
+        return f"for ({kind} {variable} = 0; {variable} < {count}; {variable}++)"
+
+    def table(self, name: str, items: Sequence[str], is_index: bool) -> list[str]:
+        """Constants, which stand outside of functions."""
+        head = f"static const {'int' if is_index else 'double'} {name}[{len(items)}] = {{"
+        return wrapped(head, items, "};", self.indent)
+
+    def head(self, kind: str, name: str, parameters: Sequence[tuple[str, str]]) -> str:
+        """The head of a function that returns a number, or nothing."""
+        listed = ", ".join([self.types[kind] + name for kind, name in parameters]) or "void"
+        return f"{self.kinds[kind]} {name}({listed})"
+
+    def function(
+        self, kind: str, name: str, parameters: Sequence[tuple[str, str]], lines: Iterable[str]
+    ) -> str:
+        """A function around its lines, none of which is too long."""
+        head = broken(self.head(kind, name, parameters), "    ", ", ")
+        inner = [part for line in lines for part in broken(self.indent + line, self.indent * 2)]
+        return "\n".join([*head, "{", *inner, "}"])
+
+    def unused(self, name: str) -> list[str]:
+        """What is said of a parameter that nothing reads."""
+        return [f"(void){name};"]
+
+    def helpers(self, calls: Iterable[str]) -> str:
+        """The text of functions that are called, and of those that they call."""
+        wanted: set[str] = set()
+        stack = [name for name in calls if name in self.texts]
+        while stack:
+            name = stack.pop()
+            if name not in wanted:
+                wanted.add(name)
+                stack += self.texts[name].calls
+        return "\n\n".join([self.texts[name].text for name in self.texts if name in wanted])
+
+
+def wrapped(head: str, items: Sequence[str], end: str, indent: str) -> list[str]:
+    """A list in lines that are not too long."""
+    whole = f"{head}{', '.join(items)}{end}"
+    if len(whole) <= 100:
+        return [whole]
+    lines, line = [head], indent
+    for item in items:
+        if len(line) + len(item) > 98 and line.strip():
+            lines.append(line.rstrip())
+            line = indent
+        line += f"{item}, "
+    return [*lines, line.rstrip(", "), end]
+
+
+def broken(line: str, indent: str, behind: str = " ", most: int = 100) -> list[str]:
+    """A statement in lines of at most so many characters, broken behind blanks or commas where these allow it."""
+    lead = line[: len(line) - len(line.lstrip())]
+    lines: list[str] = []
+    while len(line) > most:
+        least, at = len(lead) + 20, most + 1
+        last = at = line.rfind(behind, least, at)
+        while at > 0 and line.count("[", 0, at) != line.count("]", 0, at):  # in brackets
+            at = line.rfind(behind, least, at)
+        at = (at if at > 0 else last) + len(behind) - 1
+        if at < least:
+            break
+        lines.append(line[:at])
+        line = lead + indent + line[at + 1 :]
+    return [*lines, line]
+
+
+C = Dialect()
+MACHINE = Dialect(in_blocks=True, most_room=0)

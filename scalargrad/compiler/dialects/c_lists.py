@@ -23,6 +23,14 @@ static inline const double *placed(long n, const double *x, double *room)
     return room;
 }
 
+/* the rows of data that an order names, one behind the other */
+static void take(long width, long n, const long *order, const double *x, double *rows)
+{
+    for (long r = 0; r < n; r++)
+        for (long i = 0; i < width; i++)
+            rows[r * width + i] = x[order[r] * width + i];
+}
+
 static inline double share_of(double x, double d)
 {
     return d == 0.0 ? 0.0 : x * d;

@@ -6,13 +6,10 @@ Its numbers are Python's floats, and its Math is good to an ulp or two; what it 
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 
-from ..lower import Line
-from .c import Writer, text_of
-from .c_helpers import CALLS, OF_LISTS
+from .c import OWN, Dialect, Writer, broken, wrapped
+from .c_helpers import CALLS
 from .javascript_helpers import HELPERS
-from .plain import OWN, Dialect, broken, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,30 +54,13 @@ class JavaScriptWriter(Writer):
     both, either, equal, different = "&&", "||", "===", "!=="
 
 
-@lru_cache(maxsize=4096)
-def _called(line: Line) -> frozenset[str]:
-    return frozenset(FUNCTIONS[call] for call in text_of(line).calls)
-
-
 class JavaScript(Dialect):
     """JavaScript as a module."""
 
-    indent = "  "
-    reserved = frozenset({*OWN, *WORDS, *HELPERS})
-    comment = "/* ", " */"
-    rows, most_room = "n", math.inf
+    indent, rows = "  ", "n"
     types = dict.fromkeys(Dialect.types, "")
-    lists = OF_LISTS
-
-    def literal(self, number: float) -> str:
-        """A number as the language has it."""
-        return literal(number)
-
-    def text(self, line: Line, operands: Mapping[str, str], calls: set[str]) -> str:
-        """A line as an expression; what it calls is added to `calls`."""
-        calls |= _called(line)
-        assert line.tree is not None
-        return JavaScriptWriter(operands, FUNCTIONS).number(line.tree)[0]
+    functions, writer, texts = FUNCTIONS, JavaScriptWriter, HELPERS
+    reserved = frozenset({*OWN, *WORDS, *HELPERS})
 
     def constant(self, name: str, text: str) -> str:
         """A number that never changes."""
@@ -95,40 +75,37 @@ class JavaScript(Dialect):
         listed = [f"{name} = new Float64Array({size})" for name, size in sizes.items()]
         return f"const {', '.join(listed)};"
 
-    def loop(self, variable: str, count: int | str) -> str:
-        """The head of a loop."""
-        return f"for (let {variable} = 0; {variable} < {count}; {variable}++)"
+    def listed(self, name: str, texts: Sequence[str]) -> str:
+        """An array of some numbers."""
+        return f"const {name} = [{', '.join(texts)}];"
+
+    def array_at(self, name: str, at: int) -> str:
+        """An array that has its numbers in the room to work in."""
+        return f"const {name} = work.subarray({at});"
 
     def part(self, name: str, at: str) -> str:
         """An array from a place on."""
         return name if at == "0" else f"{name}.subarray({at})"
 
+    def loop(self, variable: str, count: int | str) -> str:
+        """The head of a loop."""
+        return f"for (let {variable} = 0; {variable} < {count}; {variable}++)"
+
     def table(self, name: str, items: Sequence[str], is_index: bool) -> list[str]:
         """Constants, which stand outside of functions."""
         return wrapped(f"const {name} = [", items, "];", self.indent)
 
-    def head(self, kind: str, name: str, parameters: Sequence[tuple[str, str]]) -> str:
-        """The head of a function."""
-        return f"function {name}({', '.join([name for _, name in parameters])})"
-
-    def function(self, head: str, lines: Sequence[str]) -> str:
+    def function(
+        self, kind: str, name: str, parameters: Sequence[tuple[str, str]], lines: Iterable[str]
+    ) -> str:
         """A function around its lines."""
-        return "\n".join([*broken(f"{head} {{", "    ", ", "), *lines, "}"])
+        head = f"function {name}({', '.join([name for _, name in parameters])}) {{"
+        inner = [part for line in lines for part in broken(self.indent + line, "    ")]
+        return "\n".join([*broken(head, "    ", ", "), *inner, "}"])
 
     def unused(self, name: str) -> list[str]:
         """Nothing is said of a parameter that nothing reads."""
         return []
 
-    def helpers(self, calls: Iterable[str]) -> str:
-        """The text of functions that are called, and of those that they call."""
-        wanted: set[str] = set()
-        stack = [name for name in calls if name in HELPERS]
-        while stack:
-            name = stack.pop()
-            if name not in wanted:
-                wanted.add(name)
-                stack += [other for other in HELPERS if f"{other}(" in HELPERS[name]]
-        return "\n\n".join([text for name, text in HELPERS.items() if name in wanted])
 
-
-JAVASCRIPT = JavaScript()
+JAVASCRIPT = JavaScript(most_room=math.inf)

@@ -4,6 +4,8 @@ Each gives what its namesake in `arithmetic` gives, or in C's library: JavaScrip
 nan for 1 to the power nan, and it has no `erf`.
 """
 
+from .c_helpers import Helper
+
 _TEXT = r"""
 function share_of(x, d) {
   return d === 0.0 ? 0.0 : x * d;
@@ -442,10 +444,14 @@ function rows_of(counts) {
 """
 
 
-def _read(text: str) -> dict[str, str]:
+def _read(text: str) -> dict[str, Helper]:
     """The functions of a text by name: they stand apart by empty lines."""
     pieces = text.strip().split("\n\n")
-    return {f"\n{piece}".partition("\nfunction ")[2].partition("(")[0]: piece for piece in pieces}
+    named = {f"\n{x}".partition("\nfunction ")[2].partition("(")[0]: x for x in pieces}
+    return {
+        name: Helper(text, tuple([x for x in named if x != name and f"{x}(" in text]))
+        for name, text in named.items()
+    }
 
 
 HELPERS = _read(_TEXT)

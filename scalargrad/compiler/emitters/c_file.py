@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ..dialects.plain import C, broken, wrapped
+from ..dialects.c import C, broken, wrapped
 from .files import Plain, shape_of
 
 TYPE_CHECKING = False
@@ -32,7 +32,7 @@ TRIED = "To compare with numbers that Python wrote: cc -std=c99 -DTEST FILE.c -l
 def text(request: Request) -> str:
     """The file."""
     made = Plain(C, request)
-    texts = [function.text() for function in made.functions.values()]  # they fill the tables
+    texts = [function.text for function in made.functions.values()]
     parts = [
         _comment(made),
         "#include <math.h>\n#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif",
@@ -59,11 +59,13 @@ def commented(paragraphs: Sequence[str]) -> str:
 def _comment(made: Plain) -> str:
     heads, results = [], []
     for kind, function in made.functions.items():
-        head = C.head("double" if function.returns else "void", function.name, function.parameters)
+        head = C.head(
+            "number" if function.returns else "nothing", function.name, function.parameters
+        )
         heads += broken(f"    {head};", "    ", ", ", 96)
         if not function.returns:
             results.append(f"- {made.out} gets {_outputs(made)}.")
-        if function.has_much:
+        if function.work:
             results.append(f"- work is room for {function.name.upper()}_WORK numbers.")
         if kind != "value":
             names = zip(made.slope_names, made.wrt)
@@ -140,9 +142,9 @@ def _example(made: Plain) -> list[str]:
 def _rooms(made: Plain) -> str:
     """The names of how much room functions need to work in."""
     rooms = [
-        f"{function.name.upper()}_WORK = {function.room}"
+        f"{function.name.upper()}_WORK = {function.work}"
         for function in made.functions.values()
-        if function.has_much
+        if function.work
     ]
     return f"enum {{ {', '.join(rooms)} }};" if rooms else ""
 
@@ -167,7 +169,7 @@ def _test_of_predict(made: Plain) -> str:
         'puts(wrong ? "some numbers differ" : "all numbers are as in Python");',
         "return wrong > 0;",
     ]  # fmt: skip
-    main = C.function("int main(void)", [f"    {line}" for line in lines])
+    main = C.function("main", "main", (), lines)
     return f"#ifdef TEST\n#include <stdio.h>\n\n{main}\n#endif"
 
 
@@ -208,7 +210,7 @@ def _test(made: Plain) -> str:
         'puts(wrong ? "some numbers differ" : "all numbers are as in Python");',
         "return wrong > 0;",
     ]
-    main = C.function("int main(void)", [f"    {line}" for line in lines])
+    main = C.function("main", "main", (), lines)
     body = "\n".join(tables)
     return f"#ifdef TEST\n#include <stdio.h>\n\n{body}\n\n{_CHECK}\n\n{main}\n#endif"
 

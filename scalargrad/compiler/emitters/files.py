@@ -9,24 +9,21 @@ from functools import cached_property
 import numpy
 
 from ..arguments import FIXED, STATE, blocks_of
-from ..derive_rolled import Derived, beside, narrowed
 from ..layout import listed
-from ..naming import Names, is_name, is_word
-from ..native import derivation, results_of
+from ..naming import is_name, is_word
 from ..program import Block, Program, Step
-from ..roll import View, has_pattern, roll, rolled
-from ..views import name_of
-from .c_results import Result
-from .plain import Function, Tables
+from .frame import Tables
+from .functions import function_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from typing import Any
 
-    from ..dialects.plain import Dialect
+    from ..dialects.c import Dialect
     from ..languages import Request
     from ..traces import Traces
+    from .frame import Source
 
 ROWS_OF_EXAMPLE = 3
 
@@ -56,7 +53,7 @@ class Plain:
         for block in self.constants:
             numbers = numpy.array([*flat(self.contents[self.blocks.index(block)])], dtype=float)
             self.tables.put(self.name_of[block], numbers)
-        self.functions = {kind: self._function(kind, names) for kind in self.kinds}
+        self.functions = {kind: self._function(kind) for kind in self.kinds}
         self.calls = {call for made in self.functions.values() for call in made.calls}
 
     @property
@@ -68,33 +65,13 @@ class Plain:
         """The name of a function in the file."""
         return "predict" if self.request.predict else kind
 
-    def _function(self, kind: str, names: Names) -> Function:
-        program = self.program
-        made = rolled(program) if has_pattern(program) else roll(program, together=False)
-        derived = derivation(made, self.traces.reduce)
-        results = results_of(derived, kind, self.traces.reduce, self.slope_names, self.out)
-        count = len(program.outputs)
-        values, slopes = results[:count], results[count:]
-        turns = (0,) if self.request.predict else range(count)
-        view = beside([result.view for result in values])
-        slopes = [*self._tied(derived, slopes)]
-        returns = count == 1 and not self.per_row and not self.request.predict
-        return Function(
-            self.dialect, self.called(kind), self.blocks, derived.vectors,
-            [Result(view, self.out, self.per_row, turns), *slopes],
-            self.name_of, self.tables, self.constants, returns, self._wishes(derived),
+    def _function(self, kind: str) -> Source:
+        traces, predict = self.traces, self.request.predict
+        made = function_of(
+            self.dialect, self.program, kind, traces.reduce, self.called(kind), self.name_of, self.slope_names,
+            self.out, predict, self.ties if kind != "value" else {}, tables=self.tables, constants=self.constants,
         )  # fmt: skip
-
-    def _wishes(self, derived: Derived) -> dict[Any, str]:
-        """What to call vectors: z1 for a layer with weights W1, a1 for what is made of it alone."""
-        named: dict[Any, str] = {}
-        found: dict[Any, str] = {}
-        for vector in derived.rolled.vectors:
-            named[vector] = name_of(vector, lambda source: named.get(source, ""))
-            sources = derived.now[vector].sources
-            if named[vector] and len(sources) == 1:
-                found.setdefault(sources[0], named[vector])
-        return found
+        return made.source()
 
     @cached_property
     def ties(self) -> dict[int, list[tuple[int, int, int]]]:
@@ -109,23 +86,6 @@ class Plain:
                     entry = place_of[blocks[other]], *places
                     found.setdefault(place_of[blocks[one]], []).append(entry)
         return found
-
-    def _tied(self, derived: Derived, slopes: list[Result]) -> Iterator[Result]:
-        """The slopes, the same in all places where one parameter stands."""
-        count = len(self.wrt)
-        for at, result in enumerate(slopes):
-            view, group = result.view, at - at % count
-            for source, to, of in self.ties.get(at % count, ()):
-                other_view, turns = slopes[group + source].view, len(result.turns)
-                flat_index, size = view.index.ravel(), view.index.size // turns
-                joined = beside([View(view.sources, flat_index), other_view])
-                index = numpy.arange(flat_index.size)
-                steps = numpy.arange(turns)
-                index[to + steps * size] = (
-                    flat_index.size + of + steps * (other_view.index.size // turns)
-                )
-                view = narrowed(joined.sources, joined.index[index])
-            yield result._replace(view=view)
 
     # -------------------------------------------------------------- what is said
 

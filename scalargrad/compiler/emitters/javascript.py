@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from ..arguments import DICT, FIXED, NUMBERS, ROWS, STATE
+from ..dialects.c import broken
 from ..dialects.javascript import JAVASCRIPT
-from ..dialects.plain import broken
 from .c_file import commented
 from .files import Plain, shape_of
 
@@ -27,7 +27,7 @@ IN_NODE = (
 def text(request: Request) -> str:
     """The file."""
     made = _Module(request)
-    texts = [function.text() for function in made.functions.values()]  # they fill the tables
+    texts = [function.text for function in made.functions.values()]
     wrappers = [made.wrapper(kind) for kind in made.kinds]
     calls = made.calls | {"numbers", "like", "rows_of", "nested"}
     parts = [

@@ -1,0 +1,292 @@
+"""What stands around lines: parameters, the loop over rows, parts of bounded length, room to work in.   (floor 3)
+
+A function is made of pieces, each some lines with the names that they use. They stand before the loop over the rows of data, in
+it, or behind it. Where there are many, they go into functions of their own, which hand numbers on in one array.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy
+
+from ..derive_rolled import ROWS, Given
+from ..dialects.c import MACHINE
+from ..program import Block
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping, Sequence
+    from typing import Any
+
+    from ..dialects.c import Dialect
+    from ..naming import Names
+
+    Loop = tuple[str, int | str]  # a variable, and how often
+
+BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
+STEP = 16  # rows that products take at once
+LARGE = 12_000  # characters of a file that takes long to compile with all that a compiler knows
+LARGEST_PART = 400  # lines, about, of a function
+OF_PARTS = {"share": "number", "order": "places"}  # what parts are handed; the rest are places
+
+
+class Piece:
+    """Some lines, and the names that they use from outside."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.uses: dict[str, None] = {}
+
+
+class Source(NamedTuple):
+    """A function as text, with the helpers it calls, and how many numbers it needs room for."""
+
+    name: str
+    parameters: list[tuple[str, str]]  # kinds and names
+    returns: bool
+    text: str
+    calls: frozenset[str]
+    work: int
+
+
+class Tables:
+    """Constants of a file: tables of numbers and of places."""
+
+    def __init__(self, dialect: Dialect, names: Names, wish: str = "table") -> None:
+        self.dialect, self.names, self.wish = dialect, names, wish
+        self.lines: list[str] = []
+        self.written: set[str] = set()
+        self._known: dict[Any, str] = {}
+
+    def of(self, array: Any, taken: Collection[str]) -> str:
+        """The name of the table of an array, which is none of those that are taken."""
+        key = array.dtype.kind, array.tobytes()
+        if key not in self._known:
+            name = self.names.take("", self.wish)
+            while name in taken:
+                name = self.names.take("", self.wish)
+            self.put(name, array)
+            self._known[key] = name
+        return self._known[key]
+
+    def put(self, name: str, array: Any) -> None:
+        """Write an array under a name."""
+        self.written.add(name)
+        is_index = array.dtype.kind == "i"
+        items = [*map(str if is_index else self.dialect.literal, array.ravel().tolist())]
+        self.lines += self.dialect.table(name, items, is_index)
+
+
+class Frame:
+    """A function of blocks in the making.
+
+    `constants` are blocks whose numbers stand in the file, `moving` those that come as arrays even where they are numbers. With
+    `returns` the first result is returned; all others go to arrays of the caller. With `order`, rows are taken in an order.
+    """
+
+    def __init__(
+        self, dialect: Dialect, name: str, blocks: Sequence[Block], results: Sequence[Any], names: Mapping[Any, str],
+        *, tables: Tables | None = None, constants: Collection[Block] = (), moving: Collection[Block] = (),
+        returns: bool = False, order: bool = False,
+    ) -> None:  # fmt: skip
+        self.dialect, self.name, self.blocks, self.order = dialect, name, blocks, order
+        self.constants, self.moving = constants, moving
+        self.returned = results[0] if returns else None
+        self.results = results[1:] if returns else results
+        self.has_rows = any(block.has_rows for block in blocks)
+        self.names = dialect.names()
+        self.has_tables = tables is None  # of its own
+        self.tables = tables or Tables(dialect, dialect.names(), f"{name}_table")
+        self.names.taken |= {*names.values(), *(result.name for result in results)}
+        self.names.taken |= self.tables.names.taken
+        self.name_of: dict[Any, str] = dict(names)
+        self.tile = 1  # rows that are taken at once
+        self.arrays: dict[str, int] = {}  # how many numbers each has
+        self.copies: dict[str, Block] = {}  # arrays that may be a block as it stands
+        self.in_parts = False
+        self.calls: set[str] = set()
+        self.pieces: tuple[list[Piece], ...] = ([], [], [])
+        self.stage, self.piece = BEFORE, Piece()  # which is being written
+        self.ending = Piece()
+
+    def is_number(self, source: Any) -> bool:
+        """Whether a block is handed over as a number."""
+        is_given = source not in self.constants and source not in self.moving
+        return is_given and not source.shape and not source.has_rows
+
+    # -------------------------------------------------------------- lines
+
+    def begin(self, stage: int) -> None:
+        """What is written next is a piece of its own."""
+        self.stage, self.piece = stage, Piece()
+
+    def end(self) -> None:
+        """The piece is written."""
+        self.pieces[self.stage].append(self.piece)
+
+    def ends_in(self, text: Callable[[], str]) -> None:
+        """The function returns a number; its text is asked for behind all pieces."""
+        self.begin(AFTER)
+        line = f"return {text()};"
+        self.piece.lines.append(line)
+        self.ending = self.piece
+
+    def put(self, loops: Sequence[Loop], lines: Sequence[str]) -> None:
+        """Add lines in loops, none of them where a loop would run once."""
+        self.piece.lines += self.in_loops([loop for loop in loops if loop[1] != 1], lines)
+
+    def in_loops(self, loops: Sequence[Loop], lines: Sequence[str]) -> list[str]:
+        """Lines in loops, with braces where they need them."""
+        if not loops:
+            return [*lines]
+        inner, indent = self.in_loops(loops[1:], lines), self.dialect.indent
+        brace = len(inner) > 1
+        head = self.dialect.loop(*loops[0]) + " {" * brace
+        return [head, *[indent + line for line in inner], *["}"] * brace]
+
+    def use(self, name: str) -> str:
+        """A name that the piece uses."""
+        self.piece.uses[name] = None
+        return name
+
+    def known(self, source: Given) -> str:
+        """A number that is known when the function is called."""
+        self.use("n" if source is ROWS else source.name)
+        return self.dialect.rows if source is ROWS else source.name
+
+    def index_table(self, index: Any) -> str:
+        """The table of some places."""
+        return self.tables.of(index.astype(numpy.int32), self.names.taken)
+
+    # -------------------------------------------------------------- parts
+
+    def parameters(self) -> list[tuple[str, str]]:
+        """The parameters: their kinds and names."""
+        found = [("count", "n")] if self.has_rows else []
+        for block in self.blocks:
+            if block not in self.constants:
+                kind = "number" if self.is_number(block) else "input"
+                found.append((kind, self.name_of[block]))
+        found += [("output", name) for name in dict.fromkeys([x.name for x in self.results])]
+        return [*found, ("room", "work")] if self.room > self.dialect.most_room else found
+
+    def offsets(self) -> tuple[dict[str, int], int]:
+        """Where each array begins in the room to work in, and how large that is."""
+        found, end = {}, 0
+        for name, size in self.arrays.items():
+            found[name] = end
+            end += -(-size // 8) * 8
+        return found, end
+
+    @property
+    def room(self) -> int:
+        """How many numbers the arrays hold."""
+        return self.offsets()[1]
+
+    def _groups(self, stage: int) -> list[list[Piece]]:
+        """The pieces of a stage, together as long as they are not many lines."""
+        groups: list[list[Piece]] = []
+        length = LARGEST_PART
+        for piece in self.pieces[stage]:
+            length += len(piece.lines)
+            if not groups or (self.in_parts and length > LARGEST_PART):
+                groups.append([])
+                length = len(piece.lines)
+            groups[-1].append(piece)
+        return groups
+
+    def body(self) -> tuple[list[str], list[str], set[str]]:
+        """Functions that are parts, the lines of the function, and the names that these use."""
+        dialect, (offsets, room) = self.dialect, self.offsets()
+        pieces = [piece for stage in self.pieces for piece in stage]
+        uses = {name for piece in [*pieces, self.ending] for name in piece.uses}
+        is_plain = not self.in_parts and room <= dialect.most_room  # each array has its own room
+        places = {name: dialect.array_at(name, at) for name, at in offsets.items()}
+        head = []
+        if room and is_plain:
+            head = [dialect.arrays(self.arrays)]
+        elif room:
+            uses.add("work")
+            head = [dialect.arrays({"work": room})] if room <= dialect.most_room else []
+            if not self.in_parts:
+                head += [places[name] for name in places if name not in self.copies]
+        functions: list[str] = []
+        kinds = {**{name: kind for kind, name in self.parameters()}, **OF_PARTS}
+        kinds.update(dict.fromkeys(self.copies, "input"))
+        staged: list[list[str]] = []
+        for stage in (BEFORE, INSIDE, AFTER):
+            groups, lines = self._groups(stage), list[str]()
+            for group in groups:
+                used = dict.fromkeys([name for piece in group for name in piece.uses])
+                own = [x for x in used if x in places and x not in self.copies] * self.in_parts
+                inner = [places[name] for name in own] + [x for piece in group for x in piece.lines]
+                if len(groups) == 1:
+                    is_block = own and stage != INSIDE
+                    lines = ["{", *[dialect.indent + x for x in inner], "}"] if is_block else inner
+                    break
+                outside = [x for x in used if x not in own] + ["work"] * bool(own)
+                part = self.names.take("", f"{self.name}_part")
+                listed = [(kinds.get(x, "place"), x) for x in outside]
+                functions.append(dialect.function("part", part, listed, inner))
+                lines.append(f"{part}({', '.join(outside)});")
+            staged.append(lines)
+        before, inside, after = staged
+        after += [places[name] for name in self.ending.uses if name in places] * self.in_parts
+        after += self.ending.lines
+        copied, more = self.copied()
+        before, uses = [*head, *copied, *before], uses | more
+        if inside:
+            inside, more = self._over_rows(inside, uses)
+            uses |= more
+        if "share" in uses:
+            before = [dialect.constant("share", f"1.0 / {dialect.rows}"), *before]
+            uses.add("n")
+        return functions, [*before, *inside, *after], uses
+
+    def _over_rows(self, lines: Sequence[str], uses: set[str]) -> tuple[list[str], set[str]]:
+        """Lines in the loop over rows, and the names that this uses: over single ones, or over tiles of some."""
+        indent, tile, used = self.dialect.indent, self.tile, {"n"}
+        if tile == 1:
+            lead = ["const long q = order[r];"] if "q" in uses else []
+            used |= {"order"} if lead else set()
+            head = self.dialect.loop("r", "n")
+            return [f"{head} {{", *[indent + x for x in [*lead, *lines]], "}"], used
+        lead = []
+        if not uses.isdisjoint({"here", "wide"}):
+            lead.append(f"const long here = n - first < {tile} ? n - first : {tile};")
+        if "wide" in uses:
+            lead.append(f"const long wide = (here + {STEP - 1}) / {STEP} * {STEP};")
+        found, more = self.rows_of_tile()
+        head = f"for (long first = 0; first < n; first += {tile}) {{"
+        return [head, *[indent + x for x in [*lead, *found, *lines]], "}"], used | more
+
+    def copied(self) -> tuple[list[str], set[str]]:
+        """The lines that copy what is read many times, and the names they use."""
+        return [], set()
+
+    def rows_of_tile(self) -> tuple[list[str], set[str]]:
+        """The lines that find the rows of data of a tile, and the names they use."""
+        return [], set()
+
+    def source(self) -> Source:
+        """The function as text."""
+        functions, lines, uses = self.body()
+        parameters = self.parameters()
+        unused = [
+            x for _, name in parameters if name not in uses for x in self.dialect.unused(name)
+        ]
+        kind = "number" if self.returned else "nothing"
+        whole = self.dialect.function(kind, self.name, parameters, [*unused, *lines])
+        own = "\n".join(self.tables.lines * self.has_tables)
+        text = "\n\n".join([x for x in [own, *functions, whole] if x])
+        room = self.room if self.room > self.dialect.most_room else 0
+        return Source(self.name, parameters, bool(self.returned), text, frozenset(self.calls), room)
+
+
+def file_of(sources: Sequence[Source], others: Sequence[str] = ()) -> str:
+    """A file in C of several functions, which share their helpers, and of what calls them."""
+    calls = {call for source in sources for call in source.calls}
+    head = "#include <math.h>\n#include <stdint.h>"
+    texts = [head, MACHINE.helpers(calls), *[source.text for source in sources], *others]
+    return "\n\n".join([text for text in texts if text]) + "\n"

@@ -1,0 +1,297 @@
+"""Sums of products in machine code: by the product of matrices where they make one, over numbers and over rows.   (floor 3)"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy
+
+from ..derive_rolled import Given
+from ..lower import DOT, OVER_ROWS, SHARES, SUM
+from ..program import Block
+from ..roll import Numbers, Vector, View, has_rows
+from ..strides import Strides, flat_terms, linear, nest_of, steps_of
+from .frame import INSIDE, Frame
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+SMALL = 64  # products of a matrix that are written as loops
+SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
+WIDE = 32  # numbers of a row of data that products read where they stand
+LARGE = 1024  # numbers of a matrix that is worth a copy in a better place
+AXES = "ijlm"
+
+
+class Matrix(NamedTuple):
+    """An operand of products: where its numbers begin, how far apart they are along each axis, and from row to row of a tile."""
+
+    view: View
+    stands: bool  # rows of data are read where they are
+    first: int
+    steps: tuple[int, ...]
+    row: int
+
+
+class Plan(NamedTuple):
+    """A product c[m, n] += Σ a[m, k] b[k, n] for each place along the other axes of a nest of loops.
+
+    With `zeros`, a slope of 0 hides what it meets: 1 where slopes are in a, 2 where they are in b.
+    """
+
+    nest: tuple[int, ...]
+    a: Matrix
+    b: Matrix
+    m: int | None
+    n: int | None
+    zeros: int
+
+
+class Products(Frame):
+    """A frame with sums of products; `Function` has the rest."""
+
+    hides: bool
+    one: Any
+    one_of: Any
+    at: Any
+    item: Any
+    terms: Any
+    rows: Any
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._plans: dict[Vector, Plan | None] = {}
+        self._columns: dict[Block, str] = {}
+        self._rows_of: dict[Block, str] = {}
+
+    # -------------------------------------------------------------- where numbers stand
+
+    def array(self, source: Any) -> str:
+        """The array of a source; of rows of data one in which the rows of a number stand side by side."""
+        if self.tile == 1 or not (isinstance(source, Block) and source.has_rows):
+            return self.use(self.name_of[source])
+        if source not in self._columns:
+            name = self._columns[source] = self.names.take(f"{self.name_of[source]}_t", "columns")
+            width, tile = len(source.inputs), self.tile
+            self.arrays[name] = width * tile
+            before = self.piece
+            self.begin(INSIDE)
+            data = f"{self._data(source)}[{linear(0, [(width, 'r'), (int(width > 1), 'i')])}]"
+            at = f"{self.use(name)}[{linear(0, [(tile * (width > 1), 'i'), (1, 'r')])}]"
+            line = f"{at} = r < {self.use('here')} ? {data} : 0.0;"
+            self.put([("i", width), *self.rows(True)], [line])
+            self.pieces[INSIDE].insert(0, self.piece)
+            self.piece = before
+        return self.use(self._columns[source])
+
+    def _data(self, block: Block) -> str:
+        """The rows of data of a tile, as they stand."""
+        if block not in self._rows_of:
+            name = self._rows_of[block] = self.names.take(f"{self.name_of[block]}_r", "rows")
+            self.copies[name] = block
+            if self.order or len(block.inputs) >= WIDE:
+                self.arrays[name] = len(block.inputs) * self.tile
+        return self.use(self._rows_of[block])
+
+    def _placed(self, block: Block) -> str:
+        """A block without rows for products, which read a large one many times."""
+        name = self.name_of[block]
+        if len(block.inputs) >= LARGE:
+            name = f"{name}_a"
+            if name not in self.copies:
+                self.names.taken.add(name)
+                self.copies[name], self.arrays[name] = block, len(block.inputs)
+        return self.use(name)
+
+    def copied(self) -> tuple[list[str], set[str]]:
+        """The lines that copy large blocks, and the names they use."""
+        offsets, lines, used = self.offsets()[0], [], set()
+        for name, block in self.copies.items():
+            if not block.has_rows:
+                self.calls.add("placed")
+                data = self.name_of[block]
+                used |= {data, "work"}
+                text = f"placed({len(block.inputs)}, {data}, work + {offsets[name]})"
+                lines.append(self.dialect.pointer(name, text))
+        return lines, used
+
+    def rows_of_tile(self) -> tuple[list[str], set[str]]:
+        """The lines that find the rows of data of a tile, and the names they use."""
+        offsets, lines, used = self.offsets()[0], [], set()
+        for name, block in self.copies.items():
+            if not block.has_rows:
+                continue
+            data, width = self.name_of[block], len(block.inputs)
+            first = f"{data} + {linear(0, [(width, 'first')])}"
+            used |= {data, "work"} if name in offsets else {data}
+            if self.order:
+                used.add("order")
+                lines.append(f"take({width}, here, order + first, {data}, work + {offsets[name]});")
+                lines.append(self.dialect.pointer(name, f"work + {offsets[name]}"))
+                self.calls.add("take")
+            elif name in offsets:
+                self.calls.add("placed")
+                text = f"placed(here * {width}, {first}, work + {offsets[name]})"
+                lines.append(self.dialect.pointer(name, text))
+            else:
+                lines.append(self.dialect.pointer(name, first))
+        return lines, used
+
+    # -------------------------------------------------------------- plans
+
+    def _matrix(self, view: View, shape: tuple[int, ...], direct: bool) -> Matrix | None:
+        """An operand, if its numbers are linear in the place along some axes."""
+        source, is_one = view.sources[0], len(view.sources) == 1
+        if is_one and (isinstance(source, Numbers | Given) or self.is_number(source)):
+            return None
+        strides = Strides.of(view.index.reshape(shape))
+        if strides is None:
+            return None
+        width = len(source.inputs) if is_one and isinstance(source, Block) else 0
+        if direct and width >= WIDE and source.has_rows:
+            return Matrix(view, True, strides.first, strides.steps, width)
+        unit = self.tile if has_rows(view) else 1
+        steps = tuple([step * unit for step in strides.steps])
+        return Matrix(view, False, strides.first * unit, steps, int(has_rows(view)))
+
+    def _text(self, matrix: Matrix, terms: list[tuple[int, str]]) -> str:
+        """The place from which on a product reads."""
+        source = matrix.view.sources[0] if matrix.stands else self.one(matrix.view).sources[0]
+        if matrix.stands:
+            name = self._data(source)
+        elif isinstance(source, Block) and not source.has_rows:
+            name = self._placed(source)
+        else:
+            name = self.array(source)
+        at = linear(matrix.first, terms)
+        return name if at == "0" else f"{name} + {at}"
+
+    def _plan(self, x: View, y: View, direct: bool, slope: View | None, carried: bool) -> Plan | None:  # fmt: skip
+        """How sums of products, or products over rows, are one of matrices whose rows are next to one another."""
+        nest = nest_of([x.index, y.index])
+        if nest is None:
+            return None
+        shape = (*nest, *x.index.shape[1:])
+        a, b = self._matrix(x, shape, direct), self._matrix(y, shape, direct)
+        if a is None or b is None:
+            return None
+        axes, out = [axis for axis, n in enumerate(nest) if n > 1], steps_of(nest)
+
+        def longest(of: Matrix, other: Matrix) -> int | None:
+            found = [axis for axis in axes if of.steps[axis] and not other.steps[axis]]
+            return max(found, key=lambda axis: nest[axis], default=None)
+
+        m, n = longest(a, b), None if carried else longest(b, a)
+        if n is not None and (m is None or out[n] != 1):
+            a, b, m, n = b, a, n, m
+        if n is not None and out[n] != 1:
+            return None
+        return Plan(nest, a, b, m, n, 0 if slope is None else 1 if slope is a.view else 2)
+
+    def product_of(self, vector: Vector) -> Plan | None:
+        """How dots are a product of matrices; None where they are none, or too few."""
+        if vector not in self._plans:
+            self._plans[vector] = self._product_of(vector)
+        return self._plans[vector]
+
+    def _product_of(self, vector: Vector) -> Plan | None:
+        x, y = vector.operands[0], vector.operands[-2 if vector.row is DOT else -1]
+        carried, (size, count) = vector.has_rows, x.index.shape
+        is_small = count <= SHORT or size * count * (8 if carried else 1) < SMALL
+        if vector.row is SUM or is_small or (has_rows(x) and has_rows(y)):
+            return None
+        slope = y if vector.row is SHARES and self.hides else None
+        plan = self._plan(*((y, x) if has_rows(x) else (x, y)), carried, slope, carried)
+        is_short = plan and carried and (plan.m is None or plan.nest[plan.m] < SHORT)
+        return None if is_short else plan
+
+    # -------------------------------------------------------------- text
+
+    def by_product(self, vector: Vector) -> bool:
+        """Write dots as a product of matrices, or each as a call, where they are one."""
+        if (plan := self.product_of(vector)) is None:
+            return False
+        nest, a, b, _, n, zeros = plan
+        carried, size, count = vector.has_rows, vector.size, vector.operands[0].index.shape[1]
+        start = vector.operands[2] if vector.row is DOT else None
+        if not carried and n is None:
+            first = self.item(start, nest, AXES) if start else "0.0"
+            function = "shares_of" if zeros else "dot_of"
+            self.calls.add(function)
+            texts = [f"{self._text(x, [*zip(x.steps[:-1], AXES)])}, {x.steps[-1]}" for x in (a, b)]
+            given = ", ".join(texts[::-1] if zeros == 1 else texts)
+            text = f"{f'{first} + ' * (first != '0.0')}{function}({count}, {given})"
+            place = self.at(vector, flat_terms(nest, AXES))
+            is_one = self.is_number(vector)
+            line = self.dialect.constant(place, text) if is_one else f"{place} = {text};"
+            self.put([*zip(AXES, nest)], [line])
+            return True
+        first = self.item(start, (size,), "i") if start else "0.0"
+        self.put([("i", size), *self.rows(carried)], [f"{self.one_of(vector)} = {first};"])
+        if carried:  # what stands in tiles has a number for each of its rows
+            wide, bn = (self.use("wide"), 1) if b.row == 1 else (self.use("here"), b.row)
+        else:
+            wide, bn = str(nest[n or 0]), b.steps[n or 0]
+        unit = self.tile if carried else 1
+        self._call(vector, plan, wide, str(count), (a.steps[-1], b.steps[-1], bn), unit, [])
+        return True
+
+    def _call(
+        self, vector: Vector, plan: Plan, wide: str, count: str, steps: tuple[int, int, int], unit: int,
+        inner: list[tuple[str, int]],
+    ) -> None:  # fmt: skip
+        """A call of `product` in loops over the axes that are neither m nor n, and over those inside of it."""
+        nest, a, b, m, n, zeros = plan
+        out, (ak, bk, bn) = steps_of(nest), steps
+        outer = [axis for axis in range(len(nest)) if axis not in (m, n) and nest[axis] > 1]
+        texts = []
+        for x in (a, b):
+            terms = [(x.steps[axis], AXES[axis]) for axis in outer]
+            texts.append(self._text(x, [*terms, *[(x.steps[-1], name) for name, _ in inner]]))
+        into = linear(0, [(out[axis] * unit, AXES[axis]) for axis in outer])
+        name = self.use(self.name_of[vector])
+        c = name if into == "0" else f"{name} + {into}"
+        rows, am, cm = (1, 0, 0) if m is None else (nest[m], a.steps[m], out[m] * unit)
+        self.calls.add("product")
+        call = f"product({rows}, {wide}, {count}, {texts[0]}, {am}, {ak}, {texts[1]}, {bk}, {bn}, {c}, {cm}, {zeros});"
+        self.put([*[(AXES[axis], nest[axis]) for axis in outer], *inner], [call])
+
+    def over_tile(self, vector: Vector) -> None:
+        """Add up the rows of a tile: of numbers, or of products, as a product of matrices where they make one."""
+        size, views = vector.size, vector.operands
+        here = self.use("here")
+        if vector.row is OVER_ROWS:
+            self.calls.add("sum_of")
+            line = f"{self.one_of(vector)} += sum_of({here}, {self._column(views[0])[0]});"
+            self.put([("i", size)], [line])
+            return
+        views = tuple([View(v.sources, v.index.reshape(size, -1)) for v in views])
+        count, slope = views[0].index.shape[1], views[1] if self.hides else None
+        plan = self._plan(views[0], views[1], True, slope, False) if has_rows(views[0]) else None
+        if plan and plan.m is not None and plan.n is not None:
+            steps = plan.a.row, plan.b.row, plan.b.steps[plan.n]
+            self._call(
+                vector, plan, str(plan.nest[plan.n]), here, steps, 1, [("k", count)][: count - 1]
+            )
+            return
+        function = "shares_of" if self.hides else "dot_of"
+        self.calls.add(function)
+        for k in range(count):
+            parts = [self._column(View(view.sources, view.index[:, k])) for view in views]
+            given = ", ".join([f"{text}, {step}" for text, step in parts])
+            self.put([("i", size)], [f"{self.one_of(vector)} += {function}({here}, {given});"])
+
+    def _column(self, view: View) -> tuple[str, int]:
+        """Where the rows of number i begin, and the step from one to the next: 0 for a number that carries no rows."""
+        source, i = view.sources[0], "i" if len(view.index) > 1 else ""
+        if isinstance(source, Numbers) and len(view.sources) == 1:
+            table = self.tables.of(numpy.array(source.data)[view.index], self.names.taken)
+            return f"{table} + i" if i else table, 0
+        view = self.one(view)
+        source = view.sources[0]
+        if isinstance(source, Given) or self.is_number(source):
+            return f"&{self.item(view, (1,), '')}", 0
+        (terms, first), unit = self.terms(view.index, i), self.tile if has_rows(view) else 1
+        at = linear(first * unit, [(step * unit, name) for step, name in terms])
+        return f"&{self.array(source)}[{at}]", int(has_rows(view))

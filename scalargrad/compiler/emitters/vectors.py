@@ -1,0 +1,428 @@
+"""Rolled programs as loops: a vector is an array, and a loop over its numbers computes it.   (floor 3)
+
+Lines of one size share a loop, a vector of one is a number, and what nobody else reads has no array. Rows of data are taken one
+after the other. Machine code takes them in tiles of a fixed size instead: what carries rows is an array in which the rows of a
+number stand side by side, so that the innermost loop runs over rows and becomes vector instructions.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy
+
+from ..derive_rolled import Given, live, narrowed
+from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM
+from ..program import Block
+from ..roll import Numbers, Vector, View, has_rows, size_of
+from ..strides import Strides, flat_terms, linear, nest_of
+from .frame import AFTER, BEFORE, INSIDE, LARGEST_PART, STEP
+from .products import Products
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from typing import Any
+
+    from .frame import Loop
+
+FEW, MANY = 8, 64  # terms of a sum that are written out; and where they stand in many places
+LONG = 4  # numbers in a loop that are worth vector instructions
+LARGEST_LOOP = 40  # lines in a loop
+TILES = 16, 64  # rows of a tile, at least and at most
+CACHE = 12288  # numbers that the arrays of a tile hold, about
+VARIABLES = "ijlm"
+SLOPES_OF_LISTS = {*LIST_SLOPES.values()}
+SUMS = (SUM, DOT, SHARES)
+
+
+class Result(NamedTuple):
+    """Numbers that go to an array of the caller: where they are, its name, and whether there is one for each row.
+
+    `turns` says to which of several gradients, one behind the other, the numbers of each turn go.
+    """
+
+    view: View
+    name: str
+    by_rows: bool
+    turns: Sequence[int] = (0,)
+
+
+class Function(Products):
+    """A function of vectors; `wishes` are names for some, without `hides` a slope of 0 hides nothing that it meets."""
+
+    def __init__(
+        self, dialect: Any, name: str, blocks: Any, vectors: Sequence[Vector], results: Sequence[Result], names: Any,
+        wishes: Mapping[Any, str] | None = None, hides: bool = True, **options: Any,
+    ) -> None:  # fmt: skip
+        super().__init__(dialect, name, blocks, results, names, **options)
+        self.hides, self.wishes = hides, wishes or {}
+        self.vectors = live(vectors, [result.view for result in results])
+        self.in_parts = len(self.vectors) > LARGEST_PART // 4
+        if dialect.in_blocks and self.has_rows:
+            width = sum([v.size for v in self.vectors if v.has_rows])
+            self.tile = max(TILES[0], min(TILES[1], CACHE // max(1, width) // STEP * STEP))
+        self.late: set[Any] = set()
+        self._beside: dict[Any, Vector] = {}
+        self._scheduled()
+        self._stored(results)
+        for stage, items in enumerate(self.items):
+            for vectors in items:
+                self.begin(stage)
+                self._item(vectors)
+                self.end()
+        for result in self.results:
+            self.begin(INSIDE if result.by_rows else AFTER)
+            self._result(result)
+            self.end()
+        if returned := self.returned:
+            self.ends_in(lambda: self.item(returned.view, (1,), "i"))
+
+    # -------------------------------------------------------------- order
+
+    def _stage(self, vector: Vector) -> int:
+        if vector.has_rows or any(map(has_rows, vector.operands)):
+            return INSIDE
+        late = any(source in self.late for view in vector.operands for source in view.sources)
+        return AFTER if late else BEFORE
+
+    def _scheduled(self) -> None:
+        """Put vectors in order, lines of one size together where what they read allows it."""
+        self.items: tuple[list[list[Vector]], ...] = ([], [], [])
+        self.place: dict[Any, tuple[int, int]] = {}
+        keys: dict[Any, Any] = {}
+        for vector in self.vectors:
+            stage = self._stage(vector)
+            if stage == AFTER or (stage == INSIDE and not vector.has_rows):
+                self.late.add(vector)
+            items, least = self.items[stage], 0
+            key = keys[vector] = self._key(vector)
+            for view in vector.operands:
+                for source in view.sources:
+                    there = self.place.get(source, (BEFORE, -1))
+                    if there[0] == stage and there[1] >= 0:
+                        joins = key is not None and keys[source] == key and is_itself(view)
+                        least = max(least, there[1] + (not joins))
+            at = len(items)
+            if key is not None and key[0] * self.tile > 1:
+                fits = (
+                    i for i in range(least, at)
+                    if keys[items[i][0]] == key and len(items[i]) < LARGEST_LOOP
+                )  # fmt: skip
+                at = next(fits, at)
+            if at == len(items):
+                items.append([])
+            items[at].append(vector)
+            self.place[vector] = stage, at
+
+    def _key(self, vector: Vector) -> Any:
+        """What vectors have in common that may share a loop; None of those that have loops of their own."""
+        line, size, carried = vector.row, vector.size, vector.has_rows
+        if line.text:
+            is_wide = carried * (self.tile > 1) or size >= LONG
+            return size, carried, self.dialect.in_blocks and is_wide and self.dialect.is_wide(line)
+        if line not in SUMS:
+            return None
+        if not self.dialect.in_blocks:
+            return size, carried, False
+        is_few = vector.operands[0].index.shape[1] <= FEW
+        if self.product_of(vector) or not (is_few or self.tile == 1 or not carried):
+            return None
+        return (size, carried, is_few and (carried * (self.tile > 1) or size >= LONG))
+
+    def is_number(self, source: Any) -> bool:
+        """Whether a source is a number that has a name of its own."""
+        if isinstance(source, Block):
+            return super().is_number(source)
+        is_one = source.size == 1 and source.row not in SLOPES_OF_LISTS
+        return is_one and not self.in_parts and not (source.has_rows and self.tile > 1)
+
+    def _stored(self, results: Sequence[Result]) -> None:
+        """Give names to numbers, and to arrays of what is read outside its own loop: a result's, where it is one as it stands."""
+        placed: dict[Any, str] = {}
+        self.placed: set[int] = set()
+        for result in self.results:
+            source = result.view.sources[0]
+            fits = not result.by_rows and [*result.turns] == [0] and isinstance(source, Vector)
+            fits = fits and not source.has_rows and not self.is_number(source)
+            fits = fits and is_itself(result.view)
+            if fits and placed.setdefault(source, result.name) == result.name:
+                self.placed.add(id(result))
+        self.read: set[Any] = {source for result in results for source in result.view.sources}
+        for vector in self.vectors:
+            for view in vector.operands:
+                self.read.update(s for s in view.sources if self.place.get(s) != self.place[vector])
+        for vector in self.vectors:
+            wish = vector.label or self.wishes.get(vector, "")
+            name = self.name_of[vector] = placed.get(vector) or self.names.take(wish)
+            is_kept = vector in self.read or self._key(vector) is None
+            if vector not in placed and not self.is_number(vector) and is_kept:
+                self.arrays[name] = vector.size * (self.tile if vector.has_rows else 1)
+
+    # -------------------------------------------------------------- operands
+
+    def rows(self, carried: bool) -> list[Loop]:
+        """The loop over the rows of a tile."""
+        return [("r", self.tile)] if carried and self.tile > 1 else []
+
+    def at(self, source: Any, terms: Sequence[tuple[int, str]], first: int = 0) -> str:
+        """The number of an array at a place; of row r, where it carries rows."""
+        if self.is_number(source):
+            return self.use(self.name_of[source])
+        row: list[tuple[int, str]] = []
+        if source.has_rows and self.tile > 1:
+            first, terms = first * self.tile, [(step * self.tile, name) for step, name in terms]
+            row = [(1, "r")]
+        elif isinstance(source, Block) and source.has_rows:
+            row = [(len(source.inputs), self.use("q" if self.order else "r"))]
+        return f"{self.array(source)}[{linear(first, [*row, *terms])}]"
+
+    def one(self, view: View) -> View:
+        """A view of one source."""
+        return View((self._all(view.sources),), view.index) if len(view.sources) > 1 else view
+
+    def item(self, view: View, shape: tuple[int, ...], variables: str) -> str:
+        """The number of an operand where variables say, in loops of a shape."""
+        view = narrowed(view.sources, view.index.ravel())
+        index, source = view.index.reshape(shape), view.sources[0]
+        if len(view.sources) == 1 and isinstance(source, Numbers):
+            data = numpy.array(source.data)[index]
+            if data.tobytes() == numpy.full_like(data, data.flat[0]).tobytes():
+                return self.dialect.literal(float(data.flat[0]))
+            table = self.tables.of(data, self.names.taken)
+            return f"{table}[{linear(0, flat_terms(shape, variables))}]"
+        source = self.one(view).sources[0]
+        if isinstance(source, Given):
+            return self.known(source)
+        return self.at(source, *self.terms(index, variables))
+
+    def terms(self, index: Any, variables: str) -> tuple[list[tuple[int, str]], int]:
+        """Where an index looks, as multiples of variables and what comes first."""
+        if strides := Strides.of(index):
+            return [*zip(strides.steps, variables)], strides.first
+        table = self.index_table(index)
+        return [(1, f"{table}[{linear(0, flat_terms(index.shape, variables))}]")], 0
+
+    def _all(self, sources: tuple[Any, ...]) -> Vector:
+        """Several sources as one array, which is made once in a stage."""
+        key = self.stage, tuple([s.data if isinstance(s, Numbers) else s for s in sources])
+        if key not in self._beside:
+            carried, total = any(source.has_rows for source in sources), sum(map(size_of, sources))
+            whole = self._beside[key] = Vector(SUM, (), max(2, total), carried)
+            name = self.name_of[whole] = self.names.take("", "all")
+            self.arrays[name] = whole.size * (self.tile if carried else 1)
+            before, begin = self.piece, 0
+            self.begin(self.stage)
+            for source in sources:
+                size = size_of(source)
+                item = self.item(View((source,), numpy.arange(size)), (size,), "i")
+                place = self.at(whole, [(1, "i")] if size > 1 else [], begin)
+                self.put([("i", size), *self.rows(carried)], [f"{place} = {item};"])
+                begin += size
+            self.end()
+            self.piece = before
+        return self._beside[key]
+
+    def one_of(self, vector: Vector) -> str:
+        """Where number i of a vector is."""
+        return self.at(vector, [(1, "i")] if vector.size > 1 else [])
+
+    # -------------------------------------------------------------- lines
+
+    def _item(self, item: list[Vector]) -> None:
+        vector = item[0]
+        if self._key(vector) is not None:
+            self._loop(item)
+        elif vector.row in SUMS:
+            if not self.by_product(vector):
+                self._added_by_rows(vector)
+        elif vector.row in (OVER_ROWS, ROW_PRODUCTS):
+            self._over(vector)
+        else:
+            self._listed(vector)
+
+    def _loop(self, vectors: list[Vector]) -> None:
+        """Lines and sums in one loop over the numbers of their vectors."""
+        size, carried, own = vectors[0].size, vectors[0].has_rows, set(vectors)
+        views = [v for vector in vectors for v in vector.operands if v.sources[0] not in own]
+        indices = [v.index for v in views if not isinstance(v.sources[0], Numbers) or len(v.sources) > 1]  # fmt: skip
+        shape = (nest_of(indices) if indices else None) or (size,)
+        variables = VARIABLES[: len(shape)]
+        inner = {s for vector in vectors for v in vector.operands for s in v.sources if s in own}
+        lines: list[str] = []
+        local: dict[Any, str] = {}
+
+        def item(view: View) -> str:
+            return local.get(view.sources[0]) or self.item(view, shape, variables)
+
+        is_wide = self._key(vectors[0])[2]
+        for vector in vectors:
+            line, name = vector.row, self.name_of[vector]
+            is_named = self.is_number(vector) or vector not in self.read
+            if is_own := is_named or vector in inner:
+                local[vector] = name if is_named else self.names.take("", "t")
+                if self.is_number(vector):
+                    self.use(name)
+            if line.text:
+                operands = {each: item(view) for each, view in zip(line.operands, vector.operands)}
+                text = self.dialect.text(line, operands, self.calls, is_wide)
+            else:
+                wish = local.get(vector) or self.names.take("", "s")
+                start = item(vector.operands[2]) if line is DOT else "0.0"
+                added, text = self._added(vector, shape, variables, start, wish)
+                lines += added
+            if is_own and text != local[vector]:
+                lines.append(self.dialect.constant(local[vector], text))
+                text = local[vector]
+            if not is_named:
+                terms = flat_terms(shape, variables)
+                lines.append(f"{self.at(vector, terms)} = {text};")
+        self.put([*zip(variables, shape), *self.rows(carried)], lines)
+
+    def _term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
+        """What is added up: a number, a product, or a share, which counts for nothing if its slope is 0."""
+        texts = [self.item(view, shape, names) for view in views]
+        if line in (SHARES, ROW_PRODUCTS) and self.hides:
+            self.calls.add("share_of")
+            return f"share_of({', '.join(texts)})"
+        return " * ".join(f"({text})" if text[0] == "-" else text for text in texts)
+
+    def _added(
+        self, vector: Vector, shape: tuple[int, ...], names: str, first: str, s: str
+    ) -> tuple[list[str], str]:
+        """Lines that add up items, or products of items, under the name s; and what the sum is: one expression where they are few."""
+        line = vector.row
+        factors = vector.operands[:1] if line is SUM else vector.operands[:2]
+        count = factors[0].index.shape[1]
+        is_loose = vector.size == 1 and any(len(view.sources) > 1 for view in factors)
+        few = FEW if self.dialect.in_blocks else FEW // 2
+        if count <= few or (is_loose and count <= MANY):
+            terms = [first] if first != "0.0" or not count else []
+            for k in range(count):
+                columns = [View(view.sources, view.index[:, k]) for view in factors]
+                terms.append(self._term(line, columns, shape, names))
+            return [], " + ".join(terms)
+        term = self._term(line, factors, (*shape, count), f"{names}k")
+        start = self.dialect.variable(s, first)
+        return [start, *self.in_loops([("k", count)], [f"{s} += {term};"])], s
+
+    def _added_by_rows(self, vector: Vector) -> None:
+        """Sums of many items for all rows of a tile."""
+        line, size = vector.row, vector.size
+        factors = vector.operands[:1] if line is SUM else vector.operands[:2]
+        count = factors[0].index.shape[1]
+        i = "i" if size > 1 else ""
+        first = self.item(vector.operands[2], (size,), i) if line is DOT else "0.0"
+        term = self._term(line, factors, (size, count), "ik")
+        s, rows = self.names.take("", "s"), self.rows(True)
+        lines = [
+            f"double {s}[{self.tile}];", *self.in_loops(rows, [f"{s}[r] = {first};"]),
+            *self.in_loops([("k", count), *rows], [f"{s}[r] += {term};"]),
+            *self.in_loops(rows, [f"{self.one_of(vector)} = {s}[r];"]),
+        ]  # fmt: skip
+        self.put([("i", size)], lines if size > 1 else ["{", *lines, "}"])
+
+    def _listed(self, vector: Vector) -> None:
+        """What has a function of its own for a list: its value, or its slopes, a list again."""
+        xs, carried = vector.operands[0], vector.has_rows
+        steps, count = xs.index.shape
+        function, name = self.dialect.lists[vector.row.name], self.name_of[vector]
+        self.calls.add(function)
+        listed = self.use(self.names.take("", "xs"))
+        self.arrays[listed] = max(1, count)
+        lines = []
+        if count:
+            item = self.item(xs, (steps, count), "ik")
+            loops: list[Loop] = [("k", count)] if count > 1 else []
+            lines = self.in_loops(loops, [f"{listed}[{'k' if count > 1 else '0'}] = {item};"])
+        if len(vector.operands) == 1:
+            text, at = f"{function}({count}, {listed})", self.one_of(vector)
+            is_one = self.is_number(vector)
+            lines.append(self.dialect.constant(at, text) if is_one else f"{at} = {text};")
+        else:
+            out = self.item(vector.operands[1], (steps,), "i")
+            terms = [(count, "i")] if steps > 1 else []
+            if carried and self.tile > 1:
+                slopes = self.use(self.names.take("", "ds"))
+                self.arrays[slopes] = max(1, count)
+                at = self.at(vector, [*terms, (1, "k")])
+                back = self.in_loops([("k", count)], [f"{at} = {slopes}[k];"])
+                lines += [f"{function}({count}, {listed}, {out}, {slopes});", *back]
+            else:
+                part = self.dialect.part(self.use(name), linear(0, terms))
+                lines.append(f"{function}({count}, {listed}, {out}, {part});")
+        self.put([("i", steps), *self.rows(carried)], lines)
+
+    # -------------------------------------------------------------- over rows
+
+    def _over(self, vector: Vector) -> None:
+        """The sum over the rows of each number, or of products."""
+        size, views = vector.size, vector.operands
+        is_one = self.is_number(vector)
+        if not any(map(has_rows, views)):  # the same in each row
+            text = f"{self.use('n') and self.dialect.rows} * {self.item(views[0], (size,), 'i')}"
+            at = self.one_of(vector)
+            line = self.dialect.constant(at, text) if is_one else f"{at} = {text};"
+            self.put([("i", size)], [line])
+            return
+        piece = self.piece
+        self.begin(BEFORE)
+        at = self.one_of(vector)
+        clear = self.dialect.variable(at, "0.0") if is_one else f"{at} = 0.0;"
+        self.put([("i", size)], [clear])
+        self.end()
+        self.stage, self.piece = INSIDE, piece
+        if self.tile > 1:
+            self.over_tile(vector)
+            return
+        count = views[0].index.shape[1] if views[0].index.ndim == 2 else 1
+        nest = nest_of([view.index for view in views]) or (size,)
+        names = VARIABLES[: len(nest)]
+        term = self._term(vector.row, views, (*nest, count), f"{names}k")
+        place = self.at(vector, flat_terms(nest, names))
+        self.put([*zip(names, nest), ("k", count)], [f"{place} += {term};"])
+
+    # -------------------------------------------------------------- results
+
+    def _result(self, result: Result) -> None:
+        """Write numbers into an array of the caller; turns that follow one another share a loop."""
+        if id(result) in self.placed:
+            return
+        flat, turns = result.view.index.ravel(), [*result.turns]
+        size, begin = len(flat) // len(turns), 0
+        i = [(1, "i")] if size > 1 else []
+        while begin < len(turns) and size:
+            end = begin + 1
+            while end < len(turns) and turns[end] == turns[end - 1] + 1:
+                end += 1
+            turn, shape = turns[begin], (end - begin, size)
+            part = narrowed(result.view.sources, flat[begin * size : end * size])
+            begin = end
+            name = self.use(result.name)
+            if not result.by_rows and len(part.sources) * 2 > max(2, part.index.size):
+                for at in range(part.index.size):  # each is from somewhere else
+                    item = self.item(View(part.sources, part.index[at : at + 1]), (1,), "i")
+                    self.put([], [f"{name}[{turn * size + at}] = {item};"])
+                continue
+            item = self.item(part, shape, "ji")
+            if not result.by_rows:
+                j = [(size, "j")] if shape[0] > 1 else []
+                place = linear(turn * size, [*j, *i])
+                self.put([*zip("ji", shape)], [f"{name}[{place}] = {item};"])
+                continue
+            row = "r" if self.tile == 1 else f"{self.use('first')} + r"
+            which = linear(turn, [(1, "j")] if shape[0] > 1 else [])
+            if which != "0":
+                row = f"{f'({which})' if ' ' in which else which} * {self.use('n')} + {row}"
+            place = f"{size} * ({row}) + i" if " " in row else linear(0, [(size, row), *i])
+            loops: list[Any] = [*zip("ji", shape)]
+            if self.tile > 1:
+                loops.append(("r", self.use("here")))
+            self.put(loops, [f"{name}[{place if size > 1 else row}] = {item};"])
+
+
+def is_itself(view: View) -> bool:
+    """Whether a view is all of a source in order."""
+    index, size = view.index, view.size
+    is_plain = len(view.sources) == 1 and index.ndim == 1 and len(index) == size
+    return is_plain and bool((index == numpy.arange(size)).all())
