@@ -149,9 +149,7 @@ class _Point:
         given = leaves(tuple(args[i] for i in positions), "the argument")
         self.numbers = [x.data if isinstance(x, Value) else to_float(x, "f") for x in given]
         self.titles = [title for i in positions for title in leaf_names(args[i], _parameter(f, i))]
-        self.models: dict[
-            int, tuple[Any, list[Value]]
-        ] = {}  # by position, each with its parameters
+        self.models: dict[int, tuple[Any, list[Value]]] = {}  # by position, with their parameters
         for i in positions:
             if _holds_a_module(args[i]):
                 values = [Value(0.0) for _ in leaves(args[i], "the argument")]

@@ -67,7 +67,7 @@ if TYPE_CHECKING:
 
     Wrt = int | tuple[int, ...]
 
-# ------------------------------------------------------------------ of a recorded graph
+# ------------------------------------------------------------------ slopes in a recorded graph
 
 
 def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:

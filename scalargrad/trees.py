@@ -259,7 +259,7 @@ def _is_unchanged(item: Any, copied: Any) -> bool:
     try:
         with switched_on(_NoValue()):
             return bool(item == copied)
-    except Exception:  # of a Value, or of an array
+    except Exception:  # it compared a Value, or an array
         return False
 
 

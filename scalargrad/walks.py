@@ -86,7 +86,7 @@ def slopes_back(
     for node, doubt in unknown:
         made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
         for reached in made_of:
-            sums[reached] = sum(map(doubt, made_of), sums.get(reached, 0.0))
+            sums[reached] = sum(map(doubt, made_of), sums[reached])
     for reached, of_operand in flat:
         sums[reached] = sums.get(reached, 0.0) + unknown_slope(of_operand)
     return [sums.get(node, 0.0) for node in nodes]

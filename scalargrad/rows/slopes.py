@@ -75,7 +75,8 @@ def _source(op: Op, operand: str, slope: str, written: ast.NodeTransformer) -> s
 
     def rewritten(expression: str) -> str:
         formula = ast.parse(expression, mode="eval").body
-        if not _chooses_numbers(formula):
+        # A slope that chooses between numbers alone, as relu's does, has itself the slope 0.
+        if any(_words(ast.unparse(x)) - {"inf", "nan"} for x in _choices(formula)):
             formula = _with_limits(formula, op.operands)
         return ast.unparse(written.visit(formula))
 
@@ -100,23 +101,23 @@ def _called(name: str, *arguments: ast.expr) -> ast.Call:
 
 
 def _with_limits(formula: ast.expr, operands: tuple[str, ...]) -> ast.expr:
-    """The formula with a call of `limit` in place of an inf or nan that it chooses.
+    """The formula with a call of `limit` around an inf or nan that it chooses.
 
     The inf in `1.0 / x if x > 0.0 else inf` depends on x, so its own slope is not 0.
     """
+    if {ast.unparse(choice) for choice in _choices(formula)} <= {"inf", "nan"}:
+        return _called("limit", formula, *map(ast.Name, operands))
     if isinstance(formula, ast.IfExp):
         formula.body = _with_limits(formula.body, operands)
         formula.orelse = _with_limits(formula.orelse, operands)
-    elif isinstance(formula, ast.Name) and formula.id in ("inf", "nan"):
-        return _called("limit", formula, *map(ast.Name, operands))
     return formula
 
 
-def _chooses_numbers(formula: ast.expr) -> bool:
-    """Whether a formula chooses between numbers alone, as the slope of relu does."""
+def _choices(formula: ast.expr) -> list[ast.expr]:
+    """The formulas that a formula chooses between; itself, if it chooses none."""
     if isinstance(formula, ast.IfExp):
-        return _chooses_numbers(formula.body) and _chooses_numbers(formula.orelse)
-    return _words(ast.unparse(formula)) <= {"inf", "nan"}
+        return [*_choices(formula.body), *_choices(formula.orelse)]
+    return [formula]
 
 
 def _limit(number: float, *operands: Any) -> Any:

@@ -281,6 +281,19 @@ def test_another_operation_of_that_name_is_told_how_it_differs(again: Any, says:
 # ------------------------------------------------------------------ traits
 
 
+@pytest.mark.parametrize("passes", [">=", "<="])
+def test_a_rectifier_whose_slope_jumps_at_0_has_no_known_second_slope_there(passes: str) -> None:
+    sign = 1.0 if passes == ">=" else -1.0
+    half = custom_op(
+        "half",
+        f"x if x {passes} 0.0 else 0.0",
+        f"1.0 if x {passes} 0.0 else 0.0",
+        traits="rectifier",
+    )
+    assert grad(grad(lambda x: half(sign * x * x)))(1.0) == 2.0 * sign
+    assert math.isnan(grad(grad(lambda x: half(-sign * x * x)))(0.0))  # it is 0 on both sides
+
+
 def test_a_rectifier_gets_the_weights_of_one_and_is_an_activation() -> None:
     custom_op("bend", "0.0 if x < 0.0 else 2.0 * x", "0.0 if x < 0.0 else 2.0", traits="rectifier")
     custom_op("plain", "2.0 * x", "2.0")
