@@ -36,6 +36,7 @@ _HOMES = {
     "explain": "explaining",
     "check_gradient": "checking", "GradientError": "checking",
     "compile": "compiler", "TraceError": "compiler",
+    "fit_formula": "formulas", "FormulaFit": "formulas",
     "no_grad": "modes", "detect_anomaly": "anomaly",
     "Module": "nn", "Neuron": "nn", "Layer": "nn", "MLP": "nn", "History": "nn",
     "WeightsError": "nn",

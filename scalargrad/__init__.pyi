@@ -19,6 +19,9 @@ from .derivatives import (
 from .explaining import (
     explain as explain,
 )
+from .formulas import (
+    FormulaFit as FormulaFit, fit_formula as fit_formula,
+)
 from .functions import (
     abs as abs, acos as acos, acosh as acosh, add as add, arccos as arccos, arccosh as arccosh,
     arcsin as arcsin, arcsinh as arcsinh, arctan as arctan, arctan2 as arctan2, arctanh as arctanh,
@@ -51,14 +54,14 @@ from .value import (
 
 __version__: str
 __all__ = [
-    "Drawing", "GradientError", "History", "Layer", "MLP", "Module", "Neuron", "TraceError",
-    "Value", "WeightsError", "acos", "acosh", "add", "arccos", "arccosh", "arcsin", "arcsinh",
-    "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt",
+    "Drawing", "FormulaFit", "GradientError", "History", "Layer", "MLP", "Module", "Neuron",
+    "TraceError", "Value", "WeightsError", "acos", "acosh", "add", "arccos", "arccosh", "arcsin",
+    "arcsinh", "arctan", "arctan2", "arctanh", "asin", "asinh", "atan", "atan2", "atanh", "cbrt",
     "check_gradient", "clip", "cos", "cosh", "custom_op", "deg2rad", "degrees", "detect_anomaly",
-    "div", "dot", "draw", "elu", "erf", "erfc", "exp", "exp2", "explain", "expm1", "gelu", "grad",
-    "gradients", "hessian", "hvp", "hypot", "jacobian", "jvp", "leaky_relu", "log", "log10",
-    "log1p", "log2", "log_sigmoid", "logaddexp", "logsumexp", "maximum", "mean", "minimum", "mod",
-    "mul", "neg", "no_grad", "norm", "prod", "rad2deg", "radians", "reciprocal", "relu",
-    "remainder", "sigmoid", "sign", "silu", "sin", "sinc", "sinh", "softmax", "softplus", "sqrt",
-    "square", "sub", "tan", "tanh", "value_and_grad", "var", "where", "xlogy",
+    "div", "dot", "draw", "elu", "erf", "erfc", "exp", "exp2", "explain", "expm1", "fit_formula",
+    "gelu", "grad", "gradients", "hessian", "hvp", "hypot", "jacobian", "jvp", "leaky_relu", "log",
+    "log10", "log1p", "log2", "log_sigmoid", "logaddexp", "logsumexp", "maximum", "mean",
+    "minimum", "mod", "mul", "neg", "no_grad", "norm", "prod", "rad2deg", "radians", "reciprocal",
+    "relu", "remainder", "sigmoid", "sign", "silu", "sin", "sinc", "sinh", "softmax", "softplus",
+    "sqrt", "square", "sub", "tan", "tanh", "value_and_grad", "var", "where", "xlogy",
 ]

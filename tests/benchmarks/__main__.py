@@ -30,6 +30,7 @@ NAMES = (
     "imports",
     "compiling",
     "backends",
+    "formulas",
 )
 PEERS = ("numpy", "scipy", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")
 ONE_THREAD = {
