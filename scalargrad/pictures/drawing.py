@@ -16,7 +16,10 @@ from .svg import sizes_of, svg_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
+
+    from .page import Page
 
 COLLAPSE = ("auto", "none", "neurons", "layers")
 IN_NOTEBOOK = 100  # a notebook shows the picture of a graph with at most so many Values
@@ -29,8 +32,10 @@ class Drawing:
     Graphviz runs when the SVG is first asked for. The DOT text needs no Graphviz.
     """
 
-    def __init__(self, scene: Scene, timeout: float = 60.0) -> None:
-        self._scene, self._timeout = scene, timeout
+    def __init__(
+        self, scene: Scene, timeout: float = 60.0, new_page: Callable[[], Page] | None = None
+    ) -> None:
+        self._scene, self._timeout, self._new_page = scene, timeout, new_page
 
     @cached_property
     def dot(self) -> str:
@@ -53,6 +58,26 @@ class Drawing:
             name = (path.stem or "graph") + ".svg"
             raise ValueError(f"a drawing is saved as SVG, got {path.name!r}: write {name!r}")
         return put_in_place(path, self.svg)
+
+    def page(self, path: str | os.PathLike[str] | None = None) -> Page:
+        """A page that walks through the graph step by step; with a path it is saved there.
+
+        One HTML file without any request: forward, then backward, each step with its arithmetic.
+        Leaves can be edited, a quiz asks for gradients, and a card shows its paths to the output.
+        A choice made while the graph was recorded, by `if` or `where`, stays as it was. A notebook
+        shows the page itself.
+
+        TypeError for the drawing of a model; ValueError for a graph of more than 500 Values.
+        """
+        if self._new_page is None:
+            raise TypeError(
+                "a page walks through the graph of a computation, and this is the drawing of a "
+                "model: write draw(model(x)).page(…)"
+            )
+        page = self._new_page()
+        if path is not None:
+            page.save(path)
+        return page
 
     def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
         """The picture for a notebook, or the reason why there is none."""
@@ -125,18 +150,22 @@ def draw(
     from .graphs import graph_scene
     from .plan import Plan
 
-    return Drawing(
-        graph_scene(
-            Plan(list(dict.fromkeys(roots)), collapse, limit, _parameter_list(parameters)),
-            title,
-            expand_dots,
-            direction == "down",
-        ),
-        timeout,
+    roots, listed, downward = (
+        list(dict.fromkeys(roots)),
+        _parameters(parameters),
+        direction == "down",
     )
 
+    def new_page() -> Page:
+        from .page import Page
 
-def _parameter_list(parameters: Any) -> list[Value]:
+        return Page(roots, title, listed, downward, timeout)
+
+    plan = Plan(roots, collapse, limit, listed)
+    return Drawing(graph_scene(plan, title, expand_dots, downward), timeout, new_page)
+
+
+def _parameters(parameters: Any) -> list[Value]:
     listed = parameters.parameters() if hasattr(parameters, "parameters") else [*parameters]
     for item in listed:
         if not isinstance(item, Value):

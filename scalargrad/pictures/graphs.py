@@ -30,27 +30,13 @@ def graph_scene(
     plan: Plan, title: str | None = None, expand_dots: bool = False, downward: bool = False
 ) -> Scene:
     """The scene of a graph, from its plan."""
-    painter = _Painter(plan, expand_dots)
-    painter.paint()
-    cards, edges = tuple(painter.cards), painter.all_edges()
-    results = ", ".join(figure(root.data) for root in plan.roots[:MOST_SHOWN])
-    return Scene(
-        painter.title() if title is None else title,
-        cards,
-        edges,
-        painter.clusters(),
-        bool(plan.walked),
-        downward,
-        painter.legend(),
-        f"{counted(len(plan.values), 'value')} in {counted(len(cards), 'card')}, "
-        f"{counted(len(edges), 'edge')}; the result is {results}.",
-    )
+    return Painter(plan, expand_dots).scene(title, downward)
 
 
-class _Painter:
+class Painter:
     """Makes the cards and edges of one plan."""
 
-    def __init__(self, plan: Plan, expand_dots: bool) -> None:
+    def __init__(self, plan: Plan, expand_dots: bool = False) -> None:
         self.plan, self.expand_dots = plan, expand_dots
         self.names, self.given = picture_names(plan.values, plan.neurons)
         self.tips = Tips(plan, self.names)
@@ -61,6 +47,23 @@ class _Painter:
         self.edges: list[Edge | tuple[str, str]] = []
         self.flows: dict[tuple[str, str], list[float]] = {}
         self.homes: dict[str, Home | None] = {}  # the neuron of each card
+        self.paint()
+
+    def scene(self, title: str | None, downward: bool) -> Scene:
+        """The cards and edges, with clusters, title and legend."""
+        plan, edges = self.plan, self.all_edges()
+        results = ", ".join(figure(root.data) for root in plan.roots[:MOST_SHOWN])
+        return Scene(
+            self.title() if title is None else title,
+            tuple(self.cards),
+            edges,
+            self.clusters(),
+            bool(plan.walked),
+            downward,
+            self.legend(),
+            f"{counted(len(plan.values), 'value')} in {counted(len(self.cards), 'card')}, "
+            f"{counted(len(edges), 'edge')}; the result is {results}.",
+        )
 
     def paint(self) -> None:
         """Make all cards and edges, operands before readers."""

@@ -26,13 +26,18 @@ class Plan:
     """The Values of a picture, their readers, their neurons, and the card of each.
 
     Parameters are the leaves that `nn` made and the leaves that the user lists. If there are any,
-    the other leaves are inputs.
+    the other leaves are inputs. Without `crowds` each leaf has a card of its own.
     """
 
     def __init__(
-        self, roots: Sequence[Value], collapse: str, limit: int, parameters: Iterable[Value] = ()
+        self,
+        roots: Sequence[Value],
+        collapse: str,
+        limit: int,
+        parameters: Iterable[Value] = (),
+        crowds: bool = True,
     ) -> None:
-        self.roots, self.are_roots = roots, frozenset(roots)
+        self.roots, self.are_roots, self.has_crowds = roots, frozenset(roots), crowds
         self.values = ordered(*roots)
         self._refuse_unclustered(limit)
         self.readers: dict[Value, list[tuple[Value, int]]] = {value: [] for value in self.values}
@@ -109,7 +114,7 @@ class Plan:
             else:
                 card[value] = ("layer", home[0]) if self.level == "layers" else ("neuron", *home)
         crowds: dict[Hashable, list[Value]] = {}
-        for value in self.values:
+        for value in self.values if self.has_crowds else ():
             if value._operation is None and card[value] is value and value not in self.are_roots:
                 readers = frozenset(card[reader] for reader, _ in self.readers[value])
                 place = place_of(value)

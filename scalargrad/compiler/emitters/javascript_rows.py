@@ -1,0 +1,82 @@
+"""Single operations in JavaScript: a function for each gives its value and its slopes.   (floor 3)
+
+A page calls these functions to compute a graph anew. They hold only text from the table.
+"""
+
+from __future__ import annotations
+
+from ..dialects.javascript import JAVASCRIPT
+from ..lower import lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from ...ops import Op
+
+LISTS = {  # value and slopes of the operations on lists that no helper has; x is the list
+    "sum": ("x.reduce((s, a) => s + a, 0.0)", "x.map(() => 1.0)"),
+    "dot": (
+        "x.slice(0, n).reduce((s, w, i) => s + w * x[n + i], x[2 * n])",
+        "[...x.slice(n, 2 * n), ...x.slice(0, n), 1.0]",
+    ),
+}
+
+
+def row_functions(ops: Sequence[Op]) -> str:
+    """The helpers that the operations call, and the list `rows`: a function for each operation.
+
+    It takes the operands, those in lists too, one by one. It returns the value, and a list of the
+    slopes by each operand. An operation of Python functions has null in its place.
+
+    >>> from scalargrad.ops import OPS
+    >>> print(row_functions([OPS["mul"]]))
+    const rows = [
+      // mul
+      (x, y) => {
+        const out = x * y;
+        const dx = y;
+        const dy = x;
+        return [out, [dx, dy]];
+      },
+    ];
+    """
+    calls: set[str] = set()
+    functions = [line for op in ops for line in (f"// {op.name}", *_function(op, calls))]
+    rows = "\n".join(["const rows = [", *(f"  {line}" for line in functions), "];"])
+    return "\n\n".join(filter(None, [JAVASCRIPT.helpers(calls), rows]))
+
+
+def _function(op: Op, calls: set[str]) -> list[str]:
+    if op.is_python:
+        return ["null,"]
+    head, body = _of_list(op, calls) if op.takes_lists else _of_operands(op, calls)
+    return [f"({head}) => {{", *(f"  {line}" for line in body), "},"]
+
+
+def _of_operands(op: Op, calls: set[str]) -> tuple[str, list[str]]:
+    """The parameters and the statements of an operation on one, two or three numbers."""
+    names = JAVASCRIPT.names()
+    name_of = {operand: names.take(operand, "x") for operand in op.operands}
+    head, body = ", ".join(name_of.values()), []
+    for name, line in [line for part in lines(op, op.operands) for line in part]:
+        text = JAVASCRIPT.text(line, {x: name_of[x] for x in line.operands}, calls)
+        name_of[name] = "out" if name == "out" else names.take(name)
+        body.append(JAVASCRIPT.constant(name_of[name], text))
+    slopes = ", ".join([name_of[f"d{operand}"] for operand in op.operands])
+    return head, [*body, f"return [out, [{slopes}]];"]
+
+
+def _of_list(op: Op, calls: set[str]) -> tuple[str, list[str]]:
+    """The parameters and the statements of an operation on lists: their numbers, one by one."""
+    if op.name in LISTS:
+        value, slopes = LISTS[op.name]
+        size = ["const n = (x.length - 1) / 2;"] if op.name == "dot" else []
+        return "...x", [*size, f"return [{value}, {slopes}];"]
+    value, slopes = JAVASCRIPT.lists[op.name], JAVASCRIPT.lists[f"{op.name}_slopes"]
+    calls |= {value, slopes}
+    return "...x", [
+        f"const out = {value}(x.length, x), slopes = [];",
+        f"{slopes}(x.length, x, out, slopes);",
+        "return [out, slopes];",
+    ]

@@ -1,0 +1,238 @@
+"""The step-through page: a reader walks forward and backward, node by node.   (floor 3)
+
+The page is one HTML file and asks for no other. The cards are those of the picture. The scripts in
+`web` walk through the graph, which stands in the file as JSON, and compute it anew with the
+JavaScript of the operations if the reader edits a leaf. A user's text stands in the JSON and in the
+SVG, escaped, and only ever becomes text. The page's own policy lets no script run but this one.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from base64 import b64encode
+from dataclasses import replace
+from functools import cached_property
+from hashlib import sha256
+from importlib.resources import files
+from math import isfinite
+from pathlib import Path
+from string import Template
+
+from ..compiler.dialects.javascript import literal
+from ..compiler.emitters.javascript_rows import row_functions
+from ..files import put_in_place
+from ..graph import ordered
+from ..ops import ATOM, SIGN
+from ..value import Value
+from ..wording import clean, counted, formulas, name_formula, names_of, operation_formula
+from .graphs import Painter, in_pairs
+from .layout import dot_text, laid_out
+from .plan import Plan
+from .svg import sizes_of, svg_text
+from .text import escaped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from typing import Any
+
+    from .scene import Scene
+
+SCRIPTS = ("graph.js", "figures.js", "steps.js", "cards.js", "paths.js", "quiz.js", "page.js")
+MOST = 500  # nobody walks through more Values
+MOST_OPERANDS = 12  # of more operands a step does not write the formula
+MARK = 0xE000  # from here on characters mark operands; labels cannot hold them
+IN_NOTEBOOK = 720  # pixels: the height of the page in a notebook
+
+
+class Page:
+    """A page that walks through a graph: `html` is its text, `save` writes a file.
+
+    A notebook shows the page itself.
+
+    >>> from scalargrad import Value, draw, tanh
+    >>> w, x = Value(0.5, "w"), Value(2.0, "x")
+    >>> draw(tanh(w * x)).page()
+    <Page of tanh(w·x): 4 steps forward, 4 back>
+    """
+
+    def __init__(
+        self,
+        roots: Sequence[Value],
+        title: str | None = None,
+        parameters: Iterable[Value] = (),
+        downward: bool = False,
+        timeout: float = 60.0,
+    ) -> None:
+        count = len(ordered(*roots))
+        if count > MOST:
+            raise ValueError(
+                f"a page walks through at most {MOST} Values, and the graph has {count:,}: "
+                "make a page of a part of it, a Value nearer the leaves"
+            )
+        self._plan = Plan(roots, "none", MOST, parameters, crowds=False)
+        self._painter, self._timeout = Painter(self._plan), timeout
+        self._scene = self._painter.scene(title, downward)
+
+    @cached_property
+    def html(self) -> str:
+        """The page as HTML text. It needs Graphviz and raises the errors of `Drawing.svg`."""
+        scene, graph = _untouched(self._scene), _Graph(self._painter, self._scene)
+        layout = laid_out(scene, dot_text(scene, sizes_of(self._scene)), self._timeout)
+        picture = svg_text(scene, layout)
+        script = "\n".join([row_functions(graph.ops), *map(_text, SCRIPTS)])
+        return Template(_text("page.html")).substitute(
+            title=escaped(scene.title),
+            script_hash=b64encode(sha256(f"\n{script}".encode()).digest()).decode(),
+            style=_text("page.css"),
+            wide=picture.partition('width="')[2].partition('"')[0],
+            picture=picture,
+            graph=_as_json(graph.content()),
+            script=script,
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write the page to a file and return its path; if that fails, an old file is unchanged."""
+        path = Path(path)
+        if path.suffix.lower() not in (".html", ".htm"):
+            name = (path.stem or "graph") + ".html"
+            raise ValueError(f"a page is saved as HTML, got {path.name!r}: write {name!r}")
+        return put_in_place(path, self.html)
+
+    def _repr_html_(self) -> str:
+        """The page in a frame, for a notebook, or the reason why there is none."""
+        try:
+            page = escaped(self.html)
+        except (RuntimeError, TimeoutError) as error:
+            return f"<pre>{escaped(f'{self!r}{chr(10)}{error}')}</pre>"
+        style = f"width:100%;height:{IN_NOTEBOOK}px;border:0"
+        title = escaped(self._scene.title)
+        return (
+            f'<iframe title="{title}" style="{style}" sandbox="allow-scripts" srcdoc="{page}">'
+            "</iframe>"
+        )
+
+    def __repr__(self) -> str:
+        count = len(self._plan.values)
+        back = len(ordered(self._plan.roots[0]))
+        return f"<Page of {self._scene.title}: {counted(count, 'step')} forward, {back} back>"
+
+
+def _text(name: str) -> str:
+    return files(__package__).joinpath("web", name).read_text("utf-8")
+
+
+def _untouched(scene: Scene) -> Scene:
+    """The scene as it is before backward has run; the page says the rest."""
+    cards = [replace(card, tip=card.name, gradient=None) for card in scene.cards]
+    edges = [replace(edge, tip="", flow=0.0) for edge in scene.edges]
+    marks = [text for text in scene.legend if text.startswith(("×", "①"))]
+    legend = (*marks, "thicker edge: more gradient flows back")
+    return replace(
+        scene, cards=tuple(cards), edges=tuple(edges), legend=legend, has_run=False, description=""
+    )
+
+
+class _Graph:
+    """A graph as the page's script reads it."""
+
+    def __init__(self, painter: Painter, scene: Scene) -> None:
+        self.painter, self.scene, self.plan = painter, scene, painter.plan
+        self.values = self.plan.values
+        self.number = {value: number for number, value in enumerate(self.values)}
+        self.names = painter.names | names_of(self.values, set())
+        # the operations, each once, in the order of the graph
+        made = [value._operation for value in self.values if value._operation is not None]
+        self.ops = [*{op.name: op for op in made}.values()]
+        self.place = {op.name: place for place, op in enumerate(self.ops)}
+        self.written = formulas(
+            self.values, {value: name_formula(name) for value, name in self.names.items()}
+        )
+        self.edges: dict[tuple[str, str], list[int]] = {}
+        for number, edge in enumerate(scene.edges):
+            self.edges.setdefault((edge.tail, edge.head), []).append(number)
+
+    def content(self) -> dict[str, Any]:
+        """Everything that the script needs to know."""
+        functions = [op.name for op in self.ops if op.is_python]
+        return {
+            "nodes": [self.node(value) for value in self.values],
+            "pills": [bool(edge.pill) for edge in self.scene.edges],
+            "walks": [
+                [self.number[value] for value in reversed(ordered(root, last_first=True))]
+                for root in self.plan.roots
+            ],
+            "python": functions[0] if functions else "",
+        }
+
+    def node(self, value: Value) -> dict[str, Any]:
+        """One Value."""
+        found: dict[str, Any] = {
+            "name": self.names[value],
+            "kind": self.plan.kind(value),
+            "card": self.painter.id(value),
+            "data": _number(value.data),
+        }
+        if value._operation is None:
+            return found
+        return found | {
+            "op": self.place[value._operation.name],
+            "symbol": clean(value._operation.symbol),
+            "operands": [
+                self.number[x] if isinstance(x, Value) else [_number(x)] for x in value.parents
+            ],
+            "slopes": [None if x is None else _number(x) for x in self.plan.partials[value]],
+            "edges": self.edges_of(value),
+            "formula": self.written.get(value, f"{value.op}(…)"),
+            "figures": [*_figures(value)],
+        }
+
+    def edges_of(self, reader: Value) -> list[int | None]:
+        """The number of the edge from each operand of a Value; None where it has none."""
+        found: list[int | None] = [None] * len(reader.parents)
+        here = {tail: iter(self.edges.get((tail, self.painter.id(reader)), ())) for tail in
+                {self.painter.id(x) for x in reader.parents if isinstance(x, Value)}}  # fmt: skip
+        for index in in_pairs(reader):
+            operand = reader.parents[index]
+            if isinstance(operand, Value):
+                found[index] = next(here[self.painter.id(operand)], None)
+        return found
+
+
+def _figures(value: Value) -> Iterator[str | int]:
+    """The formula of a Value in pieces: texts, and the places of operands among them.
+
+    -1 - i stands for operand i where it stands in brackets if it is negative.
+
+    >>> [*_figures(3.0 * Value(2.0).square())]
+    [0, '·', -2]
+    """
+    count = len(value.parents)
+    if count > MOST_OPERANDS:
+        return
+    marks = [chr(MARK + place) for place in range(count)]
+    text = operation_formula(value, [(mark, ATOM) for mark in marks])[0]
+    negative = operation_formula(value, [(f"−{mark}", SIGN) for mark in marks])[0]
+    piece = ""
+    for letter in text:
+        if letter not in marks:
+            piece += letter
+            continue
+        if piece:
+            yield piece
+        place, piece = ord(letter) - MARK, ""
+        yield -1 - place if f"(−{letter})" in negative and f"({letter})" not in text else place
+    if piece:
+        yield piece
+
+
+def _number(x: float) -> float | str:
+    """A number in JSON, which has neither infinities nor nan."""
+    return x if isfinite(x) else literal(x)
+
+
+def _as_json(content: Any) -> str:
+    """JSON that can stand in a script element: no `<` in it begins a tag."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
