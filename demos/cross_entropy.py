@@ -44,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         f"and for {show.accuracy(model, new_X, new_y):.1%} of {len(new_X)} new ones"
     )
     show.write_curve(history, args.out / "cross_entropy_loss.svg", args.open)
+    path = args.out / "cross_entropy_boundary.svg"
+    show.write_boundary(model, new_X, new_y, path, args.open)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from pathlib import Path
 
 from demos import show
 from demos.data import people
@@ -38,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"   output {network([1.0, 2.0, -2.5]):.6f}")
 
     print("4. Gender from height and weight, 2-2-1")
-    guess_gender(args.epochs, args.seed)
+    guess_gender(args.epochs, args.seed, args.out, args.open)
 
     print()
     show.write_graph(y, args.out / "neuron.svg", args.open)
@@ -60,7 +61,7 @@ def three_four_one() -> MLP:
     return network
 
 
-def guess_gender(epochs: int, seed: int) -> None:
+def guess_gender(epochs: int, seed: int, out: Path, open_it: bool) -> None:
     """Train on 100 people row by row; ask about 400 others, and about two more."""
     rng = random.Random(seed)
     X, y = people(50, rng)
@@ -76,6 +77,7 @@ def guess_gender(epochs: int, seed: int) -> None:
     for height, weight in ((162, 57), (183, 80)):
         (p,) = model.predict(centred([[height, weight]]))
         print(f"   {height} cm, {weight} kg: a woman with probability {p:.2f}")
+    show.write_boundary(model, centred(others), genders, out / "neuron_boundary.svg", open_it)
 
 
 def centred(rows: Sequence[Sequence[float]]) -> list[list[float]]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from scalargrad import History, Module, draw
+from scalargrad import History, Module, draw, plot_decision_boundary
 
 
 def options(doc: str | None, epochs: int | None = None) -> argparse.ArgumentParser:
@@ -67,6 +67,11 @@ def write_curve(history: History, path: Path, open_it: bool = False) -> None:
         print(f"{'loss curve':12} not drawn: no epoch was finished")
         return
     write_plot("loss curve", history.plot, path, open_it, size=(7, 4))
+
+
+def write_boundary(model: Module, X: Any, y: Any, path: Path, open_it: bool = False) -> None:
+    """Plot the class that a model of two inputs predicts at each point, and the data."""
+    write_plot("boundary", lambda ax: plot_decision_boundary(model, X, y, ax), path, open_it)
 
 
 def write_plot(

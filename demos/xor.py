@@ -42,6 +42,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     loss.backward()
     show.write_graph(loss, args.out / "xor.svg", args.open)
     show.write_curve(history, args.out / "xor_loss.svg", args.open)
+    show.write_boundary(model, X, y, args.out / "xor_boundary.svg", args.open)
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ _HOMES = {
     "no_grad": "modes", "detect_anomaly": "anomaly",
     "Module": "nn", "Neuron": "nn", "Layer": "nn", "MLP": "nn", "History": "nn",
     "WeightsError": "nn",
+    "plot_decision_boundary": "nn.plots",
     "draw": "pictures", "Drawing": "pictures",
 }  # fmt: skip
 

@@ -45,6 +45,9 @@ from .nn import (
     History as History, Layer as Layer, MLP as MLP, Module as Module, Neuron as Neuron,
     WeightsError as WeightsError,
 )
+from .nn.plots import (
+    plot_decision_boundary as plot_decision_boundary,
+)
 from .pictures import (
     Drawing as Drawing, draw as draw,
 )
@@ -61,7 +64,8 @@ __all__ = [
     "div", "dot", "draw", "elu", "erf", "erfc", "exp", "exp2", "explain", "expm1", "fit_formula",
     "gelu", "grad", "gradients", "hessian", "hvp", "hypot", "jacobian", "jvp", "leaky_relu", "log",
     "log10", "log1p", "log2", "log_sigmoid", "logaddexp", "logsumexp", "maximum", "mean",
-    "minimum", "mod", "mul", "neg", "no_grad", "norm", "prod", "rad2deg", "radians", "reciprocal",
-    "relu", "remainder", "sigmoid", "sign", "silu", "sin", "sinc", "sinh", "softmax", "softplus",
-    "sqrt", "square", "sub", "tan", "tanh", "value_and_grad", "var", "where", "xlogy",
+    "minimum", "mod", "mul", "neg", "no_grad", "norm", "plot_decision_boundary", "prod", "rad2deg",
+    "radians", "reciprocal", "relu", "remainder", "sigmoid", "sign", "silu", "sin", "sinc", "sinh",
+    "softmax", "softplus", "sqrt", "square", "sub", "tan", "tanh", "value_and_grad", "var",
+    "where", "xlogy",
 ]

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from .arithmetic.conversion import to_float
 from .compiler import compile
 from .nn.checks import look_up, quoted, whole_number
+from .nn.plots import axes
 from .nn.rows import as_array, rows
 
 TYPE_CHECKING = False
@@ -168,12 +169,7 @@ class FormulaFit:
         """
         import numpy
 
-        if ax is None:
-            try:
-                from matplotlib import pyplot
-            except ImportError:
-                raise ImportError("plot needs matplotlib, the 'plot' extra") from None
-            ax = pyplot.figure().subplots()
+        ax = axes(ax, "plot")
         x, y = self._data.x, self._data.y
         if x.ndim == 2:
             ax.plot(y, y - self.residuals, ".")

@@ -53,6 +53,7 @@ def test_xor_learns_the_truth_table_and_writes_graph_and_curve(tmp_path, capsys)
     assert losses[-1] < 0.01 < 0.5 < losses[0]
     assert {"x1", "x2", "loss"} <= set(texts_of(written(text, "graph")).split())
     assert "epoch" in written(text, "loss curve").read_text()
+    assert written(text, "boundary").is_file()
 
 
 def test_two_layers_learn_to_add_three_bits(tmp_path, capsys):
@@ -99,6 +100,8 @@ def test_cross_entropy_says_that_the_loss_fell_every_time(tmp_path, capsys):
     assert "the loss fell in 59 of 59 steps: monotonically" in text
     assert "24 weights" in text
     assert written(text, "loss curve").stat().st_size > 1000
+    drawn = written(text, "boundary").read_text()
+    assert drawn.count("<use") >= 200  # the new points, and the ticks of the axes
 
 
 def test_neuron_prints_the_figures_of_the_blog(tmp_path, capsys):
@@ -112,6 +115,7 @@ def test_neuron_prints_the_figures_of_the_blog(tmp_path, capsys):
     small, tall = (float(p) for p in re.findall(r"a woman with probability ([\d.]+)", text))
     assert small > 0.6 > 0.4 > tall
     assert {"w", "x", "b", "y"} <= set(texts_of(written(text, "graph")).split())
+    assert written(text, "boundary").is_file()
 
 
 def costs(text: str) -> list[float]:
@@ -293,7 +297,7 @@ def test_without_graphviz_the_graph_is_left_out_and_all_else_done(tmp_path, caps
     xor.main(["--epochs", "5", "--out", str(tmp_path)])
     text = capsys.readouterr().out
     assert re.search(r"^graph +not drawn: .*Graphviz", text, re.MULTILINE)
-    assert [path.name for path in tmp_path.iterdir()] == ["xor_loss.svg"]
+    assert {path.name for path in tmp_path.iterdir()} == {"xor_loss.svg", "xor_boundary.svg"}
 
 
 def test_without_scikit_learn_digits_ask_for_mnist(capsys, monkeypatch):
@@ -310,7 +314,9 @@ def test_open_shows_what_was_written(tmp_path, monkeypatch):
     opened: list[str] = []
     monkeypatch.setattr(show.webbrowser, "open", opened.append)
     neuron.main(["--epochs", "1", "--out", str(tmp_path), "--open"])
-    assert opened == [(tmp_path / "neuron.svg").as_uri()]
+    assert {*opened} == {
+        (tmp_path / name).as_uri() for name in ("neuron.svg", "neuron_boundary.svg")
+    }
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from .plots import axes
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -34,14 +36,7 @@ class History:
         """Draw the loss curves on matplotlib Axes, or on new ones, and return the Axes."""
         if not self.loss:
             raise ValueError("the history has no epoch to plot: fit for one at least")
-        if ax is None:
-            try:
-                from matplotlib import pyplot
-            except ImportError:
-                raise ImportError(
-                    "history.plot needs matplotlib, the 'plot' extra: pip install matplotlib"
-                ) from None
-            ax = pyplot.subplots()[1]
+        ax = axes(ax, "history.plot")
         epochs = range(1, len(self.loss) + 1)
         marker = "o" if len(epochs) == 1 else None  # a line of one point is not seen
         ax.plot(epochs, self.loss, marker=marker, label="training")
