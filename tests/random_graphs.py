@@ -7,8 +7,10 @@ stands out by a factor of a billion. A program that meets a kink, a pole or a nu
 loses more than seven of its digits to rounding, is checked for the first three alone, and counted.
 
     python -m tests.random_graphs [--count 100000] [--seed 1] [--only 17]
+    python -m tests.random_graphs --backends python,numpy,native,c,javascript [--jobs 2] [--batch 200]
 
-What fails is made smaller as long as it fails, and printed as Python.
+What fails is made smaller as long as it fails, and printed as Python. With backends, each is held against Values, many
+graphs in a function (see `compiler.graphs`).
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 from mpmath import mp, mpf
@@ -274,6 +277,21 @@ def check_many(
     return Report(len(numbers), operations, skipped, worst, worst_graph)
 
 
+class Bar:
+    """How many are done and how long the rest will take, on stderr."""
+
+    def __init__(self, total: int) -> None:
+        self.total, self.began, self.shown = total, time.perf_counter(), 0.0
+
+    def __call__(self, done: int) -> None:
+        now = time.perf_counter()
+        if now - self.shown > 2.0 and done:
+            self.shown = now
+            left = (now - self.began) / done * (self.total - done)
+            text = f"\r{done:,} of {self.total:,}, {left:.0f} s left   "
+            print(text, end="", file=sys.stderr, flush=True)
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(
         prog="python -m tests.random_graphs", description=(__doc__ or "").partition("\n")[0]
@@ -282,34 +300,27 @@ def main() -> int:
     parser.add_argument(
         "--seed", default=str(time.time_ns() % 10**6), help="the same seed draws the same graphs"
     )
-    parser.add_argument("--only", type=int, help="this one graph, shown and checked")
-    arguments = parser.parse_args()
-    numbers = range(arguments.count) if arguments.only is None else [arguments.only]
-    began = shown = time.perf_counter()
-
-    def progress(done: int) -> None:
-        nonlocal shown
-        now = time.perf_counter()
-        if now - shown > 2.0:
-            shown = now
-            left = (now - began) / done * (len(numbers) - done)
-            print(
-                f"\r{done:,} of {len(numbers):,}, {left:.0f} s left   ",
-                end="",
-                file=sys.stderr,
-                flush=True,
-            )
-
-    if arguments.only is not None:
-        print(source(graph(arguments.seed, arguments.only)))
+    parser.add_argument("--only", help="these graphs alone, say 17 or 17,33: shown and checked")
+    parser.add_argument("--backends", help="hold these against Values, say python,numpy,c")
+    parser.add_argument("--jobs", type=int, default=2, help="processes (default 2)")
+    parser.add_argument("--batch", type=int, default=200, help="graphs of a function")
+    given = parser.parse_args()
+    numbers: Sequence[int] = range(given.count)
+    if given.only is not None:
+        numbers = [*map(int, given.only.split(","))]
+        for number in numbers:
+            print(source(graph(given.seed, number)))
+    if given.backends:
+        return on_backends(given, numbers)
+    bar = Bar(len(numbers))
     try:
-        report = check_many(arguments.seed, numbers, progress)
+        report = check_many(given.seed, numbers, bar)
     except Failure as failure:
         print(f"\n{failure}")
         return 1
-    took = time.perf_counter() - began
+    took = time.perf_counter() - bar.began
     print(
-        f"\nseed {arguments.seed}: {report.graphs:,} graphs of {report.operations:,} operations in {took:.0f} s, none fails"
+        f"\nseed {given.seed}: {report.graphs:,} graphs of {report.operations:,} operations in {took:.0f} s, none fails"
     )
     print(f"worst error {report.worst:.3f} of what rounding explains (graph {report.worst_graph})")
     print(
@@ -317,6 +328,34 @@ def main() -> int:
         ", ".join(f"{n:,} {reason}" for reason, n in report.skipped.most_common()),
     )
     return 0
+
+
+def on_backends(given: argparse.Namespace, numbers: Sequence[int]) -> int:
+    """Check graphs on backends, and print a table; 1 if any fails."""
+    from .compiler import graphs
+
+    backends = []
+    for backend in given.backends.split(","):
+        if lacks := graphs.missing(backend):
+            print(f"{backend} is left out: {lacks}")
+        else:
+            backends.append(backend)
+    drawn = partial(graph, given.seed)
+    tallies = graphs.check_many(
+        drawn, backends, numbers, given.jobs, given.batch, Bar(len(numbers))
+    )
+    print(f"\n{'':12}{'graphs':>9}{'fail':>6}{'worst error':>13}{'of graph':>10}{'s':>8}")
+    for backend, x in tallies.items():
+        print(f"{backend:12}{x.graphs:9,}{len(x.wrong):6}{x.worst:13.3f}{x.at:10}{x.seconds:8.0f}")
+    print("errors in parts of what rounding explains")
+    wrong = [each for x in tallies.values() for each in x.wrong]
+    for each in wrong[:20]:
+        print(
+            f"\n{each.backend}: {each.reason}\n"
+            f"(python -m tests.random_graphs --seed {given.seed} --backends {each.backend} "
+            f"--only {','.join(map(str, each.numbers))})"
+        )
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":

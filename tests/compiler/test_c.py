@@ -19,7 +19,8 @@ from scalargrad.ops import OPS
 
 from .. import programs
 from . import layered, structured
-from .in_c import STRICT, Case, check, graphs_in_c, is_close, results
+from .graphs import check_graphs
+from .in_c import STRICT, Case, check, is_close, results
 
 pytestmark = pytest.mark.skipif(machine.compiler() is None, reason="there is no C compiler")
 
@@ -126,10 +127,9 @@ def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices() -> None:
 
 
 @pytest.mark.parametrize("few", [0, 400])
-def test_random_graphs_are_as_in_python(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_random_graphs_are_as_on_values(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emitted, "FEW", few)  # in lines only below so many operations
-    begin = random.randrange(10**6)
-    graphs_in_c(range(begin, begin + 100))
+    check_graphs("native", 100)
 
 
 # ------------------------------------------------------------------ names, long lists, training

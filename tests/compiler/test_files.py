@@ -36,7 +36,7 @@ from .files import (
     run,
     says_of_itself,
 )
-from .in_javascript import graphs_in_javascript
+from .graphs import check_graphs
 
 needs_c = pytest.mark.skipif(not COMPILERS, reason="neither gcc nor clang is installed")
 needs_node = pytest.mark.skipif(not NODE, reason="node is not installed")
@@ -193,10 +193,11 @@ def test_modules_in_javascript_are_as_in_python(saved: list[Saved], tmp_path: Pa
         assert are_close(got, case.f(*case.args)), case.js.read_text()
 
 
-@needs_node
-def test_random_graphs_in_javascript_are_as_in_python(tmp_path: Path) -> None:
-    first = random.randrange(10**6)
-    graphs_in_javascript(range(first, first + 20), tmp_path)
+@pytest.mark.parametrize(
+    "language", [pytest.param("c", marks=needs_c), pytest.param("javascript", marks=needs_node)]
+)
+def test_random_graphs_in_files_are_as_on_values(language: str) -> None:
+    check_graphs(language, 20)
 
 
 # ------------------------------------------------------------------ edges
