@@ -146,6 +146,10 @@ def test_a_change_of_momentum_keeps_the_speed():
         optimizer.momentum, w.grad = momentum, 1.0
         optimizer.step()
         assert w.data == wanted
+    for momentum in (0.0, 0.5):
+        optimizer.momentum = momentum
+    optimizer.step()
+    assert w.data == wanted - 1.0  # after a momentum of 0 the speed begins at 0
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
