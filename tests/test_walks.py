@@ -48,6 +48,8 @@ AT_KINKS = {
     "not known, min":  (lambda x: sg.min([x * x, 2 * x * x, x + 1]), 0.0, math.nan),
     "not known, > −1": (lambda x: sg.max([x + x * x, x, -1.0]), 0.0, math.nan),
     "not known, < 1":  (lambda x: sg.min([x + x * x, x, 1.0]), 0.0, math.nan),
+    "not known, ≥ 0":  (lambda x: sg.maximum(0.0, x * x), 0.0, math.nan),
+    "not known, 1/e":  (lambda x: sg.exp(-sg.hypot(x, 2.0 * x)), 0.0, math.nan),
     "not known, e":    (lambda x: sg.exp(sg.hypot(x, 2.0 * x)), 0.0, math.nan),
     "not known, -inf": (lambda x: sg.arccos(x) ** 2, 1.0, math.nan),
     "not known, root": (lambda x: sg.sqrt(x) ** 2, 0.0, math.nan),
