@@ -172,7 +172,7 @@ def _is_at_kink(node: Value) -> bool:
     traits, slopes = node._operation.traits, slopes_of(node)
     if "extreme" in traits:
         return any(0.0 < slope < 1.0 for slope in slopes)
-    if "rectifier" in traits and len(node._operation.operands) == 1:
+    if "rectifier" in traits:
         return node._x.data == 0.0 and _jumps(node._operation)
     return inf in slopes or -inf in slopes or (node.data == 0.0 and "length" in traits)
 

@@ -34,6 +34,8 @@ AT_KINKS = {
     "-3|x|²":          (lambda x: -3.0 * sg.abs(x) ** 2, 0.0, -6.0),
     "|x|⁴":            (lambda x: sg.abs(x) ** 4, 0.0, 0.0),
     "|x²|²":           (lambda x: sg.abs(x * x) ** 2, 0.0, 0.0),
+    "relu below 0":    (lambda x: sg.relu(x * x - 1.0), 0.0, 0.0),
+    "relu above 0":    (lambda x: sg.relu(x * x + 1.0), 0.0, 2.0),
     "|x|² from 1":     (lambda x: sg.abs(x - 1.0) ** 2, 1.0, 2.0),
     "hypot²":          (lambda x: sg.hypot(x, 2.0 * x) ** 2, 0.0, 10.0),
     "norm²":           (lambda x: sg.norm([x, x]) ** 2, 0.0, 4.0),

@@ -141,13 +141,15 @@ def custom_op(
 
 
 def _known_traits(traits: str, infix: str, operands: tuple[str, ...]) -> str:
-    """The traits, with those that follow from them; ValueError for an unknown word."""
+    """The traits, with those that follow from them; ValueError for one that cannot be."""
     words = set(traits.split())
     for word in words:
         if word not in TRAITS:
             raise ValueError(f"traits={traits!r}: {word!r} is none of {', '.join(TRAITS)}")
     if infix and len(operands) < 2:
         raise ValueError(f"infix={infix!r} stands between two operands, and there is one")
+    if words & {"activation", "rectifier"} and len(operands) > 1:
+        raise ValueError(f"traits={traits!r}: an activation has one operand, and there are two")
     if "rectifier" in words or (not words and len(operands) == 1):
         words.add("activation")
     return " ".join(words)

@@ -329,6 +329,9 @@ def test_traits_that_are_unknown_and_infix_of_one_operand_are_refused() -> None:
         custom_op("f", "x * y", ("y", "x"), traits="comutative")
     with pytest.raises(ValueError, match=r"stands between two operands, and there is one"):
         custom_op("f", "x * x", "2.0 * x", infix=" ∘ ")
+    for trait in ("rectifier", "activation"):
+        with pytest.raises(ValueError, match=r"an activation has one operand, and there are two"):
+            custom_op("f", "x * y", ("y", "x"), traits=trait)
 
 
 def test_a_type_error_of_a_function_that_a_user_gave_comes_through():
