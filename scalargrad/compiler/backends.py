@@ -123,7 +123,8 @@ def plan_of(
         )
     if not is_installed("numpy"):
         return Plan("python", "NumPy is not installed", count, rows)
-    factor, share = 1.0 if kind == "value" else BACKWARD, calls / max(1, steps)
+    walks = 0 if kind == "value" else len(program.outputs)  # back, one for each output
+    factor, share = 1.0 + (BACKWARD - 1.0) * walks, calls / max(1, steps)
     terms = sum(len(step.operands) // 2 for step in program.steps if step.row.name == "dot")
     sizes = 0, times * (count - 2 * terms), times * terms
     estimates = {"python": _estimate("python", share, factor, *sizes)}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from .emitters.frame import Source
     from .program import Program
 
-LINES = 2_000, 20_000  # steps of a function in lines for which it is told to do less, and least
+LINES = 1_000, 20_000  # steps of a function in lines for which it is told to do less, and least
 
 
 class Made(NamedTuple):

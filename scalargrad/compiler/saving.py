@@ -15,6 +15,7 @@ from ..arithmetic.total import inf, nan
 from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
+from .constants import named_constants, nested
 from .in_python.source import function_source
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
     from .arguments import Form
     from .languages import Request
+    from .program import Program
     from .traces import Traces
 
 ON_ARRAYS = "numpy"
@@ -62,12 +64,17 @@ def module_source(
         for is_total in (False, True):
             made.add(
                 *generated(
-                    traces, f"{'total' if is_total else 'raw'}_{kind}", kind, is_total, saved.of
+                    saved.program,
+                    f"{'total' if is_total else 'raw'}_{kind}",
+                    kind,
+                    traces.reduce,
+                    is_total,
+                    saved.of,
                 )
             )
     known = {
         **CARRIED,
-        **(_carried_on_arrays(traces) if backend == ON_ARRAYS else {}),
+        **(_carried_on_arrays(saved.program) if backend == ON_ARRAYS else {}),
         "inf": inf,
         "nan": nan,
     }
@@ -112,10 +119,10 @@ def _as_text(content: Any) -> str:
 
 
 def _on_floats(
-    traces: Traces, name: str, kind: str, is_total: bool, of: str
+    program: Program, name: str, kind: str, reduce: str | None, is_total: bool, of: str
 ) -> tuple[str, dict[str, Any]]:
     """A generated function in plain Python, and what it calls and reads by name."""
-    pieces, numbers = function_source(traces.program, name, kind, traces.reduce, is_total, of)
+    pieces, numbers = function_source(program, name, kind, reduce, is_total, of)
     return "\n\n".join(pieces), {
         **(TOTAL_NAMES if is_total else FAST_NAMES),
         **numbers,
@@ -124,21 +131,21 @@ def _on_floats(
 
 
 def _on_arrays(
-    traces: Traces, name: str, kind: str, is_total: bool, of: str
+    program: Program, name: str, kind: str, reduce: str | None, is_total: bool, of: str
 ) -> tuple[str, dict[str, Any]]:
     """The same on NumPy."""
     from .in_numpy.function import function_source
 
-    pieces, names = function_source(traces.program, name, kind, traces.reduce, is_total, of)
+    pieces, names = function_source(program, name, kind, reduce, is_total, of)
     return "\n\n".join(pieces), names
 
 
-def _carried_on_arrays(traces: Traces) -> dict[str, Any]:
+def _carried_on_arrays(program: Program) -> dict[str, Any]:
     from .in_numpy.function import answer
 
     return {
         "numbers": carried.array,
-        **({} if is_scattered(traces.program) else {"answer": answer}),
+        **({} if is_scattered(program) else {"answer": answer}),
     }
 
 
@@ -147,6 +154,7 @@ class _Saved:
 
     def __init__(self, traces: Traces, names: Sequence[str], on_arrays: bool = False) -> None:
         self.traces, self.on_arrays = traces, on_arrays
+        self.program, self.constants = named_constants(traces)
         self.by_rows = traces.has_rows and traces.reduce is None
         self.of = traces.name if is_word(traces.name) else "the function"
         taken = Names(LOCAL)
@@ -198,9 +206,9 @@ class _Saved:
             lines += [f"    {text}," for text in contents]
             rows += [f"{name}=contents[{count}]"] if form[0] == ROWS else []
             count += len(contents)
-        if self.traces.taken:
-            taken = f"[{', '.join([float.__repr__(value.data) for value in self.traces.taken])}]"
-            lines.append(f'    numbers({taken}, "captured", {len(self.traces.taken)}),')
+        for block, flat in zip(self.program.blocks[count:], self.constants):
+            text, shape = _as_text(nested(flat, block.shape)), ", ".join(map(str, block.shape))
+            lines.append(f'    numbers({text}, "{block.name}"{", " * bool(shape)}{shape}),')
         lines = [
             "contents = [",
             *lines,
@@ -219,9 +227,7 @@ class _Saved:
         """The function that a user calls."""
         given = ", ".join(self.given)
         option = (
-            [str(kind != "value")]
-            if self.on_arrays and not is_scattered(self.traces.program)
-            else []
+            [str(kind != "value")] if self.on_arrays and not is_scattered(self.program) else []
         )  # whether there are slopes
         lines = self._returned(
             kind,
@@ -237,7 +243,7 @@ class _Saved:
 
     def _returned(self, kind: str, answer: str) -> list[str]:
         """The lines that call the generated function and give its results their structure."""
-        single, count = self.traces.is_single, len(self.traces.program.outputs)
+        single, count = self.traces.is_single, len(self.program.outputs)
         by_rows = (
             self.by_rows and not self.on_arrays
         )  # then a list with a result for each row comes
@@ -294,7 +300,7 @@ class _Saved:
     def _gradient(self) -> str:
         """The function that gives slopes by each block the structure of the arguments."""
         names = Names(LOCAL)
-        blocks = {block: names.take(f"d{block.name}", "d") for block in self.traces.program.wrt}
+        blocks = {block: names.take(f"d{block.name}", "d") for block in self.program.wrt}
         slopes = iter(blocks.values())
         ties: list[str] = []
         made = {

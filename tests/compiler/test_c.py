@@ -152,6 +152,13 @@ def test_arguments_may_have_any_names() -> None:
     check([Case(names["fn"], rows, wrt=(0, 1), rows=tuple(TAKEN))])
 
 
+def test_logarithms_of_what_is_subnormal_are_as_in_python() -> None:
+    points = np.array([-714.0, -700.0, -745.0, 714.0])
+    for kind in ("value", "value_and_grad"):
+        check([Case(lambda x: sg.log(sg.sigmoid(x)), (x,), kind) for x in points])
+        check([Case(lambda x: sg.log(sg.sigmoid(x)), (points,), rows=("x",))])
+
+
 def test_labels_may_be_any_text() -> None:
     def labelled(x: Any) -> Any:
         made = []

@@ -314,6 +314,9 @@ def test_captured_weights_have_the_names_of_their_labels() -> None:
     for table in ("W1[6] = {", "b1[3] = {", "W2[3] = {", "b2[1] = {"):
         assert f"static const double {table}" in text
     assert "captured" not in text
+    module = sg.compile(lambda x: model(x)).source([1.0, 2.0], language="python")
+    assert "def raw_value(x, W1, b1, W2, b2):" in module
+    assert "captured" not in module
     again = sg.compile(lambda x: model(x) * twin).source([1.0, 2.0], language="c")
     assert "static const double captured[4] = {" in again  # two have one label
     assert "static const double W1[6] = {" in again

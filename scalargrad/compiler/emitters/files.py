@@ -9,20 +9,20 @@ from functools import cached_property
 import numpy
 
 from ..arguments import FIXED, STATE, blocks_of
+from ..constants import named_constants
 from ..layout import listed
-from ..naming import is_name, is_word
-from ..program import Block, Program, Step
+from ..naming import is_word
+from ..program import Block
 from .frame import Tables
 from .functions import function_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
     from typing import Any
 
     from ..dialects.c import Dialect
     from ..languages import Request
-    from ..traces import Traces
     from .frame import Source
 
 ROWS_OF_EXAMPLE = 3
@@ -34,7 +34,8 @@ class Plain:
     def __init__(self, dialect: Dialect, request: Request) -> None:
         self.dialect, self.request, self.traces = dialect, request, request.traces
         traces = self.traces
-        self.program, self.contents = named_constants(traces, request.contents)
+        self.program, numbers = named_constants(traces)
+        self.contents = [*request.contents[: len(request.contents) - bool(traces.taken)], *numbers]
         self.blocks = self.program.blocks
         self.of = traces.name if is_word(traces.name) else "the function"
         self.has_rows, self.per_row = traces.has_rows, traces.has_rows and traces.reduce is None
@@ -51,8 +52,8 @@ class Plain:
         self.given = self.blocks[request.fixed : count]
         self.tables = Tables(dialect, names)
         for block in self.constants:
-            numbers = numpy.array([*flat(self.contents[self.blocks.index(block)])], dtype=float)
-            self.tables.put(self.name_of[block], numbers)
+            array = numpy.array([*flat(self.contents[self.blocks.index(block)])], dtype=float)
+            self.tables.put(self.name_of[block], array)
         self.functions = {kind: self._function(kind) for kind in self.kinds}
         self.calls = {call for made in self.functions.values() for call in made.calls}
 
@@ -164,55 +165,6 @@ class Plain:
                 size, step = len(self.wrt[one].inputs), len(self.wrt[other].inputs)
                 by_block[one][to::size] = by_block[other][of::step]
         return [values, *by_block]
-
-
-def named_constants(traces: Traces, contents: Sequence[Any]) -> tuple[Program, list[Any]]:
-    """The program with a block for each array that captured Values are entries of, by their labels; and the contents of all blocks."""
-    program = traces.program
-    if not traces.taken:
-        return program, [*contents]
-    entries: dict[str, list[tuple[tuple[int, ...], int]]] = {}
-    for at, value in enumerate(traces.taken):
-        name, index = _entry(str(value.label))
-        entries.setdefault(name, []).append((index, at))
-    *blocks, captured = program.blocks
-    taken = {block.name for block in blocks}
-    made: dict[Any, Any] = {}
-    filled, left = [*contents[:-1]], list[int]()
-    for name, found in entries.items():
-        places = dict(found)
-        is_array = len({len(index) for index in places}) == 1 and is_name(name)
-        shape = tuple(max(axis) + 1 for axis in zip(*places)) if is_array else ()
-        if not is_array or name in taken or not len(places) == len(found) == numpy.prod(shape):
-            left += [at for _, at in found]
-            continue
-        block = Block(name, shape)
-        order = [places[tuple(map(int, index))] for index in numpy.ndindex(*shape)]
-        made.update((captured.inputs[at], x) for at, x in zip(order, block.inputs))
-        filled.append([contents[-1][at] for at in order])
-        blocks.append(block)
-    if left:
-        block = Block("captured", (len(left),))
-        left.sort()
-        made.update((captured.inputs[at], x) for at, x in zip(left, block.inputs))
-        filled.append([contents[-1][at] for at in left])
-        blocks.append(block)
-    for step in program.steps:
-        operands = tuple([made.get(x, x) for x in step.operands])
-        made[step] = step if operands == step.operands else Step(step.row, operands, step.label)
-    return Program(blocks, [made.get(x, x) for x in program.outputs]), filled
-
-
-def _entry(label: str) -> tuple[str, tuple[int, ...]]:
-    """The name and the place in a label; no name where it says none.
-
-    >>> _entry("W1[0,2]"), _entry("k"), _entry("x[i]")
-    (('W1', (0, 2)), ('k', ()), ('', ()))
-    """
-    name, bracket, rest = label.partition("[")
-    parts = rest.removesuffix("]").split(",") if bracket else []
-    is_entry = all(part.isdecimal() and len(part) < 9 for part in parts)
-    return (name, tuple(map(int, parts))) if is_entry else ("", ())
 
 
 def _place(block: Block, index: tuple[int, ...]) -> int:

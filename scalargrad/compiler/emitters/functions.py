@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     Ties = Mapping[int, Sequence[tuple[int, int, int]]]
 
 FEW = 400  # operations of a program without rows that machine code has in lines
+MANY, EACH = 20_000, 20  # or with few operations for each vector; for all outputs of a Jacobian
 MEAN, TIMES = line_of("x / y"), line_of("x * y")
 
 
@@ -42,7 +43,7 @@ def function_of(
     per_row = has_rows and reduce is None
     wrt = program.wrt if kind != "value" else []
     options["returns"] = len(program.outputs) == 1 and not per_row and not in_rows
-    is_small = dialect.in_blocks and not has_rows and operations(program) < FEW
+    is_small = dialect.in_blocks and not has_rows and _is_small(program)
     given: Any = program, reduce, wrt, slope_names, out, per_row, in_rows, ties or {}
     if is_small or not has_pattern(program):
         found = _in_lines(*given)
@@ -52,6 +53,14 @@ def function_of(
     return Function(
         dialect, name, program.blocks, derived.vectors, results, name_of, **options
     )  # fmt: skip
+
+
+def _is_small(program: Program) -> bool:
+    """Whether lines are soon compiled, and run as fast as loops, or faster."""
+    count = operations(program)
+    if count < FEW or count * len(program.outputs) > MANY:
+        return count < FEW
+    return has_pattern(program) and count < EACH * len(rolled(program).vectors)
 
 
 def _in_vectors(
