@@ -8,6 +8,8 @@ the slopes by each block, a gradient in the argument's structure.
 from __future__ import annotations
 
 from copy import copy
+from enum import Enum
+from functools import lru_cache
 from operator import countOf
 
 from ..arithmetic.conversion import as_float
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 NUMBERS = "numbers"  # a block: what each of its axes is, "list", "tuple" or "array", and its shape
 ROWS = "rows"  # what the rows are in, and the form of one
 LIST, TUPLE, DICT = "list", "tuple", "dict"  # what makes another of the kind, and the forms in it
+ARRAY = "array"
 STATE = "state"  # a module or its state: the module, names, shapes, and the mapping's class
 FIXED = "fixed"  # no numbers: a text, a function, None
 NUMBER: Form = (NUMBERS, (), ())
@@ -42,7 +45,8 @@ def are_floats(items: Collection[Any]) -> bool:
 def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] = ()) -> Form:
     """The form of an argument; what it holds is added to `contents`, block by block, as floats, nested lists or arrays.
 
-    TypeError or ValueError, naming `what`, for all that holds no numbers. Texts, functions and None are fixed: a trace is made for each.
+    TypeError or ValueError, naming `what`, for all that holds no numbers. Texts, functions and None
+    are fixed, and truth values but in lists of numbers: a trace is made for each.
 
     >>> contents = []
     >>> read({"w": [[1, 2], [3, 4]], "b": 5}, "p", contents), contents
@@ -51,6 +55,8 @@ def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] =
     if type(argument) is float:
         contents.append(argument)
         return NUMBER
+    if _is_truth(argument):
+        return static(bool(argument))
     if id(argument) in above:
         raise ValueError(f"{what} contains itself: give it lists and dicts that end in numbers")
     if isinstance(argument, list | tuple):
@@ -73,6 +79,27 @@ def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] =
     return _read_number(argument, what, contents)
 
 
+def static(argument: Any) -> Form:
+    """The form of an argument that is a part of the structure: a trace is made for each.
+
+    >>> static([1, "relu"]) == static([1, "relu"]), static(1) == static(True)
+    (True, False)
+    """
+    return FIXED, Exact(argument)
+
+
+def _is_truth(item: Any) -> bool:
+    """Whether it is a truth value, one of NumPy's too."""
+    if isinstance(item, bool):
+        return True
+    return not getattr(item, "ndim", 1) and getattr(getattr(item, "dtype", None), "kind", "") == "b"
+
+
+def _counted(item: Any) -> Any:
+    """A truth value among numbers as 1 or 0; all else as it is."""
+    return float(item) if _is_truth(item) else item
+
+
 def _at(what: str, key: Any) -> str:
     return f"{what}[{key!r}]" if type(key) in (str, int) else what
 
@@ -90,7 +117,7 @@ def _read_list(items: Any, what: str, contents: list[Any], above: tuple[int, ...
         contents.append(items)
         return NUMBERS, (kind,), (len(items),)
     inner: list[Any] = []
-    forms = [read(item, f"{what}[{i}]", inner, above) for i, item in enumerate(items)]
+    forms = [read(_counted(item), f"{what}[{i}]", inner, above) for i, item in enumerate(items)]
     first = forms[0] if forms else NUMBER
     if is_plain and first[0] == NUMBERS and all(form == first for form in forms):
         contents.append([as_lists(item) for item in inner])
@@ -104,7 +131,7 @@ def _read_array(array: Any, what: str, contents: list[Any]) -> Form:
         raise ValueError(
             f"{what} is an array with masked numbers: fill them in, {what}.filled(0.0)"
         )
-    kinds = ("array",) * array.ndim
+    kinds = (ARRAY,) * array.ndim
     kind = getattr(array.dtype, "kind", "O")
     if kind not in "fiub":
         if kind != "O":
@@ -151,9 +178,10 @@ def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
         or (isinstance(argument, str) and not _is_number(argument))
     ):
         return FIXED, _Same(argument) if type(argument).__hash__ is None else argument
-    kind = type(argument).__name__
+    named = f'; or name it: compile(…, static=("{what}",))' if what.isidentifier() else ""
     raise TypeError(
-        f"{what} is {kind}, expected a number, a list, tuple or dict of numbers, an array or a module{advice(argument)}"
+        f"{what} is {type(argument).__name__}, expected a number, a list, tuple or dict of numbers, "
+        f"an array or a module{named if isinstance(argument, Enum) else advice(argument) or named}"
     )
 
 
@@ -180,6 +208,34 @@ class _Same:
 
     def __hash__(self) -> int:
         return id(self.it)
+
+    def __repr__(self) -> str:
+        return repr(self.it)
+
+
+class Exact(_Same):
+    """A part of the structure as a part of a key: equal to what has the same kinds and content."""
+
+    def __init__(self, it: Any) -> None:
+        super().__init__(it)
+        self.key = _key(it)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Exact) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+def _key(item: Any) -> Any:
+    """A key that tells apart what a function can tell apart: 1 from True, 0.0 from -0.0."""
+    if isinstance(item, list | tuple):
+        return type(item), *map(_key, item)
+    if isinstance(item, dict):
+        return type(item), *[(_key(key), _key(part)) for key, part in item.items()]
+    if isinstance(item, float):
+        return type(item), float.__repr__(item)
+    return _Same(item) if type(item).__hash__ is None else (type(item), item)
 
 
 class _Kind:
@@ -213,7 +269,7 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
     if not is_array(argument):
         kind = TUPLE if isinstance(argument, tuple) else LIST
     else:
-        kind = "array"
+        kind = ARRAY
         if getattr(argument.dtype, "kind", "O") != "O":
             _, kinds, shape = _read_array(argument, what, contents)
             return (ROWS, kind, (NUMBERS, kinds[1:], shape[1:])), shape[0]
@@ -234,7 +290,7 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
     inner: list[Any] = []
     first: Any = None
     for i, row in enumerate(rows):
-        form = read(row, f"row {i} of {what}", inner)
+        form = read(_counted(row), f"row {i} of {what}", inner)
         if form[0] != NUMBERS:
             raise ValueError(
                 f"row {i} of {what} must be a number or a regular list of numbers, as all rows must"
@@ -244,8 +300,8 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
                 f"row {i} of {what} is {_shown(form)}, row 0 {_shown(first)}: all rows must be alike"
             )
         first = first or form
-    if kind == "array":
-        first = NUMBERS, ("array",) * len(first[2]), first[2]
+    if kind == ARRAY:
+        first = NUMBERS, (ARRAY,) * len(first[2]), first[2]
     contents.append([as_lists(row) for row in inner])
     return (ROWS, kind, first), len(rows)
 
@@ -291,7 +347,7 @@ def traced(form: Form, blocks: Iterator[list[Any]]) -> Any:
     if kind == STATE:
         return _traced_module(form, blocks)
     if kind == FIXED:
-        return form[1].it if type(form[1]) is _Same else form[1]
+        return form[1].it if isinstance(form[1], _Same) else form[1]
     if kind == DICT:
         items: Any = {key: traced(item, blocks) for key, item in form[2:]}
     else:
@@ -337,25 +393,62 @@ def _entries(content: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[
         yield from [((*index, i), item) for i, item in enumerate(content)]
 
 
-def gathered(form: Form, slopes: Iterator[Any], by_rows: bool = False) -> Any:
-    """A gradient in the structure of an argument, of the slopes by each of its blocks; `by_rows` where each has an axis of rows before."""
+def gathered(form: Form, slopes: Iterator[Any], of_rows: str = "") -> Any:
+    """A gradient in the structure of an argument, of the slopes by each of its blocks.
+
+    It is in the containers that the argument came in. `of_rows` is the kind of the axis of rows
+    that each block has before its own, if it has one.
+    """
     kind = form[0]
     if kind == NUMBERS:
-        return in_kinds(as_number(next(slopes)), (LIST, *form[1]) if by_rows else form[1])
+        return handing(_with_rows(form[1], of_rows))(next(slopes))
     if kind == ROWS:
-        return in_kinds(next(slopes), (form[1], *form[2][1]))
+        return handing((form[1], *form[2][1]))(next(slopes))
     if kind == STATE:
-        by_name = dict(zip(form[2], slopes))
-        return form[4](
-            form[1].it, _tied(by_name, form[1].ties, by_rows) if form[1].ties else by_name
-        )
+        return _gathered_state(form, {name: next(slopes) for name in form[2]}, of_rows)
     if kind == FIXED:
         return None
     if kind == DICT:
-        items: Any = {key: gathered(item, slopes, by_rows) for key, item in form[2:]}
+        items: Any = {key: gathered(item, slopes, of_rows) for key, item in form[2:]}
     else:
-        items = [gathered(item, slopes, by_rows) for item in form[2:]]
+        items = [gathered(item, slopes, of_rows) for item in form[2:]]
     return form[1](items) if form[1] else tuple(items) if kind == TUPLE else items
+
+
+def _with_rows(kinds: tuple[str, ...], of_rows: str) -> tuple[str, ...]:
+    """The kinds of the axes of a block with an axis of rows before them: rows of arrays are one."""
+    if not of_rows:
+        return kinds
+    return ((ARRAY if kinds[0] == ARRAY else LIST) if kinds else of_rows, *kinds)
+
+
+def _gathered_state(form: Form, slopes: dict[str, Any], of_rows: str) -> Any:
+    """A gradient by a module: arrays where `module.state()` has them."""
+    _, same, names, _, cls = form
+    if same.ties:
+        slopes = _tied({name: as_lists(slopes[name]) for name in names}, same.ties, bool(of_rows))
+    try:
+        blocks = {name: as_array(slopes[name]) for name in names}
+    except ImportError:
+        blocks = slopes
+    return cls(same.it, {name: as_number(block) for name, block in blocks.items()})
+
+
+@lru_cache(maxsize=1024)
+def handing(kinds: tuple[str, ...]) -> Callable[[Any], Any]:
+    """A function that puts numbers, as a backend gave them, into containers of these kinds.
+
+    >>> handing(("tuple", "list"))([[1.0, 2.0], [3.0, 4.0]])
+    ([1.0, 2.0], [3.0, 4.0])
+    """
+    if not kinds:
+        return as_number
+    if set(kinds) == {ARRAY}:
+        return as_array
+    if set(kinds) == {LIST}:
+        return as_lists
+    outer, inner = tuple if kinds[0] == TUPLE else list, handing(kinds[1:])
+    return lambda content: outer(map(inner, content))
 
 
 def _tied(
@@ -387,33 +480,28 @@ def _with(content: Any, index: tuple[int, ...], number: Any) -> Any:
     return content
 
 
-def gathering(form: Form, by_rows: bool) -> Callable[[Sequence[Any]], Any]:
-    """What gives slopes the structure of an argument of that form, once it was traced: `gathered`, and shorter for what is most usual."""
-    if form[0] == NUMBERS and TUPLE not in form[1]:
-        return lambda slopes: as_number(slopes[0])
-    if form[0] == STATE and not form[1].ties:
-        _, same, names, _, cls = form
-        return lambda slopes: cls(same.it, dict(zip(names, slopes)))
-    return lambda slopes: gathered(form, iter(slopes), by_rows)
+def gathering(form: Form, of_rows: str) -> Callable[[Sequence[Any]], Any]:
+    """A function like `gathered` for arguments of that form; a short one for a plain block."""
+    if form[0] == NUMBERS:
+        hand = handing(_with_rows(form[1], of_rows))
+        return lambda slopes: hand(slopes[0])
+    return lambda slopes: gathered(form, iter(slopes), of_rows)
 
 
-def holds_module(form: Any) -> bool:
-    """Whether there is a module in an argument of that form.
+def within(form: Form, kind: str) -> Iterator[Any]:
+    """The objects that forms of a kind stand for, STATE or FIXED, wherever they are in a form.
 
-    >>> holds_module(("dict", None, ("w", NUMBER))), holds_module(("list", None, (STATE, None, (), (), dict)))
-    (False, True)
+    >>> [*within(("dict", None, ("w", NUMBER), ("how", ("fixed", "mean"))), FIXED)]
+    ['mean']
     """
-    return form[:1] == (STATE,) or any(
-        isinstance(part, tuple) and holds_module(part) for part in form
-    )
-
-
-def in_kinds(content: Any, kinds: tuple[str, ...]) -> Any:
-    """Nested lists with tuples where the argument has them; arrays as they are."""
-    if TUPLE not in kinds or not isinstance(content, list):
-        return content
-    items = [in_kinds(item, kinds[1:]) for item in content]
-    return tuple(items) if kinds[0] == TUPLE else items
+    if form[0] == kind:
+        yield form[1].it if isinstance(form[1], _Same) else form[1]
+    elif form[0] == DICT:
+        for _, item in form[2:]:
+            yield from within(item, kind)
+    elif form[0] in (LIST, TUPLE):
+        for item in form[2:]:
+            yield from within(item, kind)
 
 
 def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = ()) -> Any:
@@ -424,7 +512,7 @@ def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = 
     """
     if not shape:
         return content[0]
-    if kinds[:1] == ("array",):
+    if kinds[:1] == (ARRAY,):
         import numpy
 
         array = numpy.empty(len(content), dtype=object)

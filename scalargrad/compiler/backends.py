@@ -234,26 +234,6 @@ class OnPython:
         return self.function([x if x.__class__ is float else as_lists(x) for x in contents])
 
 
-class InLists:
-    """A function on arrays in place of one in plain Python: its results are lists too."""
-
-    def __init__(self, function: Any) -> None:
-        self.function, self.backend, self.source = function, function.backend, function.source
-
-    def __call__(self, contents: Sequence[Any]) -> Any:
-        return _listed(self.function(contents))
-
-
-def _listed(result: Any) -> Any:
-    return (
-        tuple(map(_listed, result))
-        if result.__class__ is tuple
-        else result.tolist()
-        if hasattr(result, "tolist")
-        else result
-    )
-
-
 def build(backend: str, program: Program, name: str, kind: str, reduce: str | None) -> Any:
     """The function of a program in a backend: called with the contents of its blocks."""
     if backend == "native":

@@ -94,23 +94,19 @@ class Binding:
                 )
         return tuple(positions)
 
-    def check_rows(self, rows: Any) -> tuple[str, ...]:
-        """The names of arguments that carry rows; TypeError or ValueError for what names none."""
-        names = (
-            (rows,)
-            if isinstance(rows, str)
-            else tuple(rows or ())
-            if rows is None or hasattr(rows, "__iter__")
-            else (rows,)
-        )
+    def check_names(self, what: str, given: Any) -> tuple[str, ...]:
+        """The names of arguments, `what` says of which; TypeError or ValueError if they name none."""
+        is_one = isinstance(given, str) or not (given is None or hasattr(given, "__iter__"))
+        names = (given,) if is_one else tuple(given or ())
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(
-                    f"rows takes names of arguments, got {name!r}: write rows=('x', 'y')"
+                    f"{what} takes names of arguments, got {name!r}: write {what}=('x', 'y')"
                 )
             known = [*self._places, *self._by_name]
             if name not in known and not self._takes_any_name:
                 raise ValueError(
-                    f"rows names {name!r}, and {self.name} has the arguments {', '.join(known) or 'none'}"
+                    f"{what} names {name!r}, and {self.name} has the arguments "
+                    f"{', '.join(known) or 'none'}"
                 )
         return names

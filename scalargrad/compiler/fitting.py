@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..arithmetic.conversion import as_float
-from .arguments import NUMBER, NUMBERS, ROWS, STATE, read, read_rows
+from .arguments import FIXED, NUMBER, NUMBERS, ROWS, STATE, Exact, read, read_rows, static
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ def fitting(form: Form, what: str) -> Fits:
         return _fits_array(form[2], rows=False)
     if form[0] == STATE:
         return _fits_state(form)
+    if form[0] == FIXED and isinstance(form[1], Exact):
+        return lambda argument, contents: static(argument) == form
     if form[0] == ROWS:  # not an iterator, which can be read but once
         return lambda rows, contents: (
             isinstance(rows, list | tuple) and read_rows(rows, what, contents)[0] == form

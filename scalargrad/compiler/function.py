@@ -10,6 +10,7 @@ from ..files import put_in_place
 from ..modes import modes_here, modes_on
 from . import backends, languages
 from .arguments import read, read_rows
+from .arguments import static as as_static
 from .binding import Binding
 from .traces import Traces
 from .tracing import TraceError, is_tracing, user_line
@@ -35,7 +36,13 @@ class Compiled:
     """
 
     def __init__(
-        self, fn: Callable[..., Any], wrt: Any, rows: Any, reduce: str | None, backend: str
+        self,
+        fn: Callable[..., Any],
+        wrt: Any,
+        rows: Any,
+        reduce: str | None,
+        backend: str,
+        static: Any,
     ) -> None:
         self._binding = Binding(fn)
         if reduce not in REDUCTIONS:
@@ -44,13 +51,11 @@ class Compiled:
             )
         derivatives.argument_positions(wrt, (None,) * 999)  # refuses what numbers no argument
         backends.check(backend)
-        self._fn, self._wrt, self._rows, self._reduce, self._backend = (
-            fn,
-            wrt,
-            self._binding.check_rows(rows),
-            reduce,
-            backend,
-        )
+        self._fn, self._wrt, self._reduce, self._backend = fn, wrt, reduce, backend
+        self._rows = self._binding.check_names("rows", rows)
+        self._static = self._binding.check_names("static", static)
+        if both := [name for name in self._static if name in self._rows]:
+            raise ValueError(f"{both[0]} cannot both carry rows and be static: name it once")
         self._lock = threading.RLock()
         self._traces: dict[Any, Traces] = {}
         self._latest: Traces | None = None
@@ -152,11 +157,15 @@ class Compiled:
     @property
     def _given(self) -> tuple[Any, ...]:
         """What another would be made of."""
-        return self._fn, self._wrt, self._rows or None, self._reduce, self._backend
+        rows, static = self._rows or None, self._static
+        return self._fn, self._wrt, rows, self._reduce, self._backend, static
 
     def __repr__(self) -> str:
         rows = f", rows={self._rows!r}, reduce={self._reduce!r}" if self._rows else ""
-        return f"compile({self.__name__}, wrt={self._wrt!r}{rows}, backend={self._backend!r})"
+        static = f", static={self._static!r}" if self._static else ""
+        return (
+            f"compile({self.__name__}, wrt={self._wrt!r}{rows}, backend={self._backend!r}{static})"
+        )
 
     # -------------------------------------------------------------- a call
 
@@ -184,6 +193,8 @@ class Compiled:
         for name, argument in zip(names, (*args, *options.values())):
             if name in self._rows:
                 form, counts[name] = read_rows(argument, name, contents)
+            elif name in self._static:
+                form = as_static(argument)
             else:
                 form = read(argument, name, contents)
             forms.append(form)
@@ -250,6 +261,7 @@ def compile(
     rows: Any = None,
     reduce: str | None = "mean",
     backend: str = "auto",
+    static: Any = (),
 ) -> Compiled:
     """Make generated source of a function of numbers, its value and its derivative, traced once for each structure of arguments.
 
@@ -265,6 +277,13 @@ def compile(
     >>> g.value_and_grad(2.0, [1.0, 3.0], [1.0, 4.0])
     (5.0, 14.0)
 
+    `static` names arguments that are a part of the structure, as texts, truth values and None are
+    by themselves: a trace is made for each, and the function may decide by them.
+
+    >>> h = compile(lambda x, n: sum(x**i for i in range(n)), static="n")
+    >>> h.value_and_grad(2.0, 4)
+    (15.0, 17.0)
+
     `backend` is "python", which needs nothing and is equal to Values to the last bit, "numpy", "native", or "auto", the one that
     suits: machine code when the calls so far would have been worth making it, or loading it where it was made before.
 
@@ -274,4 +293,4 @@ def compile(
     Traceback (most recent call last):
     scalargrad.compiler.tracing.TraceError: the truth of a traced comparison would freeze one number into the compiled function; ...
     """
-    return Compiled(fn, wrt, rows, reduce, backend)
+    return Compiled(fn, wrt, rows, reduce, backend, static)

@@ -13,7 +13,20 @@ from ..modes import no_grad
 from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from . import backends
-from .arguments import FIXED, ROWS, STATE, as_number, blocks_of, gathered, gathering, traced
+from .arguments import (
+    ARRAY,
+    FIXED,
+    LIST,
+    NUMBER,
+    ROWS,
+    STATE,
+    blocks_of,
+    gathered,
+    gathering,
+    handing,
+    traced,
+    within,
+)
 from .captured import Captured
 from .draws import Draws
 from .fitting import fitting
@@ -79,15 +92,17 @@ class Traces:
         self.name, self.names, self.forms, self.count, self.wrt, self.is_tuple = (
             name,
             list(names),
-            list(forms),
+            tuple(forms),
             count,
             wrt,
             is_tuple,
         )
         self.has_rows = any(form[0] == ROWS for form in forms)
         self.reduce = reduce if self.has_rows else "mean"
-        given = [form[1] for form in forms if form[0] == FIXED]
-        self._reached = [fn, *given], [form[1].it for form in forms if form[0] == STATE]
+        fixed, modules = (
+            [x for form in forms for x in within(form, kind)] for kind in (FIXED, STATE)
+        )
+        self._reached = [fn, *fixed], modules
         self._is_asked = False  # whether the function took a traced number as text or as a key
         self.look()
         texts = [text.format(name, line_of(fn)) for text in (_DRAWS, _VARIES)]
@@ -106,11 +121,12 @@ class Traces:
         self.plans: dict[Any, Plan] = {}
         self._failures: dict[str, Exception] = {}  # of making machine code, unasked
         self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
-        by_rows = self.reduce is None
+        of_rows = [form[1] for form in forms if form[0] == ROWS]
+        self._of_rows = "" if self.reduce else ARRAY if ARRAY in of_rows else LIST
         self._gradient = (
-            partial(_in_tuple, self._by, wrt, by_rows)
+            partial(_in_tuple, self._by, wrt, self._of_rows)
             if is_tuple or not wrt
-            else gathering(forms[wrt[0]], by_rows)
+            else gathering(forms[wrt[0]], self._of_rows)
         )
 
     def _trace(self, fn: Callable[..., Any]) -> tuple[Program, list[Value], Any]:
@@ -127,7 +143,8 @@ class Traces:
             inputs.update(zip(xs, block.inputs))
         content = iter(nodes)
         arguments = [traced(form, content) for form in self.forms]
-        with tracing() as trace:
+        numbers = [name for name, form in zip(self.names, self.forms) if form == NUMBER]
+        with tracing(numbers) as trace:
             result = self._called(fn, arguments)
             if isinstance(result, set | frozenset):
                 trace.refused.clear()  # more is said of it below
@@ -246,12 +263,12 @@ class Traces:
 
     def _built(self, plan: Plan, kind: str) -> Any:
         """The function that a plan is of."""
-        in_lists = plan.backend == "native" and plan.without_native == "python"
-        chosen = kind, "native, in lists" if in_lists else plan.backend
+        chosen = kind, plan.backend
         if chosen not in self.functions:
             with without_collector():
-                function = backends.build(plan.backend, self.program, self.name, kind, self.reduce)
-            self.functions[chosen] = backends.InLists(function) if in_lists else function
+                self.functions[chosen] = backends.build(
+                    plan.backend, self.program, self.name, kind, self.reduce
+                )
         return self.functions[chosen]
 
     def present_plan(self, backend: str, kind: str, contents: Sequence[Any]) -> Plan:
@@ -277,34 +294,28 @@ class Traces:
     # -------------------------------------------------------------- the way out
 
     def value(self, outputs: Any) -> Any:
-        """What the function returns, of the outputs; a row's outputs each where nothing is added up over the rows."""
-        if self.reduce is None and outputs.__class__ is list:
-            outputs = [list(column) for column in zip(*outputs)]
-        return (
-            as_number(outputs[0])
-            if self.is_single
-            else rebuilt(self.result, map(as_number, outputs))
-        )
+        """The function's result, of the outputs; with a leading axis of rows for one each."""
+        if self._of_rows and outputs.__class__ is list:
+            outputs = _columns(outputs)
+        hand = handing((self._of_rows,) if self._of_rows else ())
+        return hand(outputs[0]) if self.is_single else rebuilt(self.result, map(hand, outputs))
 
     def value_and_grad(self, result: Any) -> tuple[Any, Any]:
         """The value of the one output, and its gradient."""
-        if self.reduce is None and result.__class__ is list:
+        if self._of_rows and result.__class__ is list:
             result = [value for value, _ in result], _columns([slopes for _, slopes in result])
         value, slopes = result
-        return as_number(value), self._gradient(slopes)
+        return handing((self._of_rows,) if self._of_rows else ())(value), self._gradient(slopes)
 
     def jacobian(self, result: Any) -> tuple[Any, Any]:
-        """The outputs, and the gradient of each, in the structure of what the function returns."""
-        if self.reduce is None and result.__class__ is list:
-            result = (
-                [outputs for outputs, _ in result],
-                [_columns(group) for group in zip(*[slopes for _, slopes in result])],
-            )
+        """The outputs, and the gradient of each, in the structure of the function's result."""
+        if self._of_rows and result.__class__ is list:
+            groups = [_columns(group) for group in zip(*[slopes for _, slopes in result])]
+            result = [outputs for outputs, _ in result], groups
         outputs, groups = result
         gradients = iter([self._gradient(group) for group in groups])
-        return self.value(outputs), next(gradients) if self.is_single else rebuilt(
-            self.result, gradients
-        )
+        slopes = next(gradients) if self.is_single else rebuilt(self.result, gradients)
+        return self.value(outputs), slopes
 
     @property
     def kinds(self) -> list[str]:
@@ -323,7 +334,8 @@ class Traces:
         for i, form in self._by:
             if form[0] == FIXED:
                 raise TypeError(
-                    f"the gradient of {self.name} is by argument {i}, which is no number but {form[1]!r}: name another by wrt"
+                    f"the gradient of {self.name} is by argument {i}, which is no number but {form[1]!r}: "
+                    "name another by wrt"
                 )
 
 
@@ -363,11 +375,11 @@ class _Taken:
 
 
 def _in_tuple(
-    by: Sequence[tuple[int, Form]], wrt: Sequence[int], by_rows: bool, slopes: Any
+    by: Sequence[tuple[int, Form]], wrt: Sequence[int], of_rows: str, slopes: Any
 ) -> tuple[Any, ...]:
     """The gradients by several arguments, of slopes in the order of their blocks."""
     content: Iterator[Any] = iter(slopes)
-    made = {i: gathered(form, content, by_rows) for i, form in by}
+    made = {i: gathered(form, content, of_rows) for i, form in by}
     return tuple([made[i] for i in wrt])
 
 
@@ -390,5 +402,5 @@ def _inputs(program: Program) -> list[Input]:
 
 
 def _columns(rows: Any) -> list[Any]:
-    """Of a tuple for each row, a list for each place in it."""
+    """A list for each place in the tuples of rows."""
     return [list(column) for column in zip(*rows)]

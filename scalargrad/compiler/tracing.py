@@ -12,6 +12,7 @@ import os
 import sys
 from contextlib import contextmanager
 from contextvars import ContextVar
+from traceback import walk_tb
 
 from ..arithmetic.conversion import as_float
 from ..graph import KEEP
@@ -22,7 +23,7 @@ from .choices import TRACED
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Collection, Iterator
     from typing import Any, NoReturn
 
 # Where the code of this package stands, and all that a user did not write.
@@ -56,6 +57,14 @@ def line_of(fn: Any) -> str:
     return _line(code.co_filename, code.co_firstlineno) if code else repr(fn)
 
 
+def _raising_line(error: BaseException) -> str:
+    """The innermost line of a user's code that an error went through."""
+    frames = [*walk_tb(error.__traceback__)]
+    own = [x for x in frames if not x[0].f_code.co_filename.startswith(LIBRARIES)]
+    frame, line = (own or frames)[-1]
+    return _line(frame.f_code.co_filename, line)
+
+
 def _line(filename: str, line: int) -> str:
     import linecache
 
@@ -80,7 +89,8 @@ def _refusal(what: str, instead: str) -> TraceError:
 class Trace:
     """What is remembered of a function while it is traced."""
 
-    def __init__(self) -> None:
+    def __init__(self, numbers: Collection[str] = ()) -> None:
+        self.numbers = numbers  # names of the arguments that are one number
         self.refused: list[TraceError] = []  # the function itself may catch them
         self.is_asked = False  # whether one was seen as text, or was a key beside a functools cache
 
@@ -156,9 +166,16 @@ def _shown(text: str) -> str:
 
 
 _JOIN = "join conditions by & and |, turn one round by ~"
-_CHOOSE = "write where(condition, a, b) for a choice, maximum(x, y), minimum(x, y), max([…]) or clip of scalargrad for an extreme"
-_KEEP = "compute with the traced number itself, by arithmetic and functions of scalargrad, its max([…]) and softmax([…]) among them"
+_CHOOSE = (
+    "write where(condition, a, b) for a choice, maximum(x, y), minimum(x, y), max([…]) or clip of "
+    "scalargrad for an extreme"
+)
+_KEEP = (
+    "compute with the traced number itself, by arithmetic and functions of scalargrad, "
+    "its max([…]) and softmax([…]) among them"
+)
 _SLOPES = "take f.value_and_grad(…) of the compiled function"
+_STATIC = '; if {0} is a part of the structure, name it: compile(…, static=("{0}",))'
 
 
 def _refused(what: str, instead: str = _KEEP) -> Callable[..., Any]:
@@ -168,6 +185,25 @@ def _refused(what: str, instead: str = _KEEP) -> Callable[..., Any]:
     return refuse
 
 
+def _deciding(what: str, instead: str) -> Callable[..., Any]:
+    """A method that would decide by a number, as arguments that are no numbers may be meant to."""
+
+    def refuse(self: object, *args: object) -> NoReturn:
+        name = _argument(self)
+        _refuse(what, instead + (_STATIC.format(name) if name else ""))
+
+    return refuse
+
+
+def _argument(node: Any) -> str:
+    """The name of the argument that a traced number is, or that a comparison is of."""
+    trace = current.get()
+    if isinstance(node, Condition):
+        return next(filter(None, map(_argument, node.parents)), "")
+    is_leaf = isinstance(node, Traced) and node._operation is None
+    return node.label if is_leaf and trace and node.label in trace.numbers else ""
+
+
 # ------------------------------------------------------------------ numbers and conditions
 
 
@@ -175,7 +211,7 @@ class Condition:
     """A traced comparison. `where` takes it; & and | and ~ join conditions; `if`, `and` and `not` would freeze it."""
 
     __slots__ = ("_dx", "_operation", "label")
-    __bool__ = _refused("the truth of a traced comparison", f"{_CHOOSE}; {_JOIN}")
+    __bool__ = _deciding("the truth of a traced comparison", f"{_CHOOSE}; {_JOIN}")
     __float__ = __int__ = __index__ = _refused(
         "a traced comparison as a number", "write where(condition, 1.0, 0.0)"
     )
@@ -262,11 +298,11 @@ class Traced(Value):
     partials: Any = property(_refused("reading .partials of a traced number"))
     backward = _refused("backward() of a traced number", f"return the loss, and {_SLOPES}")
     __hash__ = _of_node("a traced number as a key")
-    __bool__ = _refused("the truth of a traced number", _CHOOSE)
+    __bool__ = _deciding("the truth of a traced number", _CHOOSE)
     __float__ = _refused("float(x) of a traced number")
-    __int__ = _refused("int(x) of a traced number")
+    __int__ = _deciding("int(x) of a traced number", _KEEP)
     __complex__ = _refused("complex(x) of a traced number")
-    __index__ = _refused(
+    __index__ = _deciding(
         "a traced number as an index",
         "give an index as a plain number that fn captures, or a one-hot list",
     )
@@ -351,13 +387,14 @@ _alone = (_Tracing(),)
 
 
 @contextmanager
-def tracing() -> Iterator[Trace]:
-    """Trace what is computed of Values, whatever modes are on outside; derivatives taken here are traced too.
+def tracing(numbers: Collection[str] = ()) -> Iterator[Trace]:
+    """Trace what is computed of Values, whatever modes are on outside, in derivatives too.
 
-    What was refused is refused in the end, too, where the function caught the error and went on.
+    What was refused is refused in the end, even if the function caught the error and went on.
+    `numbers` are the names of the arguments that are one number.
     """
     add_methods()
-    trace = Trace()
+    trace = Trace(numbers)
     inside, nested, before = modes_here.set(_alone), scope_here.set(Scope()), current.set(trace)
     modes_on.append(_alone[0])
     try:
@@ -367,6 +404,8 @@ def tracing() -> Iterator[Trace]:
     except Exception as error:
         if trace.refused and error is not trace.refused[0]:  # a key that is missing, say
             raise trace.refused[0] from error
+        if isinstance(error, TypeError) and Traced.__name__ in str(error):  # of np.rint(x), say
+            raise TraceError(f"{error}; {_KEEP} (at {_raising_line(error)})") from error
         raise
     finally:
         modes_on.remove(_alone[0])
