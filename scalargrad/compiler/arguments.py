@@ -363,7 +363,7 @@ def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
         name: as_lists(block, int)
         for name, block in module.arranged(range(len(module.parameters()))).items()
     }
-    expected = {name: _shape(block) for name, block in places.items()}
+    expected = {name: shape_of(block) for name, block in places.items()}
     if given != expected:
         name = next(name for name in (*expected, *given) if given.get(name) != expected.get(name))
         told = [
@@ -544,9 +544,14 @@ def flat(content: Any) -> list[Any]:
     )
 
 
-def _shape(content: Any) -> tuple[int, ...]:
+def shape_of(content: Any) -> tuple[int, ...]:
+    """The shape of nested lists, by their first items.
+
+    >>> shape_of([[1, 2, 3], [4, 5, 6]]), shape_of(1)
+    ((2, 3), ())
+    """
     return (
-        (len(content), *(_shape(content[0]) if content else ()))
+        (len(content), *(shape_of(content[0]) if content else ()))
         if isinstance(content, list)
         else ()
     )

@@ -102,7 +102,7 @@ class Captured:
         try:
             if not self._holds_values:
                 return self._differs()
-            with switched_on(_identity):
+            with switched_on(IDENTITY):
                 return self._differs()
         except Exception:  # what cannot be compared is another
             return True
@@ -298,7 +298,7 @@ class _Identity(Mode):
         raise ValueError("another Value stands here")
 
 
-_identity = _Identity()
+IDENTITY = _Identity()
 
 
 def _text_of(value: Value, attribute: str) -> list[str]:

@@ -2,8 +2,30 @@
 
 from __future__ import annotations
 
+import struct
+from importlib.util import find_spec
+from math import prod
+
 from ..arithmetic.conversion import as_float
-from .arguments import FIXED, NUMBER, NUMBERS, ROWS, STATE, Exact, read, read_rows, static
+from ..modes import switched_on
+from ..trees import is_data, is_module
+from .arguments import (
+    FIXED,
+    NUMBER,
+    NUMBERS,
+    ROWS,
+    STATE,
+    Exact,
+    as_lists,
+    flat,
+    read,
+    read_rows,
+    shape_of,
+    shaped,
+    static,
+)
+from .captured import IDENTITY
+from .tracing import PACKAGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,10 +94,14 @@ def _fits_array(shape: tuple[int, ...], rows: bool) -> Fits:
 
 
 def _fits_state(form: Form) -> Fits:
+    """A module, or a state of it."""
     _, same, names, shapes, cls = form
     arrays = [("d", shape) for shape in shapes]  # of doubles
+    layout = _Layout(form)
 
     def fits(argument: Any, contents: list[Any]) -> bool:
+        if argument is same.it:
+            return layout.read(contents)
         if type(argument) is not cls or argument.module is not same.it or (*argument,) != names:
             return False
         try:
@@ -90,3 +116,83 @@ def _fits_state(form: Form) -> Fits:
         )
 
     return fits
+
+
+class _Layout:
+    """The parameters of a module in the order of its blocks, as long as it holds the same objects.
+
+    So a call reads nothing but their data: to find 13,000 parameters takes 30 times as long.
+    """
+
+    def __init__(self, form: Form) -> None:
+        _, same, self._names, self._shapes, _ = form
+        self._module = same.it
+        self._held: list[Any] | None = None  # what leads to parameters; None if it is not known
+        self._copies: list[Any] = []
+        self._values: list[Any] = []
+        size = sum(map(prod, self._shapes))
+        self._packed = struct.Struct(f"{size}d") if find_spec("numpy") else None
+
+    def read(self, contents: list[Any]) -> bool:
+        """Add the numbers of the blocks; False if the module has others now."""
+        if (self._held is None or self._has_changed()) and not self._is_found():
+            return False
+        numbers: Any = [value.data for value in self._values]
+        if self._packed:
+            from numpy import frombuffer
+
+            room = bytearray(self._packed.size)
+            try:
+                self._packed.pack_into(room, 0, *numbers)  # a fifth of the time of array(numbers)
+            except struct.error:  # there is something else than numbers
+                return False
+            numbers = frombuffer(room)
+        start = 0
+        for shape in self._shapes:
+            part = numbers[start : (start := start + prod(shape))]
+            contents.append(part.reshape(shape) if shape and self._packed else shaped(part, shape))
+        return True
+
+    def _has_changed(self) -> bool:
+        try:
+            with switched_on(IDENTITY):
+                return self._held != self._copies
+        except Exception:  # what cannot be compared is another
+            return True
+
+    def _is_found(self) -> bool:
+        """Find the parameters; False if they are in other blocks than those of the form."""
+        parameters = self._module.parameters()
+        places = self._module.arranged(range(len(parameters)))
+        blocks = [as_lists(block, int) for block in places.values()]
+        if ((*places,), (*map(shape_of, blocks),)) != (self._names, self._shapes):
+            return False
+        self._values = [parameters[place] for block in blocks for place in flat(block)]
+        self._held = _leading(self._module)
+        self._copies = [item.copy() for item in self._held or ()]
+        return True
+
+
+def _leading(module: Any) -> list[Any] | None:
+    """The dicts and lists that lead from a module to its parameters.
+
+    None if others may: a module may list its parameters in a way of its own, an array hold some.
+    """
+    held: list[Any] = []
+    found, seen = [module], set[int]()
+    for item in found:  # the list grows meanwhile
+        if id(item) in seen:
+            continue
+        seen.add(id(item))
+        if is_module(item):
+            if not type(item).parameters.__code__.co_filename.startswith(PACKAGE):
+                return None
+            item = vars(item)
+        elif getattr(getattr(item, "dtype", None), "kind", "") == "O":
+            return None
+        elif not isinstance(item, list | dict | tuple) or is_data(item, keep=False):
+            continue
+        if not isinstance(item, tuple):
+            held.append(item)
+        found += item.values() if isinstance(item, dict) else item
+    return held

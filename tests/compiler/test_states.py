@@ -152,3 +152,111 @@ def test_a_state_that_is_not_the_module_s_is_refused():
     del lacking["b2"]
     with pytest.raises(ValueError, match=r"b2 is 1 in MLP.*, got nothing"):
         f(lacking, [0.0, 1.0], 1.0)
+
+
+# ------------------------------------------------------------------ the module itself, called again
+
+
+class Mixed(Module):
+    """Parameters in a list, a tuple, a dict, a module and a number, beside plain data."""
+
+    def __init__(self):
+        self.ws, self.pair = [Value(0.5), Value(-0.25)], (Value(0.125),)
+        self.table, self.inner = {"k": Value(2.0), "n": 3.0}, Neuron(1, activation=None, seed=1)
+        self.b, self.data = Value(1.0), [[1.0, 2.0]] * 2000
+
+    def __call__(self, x):
+        y = self.ws[0] * x + self.ws[1] * x * x + self.pair[0]
+        return self.table["k"] * y * self.table["n"] + self.b * self.inner([x]) * self.data[0][1]
+
+
+def swap_in_list(model):
+    model.ws[1] = Value(model.ws[1].data)
+    model.ws[1].data += 1.0
+
+
+def swap_in_tuple(model):
+    model.pair = (Value(0.125),)
+    model.pair[0].data = 7.0
+
+
+def swap_in_dict(model):
+    model.table["k"] = Value(2.0)
+    model.table["k"].data = 5.0
+
+
+def swap_inside(model):
+    model.inner = Neuron(1, activation=None, seed=1)
+    model.inner.w[0].data = 9.0
+
+
+def swap_two(model):
+    model.ws.reverse()
+
+
+def move_data(model):
+    for p in model.parameters():
+        p.data = 0.5 * p.data + 1.0
+
+
+def give_an_int(model):
+    model.b.data = 4
+
+
+@pytest.mark.parametrize(
+    "change",
+    [swap_in_list, swap_in_tuple, swap_in_dict, swap_inside, swap_two, move_data, give_an_int],
+)
+@pytest.mark.parametrize("backend", ["python", "numpy"])
+def test_a_module_is_read_as_it_is_in_each_call(change, backend):
+    model = Mixed()
+    f = sg.compile(lambda model, x: model(x), backend=backend)
+    for _ in range(3):
+        for step in (lambda model: None, change):
+            step(model)
+            value, gradient = f.value_and_grad(model, 1.5)
+            assert value == pytest.approx(model(1.5).data, rel=1e-12)
+            expected = sg.grad(lambda model: model(1.5))(model)
+            assert {name: np.array(x).tolist() for name, x in gradient.items()} == {
+                name: pytest.approx(np.array(x).tolist(), rel=1e-12) for name, x in expected.items()
+            }
+
+
+def test_a_module_with_more_parameters_is_another_structure():
+    model = Mixed()
+    fn, calls = counted(lambda model, x: sg.sum(model.ws) * x)
+    f = compiled(fn)
+    assert f(model, 2.0) == f(model, 2.0) == 0.5
+    model.ws.append(Value(1.0))
+    assert f(model, 2.0) == f(model, 2.0) == 2.5
+    assert len(calls) == 4
+    model.ws[2].data = None
+    with pytest.raises((TypeError, ValueError), match=r"ws is .* no numbers|ws.* is NoneType"):
+        f(model, 2.0)
+
+
+def test_a_module_that_lists_its_parameters_itself_is_asked_in_each_call():
+    class Chosen(Module):
+        def __init__(self):
+            self.all, self.first = [Value(2.0), Value(3.0)], 0
+
+        def parameters(self):
+            return [self.all[self.first]]
+
+        def __call__(self, x):
+            return self.all[0] * self.all[1] * x
+
+    model = Chosen()
+    f = compiled(lambda model, x: model(x))
+    for model.first in (0, 1, 0):
+        value, gradient = f.value_and_grad(model, 5.0)
+        assert value == 30.0
+        assert [*gradient.values()] == [30.0 / model.all[model.first].data]
+
+
+def test_a_module_is_read_without_numpy_too(monkeypatch):
+    monkeypatch.setattr("scalargrad.compiler.fitting.find_spec", lambda name: None)
+    model = Mixed()
+    f = compiled(lambda model, x: model(x))
+    for model.b.data in (1.0, 2.0, 3.0):
+        assert f(model, 1.5) == model(1.5).data
