@@ -149,7 +149,7 @@ def test_every_number_of_every_step_is_pythons_after_edited_leaves_too(
         edited = [0.75 * x + 0.125 for x in program.leaves]
         numbers = [edited[leaves.index(x)] for x in root.graph() if x.op is None]
         _, again = recorded(program._replace(leaves=tuple(edited)))
-        check_steps(browser.evaluate(f"{read}, {numbers})"), again, about, 1e-12)
+        check_steps(browser.evaluate(f"{read}, {json.dumps(numbers)})"), again, about, 1e-12)
     assert browser.errors == []
 
 
