@@ -35,7 +35,7 @@ def export(
     >>> with TemporaryDirectory() as folder:
     ...     MLP(2, [3, 1], seed=0).export(Path(folder, "net.c"))
     ...     Path(folder, "net.c").read_text().splitlines()[3].strip(" *")
-    'void predict(const double *x, double *y);'
+    'void predict(const double *restrict x, double *restrict y);'
 
     path: the file; its ending says the language.
     rows: False for a function of one row, an array of inputs in and an array of outputs out; True

@@ -16,6 +16,10 @@ class History:
         reduction="sum", and the penalties. Each row has its loss before the step that it is in.
     validation_loss: one number an epoch, the loss of the validation rows after it, without penalty;
         empty if there were no such rows.
+    metrics: by name, one number an epoch: over the validation rows if there are any, else over
+        those of training.
+    best_epoch: the epoch with the least validation loss, counted from 0, if fit had patience; its
+        weights are the model's now. Else None.
     seconds: how long training took.
     interrupted: whether Ctrl-C ended it.
     """
@@ -23,17 +27,29 @@ class History:
     def __init__(self) -> None:
         self.loss: list[float] = []
         self.validation_loss: list[float] = []
+        self.metrics: dict[str, list[float]] = {}
+        self.best_epoch: int | None = None
         self.seconds = 0.0
         self.interrupted = False
 
-    def record(self, loss: float, validation_loss: float | None = None) -> None:
+    def record(
+        self,
+        loss: float,
+        validation_loss: float | None = None,
+        metrics: dict[str, float] | None = None,
+    ) -> None:
         """Add an epoch."""
+        for name, number in (metrics or {}).items():
+            self.metrics.setdefault(name, []).append(number)
         if validation_loss is not None:
             self.validation_loss.append(validation_loss)
         self.loss.append(loss)
 
     def plot(self, ax: Any = None) -> Any:
-        """Draw the loss curves on matplotlib Axes, or on new ones, and return the Axes."""
+        """Draw the loss curves on matplotlib Axes, or on new ones, and return the Axes.
+
+        Metrics stand on Axes of their own, with the scale on the right.
+        """
         if not self.loss:
             raise ValueError("the history has no epoch to plot: fit for one at least")
         ax = axes(ax, "history.plot")
@@ -44,7 +60,16 @@ class History:
             ax.plot(epochs, self.validation_loss, marker=marker, linestyle="--", label="validation")
         ax.set_xlabel("epoch")
         ax.set_ylabel("loss")
-        ax.legend()
+        if self.best_epoch is not None:
+            ax.axvline(self.best_epoch + 1, color="gray", linewidth=1, label="best epoch")
+        lines, names = ax.get_legend_handles_labels()
+        if self.metrics:
+            beside = ax.twinx()
+            for i, (name, curve) in enumerate(self.metrics.items(), 2):
+                beside.plot(epochs, curve, marker=marker, color=f"C{i}", label=name)
+            more = beside.get_legend_handles_labels()
+            lines, names = lines + more[0], names + more[1]
+        ax.legend(lines, names)
         return ax
 
     def __repr__(self) -> str:
@@ -52,6 +77,8 @@ class History:
         validation = (
             f", validation_loss={self.validation_loss[-1]:.6g}" if self.validation_loss else ""
         )
+        for name, curve in self.metrics.items():
+            validation += f", {name}={curve[-1]:.6g}" if curve else ""
         interrupted = ", interrupted=True" if self.interrupted else ""
         seconds = f", seconds={self.seconds:.2f}"
         return f"History(epochs={len(self.loss)}{loss}{validation}{seconds}{interrupted})"

@@ -8,12 +8,14 @@ Where it saves time, generated code makes the steps.
 from __future__ import annotations
 
 from array import array
-from contextlib import contextmanager
-from itertools import cycle, islice
+from contextlib import contextmanager, nullcontext
+from itertools import cycle, islice, repeat
+from math import inf
 from operator import mul
 from time import perf_counter
 
 from .. import modes
+from ..arithmetic.conversion import to_float
 from ..arithmetic.lists import add_up
 from ..modes import no_grad
 from ..trees import is_array
@@ -22,9 +24,12 @@ from .checks import quoted, random_source, whole_number
 from .eager import NOT_CALLED, Eager, Task
 from .history import History
 from .losses import loss_function
+from .metrics import metrics_for
 from .optimizers import Optimizer, optimizer_for
+from .parameters import put
 from .progress import progress_of
 from .rows import as_array, rows, to_lists
+from .weighted import Weighing, weights_of_rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,6 +38,7 @@ if TYPE_CHECKING:
 
     from .compiled import Generated
     from .eager import Table
+    from .metrics import Metric
     from .optimizers import Rate
     from .parameters import HasParameters
     from .progress import Progress
@@ -62,6 +68,9 @@ def fit(
     progress: bool = False,
     callback: Callable[[int, History, Any], object] | None = None,
     penalty: Callable[[Any], Any] | None = None,
+    metrics: Any = None,
+    patience: int | None = None,
+    sample_weight: Any = None,
 ) -> History:
     """Lower the loss over the rows of X and y, step by step, and return the History.
 
@@ -96,23 +105,41 @@ def fit(
         parameters then hold their new numbers, and gradients of 0. Training ends if it returns
         True.
     penalty: a function of the model that gives one Value, added once a batch. Default None.
+    metrics: "accuracy", the name of a loss, a function of (predictions, targets), or a list of
+        them: computed after each epoch, over the validation rows if there are any, and kept in
+        `history.metrics`. Default None.
+    patience: training ends after so many epochs without a better validation loss, and however it
+        ends, the weights of the best epoch come back. Default None: it goes on to the last epoch.
+    sample_weight: how much each row counts: a number for each; 0 leaves a row out. With
+        reduction="mean" only their ratios matter. Default None: all count the same.
 
     Ctrl-C ends training too. The weights are those of the last whole step (compiled: of the last
     block of steps, some 30 ms long), the History has the finished epochs, and `interrupted` is set.
     A gradient that is nan raises FloatingPointError and leaves the weights as they were.
     """
     _check_arguments(engine, backend, reduction, penalty=penalty, callback=callback)
-    task = Task(model, loss_function(loss), reduction == "mean", penalty)
+    measure, is_mean = loss_function(loss), reduction == "mean"
     table, held = _table(X, y), _validation(validation)
+    shown, metrics = held or table, metrics_for(metrics, measure)
+    best = None if patience is None else _Best(model, patience, held)
+    if sample_weight is not None:
+        weights, weighing = (
+            weights_of_rows(sample_weight, len(table[0]), is_mean),
+            Weighing(model, measure, table),
+        )
+        table, measure = weighing.table(table, weights), weighing.measure
+        held = held and weighing.table(held, [1.0] * len(held[0]))
+    task = Task(model, measure, is_mean, penalty)
     epochs, n = whole_number("epochs", epochs), len(table[0])
     rows = n if batch_size is None else min(n, whole_number("batch_size", batch_size))
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
-    size, total, stops = losses.size, epochs * losses.size, bool(callback or held)
+    size, total = losses.size, epochs * losses.size
+    stops = bool(callback or held or metrics)
     bar = progress_of(epochs, size) if progress else None
-    with _running(history, losses, chosen, bar, stops):
+    with best or nullcontext(), _running(history, losses, chosen, bar, stops):
         calls = epochs if stops else 1
         steps = _engine(engine, backend, task, chosen, table, total, calls, rows, shuffle)
         while (made := losses.counted) < total:
@@ -123,7 +150,10 @@ def fit(
                 bar.advance(now - made, (now - 1) // size, losses.of_steps[-1])
             if stops and now % size == 0:
                 (loss_of_epoch,) = losses.of_epochs(len(history.loss))
-                history.record(loss_of_epoch, steps.loss_of(held) if held else None)
+                found = _measured(metrics, model, shown) if metrics else {}
+                history.record(loss_of_epoch, steps.loss_of(held) if held else None, found)
+                if best and best.is_over(history):
+                    break
                 if callback:
                     if _is_true(callback(len(history.loss) - 1, history, model)):
                         break
@@ -144,21 +174,67 @@ def predict(model: Any, X: Any) -> Any:
     """
     if not callable(model):
         raise TypeError(NOT_CALLED.format(type(model).__name__))
-    found: Any = None
-    watched = any(mode.watches for mode in modes.modes_here.get())
-    if hasattr(X, "__len__") and len(X) >= PAYS and not watched:
-        from .predicting import predicted
-
+    table: Any = None
+    if hasattr(X, "__len__") and len(X) >= PAYS:
         table = as_array(X)
-        found = predicted(model, rows(X, "X") if table is None else table)
-    if found is None:
-        with no_grad():
-            found = [_numbers(model(x)) for x in rows(X, "X")]
+    found = _predicted(model, rows(X, "X") if table is None else table)
     if hasattr(X, "to_numpy") or is_array(X):
         from numpy import asarray
 
         return asarray(found)
     return found.tolist() if hasattr(found, "tolist") else found  # pyright: ignore[reportAttributeAccessIssue]
+
+
+def _predicted(model: Any, table: Any) -> Any:
+    """The prediction for each row of a table, by generated code if the rows are many."""
+    found: Any = None
+    if len(table) >= PAYS and not any(mode.watches for mode in modes.modes_here.get()):
+        from .predicting import predicted
+
+        found = predicted(model, table)
+    if found is None:
+        with no_grad():
+            found = [_numbers(model(x)) for x in table]
+    return found
+
+
+def _measured(metrics: dict[str, Metric], model: Any, table: Table) -> dict[str, float]:
+    """Each metric of a model's predictions for these rows."""
+    found = _predicted(model, table[0])
+    predictions = found.tolist() if hasattr(found, "tolist") else found
+    return {
+        name: to_float(metric(predictions, table[1]), f"the metric {name}")
+        for name, metric in metrics.items()
+    }
+
+
+class _Best:
+    """Keeps the weights of the epoch with the least validation loss, and puts them back."""
+
+    def __init__(self, model: HasParameters, patience: int, held: Table | None) -> None:
+        self.patience = whole_number("patience", patience)
+        if held is None:
+            raise ValueError(
+                "patience counts epochs without a better validation loss: give validation=(X, y)"
+            )
+        self.parameters, self.loss, self.epoch = model.parameters(), inf, -1
+        self.weights: list[float] = []
+
+    def is_over(self, history: History) -> bool:
+        """Note the latest epoch; say whether the best one lies too far back."""
+        epoch = len(history.loss) - 1
+        if history.validation_loss[-1] < self.loss:
+            self.loss, self.epoch = history.validation_loss[-1], epoch
+            self.weights = [p.data for p in self.parameters]
+        history.best_epoch = self.epoch
+        return epoch - self.epoch >= self.patience
+
+    def __enter__(self) -> _Best:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.weights:
+            put(self.parameters, repeat("data"), self.weights)
 
 
 def _batches(n: int, rows: int, rng: Any) -> Iterator[list[int]]:
@@ -241,7 +317,8 @@ def _running(
         history.interrupted = True
         if not stops:
             history.loss += losses.of_epochs(len(history.loss))
-        del history.validation_loss[len(history.loss) :]
+        for curve in (history.validation_loss, *history.metrics.values()):
+            del curve[len(history.loss) :]
         optimizer.zero_grad()  # an interrupted walk leaves gradients that are half added up
     except FloatingPointError as error:
         error.add_note(f"in epoch {losses.counted // losses.size} of fit, counted from 0")

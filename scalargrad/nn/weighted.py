@@ -1,0 +1,79 @@
+"""Rows that count more than others: `sample_weight` of fit.   (floor 3)
+
+A weight stands last in the row of targets, and a loss that knows of it multiplies by it. So both
+engines train with weights as they train with any targets.
+"""
+
+from __future__ import annotations
+
+from ..arithmetic.conversion import to_float
+from ..modes import no_grad
+from .losses import cross_entropy
+from .rows import items, one_hot, to_lists
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    from .eager import Table
+
+    Measure = Callable[[Any, Any], Any]
+
+
+class Weighing:
+    """Makes of rows, and of the loss of a row, those that know of weights."""
+
+    def __init__(self, model: Any, measure: Measure, table: Table) -> None:
+        inputs, targets = table
+        self.is_single = not isinstance(targets[0], tuple)
+        self.classes: int | None = None
+        if measure is cross_entropy and self.is_single:
+            with no_grad():
+                outputs = items(model(inputs[0]), "fit")
+            for row, target in enumerate(targets):
+                try:
+                    measure(outputs, target)
+                except (TypeError, ValueError) as error:
+                    error.add_note(f"in row {row} of X and y")
+                    raise
+            self.classes, self.is_single = len(outputs), False
+        is_single = self.is_single
+
+        def weighted(prediction: Any, target: Any) -> Any:
+            *row, weight = target
+            return weight * measure(prediction, row[0] if is_single else row)
+
+        self.measure: Measure = weighted
+
+    def table(self, table: Table, weights: list[float]) -> Table:
+        """The rows with their weights last in their targets; those of weight 0 are left out."""
+        inputs, targets = table
+        if self.classes is not None:
+            targets = one_hot(targets, self.classes)
+        rows = [
+            (x, (t, w) if self.is_single else (*t, w))
+            for x, t, w in zip(inputs, targets, weights)
+            if w
+        ]
+        return [x for x, _ in rows], [t for _, t in rows]
+
+
+def weights_of_rows(given: Any, count: int, is_mean: bool) -> list[float]:
+    """The weights as floats; for a mean over the rows they are scaled so that their mean is 1."""
+    given = to_lists(given)
+    if not isinstance(given, (list, tuple)):
+        raise TypeError(
+            f"sample_weight must have a number for each row, got {type(given).__name__}"
+        )
+    weights = [to_float(weight, "sample_weight") for weight in given]
+    if len(weights) != count:
+        raise ValueError(f"sample_weight has {len(weights)} numbers, and X has {count} rows")
+    if not all(0.0 <= weight < float("inf") for weight in weights) or not any(weights):
+        wrong = next((w for w in weights if not 0.0 <= w < float("inf")), 0.0)
+        raise ValueError(
+            f"sample_weight must be numbers from 0, some of them above, got {wrong} "
+            + ("everywhere" if wrong == 0.0 else "in it")
+        )
+    scale = sum(map(bool, weights)) / sum(weights) if is_mean else 1.0
+    return [weight * scale for weight in weights]
