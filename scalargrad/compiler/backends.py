@@ -225,7 +225,7 @@ class OnPython:
     backend = "python"
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
-        from .in_python.source import PythonFunction
+        from .emitters.python import PythonFunction
 
         self.function = PythonFunction(program, name, kind, reduce)
         self.source = self.function.source

@@ -34,11 +34,6 @@ TRACED: dict[str, Op] = {
 }
 
 _SENDS = {TRACED["_choose"]: ("", "d if condition else 0.0", "0.0 if condition else d")}
-_TERMS = {
-    OPS["sum"]: ("0.0", " + x"),
-    OPS["prod"]: ("1.0", " * x"),
-    OPS["dot"]: ("bias", " + w * x"),
-}
 FAST = {  # fewer steps; the slopes are right where nothing overflows
     OPS["sigmoid"]: OPS["sigmoid"].changed(
         value="1.0 / (1.0 + e)", slopes=("e * out * out",), work=("e = exp(-x)",)
@@ -57,11 +52,6 @@ FASTEST = {  # fewer still; where something overflows, the value too is nan, or 
 def sends(op: Op) -> tuple[str, ...]:
     """What goes back to each operand for a slope d; empty where that is slope × d."""
     return _SENDS.get(op, ())
-
-
-def terms(op: Op) -> tuple[str, ...]:
-    """What a sum or product written out begins with, and each further part; empty of all others."""
-    return _TERMS.get(op, ())
 
 
 def fast(op: Op) -> Op:

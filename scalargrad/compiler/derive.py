@@ -6,12 +6,15 @@ operands is computed once.
 
 from __future__ import annotations
 
+from functools import reduce
+from math import frexp
+from operator import add
+
 from ..arithmetic.total import inf
-from .derive_rolled import Given
 from .lower import (
-    ADD,
     CHOOSE,
     DOT,
+    LIST,
     LIST_SLOPES,
     LISTED,
     MULTIPLY,
@@ -21,17 +24,23 @@ from .lower import (
     SHARE,
     SUM,
     TWICE,
+    Given,
     Line,
+    computed,
+    decided,
     known,
+    line_of,
     lines,
 )  # fmt: skip
 from .program import Constant, Input, Program, Step, ordered, pulls
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
+DIVIDE = line_of("x / y")
+SPECIAL = 64  # lines of a program in which known operands have the choices made that they decide
 ITEMS: dict[int, Line] = {}  # the lines that take a number out of a list
 
 
@@ -41,24 +50,41 @@ def item_of(place: int) -> Line:
 
 
 class DerivedSteps:
-    """A program in lines, and behind them the slopes that are asked for; arguments as of `derive_rolled.Derived`."""
+    """A program in lines, and behind them the slopes that are asked for; arguments as of `derive_rolled.Derived`.
 
-    def __init__(self, program: Program, per_row: bool = False, fast: bool = False) -> None:
-        self.program, self.per_row, self.fast = program, per_row, fast
+    Slopes are added up in the order of `Value.backward`. With `has_lists` the language has lists as values, and what has
+    a function of its own for a list is lines, too. `roles` says of steps what they are: the value ("out") or a line, by
+    its name, of a step of the program; or the slope ("") by a step or an input.
+    """
+
+    def __init__(
+        self, program: Program, per_row: bool = False, fast: bool = False, has_lists: bool = False
+    ) -> None:
+        self.program, self.per_row, self.fast, self.has_lists = program, per_row, fast, has_lists
         self.steps: list[Step] = []
+        self.sources: list[Step] = []  # the steps of the programs
         self.carriers: set[Any] = {
             x for block in program.blocks if block.has_rows for x in block.inputs
         }
-        self.now: dict[Any, Any] = {}
+        self.now = _Now(self)
+        self.roles: dict[Any, tuple[Any, str]] = {}
         self._carried_before = program.with_rows()
         self._known: dict[Any, Any] = {}
+        self._special: set[Any] = set()
         self._local: dict[Step, dict[str, Any]] = {}
+        self.also(program)
+
+    def also(self, program: Program, stands: Mapping[Any, Any] | None = None) -> list[Any]:
+        """The outputs of a program that is added; `stands` has what stands for its inputs."""
+        self.now.update(stands or {})
+        self.sources += program.steps
         for step in program.steps:
             self.now[step] = self._value(step)
+        return [self.now[x] for x in program.outputs]
 
     def of(self, x: Any) -> Any:
         """What an input, a constant or a step of the program is now."""
-        return self.constant(x.data) if x.__class__ is Constant else self.now.get(x, x)
+        return self.now[x]
 
     def constant(self, number: float) -> Constant:
         """A constant, the same for the same number."""
@@ -70,31 +96,71 @@ class DerivedSteps:
     def put(self, line: Line, operands: tuple[Any, ...], label: str = "") -> Any:
         """A step, or the one that computes the same already."""
         key = line, operands
-        if key not in self._known:
-            step = self._known[key] = Step(line, operands, label)  # type: ignore[arg-type]
+        step = self._known.get(key)
+        if step is None:
+            step = self._known[key] = Step(line, operands, label)
             self.steps.append(step)
-            if line not in (OVER_ROWS, ROW_PRODUCTS) and not self.carriers.isdisjoint(operands):
-                self.carriers.add(step)
-        return self._known[key]
+            carriers = self.carriers
+            if carriers and line not in (OVER_ROWS, ROW_PRODUCTS):
+                if not carriers.isdisjoint(operands):
+                    carriers.add(step)
+        return step
 
     def line(self, line: Line, local: dict[str, Any], label: str = "") -> Any:
         """What a line computes of what stands under its operands' names."""
         if line.text in local:
             return local[line.text]
-        if (number := known(line)) is not None:
-            return self.constant(number)
-        return self.put(line, tuple([local[name] for name in line.operands]), label)
+        operands = tuple([local[name] for name in line.operands])
+        for x in operands:
+            if x.__class__ is Constant:
+                return self._of_constants(line, operands, local, label)
+        number = None if operands else known(line)
+        return self.put(line, operands, label) if number is None else self.constant(number)
+
+    def _of_constants(
+        self, line: Line, operands: tuple[Any, ...], local: dict[str, Any], label: str
+    ) -> Any:
+        """A line of which some operands are known."""
+        numbers = {
+            name: x.data for name, x in zip(line.operands, operands) if x.__class__ is Constant
+        }
+        if len(numbers) == len(operands):
+            number = computed(line.text, numbers)
+            return (
+                self.put(line, operands, label) if number is None else self.constant(float(number))
+            )
+        if line in (MULTIPLY, DIVIDE) and numbers.get("y") == 1.0:
+            return operands[0]
+        if line is MULTIPLY and numbers.get("x") == 1.0:
+            return operands[1]
+        if asked := tuple([item for item in numbers.items() if item[0] in line.asked]):
+            if len(self._special) < SPECIAL:
+                self._special.add((line, asked))
+            if (line, asked) in self._special and (simpler := decided(line, asked)) is not line:
+                return self.line(simpler, local, label)
+        return self.put(line, operands, label)
 
     def _value(self, step: Step) -> Any:
-        op, operands = step.row, tuple([self.of(x) for x in step.operands])
-        if op.name in ("sum", "dot"):
-            return self.put(SUM if op.name == "sum" else DOT, operands, step.label)
-        if op.name in LISTED:
-            return self.put(LISTED[op.name], operands, step.label)
-        local = self._local[step] = dict(zip(op.operands, operands))
-        for name, line in lines(op, fast=self.fast)[0]:
-            local[name] = self.line(line, local, step.label * (name == "out"))
-        return local["out"]
+        now, op, made = self.now, step.row, None
+        name, operands = op.name, tuple([now[x] for x in step.operands])
+        if name == "sum":
+            made = self.put(SUM, (self.constant(0.0), *operands), step.label)
+        elif name == "dot":
+            made = self.put(DOT, operands, step.label)
+        elif name not in LISTED:
+            local = self._local[step] = dict(zip(op.operands, operands))
+        else:
+            if name == "prod" or not self.has_lists:
+                made = self.put(LISTED[name], operands, step.label)
+            if self.has_lists:
+                local = self._local[step] = {"xs": self.put(LIST, operands)}
+        if made is not None:
+            self.roles.setdefault(made, (step, "out"))
+            return made
+        for name, line in lines(op, (), self.fast)[0]:
+            local[name] = made = self.line(line, local, step.label * (name == "out"))
+            self.roles.setdefault(made, (step, name))
+        return made
 
     # -------------------------------------------------------------- slopes
 
@@ -104,30 +170,61 @@ class DerivedSteps:
         carried = self._carried_before
 
         def send(x: Any, share: Any, has_rows: bool) -> None:
-            if has_rows and x not in carried and not self.per_row:
+            if has_rows and not self.per_row and x not in carried:
                 share = self._over(share)
-            sent.setdefault(x, []).append(share)
+            if x in sent:
+                sent[x].append(share)
+            else:
+                sent[x] = [share]
 
         for root, seed in roots:
             send(root, seed, False)
-        for step, places in pulls(self.program.steps, [root for root, _ in roots], by):
-            slope = self._added(sent.pop(step))
+        starts = [root for root, _ in roots]
+        for step, places in pulls(ordered(starts, last_first=True), starts, by):
+            slope, has_rows = self._added(sent.pop(step), step), step in carried
             for place, share in self._shares(step, places, slope):
-                send(step.operands[place], share, step in carried)
-        return [self._added(sent[x]) if x in sent else self.constant(0.0) for x in by]
+                send(step.operands[place], share, has_rows)
+        return [self._added(sent[x], x) if x in sent else self.constant(0.0) for x in by]
 
-    def _added(self, shares: Sequence[Any]) -> Any:
-        total = self._product(shares[0])
-        for share in shares[1:]:
-            total = self.put(ADD, (total, self._product(share)))
-        return total
+    def _added(self, shares: Sequence[Any], of: Any) -> Any:
+        """The slope by a step or input: the sum of its shares."""
+        slope = shares[0]
+        if len(shares) == 1:
+            slope = self._product(slope) if slope.__class__ is tuple else slope
+        else:
+            parts = tuple([self._product(x) if x.__class__ is tuple else x for x in shares])
+            slope = parts[0]
+            numbers = [x.data for x in parts if x.__class__ is Constant]
+            if len(numbers) == len(parts):
+                slope = self.constant(reduce(add, numbers))
+            elif len(parts) == 2 and slope is parts[1]:
+                slope = self._product((slope, self.constant(2.0)))
+            else:
+                slope = self.put(SUM, parts)
+        self.roles.setdefault(slope, (of, ""))
+        return slope
 
-    def _product(self, share: Any) -> Any:
-        if share.__class__ is not tuple:
-            return share
-        x, _ = share
+    def _product(self, share: tuple[Any, Any]) -> Any:
+        """A partial times a slope, which sends nothing if it is 0."""
+        x, slope = share
+        if slope.__class__ is Constant:
+            number, of = self._merged(slope.data, x) if self.fast else (slope.data, x)
+            return of if number == 1.0 else self.put(MULTIPLY, (self.constant(number), of))
         is_finite = x.__class__ is Constant and -inf < x.data < inf
-        return self.put(MULTIPLY if self.fast or is_finite else SHARE, share)
+        if not self.fast and not is_finite:
+            return self.put(SHARE, share)
+        return self.put(MULTIPLY, (slope, x) if x.__class__ is Input else share)
+
+    def _merged(self, number: float, x: Any) -> tuple[float, Any]:
+        """A number times a step, as one number where the step is a number times another, and no digit is lost."""
+        factor = 0.0
+        if x.row is TWICE:
+            factor = 2.0
+        elif x.row is MULTIPLY and x.operands[0].__class__ is Constant:
+            factor = x.operands[0].data
+        if 0.5 in (abs(frexp(number)[0]), abs(frexp(factor)[0])) and factor:  # a power of two
+            return number * factor, x.operands[-1]
+        return number, x
 
     def _over(self, share: Any) -> Any:
         """The sum over the rows."""
@@ -156,39 +253,43 @@ class DerivedSteps:
     def _shares(self, step: Step, places: Sequence[int], slope: Any) -> list[tuple[int, Any]]:
         """What a step sends to each of its operands."""
         op, name = step.row, step.row.name
-        operands = tuple([self.of(x) for x in step.operands])
+        now = self.now
+        operands = tuple([now[x] for x in step.operands])
         if name == "sum":
             return [(place, slope) for place in places]
         if name == "dot":
-            count = len(operands) // 2
-            if operands[:count] == operands[count:-1]:  # a sum of squares
-                double = self.put(TWICE, (slope,))
-                return [
-                    (p, slope if p == 2 * count else self._times(operands[p], double))
-                    for p in places
-                    if p < count or p == 2 * count
-                ]
-            return [
-                (
-                    p,
-                    slope
-                    if p == 2 * count
-                    else self._times(operands[(p + count) % (2 * count)], slope),
-                )
-                for p in places
-            ]
-        if name in LIST_SLOPES:
+            count, times = len(operands) // 2, self._times
+            others = (*operands[count:-1], *operands[:count])
+            return [(p, slope if p == 2 * count else times(others[p], slope)) for p in places]
+        if name in LISTED and not self.has_lists:
             made = self.put(LIST_SLOPES[name], (*operands, self.now[step]))
             return [(p, self._times(self.put(item_of(p), (made,)), slope)) for p in places]
         if name == "_choose":
             zero, condition = self.constant(0.0), operands[0]
             ways = {1: (condition, slope, zero), 2: (condition, zero, slope)}
             return [(p, self.put(CHOOSE, ways[p])) for p in places]
-        local = {**self._local[step], "out": self.now[step]}
-        by = tuple([op.operands[p] for p in places])
+        local = {**self._local[step], "out": now[step]}
+        by = op.operands if name in LISTED else tuple([op.operands[p] for p in places])
         for made_name, line in lines(op, by, self.fast)[1]:
-            local[made_name] = self.line(line, local)
+            local[made_name] = made = self.line(line, local)
+            if made_name[:1] != "d":
+                self.roles.setdefault(made, (step, made_name))
+        if name in LISTED:
+            listed = local[f"d{op.operands[0]}"]
+            return [(p, self._times(self.put(item_of(p), (listed,)), slope)) for p in places]
         return [(p, self._times(local[f"d{operand}"], slope)) for p, operand in zip(places, by)]
+
+
+class _Now(dict):  # type: ignore[type-arg]
+    """What stands for each input, constant and step of a program: an input for itself."""
+
+    def __init__(self, derived: DerivedSteps) -> None:
+        super().__init__()
+        self.constant = derived.constant
+
+    def __missing__(self, x: Any) -> Any:
+        self[x] = found = self.constant(x.data) if x.__class__ is Constant else x
+        return found
 
 
 def live_steps(outputs: Sequence[Any]) -> list[Step]:

@@ -42,23 +42,6 @@ if TYPE_CHECKING:
     )  # a slope for each number, or a partial and the slope it is multiplied by
 
 
-class Given:
-    """A number that a function knows when it is called: how many rows there are, or the share that one has in a mean."""
-
-    has_rows, size = False, 1
-    operands: tuple[Any, ...] = ()
-    row, label = None, ""
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __repr__(self) -> str:
-        return f"<given {self.name}>"
-
-
-ROWS, ROW_SHARE = Given("rows"), Given("share")
-
-
 class Root(NamedTuple):
     """What slopes are taken of: a number of a source, and the slope it begins with."""
 

@@ -8,7 +8,7 @@ nowhere here.
 from __future__ import annotations
 
 import ast
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ..ops import LISTS, Op
 from ..rows.text import FAST_NAMES, TOTAL_NAMES, statements
@@ -16,7 +16,7 @@ from . import choices
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     Lines = tuple[tuple[str, "Line"], ...]  # each with the name of what it computes
@@ -29,8 +29,6 @@ class Line:
     ('e', 't')
     """
 
-    __slots__ = ("name", "operands", "text", "tree")
-
     def __init__(self, name: str, operands: tuple[str, ...], text: str = "") -> None:
         self.name, self.operands, self.text = name, operands, text
         self.tree = ast.parse(text, mode="eval").body if text else None
@@ -40,11 +38,22 @@ class Line:
         """Whether an operand is a list."""
         return any(operand in LISTS for operand in self.operands)
 
+    @cached_property
+    def asked(self) -> frozenset[str]:
+        """The operands that it chooses by: where such a one is known, the choice can be made at once.
+
+        >>> sorted(line_of("2.0 * x if y == 2.0 else y * x").asked), sorted(line_of("x * y").asked)
+        (['y'], [])
+        """
+        nodes = ast.walk(self.tree) if self.tree else ()
+        tests = [node.test for node in nodes if isinstance(node, ast.IfExp)]
+        return _names_in(tests).intersection(self.operands)
+
     def __repr__(self) -> str:
         return f"<line {self.text or self.name}>"
 
 
-SUM = Line("sum", ("xs",))
+SUM = Line("sum", ("xs",))  # from left to right
 DOT = Line("dot", ("ws", "xs", "bias"))
 SHARES = Line("shares", ("ws", "xs"))  # Σ w x, where a w counts for nothing if its slope x is 0
 OVER_ROWS = Line("over_rows", ("x",))  # the sum over the rows
@@ -54,14 +63,39 @@ ROW_PRODUCTS = Line("row_products", ("x", "y"))  # the sum over the rows of x y,
 LISTED = {
     name: Line(name, ("xs",)) for name in ("norm", "logsumexp", "max", "min", "prod", "_peak")
 }
+LIST = Line("list", ("xs",))  # the list itself, where a line reads it
 LIST_SLOPES = {name: Line(f"{name}_slopes", ("xs", "out")) for name in LISTED if name != "_peak"}
+
+
+class Given:
+    """A number that a function knows when it is called: how many rows there are, or the share that one has in a mean."""
+
+    has_rows, size = False, 1
+    operands: tuple[Any, ...] = ()
+    row, label = None, ""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<given {self.name}>"
+
+
+ROWS, ROW_SHARE = Given("rows"), Given("share")
 
 
 @lru_cache(maxsize=4096)
 def line_of(text: str) -> Line:
     """The line of an expression; its operands are the names in it that no function and no constant bears."""
-    names = [node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)]
-    return Line(text, tuple(sorted({name for name in names if name not in FAST_NAMES})), text)
+    tree = ast.parse(text)
+    inner = [node.target for node in ast.walk(tree) if isinstance(node, ast.comprehension)]
+    names = _names_in([tree]) - _names_in(inner)
+    return Line(text, tuple(sorted(names - FAST_NAMES.keys())), text)
+
+
+def _names_in(nodes: Iterable[ast.AST]) -> frozenset[str]:
+    inner = [node for each in nodes for node in ast.walk(each)]
+    return frozenset([node.id for node in inner if isinstance(node, ast.Name)])
 
 
 ADD, MULTIPLY, NEGATE, TWICE = map(line_of, ("x + y", "x * y", "-x", "2.0 * x"))
@@ -93,12 +127,62 @@ def _parted(statements: Sequence[str]) -> Lines:
     return tuple(made)
 
 
+@lru_cache(maxsize=4096)
 def known(line: Line) -> float | None:
     """The number that a line without operands is; None where it cannot be told here."""
-    if line.operands or not line.text:
-        return None
+    return None if line.operands or not line.text else computed(line.text, {})
+
+
+def computed(text: str, numbers: dict[str, float]) -> Any:
+    """What an expression gives for known numbers; None where plain arithmetic raises an error.
+
+    >>> computed("1.0 / y", {"y": 4.0}), computed("1.0 / y", {"y": 0.0})
+    (0.25, None)
+    """
     try:
-        number: Any = eval(line.text, {"__builtins__": {}}, dict(TOTAL_NAMES))
+        return eval(text, {**TOTAL_NAMES, "__builtins__": {}, **numbers})
     except ArithmeticError:
         return None
-    return float(number)
+
+
+@lru_cache(maxsize=4096)
+def decided(line: Line, numbers: tuple[tuple[str, float], ...]) -> Line:
+    """A line some operands of which are known: the choices are made that these decide.
+
+    >>> decided(line_of("2.0 * x if y == 2.0 else y * pow(x, y - 1.0)"), (("y", 3.0),))
+    <line y * pow(x, y - 1.0)>
+    """
+    tree = ast.parse(line.text, mode="eval")
+    return line_of(ast.unparse(_Decided(dict(numbers)).visit(tree)))
+
+
+class _Decided(ast.NodeTransformer):
+    """Makes the choices that known numbers decide, and nothing else."""
+
+    def __init__(self, numbers: dict[str, float]) -> None:
+        self.numbers = numbers
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        truth = self._truth(node.test)
+        if truth is None:
+            self.generic_visit(node)
+            return node
+        return self.visit(node.body if truth else node.orelse)  # type: ignore[no-any-return]
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        """What is left of `a and b` where one of them is true, of `a or b` where one is false."""
+        neutral = isinstance(node.op, ast.And)
+        node.values = [value for value in node.values if self._truth(value) is not neutral]
+        self.generic_visit(node)
+        return node if len(node.values) > 1 else node.values[0]
+
+    def _truth(self, test: ast.expr) -> bool | None:
+        """Whether a test is true; None where that is not known."""
+        if isinstance(test, ast.BoolOp):
+            truths = [self._truth(value) for value in test.values]
+            deciding = isinstance(test.op, ast.Or)
+            return deciding if deciding in truths else None if None in truths else not deciding
+        known = {*self.numbers, *TOTAL_NAMES}
+        if not isinstance(test, ast.Compare) or not _names_in([test]) <= known:
+            return None
+        return bool(computed(ast.unparse(test), self.numbers))

@@ -12,7 +12,6 @@ from keyword import kwlist, softkwlist
 
 from ..ops import OPS
 from ..rows.text import RESERVED
-from .forms import ITEM
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 LONGEST = 40  # characters of a name
+ITEM = "item"  # what a list comprehension runs over
 _weights = re.compile(r"[wW](\d*)", re.ASCII)
 FUNCTIONS = {"value", "value_and_grad", "jacobian"}  # what the generated functions are called
 TAKEN = {

@@ -9,7 +9,7 @@ whoever writes source.
 
 from __future__ import annotations
 
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from itertools import product
 from math import isfinite, nan
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 
 class Step:
-    """One operation of a program: a row of the table, its operands one after the other, and a label where a person gave one."""
+    """One operation of a program: one of the table or a line, its operands one after the other, and a label where a person gave one."""
 
     __slots__ = ("label", "operands", "row")
 
-    def __init__(self, row: Op, operands: tuple[Any, ...], label: str = "") -> None:
+    def __init__(self, row: Any, operands: tuple[Any, ...], label: str = "") -> None:
         self.row, self.operands, self.label = row, operands, label
 
     def __repr__(self) -> str:
@@ -109,11 +109,6 @@ class Program:
         """The blocks that are differentiated by."""
         return [block for block in self.blocks if block.wrt]
 
-    @cached_property
-    def walk(self) -> list[Step]:
-        """The steps in the order in which `Value.backward` finds them: slopes that are added up in it are equal to the last bit."""
-        return ordered(self.outputs, last_first=True)
-
     def with_rows(self) -> set[Any]:
         """Inputs and steps that have a number of their own for each row."""
         carriers: set[Any] = {x for block in self.blocks if block.has_rows for x in block.inputs}
@@ -124,7 +119,11 @@ class Program:
 
 
 def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
-    """The steps that outputs are made of, operands before their readers; first operands first, or last ones."""
+    """The steps that outputs are made of, operands before their readers.
+
+    First operands come first; or last ones, as `Value.backward` takes them, and of those only what slopes go to: slopes that
+    are added up in that order are equal to its to the last bit.
+    """
     order: list[Step] = []
     seen: set[Any] = set()
     stack: list[Any] = [*reversed(list(outputs))]
@@ -136,8 +135,8 @@ def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
         elif step.row is not None and step not in seen:
             seen.add(step)
             stack += (step, None)
-            for operand in step.operands if last_first else reversed(step.operands):
-                if operand.row is not None and operand not in seen:
+            for operand in _receivers(step) if last_first else reversed(step.operands):
+                if operand and operand.row is not None and operand not in seen:
                     push(operand)
     return order
 
@@ -273,13 +272,13 @@ def pulls(
     """
     way: set[Any] = set(by)
     for step in steps:
-        if not way.isdisjoint(step.operands if step.row.slopes else _receivers(step)):
+        if not way.isdisjoint(_receivers(step)):
             way.add(step)
     reached: set[Any] = set(roots)
     found = []
     for step in reversed(steps):
         if step in reached and step in way:
-            operands = step.operands if step.row.slopes else _receivers(step)
+            operands = _receivers(step)
             if way.issuperset(operands):
                 reached.update(operands)
                 found.append((step, _first(len(operands))))
@@ -296,12 +295,10 @@ def _first(count: int) -> tuple[int, ...]:
 
 
 def _receivers(step: Step) -> Sequence[Any]:
-    """The operands to which a step without slopes sends any: of a choice its branches, with None for its condition; else none."""
-    return (
-        [x if sent else None for x, sent in zip(step.operands, sends(step.row))]
-        if sends(step.row)
-        else ()
-    )
+    """The operands to which a step sends slopes: of a choice its branches, with None for its condition; without slopes none."""
+    if step.row.slopes:
+        return step.operands
+    return [x if sent else None for x, sent in zip(step.operands, sends(step.row))]
 
 
 def grouped(row: Op, flat: Sequence[Any]) -> list[Any]:

@@ -16,7 +16,7 @@ from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
 from .constants import named_constants, nested
-from .in_python.source import function_source
+from .emitters.python import function_source
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
 from .roll import is_scattered

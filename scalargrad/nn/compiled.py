@@ -305,7 +305,7 @@ class Generated:
     def _loop_for(self, formula: Program) -> Any:
         """The code that makes many steps in a call: one function, or gradients and updates."""
         from ..compiler.backends import plan_of
-        from ..compiler.in_python.loop import LARGE, Loop
+        from ..compiler.emitters.python_training import LARGE, Loop
         from ..compiler.program import operations
         from ..compiler.stepwise import OnArrays
         from ..compiler.update import fits

@@ -88,8 +88,10 @@ def test_steps_stand_in_order_operands_before_their_readers():
 def test_the_walk_is_in_the_order_of_values():
     fn = lambda x, y: sg.dot([sg.exp(x), x * y], [y, sg.sin(x)], sg.cos(y)) / (sg.exp(x) + x)
     root = fn(Value(0.5), Value(2.0))
-    assert names(program_of(fn, 2).walk) == [v.op for v in of_values(root, last_first=True) if v.op]
-    assert names(program_of(fn, 2).steps) == [v.op for v in of_values(root) if v.op]
+    program = program_of(fn, 2)
+    walk = ordered(program.outputs, last_first=True)
+    assert names(walk) == [v.op for v in of_values(root, last_first=True) if v.op]
+    assert names(program.steps) == [v.op for v in of_values(root) if v.op]
 
 
 def test_what_no_output_reads_is_no_step():
@@ -250,7 +252,7 @@ def slopes_by(program, root, by, xs):
             *grouped(s.row, [x.data if x.__class__ is Constant else values[x] for x in s.operands])
         )
     sums = {root: 1.0}
-    for s, places in pulls(program.walk, [root], by):
+    for s, places in pulls(ordered([root], last_first=True), [root], by):
         numbers = [x.data if x.__class__ is Constant else values[x] for x in s.operands]
         if sends(s.row):
             partials = [0.0, float(bool(numbers[0])), float(not numbers[0])]

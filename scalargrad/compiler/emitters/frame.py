@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import numpy
 
-from ..derive_rolled import ROWS, Given
 from ..dialects.c import MACHINE
+from ..lower import ROWS, Given
 from ..program import Block
 
 TYPE_CHECKING = False

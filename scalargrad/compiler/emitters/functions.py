@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy
 
 from ..derive import DerivedSteps
-from ..derive_rolled import ROW_SHARE, ROWS, Derived, Root, beside, constant, narrowed, whole
-from ..lower import OVER_ROWS, line_of
+from ..derive_rolled import Derived, Root, beside, constant, narrowed, whole
+from ..lower import OVER_ROWS, ROW_SHARE, ROWS, line_of
 from ..program import Constant, operations
 from ..roll import Numbers, View, has_pattern, rolled
 from ..views import name_of

@@ -6,8 +6,7 @@ from typing import NamedTuple
 
 import numpy
 
-from ..derive_rolled import Given
-from ..lower import DOT, OVER_ROWS, SHARES, SUM
+from ..lower import DOT, OVER_ROWS, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, flat_terms, linear, nest_of, steps_of

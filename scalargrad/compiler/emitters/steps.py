@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ..derive import live_steps
-from ..derive_rolled import Given
-from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SUM
+from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SUM, Given
 from ..program import Constant, Input
 from .frame import AFTER, BEFORE, INSIDE, Frame
 
@@ -133,6 +132,8 @@ class LineFunction(Frame):
             if line is DOT:
                 start = texts[-1:] if texts[-1] != "0.0" or count == 0 else []
                 texts = [*start, *[f"{w} * {x}" for w, x in zip(texts[:count], texts[count:-1])]]
+            elif texts[0] == "0.0" and len(texts) > 1:
+                texts = texts[1:]
             return self._set(item, " + ".join(texts) or "0.0")
         operands = dict(zip(line.operands, texts))
         return self._set(item, self.dialect.text(line, operands, self.calls))
@@ -151,7 +152,7 @@ class LineFunction(Frame):
         self.end()
         self.stage, self.piece = stage, piece
         text = texts[0]
-        if step.row is ROW_PRODUCTS:  # type: ignore[comparison-overlap]
+        if step.row is ROW_PRODUCTS:
             self.calls.add("share_of")
             text = f"share_of({', '.join(texts)})"
         return [f"{place} += {text};"]

@@ -9,9 +9,9 @@ from __future__ import annotations
 from itertools import accumulate
 
 from ..derive import DerivedSteps
-from ..derive_rolled import ROW_SHARE, ROWS, Derived, Root, constant, whole
+from ..derive_rolled import Derived, Root, constant, whole
 from ..dialects.c import MACHINE
-from ..lower import ADD, OVER_ROWS
+from ..lower import ADD, OVER_ROWS, ROW_SHARE, ROWS
 from ..program import Constant, Program
 from ..roll import Numbers, has_pattern, has_rows, rolled
 from .frame import LARGE, Frame, Source, file_of

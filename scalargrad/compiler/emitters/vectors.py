@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 import numpy
 
-from ..derive_rolled import Given, live, narrowed
-from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM
+from ..derive_rolled import live, narrowed
+from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..strides import Strides, flat_terms, linear, nest_of

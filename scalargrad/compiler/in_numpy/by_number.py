@@ -9,7 +9,7 @@ from __future__ import annotations
 from math import isfinite
 
 from ...rows.text import FAST_NAMES, TOTAL_NAMES
-from ..in_python.source import function_source as source_of_lists
+from ..emitters.python import function_source as source_of_lists
 from ..layout import definition, described, tuple_of
 from ..naming import Names
 from .arrays import array_names
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def function_source(
     program: Program, name: str, kind: str, total: bool = False, of: str = ""
 ) -> tuple[list[str], dict[str, Any]]:
-    """The source of a function of arrays, in pieces, and what it reads by name; `kind` as in `in_python`.
+    """The source of a function of arrays, in pieces, and what it reads by name; `kind` as in `emitters.python`.
 
     >>> from scalargrad.compiler.program import Block, Program, Step
     >>> from scalargrad.ops import OPS

@@ -305,7 +305,7 @@ def _is_plain_sum(vector: Vector) -> bool:
 def function_source(
     rolled: Rolled, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
 ) -> tuple[str, dict[str, Any]]:
-    """The source of a function of the blocks, and the constants it reads, by name; `kind` and `reduce` as in `in_python`.
+    """The source of a function of the blocks, and the constants it reads, by name; `kind` and `reduce` as in `emitters.python`.
 
     Of a mean it takes one argument more, `rows`: how many there are, where it is given but some of them.
     """

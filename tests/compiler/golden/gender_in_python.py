@@ -35,14 +35,14 @@ def value_and_grad(w1, w2, b1, w3, w4, b2, w5, w6, b3, x1, x2, y):
     v8 = y - v7
     dv6 = (-v7 / v6 if v7 * v7 > 1e-290 else -over_square(1.0, v6)) * -(2.0 * v8)
     d = -(v5 * dv6)
-    dw5 = v2 * d
     dv1 = e / (t * t) * (d * w5)
+    dv3 = e_2 / (t_2 * t_2) * (d * w6)
     dw1 = dv1 * x1
     dw2 = dv1 * x2
-    dw6 = v4 * d
-    dv3 = e_2 / (t_2 * t_2) * (d * w6)
     dw3 = dv3 * x1
     dw4 = dv3 * x2
+    dw5 = v2 * d
+    dw6 = v4 * d
     if not isfinite(dw1 + dw2 + dv1 + dw3 + dw4 + dv3 + dw5 + dw6 + d):
         raise FloatingPointError
     return pow(v8, 2.0), (dw1, dw2, dv1, dw3, dw4, dv3, dw5, dw6, d)

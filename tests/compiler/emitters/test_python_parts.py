@@ -10,12 +10,12 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import Value, functions
-from scalargrad.compiler.in_python import lines
-from scalargrad.compiler.in_python import parts as in_parts
-from scalargrad.compiler.in_python import source as in_python
+from scalargrad.compiler.emitters import python as in_python
+from scalargrad.compiler.emitters import python_lines as lines
+from scalargrad.compiler.emitters import python_parts as in_parts
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import squared_error
-from tests.compiler.in_python.tools import (
+from tests.compiler.emitters.tools import (
     REDUCTIONS,
     assert_as_eager,
     at_random,
@@ -30,7 +30,6 @@ def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """All programs in parts of three lines, sums in lines of two terms."""
     monkeypatch.setattr(in_python, "LARGE", 0)
     monkeypatch.setattr(in_parts, "PART", 3)
-    monkeypatch.setattr(in_parts, "HANDED", 2)
     monkeypatch.setattr(lines, "TERMS", 2)
     return
 
@@ -79,7 +78,6 @@ def test_a_network_in_parts_has_the_bits_of_one_function(
     }
     monkeypatch.setattr(in_python, "LARGE", 0)
     monkeypatch.setattr(in_parts, "PART", part)
-    monkeypatch.setattr(in_parts, "ROW", 4)  # a row of six is put in place in two
     assert repr(compiled(cost, wrt=(0, 1)).value_and_grad(model, x, y)) == repr(whole)
     assert repr(compiled(lambda model, x: model(x)).jacobian(model, x)) == repr(of_both)
     for reduce, expected in by_rows.items():
@@ -99,21 +97,26 @@ def test_numbers_that_would_be_called_the_same_stay_apart_in_parts(
     assert compiled(fn, wrt=(0, 1)).value_and_grad(w, w_0) == expected
 
 
-def test_a_part_unpacks_what_it_reads_much_of(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_part_is_given_what_it_reads_and_returns_what_others_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(in_python, "LARGE", 0)
+    monkeypatch.setattr(in_parts, "PART", 30)
 
     def fn(w: Any, x: Any) -> Any:
         return functions.dot(w[0], x) * functions.dot(w[1], x) * w[2][0]
 
     source = compiled(fn).source([[0.5] * 8] * 3, [1.0] * 8)
     for text in (
-        "x_0, x_1, x_2, x_3, x_4, x_5, x_6, x_7 = x\n",
-        "w_0_6, w_0_7 = w[0]\n",
-        "w[2][0]",
-        "dw[0][:] = [",
+        "(w_2_0, _, _, _, _, _, _, _)",
+        "    z_0 = value_and_grad_part_1(w_0_0, x_0, ",
+        "    return dw_0\n",
+        "    dw = [dw_0, dw_1, dw_2]\n",
     ):
         assert text in source, source
-    assert "w_2_0" not in source
+    pieces = source.split("def value_and_grad")
+    assert len(pieces) > 3
+    assert not any("w_2_1" in piece for piece in pieces)
 
 
 def test_a_graph_shared_widely_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from scalargrad import Value, compile, functions
-from scalargrad.compiler.in_python.source import function_source
+from scalargrad.compiler.emitters.python import function_source
 from scalargrad.compiler.program import Block, Constant, Program, sharing
 from scalargrad.rows.text import FAST_NAMES, TOTAL_NAMES, run
 from tests import programs, random_graphs

@@ -10,14 +10,14 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import Value, functions, where
-from scalargrad.compiler.in_python import parts as in_parts
-from scalargrad.compiler.in_python import source as in_python
-from scalargrad.compiler.in_python.source import PythonFunction, function_source
+from scalargrad.compiler.emitters import python as in_python
+from scalargrad.compiler.emitters import python_parts as in_parts
+from scalargrad.compiler.emitters.python import PythonFunction, function_source
 from scalargrad.compiler.program import Block, Constant, Program, Step, constants, sharing
 from scalargrad.nn import MLP
 from scalargrad.nn.losses import binary_cross_entropy, half_squared_error, squared_error
 from scalargrad.ops import OPS
-from tests.compiler.in_python.tools import assert_as_eager, compiled, eager, traced_program
+from tests.compiler.emitters.tools import assert_as_eager, compiled, eager, traced_program
 
 # ------------------------------------------------------------------ rows, and several outputs
 

@@ -17,7 +17,7 @@ from scalargrad.nn import MLP
 from scalargrad.nn.losses import LOSSES
 from scalargrad.ops import OPS
 from tests import edges, programs, random_graphs
-from tests.compiler.in_python.tools import (
+from tests.compiler.emitters.tools import (
     HARD,
     assert_as_eager,
     at_random,

@@ -1,0 +1,225 @@
+"""The loop of training as one Python function: weights and the optimiser's memory in locals, no object between steps.   (floor 3)
+
+A step reads as a person would write it: forward, backward, then a line for each weight. It runs over the rows of a batch, or, of a
+few rows whose numbers are known, has lines for each. All is raw arithmetic: what it gives is good if weights, memory and losses are
+finite in the end, for neither nan nor inf ever leaves a weight again.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+from ...rows.text import FAST_NAMES, run
+from ..derive import DIVIDE, DerivedSteps
+from ..layout import index_of, pattern, targets, tuple_of, wrapped, zeros
+from ..lower import OVER_ROWS, ROWS, SUM
+from ..naming import Names
+from ..program import Block, Constant, Input, Program, hastened
+from .python_lines import AFTER, BEFORE, Lines
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from ..stepwise import Numbers, State, Update
+
+RESERVED = (
+    "weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count", "share", "train",
+)  # fmt: skip
+LARGE = 10_000  # operations of a row that a loop is made of at most
+
+_counter = itertools.count(1)
+
+
+class Loop:
+    """Steps of training by one generated function, with the source `source`.
+
+    `program` is that of a row's loss, with blocks that carry rows, or of the loss of a batch whose rows are known; what
+    slopes are taken of are the outputs after the first. `update` is the formula of a weight. `fixed` are the inputs that
+    are neither weights nor data.
+    """
+
+    def __init__(
+        self,
+        program: Program,
+        penalty: Program | None,
+        update: Program,
+        weights: Sequence[Input],
+        rows: Sequence[Any] | None,
+    ) -> None:
+        self._rows = rows  # of the whole table, each as the blocks that carry rows have it
+        self._weights = list(weights)
+        self._blocks = [block for block in program.blocks if block.name != "share"]
+        known = {*weights}
+        self.fixed = [
+            x
+            for block in self._blocks
+            for x in block.inputs
+            if not block.has_rows and x not in known
+        ]
+        self._carried = [block for block in program.blocks if block.has_rows]
+        count = len(update.blocks) - 4
+        self._state = [Block(f"state{i + 1}", (len(weights),)) for i in range(count)]
+        self._lr, self._step = [block.inputs[0] for block in update.blocks[-2:]]
+        self._derived = DerivedSteps(hastened(program), per_row=True, fast=True, has_lists=True)
+        self._names = Names(RESERVED)
+        self._wishes: dict[Any, str] = {}
+        loss, slopes = self._of_loss(penalty)
+        moved = self._moved(update, slopes)
+        lines = self._lines = self._written(program.blocks, loss, moved)
+        self.source = "\n".join(self._function(lines.decided())) + "\n"
+        filename = f"<scalargrad training {next(_counter)}>"
+        self._train = run(self.source, filename, {**FAST_NAMES, **lines.numbers})["train"]
+
+    def run(
+        self,
+        weights: Numbers,
+        state: State,
+        fixed: Numbers,
+        rates: Iterable[float],
+        first: int,
+        batches: Iterable[list[int]],
+        update: Update,
+    ) -> tuple[Numbers, State, Numbers]:
+        """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
+        rows = map(self._of_batch, batches) if self._carried else ()
+        return self._train(weights, state, fixed, rates, itertools.count(first), rows)  # type: ignore[no-any-return]
+
+    def _of_batch(self, batch: list[int]) -> list[Any]:
+        assert self._rows is not None
+        return [self._rows[i] for i in batch]
+
+    # -------------------------------------------------------------- the program of a step
+
+    def _of_loss(self, penalty: Program | None) -> tuple[Any, list[Any]]:
+        """The loss of a batch and its slopes by the weights."""
+        derived, one = self._derived, self._derived.constant(1.0)
+        loss, *roots = derived.program.outputs
+        groups = [derived.slopes([(root, one)], self._weights) for root in roots]
+        if self._carried:
+            groups = [[self._over(x, f"d{_name(w)}") for w, x in zip(self._weights, groups[0])]]
+            total = self._over(derived.of(loss), "total")
+            loss = derived.put(DIVIDE, (total, ROWS)) if loss is not roots[0] else total
+        else:
+            loss = derived.of(loss)
+        if penalty:
+            loss = derived.put(SUM, (loss, *derived.also(penalty)))
+            groups.append(derived.slopes([(penalty.outputs[0], one)], self._weights))
+        return loss, [self._sum(parts) for parts in zip(*groups)]
+
+    def _over(self, x: Any, wish: str) -> Any:
+        if x.__class__ is Constant and not x.data:
+            return x
+        step = self._derived.put(OVER_ROWS, (x,))
+        if step not in self._wishes:
+            self._wishes[step] = "total" if wish == "total" else self._names.take(wish)
+        return step
+
+    def _sum(self, parts: Sequence[Any]) -> Any:
+        parts = [x for x in parts if x.__class__ is not Constant or x.data]
+        if len(parts) < 2:
+            return parts[0] if parts else self._derived.constant(0.0)
+        return self._derived.put(SUM, tuple(parts))
+
+    def _moved(self, update: Program, slopes: Sequence[Any]) -> list[tuple[Input, Any]]:
+        """Each weight and each number of its memory, and what it is after the step."""
+        own = [block.inputs[0] for block in update.blocks[:-2]]
+        moved: list[tuple[Input, Any]] = []
+        for i, (weight, slope) in enumerate(zip(self._weights, slopes)):
+            memory = [block.inputs[i] for block in self._state]
+            found = self._derived.also(update, dict(zip(own, [weight, slope, *memory])))
+            moved += zip([weight, *memory], found, strict=True)
+        return moved
+
+    # -------------------------------------------------------------- text
+
+    def _written(
+        self, blocks: Sequence[Block], loss: Any, moved: Sequence[tuple[Input, Any]]
+    ) -> Lines:
+        names, end = self._names, AFTER if self._carried else BEFORE
+        inputs = [x for block in (*blocks, *self._state) for x in block.inputs]
+        texts = ["share" if x.block.name == "share" else names.take(_name(x)) for x in inputs]
+        texts += [names.take("lr"), names.take("step")]
+        inputs += [self._lr, self._step]
+        lines = Lines(self._derived, inputs, names, self._wishes)
+        for x, text in zip(inputs, texts):
+            lines.texts[lines.at[x]] = text
+        lines.say("append(%s)", [loss], end)
+        for x, number in moved:
+            if x is not number:
+                lines.say(f"{lines.texts[lines.at[x]]} = %s", [number], end)
+        _keep_apart(lines, [(lines.at[x], lines.at[number]) for x, number in moved])
+        return lines
+
+    def _function(self, order: Sequence[int]) -> list[str]:
+        """The function around the lines of a step."""
+        lines, text = self._lines, self._text
+        before, inside, after = lines.written(order)
+        step = [*before, *after]
+        if self._carried:
+            heads = [pattern(block.shape, [*map(text, block.inputs)]) for block in self._carried]
+            step = [
+                "count = len(rows)",
+                "share = 1.0 / count",
+                *zeros([name for name, _ in lines.sums]),
+                *before,
+                f"for {targets(heads)} in rows:",
+                *["    " + line for line in inside],
+                *after,
+            ]
+        state = [self._list(block.inputs) for block in self._state]
+        used = {"rates": text(self._lr)}
+        if lines.counts[lines.at[self._step]]:
+            used["steps"] = text(self._step)
+        if self._carried:
+            used["batches"] = "rows"
+        given = f"zip({', '.join(used)})" if len(used) > 1 else "rates"
+        weights = self._list(self._weights)
+        body = [
+            f"{weights} = weights",
+            *([f"{', '.join(state)}, = state"] if state else []),
+            *([f"{self._list(self.fixed)} = fixed"] if self.fixed else []),
+            "losses = []",
+            "append = losses.append",
+            f"for {', '.join(used.values())} in {given}:",
+            *["    " + line for line in step],
+            f"return {weights}, {tuple_of(state) if state else '()'}, losses",
+        ]
+        return [
+            "def train(weights, state, fixed, rates, steps, batches):",
+            *[piece for line in body for piece in wrapped("    " + line)],
+        ]
+
+    def _text(self, x: Input) -> str:
+        text: str = self._lines.texts[self._lines.at[x]]
+        return text
+
+    def _list(self, inputs: Iterable[Input]) -> str:
+        return f"[{', '.join(map(self._text, inputs))}]"
+
+
+def _name(x: Input) -> str:
+    """The name to wish for of a number of a block."""
+    name = x.block.name
+    if not x.block.shape:
+        return f"{name}_i" if x.block.has_rows else name
+    return "_".join([name, *map(str, index_of(x))])
+
+
+def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
+    """Give those numbers a line of their own that read, where they are put in place, what was replaced before."""
+    lines.decided()
+    replaced: set[int] = set()
+    for target, number in moved:
+        stack = [] if number in lines.named else [number]
+        while stack:
+            i = stack.pop()
+            if i in replaced:
+                lines.named.add(number)
+                break
+            stack += [j for j in lines.reads[i] if j not in lines.named]
+        replaced.add(target)
+
+
+__all__ = ["Loop"]
