@@ -100,10 +100,8 @@ class DerivedSteps:
         if step is None:
             step = self._known[key] = Step(line, operands, label)
             self.steps.append(step)
-            carriers = self.carriers
-            if carriers and line not in (OVER_ROWS, ROW_PRODUCTS):
-                if not carriers.isdisjoint(operands):
-                    carriers.add(step)
+            if not self.carriers.isdisjoint(operands) and line not in (OVER_ROWS, ROW_PRODUCTS):
+                self.carriers.add(step)
         return step
 
     def line(self, line: Line, local: dict[str, Any], label: str = "") -> Any:

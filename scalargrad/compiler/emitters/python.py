@@ -185,7 +185,7 @@ class Function:
         text += [f"{values} = []"] * bool(values)
         text += self._begun()
         text += before
-        if self.carried:
+        if inside:
             text.append(f"for {self._heads(patterns)}:")
             text += [f"    {part}" for line in inside for part in line.split("\n")]
         text += after
@@ -236,7 +236,8 @@ class Function:
         item = f"%s{share}"
         if is_list and share:
             item = f"[item{share} for item in %s]"
-        text = nested(shape, [item] * len(items))
+        known = [x.__class__ is Constant and not x.data for x in items]
+        text = nested(shape, ["%s" if is_zero else item for is_zero in known])
         need = dialect.PRODUCT if share else dialect.IF
         if self.is_listed(block):
             if not is_known:

@@ -164,7 +164,7 @@ class Loop:
                 "share = 1.0 / count",
                 *zeros([name for name, _ in lines.sums]),
                 *before,
-                f"for {targets(heads)} in rows:",
+                *[f"for {targets(heads)} in rows:"] * bool(inside),
                 *["    " + line for line in inside],
                 *after,
             ]
