@@ -20,10 +20,10 @@ An optimiser of your own is a subclass with an `update`, a function from numbers
 from __future__ import annotations
 
 from itertools import repeat
-from math import inf, isfinite, sqrt
+from math import inf, isfinite
 
-from .. import functions
 from ..arithmetic.conversion import to_float
+from ..functions import sqrt
 from ..value import Value
 from .checks import look_up, quoted
 from .parameters import parameters_of, put
@@ -208,7 +208,6 @@ class RMSprop(Optimizer):
         gradients = _decayed(gradients, weights, self.weight_decay)
         alpha, eps = self.alpha, self.eps
         squares = [alpha * v + (1.0 - alpha) * (g * g) for v, g in zip(self.state[0], gradients)]
-        sqrt = _root_for(squares)
         return [w - lr * g / (sqrt(v) + eps) for w, g, v in zip(weights, gradients, squares)], (
             squares,
         )
@@ -257,7 +256,7 @@ class Adam(Optimizer):
         means = [b1 * m + (1.0 - b1) * g for m, g in zip(self.state[0], gradients)]
         squares = [b2 * v + (1.0 - b2) * (g * g) for v, g in zip(self.state[1], gradients)]
         t = self.steps + 1
-        unbias1, unbias2, eps, sqrt = 1.0 - b1**t, 1.0 - b2**t, self.eps, _root_for(squares)
+        unbias1, unbias2, eps = 1.0 - b1**t, 1.0 - b2**t, self.eps
         moved = [
             w - lr * (m / unbias1) / (sqrt(v / unbias2) + eps)
             for w, m, v in zip(weights, means, squares)
@@ -338,11 +337,6 @@ def _zeros(optimizer: Optimizer) -> Numbers:
 
 def _decayed(gradients: Numbers, weights: Numbers, decay: float) -> Numbers:
     return [g + decay * w for g, w in zip(gradients, weights)] if decay else gradients
-
-
-def _root_for(numbers: Numbers) -> Callable[[Any], Any]:
-    """The square root for these numbers: `math`'s for floats, the package's in a trace."""
-    return sqrt if numbers[0].__class__ is float else functions.sqrt
 
 
 def _within(name: str, number: Any, below: float = inf) -> float:
