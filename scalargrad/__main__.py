@@ -149,6 +149,8 @@ class Expression:
                 found = self.called(node, OPERATORS[type(op)], [left, right], numbers)
             case ast.Call(func=ast.Name(id=name), args=parts):
                 found = self.called(node, name, parts, numbers)
+            case _:
+                raise AssertionError("check lets nothing else pass")
         if isinstance(found, float) and not isfinite(found):
             self.refuse(node, f"is {found}: plain numbers must be finite")
         return found

@@ -25,9 +25,10 @@ from ..files import put_in_place
 from ..graph import ordered
 from ..ops import ATOM, SIGN
 from ..value import Value
-from ..wording import clean, counted, formulas, name_formula, names_of, operation_formula
+from ..wording import counted, figure, formulas, name_formula, names_of, operation_formula
 from .graphs import Painter, in_pairs
 from .layout import dot_text, laid_out
+from .naming import badge
 from .plan import Plan
 from .svg import sizes_of, svg_text
 from .text import escaped
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 SCRIPTS = ("graph.js", "figures.js", "steps.js", "cards.js", "paths.js", "quiz.js", "page.js")
 MOST = 500  # nobody walks through more Values
 MOST_OPERANDS = 12  # of more operands a step does not write the formula
+WIDE = -0.0001234  # a number that takes as much room as most
 MARK = 0xE000  # from here on characters mark operands; labels cannot hold them
 IN_NOTEBOOK = 720  # pixels: the height of the page in a notebook
 
@@ -79,7 +81,7 @@ class Page:
     def html(self) -> str:
         """The page as HTML text. It needs Graphviz and raises the errors of `Drawing.svg`."""
         scene, graph = _untouched(self._scene), _Graph(self._painter, self._scene)
-        layout = laid_out(scene, dot_text(scene, sizes_of(self._scene)), self._timeout)
+        layout = laid_out(scene, dot_text(scene, sizes_of(_roomy(scene))), self._timeout)
         picture = svg_text(scene, layout)
         script = "\n".join([row_functions(graph.ops), *map(_text, SCRIPTS)])
         return Template(_text("page.html")).substitute(
@@ -120,7 +122,7 @@ class Page:
 
 
 def _text(name: str) -> str:
-    return files(__package__).joinpath("web", name).read_text("utf-8")
+    return files(__package__ or __name__).joinpath("web", name).read_text("utf-8")
 
 
 def _untouched(scene: Scene) -> Scene:
@@ -132,6 +134,17 @@ def _untouched(scene: Scene) -> Scene:
     return replace(
         scene, cards=tuple(cards), edges=tuple(edges), legend=legend, has_run=False, description=""
     )
+
+
+def _roomy(scene: Scene) -> Scene:
+    """The scene with numbers as long as those that a reader's leaves may bring."""
+    cards = [
+        replace(card, gradient=WIDE, value=max(card.value, figure(-0.1234), key=len))
+        if card.has_gradient
+        else card
+        for card in scene.cards
+    ]
+    return replace(scene, cards=tuple(cards))
 
 
 class _Graph:
@@ -178,7 +191,7 @@ class _Graph:
             return found
         return found | {
             "op": self.place[value._operation.name],
-            "symbol": clean(value._operation.symbol),
+            "symbol": badge(value),
             "operands": [
                 self.number[x] if isinstance(x, Value) else [_number(x)] for x in value.parents
             ],

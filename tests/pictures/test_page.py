@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from html.parser import HTMLParser
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from scalargrad.wording import figure
 from tests import programs
 from tests.compiler.files import of_python_functions
 from tests.pictures.browser import Browser
-from tests.pictures.reading import network, neuron
+from tests.pictures.reading import network, neuron, overlap
 from tests.pictures.test_safety import HOSTILE
 from tests.random_graphs import recorded
 
@@ -235,6 +236,21 @@ def test_cards_show_numbers_when_they_are_computed(browser: Browser, tmp_path: P
     last = {name: (seen, grad) for name, seen, grad in browser.evaluate(shown)}
     assert last["x1"] == ("visible", "−1.5")
     assert last["y"] == ("visible", "1")
+
+
+def test_no_number_lies_on_another_text_after_an_edit(browser: Browser, tmp_path: Path) -> None:
+    y = neuron(backward=False)
+    opened(browser, y, tmp_path / "page.html")
+    step(browser, 20)
+    for place, number in enumerate(("-0.0001234", "123456", "1e-10", "-0.04321"), 1):
+        set_to(browser, f"#leaves label:nth-child({place}) input", number)
+    boxes = browser.evaluate(
+        "[...document.querySelectorAll('.node')].map((card) => [...card.querySelectorAll('text')].map("
+        "(t) => { const b = t.getBBox(); return [t.textContent, b.x, b.y + 4, b.x + b.width, b.y + b.height - 4]; }))"
+    )
+    for texts in boxes:
+        for (a, *one), (b, *other) in combinations(texts, 2):
+            assert not overlap(tuple(one), tuple(other)), (a, b)
 
 
 def test_several_roots_are_walked_one_at_a_time(browser: Browser, tmp_path: Path) -> None:

@@ -9,11 +9,12 @@ const edges = paths_drawn.map((path, i) => ({
 }));
 for (const node of nodes) {
   const group = document.getElementById(node.card), track = group.querySelector(".track");
+  const grad = group.querySelector("text.num:not(.val)");
   const bar = track.parentNode.appendChild(track.cloneNode());
   bar.setAttribute("class", "bar");
   node.drawn = {
-    group, track, bar, data: group.querySelector("text.val"), tip: group.querySelector("title"),
-    grad: group.querySelector("text.num:not(.val)"), name: group.querySelector("text"),
+    group, track, bar, grad, label: grad.previousElementSibling, data: group.querySelector(".val"),
+    name: group.querySelector("text"), tip: group.querySelector("title"),
   };
 }
 
@@ -21,22 +22,34 @@ const size = (x) => (Number.isFinite(x) ? Math.abs(x) : 0);
 const largest = (xs) => Math.max(...xs.map(size), 0);
 
 function show_card(node, most) {
-  const { group, data, grad, tip } = node.drawn;
+  const { group, name, data, label, grad, tip } = node.drawn;
   const is_reached = node.shares.some((sent) => has_sent(sent.reader)) || has_sent(node);
   const now = is_reached || (node === root() && !is_forward()) ? gradient_now(node) : null;
   const shown = now === null || is_hidden(node) ? null : now;
   group.classList.toggle("waiting", !is_computed(node));
   group.classList.toggle("now", node === step_node());
-  grad.textContent = now === null ? "–" : is_hidden(node) ? "?" : figure(now, 4);
+  put(grad, now === null ? "–" : is_hidden(node) ? "?" : figure(now, 4), label);
   const sign = shown > 0 ? "pos" : shown < 0 ? "neg" : "none";
   grad.setAttribute("class", `num ${sign === "none" ? "sub" : sign}`);
   show_bar(node.drawn, sign, shown, most);
-  data.textContent = figure(node.data, 4);
+  put(data, figure(node.data, 4), name);
   tip.textContent = [
     `${node.name} · ${node.kind}`,
     is_computed(node) ? `data   ${node.data}` : "",
     shown === null ? "" : `grad   ${shown}`,
   ].filter(Boolean).join("\n");
+}
+
+// A text at the right; its letters move closer where it would lie on what stands at the left.
+function put(text, shown, left) {
+  if (text.textContent === shown) return;
+  text.textContent = shown;
+  text.removeAttribute("textLength");
+  const between = Number(text.getAttribute("x")) - Number(left.getAttribute("x"));
+  const room = between - left.getComputedTextLength() - 6;
+  if (text.getComputedTextLength() <= room) return;
+  text.setAttribute("textLength", room);
+  text.setAttribute("lengthAdjust", "spacingAndGlyphs");
 }
 
 // The bar begins in the middle; its side and its colour show the sign.

@@ -84,8 +84,7 @@ const path_count = (paths) =>
 
 function show_paths() {
   const to = state.hovered ?? nodes[state.chosen];
-  $("paths").textContent = is_hidden(to)
-    ? "Quiz: they are shown when you have found the gradient." : explained(to);
+  $("paths").textContent = is_hidden(to) ? "Hidden until you find the gradient." : explained(to);
   const is_marked = state.hovered !== null || document.activeElement === $("chosen");
   const { ways, total } = is_marked ? ways_to(to) : { ways: new Map(), total: 0 };
   const marked = new Set(total ? [...ways.values()].flat().map(({ edge }) => edge) : []);
