@@ -191,6 +191,7 @@ class _Graph:
             return found
         return found | {
             "op": self.place[value._operation.name],
+            "operation": value.op,
             "symbol": badge(value),
             "operands": [
                 self.number[x] if isinstance(x, Value) else [_number(x)] for x in value.parents

@@ -167,6 +167,13 @@ def test_numbers_are_rounded_as_in_python(browser: Browser, tmp_path: Path) -> N
     assert ends == [figure(x) for x in (math.nan, math.inf, -math.inf)]
 
 
+def test_numbers_are_read_as_people_type_them(browser: Browser, tmp_path: Path) -> None:
+    opened(browser, neuron(), tmp_path / "page.html")
+    given = ["2", " −1,5 ", "1e-3", "+.5", "inf", "−∞", "NaN", "", "-", "two", "1.2.3", "__proto__"]
+    read = browser.evaluate(f"{json.dumps(given)}.map((text) => String(typed(text)))")
+    assert read == ["2", "-1.5", "0.001", "0.5", "Infinity", "-Infinity", "NaN"] + ["undefined"] * 5
+
+
 # ------------------------------------------------------------------ what steps say
 
 
@@ -388,7 +395,7 @@ VERDICTS = [  # a.grad is 0.5 × 4 + (−3) × 2 + 7 × 1, three shares: 2, −6
     ("9", "The share from q is missing: −3 × 2."), ("1", "The share from p is missing: 0.5 × 4."),
     ("-4", "The share from r is missing: 7 × 1."), ("2", "The shares from q and r are missing."),
     ("15", "The share from q has the wrong sign: −3 × 2."), ("10", "The share from r counts once, not twice."),
-    ("1.5", "The share from p lacks the gradient of p: 0.5 × 4."), ("11", "The share from q lacks the local slope: −3 × 2."),
+    ("1.5", "The share from p has the gradient of p left out: 0.5 × 4."), ("11", "The share from q has the slope of mul left out: −3 × 2."),
     ("3.2", "Close, but not in two digits."), ("77", "Not right. Shares come from p, q, r: each is local slope × gradient."),
     ("", "Type a number, such as −1.5."), ("x", "Type a number, such as −1.5."),
 ]  # fmt: skip
@@ -456,19 +463,22 @@ def test_the_keyboard_alone_suffices(browser: Browser, tmp_path: Path) -> None:
         "x1",
         "reset",
     } <= {*reached}
-    # the quiz
+    # the quiz: an answer, then on to the next question
     browser.evaluate("document.getElementById('quiz').focus()")
     browser.press(" ")
-    browser.evaluate("document.getElementById('slider').focus()")
-    browser.press("End")
+    step(browser, 12)
     while browser.evaluate("document.activeElement.id") != "answer":
         browser.press("Tab")
     browser.write("0.25")
     browser.press("Enter")
     assert (
-        text(browser, "verdict")
-        == "Not right. Shares come from v2: each is local slope × gradient."
+        text(browser, "verdict") == "Not right. Shares come from y: each is local slope × gradient."
     )
+    browser.evaluate("document.activeElement.select()")
+    browser.write(browser.evaluate("String(step_node().grad)"))
+    browser.press("Enter", "Enter")
+    assert text(browser, "asked") == "v1.grad ="
+    assert browser.evaluate("document.activeElement.id") == "answer"
 
 
 def test_a_screen_reader_hears_each_step_and_every_control_has_a_name(

@@ -21,9 +21,12 @@ function is_tie(x, digits) {
   return Number(all[digits]) % 2 === 0 && /^50*$/.test(all.slice(digits + 1));
 }
 
+const WORDS = { nan: NaN, inf: Infinity, "-inf": -Infinity, "∞": Infinity, "-∞": -Infinity };
+
 // What a reader typed as a number; undefined if it is none.
 function typed(text) {
-  const plain = text.trim().replace("−", "-").replace(",", ".");
+  const plain = text.trim().toLowerCase().replace("−", "-").replace(",", ".");
+  if (Object.hasOwn(WORDS, plain)) return WORDS[plain];
   return plain === "" || Number.isNaN(Number(plain)) ? undefined : Number(plain);
 }
 

@@ -35,8 +35,8 @@ function mistake_in(text, node) {
     const rest = grad - sent.share, { reader, slope, share } = sent;
     const says = (what) => `${from(sent)} ${what}: ${product(sent)}.`;
     if (is(rest - share)) return says("has the wrong sign");
-    if (is(rest + reader.grad)) return says("lacks the local slope");
-    if (is(rest + slope)) return says(`lacks the gradient of ${reader.name}`);
+    if (is(rest + reader.grad)) return says(`has the slope of ${reader.operation} left out`);
+    if (is(rest + slope)) return says(`has the gradient of ${reader.name} left out`);
     if (is(grad + share)) return `${from(sent)} counts once, not twice.`;
   }
   if (Math.abs(answer - grad) <= 0.1 * Math.abs(grad)) return "Close, but not in two digits.";
@@ -63,6 +63,7 @@ function show_question() {
   if (node && $("asked").textContent !== `${node.title}.grad =`) {
     $("asked").textContent = `${node.title}.grad =`;
     $("answer").value = $("verdict").textContent = "";
+    if (document.activeElement === $("on")) $("answer").focus();
   }
   if (!node) $("asked").textContent = "";
 }
