@@ -401,7 +401,7 @@ def gathered(form: Form, slopes: Iterator[Any], of_rows: str = "") -> Any:
     """
     kind = form[0]
     if kind == NUMBERS:
-        return handing(_with_rows(form[1], of_rows))(next(slopes))
+        return gathering(form, of_rows)([next(slopes)])
     if kind == ROWS:
         return handing((form[1], *form[2][1]))(next(slopes))
     if kind == STATE:
@@ -484,6 +484,8 @@ def gathering(form: Form, of_rows: str) -> Callable[[Sequence[Any]], Any]:
     """A function like `gathered` for arguments of that form; a short one for a plain block."""
     if form[0] == NUMBERS:
         hand = handing(_with_rows(form[1], of_rows))
+        if 0 in form[2] and form[1][0] == ARRAY and not of_rows:  # lists do not tell its shape
+            return lambda slopes: hand(slopes[0]).reshape(form[2])
         return lambda slopes: hand(slopes[0])
     return lambda slopes: gathered(form, iter(slopes), of_rows)
 

@@ -6,6 +6,7 @@ Such source holds only text from the table and names that are chosen here.
 from __future__ import annotations
 
 import ast
+from types import CodeType
 
 from ..arithmetic import extremes, lists, periodic, total
 from ..arithmetic.conversion import as_float
@@ -134,12 +135,27 @@ def source_on_floats(op: Op) -> str:
 
 
 def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
-    """Run generated source with these names; tracebacks and `inspect.getsource` can show it."""
+    """Run generated source with these names; tracebacks and `inspect.getsource` can show it.
+
+    The text is freed with the function that it defines.
+    """
+    import linecache
+    from weakref import finalize
+
+    entry = (len(text), None, text.splitlines(keepends=True), filename)
+    linecache.cache[filename] = entry
+    code = compile(text, filename, "exec")
+    for function in [x for x in code.co_consts if isinstance(x, CodeType)][-1:]:
+        finalize(function, _forget, filename, entry).atexit = False
+    exec(code, names)
+    return names
+
+
+def _forget(filename: str, entry: object) -> None:
     import linecache
 
-    linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
-    exec(compile(text, filename, "exec"), names)
-    return names
+    if linecache.cache.get(filename) is entry:
+        del linecache.cache[filename]
 
 
 def run_pieces(pieces: Sequence[str], filename: str, names: dict[str, Any]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ STRUCTURES = {
     "an int": (lambda x: x**3, 2),
     "a fraction": (lambda x: x * x, Fraction(1, 3)),
     "a NumPy number": (lambda x: x * x, np.float32(0.1)),
-    "a bool": (lambda x: x * 2, True),
+    "bools among numbers": (lambda p: p[0] * p[1], [2.0, True]),
     "a list": (lambda p: p[0] * p[1] + p[1], [2.0, 5.0]),
     "a list of one": (lambda p: p[0] * p[0], [2.0]),
     "ints and floats": (lambda p: p[0] * p[1], [2, 5.0]),
@@ -82,9 +82,9 @@ def test_arrays_stand_wherever_a_list_may():
     f = compiled(fn, wrt=(0, 1, 2))
     value, (da, dp, drest) = f.value_and_grad(a, {"w": w}, rest)
     assert value == (a @ w).sum() + (a * a).mean() + 72
-    assert da == (np.outer([1, 1], w) + a / 2).tolist()
-    assert dp == {"w": [4.0, 6.0]}
-    assert drest == [[0.0, 9.0], 8.0]
+    assert da.tolist() == (np.outer([1, 1], w) + a / 2).tolist()
+    assert dp["w"].tolist() == [4.0, 6.0]
+    assert [drest[0].tolist(), drest[1]] == [[0.0, 9.0], 8.0]
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_arrays_of_every_real_kind_are_read(kind):
     a = np.array([0, 1, 1]).astype(kind)
     f = compiled(lambda a: a[0] + 2 * a[1] + a[1] * a[2])
     assert f(a) == 3.0
-    assert f.value_and_grad(a)[1] == [1.0, 3.0, 1.0]
+    assert f.value_and_grad(a)[1].tolist() == [1.0, 3.0, 1.0]
 
 
 def test_an_array_of_no_dimension_is_a_number():
@@ -114,8 +114,9 @@ def test_an_array_of_no_dimension_is_a_number():
 
 def test_arrays_of_no_numbers_have_gradients_of_their_shape():
     f = compiled(lambda a: 2.0 + sg.sum(a.ravel()))
-    assert f.value_and_grad(np.zeros((0, 3))) == (2.0, [])
-    assert f.value_and_grad(np.zeros((2, 0))) == (2.0, [[], []])
+    for shape in (0, 3), (2, 0):
+        value, gradient = f.value_and_grad(np.zeros(shape))
+        assert (value, gradient.shape) == (2.0, shape)
 
 
 def test_an_array_s_order_in_memory_does_not_matter():

@@ -95,7 +95,7 @@ def test_numbers_among_arrays_are_read_anew_in_each_call() -> None:
     f = compile(
         lambda w, c, x: sg.dot(w, x) * c, wrt=(0, 1), rows="x", reduce="sum", backend="numpy"
     )
-    for c in (2.0, 3, np.float64(4.0), np.float32(0.5), True):
+    for c in (2.0, 3, np.float64(4.0), np.float32(0.5), 1):
         value, (dw, dc) = f.value_and_grad(
             np.array([1.0, 2.0]), c, np.array([[1.0, 2.0], [3.0, 4.0]])
         )
@@ -184,7 +184,7 @@ def test_a_domain_error_of_numbers_one_by_one_is_nan(tmp_path: Path) -> None:
     np.testing.assert_equal(f.value_and_grad(w)[0], plain.value_and_grad(w)[0])
     wrong = [*w[:-1], math.inf]  # sin(inf) raises ValueError in math
     assert math.isnan(f(wrong))
-    np.testing.assert_equal(f.value_and_grad(wrong)[1].tolist(), plain.value_and_grad(wrong)[1])
+    np.testing.assert_equal(f.value_and_grad(wrong)[1], plain.value_and_grad(wrong)[1])
     f.save(tmp_path / "saved.py", w)
     spec: Any = importlib.util.spec_from_file_location("saved", tmp_path / "saved.py")
     saved = importlib.util.module_from_spec(spec)
