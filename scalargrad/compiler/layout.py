@@ -80,6 +80,13 @@ def index_of(x: Input) -> tuple[int, ...]:
     return tuple(reversed(index))
 
 
+def item_name(x: Input, name: str, depth: int | None = None) -> str:
+    """The name to wish for of a number of an argument, W1_0_2, or of a list of them, at a depth: W1_0."""
+    if not x.block.shape:
+        return f"{name}_i" if x.block.has_rows else name
+    return "_".join([name, *map(str, index_of(x)[:depth])])
+
+
 def tuple_of(items: Sequence[str]) -> str:
     """Items as a tuple, written out."""
     return f"({', '.join(items)}{',' if len(items) == 1 else ''})"

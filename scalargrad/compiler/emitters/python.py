@@ -13,12 +13,11 @@ from typing import NamedTuple
 
 from ...arithmetic.total import ERRORS
 from ...rows.text import FAST_NAMES, TOTAL_NAMES, run_pieces
-from ..derive import DerivedSteps
-from ..dialects import python as dialect
+from ..derive import DIVIDE, DerivedSteps
 from ..layout import (
     definition,
     described,
-    index_of,
+    item_name,
     nested,
     pattern,
     sum_of,
@@ -26,7 +25,7 @@ from ..layout import (
     tuple_of,
     zeros,
 )
-from ..lower import LIST, OVER_ROWS
+from ..lower import LIST, OVER_ROWS, ROWS, line_of
 from ..naming import Names, is_word
 from ..program import Constant
 from .python_lines import AFTER, BEFORE, INSIDE, TERMS, Lines
@@ -34,13 +33,14 @@ from .python_parts import in_parts
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
-    from ..program import Block, Input, Program
+    from ..program import Block, Program
 
 LARGE = 50_000  # steps of a program that is still one function: compiled it takes 1 kB for each
 MANY = 256  # numbers of an argument that is always unpacked
+MEANS = line_of("[x / n for x in xs]")
 _counter = itertools.count(1)
 
 
@@ -69,13 +69,13 @@ def function_source(
 
 
 class Slopes(NamedTuple):
-    """The slopes of an output by a block: numbers, or lists of them, with the shape in which they are returned."""
+    """The slopes of an output by a block: numbers or lists, the shape they are put together in, and what a check reads."""
 
     block: Block
     name: str
     items: list[Any]
     shape: tuple[int, ...]
-    is_known: bool
+    checked: list[Any]
 
 
 class Function:
@@ -93,64 +93,63 @@ class Function:
         self.carried = [block for block in program.blocks if block.has_rows]
         self.is_reduced = bool(self.carried) and reduce is not None
         self.end = AFTER if self.is_reduced else INSIDE if self.carried else BEFORE
-        self.share = f" / {self.names.take('rows')}" if self.is_reduced and reduce == "mean" else ""
         self.derived = derived = DerivedSteps(program, per_row=True, has_lists=True)
         self.wishes: dict[Any, str] = {}
         by = [x for block in program.wrt for x in block.inputs]
-        found = [
-            derived.slopes([(root, derived.constant(1.0))], by)
-            for root in (program.outputs if kind != "value" else [])
-        ]
+        roots = program.outputs if kind != "value" else []
+        found = [derived.slopes([(root, derived.constant(1.0))], by) for root in roots]
         self.is_large = len(derived.steps) > LARGE
         self.outputs = [derived.of(x) for x in program.outputs]
         if self.is_reduced:
             several = len(self.outputs) > 1
-            self.outputs = [
-                self._added_up(x, f"total_{i}" if several else "total")
-                for i, x in enumerate(self.outputs)
-            ]
+            wishes = [f"total_{i}" if several else "total" for i in range(len(self.outputs))]
+            self.outputs = [*map(self._share, map(self._over_rows, self.outputs, wishes))]
+        self.count_of_totals = len(self.wishes)
         self.groups = [[*self._by_block(i, slopes)] for i, slopes in enumerate(found)]
         inputs = [x for block in program.blocks for x in block.inputs]
         self.lines = Lines(derived, inputs, self.names, self.wishes, total)
 
-    def _added_up(self, x: Any, wish: str) -> Any:
-        """What a number or a list is over the rows."""
-        if x.__class__ is Constant and not x.data:
+    def _over_rows(self, x: Any, wish: str) -> Any:
+        """The sum of a number or a list over the rows."""
+        if _is_zero(x):
             return x
         step = self.derived.put(OVER_ROWS, (x,))
         if step not in self.wishes:
             self.wishes[step] = "total" if wish == "total" else self.names.take(wish)
         return step
 
+    def _share(self, x: Any) -> Any:
+        """What a number or a list counts for in what is returned: in a mean its share."""
+        if not self.is_reduced or self.reduce != "mean" or _is_zero(x):
+            return x
+        is_list = LIST in (x.row, x.operands[0].row if x.row is OVER_ROWS else None)
+        return self.derived.put(MEANS if is_list else DIVIDE, (ROWS, x) if is_list else (x, ROWS))
+
     def _by_block(self, number: int, slopes: Sequence[Any]) -> Iterable[Slopes]:
         """The slopes of an output, block by block, under the names dW1, or of several outputs d0_dW1, …"""
         rest = iter(slopes)
+        prefix = f"d{number}_d" if self.kind == "jacobian" else "d"
         for block in self.program.wrt:
             own: list[Any] = [next(rest) for _ in block.inputs]
-            name = self.arguments[block]
-            known, shape = all(x.__class__ is Constant for x in own), block.shape
-            inputs: Sequence[Any] = block.inputs
+            checked = [] if all(x.__class__ is Constant for x in own) else own
+            inputs, shape = block.inputs, block.shape
             if self.is_large and shape:
-                shape, width = shape[:-1], shape[-1]
-                rows = [own[i : i + width] for i in range(0, len(own), width or 1)]
+                shape, width = shape[:-1], shape[-1] or 1
+                rows = [own[i : i + width] for i in range(0, len(own), width)]
                 own = [self.derived.put(LIST, tuple(row)) for row in rows]
-                inputs = block.inputs[:: width or 1]
-            prefix = f"d{number}_d" if self.kind == "jacobian" else "d"
+                inputs = inputs[::width]
             is_summed = self.is_reduced and not block.has_rows
-            if is_summed or (self.is_large and block.shape):
-                wishes = [f"{prefix}{self._item(x, len(shape))}" for x in inputs]
-                if is_summed:
-                    own = [*map(self._added_up, own, wishes)]
-                for x, wish in zip(own, wishes):
-                    self.wishes.setdefault(x, wish)
-            taken = (
-                self.names.take(f"{prefix}{name}", "d")
-                if block.shape or self.is_listed(block)
-                else ""
-            )
-            yield Slopes(block, taken, own, shape, known)
+            if is_summed or shape != block.shape:
+                for i, x in enumerate(inputs):
+                    wish = f"{prefix}{item_name(x, self.arguments[block], len(shape))}"
+                    if is_summed:
+                        own[i] = self._over_rows(own[i], wish)
+                    self.wishes.setdefault(own[i], wish)
+            has_name = block.shape or self._is_listed(block)
+            name = self.names.take(f"{prefix}{self.arguments[block]}", "d") if has_name else ""
+            yield Slopes(block, name, [*map(self._share, own)], shape, checked and own)
 
-    def is_listed(self, block: Block) -> bool:
+    def _is_listed(self, block: Block) -> bool:
         """Whether the slopes by a block are a list, for they are others in each row."""
         return self.is_reduced and block.has_rows
 
@@ -158,17 +157,14 @@ class Function:
 
     def pieces(self, name: str, of: str) -> list[str]:
         """The source, as it is compiled: one piece, or one for each part."""
-        lines, names = self.lines, self.names
+        lines, names, arguments = self.lines, self.names, self.arguments
         values = names.take("values") if self.carried and not self.is_reduced else ""
-        returned = self._said()
-        statement = f"{values}.append(%s)" if values else "return %s"
+        lines.texts[lines.at[ROWS]] = rows = names.take("rows")
+        returned, read = self._said()
         if values and self.kind != "value":
-            statement = f"{values}.append((%s))"
+            returned = f"({returned})"
         lines.say(
-            statement % returned[0],
-            returned[1],
-            self.end,
-            dialect.IF if not self.share else dialect.PRODUCT,
+            f"{values}.append({returned})" if values else f"return {returned}", read, self.end
         )
         order = lines.decided()
         patterns = {block: self._pattern(block) for block in self.program.blocks}
@@ -176,91 +172,57 @@ class Function:
             in_parts(lines, order, name) if self.is_large else ([], lines.written(order))
         )
         text = [
-            f"{text} = {self.arguments[block]}"
+            f"{text} = {arguments[block]}"
             for block, text in patterns.items()
             if block.shape and not block.has_rows and text != "_"
         ]
-        if self.share:
-            text.append(f"{self.share[3:]} = len({self.arguments[self.carried[0]]})")
-        text += [f"{values} = []"] * bool(values)
-        text += self._begun()
+        if lines.counts[lines.at[ROWS]]:
+            text.append(f"{rows} = len({arguments[self.carried[0]]})")
+        numbers = [name for name, count in lines.sums if not count]
+        listed = [s.name for group in self.groups for s in group if self._is_listed(s.block)]
+        text += [f"{name} = []" for name in [values] * bool(values) + listed]
+        text += zeros(numbers[: self.count_of_totals]) + zeros(numbers[self.count_of_totals :])
+        text += [f"{name} = [0.0] * {count}" for name, count in lines.sums if count]
         text += before
         if inside:
-            text.append(f"for {self._heads(patterns)}:")
+            heads = targets([patterns[block] for block in self.carried])
+            sources = [arguments[block] for block in self.carried]
+            many = f"{heads} in zip({', '.join(sources)})"
+            text.append(f"for {many if len(sources) > 1 else f'{heads} in {sources[0]}'}:")
             text += [f"    {part}" for line in inside for part in line.split("\n")]
-        text += after
-        text += [f"return {values}"] * bool(values)
-        describing = described(self.program, self.arguments, self.kind, self.reduce, self.total, of)
-        return [*pieces, definition(name, self.arguments.values(), describing, text)]
-
-    def _begun(self) -> list[str]:
-        """The lines that set sums over rows to 0, and lists of slopes to empty ones."""
-        sums, over = self.lines.sums, self.outputs if self.is_reduced else []
-        totals = [*dict.fromkeys([self.wishes[x] for x in over])]
-        numbers = [name for name, count in sums if not count and name not in totals]
-        lists = [f"{name} = [0.0] * {count}" for name, count in sums if count]
-        listed = [s.name for group in self.groups for s in group if self.is_listed(s.block)]
-        return [
-            *[f"{name} = 0.0" for name in totals],
-            *[f"{name} = []" for name in listed],
-            *zeros(numbers),
-            *lists,
-        ]
+        text += [*after, *[f"return {values}"] * bool(values)]
+        describing = described(self.program, arguments, self.kind, self.reduce, self.total, of)
+        return [*pieces, definition(name, arguments.values(), describing, text)]
 
     def _said(self) -> tuple[str, list[Any]]:
         """Say all but the last statement, of which this gives the text and what it reads."""
+        lines, groups, outputs = self.lines, [], ["%s"] * len(self.outputs)
         read: list[Any] = [*self.outputs]
-        groups: list[list[str]] = []
         for group in self.groups:
-            groups.append([])
-            checked: list[tuple[str, list[Any]]] = []
-            for slopes in group:
-                text, own = self._stated(slopes, checked)
-                groups[-1].append(text)
-                read += own
-            self._check(checked, self.end)
-        outputs = [f"%s{self.share}"] * len(self.outputs)
-        texts = [tuple_of(texts) for texts in groups]
+            texts, terms = list[str](), list[str]()
+            checked: list[Any] = []
+            for block, name, items, shape, own in group:
+                whole = (1, *block.shape) if self._is_listed(block) else block.shape
+                text = nested(shape, ["%s"] * len(items))
+                if self._is_listed(block):
+                    lines.say(f"{name}.append({text})", items, INSIDE)
+                elif name:
+                    lines.say(f"{name} = {text}", items, self.end)
+                else:
+                    read += items
+                texts.append(name or text)
+                if own:
+                    terms.append(sum_of(whole, name or "%s"))
+                    checked += [] if name else own
+            if terms and not self.total:  # else the total function answers
+                added = " + ".join(terms) if len(terms) <= TERMS else f"sum([{', '.join(terms)}])"
+                check = f"if not isfinite({added}):\n    raise FloatingPointError"
+                lines.say(check, checked, self.end)
+            groups.append(tuple_of(texts))
         if self.kind == "jacobian":
-            return f"{tuple_of(outputs)}, {tuple_of(texts)}", read
+            return f"{tuple_of(outputs)}, {tuple_of(groups)}", read
         one = outputs if len(outputs) == 1 else [tuple_of(outputs)]
-        return ", ".join([*one, *texts]), read
-
-    def _stated(
-        self, slopes: Slopes, checked: list[tuple[str, list[Any]]]
-    ) -> tuple[str, list[Any]]:
-        """Say the slopes by a block; what is returned of them, and what that reads."""
-        block, name, items, shape, is_known = slopes
-        is_list = shape != block.shape
-        share = self.share
-        item = f"%s{share}"
-        if is_list and share:
-            item = f"[item{share} for item in %s]"
-        known = [x.__class__ is Constant and not x.data for x in items]
-        text = nested(shape, ["%s" if is_zero else item for is_zero in known])
-        need = dialect.PRODUCT if share else dialect.IF
-        if self.is_listed(block):
-            if not is_known:
-                each = "sum(%s)" if is_list else "%s"
-                self._check([(each, [x]) for x in items], INSIDE)
-            self.lines.say(f"{name}.append({text})", items, INSIDE, need)
-            return name, []
-        if block.shape:
-            self.lines.say(f"{name} = {text}", items, self.end, need)
-        if not is_known:
-            checked.append((sum_of(block.shape, name or "%s"), [] if block.shape else items))
-        return (name, []) if block.shape else (text, items)
-
-    def _check(self, terms: Sequence[tuple[str, list[Any]]], stage: int) -> None:
-        """Say a statement that raises where one of many numbers is not finite: the total function answers then."""
-        if terms and not self.total:
-            texts = [text for text, _ in terms]
-            added = " + ".join(texts) if len(texts) <= TERMS else f"sum([{', '.join(texts)}])"
-            self.lines.say(
-                f"if not isfinite({added}):\n    raise FloatingPointError",
-                [x for _, read in terms for x in read],
-                stage,
-            )
+        return ", ".join([*one, *groups]), read
 
     # -------------------------------------------------------------- arguments taken apart
 
@@ -281,23 +243,16 @@ class Function:
         for x, i in zip(block.inputs, places):
             if counts[i]:
                 is_whole = not shape and not block.has_rows
-                texts[i] = self.arguments[block] if is_whole else names.take(self._item(x))
+                texts[i] = (
+                    self.arguments[block]
+                    if is_whole
+                    else names.take(item_name(x, self.arguments[block]))
+                )
         return pattern(shape, [texts[i] for i in places])
 
-    def _item(self, x: Input, depth: int | None = None) -> str:
-        """The name to wish for of a number of the arguments: W1_0_2; of a list of them W1_0."""
-        name = self.arguments[x.block]
-        if not x.block.shape:
-            return f"{name}_i" if x.block.has_rows else name
-        return "_".join([name, *map(str, index_of(x)[:depth])])
 
-    def _heads(self, patterns: Mapping[Block, str]) -> str:
-        """What a loop over the rows of blocks reads."""
-        names = [self.arguments[block] for block in self.carried]
-        if len(names) == 1:
-            return f"{patterns[self.carried[0]]} in {names[0]}"
-        heads = [patterns[block] for block in self.carried]
-        return f"{targets(heads)} in zip({', '.join(names)})"
+def _is_zero(x: Any) -> bool:
+    return x.__class__ is Constant and not x.data
 
 
 class PythonFunction:

@@ -11,7 +11,7 @@ import itertools
 
 from ...rows.text import FAST_NAMES, run
 from ..derive import DIVIDE, DerivedSteps
-from ..layout import index_of, pattern, targets, tuple_of, wrapped, zeros
+from ..layout import item_name, pattern, targets, tuple_of, wrapped, zeros
 from ..lower import OVER_ROWS, ROWS, SUM
 from ..naming import Names
 from ..program import Block, Constant, Input, Program, hastened
@@ -98,7 +98,12 @@ class Loop:
         loss, *roots = derived.program.outputs
         groups = [derived.slopes([(root, one)], self._weights) for root in roots]
         if self._carried:
-            groups = [[self._over(x, f"d{_name(w)}") for w, x in zip(self._weights, groups[0])]]
+            groups = [
+                [
+                    self._over(x, f"d{item_name(w, w.block.name)}")
+                    for w, x in zip(self._weights, groups[0])
+                ]
+            ]
             total = self._over(derived.of(loss), "total")
             loss = derived.put(DIVIDE, (total, ROWS)) if loss is not roots[0] else total
         else:
@@ -139,7 +144,10 @@ class Loop:
     ) -> Lines:
         names, end = self._names, AFTER if self._carried else BEFORE
         inputs = [x for block in (*blocks, *self._state) for x in block.inputs]
-        texts = ["share" if x.block.name == "share" else names.take(_name(x)) for x in inputs]
+        texts = [
+            "share" if x.block.name == "share" else names.take(item_name(x, x.block.name))
+            for x in inputs
+        ]
         texts += [names.take("lr"), names.take("step")]
         inputs += [self._lr, self._step]
         lines = Lines(self._derived, inputs, names, self._wishes)
@@ -197,14 +205,6 @@ class Loop:
 
     def _list(self, inputs: Iterable[Input]) -> str:
         return f"[{', '.join(map(self._text, inputs))}]"
-
-
-def _name(x: Input) -> str:
-    """The name to wish for of a number of a block."""
-    name = x.block.name
-    if not x.block.shape:
-        return f"{name}_i" if x.block.has_rows else name
-    return "_".join([name, *map(str, index_of(x))])
 
 
 def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
