@@ -54,11 +54,12 @@ class Lines:
     >>> from scalargrad.compiler.program import Block, Program, Step
     >>> from scalargrad.ops import OPS
     >>> x = Block("x", ())
-    >>> derived = DerivedSteps(Program([x], [Step(OPS["sin"], (x.inputs[0],))]))
-    >>> slope, = derived.slopes([(step, derived.constant(1.0)) for step in derived.now], x.inputs)
+    >>> program = Program([x], [Step(OPS["sin"], (x.inputs[0],))])
+    >>> derived = DerivedSteps(program)
+    >>> slope, = derived.slopes([(program.outputs[0], derived.constant(1.0))], x.inputs)
     >>> lines = Lines(derived, x.inputs, Names(["x"]))
     >>> lines.texts[0] = "x"
-    >>> lines.say("return %s, %s", [*derived.now.values(), slope])
+    >>> lines.say("return %s, %s", [derived.of(program.outputs[0]), slope])
     >>> lines.written()[0]
     ['return sin(x), cos(x)']
     """
