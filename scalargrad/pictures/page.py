@@ -131,9 +131,11 @@ def _untouched(scene: Scene) -> Scene:
     edges = [replace(edge, tip="", flow=0.0) for edge in scene.edges]
     marks = [text for text in scene.legend if text.startswith(("×", "①"))]
     legend = (*marks, "thicker edge: more gradient flows back")
+    description = f"{counted(len(cards), 'card')} and {counted(len(edges), 'edge')}"
     return replace(
-        scene, cards=tuple(cards), edges=tuple(edges), legend=legend, has_run=False, description=""
-    )
+        scene, cards=tuple(cards), edges=tuple(edges), legend=legend, has_run=False,
+        description=description,
+    )  # fmt: skip
 
 
 def _roomy(scene: Scene) -> Scene:
