@@ -19,6 +19,7 @@ from scalargrad.compiler import languages
 from scalargrad.compiler.derive import DerivedSteps
 from scalargrad.compiler.dialects.c import C
 from scalargrad.compiler.dialects.javascript_helpers import HELPERS
+from scalargrad.compiler.emitters import frame, vectors
 from scalargrad.nn import MLP, squared_error
 from scalargrad.ops import OPS
 
@@ -164,6 +165,18 @@ def test_files_in_c_compile_without_a_warning_and_say_that_they_are_right(
     for i, case in enumerate(saved):
         compiler = COMPILERS[i % len(COMPILERS)]
         assert says_of_itself(compiler, case.c) == AS_IN_PYTHON, case.c.read_text()
+
+
+@needs_c
+def test_files_in_parts_of_few_lines_say_that_they_are_right(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (frame, vectors):
+        monkeypatch.setattr(module, "LARGEST_PART", 20)
+    for i, case in enumerate(written_by_hand(random.Random(1))[:3]):
+        saved = Saved(tmp_path, i, *case)
+        assert "_part2(" in saved.c.read_text()
+        assert says_of_itself(COMPILERS[0], saved.c) == AS_IN_PYTHON
 
 
 @needs_c

@@ -10,7 +10,7 @@ from .. import structured_programs
 from ..structured_programs import KINDS, check
 from .graphs import missing
 
-COUNTS = {"python": 120, "numpy": 120, "native": 6, "c": 3, "javascript": 6}
+COUNTS = {"python": 60, "numpy": 60, "native": 4, "c": 3, "javascript": 4}
 
 
 @pytest.mark.parametrize("backend", COUNTS)
