@@ -19,7 +19,7 @@ from math import isfinite
 from pathlib import Path
 from string import Template
 
-from ..compiler.dialects.javascript import literal
+from ..compiler.dialects.javascript_helpers import literal
 from ..compiler.emitters.javascript_rows import row_functions
 from ..files import put_in_place
 from ..graph import ordered
