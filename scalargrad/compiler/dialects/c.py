@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..lower import Line
-    from .translated import Helper
+    from .translated import Helpers
 
 WIDE = {  # for long loops: what compilers turn into vector instructions
     "abs": "fabs", "sqrt": "sqrt", "exp": "wide_exp", "tanh": "wide_tanh", "difference_exp": "wide_difference_exp",
@@ -82,7 +82,7 @@ class Dialect:
     functions: Mapping[str, str] = {**LIBRARY, **CALLS}
     reserved = frozenset(RESERVED | OWN)
     writer: type[Writer] = Writer
-    texts: Mapping[str, Helper] = HELPERS
+    texts: Helpers = HELPERS
 
     def __init__(self, in_blocks: bool = False, most_room: float = 8192) -> None:
         self.in_blocks = in_blocks
@@ -110,8 +110,10 @@ class Dialect:
         '(x[i] < 0.0 ? a[i] : 1.0) / b[i]'
         """
         functions = WIDE if wide else self.functions
-        calls.update([functions[call] for call in calls_of(line)])
-        return self.writer(operands, functions).number(line.tree)[0]  # type: ignore[arg-type]
+        writer = self.writer(operands, functions)
+        text, _ = writer.number(line.tree)  # type: ignore[arg-type]
+        calls |= writer.called
+        return text
 
     def constant(self, name: str, text: str) -> str:
         """A number that never changes."""
@@ -170,14 +172,7 @@ class Dialect:
 
     def helpers(self, calls: Iterable[str]) -> str:
         """The text of functions that are called, and of those that they call."""
-        wanted: set[str] = set()
-        stack = [name for name in calls if name in self.texts]
-        while stack:
-            name = stack.pop()
-            if name not in wanted:
-                wanted.add(name)
-                stack += [call for call in self.texts[name].calls if call in self.texts]
-        return "\n\n".join([self.texts[name].text for name in self.texts if name in wanted])
+        return self.texts.text_of(calls)
 
 
 C = Dialect()

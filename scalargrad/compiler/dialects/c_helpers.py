@@ -10,7 +10,7 @@ import re
 
 from . import c_lists, c_numbers
 from .text import Writer
-from .translated import Grammar, Helper, expressions, ordered, translated
+from .translated import Grammar, Helper, Helpers, expressions
 
 LIBRARY = {
     "abs": "fabs", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
@@ -49,7 +49,7 @@ GRAMMAR = Grammar(
     "    ", TYPES, "for (int k = 0; k < n; k++)", "for (int k = n - 1; k >= 0; k--)",
     expressions(Writer, LIBRARY), "/* … */", "(void){};",
 )  # fmt: skip
-HELPERS = ordered({**_read(f"{c_numbers.TEXT}\n{c_lists.TEXT}"), **translated(GRAMMAR)})
+HELPERS = Helpers(_read(f"{c_numbers.TEXT}\n{c_lists.TEXT}"), GRAMMAR)
 CALLS = {  # functions that operations call by name
     name: name
     for name in (

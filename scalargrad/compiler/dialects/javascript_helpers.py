@@ -8,7 +8,7 @@ import math
 
 from .c_helpers import CALLS
 from .text import COMPARED, Writer
-from .translated import Grammar, Helper, expressions, ordered, translated
+from .translated import Grammar, Helper, Helpers, expressions
 
 OF_MATH = (
     "abs", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "atan2",
@@ -269,4 +269,4 @@ GRAMMAR = Grammar(
     "  ", TYPES, "for (let k = 0; k < n; k++)", "for (let k = n - 1; k >= 0; k--)",
     expressions(JavaScriptWriter, {**FUNCTIONS, "larger": "Math.max"}), "// …",
 )  # fmt: skip
-HELPERS = ordered({**_read(_TEXT), **translated(GRAMMAR)})
+HELPERS = Helpers(_read(_TEXT), GRAMMAR)

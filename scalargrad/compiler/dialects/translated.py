@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import ast
 import inspect
-from collections.abc import Callable, Iterable
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import Any, NamedTuple
 
 from ...arithmetic import extremes, periodic
@@ -21,6 +23,7 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
     extremes.gelu_tail, extremes.gelu_tail_slope, periodic.sin_pi, periodic.cos_pi, periodic.sinc_slope, *lists.NAMES,
 )  # fmt: skip
 RENAMED = {"exp_difference": "difference_exp", "scaled": "ldexp", "power": "pow", "max": "larger"}
+TRANSLATED = {RENAMED.get(made.__name__, made.__name__): made for made in FUNCTIONS}
 COMMENTS = {
     "√": "the root of ",
     "²": "^2",
@@ -51,33 +54,48 @@ class Grammar(NamedTuple):
     unused: str = ""
 
 
-def translated(grammar: Grammar) -> dict[str, Helper]:
-    """All functions in a language, by name."""
-    return {
-        made.name: Helper(made.text(), tuple(sorted(made.calls)))
-        for made in (_Translator(function, grammar) for function in FUNCTIONS)
-    }
+class Helpers(Mapping[str, Helper]):
+    """The helpers of a language by name: those that are written in it, and those that are translated when they are asked for."""
 
+    def __init__(self, written: Mapping[str, Helper], grammar: Grammar) -> None:
+        self.grammar, self.made = grammar, dict(written)
+        self.names = {*written, *TRANSLATED}
 
-def ordered(helpers: dict[str, Helper]) -> dict[str, Helper]:
-    """Helpers, each behind those that it calls."""
-    found: dict[str, Helper] = {}
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
 
-    def add(name: str) -> None:
-        if name in helpers and name not in found:
-            for call in helpers[name].calls:
-                add(call)
-            found[name] = helpers[name]
+    def __len__(self) -> int:
+        return len(self.names)
 
-    for name in helpers:
-        add(name)
-    return found
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Helper:
+        if name not in self.made:
+            made = _Translator(TRANSLATED[name], self.grammar)
+            self.made[name] = Helper(made.text(), tuple(sorted(made.calls)))
+        return self.made[name]
+
+    def text_of(self, names: Iterable[str]) -> str:
+        """The text of some, and of those that they call, each behind what it calls."""
+        found: dict[str, str] = {}
+
+        def add(name: str) -> None:
+            if name in self.names and name not in found:
+                helper = self[name]
+                for call in helper.calls:
+                    add(call)
+                found[name] = helper.text
+
+        for name in sorted(names):
+            add(name)
+        return "\n\n".join(found.values())
 
 
 class _Translator:
     def __init__(self, function: Callable[..., Any], grammar: Grammar) -> None:
         self.grammar, self.calls = grammar, set[str]()
-        tree: Any = ast.parse(inspect.getsource(function)).body[0]
+        tree = _definitions(function.__module__)[function.__name__]
         self.name = RENAMED.get(tree.name, tree.name)
         self.comment, *self.body = tree.body
         self.parameters = [(x.arg, ast.unparse(x.annotation)) for x in tree.args.args]
@@ -158,6 +176,13 @@ class _Translator:
                     return [*lines[:-1], *self._headed("} else", orelse)]
                 return lines
         raise AssertionError(f"no language but Python has {ast.unparse(statement)}")
+
+
+@cache
+def _definitions(module: str) -> dict[str, Any]:
+    """The functions of a module by name."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
 
 
 def _is_whole(value: ast.expr) -> bool:
