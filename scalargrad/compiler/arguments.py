@@ -506,6 +506,18 @@ def within(form: Form, kind: str) -> Iterator[Any]:
             yield from within(item, kind)
 
 
+def share_ties(form: Form, other: Form) -> None:
+    """Let modules that are built alike know their entries that are one parameter."""
+    if form[0] == STATE:
+        other[1].ties = form[1].ties
+    elif form[0] == DICT:
+        for (_, item), (_, twin) in zip(form[2:], other[2:]):
+            share_ties(item, twin)
+    elif form[0] in (LIST, TUPLE):
+        for item, twin in zip(form[2:], other[2:]):
+            share_ties(item, twin)
+
+
 def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = ()) -> Any:
     """A flat list as nested lists of a shape, or as tuples or arrays where `kinds` says so, or as the number it holds.
 

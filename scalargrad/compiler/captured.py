@@ -152,7 +152,7 @@ class Captured:
         if isinstance(item, type):
             return self._of_class(item)
         if isinstance(item, ModuleType):
-            return () if _is_library(item.__name__) else self._look_up(vars(item), self._names)
+            return () if is_library(item.__name__) else self._look_up(vars(item), self._names)
         if is_array(item) or hasattr(type(item), "to_numpy"):
             return self._of_array(item)
         if isinstance(item, bytearray | memoryview) or type(item).__module__ == "array":
@@ -221,7 +221,7 @@ class Captured:
         self._seen[id(cls)] = cls
         self._add_name(cls)
         for base in cls.__mro__:
-            if not _is_library(base.__module__):
+            if not is_library(base.__module__):
                 special = {name for name in vars(base) if name.startswith("__")} - _NOT_CALLED
                 found += self._look_up(vars(base), self._names | special)
             elif base.__module__ not in ("builtins", "abc", "typing"):  # what its code names
@@ -233,7 +233,7 @@ class Captured:
     def _of_object(self, item: Any) -> Iterable[Any]:
         kind = type(item)  # what there is, it says itself: an object may answer to any name
         attributes = vars(item) if kind.__dictoffset__ != 0 else None
-        if attributes and "__wrapped__" in attributes and _is_library(kind.__module__):
+        if attributes and "__wrapped__" in attributes and is_library(kind.__module__):
             return [item.__wrapped__]
         if _is_generator(kind):
             self.generators.append(item)
@@ -242,7 +242,7 @@ class Captured:
         found = [] if id(kind) in self._seen else [*self._of_class(kind)]
         is_any = not self._names.isdisjoint(_BY_ANY_NAME)
         names = self._names | self._names_of_libraries
-        slots = [name for cls in kind.__mro__ for name in _slots(cls) if is_any or name in names]
+        slots = [name for cls in kind.__mro__ for name in slots_of(cls) if is_any or name in names]
         if attributes is None:
             pass
         elif is_any or names.issuperset(attributes):  # faster to compare at once; copies share keys
@@ -324,7 +324,7 @@ def _present(variable: ContextVar[Any]) -> Any:
         return _nothing
 
 
-def _slots(cls: type) -> tuple[str, ...]:
+def slots_of(cls: type) -> tuple[str, ...]:
     slots = vars(cls).get("__slots__", ())
     return (slots,) if isinstance(slots, str) else tuple(slots)
 
@@ -337,7 +337,7 @@ def _is_generator(kind: type) -> bool:
     )
 
 
-def _is_library(module: str | None) -> bool:
+def is_library(module: str | None) -> bool:
     """Whether a module of that name is installed, not written by the user."""
     if module not in sys.modules or module == "__main__":
         return False

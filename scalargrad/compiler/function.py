@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import sys
 import threading
+from weakref import WeakValueDictionary
 
 from .. import derivatives
 from ..files import put_in_place
 from ..modes import modes_here, modes_on
 from . import backends, languages
-from .arguments import read, read_rows
+from .architectures import built_alike
+from .arguments import STATE, read, read_rows, within
 from .arguments import static as as_static
 from .binding import Binding
 from .traces import Traces
@@ -25,7 +27,8 @@ if TYPE_CHECKING:
     from .backends import Plan
 
 REDUCTIONS = ("mean", "sum", None)
-MOST = 256  # structures of arguments that are remembered
+ROOM = 500_000  # numbers and operands of all traces that are kept, some 150 bytes each
+MOST = 256  # objects whose methods are kept
 
 
 class Compiled:
@@ -58,6 +61,7 @@ class Compiled:
             raise ValueError(f"{both[0]} cannot both carry rows and be static: name it once")
         self._lock = threading.RLock()
         self._traces: dict[Any, Traces] = {}
+        self._kin: WeakValueDictionary[Any, Traces] = WeakValueDictionary()
         self._latest: Traces | None = None
         self._bound: dict[int, Compiled] = {}
         self.__wrapped__, self.__name__, self.__doc__ = (
@@ -205,28 +209,40 @@ class Compiled:
             with self._lock:
                 traces = self._traces.get(key)
                 if traces is None or traces.captured.has_changed():
-                    wrt = self._binding.positions(self._wrt, len(args), [*options])
-                    good = [
-                        other for other in self._traces.values() if not other.captured.has_changed()
-                    ]
-                    traces = Traces(
-                        self._fn,
-                        self.__name__,
-                        names,
-                        forms,
-                        len(args),
-                        wrt,
-                        isinstance(self._wrt, tuple),
-                        self._reduce,
-                    )
-                    self._traces[key] = traces
-                    for other in good:
-                        if other.captured.has_changed():  # by the function itself, just now
-                            other.look()
-                    while len(self._traces) > MOST:
-                        del self._traces[next(iter(self._traces))]
+                    traces = self._made(key, names, forms, len(args), [*options])
         self._latest = traces
         return traces, traces.all_contents(contents)
+
+    def _made(
+        self, key: Any, names: list[str], forms: list[Form], count: int, options: list[str]
+    ) -> Traces:
+        """Traces for arguments of such forms, kept under that key: those of modules built alike."""
+        kin = (
+            built_alike(tuple(forms))
+            if any(next(within(form, STATE), None) for form in forms)
+            else None
+        )
+        alike = self._kin.get((count, *names, kin)) if kin else None
+        if alike is not None and not alike.captured.has_changed():
+            traces = alike.adopted(forms)
+        else:
+            wrt = self._binding.positions(self._wrt, count, options)
+            is_tuple = isinstance(self._wrt, tuple)
+            good = [other for other in self._traces.values() if not other.captured.has_changed()]
+            traces = Traces(
+                self._fn, self.__name__, names, forms, count, wrt, is_tuple, self._reduce
+            )
+            for other in good:
+                if other.captured.has_changed():  # by the function itself, just now
+                    other.look()
+            if kin:
+                self._kin[(count, *names, kin)] = traces
+        self._traces.pop(key, None)
+        self._traces[key] = traces
+        size = sum(other.size for other in self._traces.values())
+        while size > ROOM and len(self._traces) > 1:
+            size -= self._traces.pop(next(iter(self._traces))).size
+        return traces
 
     def _check_counts(self, counts: dict[str, int]) -> None:
         """Refuse arguments that carry different numbers of rows, or none."""

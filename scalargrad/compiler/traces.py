@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from contextlib import contextmanager, redirect_stdout
+from copy import copy
 from functools import partial
 from io import StringIO
 from itertools import cycle, islice, repeat
@@ -24,6 +25,7 @@ from .arguments import (
     gathered,
     gathering,
     handing,
+    share_ties,
     traced,
     within,
 )
@@ -43,6 +45,7 @@ if TYPE_CHECKING:
     from .arguments import Form
     from .backends import Plan
 
+_OWN = 250  # the size of a trace of nothing: numbers and operands count as one each
 _DRAWS = (
     "{} draws random numbers, and those of one call would be frozen into the compiled function; "
     "give them as an argument (at {})"
@@ -88,21 +91,12 @@ class Traces:
         is_tuple: bool,
         reduce: str | None,
     ) -> None:
-        """Call the function with traced numbers, `count` of its arguments by position, and freeze what it records."""
-        self.name, self.names, self.forms, self.count, self.wrt, self.is_tuple = (
-            name,
-            list(names),
-            tuple(forms),
-            count,
-            wrt,
-            is_tuple,
-        )
-        self.has_rows = any(form[0] == ROWS for form in forms)
-        self.reduce = reduce if self.has_rows else "mean"
-        fixed, modules = (
-            [x for form in forms for x in within(form, kind)] for kind in (FIXED, STATE)
-        )
-        self._reached = [fn, *fixed], modules
+        """Call the function with traced numbers, `count` of them by position, and freeze the result."""
+        self._fn, self.name, self.names, self.forms = fn, name, list(names), tuple(forms)
+        self.count, self.wrt, self.is_tuple = count, wrt, is_tuple
+        of_rows = [form[1] for form in forms if form[0] == ROWS]
+        self.has_rows, self.reduce = bool(of_rows), reduce if of_rows else "mean"
+        self._of_rows = "" if self.reduce else ARRAY if ARRAY in of_rows else LIST
         self._is_asked = False  # whether the function took a traced number as text or as a key
         self.look()
         texts = [text.format(name, line_of(fn)) for text in (_DRAWS, _VARIES)]
@@ -110,24 +104,38 @@ class Traces:
         program, self.taken, self.result = draws.twice(
             lambda: self._trace(fn), self._are_alike, *texts
         )
-        self.program = sharing(program)
+        self.program, self.is_single = sharing(program), self.result is None
         if self.captured.asks_kinds or self._is_asked:
             self._compare(fn)
         self._look_again()  # what the function counted or noted itself is no change
-        self.is_single = self.result is None
-        self.readers = [fitting(form, name) for name, form in zip(names, forms)]
         self.rows = [i for i, block in enumerate(self.program.blocks) if block.has_rows]
         self.functions: dict[Any, Any] = {}
         self.plans: dict[Any, Plan] = {}
         self._failures: dict[str, Exception] = {}  # of making machine code, unasked
-        self._by = [(i, forms[i]) for i in sorted(wrt)]  # in the order of blocks
-        of_rows = [form[1] for form in forms if form[0] == ROWS]
-        self._of_rows = "" if self.reduce else ARRAY if ARRAY in of_rows else LIST
+        self.size = _OWN + sum(len(block.inputs) for block in self.program.blocks)
+        self.size += sum(1 + len(step.operands) for step in self.program.steps)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Make what reads arguments of these forms, and what gives gradients by them."""
+        self.readers = [fitting(form, name) for name, form in zip(self.names, self.forms)]
+        self._by = [(i, self.forms[i]) for i in sorted(self.wrt)]  # in the order of blocks
         self._gradient = (
-            partial(_in_tuple, self._by, wrt, self._of_rows)
-            if is_tuple or not wrt
-            else gathering(forms[wrt[0]], self._of_rows)
+            partial(_in_tuple, self._by, self.wrt, self._of_rows)
+            if self.is_tuple or not self.wrt
+            else gathering(self.forms[self.wrt[0]], self._of_rows)
         )
+
+    def adopted(self, forms: Sequence[Form]) -> Traces:
+        """The same traces for other modules that are built alike."""
+        twin = copy(self)
+        twin.forms = tuple(forms)
+        for ours, theirs in zip(self.forms, forms):
+            share_ties(ours, theirs)
+        twin.size = _OWN + sum(len(block.inputs) for block in self.program.blocks)
+        twin.look()
+        twin._fit()
+        return twin
 
     def _trace(self, fn: Callable[..., Any]) -> tuple[Program, list[Value], Any]:
         """What a call with traced numbers records: a program, Values from outside, the structure.
@@ -198,7 +206,10 @@ class Traces:
 
     def look(self) -> None:
         """Take what the function reads as it is now."""
-        self.captured = Captured(*self._reached)
+        fixed, modules = (
+            [x for form in self.forms for x in within(form, kind)] for kind in (FIXED, STATE)
+        )
+        self.captured = Captured([self._fn, *fixed], modules)
 
     def _look_again(self) -> Captured:
         if self.captured.has_changed():

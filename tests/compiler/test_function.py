@@ -203,13 +203,6 @@ def test_structures_in_turn_are_each_traced_once():
     assert len(calls) == 6
 
 
-def test_what_is_remembered_has_an_end():
-    f = compiled(lambda p: sg.sum(p))
-    for n in range(300):
-        assert f([1.0] * n) == n
-    assert len(f._traces) <= 256
-
-
 def test_a_function_that_raises_is_asked_again():
     broken = [True]
 

@@ -1,0 +1,72 @@
+"""Tells models that are built alike, so that one trace serves all of them.   (floor 3)"""
+
+from __future__ import annotations
+
+import pickle
+from io import BytesIO
+from types import BuiltinFunctionType, FunctionType, ModuleType
+
+from ..value import Value
+from .arguments import DICT, LIST, STATE, TUPLE
+from .captured import is_library, slots_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from .arguments import Form
+
+
+def built_alike(forms: tuple[Form, ...]) -> Any:
+    """A key that is the same for other modules of the same architecture; None if there is none."""
+    try:
+        return tuple(map(_key, forms))
+    except Exception:  # something in a module cannot be written down
+        return None
+
+
+def _key(form: Form) -> Any:
+    if form[0] == STATE:
+        return STATE, _signature(form[1].it), *form[2:]
+    if form[0] == DICT:
+        return *form[:2], *[(key, _key(item)) for key, item in form[2:]]
+    if form[0] in (LIST, TUPLE):
+        return *form[:2], *map(_key, form[2:])
+    return form
+
+
+def _signature(module: Any) -> bytes:
+    """A digest of all that a module holds, but for the numbers of its parameters."""
+    from hashlib import sha256
+
+    room = BytesIO()
+    _Writer(room, module.parameters()).dump(module)
+    return sha256(room.getvalue()).digest()
+
+
+class _Writer(pickle.Pickler):
+    """Writes parameters by their places, functions and other Values by which object they are."""
+
+    def __init__(self, room: BytesIO, parameters: list[Value]) -> None:
+        super().__init__(room, protocol=5)
+        self._places = {id(parameter): i for i, parameter in enumerate(parameters)}
+
+    def persistent_id(self, item: Any) -> Any:
+        if isinstance(item, Value):
+            return "parameter" * (id(item) in self._places), self._places.get(id(item), id(item))
+        return id(item) if isinstance(item, _BY_IDENTITY) else None
+
+    def reducer_override(self, item: Any) -> Any:
+        """All that an object of the user holds, whatever it would have pickled."""
+        kind = type(item)
+        if is_library(kind.__module__) and not hasattr(kind, "arranged"):
+            return NotImplemented
+        slots = {name: getattr(item, name, None) for cls in kind.__mro__ for name in slots_of(cls)}
+        return _made, (kind,), (vars(item) if kind.__dictoffset__ else None, slots)
+
+
+_BY_IDENTITY = (type, FunctionType, BuiltinFunctionType, ModuleType)
+
+
+def _made(kind: type) -> None:
+    """Stands for a new object of a kind; nothing is ever read back."""
