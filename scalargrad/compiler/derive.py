@@ -167,21 +167,20 @@ class DerivedSteps:
         sent: dict[Any, list[Any]] = {}
         carried = self._carried_before
 
-        def send(x: Any, share: Any, has_rows: bool) -> None:
-            if has_rows and not self.per_row and x not in carried:
-                share = self._over(share)
-            if x in sent:
-                sent[x].append(share)
-            else:
-                sent[x] = [share]
-
         for root, seed in roots:
-            send(root, seed, False)
+            sent.setdefault(root, []).append(seed)
         starts = [root for root, _ in roots]
         for step, places in pulls(ordered(starts, last_first=True), starts, by):
-            slope, has_rows = self._added(sent.pop(step), step), step in carried
+            slope, operands = self._added(sent.pop(step), step), step.operands
+            has_rows = not self.per_row and step in carried
             for place, share in self._shares(step, places, slope):
-                send(step.operands[place], share, has_rows)
+                x = operands[place]
+                if has_rows and x not in carried:
+                    share = self._over(share)
+                if x in sent:
+                    sent[x].append(share)
+                else:
+                    sent[x] = [share]
         return [self._added(sent[x], x) if x in sent else self.constant(0.0) for x in by]
 
     def _added(self, shares: Sequence[Any], of: Any) -> Any:
@@ -236,6 +235,8 @@ class DerivedSteps:
         return self.put(OVER_ROWS, (self._product(share),))
 
     def _times(self, partial: Any, slope: Any) -> Any:
+        if partial.__class__ is not Constant and slope.__class__ is not Constant:
+            return partial, slope
         p = partial.data if partial.__class__ is Constant else None
         d = slope.data if slope.__class__ is Constant else None
         if d == 0.0:

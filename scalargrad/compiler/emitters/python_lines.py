@@ -143,12 +143,15 @@ class Lines:
 
     def _put_all(self, steps: Iterable[Step]) -> None:
         at, step_of, total, forms = self.at, self._step_of, self.total, self.forms
+        known: dict[Any, Any] = {}
         for step in steps:
             line, operands = step.row, step.operands
             if line.text:
                 if line in FLIPPED and operands[0].__class__ is Constant:
                     line = FLIPPED[line]  # a number reads better on the right
-                form, places = form_of(line, total)
+                if line not in known:
+                    known[line] = form_of(line, total)
+                form, places = known[line]
                 read = [at[operands[k]] for k in places]
                 if line is SHARE and not total and forms[read[0]] is None:
                     read.reverse()  # a name stands behind: fewer parentheses
@@ -266,6 +269,7 @@ class Lines:
         forms, reads, named, stages = self.forms, self.reads, self.named, self.stages
         self.texts += [""] * (len(forms) - len(self.texts))
         order, counts, first = [], [0] * len(forms), [AFTER] * len(forms)
+        has_rows = self._has_rows
         for i in self.statements:
             counts[i], first[i] = 2, BEFORE
         for i in range(len(forms) - 1, -1, -1):
@@ -273,7 +277,7 @@ class Lines:
                 order.append(i)
                 for j in reads[i]:
                     counts[j] += 1
-                if self._has_rows:
+                if has_rows:
                     if not stages[i] and first[i] == AFTER:
                         stages[i] = AFTER  # it can wait
                     stage = stages[i]
