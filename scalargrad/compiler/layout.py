@@ -168,7 +168,7 @@ def wrapped(line: str, width: int = LINE) -> list[str]:
 def _filled(body: str, indent: str, width: int) -> list[str]:
     """What stands in brackets in lines, as many items in each as there is room for, a list in each."""
     room = width - len(indent)
-    if not _brackets.search(body):
+    if "(" not in body and not _list.search(body):
         return [indent + line for line in _cut(body, max(1, room))]
     lines: list[str] = []
     now = ""
@@ -185,7 +185,7 @@ def _filled(body: str, indent: str, width: int) -> list[str]:
 
 
 def _cut(text: str, room: int) -> list[str]:
-    """A text without brackets in lines: behind commas, or where there are none before + and -."""
+    """A text without brackets that could be broken in lines: behind commas, or where there are none before + and -."""
     marks, kept = (
         ((", ",), 1) if ", " in text else ((" + ", " - "), 0)
     )  # how much of a mark ends the line that it stands behind
@@ -208,6 +208,7 @@ _marks = re.compile(
     r"[(\[][^()\[\]]*[)\]]|[(\[]|[)\]]|, | (?=[-+] )"
 )  # brackets with none in them are one mark
 _brackets = re.compile(r"[(\[)\]]")
+_list = re.compile(r"\[[^\]]* ")  # a bracket that a line may be broken in
 
 
 def _items(body: str) -> list[str]:
