@@ -14,6 +14,7 @@ from .architectures import built_alike
 from .arguments import STATE, read, read_rows, within
 from .arguments import static as as_static
 from .binding import Binding
+from .request import Request
 from .traces import Traces
 from .tracing import TraceError, is_tracing, user_line
 
@@ -125,9 +126,9 @@ class Compiled:
         language = languages.of_path(path)
         put_in_place(path, languages.written(language, self._request(args, options)))
 
-    def _request(self, args: tuple[Any, ...], options: dict[str, Any]) -> languages.Request:
+    def _request(self, args: tuple[Any, ...], options: dict[str, Any]) -> Request:
         traces, contents = self._ready(args, options)
-        return languages.Request(traces, traces.names, contents, self.__doc__ or "", self._backend)
+        return Request(traces, traces.names, contents, self.__doc__ or "", self._backend)
 
     def plan(self, *args: Any, **options: Any) -> Plan:
         """Which backend the derivative takes for such arguments, or where there is none the value, and why."""

@@ -1,4 +1,4 @@
-"""The languages that a compiled function can be written in as a file, by name: what one needs is a line here.   (floor 3)"""
+"""The languages of files that a compiled function is written to: each is a line here.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -6,29 +6,11 @@ import os
 from typing import NamedTuple
 
 from .backends import is_installed, of_python_functions
+from .request import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    from .traces import Traces
-
-
-class Request(NamedTuple):
-    """What a file is to hold: the functions of traces, for arguments with these names.
-
-    `contents` are the numbers of an example, block by block. The first `fixed` blocks stand in the file as constants. With
-    `predict` it has one function of that name, of an array of inputs that gives an array of outputs.
-    """
-
-    traces: Traces
-    names: Sequence[str]
-    contents: Sequence[Any]
-    doc: str = ""
-    backend: str = "auto"
-    fixed: int = 0
-    predict: bool = False
+    from collections.abc import Callable
 
 
 class Language(NamedTuple):

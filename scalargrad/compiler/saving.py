@@ -28,8 +28,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .arguments import Form
-    from .languages import Request
     from .program import Program
+    from .request import Request
     from .traces import Traces
 
 ON_ARRAYS = "numpy"

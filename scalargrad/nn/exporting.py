@@ -6,7 +6,8 @@ from itertools import count as count_up
 from textwrap import shorten
 
 from ..compiler import compile
-from ..compiler.languages import Request, of_path, written
+from ..compiler.languages import of_path, written
+from ..compiler.request import Request
 from ..files import put_in_place
 from .checks import whole_number
 from .rows import to_lists

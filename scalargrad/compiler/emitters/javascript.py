@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..arguments import Form
-    from ..languages import Request
+    from ..request import Request
 
 
 IN_NODE = (
