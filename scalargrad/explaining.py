@@ -9,12 +9,17 @@ one follows a path found before, and leaves it at one step (Lawler 1972).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from heapq import heappop, heappush
 from itertools import count
 from math import inf, log
 
+from .arithmetic.conversion import to_float
 from .arithmetic.lists import add_up
 from .derivatives import gradients
+from .doctor.blocks import Block, Given
+from .doctor.diagnosis import Diagnosis, diagnoses
+from .doctor.tape import EPSILON
 from .graph import ordered
 from .value import Value
 from .wording import (
@@ -40,7 +45,7 @@ MOST_PATHS = 10**300  # more paths than this are not counted
 DIGITS = 6
 
 
-def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
+def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True, given: Any = None) -> Any:
     """Explain the slope of a root by `wrt`, a Value or its label. For a list, return a list.
 
     >>> a, b = Value(2.0, "a"), Value(3.0, "b")
@@ -60,6 +65,12 @@ def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
     `fold=False` shows it too. At most `paths` paths are shown: first those whose product is nan or
     infinite, then those with the largest product.
 
+    `given` is the slope that you derived, or a list of them. A line says whether it is right, and
+    else what is wrong with it, in the words of `check_gradient`.
+
+    >>> explain(y, "a", given=-12.0).diagnosis.sentence
+    '−12 is −1 × the exact gradient: its sign is wrong'
+
     ValueError if the root was not made of `wrt`, or if not exactly one Value has that label.
     """
     if not isinstance(root, Value):
@@ -68,8 +79,14 @@ def explain(root: Value, wrt: Any, paths: int = 10, fold: bool = True) -> Any:
         raise ValueError(f"paths={paths!r} must be a whole number, 1 or more: how many to show")
     order = ordered(root)
     if isinstance(wrt, list | tuple):
-        return [Explanation(order, _value_of(one, order), paths, fold) for one in wrt]
-    return Explanation(order, _value_of(wrt, order), paths, fold)
+        if given is not None and (not isinstance(given, list | tuple) or len(given) != len(wrt)):
+            raise ValueError(f"given must be a list of {counted(len(wrt), 'slope')}, as wrt is")
+        each = [None] * len(wrt) if given is None else given
+        return [
+            Explanation(order, _value_of(one, order), paths, fold, slope)
+            for one, slope in zip(wrt, each)
+        ]
+    return Explanation(order, _value_of(wrt, order), paths, fold, given)
 
 
 class Path:
@@ -95,10 +112,13 @@ class Explanation:
 
     `gradient` is the slope of `root` by `wrt`. `total_paths` is the number of paths, exact up to
     10**300 and inf beyond, and `paths` are the heaviest. `remainder` is the sum over the other
-    paths: 0.0 if there are none, nan if a path that is shown has the product nan or inf.
+    paths: 0.0 if there are none, nan if a path that is shown has the product nan or inf. If a slope
+    was given, `diagnosis` says what is wrong with it.
     """
 
-    def __init__(self, order: list[Value], wrt: Value, most: int, fold: bool) -> None:
+    def __init__(
+        self, order: list[Value], wrt: Value, most: int, fold: bool, given: Any = None
+    ) -> None:
         self.root, self.wrt, self._order = order[-1], wrt, order
         self.gradient: float = gradients(self.root, wrt)
         ways, self.total_paths = _ways(order, wrt)
@@ -108,6 +128,17 @@ class Explanation:
         found.sort(key=lambda path: (path.product != path.product, abs(path.product)), reverse=True)
         self.paths, brought = found, add_up([path.product for path in found])
         self.remainder = self.gradient - brought if len(found) < self.total_paths else 0.0
+        self.diagnosis = None if given is None else self._diagnosis(to_float(given, "given"))
+
+    def _diagnosis(self, given: float) -> Diagnosis:
+        values = [self.wrt, *[x for x in self._order if x.op is None and x is not self.wrt]]
+        names = names_of(self._order, set(values))
+        blocks = [Block(names[value], (), [k]) for k, value in enumerate(values)]
+        givens = [Given((), [given], EPSILON), *[None for _ in values[1:]]]
+        found, _ = diagnoses(self.root, values, blocks, givens)
+        (one,) = found.values()
+        sentence = one.sentence.removeprefix(names[self.wrt])
+        return replace(one, sentence=figure(given, DIGITS) + sentence)
 
     def __repr__(self) -> str:
         shown = {value for path in self.paths for value in first_and_last(path.values, None)}
@@ -127,7 +158,8 @@ class Explanation:
         head = f"d {names[self.root]}/d {names[self.wrt]} = {figure(self.gradient, DIGITS)}, "
         head += f"the sum over {_path_count(self.total_paths)}{'; the heaviest:' if rest else ':'}"
         lines = [f"    {left:{wide}}   {right}" for left, right in rows]
-        return "\n".join([head, *lines, "where", *self._meanings(shown, names)])
+        said = [self.diagnosis.sentence] if self.diagnosis else []
+        return "\n".join([head, *lines, *said, "where", *self._meanings(shown, names)])
 
     def _meanings(self, shown: set[Value], names: dict[Value, str]) -> Iterator[str]:
         """A line for each Value that is shown: its formula in names, in numbers, and the result."""

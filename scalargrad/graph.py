@@ -5,13 +5,15 @@ No walk here recurses, so a chain of a million Values is walked and copied like 
 
 from __future__ import annotations
 
+import gc
+from contextlib import contextmanager
 from itertools import chain
 
 from .arithmetic.conversion import as_float
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Container, Iterator, Sequence
     from typing import Any, Protocol, TypeVar
 
     class Node(Protocol):
@@ -185,6 +187,18 @@ def misused(root: Node) -> TypeError | None:
                 f"write {name}.grad = 0.0"
             )
     return None
+
+
+@contextmanager
+def without_collector() -> Iterator[None]:
+    """Let many objects be made and kept; the cyclic collector would go through them each time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 # ------------------------------------------------------------------ copies

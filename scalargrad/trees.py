@@ -115,7 +115,10 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
     if is_array(tree):
         import numpy
 
-        items = rebuilt(tree.tolist(), content)
+        parts = [next(content) for _ in range(tree.size)]
+        if {*map(type, parts)} == {float}:
+            return numpy.array(parts).reshape(tree.shape)
+        items = rebuilt(tree.tolist(), iter(parts))
         return (
             numpy.array(items)
             if all(type(item) is float for item in leaves(items, ""))

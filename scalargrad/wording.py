@@ -115,6 +115,15 @@ def first_and_last(items: Sequence[Any], gap: Any) -> list[Any]:
     return [*items] if len(items) <= 8 else [*items[:4], gap, *items[-3:]]
 
 
+def listed(names: Sequence[Any]) -> str:
+    """Names after each other, not all of them if they are many.
+
+    >>> listed(["W1", "b1"])
+    'W1, b1'
+    """
+    return ", ".join(first_and_last([clean(str(name)) for name in names], "…"))
+
+
 # ------------------------------------------------------------------ figures
 
 

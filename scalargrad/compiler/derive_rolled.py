@@ -74,7 +74,7 @@ def narrowed(sources: Sequence[Any], index: Any) -> View:
         return View(tuple(sources), index)
     ends = numpy.cumsum([size_of(source) for source in sources])
     which = numpy.searchsorted(ends, index, side="right")
-    read = numpy.flatnonzero(numpy.bincount(which.ravel())).tolist()
+    read = numpy.unique(which)
     if len(read) == len(sources):
         return View(tuple(sources), index)
     begins = numpy.concatenate([[0], ends[:-1]])
@@ -228,7 +228,7 @@ class Derived:
         parts: list[View] = []
         rest: dict[tuple[bool, bool], list[tuple[Any, Share]]] = {}
         for index, share, over in self._sent.pop(source, []):
-            if len(index) == size and numpy.bincount(index, minlength=size).all():
+            if len(index) == size and len(numpy.unique(index)) == size:
                 order = numpy.argsort(index, kind="stable")
                 parts.append(self._made(share, order, over))
             else:
@@ -257,7 +257,7 @@ class Derived:
         made, places = [constant(0.0)], numpy.zeros(size, dtype=numpy.intp)
         end = 1
         classes = _classes(counts)
-        for most in sorted({*classes[classes > 0].tolist()}):
+        for most in numpy.unique(classes[classes > 0]):
             which = numpy.flatnonzero(classes == most)
             longest = int(counts[which].max())
             places[which] = end + numpy.arange(len(which))

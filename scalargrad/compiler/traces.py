@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import gc
-from contextlib import contextmanager, redirect_stdout
+from contextlib import redirect_stdout
 from copy import copy
 from functools import partial
 from io import StringIO
 from itertools import cycle, islice, repeat
 
 from ..arithmetic.conversion import as_float
+from ..graph import without_collector
 from ..modes import no_grad
 from ..trees import is_array, leaves, rebuilt
 from ..value import Value
@@ -59,18 +59,6 @@ _OF_KINDS = (
     "{} gives another result of plain numbers than of traced ones: asking for their kind "
     "(isinstance, type, hasattr) would freeze one way; write the same formula for both (at {})"
 )
-
-
-@contextmanager
-def without_collector() -> Iterator[None]:
-    """Make many objects that are kept without the cyclic collector going through them again and again."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 class Traces:

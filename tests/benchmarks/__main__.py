@@ -31,7 +31,6 @@ NAMES = (
     "compiling",
     "backends",
     "formulas",
-    "estimators",
 )
 PEERS = ("numpy", "scipy", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")
 ONE_THREAD = {

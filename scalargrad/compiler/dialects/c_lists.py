@@ -234,4 +234,145 @@ static void product(long m, long n, long k, const double *a, long am, long ak, c
     if (j < n)
         add_dots(m, n - j, k, a, am, ak, b + j * bn, bk, bn, c + j, cm, zeros);
 }
+
+static double largest_of(long n, const double *x)
+{
+    double top = -INFINITY;
+    for (long k = 0; k < n; k++) {
+        if (x[k] != x[k])
+            return x[k];
+        if (x[k] > top)
+            top = x[k];
+    }
+    return top;
+}
+
+static double smallest_of(long n, const double *x)
+{
+    double bottom = INFINITY;
+    for (long k = 0; k < n; k++) {
+        if (x[k] != x[k])
+            return x[k];
+        if (x[k] < bottom)
+            bottom = x[k];
+    }
+    return bottom;
+}
+
+/* 1/k for each of the k numbers that are equal to out, 0 for the others */
+static void tie_shares(long n, const double *x, double out, double *slopes)
+{
+    double ties = 0.0;
+    for (long k = 0; k < n; k++)
+        ties += x[k] == out ? 1.0 : 0.0;
+    for (long k = 0; k < n; k++)
+        slopes[k] = ties == 0.0 ? NAN : x[k] == out ? 1.0 / ties : 0.0;
+}
+
+static double product_of(long n, const double *x)
+{
+    double s = 1.0;
+    for (long k = 0; k < n; k++)
+        s *= x[k];
+    return s;
+}
+
+/* for each number what all the others are, multiplied */
+static void products_of_others(long n, const double *x, double out, double *slopes)
+{
+    double before = 1.0, after = 1.0;
+    (void)out;
+    for (long k = 0; k < n; k++) {
+        slopes[k] = before;
+        before *= x[k];
+    }
+    for (long k = n - 1; k >= 0; k--) {
+        slopes[k] *= after;
+        after *= x[k];
+    }
+}
+
+/* log of the sum of exp x, as m + log1p(the sum of the others) */
+static double log_sum_exp(long n, const double *x)
+{
+    const double m = largest_of(n, x);
+    double s = 0.0;
+    int is_first = 1;
+    if (!is_finite(m))
+        return m;
+    for (long k = 0; k < n; k++) {
+        if (is_first && x[k] == m)
+            is_first = 0;
+        else
+            s += difference_exp(x[k], m);
+    }
+    return m + log1p(s);
+}
+
+static void soft_max(long n, const double *x, double out, double *slopes)
+{
+    const double m = largest_of(n, x);
+    double s = 0.0;
+    (void)out;
+    for (long k = 0; k < n; k++) {
+        slopes[k] = difference_exp(x[k], m);
+        s += slopes[k];
+    }
+    for (long k = 0; k < n; k++)
+        slopes[k] /= s;
+}
+
+static double longest_of(long n, const double *x)
+{
+    double longest = 0.0;
+    for (long k = 0; k < n; k++)
+        longest = fabs(x[k]) > longest ? fabs(x[k]) : longest;
+    return longest;
+}
+
+/* the root of the sum of squares: inf where any number is, nan or not */
+static double length_of(long n, const double *x)
+{
+    const double longest = longest_of(n, x);
+    double s = 0.0;
+    int e;
+    if (longest == INFINITY)
+        return INFINITY;
+    frexp(longest, &e);
+    for (long k = 0; k < n; k++)
+        s += ldexp(x[k], -e) * ldexp(x[k], -e);
+    return ldexp(sqrt(s), e);
+}
+
+/* each number over the length; at infinity the limit, where there is one */
+static void unit_of(long n, const double *x, double out, double *slopes)
+{
+    double longest, h, m, s = 0.0;
+    int e = 0, ex, some_nan = 0;
+    long infinite = 0;
+    if (1e-290 < out && out < INFINITY) {
+        for (long k = 0; k < n; k++)
+            slopes[k] = x[k] / out;
+        return;
+    }
+    longest = longest_of(n, x);
+    for (long k = 0; k < n; k++) {
+        infinite += fabs(x[k]) == INFINITY;
+        some_nan |= x[k] != x[k];
+    }
+    if (longest < INFINITY)
+        frexp(longest, &e);
+    for (long k = 0; k < n; k++)
+        s += ldexp(x[k], -e) * ldexp(x[k], -e);
+    h = sqrt(s);
+    for (long k = 0; k < n; k++) {
+        m = frexp(x[k], &ex);
+        if (some_nan || (infinite > 1 && fabs(x[k]) == INFINITY))
+            slopes[k] = NAN;
+        else if (longest == 0.0 || (infinite > 0 && fabs(x[k]) < INFINITY))
+            slopes[k] = 0.0;
+        else
+            slopes[k] = infinite ? copysign(1.0, x[k]) : ldexp(m / h, ex - e);
+    }
+}
 """
