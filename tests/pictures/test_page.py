@@ -239,10 +239,30 @@ def test_cards_show_numbers_when_they_are_computed(browser: Browser, tmp_path: P
     first = {name: (seen, grad) for name, seen, grad in browser.evaluate(shown)}
     assert first["w1·x1"] == ("visible", "–")
     assert first["y"] == ("hidden", "–")
+    step(browser, 11)  # y has sent its share to v2, and v2 none yet
+    grads = {name: grad for name, _, grad in browser.evaluate(shown)}
+    assert grads == {**dict.fromkeys(grads, "–"), "y": "1", "v2": "0.5"}
     step(browser, 20)
     last = {name: (seen, grad) for name, seen, grad in browser.evaluate(shown)}
     assert last["x1"] == ("visible", "−1.5")
     assert last["y"] == ("visible", "1")
+
+
+def test_bars_begin_in_the_middle_and_their_side_shows_the_sign(
+    browser: Browser, tmp_path: Path
+) -> None:
+    opened(browser, neuron(), tmp_path / "page.html")
+    step(browser, 20)
+    bars = browser.evaluate(
+        "[...document.querySelectorAll('.node')].map((card) => [card.querySelector('text').textContent, "
+        "...['.tick', '.bar'].map((at) => (b => [b.x, b.x + b.width])(card.querySelector(at).getBBox()))])"
+    )
+    ends = {name: (bar[0] - tick[0], bar[1] - tick[0]) for name, tick, bar in bars}
+    assert ends["x1"][0] < -20.0  # −1.5, the largest
+    assert ends["x1"][1] == pytest.approx(0.0, abs=0.2)
+    assert ends["y"][0] == pytest.approx(0.0, abs=0.2)
+    assert 10.0 < ends["y"][1] < -ends["x1"][0]
+    assert ends["w2"] == pytest.approx((0.0, 0.0), abs=0.2)
 
 
 def test_no_number_lies_on_another_text_after_an_edit(browser: Browser, tmp_path: Path) -> None:
@@ -397,6 +417,7 @@ VERDICTS = [  # a.grad is 0.5 × 4 + (−3) × 2 + 7 × 1, three shares: 2, −6
     ("15", "The share from q has the wrong sign: −3 × 2."), ("10", "The share from r counts once, not twice."),
     ("1.5", "The share from p has the gradient of p left out: 0.5 × 4."), ("11", "The share from q has the slope of mul left out: −3 × 2."),
     ("3.2", "Close, but not in two digits."), ("77", "Not right. Shares come from p, q, r: each is local slope × gradient."),
+    ("0", "Not right. Shares come from p, q, r: each is local slope × gradient."),
     ("", "Type a number, such as −1.5."), ("x", "Type a number, such as −1.5."),
 ]  # fmt: skip
 
@@ -428,6 +449,9 @@ def test_the_keyboard_alone_suffices(browser: Browser, tmp_path: Path) -> None:
     browser.press("ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft")
     assert text(browser, "place") == "2 of 20"
     browser.press("End", "ArrowLeft")
+    assert text(browser, "place") == "19 of 20"
+    held = {"key": "ArrowLeft", "windowsVirtualKeyCode": 37, "modifiers": 2}
+    browser.ask("Input.dispatchKeyEvent", type="keyDown", **held)  # Ctrl+← is the browser's own
     assert text(browser, "place") == "19 of 20"
     browser.press("Home", " ")
     assert text(browser, "play") == "Pause"
