@@ -1,7 +1,7 @@
 """The derivative of a program of single numbers, as further steps of lines.   (floor 3)
 
-It is what `derive_rolled` does, number by number, for programs in which few steps are alike: what computes the same of the same
-operands is computed once.
+It is what `derive_rolled` does, number by number, for programs in which few steps are alike: what
+computes the same of the same operands is computed once.
 """
 
 from __future__ import annotations
@@ -50,11 +50,12 @@ def item_of(place: int) -> Line:
 
 
 class DerivedSteps:
-    """A program in lines, and behind them the slopes that are asked for; arguments as of `derive_rolled.Derived`.
+    """A program in lines, and behind them the slopes that are asked for.
 
-    Slopes are added up in the order of `Value.backward`. With `has_lists` the language has lists as values, and what has
-    a function of its own for a list is lines, too. `roles` says of steps what they are: the value ("out") or a line, by
-    its name, of a step of the program; or the slope ("") by a step or an input.
+    Arguments are those of `derive_rolled.Derived`. Slopes are added up in the order of
+    `Value.backward`. With `has_lists` the language has lists as values, and what has a function of
+    its own for a list is lines, too. `roles` says of steps what they are: the value ("out") or a
+    line, by its name, of a step of the program; or the slope ("") by a step or an input.
     """
 
     def __init__(
@@ -213,7 +214,7 @@ class DerivedSteps:
         return self.put(MULTIPLY, (slope, x) if x.__class__ is Input else share)
 
     def _merged(self, number: float, x: Any) -> tuple[float, Any]:
-        """A number times a step, as one number where the step is a number times another, and no digit is lost."""
+        """A number times a step: one number if that is a number times another; no digit is lost."""
         factor = 0.0
         if x.row is TWICE:
             factor = 2.0

@@ -1,8 +1,8 @@
-"""Operations of the table as lines: what a derived program is made of, whatever language it is printed in.   (floor 3)
+"""Operations as lines: what a derived program is made of, whatever the language.   (floor 3)
 
-A line is an expression of numbers, `e / (t * t)`, that stands for as many numbers as a vector has. Beside lines there are sums
-and products of lists, sums over the rows of data, and what has a function of its own for a list. A choice of language is made
-nowhere here.
+A line is an expression of numbers, `e / (t * t)`, that stands for as many numbers as a vector has.
+Beside lines there are sums and products of lists, sums over the rows of data, and what has a
+function of its own for a list. A choice of language is made nowhere here.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Line:
-    """What a step of a derived program computes: an expression of its operands, or, without one, what its name says.
+    """The formula of a step: an expression of its operands, or, without one, what its name says.
 
     >>> line_of("e / (t * t)").operands
     ('e', 't')
@@ -40,7 +40,7 @@ class Line:
 
     @cached_property
     def asked(self) -> frozenset[str]:
-        """The operands that it chooses by: where such a one is known, the choice can be made at once.
+        """The operands that it chooses by: if such a one is known, the choice can be made at once.
 
         >>> sorted(line_of("2.0 * x if y == 2.0 else y * x").asked), sorted(line_of("x * y").asked)
         (['y'], [])
@@ -68,7 +68,7 @@ LIST_SLOPES = {name: Line(f"{name}_slopes", ("xs", "out")) for name in LISTED if
 
 
 class Given:
-    """A number that a function knows when it is called: how many rows there are, or the share that one has in a mean."""
+    """A number that a function knows when it is called: how many rows there are, or one by that."""
 
     has_rows, size = False, 1
     operands: tuple[Any, ...] = ()
@@ -86,7 +86,7 @@ ROWS, ROW_SHARE = Given("rows"), Given("share")
 
 @lru_cache(maxsize=4096)
 def line_of(text: str) -> Line:
-    """The line of an expression; its operands are the names in it that no function and no constant bears."""
+    """The line of an expression; its operands are the names that no function or constant bears."""
     tree = ast.parse(text)
     inner = [node.target for node in ast.walk(tree) if isinstance(node, ast.comprehension)]
     names = _names_in([tree]) - _names_in(inner)
@@ -105,7 +105,9 @@ SHARE = Line("share", ("x", "y"), "0.0 if y == 0.0 else x * y")  # the chain rul
 
 @lru_cache(maxsize=4096)
 def lines(op: Op, by: tuple[str, ...] = (), fast: bool = False) -> tuple[Lines, Lines]:
-    """The lines of an operation's value, and of its slopes by some operands; with `fast`, as they do where nothing overflows.
+    """The lines of an operation's value, and of its slopes by some operands.
+
+    With `fast`, they are those that do where nothing overflows.
 
     >>> from scalargrad.ops import OPS
     >>> lines(OPS["square"], ("x",))

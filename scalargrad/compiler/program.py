@@ -1,10 +1,10 @@
-"""The program between a trace and the source: named steps on named inputs, and passes over them.   (floor 3)
+"""The program between a trace and the source: steps on named inputs, and passes.   (floor 3)
 
-A trace is frozen into steps, each a row of the table with its operands, operands before their readers. What
-no output reads is no step: a program is made of its outputs. What follows are passes, each a function of a program:
-`constants` folds, `sharing` finds steps that compute the same, and `pulls` takes the derivative: which step sends a
-slope to which of its operands, in the order in which `Value.backward` would. The slope itself is the row's text, for
-whoever writes source.
+A trace is frozen into steps, each an operation with its operands, operands before their readers.
+What no output reads is no step: a program is made of its outputs. What follows are passes, each a
+function of a program: `constants` folds, `sharing` finds steps that compute the same, and `pulls`
+finds the ways of the derivative: which step sends a slope to which of its operands, in the order in
+which `Value.backward` would. The slopes themselves are made in `derive`.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Step:
-    """One operation of a program: one of the table or a line, its operands one after the other, and a label where a person gave one."""
+    """An operation of the table, or a line, with its operands, and a label if a person gave one."""
 
     __slots__ = ("label", "operands", "row")
 
@@ -67,9 +67,10 @@ class Constant:
 
 
 class Block:
-    """An argument, or a part of one, that is a number or an array: its name, its shape, and an input for each number in it.
+    """An argument, or a part of one, that is a number or an array, with an input for each number.
 
-    `has_rows` says that it carries a leading axis of rows, which `shape` leaves out; `wrt`, that it is differentiated by.
+    `has_rows` says that it carries a leading axis of rows, which `shape` leaves out; `wrt`, that it
+    is differentiated by.
     """
 
     def __init__(
@@ -86,9 +87,10 @@ class Block:
 
 
 class Program:
-    """Steps in order, operands before their readers; the blocks they read and the outputs they end in.
+    """Steps in order, operands before their readers; the blocks they read, and the outputs.
 
-    `same` names for a step an earlier one that computes the same number: its value is that one's, its slope its own.
+    `same` names for a step an earlier one that computes the same number: its value is that one's,
+    its slope its own.
     """
 
     def __init__(
@@ -121,8 +123,8 @@ class Program:
 def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
     """The steps that outputs are made of, operands before their readers.
 
-    First operands come first; or last ones, as `Value.backward` takes them, and of those only what slopes go to: slopes that
-    are added up in that order are equal to its to the last bit.
+    First operands come first; or last ones, as `Value.backward` takes them, and of those only what
+    slopes go to: slopes that are added up in that order are equal to its to the last bit.
     """
     order: list[Step] = []
     seen: set[Any] = set()
@@ -147,16 +149,17 @@ def frozen(
     captured: Callable[[Value], Any],
     steps: list[Step] | None = None,
 ) -> list[Any]:
-    """The outputs of a trace as steps; `inputs` says what stands for a traced number that was given to the function.
+    """The outputs of a trace as steps; `inputs` has what stands for the numbers it began with.
 
-    `captured` gives an input for a Value that the function took from elsewhere. The steps are added to `steps` as `ordered` has them.
+    `captured` gives an input for a Value that the function took from elsewhere. The steps are added
+    to `steps` as `ordered` has them.
     """
     made: dict[int, Any] = {id(x): y for x, y in inputs.items()}  # ids are hashed faster
     numbers: dict[tuple[float, str], Constant] = {}
     steps = [] if steps is None else steps
 
     def leaf(item: Any) -> Any:
-        """What stands for a number or a Value from elsewhere; None for what is made of others and is not made yet."""
+        """What stands for a number or a Value from elsewhere; None for what is yet to be made."""
         if isinstance(item, float):
             key = float(item), float.__repr__(item)  # 0.0 and -0.0 are equal, and not the same
             if key not in numbers:
@@ -222,7 +225,7 @@ def constants(program: Program, known: dict[Any, float] | None = None) -> Progra
 
 
 def _settled(row: Op, operands: tuple[Any, ...]) -> Any:
-    """What a choice by a known condition comes to, or a condition half of which is known; else None."""
+    """What a choice by a known condition is, or a condition half of which is known; else None."""
     known = [x for x in operands if x.__class__ is Constant]
     if row is TRACED["_choose"] and operands[0].__class__ is Constant:
         return operands[1] if operands[0].data else operands[2]
@@ -237,13 +240,13 @@ def _settled(row: Op, operands: tuple[Any, ...]) -> Any:
 
 
 def is_another(one: float, other: float) -> bool:
-    """Whether two numbers differ by more than rounding; what overflows, or is nan, is not told apart."""
+    """Whether two numbers differ by more than rounding; inf and nan are not told apart."""
     far = abs(one - other) > 1e-9 + 1e-6 * max(abs(one), abs(other))
     return far and isfinite(one) and isfinite(other)
 
 
 def sharing(program: Program) -> Program:
-    """Find steps that compute the same from the same operands: the number is computed once, slopes are sent by each.
+    """Find steps that compute the same of the same: the number is one, slopes are sent by each.
 
     >>> from scalargrad.ops import OPS
     >>> x = Block("x", ()).inputs[0]
@@ -266,7 +269,7 @@ def sharing(program: Program) -> Program:
 def pulls(
     steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]
 ) -> list[tuple[Step, tuple[int, ...]]]:
-    """The derivative: each step that a slope comes to, last first, with the places of the operands it sends slopes to.
+    """The steps that a slope comes to, last first, with the places of operands they send slopes to.
 
     The slopes are of `roots` by the inputs in `by`; what lies on no way between them is left out.
     """
@@ -295,7 +298,7 @@ def _first(count: int) -> tuple[int, ...]:
 
 
 def _receivers(step: Step) -> Sequence[Any]:
-    """The operands to which a step sends slopes: of a choice its branches, with None for its condition; without slopes none."""
+    """What a step sends slopes to: operands; of a choice its branches, None for its condition."""
     if step.row.slopes:
         return step.operands
     return [x if sent else None for x, sent in zip(step.operands, sends(step.row))]
@@ -318,7 +321,7 @@ def operations(program: Program) -> int:
 
 @lru_cache(maxsize=1024)
 def hides_nan(row: Op) -> bool:
-    """Whether a nan may decide what a row gives and not be seen in it, as in a comparison: another number there gives another."""
+    """Whether a nan may decide what an operation gives and leave no trace, as in a comparison."""
     if row.takes_lists:
         return False
     value, count = on_floats(row)["value"], len(row.operands)
@@ -331,9 +334,10 @@ def hides_nan(row: Op) -> bool:
 
 
 def hastened(program: Program) -> Program:
-    """The same program with rows in the texts that are right where nothing overflows, for arithmetic in which an overflow is seen.
+    """The same program in operations that are right where nothing overflows, or it is seen.
 
-    A nan is seen wherever it comes about, unless it decides something: then it may leave no other trace.
+    A nan is seen wherever it comes about, unless it decides something: then it may leave no other
+    trace.
     """
     made: dict[Any, Any] = {}
     is_seen = not any(map(hides_nan, {step.row for step in program.steps}))

@@ -1,7 +1,7 @@
-"""A line's text in Python: an expression with places for others, which knows where parentheses must stand.   (floor 3)
+"""A line's text in Python: an expression that knows where parentheses must stand.   (floor 3)
 
-Raw, it calls `math` and divides as it is, which raises errors where IEEE 754 has inf or nan, and multiplies by each slope. Total,
-nothing raises and a slope of exactly 0 sends 0.
+Raw, it calls `math` and divides as it is, which raises errors where IEEE 754 has inf or nan, and
+multiplies by each slope. Total, nothing raises and a slope of exactly 0 sends 0.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from ..lower import Line
 
-# How tightly an expression binds, and how tightly what stands at a place must: a looser one gets parentheses.
+# How tightly an expression binds, and how tightly what stands at a place must: a looser one gets
+# parentheses.
 # What stands at a NAME is read again and again, so it must have a name.
 IF, OR, AND, NOT, COMPARE, SUM, PRODUCT, SIGN, ATOM, NAME = range(1, 11)
 

@@ -1,8 +1,9 @@
-"""Programs as straight-line Python: the standard library alone, bit for bit what Values compute.   (floor 3)
+"""Programs as straight-line Python: the standard library alone, the bits of Values.   (floor 3)
 
-Each function is written twice. The raw one calls `math` and divides as it is, which raises where IEEE 754 has inf or nan; when it
-raises, or a gradient is not finite, the total one answers, in which nothing raises and a slope of exactly 0 sends 0. A large
-program is several functions, and there slopes come row by row of their arrays.
+Each function is written twice. The raw one calls `math` and divides as it is, which raises where
+IEEE 754 has inf or nan; when it raises, or a gradient is not finite, the total one answers, in
+which nothing raises and a slope of exactly 0 sends 0. A large program is several functions, and
+there slopes come row by row of their arrays.
 """
 
 from __future__ import annotations
@@ -47,7 +48,7 @@ _counter = itertools.count(1)
 def function_source(
     program: Program, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
 ) -> tuple[list[str], dict[str, float]]:
-    """The source of a function of the program's blocks, in one piece or several, and the constants it reads, by name.
+    """The source of a function of blocks, in pieces, and the constants it reads, by name.
 
     `of` is the name of the function that was compiled; `kind` and `reduce` are as in `Function`.
 
@@ -69,7 +70,7 @@ def function_source(
 
 
 class Slopes(NamedTuple):
-    """The slopes of an output by a block: numbers or lists, the shape they are put together in, and what a check reads."""
+    """The slopes of an output by a block: numbers or lists, their shape, and what a check reads."""
 
     block: Block
     name: str
@@ -81,9 +82,10 @@ class Slopes(NamedTuple):
 class Function:
     """A function of a program.
 
-    `kind` is "value", which returns the output, or several in a tuple; "value_and_grad", which returns the one output and
-    a tuple of the slopes by each block; or "jacobian", which returns a tuple of outputs and one of such tuples. `reduce` is
-    "mean" or "sum" over the rows, or None for a list of what it returns for each row.
+    `kind` is "value", which returns the output, or several in a tuple; "value_and_grad", which
+    returns the one output and a tuple of the slopes by each block; or "jacobian", which returns a
+    tuple of outputs and one of such tuples. `reduce` is "mean" or "sum" over the rows, or None for
+    a list of what it returns for each row.
     """
 
     def __init__(self, program: Program, kind: str, reduce: str | None, total: bool) -> None:
@@ -126,7 +128,7 @@ class Function:
         return self.derived.put(MEANS if is_list else DIVIDE, (ROWS, x) if is_list else (x, ROWS))
 
     def _by_block(self, number: int, slopes: Sequence[Any]) -> Iterable[Slopes]:
-        """The slopes of an output, block by block, under the names dW1, or of several outputs d0_dW1, …"""
+        """The slopes of an output, block by block, called dW1, or of several outputs d0_dW1, …"""
         rest = iter(slopes)
         prefix = f"d{number}_d" if self.kind == "jacobian" else "d"
         for block in self.program.wrt:
@@ -229,8 +231,8 @@ class Function:
     def _pattern(self, block: Block) -> str:
         """Name the numbers of a block that are read, and say what it is unpacked into.
 
-        A large block whose numbers are read but once, as are the weights of a first layer, is unpacked into rows, whose
-        numbers are read by their places: W1_0[2].
+        A large block whose numbers are read but once, as are the weights of a first layer, is
+        unpacked into rows, whose numbers are read by their places: W1_0[2].
         """
         texts, counts, names = self.lines.texts, self.lines.counts, self.names
         places = [self.lines.at[x] for x in block.inputs]
@@ -256,9 +258,10 @@ def _is_zero(x: Any) -> bool:
 
 
 class PythonFunction:
-    """A program as a function of its blocks' contents, lists and floats: the raw one, and the total one when that raises.
+    """A program as a function of its blocks' contents: the raw one, and the total when it raises.
 
-    It returns a tuple of outputs for the kind "value", whatever their number, and else what the generated function returns.
+    It returns a tuple of outputs for the kind "value", whatever their number, and else what the
+    generated function returns.
     """
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:

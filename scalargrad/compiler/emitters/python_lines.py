@@ -1,8 +1,9 @@
 """Steps as lines of Python: what is read once stands where it is read.   (floor 3)
 
-An expression is a number: it has a form, and reads others. Only when all are known is it decided which of them get a line and a
-name: those that are read more than once, or would make a line too long. What nobody reads is not written. Lines stand before a
-loop over the rows of data, in it, or behind it.
+An expression is a number: it has a form, and reads others. Only when all are known is it decided
+which of them get a line and a name: those that are read more than once, or would make a line too
+long. What nobody reads is not written. Lines stand before a loop over the rows of data, in it, or
+behind it.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from ..dialects.python import (
     literal,
     row_of,
 )
-from ..lower import DOT, LIST, LISTED, MULTIPLY, NEGATE, OVER_ROWS, ROWS, SHARE, SUM
+from ..lower import DOT, LIST, LISTED, NEGATE, OVER_ROWS, ROWS, SHARE, SUM
 from ..naming import step_names
 from ..program import Constant
 
@@ -46,8 +47,8 @@ PRODUCT = LISTED["prod"]
 class Lines:
     """The steps of a derived program as expressions, each known by a number, which `at` has.
 
-    `inputs` are what the function is given; `wishes` has the names of sums over rows, and names that lists would have.
-    `total` is as in `form_of`.
+    `inputs` are what the function is given; `wishes` has the names of sums over rows, and names
+    that lists would have. `total` is as in `form_of`.
 
     >>> from scalargrad.compiler.derive import DerivedSteps
     >>> from scalargrad.compiler.naming import Names
@@ -123,10 +124,10 @@ class Lines:
             self.known[i] = number
         return self._constants[key]
 
-    def say(self, text: str, read: Sequence[Any], stage: int = BEFORE, need: int = 1) -> None:
+    def say(self, text: str, read: Sequence[Any], stage: int = BEFORE) -> None:
         """A statement that reads steps at its places."""
         places = [self.at[x] for x in read]
-        self.statements.add(self._add(Form.line(text, need), places, stage))
+        self.statements.add(self._add(Form.line(text), places, stage))
 
     def _add(self, form: Form, reads: Sequence[int], stage: int = BEFORE) -> int:
         self.forms.append(form)
@@ -202,8 +203,7 @@ class Lines:
         if first == self.zero and any(w == x for w, x in zip(places, places[count:])):
             form, reads = terms.pop(0)
             first = reads[0] if form is PLUS else self._add(TIMES, reads)
-            if form is not PLUS:
-                self._step_of[first] = step
+            self._step_of.setdefault(first, step)
         return self._chained(step, first, terms)
 
     def _chained(
@@ -241,7 +241,7 @@ class Lines:
         return stages
 
     def composed(self, order: Iterable[int]) -> Iterator[tuple[int, str]]:
-        """The expressions among these that make a line, each with its text; `name` must have named what is read by then."""
+        """Those that make a line, each with its text; what is read must have a name by then."""
         forms, reads, texts, binds = self.forms, self.reads, self.texts, self.binds
         own = self.named | self.statements
         for i in order:
@@ -265,7 +265,7 @@ class Lines:
                 binds[i] = form.binds
 
     def decided(self) -> list[int]:
-        """What is read, by statements and by what they read, in order; by now `named` has all that need a line."""
+        """What statements read, and what that reads, in order; `named` then has all with a line."""
         forms, reads, named, stages = self.forms, self.reads, self.named, self.stages
         self.texts += [""] * (len(forms) - len(self.texts))
         order, counts, first = [], [0] * len(forms), [AFTER] * len(forms)
@@ -349,9 +349,9 @@ class _Places(dict):  # type: ignore[type-arg]
 
 def _is_square(x: Any) -> bool:
     """Whether a number is a square."""
-    if x.row is None:
+    if x.row is None or x.row.text not in ("x * y", "x * x", "pow(x, y)"):
         return False
-    if x.row is MULTIPLY:
-        return x.operands[0] is x.operands[1]
-    is_power = x.row.text == "pow(x, y)" and getattr(x.operands[1], "data", 0.0) == 2.0
-    return is_power or x.row.text == "x * x"
+    last = x.operands[-1]
+    if x.row.text == "pow(x, y)":
+        return bool(getattr(last, "data", 0.0) == 2.0)
+    return last is x.operands[0]

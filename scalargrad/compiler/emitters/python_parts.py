@@ -1,6 +1,6 @@
-"""Large programs as several functions of Python: a long one takes much memory to compile.   (floor 3)
+"""Large programs as several functions: a long one takes much memory to compile.   (floor 3)
 
-A part is given what it reads and returns what others read; the function calls the parts one after the other.
+A part is given what it reads and returns what others read; the function calls one after the other.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ PART = 8_000  # places in expressions of a part, about
 def in_parts(
     lines: Lines, order: Sequence[int], name: str
 ) -> tuple[list[str], tuple[list[str], ...]]:
-    """The sources of the parts of a function, and the lines that call them before, in and behind the loop over rows."""
+    """The sources of the parts, and the lines that call them, before, in and behind the loop."""
     forms, reads, texts, stages = lines.forms, lines.reads, lines.texts, lines.stages
     for i in lines.statements:
         lines.named.update([j for j in reads[i] if forms[j] is not None])

@@ -1,8 +1,9 @@
-"""The loop of training as one Python function: weights and the optimiser's memory in locals, no object between steps.   (floor 3)
+"""The loop of training as one Python function: weights and memory in locals, no object.   (floor 3)
 
-A step reads as a person would write it: forward, backward, then a line for each weight. It runs over the rows of a batch, or, of a
-few rows whose numbers are known, has lines for each. All is raw arithmetic: what it gives is good if weights, memory and losses are
-finite in the end, for neither nan nor inf ever leaves a weight again.
+A step reads as a person would write it: forward, backward, then a line for each weight. It runs
+over the rows of a batch, or, of a few rows whose numbers are known, has lines for each. All is raw
+arithmetic: what it gives is good if weights, memory and losses are finite in the end, for neither
+nan nor inf ever leaves a weight again.
 """
 
 from __future__ import annotations
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from ..stepwise import Numbers, State, Update
 
 RESERVED = (
-    "weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count", "share", "train",
+    "weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count",
+    "share", "train",
 )  # fmt: skip
 LARGE = 10_000  # operations of a row that a loop is made of at most
 
@@ -35,9 +37,9 @@ _counter = itertools.count(1)
 class Loop:
     """Steps of training by one generated function, with the source `source`.
 
-    `program` is that of a row's loss, with blocks that carry rows, or of the loss of a batch whose rows are known; what
-    slopes are taken of are the outputs after the first. `update` is the formula of a weight. `fixed` are the inputs that
-    are neither weights nor data.
+    `program` is that of a row's loss, with blocks that carry rows, or of the loss of a batch whose
+    rows are known; what slopes are taken of are the outputs after the first. `update` is the
+    formula of a weight. `fixed` are the inputs that are neither weights nor data.
     """
 
     def __init__(
@@ -82,9 +84,10 @@ class Loop:
         batches: Iterable[list[int]],
         update: Update,
     ) -> tuple[Numbers, State, Numbers]:
-        """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
+        """Make a step on each batch, with its rate; weights and state after them, and losses."""
         rows = map(self._of_batch, batches) if self._carried else ()
-        return self._train(weights, state, fixed, rates, itertools.count(first), rows)  # type: ignore[no-any-return]
+        steps = itertools.count(first)
+        return self._train(weights, state, fixed, rates, steps, rows)  # type: ignore[no-any-return]
 
     def _of_batch(self, batch: list[int]) -> list[Any]:
         assert self._rows is not None
@@ -208,7 +211,7 @@ class Loop:
 
 
 def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
-    """Give those numbers a line of their own that read, where they are put in place, what was replaced before."""
+    """Give those numbers a line of their own that read what is replaced before them."""
     lines.decided()
     replaced: set[int] = set()
     for target, number in moved:

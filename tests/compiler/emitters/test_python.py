@@ -1,4 +1,4 @@
-"""Plain Python source: rows and several outputs, networks, and how it reads; value and gradient have the bits of Values."""
+"""Plain Python source: rows, several outputs, networks, and how it reads; the bits of Values."""
 
 from __future__ import annotations
 

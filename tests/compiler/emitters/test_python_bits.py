@@ -1,4 +1,4 @@
-"""Generated Python gives what Values give, to the bit: on random graphs, at kinks and edges, where numbers overflow."""
+"""Generated Python has the bits of Values: on random graphs, at kinks, where numbers overflow."""
 
 from __future__ import annotations
 
@@ -81,7 +81,8 @@ def test_several_outputs_and_rows_as_well(seed):
     value, slope = 0.0, 0.0
     rows = [0.5, 2.0, -1.5]
     for x in rows:
-        v, s = sg.value_and_grad(lambda w: applied(one, [w * x, *one.leaves[1:]]))(one.leaves[0])  # noqa: B023
+        of_row = lambda w, x=x: applied(one, [w * x, *one.leaves[1:]])
+        v, s = sg.value_and_grad(of_row)(one.leaves[0])
         value, slope = value + v, slope + s
     assert same(total.value_and_grad(one.leaves[0], rows), [value, slope])
 

@@ -1,4 +1,4 @@
-"""Choices by `where`: a branch that is left out gets nothing, and slopes are those of Values but for the order of sums."""
+"""Choices by `where`: what is left out gets nothing; slopes of Values but for the order of sums."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.random_graphs import bits
 
 
 def with_choices(program: programs.Program, seed: int, share: float) -> Any:
-    """A random program as a function, in which some results stand in a choice between two of all that came before."""
+    """A random program as a function, in which some results stand in a choice."""
 
     def fn(xs: Any) -> Any:
         rng = random.Random(seed)
@@ -42,7 +42,7 @@ def with_choices(program: programs.Program, seed: int, share: float) -> Any:
 
 @pytest.mark.parametrize("share", [0.1, 0.3])
 def test_random_choices_are_as_in_values(share: float) -> None:
-    """Slopes that reach one place through branches are added up in another order: so the last bits may differ."""
+    """Slopes through branches are added up in another order: so the last bits may differ."""
     for seed in range(100):
         rng = random.Random(seed)
         program = random_graphs.graph("choices", seed)
@@ -76,7 +76,7 @@ def test_a_choice_sends_nothing_to_the_branch_that_is_left_out() -> None:
 
 
 def chosen(xs: Any) -> Any:
-    """A chosen value with several readers: in Values they add to the branch itself, one after the other."""
+    """A chosen value with several readers: in Values they add to the branch itself."""
     x, y, z = xs
     a, b = sg.sin(x) * y, sg.exp(z) * 0.1
     c = where(x > y, a, where(z > 0, b, a * b))

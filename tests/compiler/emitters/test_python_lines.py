@@ -1,4 +1,4 @@
-"""Lines of source out of steps: parentheses where they must stand, short lines, nothing that nobody reads."""
+"""Lines of source out of steps: parentheses where they must stand, nothing that nobody reads."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXTS = (
 
 
 class Made:
-    """Steps of lines in the making: numbers a, b, c, …, one of which may be another in each row."""
+    """Steps in the making: numbers a, b, c, …, some of which may be others in each row."""
 
     def __init__(self, names: str = "abc", varying: str = "") -> None:
         blocks = [Block(name, (), has_rows=name in varying) for name in names]

@@ -1,4 +1,4 @@
-"""What tests of plain Python share: compiled functions against Values to the bit, on numbers that are hard, and graphs at random."""
+"""Compiled functions against Values to the bit, on numbers that are hard, and graphs at random."""
 
 from __future__ import annotations
 
