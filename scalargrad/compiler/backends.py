@@ -241,7 +241,7 @@ def build(backend: str, program: Program, name: str, kind: str, reduce: str | No
 
         return NativeFunction(program, name, kind, reduce)
     if backend == "numpy":
-        from .in_numpy.function import NumpyFunction
+        from .on_numpy import NumpyFunction
 
         return NumpyFunction(program, name, kind, reduce)
     return OnPython(program, name, kind, reduce)

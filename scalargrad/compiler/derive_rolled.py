@@ -30,7 +30,7 @@ from .lower import (
     lines,
 )  # fmt: skip
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
-from .views import is_same
+from .views import is_same, unmasked
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     Share = (
         View | tuple[View, View]
     )  # a slope for each number, or a partial and the slope it is multiplied by
+
+
+SINGLES = 64  # shares of single numbers of a source that are added up one by one
 
 
 class Root(NamedTuple):
@@ -92,7 +95,7 @@ def beside(views: Sequence[View]) -> View:
     for view in views:
         offsets = []
         for source in view.sources:
-            key = (source.data,) if isinstance(source, Numbers) else source
+            key = source.bits if isinstance(source, Numbers) else source
             if key not in begins:
                 begins[key] = end
                 sources.append(source)
@@ -104,9 +107,9 @@ def beside(views: Sequence[View]) -> View:
 
 def one_number(view: View) -> float | None:
     """The constant that a view is everywhere; None where it is none."""
-    source = view.sources[0]
-    if len(view.sources) > 1 or not isinstance(source, Numbers) or not view.index.size:
+    if len(view.sources) != 1 or not isinstance(view.sources[0], Numbers) or not view.index.size:
         return None
+    source = view.sources[0]
     first = source.data[view.index.flat[0]]
     return first if (view.index == view.index.flat[0]).all() else None
 
@@ -127,6 +130,7 @@ class Derived:
         self.now: dict[Any, View] = {block: whole(block) for block in rolled.blocks}
         self._local: dict[Vector, dict[str, View]] = {}
         self._known: dict[Any, Vector] = {}
+        self.origin: dict[Vector, tuple[Vector, str]] = {}  # the vector it is made for, and as what
         for vector in rolled.vectors:
             self.now[vector] = self._value(vector)
 
@@ -168,14 +172,24 @@ class Derived:
 
     def _value(self, vector: Vector) -> View:
         op, views = vector.row, [self.view(view) for view in vector.operands]
-        if op.name in ("sum", "dot"):
-            return self.put(SUM if op.name == "sum" else DOT, views, vector.size, vector.label)
-        if op.name in LISTED:
-            return self.put(LISTED[op.name], views, vector.size, vector.label)
+        if op.name in ("sum", "dot") or op.name in LISTED:
+            line = {"sum": SUM, "dot": DOT}.get(op.name) or LISTED[op.name]
+            made = self.put(line, views, vector.size, vector.label)
+            self._made_for(vector, "out", made)
+            return made
         local = self._local[vector] = dict(zip(op.operands, views))
         for name, line in lines(op, fast=self.fast)[0]:
             local[name] = self.line(line, local, vector.size, vector.label * (name == "out"))
+            self._made_for(vector, name, local[name])
         return local["out"]
+
+    def _made_for(self, vector: Vector, name: str, view: View) -> None:
+        """Note what a vector is for, which is good for a name of it; of slopes that are the same, the last."""
+        source = view.sources[0]
+        if len(view.sources) == 1 and isinstance(source, Vector):
+            if self.origin.get(source, (None, name))[1] == name == "slope":
+                self.origin[source] = vector, name
+            self.origin.setdefault(source, (vector, name))
 
     # -------------------------------------------------------------- slopes
 
@@ -185,7 +199,7 @@ class Derived:
         All turns are walked at once: they must begin at the same sources.
         """
         self._turns = len(turns)
-        self._sent: dict[Any, list[tuple[Any, Share, bool]]] = {}
+        self._sent: dict[Any, list[tuple[Any, Share, bool, Any]]] = {}
         seeds: dict[Any, list[tuple[int, View]]] = {}
         for turn, roots in enumerate(turns):
             for source, place, seed in roots:
@@ -193,9 +207,10 @@ class Derived:
         for source, found in seeds.items():
             index = numpy.array([place for place, _ in found])
             share: Any = beside([seed for _, seed in found])
-            self._sent[source] = [(index, share, False)]
+            self._sent[source] = [(index, share, False, None)]
         for vector, places in pulls(self.rolled, seeds, by):
             slope = self._together(vector)
+            self._made_for(vector, "slope", slope)
             for place, share in self._shares(vector, places, slope):
                 self._send(vector.operands[place], share, vector.has_rows)
         return [self._together(source) for source in by]
@@ -211,6 +226,13 @@ class Derived:
             size = size_of(source)
             inside = (flat >= begin) & (flat < begin + size)
             if not isinstance(source, Numbers) and inside.any():
+                over = self._over(carried, source)
+                if self._turns == 1 and not inside.all() and (found := unmasked(view)):
+                    whole_lists, read = found
+                    sent = (whole_lists.index.ravel(), share, over, read)
+                    self._sent.setdefault(source, []).append(sent)
+                    begin += size
+                    continue
                 index = flat[inside] - begin
                 part: Any = share
                 if self._turns > 1:
@@ -219,7 +241,7 @@ class Derived:
                 if not inside.all():
                     every = numpy.tile(inside, self._turns)
                     part = _each(share, lambda x, every=every: at(x, every))
-                self._sent.setdefault(source, []).append((index, part, self._over(carried, source)))
+                self._sent.setdefault(source, []).append((index, part, over, None))
             begin += size
 
     def _together(self, source: Any) -> View:
@@ -227,20 +249,43 @@ class Derived:
         size = size_of(source) * self._turns
         parts: list[View] = []
         rest: dict[tuple[bool, bool], list[tuple[Any, Share]]] = {}
-        for index, share, over in self._sent.pop(source, []):
-            if len(index) == size and len(numpy.unique(index)) == size:
-                order = numpy.argsort(index, kind="stable")
-                parts.append(self._made(share, order, over))
+        one_by_one: list[tuple[Any, Share]] = []
+        for index, share, over, read in self._sent.pop(source, []):
+            counts = numpy.bincount(index, minlength=size)
+            if (counts == counts[0]).all() and counts[0]:  # a product of matrices, say
+                made = (
+                    self._made(share, numpy.argsort(index, kind="stable"), over)
+                    if counts[0] == 1
+                    else self._gathered([(index, share)], size, over)
+                )
+                parts.append(made if read is None else _under(read, made))
+            elif len(index) == self._turns and not over and len(one_by_one) < SINGLES:
+                one_by_one.append((index, share))
             else:
                 rest.setdefault((isinstance(share, tuple), over), []).append((index, share))
         for (_, over), some in rest.items():
             parts.append(self._gathered(some, size, over))
+        if one_by_one:
+            parts.append(self._one_by_one(one_by_one, size))
         if not parts:
             return constant(0.0, size)
         total = parts[0]
         for part in parts[1:]:
             total = self.put(ADD, (total, part), size)
         return total
+
+    def _one_by_one(self, some: Sequence[tuple[Any, Share]], size: int) -> View:
+        """Shares of single numbers: those of each are added up."""
+        totals: dict[bytes, tuple[Any, View]] = {}
+        for index, share in some:
+            made = self._made(share, numpy.arange(len(index)), False)
+            before = totals.get(key := index.tobytes())
+            total = self.put(ADD, (before[1], made), len(index)) if before else made
+            totals[key] = index, total
+        joined = beside([*[view for _, view in totals.values()], constant(0.0)])
+        places = numpy.full(size, joined.index[-1])
+        places[numpy.concatenate([index for index, _ in totals.values()])] = joined.index[:-1]
+        return narrowed(joined.sources, places)
 
     def _gathered(self, some: Sequence[tuple[Any, Share]], size: int, over: bool) -> View:
         """Shares that come to some numbers, or several times to one: numbers that get about as many are made together."""
@@ -351,12 +396,18 @@ class Derived:
 
 def _identity(view: View) -> Any:
     """What is equal for views of the same numbers."""
-    sources = [source.data if isinstance(source, Numbers) else source for source in view.sources]
+    sources = [source.bits if isinstance(source, Numbers) else source for source in view.sources]
     return (*sources, view.index.shape, view.index.tobytes())
 
 
 def _each(share: Share, change: Any) -> Any:
     return tuple(map(change, share)) if isinstance(share, tuple) else change(share)
+
+
+def _under(mask: Any, view: View) -> View:
+    """A view, but 0 where a mask is False."""
+    padded = beside([view, constant(0.0)])
+    return View(padded.sources, numpy.where(mask, padded.index[:-1], padded.index[-1]))
 
 
 def _classes(counts: Any) -> Any:

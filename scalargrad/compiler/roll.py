@@ -8,6 +8,8 @@ which nobody else reads.
 
 from __future__ import annotations
 
+from array import array
+
 from ..arithmetic.total import inf
 from ..ops import OPS, Op
 from .choices import sends
@@ -18,10 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-# What an operand of many is filled up with, so that lists of several lengths make one matrix.
-NEUTRAL = {
-    "sum": 0.0, "dot": 0.0, "norm": 0.0, "prod": 1.0, "max": -inf, "_peak": -inf, "logsumexp": -inf, "min": inf,
-}  # fmt: skip
+# What an operand of many is filled up with, so that lists of several lengths make one matrix. Nothing
+# does for max and min: the slope is shared by all that are largest, and what fills up might be.
+NEUTRAL = {"sum": 0.0, "dot": 0.0, "norm": 0.0, "prod": 1.0, "_peak": -inf, "logsumexp": -inf}
 MOST_PADDING = 3.0  # times the numbers themselves
 SHORT = 4.0  # operations a vector: with fewer of them, columns are faster
 FEW_TERMS = 16  # of a sum that columns add up one by one
@@ -38,6 +39,9 @@ class Numbers:
     def __init__(self, data: Sequence[float]) -> None:
         self.data = tuple(data)
         self.size = len(self.data)
+        self.bits = array(
+            "d", self.data
+        ).tobytes()  # equal for the same numbers, signs of zeros included
 
     def __repr__(self) -> str:
         return f"<numbers {self.data}>"
@@ -329,7 +333,7 @@ def _is_of_squares(step: Step) -> bool:
     if step.row.name != "dot":
         return False
     ws, xs, _ = grouped(step.row, step.operands)
-    return bool(ws == xs)
+    return bool(ws) and bool(ws == xs)
 
 
 def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:

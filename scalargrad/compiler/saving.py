@@ -134,14 +134,14 @@ def _on_arrays(
     program: Program, name: str, kind: str, reduce: str | None, is_total: bool, of: str
 ) -> tuple[str, dict[str, Any]]:
     """The same on NumPy."""
-    from .in_numpy.function import function_source
+    from .on_numpy import function_source
 
     pieces, names = function_source(program, name, kind, reduce, is_total, of)
     return "\n\n".join(pieces), names
 
 
 def _carried_on_arrays(program: Program) -> dict[str, Any]:
-    from .in_numpy.function import answer
+    from .on_numpy import answer
 
     return {
         "numbers": carried.array,

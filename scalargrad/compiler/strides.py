@@ -38,6 +38,18 @@ class Strides:
             steps.append(step)
         return cls(first, tuple(steps)) if (index == expected).all() else None
 
+    def index(self, shape: Sequence[int]) -> Any:
+        """The index that it is along axes of so many numbers.
+
+        >>> Strides(4, (2, 1)).index((2, 2))
+        array([[4, 5],
+               [6, 7]])
+        """
+        made = numpy.array(self.first)
+        for size, step in zip(shape, self.steps):
+            made = made[..., None] + step * numpy.arange(size)
+        return made
+
 
 def nest_of(indices: Sequence[Any]) -> tuple[int, ...] | None:
     """Loops one in the other in which all of some indices of one length are linear; None where there are no such.

@@ -1,4 +1,4 @@
-"""What an index says: all of it in order, one number, a slice, a matrix shared by many, a product of matrices.   (floor 3)
+"""What an index says: all of it in order, one number, lists under a mask, lists that meet lists.   (floor 3)
 
 Indices are NumPy arrays of integers; a view's last axis, where it has two, is that of a list operand.
 """
@@ -6,13 +6,17 @@ Indices are NumPy arrays of integers; a view's last axis, where it has two, is t
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
+
+import numpy
 
 from .program import Block
-from .roll import Numbers, Vector, View, has_rows
+from .roll import Numbers, Vector, View, size_of
+from .strides import Strides, nest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from typing import Any
 
 _weights, _sums = re.compile(r"[wW]\d*"), re.compile(r"z\d*")
@@ -20,35 +24,12 @@ _weights, _sums = re.compile(r"[wW]\d*"), re.compile(r"z\d*")
 
 def is_all(index: Any, size: int) -> bool:
     """Whether an index names all of `size` numbers in order, however it is shaped."""
-    flat = index.ravel()
-    return len(flat) == size and (not size or span_of(flat) == f"0:{size}")
+    return index.size == size and bool((index.ravel() == numpy.arange(size)).all())
 
 
 def one_of(index: Any) -> int | None:
     """The number that an index names again and again, if it is one."""
     return int(index[0]) if (index == index[0]).all() else None
-
-
-def span_of(index: Any) -> str | None:
-    """The slice that an index of one axis is, as source; None where it is none.
-
-    >>> import numpy
-    >>> span_of(numpy.array([2, 3, 4])), span_of(numpy.array([0, 4, 8])), span_of(numpy.array([0, 1, 3]))
-    ('2:5', '0:9:4', None)
-    """
-    first = int(index[0])
-    if len(index) == 1:
-        return f"{first}:{first + 1}"
-    step = int(index[1]) - first
-    if step <= 0 or not ((index[1:] - index[:-1]) == step).all():
-        return None
-    last = int(index[-1])
-    return f"{first}:{last + 1}" + (f":{step}" if step > 1 else "")
-
-
-def shared_row(view: View) -> View | None:
-    """The list that all steps of a view read, if it is one."""
-    return View(view.sources, view.index[0]) if (view.index == view.index[0]).all() else None
 
 
 def is_zero(view: View) -> bool:
@@ -66,58 +47,119 @@ def is_same(view: View, other: View) -> bool:
     )
 
 
-class Product:
-    """A matrix product: each of `outer` lists of the left times each of `inner` lists of the right, in that order."""
+class Masked(NamedTuple):
+    """A view of a source with a number elsewhere: where it looks, and whether it looks there at all."""
 
-    def __init__(
-        self, left: View, right: View, outer: int, inner: int, names: tuple[int, int]
-    ) -> None:
-        self.left, self.right, self.outer, self.inner = left, right, outer, inner
-        self.places = names  # which operands of the dot left and right are
+    source: Any
+    index: Any  # as if all was of the source
+    inside: Any
+    number: float
 
 
-def product_of(vector: Any) -> Product | None:
-    """The matrix product that a vector of dots is, if it is one."""
-    ws, xs, _ = vector.operands
-    size = vector.size
-    if is_same(ws, xs):
+def masked(view: View) -> Masked | None:
+    """A view of a source under a mask; None where it is something else. The index is 0 outside."""
+    kept = [source for source in view.sources if not isinstance(source, Numbers)]
+    if len(kept) != 1 or len(view.sources) != 2:
         return None
-    for places, left, right in (((1, 0), xs, ws), ((0, 1), ws, xs)):
-        if (row := shared_row(left)) is not None and not has_rows(right):
-            return Product(row, right, 1, size, places)
-    if shared_row(xs) is not None or shared_row(ws) is not None:
+    first, last = view.sources
+    size, begin = size_of(kept[0]), size_of(first) if kept[0] is last else 0
+    inside = (view.index >= begin) & (view.index < begin + size)
+    numbers, before = (first, 0) if begin else (last, size)
+    others = numpy.unique(view.index[~inside] - before)
+    if len(others) != 1 or not inside.any():
         return None
-    for outer in range(2, size // 2 + 1):
-        if size % outer:
-            continue
-        shape = outer, size // outer, -1
-        for places, left, right in (((1, 0), xs, ws), ((0, 1), ws, xs)):
-            lefts, rights = left.index.reshape(shape), right.index.reshape(shape)
-            if (lefts == lefts[:, :1]).all() and (rights == rights[:1]).all():
-                return Product(
-                    View(left.sources, lefts[:, 0]),
-                    View(right.sources, rights[0]),
-                    *shape[:2],
-                    places,
-                )
-    return None
+    index = numpy.where(inside, view.index - begin, 0)
+    return Masked(kept[0], index, inside, numbers.data[others[0]])
 
 
-def inner(view: View) -> View:
-    """The one list of a view that has but one, without an axis for the steps."""
-    return View(view.sources, view.index[0]) if len(view.index) == 1 else view
+def unmasked(view: View) -> tuple[Masked, Any] | None:
+    """Lists that end early, and one number behind their ends, as whole lists; and which numbers are read.
+
+    A number of the source must be read wherever it would stand then, or nowhere, and all must stand
+    there equally often; None where it is not so.
+    """
+    if (found := masked(view)) is None:
+        return None
+    shape = view.index.shape if view.index.ndim == 2 else (1, view.index.size)
+    index, inside = found.index.reshape(shape), found.inside.reshape(shape)
+    steps = numpy.diff(index, axis=1)[inside[:, 1:] & inside[:, :-1]]
+    step = int(steps[0]) if steps.size else 0
+    first = inside.argmax(1)
+    begins = index[numpy.arange(len(index)), first] - step * first
+    every = begins[:, None] + step * numpy.arange(shape[1])
+    size = size_of(found.source)
+    if not inside.any(1).all() or every.min() < 0 or every.max() >= size:
+        return None
+    counts = numpy.bincount(every.ravel(), minlength=size)
+    read = numpy.bincount(index[inside], minlength=size)
+    is_whole = (every == index)[inside].all() and (counts == counts[0]).all()
+    if not is_whole or not ((read == 0) | (read == counts[0])).all():
+        return None
+    return found._replace(index=every.reshape(view.index.shape)), read > 0
 
 
-def kept(view: View) -> str:
-    """What a sum over the items of such a list is told, so that it has an axis for the steps."""
-    return ", keepdims=True" if view.index.ndim == 1 else ""
+class Meeting(NamedTuple):
+    """How lists meet lists: the sizes of the axes in order, and which of them each side goes along alone, or both together."""
+
+    shape: tuple[int, ...]
+    left: tuple[int, ...]
+    right: tuple[int, ...]
+    both: tuple[int, ...]
+
+    def swapped(self) -> Meeting:
+        """The same from the other side."""
+        return self._replace(left=self.right, right=self.left)
+
+    def size(self, axes: Sequence[int]) -> int:
+        """How many places there are along some axes."""
+        return int(numpy.prod([self.shape[a] for a in axes], dtype=int))
+
+    @property
+    def place(self) -> Any:
+        """Where each dot stands in the array by (both, left, right); None where they are in order."""
+        order = [*self.both, *self.left, *self.right]
+        sizes = [self.shape[a] for a in order]
+        place = numpy.arange(self.size(order)).reshape(sizes)
+        place = place.transpose([order.index(a) for a in sorted(order)])
+        every = [n if a in order else 1 for a, n in enumerate(self.shape)]
+        flat = numpy.broadcast_to(place.reshape(every), self.shape).ravel()
+        return None if is_all(flat, self.size(order)) else flat
+
+
+def meeting(x: View, y: View) -> Meeting | None:
+    """How the lists of two views meet."""
+    ids = [_ids(view.index.reshape(len(view.index), -1)) for view in (x, y)]
+    if (shape := nest_of(ids)) is None:
+        return None
+    moves = [Strides.of(i.reshape(shape)).steps for i in ids]  # type: ignore[union-attr]
+    axes = range(len(shape))
+    left = tuple(a for a in axes if moves[0][a] and not moves[1][a])
+    right = tuple(a for a in axes if moves[1][a] and not moves[0][a])
+    return Meeting(shape, left, right, tuple(a for a in axes if moves[0][a] and moves[1][a]))
+
+
+def _ids(lists: Any) -> Any:
+    """A number for each list, equal for equal ones, in the order in which they come."""
+    count = lists.shape[1]
+    keys = lists[:, 0] if count == 1 else lists @ _odd(count)
+    _, first, which = numpy.unique(keys, return_index=True, return_inverse=True)
+    which = which.reshape(-1)
+    rank = numpy.empty(len(first), dtype=int)
+    rank[first.argsort()] = numpy.arange(len(first))
+    if count > 1 and not (lists == lists[first[which]]).all():
+        return numpy.arange(len(lists))
+    return rank[which]
+
+
+def _odd(count: int) -> Any:
+    return numpy.random.default_rng(count).integers(1, 2**31, count) * 2 + 1
 
 
 def name_of(vector: Vector, named: Callable[[Any], str]) -> str:
     """What to call a vector: z1 for a layer with weights W1, a1 for what is made of it alone; nothing where there is no such name."""
     if vector.label and vector.size == 1:
         return vector.label
-    source = vector.operands[0].sources[0]
+    source = next(iter(vector.operands[0].sources), None)  # none of an empty list
     is_sum = vector.row.name == "dot" and not is_same(*vector.operands[:2])
     if is_sum and isinstance(source, Block) and _weights.fullmatch(source.name):
         return f"z{source.name[1:]}"

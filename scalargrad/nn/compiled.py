@@ -334,7 +334,7 @@ class Generated:
         if plan.backend == "native" and can_loop:
             return on_native()
         if plan.backend == "numpy" and can_loop:
-            from ..compiler.in_numpy.loop import LoopOnArrays
+            from ..compiler.numpy_training import LoopOnArrays
 
             return LoopOnArrays(*given)
         if plan.backend != "python":

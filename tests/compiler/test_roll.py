@@ -14,7 +14,7 @@ from scalargrad.ops import OPS
 
 np = pytest.importorskip("numpy")
 
-from scalargrad.compiler.views import is_all, one_of, product_of, shared_row, span_of  # noqa: E402  # needs NumPy
+from scalargrad.compiler.views import is_all, meeting, one_of  # noqa: E402  # needs NumPy
 
 
 def step(row: str, *operands: Any) -> Step:
@@ -36,7 +36,7 @@ def test_a_layer_is_one_vector_of_a_matrix_and_a_shared_list() -> None:
     ws, xs, bias = rolled.vectors[0].operands
     assert ws.sources == (W,)
     assert is_all(ws.index, 6)
-    assert shared_row(xs) is not None
+    assert (xs.index == xs.index[0]).all()
     assert is_all(bias.index, 3)
     assert [vector.has_rows for vector in rolled.vectors] == [True, True]
 
@@ -106,21 +106,6 @@ def test_a_choice_sends_no_slope_to_the_number_that_it_is_made_by() -> None:
     assert [(vector.row.name, places) for vector, places in found] == [("_choose", [1, 2])]
 
 
-@pytest.mark.parametrize(
-    ("index", "span"),
-    [
-        ([0, 1, 2], "0:3"),
-        ([4, 5], "4:6"),
-        ([1, 3, 5], "1:6:2"),
-        ([0, 1, 3], None),
-        ([2, 1, 0], None),
-        ([3], "3:4"),
-    ],
-)
-def test_spans(index: list[int], span: str | None) -> None:
-    assert span_of(np.array(index)) == span
-
-
 def test_an_index_of_one_number() -> None:
     assert one_of(np.array([2, 2, 2])) == 2
     assert one_of(np.array([2, 2, 1])) is None
@@ -134,10 +119,9 @@ def test_one_matrix_at_several_positions_is_a_product_with_an_outer_axis() -> No
         for i in range(2)
     ]
     rolled = roll(Program([W, x], outputs))
-    product = product_of(rolled.vectors[0])
-    assert product is not None
-    assert (product.outer, product.inner) == (4, 2)
-    assert product.left.sources == (x,)
+    met = meeting(*rolled.vectors[0].operands[:2])
+    assert met is not None
+    assert (met.shape, met.left, met.right, met.both) == ((4, 2), (1,), (0,), ())
 
 
 def test_a_thousand_layers_roll_in_order() -> None:

@@ -14,9 +14,7 @@ def value(W1, b1, W2, b2, x, y):
     e_2 = exp(-z2)
     a2 = 1.0 / (1.0 + e_2)
     v1 = a2 - y
-    v2 = v1 * v1
-    v3 = v2 * 0.5
-    return v3.sum()
+    return (v1 * v1 * 0.5).sum()
 
 
 def value_and_grad(W1, b1, W2, b2, x, y):
@@ -31,14 +29,13 @@ def value_and_grad(W1, b1, W2, b2, x, y):
     e_2 = exp(-z2)
     a2 = 1.0 / (1.0 + e_2)
     v1 = a2 - y
-    v2 = v1 * v1
-    v3 = v2 * 0.5
-    dz2 = e_2 * a2 * a2 * v1
-    ones = full(len(x), 1.0)
+    da2 = 2.0 * v1 * 0.5
+    dz2 = e_2 * a2 * a2 * da2
     da1 = dz2 @ W2
     dz1 = e * a1 * a1 * da1
     dW1 = dz1.T @ x
+    ones = full(len(x), 1.0)
     db1 = ones @ dz1
     dW2 = dz2.T @ a1
     db2 = ones @ dz2
-    return v3.sum(), (dW1, db1, dW2, db2)
+    return (v1 * v1 * 0.5).sum(), (dW1, db1, dW2, db2)

@@ -1,9 +1,8 @@
-"""A row as source on NumPy arrays: the statements of `kernels`, each an expression of whole arrays.   (floor 3)
+"""Lines on NumPy arrays: the text of a number as an expression of whole arrays.   (floor 3)
 
-The text is the row's own. A choice becomes `where`, a chained comparison is joined by `&`, and what the row keeps for the
-ends of the range is computed for the few elements that need it: `mended(unless(condition), value, instead, …)`.
-What NumPy has a function for is called by it (`PATTERNS`), and what occurs twice gets a name.
-The functions that the source calls are in `on_arrays`; `array_names` fetches them.
+A choice becomes `where`, a chained comparison is joined by `&`, and what a line keeps for the ends of the range is computed for
+the few elements that need it: `mended(unless(condition), value, instead, …)`. What NumPy has a function for is called by it
+(`PATTERNS`). The functions that the source calls are in `numpy_helpers`; `array_names` fetches them.
 """
 
 from __future__ import annotations
@@ -16,13 +15,12 @@ from functools import lru_cache, partial
 
 from ...arithmetic import extremes
 from ...arithmetic.total import divide, inf, nan
-from ...ops import Op
-from ...rows.text import TOTAL_NAMES, USER_NAMES, run, statements
-from .text import Replace, parsed
+from ...rows.text import TOTAL_NAMES, USER_NAMES, run
+from ..lower import CHOOSE, LIST_SLOPES, LISTED, SHARE, Line
+from .numpy_text import Form, form
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
     from typing import Any
 
 # What a row says in scalars → what NumPy says, equal to the bit. a and b are any expressions, k is a number.
@@ -49,9 +47,6 @@ PATTERNS = (
     ("log_sum_exp(a)", "log_of_sum(a, exps(a))"),
     ("softmax(a)", "shares(exps(a))"),
 )
-OF_SLOPES = (
-    ("1.0 if a > 0.0 else -1.0 if a < 0.0 else a", "sign(a)"),
-)  # where the sign of a zero means nothing
 
 TYPICAL = (
     -5.0,
@@ -60,82 +55,124 @@ TYPICAL = (
     5.0,
 )  # a condition with one answer for all of these has it nearly everywhere
 
+# Of lists, which are the last axis: xs is _0, the value _1.
+LISTS = {
+    LISTED["norm"]: "norm(_0)", LISTED["logsumexp"]: "log_of_sum(_0, exps(_0))", LISTED["max"]: "largest(_0)",
+    LISTED["min"]: "smallest(_0)", LISTED["prod"]: "product(_0)", LISTED["_peak"]: "largest(_0)",
+    LIST_SLOPES["logsumexp"]: "shares(exps(_0))", LIST_SLOPES["max"]: "tie_shares(_0, _1)",
+    LIST_SLOPES["min"]: "tie_shares(_0, _1)", LIST_SLOPES["prod"]: "products_of_others(_0)",
+    LIST_SLOPES["norm"]: "over_norm(_0, _1)",
+}  # fmt: skip
+KNOWN = {**LISTS, SHARE: "share(_0, _1)", CHOOSE: "where(_0, _1, _2)"}
+
 
 def array_names() -> dict[str, Any]:
-    """The functions that the source calls, by name: NumPy's under the names of the rows, and those of `on_arrays`.
+    """The functions that the source calls, by name: NumPy's under the names of the table, and those of `numpy_helpers`.
 
     >>> array_names()["asin"]
     <ufunc 'arcsin'>
     """
-    from .on_arrays import NAMES, each
+    from .numpy_helpers import NAMES, each
 
     NAMES.update({name: partial(each, function) for name, function in USER_NAMES.items()})
     return NAMES
 
 
-def array_statements(
-    op: Op, by: tuple[str, ...] | None = None, constants: Mapping[str, float] | None = None
-) -> tuple[list[str], list[str]]:
-    """The lines that compute `out` of arrays, and those that compute the slopes `dx`, `dy`, … (all, or only `by` some operands).
+class Part:
+    """A step of a line on arrays: a form, and what stands in its gaps: operands of the line by name, or earlier parts by number."""
 
-    Operands are arrays of floats whose shapes fit one another, or NumPy's floats; a list is the last axis of an array.
-    `constants` are operands that are known numbers: what they decide is decided here.
+    def __init__(self, form: Form, operands: tuple[str | int, ...]) -> None:
+        self.form, self.operands = form, operands
 
-    >>> from scalargrad.ops import OPS
-    >>> array_statements(OPS["relu"])
-    (['out = maximum(x, 0.0)'], ['dx = sign(out)'])
-    >>> array_statements(OPS["sqrt"])[1]
-    ['dx = mended(unless(x > 0.0), 0.5 / out, lambda x: where(x == 0.0, inf, nan), x)']
-    >>> array_statements(OPS["pow"], by=("x",), constants={"y": 2.0})
-    (['out = x * x'], ['dx = 2.0 * x'])
+
+@lru_cache(maxsize=4096)
+def on_arrays(line: Line, known: tuple[tuple[str, str], ...] = ()) -> tuple[Part, ...] | float:
+    """A line on arrays, each call and each comparison a part of its own, so that equal ones are computed once; the last is the line.
+
+    `known` are operands that are numbers, as text: what they decide is decided here, and what is left may be a number.
+
+    >>> from scalargrad.compiler.lower import line_of
+    >>> [part.form.of(["x", "y"]) for part in on_arrays(line_of("0.0 if x <= 0.0 else x"))]
+    ['maximum(x, 0.0)']
+    >>> on_arrays(line_of("1.0 if x > 0.0 else y"), (("x", "2.0"),))
+    1.0
     """
-    known = {name: repr(float(x)) for name, x in (constants or {}).items()}
-    forward, slopes = _written(op, by, tuple(known.items()))
-    return [*forward], [*slopes]
+    if line in KNOWN and not known:
+        tree = parsed(KNOWN[line])
+        names = {f"_{i}": name for i, name in enumerate(line.operands)}
+    else:
+        given = dict(known)
+        taken = {*line.operands, *_TAKEN}
+        names = {_unused(name, taken) if name in _TAKEN else name: name for name in line.operands}
+        values = {name: parsed(given.get(name, new)) for new, name in names.items()}
+        tree = _OnArrays().visit(_Replace(values).visit(parsed(line.text)))
+        tree = parsed(ast.unparse(tree))  # no part of it in two places
+        if (number := _number(tree)) is not None:
+            return number
+    parts = _Parts(tree, names)
+    return tuple(parts.found)
 
 
-@lru_cache(maxsize=1000)  # a text takes 0.2 to 20 ms
-def _written(
-    op: Op, by: tuple[str, ...] | None, constants: tuple[tuple[str, str], ...]
-) -> tuple[list[str], list[str]]:
-    forward, slopes = statements(op, by)
-    lines = [
-        _Line(name, parsed(text))
-        for name, text in (line.split(" = ", 1) for line in (*forward, *slopes))
-    ]
-    taken = {*(line.name for line in lines), *op.operands}
-    fresh = {line.name: _unused(line.name, taken) for line in lines if line.name in _TAKEN}
-    known = {old: parsed(new) for old, new in (*fresh.items(), *constants)}
-    for i, line in enumerate(lines):
-        line.name = fresh.get(line.name, line.name)
-        tree = _OnArrays(i >= len(forward), op.takes_lists).visit(Replace(known).visit(line.tree))
-        line.tree = parsed(ast.unparse(tree))  # no part of it in two places
-    return _shared(lines, len(forward), op)
+class _Parts(ast.NodeTransformer):
+    """Takes an expression to parts."""
+
+    def __init__(self, tree: ast.expr, names: dict[str, str]) -> None:
+        self.names, self.found, self.known = names, list[Part](), dict[str, int]()
+        self.counts = Counter(
+            ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.BinOp)
+        )
+        self.add(tree)
+
+    def add(self, node: ast.expr) -> int:
+        text = ast.unparse(node)
+        if text not in self.known:
+            node = self.generic_visit(node)  # type: ignore[assignment]
+            gaps: dict[str, int] = {}
+            for inner in ast.walk(node):
+                if isinstance(inner, ast.Name) and (inner.id in self.names or inner.id[0] == "#"):
+                    gaps.setdefault(inner.id, len(gaps))
+            made = _Replace({name: ast.Name(f"_{i}") for name, i in gaps.items()}).visit(node)
+            operands = tuple(int(x[1:]) if x[0] == "#" else self.names[x] for x in gaps)
+            self.found.append(Part(form(ast.unparse(made)), operands))
+            self.known[text] = len(self.found) - 1
+        return self.known[text]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        return node
+
+    def visit(self, node: ast.AST) -> Any:
+        is_part = isinstance(node, (ast.Call, ast.Compare)) or (
+            isinstance(node, ast.BinOp) and self.counts[ast.unparse(node)] > 1
+        )
+        if is_part and _names_in(node) & self.names.keys():
+            return ast.Name(f"#{self.add(node)}")  # type: ignore[arg-type]
+        return super().visit(node)
 
 
-def array_expression(text: str) -> str:
-    """A single expression of the table on arrays: what goes back to an operand, say.
-
-    >>> array_expression("0.0 if condition else d")
-    'where(condition, 0.0, d)'
-    """
-    return ast.unparse(_OnArrays(True, False).visit(parsed(text)))
+def _unused(name: str, taken: set[str]) -> str:
+    """A name that is not taken, for one that the text has of its own."""
+    return next(new for i in itertools.count(2) if (new := f"{name}{i}") not in taken)
 
 
-class _Line:
-    """An assignment: a name and the expression that it gets."""
-
-    def __init__(self, name: str, tree: ast.expr) -> None:
-        self.name, self.tree = name, tree
+def parsed(text: str) -> ast.expr:
+    """A text as an expression."""
+    return ast.parse(text, mode="eval").body
 
 
-def _unused(name: str, taken: Iterable[str]) -> str:
-    taken = {*taken, *_TAKEN}
-    return (
-        name
-        if name not in taken
-        else next(n for i in itertools.count(2) if (n := f"{name}{i}") not in taken)
-    )
+class _Replace(ast.NodeTransformer):
+    """Writes expressions in place of names, but for those that a lambda binds."""
+
+    def __init__(self, names: dict[str, Any]) -> None:
+        self.names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return self.names.get(node.id, node)  # type: ignore[no-any-return]
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
+        bound = {argument.arg for argument in node.args.args}
+        inner = {name: text for name, text in self.names.items() if name not in bound}
+        node.body = _Replace(inner).visit(node.body)
+        return node
 
 
 # ------------------------------------------------------------------ patterns
@@ -163,9 +200,7 @@ def _matches(pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
     return bool(pattern == node)
 
 
-_PATTERNS, _OF_SLOPES = (
-    [(parsed(old), new) for old, new in table] for table in (PATTERNS, OF_SLOPES)
-)
+_PATTERNS = [(parsed(old), new) for old, new in PATTERNS]
 
 
 # ------------------------------------------------------------------ conditions
@@ -251,16 +286,11 @@ def _call(name: str, *arguments: ast.expr) -> ast.Call:
 class _OnArrays(ast.NodeTransformer):
     """Writes an expression of scalars as one of arrays."""
 
-    def __init__(self, is_slope: bool, of_lists: bool) -> None:
-        self.patterns = [*_OF_SLOPES, *_PATTERNS] if is_slope else _PATTERNS
-        self.of_lists = of_lists
-        self.spread = is_slope and of_lists  # whether `out` meets lists
-
     def visit(self, node: ast.AST) -> Any:
-        for pattern, replacement in self.patterns:
+        for pattern, replacement in _PATTERNS:
             bound: dict[str, ast.expr] = {}
             if _matches(pattern, node, bound):
-                return Replace({name: self.visit(part) for name, part in bound.items()}).visit(
+                return _Replace({name: self.visit(part) for name, part in bound.items()}).visit(
                     parsed(replacement)
                 )
         return super().visit(node)
@@ -295,8 +325,6 @@ class _OnArrays(ast.NodeTransformer):
         """The arguments that tell `mended` what to compute where it must: a number, or a function and its operands."""
         node = self.visit(node)
         names = sorted(_names_in(node) - _TAKEN)
-        if self.of_lists:
-            return [parsed(f"lambda: {ast.unparse(node)}")]  # whole lists at once
         if not names:
             return [node]
         if isinstance(node, ast.Call) and all(
@@ -334,19 +362,6 @@ class _OnArrays(ast.NodeTransformer):
             )
         )
 
-    def visit_ListComp(self, node: ast.ListComp) -> ast.expr:
-        loop = node.generators[0]
-        return self.visit(Replace({ast.unparse(loop.target): loop.iter}).visit(node.elt))  # type: ignore[no-any-return]
-
-    def visit_Call(self, node: ast.Call) -> ast.Call:
-        before, self.spread = self.spread, False
-        self.generic_visit(node)
-        self.spread = before
-        return node
-
-    def visit_Name(self, node: ast.Name) -> ast.expr:
-        return parsed("out[..., None]") if self.spread and node.id == "out" else node
-
 
 def _number(node: ast.expr) -> float | None:
     """The number that is written; None of any other expression."""
@@ -371,96 +386,6 @@ def _joined(op: ast.operator, parts: list[ast.expr]) -> ast.expr:
     for part in parts[1:]:
         joined = ast.BinOp(joined, op, part)
     return joined
-
-
-# ------------------------------------------------------------------ what occurs twice
-
-
-def _text(node: ast.AST) -> str:
-    """An expression that computes something, as text; else nothing."""
-    return (
-        ast.unparse(node)
-        if isinstance(node, (ast.Call, ast.BinOp, ast.Compare, ast.UnaryOp))
-        and _names_in(node) - _TAKEN
-        else ""
-    )
-
-
-def _count(node: ast.AST, counts: Counter[str]) -> None:
-    """Count how often each computation is read; not those of functions that may not be called."""
-    if isinstance(node, ast.Lambda):
-        return
-    if text := _text(node):
-        counts[text] += 1
-        if counts[text] > 1:
-            return  # its parts are read by the first
-    for child in ast.iter_child_nodes(node):
-        _count(child, counts)
-
-
-class _Sharing(ast.NodeTransformer):
-    """Writes a name in place of what is read twice, and a line that gives it the name."""
-
-    def __init__(self, lines: list[_Line], op: Op) -> None:
-        self.lines: list[_Line] = []
-        self.taken = {*(line.name for line in lines), *op.operands}
-        self.names: dict[str, str] = {}
-        self.counts: Counter[str] = Counter()
-        for line in lines:
-            _count(line.tree, self.counts)
-
-    def add(self, line: _Line) -> None:
-        text = _text(line.tree)
-        known: Any = self.visit if text in self.names else self.generic_visit
-        line.tree = known(line.tree)
-        self.names.setdefault(text, line.name)
-        self.lines.append(line)
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        return node
-
-    def visit(self, node: ast.AST) -> Any:
-        text = _text(node)
-        if self.counts[text] < 2:
-            return super().visit(node)
-        if text not in self.names:
-            kind, tree = _kind(node), self.generic_visit(node)
-            self.names[text] = _unused(kind, self.taken)
-            self.taken.add(self.names[text])
-            self.lines.append(_Line(self.names[text], tree))  # type: ignore[arg-type]
-        return ast.Name(self.names[text])
-
-
-def _shared(lines: list[_Line], forward: int, op: Op) -> tuple[list[str], list[str]]:
-    """The lines with a name for what is computed twice, and without those that nothing reads."""
-    sharing = _Sharing(lines, op)
-    last = []
-    for line in lines:
-        sharing.add(line)
-        last.append(len(sharing.lines))
-    read = {"out", *(f"d{operand}" for operand in op.operands)}
-    for line in reversed(sharing.lines):
-        read |= _names_in(line.tree) if line.name in read else set()
-    texts = [
-        f"{line.name} = {ast.unparse(line.tree)}" if line.name in read else ""
-        for line in sharing.lines
-    ]
-    cut = last[forward - 1]
-    return [text for text in texts[:cut] if text], [text for text in texts[cut:] if text]
-
-
-def _kind(node: ast.AST) -> str:
-    """What to call a part that has no name yet."""
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in ("unless", "when")
-    ):
-        return "rare"
-    is_test = isinstance(node, ast.Compare) or (
-        isinstance(node, ast.BinOp) and isinstance(node.op, (ast.BitAnd, ast.BitOr))
-    )
-    return "test" if is_test else "part"
 
 
 _OTHERS = {

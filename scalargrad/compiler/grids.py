@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import itertools
 
-from ..roll import Numbers, Rolled, Vector, View, size_of
-from ..views import is_same, is_zero
+import numpy
+
+from .derive_rolled import narrowed
+from .roll import Numbers, Rolled, Vector, View, size_of
+from .views import is_same, is_zero
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,8 +62,6 @@ class _Grids:
 
     def _moved(self, view: View) -> View:
         """A view of where things stand now."""
-        import numpy
-
         if self.now.keys().isdisjoint(view.sources):
             return view
         sources = tuple([self.now.get(source, source) for source in view.sources])
@@ -74,8 +75,6 @@ class _Grids:
 
 def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any] | None:
     """The size, the operands, and the places of the steps in a grid of dots: each of some lists with each of others, group by group."""
-    import numpy
-
     ws, xs, bias = views
     if len(ws.index) < 2 or not is_zero(bias) or is_same(ws, xs):
         return None
@@ -119,7 +118,6 @@ def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any]
 
 def _unpadded(view: View, other: View) -> View:
     """Lists that ended early in whole, where the other factors are 0 behind their ends."""
-    import numpy
 
     def zeros(of: View) -> Any:
         flags = [
@@ -141,34 +139,11 @@ def _unpadded(view: View, other: View) -> View:
         if not ((index[rows] == whole) | behind[rows]).all():
             return view
         index[rows] = whole
-    return _without_unread(View(view.sources, index))
-
-
-def _without_unread(view: View) -> View:
-    """A view without the sources that it does not look into."""
-    import numpy
-
-    begins = [0, *itertools.accumulate(map(size_of, view.sources))]
-    read = [
-        bool(((view.index >= begin) & (view.index < end)).any())
-        for begin, end in itertools.pairwise(begins)
-    ]
-    gone = itertools.accumulate(
-        [0 if is_read else size_of(source) for source, is_read in zip(view.sources, read)]
-    )
-    shift = numpy.concatenate(
-        [numpy.full(size_of(source), less) for source, less in zip(view.sources, gone)]
-    )
-    return View(
-        tuple([source for source, is_read in zip(view.sources, read) if is_read]),
-        view.index - shift[view.index],
-    )
+    return narrowed(view.sources, index)
 
 
 def _distinct(lists: Any) -> tuple[Any, Any]:
     """Lists without repetitions, in the order in which they come, and for each which of these it is."""
-    import numpy
-
     _, first, which = numpy.unique(lists, axis=0, return_index=True, return_inverse=True)
     order = first.argsort()
     return lists[first[order]], order.argsort()[which.reshape(-1)]
@@ -176,8 +151,6 @@ def _distinct(lists: Any) -> tuple[Any, Any]:
 
 def _groups(left: Any, right: Any) -> Any:
     """For each right list the number of its group: lists that meet a common left one are of one group."""
-    import numpy
-
     root = list(range(int(right.max()) + 1))
 
     def root_of(x: int) -> int:
@@ -197,8 +170,6 @@ def _grid_beside(
     views: tuple[View, ...], grown: set[Any]
 ) -> tuple[int, tuple[View, ...], Any] | None:
     """The same for a formula of single numbers, one of which comes from a grid: it is computed for all of the grid."""
-    import numpy
-
     for view in views:
         source = view.sources[0]
         if (
@@ -217,8 +188,6 @@ def _grid_beside(
 
 def _spread(view: View, at: Any, size: int) -> Any:
     """An index for a whole grid, of which so much is known; where nobody reads it, it goes on as it began."""
-    import numpy
-
     if len(shift := numpy.unique(view.index - at)) == 1 and 0 <= shift[0] <= view.size - size:
         return numpy.arange(size) + shift[0]
     index = numpy.zeros(size, dtype=view.index.dtype)
@@ -228,116 +197,3 @@ def _spread(view: View, at: Any, size: int) -> Any:
     last = numpy.maximum.accumulate(known)
     last[: at.min()] = at.min()
     return index[last]
-
-
-# ------------------------------------------------------------------ what such views are
-
-
-class Laid:
-    """A view of all of a source, laid out in a shape and turned; under a mask where some of it is one number instead."""
-
-    def __init__(
-        self, source: Any, shape: tuple[int, ...], order: tuple[int, ...], mask: Any, number: float
-    ) -> None:
-        self.source, self.shape, self.order, self.mask, self.number = (
-            source,
-            shape,
-            order,
-            mask,
-            number,
-        )
-
-    @property
-    def turned_back(self) -> tuple[int, ...]:
-        """The order of axes that undoes the other."""
-        return tuple(sorted(range(len(self.order)), key=self.order.__getitem__))
-
-    @property
-    def index(self) -> Any:
-        """The view's index into its source, as if there were no mask."""
-        import numpy
-
-        return numpy.arange(size_of(self.source)).reshape(self.shape).transpose(self.order)
-
-
-def laid(view: View) -> Laid | None:
-    """How a view is laid out; None where it is something else."""
-    import numpy
-
-    sources = [source for source in view.sources if not isinstance(source, Numbers)]
-    numbers = [
-        number for source in view.sources if isinstance(source, Numbers) for number in source.data
-    ]
-    if len(sources) != 1 or len(numbers) > 1 or size_of(sources[0]) != view.index.size:
-        return None
-    begin = size_of(view.sources[0]) if view.sources[0] is not sources[0] else 0
-    mask = (view.index >= begin) & (view.index < begin + view.index.size)
-    for order in itertools.permutations(range(view.index.ndim)):
-        back = numpy.argsort(order)
-        shape = tuple([view.index.shape[i] for i in back])
-        whole = numpy.arange(view.index.size).reshape(shape).transpose(order)
-        if (whole[mask] + begin == view.index[mask]).all():
-            return Laid(
-                sources[0],
-                shape,
-                order,
-                None if mask.all() else mask,
-                numbers[0] if numbers else 0.0,
-            )
-    return None
-
-
-def masked(view: View) -> Laid | None:
-    """How a view of all of a source under a mask is laid out; None where it is something else."""
-    found = laid(view) if view.index.ndim > 1 and len(view.sources) > 1 else None
-    return found if found and found.mask is not None else None
-
-
-class Products:
-    """Matrix products side by side: of each group, `outer` lists of the left times each of `inner` lists of the right.
-
-    The dots are in the order (outer, group, inner) where `is_woven`, else (group, outer, inner); the views are by (group, list, item).
-    """
-
-    def __init__(self, left: View, right: View, is_woven: bool, places: tuple[int, int]) -> None:
-        self.left, self.right, self.is_woven, self.places = left, right, is_woven, places
-        self.groups, self.outer, self.inner = (
-            len(left.index),
-            left.index.shape[1],
-            right.index.shape[1],
-        )
-
-
-def products_of(vector: Vector) -> Products | None:
-    """The matrix products that a vector of dots is, if it is several."""
-    ws, xs, _ = vector.operands
-    if len(ws.index) < 2 or is_same(ws, xs):
-        return None
-    for places, left, right in (((0, 1), ws, xs), ((1, 0), xs, ws)):
-        differs = (left.index[1:] != left.index[:-1]).any(1)
-        inner = int(differs.argmax()) + 1 if differs.any() else 0
-        if inner < 2 or vector.size % inner:
-            continue
-        lefts, rights = (
-            view.index.reshape(vector.size // inner, inner, -1) for view in (left, right)
-        )
-        if not (lefts == lefts[:, :1]).all():
-            continue
-        lists, group = _distinct(rights.reshape(len(rights), -1))
-        count = len(lists)
-        if count < 2 or count == len(lefts) or len(lefts) % count:
-            continue
-        for is_woven in (True, False):
-            shape = (-1, count) if is_woven else (count, len(lefts) // count)
-            by_group = group.reshape(shape).T if is_woven else group.reshape(shape)
-            if not (by_group == by_group[:, :1]).all():
-                continue
-            of_left = lefts[:, 0].reshape(*shape, lefts.shape[-1])
-            of_left = of_left.swapaxes(0, 1) if is_woven else of_left
-            return Products(
-                View(left.sources, of_left),
-                View(right.sources, lists.reshape(count, inner, -1)),
-                is_woven,
-                places,
-            )
-    return None

@@ -9,10 +9,10 @@ from __future__ import annotations
 from math import isfinite
 
 from ...rows.text import FAST_NAMES, TOTAL_NAMES
-from ..emitters.python import function_source as source_of_lists
+from ..dialects.numpy import array_names
 from ..layout import definition, described, tuple_of
 from ..naming import Names
-from .arrays import array_names
+from .python import function_source as source_of_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -1,6 +1,6 @@
 """The functions that a row's source on arrays calls: NumPy's, and those of `many` and `ends` for whole arrays.   (floor 3)
 
-This module needs NumPy; `arrays.array_names` imports it when it is asked for a function. Each function is the one of its
+This module needs NumPy; `numpy.array_names` imports it when it is asked for a function. Each function is the one of its
 name in `many` or `ends`, element by element; a list there is the last axis here. They may warn: their callers run under
 `numpy.errstate(all="ignore")`.
 """
@@ -139,6 +139,12 @@ def unit_vector(xs: Any) -> Any:
         longest == np.inf, limit, np.where(longest == 0.0, 0.0, np.ldexp(m / h, e - scale))
     )
     return np.where(np.isnan(longest), np.nan, result)
+
+
+def over_norm(xs: Any, out: Any) -> Any:
+    """Each number over the root of the sum of squares, which is `out`."""
+    n = out[..., None]
+    return mended(unless((n > 1e-290) & (n < np.inf)), xs / n, lambda: unit_vector(xs))
 
 
 def difference_exp(x: Any, y: Any) -> Any:
@@ -344,7 +350,7 @@ NAMES: dict[str, Any] = {
     "logical_not": np.logical_not, "ones_like": np.ones_like,
     "unless": unless, "when": when, "mended": mended, "order": order, "share": share,
     "add_up": add_up, "add_up_products": add_up_products, "product": product, "products_of_others": products_of_others,
-    "largest": largest, "smallest": smallest, "tie_shares": tie_shares, "norm": norm, "_unit": unit_vector,
+    "largest": largest, "smallest": smallest, "tie_shares": tie_shares, "norm": norm, "over_norm": over_norm,
     "difference_exp": difference_exp, "exps": exps, "log_of_sum": log_of_sum, "shares": shares,
     "over_hypot": over_hypot, "over_squares": over_squares, "over_square": over_square, "power_slope": power_slope,
     "power_log": power_log, "cube_root": cube_root, "gelu_tail": gelu_tail, "gelu_tail_slope": gelu_tail_slope,

@@ -10,22 +10,23 @@ from operator import attrgetter
 import numpy
 from numpy import ndarray, vdot
 
-from ...rows.text import run_pieces
-from .. import carried
-from ..arguments import as_array
-from ..naming import is_word
-from ..roll import is_scattered, rolled, size_of
-from . import by_number, source
-from .arrays import array_names
+from ..rows.text import run_pieces
+from . import carried
+from .arguments import as_array
+from .dialects.numpy import array_names
+from .emitters import numpy as source
+from .emitters import numpy_by_number as by_number
 from .grids import completed
+from .naming import is_word
+from .roll import is_scattered, rolled, size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from ..program import Block, Program
-    from ..roll import Rolled
+    from .program import Block, Program
+    from .roll import Rolled
 
 CACHE = 131072  # numbers, 1 MB
 FLOATS = numpy.dtype(numpy.float64)
@@ -48,31 +49,21 @@ def beside(*arrays: Any) -> Any:
     return numpy.concatenate(arrays, axis=-1)
 
 
-def scattered(values: Any, index: Any, size: int) -> Any:
-    """Values added up at their places in an array of `size`; with a leading axis of rows, for each row."""
-    if values.ndim == 1:
-        return numpy.bincount(index, values, size)
-    rows = len(values)
-    places = index + size * numpy.arange(rows)[:, None]
-    return numpy.bincount(places.ravel(), values.ravel(), rows * size).reshape(rows, size)
-
-
-def times(slopes: Any, matrix: Any) -> Any:
-    """The matrix product of slopes and partials, in which a slope of 0 sends 0.
+def times(left: Any, right: Any, hides: int) -> Any:
+    """The matrix product of slopes and partials, in which a slope of 0 sends 0; `hides` says which side are the slopes.
 
     >>> with numpy.errstate(invalid="ignore"):
-    ...     times(numpy.array([0.0, 2.0]), numpy.array([[numpy.inf, 1.0], [3.0, 4.0]]))
+    ...     times(numpy.array([0.0, 2.0]), numpy.array([[numpy.inf, 1.0], [3.0, 4.0]]), 0)
     array([6., 8.])
     """
-    if numpy.isfinite(matrix).all():
-        return slopes @ matrix
-    slopes, matrix = slopes[..., None], matrix if slopes.ndim == 1 else matrix[..., None, :, :]
-    return numpy.where(slopes == 0.0, 0.0, slopes * matrix).sum(-2)
+    if numpy.isfinite(left if hides else right).all():
+        return left @ right
+    left, right = left[..., None], right if left.ndim == 1 else right[..., None, :, :]
+    return numpy.where((right if hides else left) == 0.0, 0.0, left * right).sum(-2)
 
 
 NAMES = {
-    "beside": beside, "scattered": scattered, "spread": numpy.broadcast_to, "times": times, "vdot": vdot,
-    "full": numpy.full, "zeros": numpy.zeros, "concatenate": numpy.concatenate, "array": numpy.array,
+    "beside": beside, "spread": numpy.broadcast_to, "times": times, "vdot": vdot, "full": numpy.full, "zeros": numpy.zeros, "array": numpy.array,
 }  # fmt: skip
 
 
@@ -239,8 +230,6 @@ def are_finite(slopes: Any) -> bool:
         if slope.__class__ is tuple:
             if not are_finite(slope):
                 return False
-        else:
-            flat = slope.ravel()
-            if not isfinite(flat.dot(flat)):
-                return False
+        elif not isfinite(vdot(slope, slope)):
+            return False
     return True

@@ -170,7 +170,7 @@ def test_sums_of_products_by_hand_become_matrices_too() -> None:
 
 
 def test_chunks_of_rows_give_what_all_rows_give(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scalargrad.compiler.in_numpy import function as on_numpy
+    from scalargrad.compiler import on_numpy
 
     monkeypatch.setattr(on_numpy, "chunk_of", lambda program: 3)
     rng = np.random.default_rng(0)
@@ -265,7 +265,7 @@ def test_what_is_returned_for_each_row_is_nobody_else_s() -> None:
 
 
 def test_equal_steps_that_were_not_shared_are_merged() -> None:
-    from scalargrad.compiler.in_numpy.function import NumpyFunction
+    from scalargrad.compiler.on_numpy import NumpyFunction
     from scalargrad.compiler.program import Block, Constant, Program, Step
 
     x = Block("x", (2,), has_rows=True)

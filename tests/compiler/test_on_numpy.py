@@ -13,7 +13,7 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import compile
-from scalargrad.compiler.in_numpy.function import NumpyFunction, are_finite
+from scalargrad.compiler.on_numpy import NumpyFunction, are_finite
 from scalargrad.nn import MLP, squared_error
 from scalargrad.nn.module import State
 
@@ -122,7 +122,7 @@ def test_slopes_of_biases_are_the_sums_over_the_rows(rows: int, reduce: str) -> 
 
 
 def test_in_chunks_a_mean_is_over_all_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    from scalargrad.compiler.in_numpy import function as on_numpy
+    from scalargrad.compiler import on_numpy
 
     whole = compile(cost, rows=("x", "y"), backend="numpy").value_and_grad(MODEL.state(), X, Y)
     monkeypatch.setattr(on_numpy, "chunk_of", lambda program: 2)

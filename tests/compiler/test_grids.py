@@ -12,10 +12,11 @@ import pytest
 from demos.gpt import GPT, surprise, tables
 from scalargrad import Value, compile, dot, softmax, where
 from scalargrad import sum as total
-from scalargrad.compiler.in_numpy.function import NumpyFunction
-from scalargrad.compiler.in_numpy.grids import completed, laid, products_of
+from scalargrad.compiler.grids import completed
+from scalargrad.compiler.on_numpy import NumpyFunction
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.compiler.roll import Numbers, View, rolled
+from scalargrad.compiler.views import meeting, unmasked
 from scalargrad.ops import OPS
 
 POSITIONS, HEADS, SIZE = 5, 2, 3
@@ -171,35 +172,18 @@ def test_a_program_without_triangles_is_left_as_it_is():
     assert completed(program) is program
 
 
-LAYOUTS = {  # an index into 12 numbers, the shape they are laid out in, and the order of the axes
-    "as it is": (np.arange(12).reshape(3, 4), (3, 4), (0, 1)),
-    "transposed": (np.arange(12).reshape(3, 4).T, (3, 4), (1, 0)),
-    "turned": (np.arange(12).reshape(2, 3, 2).transpose(2, 0, 1), (2, 3, 2), (2, 0, 1)),
-}
-
-
-@pytest.mark.parametrize("name", LAYOUTS)
-def test_a_view_of_all_is_read_as_a_layout(name):
-    index, shape, order = LAYOUTS[name]
-    found = laid(View((Block("x", (12,)),), index))
-    assert (found.shape, found.order, found.mask) == (shape, order, None)
-    assert (found.index == index).all()
-
-
-def test_numbers_in_place_of_some_are_a_mask():
-    index = np.arange(12).reshape(3, 4)
-    index[np.triu_indices(3, 1, 4)] = 12
-    found = laid(View((Block("x", (12,)), Numbers([-math.inf])), index))
+def test_lists_that_end_early_are_whole_lists_under_a_mask():
+    index = np.arange(16).reshape(4, 4)
+    index[np.triu_indices(4, 1)] = 16
+    found, read = unmasked(View((Block("x", (16,)), Numbers([-math.inf])), index))
     assert found.number == -math.inf
-    assert (found.mask == (index < 12)).all()
+    assert (found.index == np.arange(16).reshape(4, 4)).all()
+    assert (read == (index < 16).ravel()).all()
 
 
-def test_neither_a_part_nor_another_order_is_a_layout():
-    for index in (
-        np.arange(6).reshape(2, 3),
-        np.random.default_rng(0).permutation(12).reshape(3, 4),
-    ):
-        assert laid(View((Block("x", (12,)),), index)) is None
+def test_what_is_read_here_and_not_there_is_under_no_mask():
+    index = np.array([[0, 1, 2], [0, 1, 3]])  # the number 2 is read in one list of two
+    assert unmasked(View((Block("x", (3,)), Numbers([0.0])), index)) is None
 
 
 @pytest.mark.parametrize("is_woven", [True, False])
@@ -222,16 +206,11 @@ def test_products_side_by_side_are_found(is_woven):
         for i in range(inner)
     ]
     (vector,) = rolled(Program([left, right], dots)).vectors
-    found = products_of(vector)
-    assert (found.groups, found.outer, found.inner, found.is_woven) == (
-        groups,
-        outer,
-        inner,
-        is_woven,
+    met = meeting(*vector.operands[:2])
+    assert met.shape == ((outer, groups, inner) if is_woven else (groups, outer, inner))
+    assert (met.both, met.left, met.right) == (
+        ((1,), (0,), (2,)) if is_woven else ((0,), (1,), (2,))
     )
-    assert (
-        found.left.index == np.arange(groups * outer * items).reshape(groups, outer, items)
-    ).all()
 
 
 def test_pairs_of_neighbours_are_no_grid():
@@ -241,4 +220,5 @@ def test_pairs_of_neighbours_are_no_grid():
         Program([x], [Step(OPS["dot"], (*a, *b, Constant(0.0))) for a, b in pairwise(pairs)])
     )
     assert completed(program) is program
-    assert products_of(program.vectors[0]) is None
+    met = meeting(*program.vectors[0].operands[:2])
+    assert (met.left, met.right) == ((), ())

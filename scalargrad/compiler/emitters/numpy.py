@@ -1,0 +1,215 @@
+"""Rolled programs as NumPy: a vector an array, layers as products of matrices, rows the leading axis.   (floor 3)
+
+Nothing here knows a derivative: slopes are vectors like others. A vector is written in the shape and the
+order in which its operands stand, so that nothing is turned or copied on the way.
+"""
+
+from __future__ import annotations
+
+from ..derive_rolled import Derived, live
+from ..dialects.numpy import array_names, on_arrays
+from ..dialects.numpy_text import Expression, Expressions, form, lines_of
+from ..layout import definition, described, tuple_of
+from ..lower import DOT, MULTIPLY, OVER_ROWS, ROW_PRODUCTS, ROW_SHARE, ROWS, SHARES, SUM
+from ..naming import Names
+from ..program import Block
+from ..reduced import outputs_of, slopes_of
+from ..roll import Vector, View, has_rows
+from ..views import name_of, one_of
+from .numpy_products import Products
+from .numpy_sources import Held
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from ..roll import Rolled
+
+OWN = "rows", "share", "times", "beside", "spread", "vdot", "full", "numpy", "array"
+
+
+class Arrays(Products):
+    """The vectors of derived programs as expressions of arrays.
+
+    `rows` is what the source calls the number of rows, in all, if it has a name for it.
+    """
+
+    def __init__(
+        self,
+        blocks: Sequence[Block],
+        rows: str = "",
+        total: bool = False,
+        taken: Sequence[str] = (),
+    ) -> None:
+        names, x = Names({*OWN, *array_names(), *taken}), Expressions()
+        self.blocks = {block: names.take(block.name, "a") for block in blocks}
+        carried = [name for block, name in self.blocks.items() if block.has_rows]
+        own = "rows" in taken
+        super().__init__(names, x, rows if own else f"len({carried[0]})" if carried else "1")
+        self.total = total
+        every = x.text(rows) if rows else self.count
+        self.givens = {ROWS: every, ROW_SHARE: x.of("1.0 / _0", every, wish="each")}
+        self.givens[ROW_SHARE].has_line = True
+        for block, name in self.blocks.items():
+            self.held[block] = Held(x.text(name), block.shape or (1,), block.has_rows)
+
+    def add(self, derived: Derived, views: Sequence[View], arrays: Iterable[View] = ()) -> None:
+        """Write the vectors that views are made of; `arrays` are those that are no single numbers."""
+        vectors = live(derived.vectors, views)
+        self.readers = {}
+        for view in [*views, *[view for vector in vectors for view in vector.operands]]:
+            for source in set(view.sources):
+                self.readers[source] = self.readers.get(source, 0) + 1
+        of_arrays = {source for view in arrays for source in view.sources}
+        wishes = _wishes(derived, self.blocks)
+        for vector in vectors:
+            views = tuple(map(self.resolved, vector.operands))
+            now = Vector(vector.row, views, vector.size, vector.has_rows)
+            self.is_value = derived.origin.get(vector, (None, ""))[1] == "out"
+            before = len(self.x.known)
+            held = self.held[vector] = self._value(now, vector not in of_arrays)
+            is_new = held.array.number >= before and held.array.form is not None
+            if is_new and not held.array.wish and vector in wishes:
+                held.array.wish, held.array.has_line = wishes[vector]
+
+    def result(
+        self, view: View, shape: tuple[int, ...], rows: bool = False, wish: str = ""
+    ) -> Expression:
+        """A result: an array of a shape, or a number, for each row where it has `rows`."""
+        view = self.resolved(view)
+        array, _ = self.read(view, shape)
+        if rows and not any(self.of(source).has_rows for source in view.sources):
+            text = f"spread(_0, {self.shape(shape, True)})" if shape else "full(_1, _0)"
+            array = self.x.of(text, array, self.count, is_view=bool(shape))
+        if array.form and wish and not array.wish:
+            array.wish, array.has_line = wish, True
+        return array
+
+    def _value(self, vector: Vector, as_number: bool) -> Held:
+        line = vector.row
+        if line is SUM:
+            return self.summed(vector)
+        if line in (DOT, SHARES):
+            return self.dots(vector)
+        if line is OVER_ROWS:
+            return self.over_rows(vector, as_number)
+        if line is ROW_PRODUCTS:
+            return self.row_products(vector)
+        return self._listed(vector) if line.takes_lists else self._line(vector)
+
+    def _line(self, vector: Vector) -> Held:
+        """A line, number by number."""
+        line, size = vector.row, vector.size
+        numbers = [self.known_number(view) for view in vector.operands]
+        known = tuple([(n, repr(x)) for n, x in zip(line.operands, numbers) if x is not None])
+        parts = on_arrays(line, known)
+        if isinstance(parts, float):
+            return Held(self.number(parts), None)
+        if line is MULTIPLY and _is_outer(*vector.operands):
+            columns = [View(v.sources, v.index.reshape(-1, 1)) for v in vector.operands]
+            return self.dots(Vector(SHARES, tuple(columns), size, True))
+        views = {n: v for n, v, x in zip(line.operands, vector.operands, numbers) if x is None}
+
+        def made(arrays: Sequence[Expression]) -> Expression:
+            if line is MULTIPLY and known and known[0][1] == "1.0":
+                return arrays[0]
+            return self._filled(parts, dict(zip(views, arrays)))
+
+        return self.elementwise([*views.values()], size, made)
+
+    def _listed(self, vector: Vector) -> Held:
+        """What is made of whole lists: a number of each, or a list of each."""
+        line, xs = vector.row, vector.operands[0]
+        shape = self.shape_of_lists([xs]) or (1,)
+        lists = *shape, xs.index.shape[1]
+        local: dict[Any, Expression] = {"xs": self.read(xs, lists)[0]}
+        if "out" in line.operands:
+            local["out"], _ = self.read(vector.operands[1], shape)
+            shape = lists
+        return Held(self._filled(on_arrays(line), local), shape, has_rows(xs))
+
+    def _filled(self, parts: Any, local: dict[Any, Expression]) -> Expression:
+        """The parts of a line with its operands."""
+        for i, part in enumerate(parts):
+            local[i] = self.x.of(part.form, *[local[name] for name in part.operands])
+        return local[len(parts) - 1]
+
+
+def _is_outer(x: View, y: View) -> bool:
+    """Whether numbers that are the same for all rows meet one number of each row."""
+    some = len(x.index) > 1 and has_rows(y) and not has_rows(x)
+    return some and one_of(y.index) is not None
+
+
+def _wishes(derived: Derived, blocks: dict[Block, str]) -> dict[Any, tuple[str, bool]]:
+    """Names that people would give, and whether there is a line for each.
+
+    They are z1 and a1 in a layer, and dz1 for what is sent back to it.
+    """
+    named: dict[Any, str] = dict(blocks)
+    for vector in derived.rolled.vectors:
+        named[vector] = name_of(vector, lambda source: named.get(source, ""))
+    wishes = {}
+    for made, (vector, role) in derived.origin.items():
+        name = named[vector]
+        wish = {"out": name, "slope": name and f"d{name}"}.get(role, role)
+        wishes[made] = wish, bool(name)
+    return wishes
+
+
+# ------------------------------------------------------------------ functions
+
+
+def function_source(
+    rolled: Rolled, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
+) -> tuple[str, dict[str, Any]]:
+    """The source of a function of the blocks, and the constants it reads, by name.
+
+    `kind` is value, value_and_grad or jacobian. Of a mean the function takes one argument more, `rows`:
+    how many there are, where it is given but some of them.
+    """
+    by_rows = any(block.has_rows for block in rolled.blocks)
+    per_row = by_rows and reduce is None
+    over = reduce if by_rows else None
+    arrays = Arrays(rolled.blocks, "rows" if over == "mean" else "", total)
+    derived = Derived(rolled, per_row, fast=not total)
+    values, seeds = outputs_of(derived, over)
+    groups = slopes_of(derived, seeds, rolled.wrt) if kind != "value" else []
+    slopes = [(block, view) for views in groups for block, view in zip(rolled.wrt, views)]
+    views = [view for _, view in slopes]
+    arrays.add(derived, [*values, *views], [view for block, view in slopes if block.shape])
+    results = [(arrays.result(view, (), per_row), per_row) for view in values]
+    for block, view in slopes:
+        rows = by_rows and (per_row or block.has_rows)
+        made = arrays.result(view, block.shape, rows, f"d{arrays.blocks[block]}")
+        results.append((made, bool(block.shape) or rows))
+    lines = [text for _, text in lines_of([result for result, _ in results], arrays.names)]
+    texts = iter(_owned(results))
+    outputs = [next(texts) for _ in values]
+    listed = [tuple_of([next(texts) for _ in views]) for views in groups]
+    all_values = tuple_of(outputs) if outputs else "()"
+    returned = {
+        "value": outputs[0] if len(outputs) == 1 else all_values,
+        "value_and_grad": ", ".join([*outputs, *listed]),
+        "jacobian": f"{all_values}, {tuple_of(listed)}",
+    }[kind]
+    first = [f"rows = rows or {arrays.count.text}"] if over == "mean" else []
+    arguments = [*arrays.blocks.values(), *["rows=None"] * len(first)]
+    description = described(rolled, arrays.blocks, kind, reduce, total, of)
+    body = [*first, *lines, f"return {returned}"]
+    return definition(name, arguments, description, body), arrays.constants
+
+
+def _owned(results: Sequence[tuple[Expression, bool]]) -> list[str]:
+    """Results as they are returned: arrays are copied that are arguments, one another, or views of any."""
+    taken: set[Expression] = set()
+    texts = []
+    for result, is_array in results:
+        base = result.base
+        if is_array and (base.form is None or base in taken or result.is_spread):
+            texts.append(form("_0.copy()").of([(result.text, result.level)]))
+        else:
+            texts.append(result.text)
+        taken.add(base)
+    return texts

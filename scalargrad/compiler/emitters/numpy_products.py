@@ -1,0 +1,249 @@
+"""Sums on arrays: over items and over rows, products of matrices wherever lists meet lists.   (floor 3)
+
+Nothing else is looked for: layers, attention, convolutions and `x.T @ dz` are all found so. In total
+arithmetic a partial counts for nothing where its slope is 0; `hides` says which side the slopes are.
+"""
+
+from __future__ import annotations
+
+import numpy
+
+from ..derive_rolled import narrowed
+from ..lower import DOT, OVER_ROWS, SHARES, SUM
+from ..roll import Vector, View, has_rows
+from ..strides import nest_of
+from ..views import Meeting, is_all, is_same, is_zero, meeting
+from .numpy_sources import TURNED_PRODUCT, Held
+from .numpy_views import Views, spread_place
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..dialects.numpy_text import Expression
+
+FEW = 3  # items that are added one by one
+
+
+class Products(Views):
+    """What writes values on arrays, as far as sums go."""
+
+    total = False  # arithmetic
+    is_value = False  # what is written is no slope: zeros have signs
+    readers: dict[Any, int]  # how many read a vector
+
+    # -------------------------------------------------------------- over items
+
+    def summed(self, vector: Vector) -> Held:
+        """Sums of items."""
+        (xs,) = vector.operands
+        size, count = xs.index.shape
+        if not count:
+            return Held(self.number(0.0), None)
+        if count <= FEW and not (self.is_value and len(xs.sources) == 1):
+            columns = [narrowed(xs.sources, xs.index[:, k]) for k in range(count)]
+            return self.elementwise(columns, size, self._added)
+        shape = self.shape_of_lists([xs])
+        array, got = self.read(xs, (*shape, count), {len(shape)})
+        return self._over_last(array, got[:-1], shape, has_rows(xs))
+
+    def _over_last(
+        self, array: Expression, got: Sequence[int], shape: tuple[int, ...], rows: bool
+    ) -> Held:
+        """The sum over the last axis, of lists that are read in a shape and have another."""
+        if not shape:
+            text = "_0.sum(-1, keepdims=True)" if rows else "_0.sum()"
+            return Held(self.x.of(text, array), (1,) if rows else None, rows)
+        made = self.x.of("_0.sum(-1)", array)
+        return Held(made, tuple(got), rows, spread_place(got, shape))
+
+    def shape_of_lists(self, views: Sequence[View]) -> tuple[int, ...]:
+        """Axes for lists, so that they are read as they stand where that can be; none for one list."""
+        size, count = views[0].index.shape
+        if size == 1:
+            return ()
+        for view in views:
+            held, index = self.looked(view)
+            shape = held.shape or ()
+            if len(shape) > 1 and shape[-1] == count and is_all(index, held.size):
+                return shape[:-1]
+        return nest_of([view.index for view in views]) or (size,)
+
+    def _added(self, parts: Sequence[Expression]) -> Expression:
+        made = parts[0]
+        for part in parts[1:]:
+            made = self.x.of("_0 + _1", made, part)
+        return made
+
+    def dots(self, vector: Vector) -> Held:
+        """Sums of products of items, and a bias."""
+        line, size = vector.row, vector.size
+        x, y = vector.operands[:2]
+        held = self._dots(x, y, size, 1 if self.total and line is SHARES else None)
+        if line is not DOT or is_zero(vector.operands[2]):
+            return held
+        return self.elementwise([self.put(held, size), vector.operands[2]], size, self._added)
+
+    def _dots(self, x: View, y: View, size: int, hides: int | None) -> Held:
+        count = x.index.shape[1]
+        if not count:
+            return Held(self.number(0.0), None)
+        met = None if is_same(x, y) else meeting(x, y)
+        if met and size == 1 and has_rows(x) != has_rows(y):
+            met = met._replace(left=(0,) * has_rows(y), right=(0,) * has_rows(x))
+        if met and (met.left or met.right):
+            return self._product(x, y, met, hides)
+        if count <= FEW and (size > 1 or len(x.sources) > 1 or len(y.sources) > 1):
+            columns = [narrowed(v.sources, v.index[:, k]) for k in range(count) for v in (x, y)]
+
+            def made(parts: Sequence[Expression]) -> Expression:
+                pairs = zip(parts[::2], parts[1::2])
+                return self._added([self.product(*pair, hides) for pair in pairs])
+
+            return self.elementwise(columns, size, made)
+        rows, shape = has_rows(x) or has_rows(y), self.shape_of_lists([x, y])
+        if size == 1 and not rows and hides is None:
+            arrays = [self.read(view, (count,))[0] for view in (x, y)]
+            return Held(self.x.of("_0 @ _1", *arrays), None)
+        (left, one), (right, other) = (
+            self.read(view, (*shape, count), axes) for view, axes in ((x, {len(shape)}), (y, ()))
+        )
+        got = numpy.broadcast_shapes(one, other)[:-1]
+        return self._over_last(self.product(left, right, hides), got, shape, rows)
+
+    def product(self, x: Expression, y: Expression, hides: int | None) -> Expression:
+        """A product number by number."""
+        return self.x.of("_0 * _1" if hides is None else "share(_0, _1)", x, y)
+
+    # -------------------------------------------------------------- products of matrices
+
+    def _lists(self, view: View, met: Meeting, own: tuple[int, ...], turned: bool = False) -> View:
+        """The lists of a side by (both, own, item), or, `turned`, by (both, item, own)."""
+        count = view.index.shape[1]
+        axes = [*met.both, *own]
+        index = view.index.reshape(*met.shape, count)
+        index = index[tuple([slice(None) if a in axes else 0 for a in range(len(met.shape))])]
+        index = index.transpose(*[sorted(axes).index(a) for a in axes], len(axes))
+        index = index.reshape(*[met.size(part) for part in (met.both, own) if part], count)
+        return View(view.sources, index.swapaxes(-1, -2) if turned and own else index)
+
+    def _product(self, x: View, y: View, met: Meeting, hides: int | None) -> Held:
+        """Lists that meet lists, as a product of matrices: the right one is turned."""
+        rows = has_rows(x), has_rows(y)
+        is_later = rows == (False, False) and bool(met.left and met.right) and met.left > met.right
+        if not met.right or (rows == (False, True) and not met.both) or is_later:
+            x, y, met, rows = y, x, met.swapped(), rows[::-1]
+            hides = None if hides is None else 1 - hides
+        sizes = tuple([met.size(part) for part in (met.both, met.left, met.right) if part])
+        lists, matrix = self._lists(x, met, met.left), self._lists(y, met, met.right, True)
+        right, _ = self.read(matrix, matrix.index.shape)
+        if rows == (True, False) and met.left and not met.both:  # one matrix meets all rows
+            left = self.stacked(lists)
+            made = self.as_shape(self._matrices(left, right, hides), sizes, True)
+            return Held(made, sizes, True, met.place)
+        left, _ = self.read(lists, lists.index.shape)
+        is_row = not met.left and (bool(met.both) or rows == (True, True))
+        if is_row:
+            left = self.x.of("_0[..., None, :]", left, is_view=True)
+        made = self._matrices(left, right, hides)
+        if is_row:
+            made = self.x.of("_0[..., 0, :]", made, is_view=True)
+        return Held(made, sizes, any(rows), met.place)
+
+    def stacked(self, view: View) -> Expression:
+        """Lists of all rows as one matrix."""
+        held, index = self.looked(view)
+        count = index.shape[-1]
+        if held.shape == (count,) and is_all(index, count):
+            return held.array
+        is_whole = held.shape is not None and is_all(index, held.size)
+        array = held.array if is_whole else self.read(view, index.shape)[0]
+        return self.x.of(f"_0.reshape(-1, {count})", self.before_shape(array), is_view=True)
+
+    def _matrices(self, left: Expression, right: Expression, hides: int | None) -> Expression:
+        text = "_0 @ _1" if hides is None else f"times(_0, _1, {hides})"
+        return self.x.of(text, left, right)
+
+    # -------------------------------------------------------------- over rows
+
+    def over_rows(self, vector: Vector, as_number: bool = False) -> Held:
+        """The sum over the rows; of one number for each row as a number, where that is asked for."""
+        (view,), size = vector.operands, vector.size
+        held, index = self.looked(view)
+        if not held.has_rows:
+            return self.elementwise(
+                [view], size, lambda parts: self.x.of("_0 * _1", self.count, *parts)
+            )
+        if as_number and size == 1:
+            return Held(self._in_all(view), None)
+        shape = held.shape if held.shape and is_all(index, held.size) else (size,)
+        array, got = self.read(view, shape, ())
+        if len(got) > 1:
+            made = self.x.of("_0.sum(0)", array)
+        else:
+            ones = self.x.of("full(_0, 1.0)", self.count, wish="ones")  # sooner than a sum
+            ones.has_line = True
+            made = self.x.of("_0 @ _1", ones, array)
+        return Held(made, got, False, spread_place(got, shape))
+
+    def _in_all(self, view: View) -> Expression:
+        """The sum of a number of each row; of a sum that nobody else reads, of all that it sums."""
+        vector = view.sources[0]
+        if len(view.sources) == 1 and self.readers.get(vector) == 1 and vector.size == 1:
+            sides = vector.operands
+            sides = sides[:2] if vector.row is DOT and is_zero(sides[2]) else sides
+            if vector.row is SUM and len(sides[0].sources) == 1:
+                return self.x.of("_0.sum()", self.read(sides[0], sides[0].index.shape[1:])[0])
+            found = [self.looked(side) for side in sides]
+            if (
+                len(sides) == 2
+                and vector.row is DOT
+                and all(held.has_rows and is_all(index, held.size) for held, index in found)
+            ):
+                return self.x.of("vdot(_0, _1)", *[held.array for held, _ in found])
+        return self.x.of("_0.sum()", self.read(view, (1,))[0])
+
+    def row_products(self, vector: Vector) -> Held:
+        """Sums over the rows of products: a product of matrices, of which the rows are the inner side."""
+        (x, y), size = vector.operands, vector.size
+        hides = 1 if self.total else None
+        if not has_rows(x) and hides is None:
+            return self._after_rows(x, y, size)
+        if x.index.ndim == 1:
+            x, y = (View(view.sources, view.index.reshape(-1, 1)) for view in (x, y))
+        met = meeting(x, y) if has_rows(x) else None
+        if met is None or met.both or not (met.left or met.right or size == 1):
+            return self._before_rows(x, y, size, hides)
+        if met.left[:1] > met.right[:1] or (met.left and not met.right):
+            x, y, met = y, x, met.swapped()
+            hides = None if hides is None else 1 - hides
+        left, right = (
+            self.stacked(View(lists.sources, lists.index if own else lists.index[:, None]))
+            for lists, own in (
+                (self._lists(x, met, met.left, True), met.left),
+                (self._lists(y, met, met.right, True), met.right),
+            )
+        )
+        made = (
+            self.x.of(TURNED_PRODUCT, left, right)
+            if hides is None
+            else self._matrices(self.x.of("_0.T", left, is_view=True), right, hides)
+        )
+        return Held(made, (met.size(met.left), met.size(met.right)), False, met.place)
+
+    def _before_rows(self, x: View, y: View, size: int, hides: int | None) -> Held:
+        """Products number by number, then the sum over the rows."""
+        products = self.put(self._dots(x, y, size, hides), size)
+        return self.over_rows(Vector(OVER_ROWS, (products,), size, False))
+
+    def _after_rows(self, x: View, y: View, size: int) -> Held:
+        """The same where the partials carry no rows: the sum of the slopes over the rows comes first."""
+        over = Vector(OVER_ROWS, (View(y.sources, y.index.ravel()),), y.index.size, False)
+        added = self.put(self.over_rows(over), over.size)
+        added = View(added.sources, added.index.reshape(y.index.shape))
+        if y.index.ndim == 2:
+            return self._dots(x, added, size, None)
+        return self.elementwise(
+            [x, added], size, lambda parts: self.product(parts[0], parts[1], None)
+        )

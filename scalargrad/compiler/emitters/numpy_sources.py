@@ -1,0 +1,172 @@
+"""Where numbers are in NumPy: arrays by their sources, side by side, under masks, in other shapes.   (floor 3)
+
+The numbers of a source stand in an array in some shape and order, whichever they were computed in.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy
+
+from ..derive_rolled import one_number
+from ..dialects.numpy_text import Expression, Expressions, form
+from ..layout import tuple_of
+from ..lower import Given
+from ..roll import Numbers, View, size_of
+from ..views import is_all, unmasked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from ..naming import Names
+
+TURNED_PRODUCT = form("_0.T @ _1")
+
+
+class Held(NamedTuple):
+    """Where the numbers of a source are: in an array of a shape, rows apart; or one for all, without.
+
+    `place` says where in the array, flat, each number of the source stands; None for all in order.
+    """
+
+    array: Expression
+    shape: tuple[int, ...] | None
+    has_rows: bool = False
+    place: Any = None
+
+    @property
+    def size(self) -> int:
+        """How many numbers the array has, rows apart."""
+        return int(numpy.prod(self.shape or (1,), dtype=int))
+
+
+class Made:
+    """A source that stands for no vector of the program."""
+
+    def __init__(self, size: int, has_rows: bool) -> None:
+        self.size, self.has_rows = size, has_rows
+
+
+class Sources:
+    """The arrays so far, by their sources; `count` is how many rows there are, as source."""
+
+    def __init__(self, names: Names, expressions: Expressions, count: str) -> None:
+        self.x, self.names, self.count = expressions, names, expressions.text(count)
+        self.held: dict[Any, Held] = {}
+        self.givens: dict[Given, Expression] = {}
+        self.constants: dict[str, Any] = {}  # arrays that the source reads by name
+        self._constants: dict[Any, Expression] = {}
+        self._numbers: dict[Expression, float] = {}
+        self._beside: dict[Any, Held] = {}
+        self._shaped: dict[Expression, Expression] = {}
+
+    def number(self, number: float) -> Expression:
+        """A number written out."""
+        made = self.x.text(float.__repr__(float(number)))
+        self._numbers[made] = float(number)
+        return made
+
+    def known_number(self, view: View) -> float | None:
+        """The number that a view is everywhere, if it is known here."""
+        number = one_number(view)
+        if number is None and len(view.sources) == 1:
+            number = self._numbers.get(self.of(view.sources[0]).array)
+        return number
+
+    def constant(self, array: Any) -> Expression:
+        """An array that is the same in every call."""
+        key = array.tobytes(), array.shape, array.dtype
+        if key not in self._constants:
+            name = self.names.take("", "k")
+            self.constants[name] = array
+            self._constants[key] = self.x.text(name)
+        return self._constants[key]
+
+    def of(self, source: Any) -> Held:
+        """Where the numbers of a source are."""
+        if isinstance(source, Numbers):
+            return Held(self.constant(numpy.array(source.data)), (source.size,))
+        return Held(self.givens[source], None) if isinstance(source, Given) else self.held[source]
+
+    def put(self, held: Held, size: int) -> View:
+        """A view of all numbers of an array that no vector of the program is."""
+        source = Made(size, held.has_rows)
+        self.held[source] = held
+        return View((source,), numpy.arange(size))
+
+    def looked(self, view: View) -> tuple[Held, Any]:
+        """The one array that a view looks into, and its index there."""
+        only = self.of(view.sources[0]) if len(view.sources) == 1 else None
+        held = only or self._side_by_side(view.sources)
+        return held, view.index if held.place is None else held.place[view.index]
+
+    def _side_by_side(self, sources: Sequence[Any]) -> Held:
+        """One array of all numbers of several sources."""
+        key = tuple([s.bits if isinstance(s, Numbers) else s for s in sources])
+        if key not in self._beside:
+            arrays, places, end = [], [], 0
+            every = [self.of(source) for source in sources]
+            for source, held in zip(sources, every):
+                place = numpy.arange(size_of(source)) if held.place is None else held.place
+                places.append((place if held.shape is not None else place * 0) + end)
+                arrays.append(self.shaped(held, (held.size,)))
+                end += held.size
+            place = numpy.concatenate(places)
+            gaps = ", ".join([f"_{i}" for i in range(len(arrays))])
+            self._beside[key] = Held(
+                self.x.of(f"beside({gaps})", *arrays), (end,), any(held.has_rows for held in every),
+                None if is_all(place, end) else place,
+            )  # fmt: skip
+        return self._beside[key]
+
+    def resolved(self, view: View) -> View:
+        """A view as one into an array under a mask, where it is one of lists that end early."""
+        found = unmasked(view) if len(view.sources) == 2 else None
+        if not found or (held := self.of(found[0].source)).shape is None:
+            return view
+        mask = numpy.empty(held.size, dtype=bool)
+        mask[slice(None) if held.place is None else held.place] = found[1]
+        array = self.where(mask.reshape(held.shape), held.array, found[0].number)
+        made = self.put(held._replace(array=array), len(found[1]))
+        return View(made.sources, found[0].index)
+
+    def where(self, mask: Any, array: Expression, number: float) -> Expression:
+        """An array where a mask holds, and a number elsewhere."""
+        return self.x.of("where(_0, _1, _2)", self.constant(mask), array, self.number(number))
+
+    # -------------------------------------------------------------- shapes
+
+    def sizes(self, shape: Sequence[int], rows: bool = False) -> str:
+        """A shape as source; behind the rows, whose number fills the gap `_1`, where there are any."""
+        return ", ".join(["_1"] * rows + [str(n) for n in shape])
+
+    def shape(self, shape: Sequence[int], rows: bool = False) -> str:
+        """The same as a tuple."""
+        return tuple_of(self.sizes(shape, rows).split(", "))
+
+    def full(self, number: Expression, shape: Sequence[int], rows: bool = False) -> Expression:
+        """An array that holds one number."""
+        given = (self.count,) if rows else ()
+        return self.x.of(f"full({self.shape(shape, rows)}, _0)", number, *given)
+
+    def shaped(self, held: Held, shape: tuple[int, ...]) -> Expression:
+        """An array in another shape, the rows apart."""
+        if held.shape is None:
+            return self.full(held.array, shape)
+        same = held.shape == shape
+        return held.array if same else self.as_shape(held.array, shape, held.has_rows)
+
+    def as_shape(self, array: Expression, shape: Sequence[int], rows: bool) -> Expression:
+        """An array in a shape, behind the rows where it has any; in place of another that it had."""
+        array = self.before_shape(array)
+        text = f"_0.reshape({self.sizes(shape, rows)})"
+        made = self.x.of(text, array, *[self.count] * rows, is_view=True)
+        self._shaped[made] = array
+        return made
+
+    def before_shape(self, array: Expression) -> Expression:
+        """An array as it was before it got its shape."""
+        return self._shaped.get(array, array)

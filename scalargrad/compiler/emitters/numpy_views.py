@@ -1,0 +1,249 @@
+"""What a view is on arrays: all of one, a slice, turned axes, one number for many, a mask, a gather.   (floor 3)
+
+An index into a source becomes an index into the array where its numbers are, and where that is linear
+in the place along each axis, no number is moved.
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy
+
+from ..derive_rolled import one_number
+from ..program import Block
+from ..roll import Numbers, View, size_of
+from ..strides import Strides, nest_of
+from ..views import is_all, masked
+from .numpy_sources import TURNED_PRODUCT, Held, Sources
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+    from typing import Any
+
+    from ..dialects.numpy_text import Expression
+
+    Shape = tuple[int, ...]
+
+
+class Views(Sources):
+    """What reads views in the shapes that are asked for."""
+
+    def read(
+        self, view: View, shape: Shape, exact: Collection[int] | None = None
+    ) -> tuple[Expression, Shape]:
+        """A view in a shape, and the shape that came.
+
+        An axis along which the view does not change may be 1, but for the `exact` ones, which are all
+        where they are not told. With none of them a number may come, whose shape is ().
+        """
+        exact = range(len(shape)) if exact is None else exact
+        number = one_number(view)
+        if number is not None and not exact:
+            return self.number(number), ()
+        if not view.index.size:
+            return self.constant(numpy.zeros(shape)), shape
+        if all(isinstance(source, Numbers) for source in view.sources):
+            data = numpy.concatenate([source.data for source in view.sources])
+            return self.constant(data[view.index].reshape(shape)), shape
+        if len(view.sources) == 2 and (array := self._under_mask(view, shape)):
+            return array, shape
+        if len(view.sources) > 1 and (array := self._in_runs(view, shape)):
+            return array, shape
+        held, index = self.looked(view)
+        if held.shape is None:
+            return (self.full(held.array, shape), shape) if exact else (held.array, ())
+        index = index.reshape(shape)
+        if shape == held.shape and is_all(index, index.size):
+            return held.array, shape
+        strides = Strides.of(index) if index.size else None
+        for one in (held, self._as_stepped(held, strides)) if strides else ():
+            if one and (found := self._sliced(one, strides, shape, exact)):
+                return found
+        flat = self.shaped(held, (held.size,))
+        return self.x.of("_0.take(_1, -1)", flat, self.constant(index)), shape
+
+    def _as_stepped(self, held: Held, strides: Strides) -> Held | None:
+        """An array in the shape that steps through it go by, if there is one."""
+        steps = sorted({abs(step) for step in strides.steps if step} | {1}, reverse=True)
+        sizes = [held.size, *steps]
+        if any(size % step for size, step in itertools.pairwise(sizes)):
+            return None
+        shape = tuple([size // step for size, step in itertools.pairwise(sizes)])
+        return held._replace(array=self.shaped(held, shape), shape=shape)
+
+    def _sliced(
+        self, held: Held, strides: Any, shape: Shape, exact: Collection[int]
+    ) -> tuple[Expression, Shape] | None:
+        """An array's slice with its axes turned, where that is what steps say."""
+        sizes: Any = held.shape
+        moving = [a for a, n in enumerate(shape) if n > 1 and strides.steps[a]]
+        found = _axes(sizes, strides, shape, moving)
+        if found is None:
+            return None
+        axis_of, texts = found
+        order = [axis_of[b] for b in sorted(axis_of)]
+        is_turned = order != sorted(order)
+        items, a = [":"] * held.has_rows, 0
+        for b, text in enumerate(texts):
+            if b in axis_of and not is_turned:
+                items += ["None"] * (axis_of[b] - a)
+                a = axis_of[b] + 1
+            items.append(text)
+        items += [] if is_turned else ["None"] * (len(shape) - a)
+        made = self._subscript(held.array, items)
+        if is_turned:
+            made = self._turned(made, [order.index(a) for a in sorted(order)], held.has_rows)
+            items = [":" if a in order else "None" for a in range(len(shape))]
+            made = self._subscript(made, [":"] * held.has_rows + items)
+        got = tuple([n if a in moving else 1 for a, n in enumerate(shape)])
+        if any(got[a] != shape[a] for a in exact):
+            got = tuple([n if a in exact else got[a] for a, n in enumerate(shape)])
+            text = f"spread(_0, {self.shape(got, held.has_rows)})"
+            made = self.x.of(text, made, *[self.count] * held.has_rows, is_view=True)
+        return made, got
+
+    def _subscript(self, array: Expression, items: list[str]) -> Expression:
+        while items and items[-1] == ":":
+            items.pop()
+        return self.x.of(f"_0[{', '.join(items)}]", array, is_view=True) if items else array
+
+    def _turned(self, array: Expression, order: list[int], rows: bool) -> Expression:
+        """An array with its axes in another order, that of the rows before them."""
+        if len(order) == 2 and array.form is TURNED_PRODUCT:
+            return self.x.of(TURNED_PRODUCT, *reversed(array.operands))
+        if len(order) == 2:
+            return self.x.of("_0.swapaxes(-1, -2)" if rows else "_0.T", array, is_view=True)
+        axes = [0, *[i + 1 for i in order]] if rows else order
+        return self.x.of(f"_0.transpose({', '.join(map(str, axes))})", array, is_view=True)
+
+    def _under_mask(self, view: View, shape: Shape) -> Expression | None:
+        """Numbers of one array where a mask holds, and one number elsewhere; None for anything else."""
+        found = masked(view)
+        if found is None or (held := self.of(found.source)).shape is None:
+            return None
+        index = found.index if held.place is None else held.place[found.index]
+        inside = found.inside.reshape(shape)
+        strides = _fitted(index.reshape(shape), inside, held.size)
+        read = strides and self._sliced(held, strides, shape, ())
+        return self.where(inside, read[0], found.number) if read else None
+
+    def _in_runs(self, view: View, shape: Shape) -> Expression | None:
+        """Parts of several arrays side by side, where they are few; None where they are many."""
+        index = view.index.ravel()
+        ends = numpy.cumsum([size_of(source) for source in view.sources])
+        which = numpy.searchsorted(ends, index, side="right")
+        cuts = numpy.flatnonzero((numpy.diff(which) != 0) | (numpy.diff(index) != 1)) + 1
+        if not len(cuts) or len(cuts) >= 2 * len(view.sources):
+            return None
+        arrays = []
+        for run in numpy.split(numpy.arange(len(index)), cuts):
+            source = which[run[0]]
+            begin = ends[source] - size_of(view.sources[source])
+            part = View((view.sources[source],), index[run] - begin)
+            arrays.append(self.read(part, (len(run),))[0])
+        made = self.x.of(f"beside({', '.join([f'_{i}' for i in range(len(arrays))])})", *arrays)
+        rows = any(self.of(source).has_rows for source in view.sources)
+        return made if len(shape) == 1 else self.as_shape(made, shape, rows)
+
+    # -------------------------------------------------------------- number by number
+
+    def elementwise(
+        self, views: Sequence[View], size: int, made: Callable[[Sequence[Expression]], Expression]
+    ) -> Held:
+        """What is made of operands number by number, in the shape and order that suits them."""
+        looked = [self.looked(view) for view in views]
+        if all(held.shape is None for held, _ in looked):
+            return Held(made([held.array for held, _ in looked]), None)
+        shape, order = _layout(looked, size)
+        got: Shape = ()
+        arrays = []
+        for view, (held, _) in zip(views, looked):
+            index = view.index if order is None else view.index[order]
+            array, one = self.read(View(view.sources, index), shape, ())
+            if isinstance(view.sources[0], Block) and held.has_rows and array is not held.array:
+                is_column = max(one, default=1) == 1  # which is read in one go
+                array = self.x.of("_0.copy()", array) if is_column else array
+            arrays.append(array)
+            got = numpy.broadcast_shapes(got, one)
+        if not got:
+            return Held(made(arrays), None)
+        place = spread_place(got, shape)
+        if order is not None:
+            moved = numpy.empty(size, dtype=int)
+            moved[order] = numpy.arange(size) if place is None else place
+            place = moved
+        return Held(made(arrays), got, any(held.has_rows for held, _ in looked), place)
+
+
+def _axes(
+    sizes: Shape, strides: Strides, shape: Shape, moving: Sequence[int]
+) -> tuple[dict[int, int], list[str]] | None:
+    """For the axes of an array those of a view that go along them, and what stands for each in a slice."""
+    sigma = [int(numpy.prod(sizes[b + 1 :], dtype=int)) for b in range(len(sizes))]
+    start = [strides.first // s % n for s, n in zip(sigma, sizes)]
+    axis_of: dict[int, int] = {}
+    texts = [str(first) for first in start]
+    for a in sorted(moving, key=lambda a: -abs(strides.steps[a])):
+        for b, size in enumerate(sizes):
+            times, rest = divmod(strides.steps[a], sigma[b])
+            last = start[b] + times * (shape[a] - 1)
+            if b not in axis_of and size > 1 and not rest and 0 <= last < size:
+                axis_of[b], texts[b] = a, _slice(start[b], times, shape[a], size)
+                break
+        else:
+            return None
+    spare = [b for b, size in enumerate(sizes) if size == 1]
+    for b, a in zip(spare, [a for a in range(len(shape)) if a not in moving]):
+        axis_of[b], texts[b] = a, ":"
+    return axis_of, texts
+
+
+def _slice(start: int, step: int, count: int, size: int) -> str:
+    if step == 1 and count == size:
+        return ":"
+    end = start + step * (count - 1) + (1 if step > 0 else -1)
+    return f"{start}:{end if end >= 0 else ''}{f':{step}' if step != 1 else ''}"
+
+
+def _fitted(index: Any, inside: Any, size: int) -> Strides | None:
+    """Steps that say what an index does inside, and lead to no other than so many numbers."""
+    steps = []
+    for axis, n in enumerate(index.shape):
+        both = inside.take(range(n - 1), axis) & inside.take(range(1, n), axis)
+        moved = numpy.diff(index, axis=axis)[both]
+        steps.append(int(moved[0]) if moved.size else 0)
+    at = [int(i[0]) for i in inside.nonzero()]
+    first = int(index[tuple(at)]) - sum(step * i for step, i in zip(steps, at))
+    made = Strides(first, tuple(steps))
+    every = made.index(index.shape)
+    fits = (every == index)[inside].all() and every.min() >= 0 and every.max() < size
+    return made if fits else None
+
+
+def _layout(looked: Sequence[tuple[Held, Any]], size: int) -> tuple[Shape, Any]:
+    """A shape for numbers, and their order in it: those of an operand that is read whole, if all fit."""
+    indices = [index for held, index in looked if held.shape is not None]
+    found: list[tuple[Shape, Any]] = []
+    for held, index in looked:
+        if held.shape is None or held.size != size:
+            continue
+        order = None if is_all(index, size) else numpy.argsort(index)
+        if order is not None and not is_all(index[order], size):
+            continue
+        shape = tuple([n for n in held.shape if n > 1]) or (1,)
+        ordered = [one if order is None else one[order] for one in indices]
+        if all(Strides.of(one.reshape(shape)) for one in ordered):
+            return shape, order
+        found.append((shape, order))
+    nest = nest_of(indices)
+    return (nest, None) if nest else found[0] if found else ((size,), None)
+
+
+def spread_place(got: Sequence[int], shape: Shape) -> Any:
+    """Where the numbers of a shape are in an array that is 1 along some axes; None for all in order."""
+    if tuple(got) == shape:
+        return None
+    places = numpy.arange(int(numpy.prod(got, dtype=int))).reshape(got)
+    return numpy.broadcast_to(places, shape).ravel()

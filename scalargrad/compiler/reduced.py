@@ -1,0 +1,68 @@
+"""What a function over rows gives: the sum or the mean of its values, and what each walk back begins with.   (floor 3)"""
+
+from __future__ import annotations
+
+from .derive_rolled import Derived, Root, at, constant, whole
+from .lower import OVER_ROWS, ROW_SHARE, ROWS, line_of
+from .roll import Numbers, View, size_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import Any
+
+    from .roll import Rolled
+
+MEAN, TIMES = line_of("x / y"), line_of("x * y")
+
+
+def reduced(put: Any, x: Any, carried: bool, reduce: str | None, given: Any = lambda x: x) -> Any:
+    """The sum or mean of a number over the rows, and the slope it begins with, None where that is 1.
+
+    `put` makes a step of a line and its operands, `given` an operand of what is known when a function is called.
+    """
+    if reduce == "mean" and carried:
+        return put(MEAN, put(OVER_ROWS, x), given(ROWS)), given(ROW_SHARE)
+    if reduce == "sum" and carried:
+        return put(OVER_ROWS, x), None
+    return (put(TIMES, x, given(ROWS)), given(ROWS)) if reduce == "sum" else (x, None)
+
+
+def reduced_view(derived: Derived, view: View, carried: bool, reduce: str | None) -> Any:
+    """The same of a program in vectors."""
+    return reduced(lambda line, *xs: derived.put(line, xs, 1), view, carried, reduce, whole)
+
+
+def outputs_of(derived: Derived, reduce: str | None) -> tuple[list[View], list[View]]:
+    """The outputs of a program in vectors, and the slopes they begin with; `reduce` over rows, if at all."""
+    values, seeds = [], []
+    for source, place in derived.rolled.outputs:
+        output = derived.output(source, place)
+        view, seed = reduced_view(derived, output, source.has_rows, reduce)
+        values.append(view)
+        seeds.append(seed or constant(1.0))
+    return values, seeds
+
+
+def turns_of(made: Rolled, seeds: Sequence[View]) -> list[tuple[list[list[Root]], list[int]]]:
+    """The roots of each walk back: all outputs of a vector take turns in one."""
+    groups: dict[Any, tuple[list[list[Root]], list[int]]] = {}
+    for number, ((source, place), seed) in enumerate(zip(made.outputs, seeds)):
+        is_number = isinstance(source, Numbers)
+        turns, numbers = groups.setdefault(number if is_number else source, ([], []))
+        turns.append([] if is_number else [Root(source, place, seed)])
+        numbers.append(number)
+    return list(groups.values())
+
+
+def slopes_of(derived: Derived, seeds: Sequence[View], by: Sequence[Any]) -> list[list[View]]:
+    """For each output its slopes by each block."""
+    found: dict[int, list[View]] = {}
+    for turns, numbers in turns_of(derived.rolled, seeds):
+        views = derived.slopes(turns, by)
+        for i, number in enumerate(numbers):
+            found[number] = [
+                at(view, slice(i * size_of(block), (i + 1) * size_of(block)))
+                for block, view in zip(by, views)
+            ]
+    return [found[number] for number in range(len(derived.rolled.outputs))]
