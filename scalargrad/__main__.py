@@ -106,7 +106,9 @@ class Expression:
     def check(self, node: ast.AST, also: tuple[type[ast.AST], ...] = (), depth: int = 0) -> None:
         """Refuse what is not in the allow-list; what is in `also` is allowed at this place."""
         if depth > DEEPEST:
-            raise Refused(f"an expression is nested at most {DEEPEST} levels deep")
+            raise Refused(
+                f"an expression has at most {DEEPEST} levels: write a long sum as sum([a, b, c])"
+            )
         parts = [part for part in ast.iter_child_nodes(node) if isinstance(part, ast.expr)]
         match node:
             case ast.Constant(value=int() | float()) if not isinstance(node.value, bool):
@@ -204,8 +206,8 @@ def read(arguments: Sequence[str]) -> tuple[str, dict[str, float], dict[str, str
     if len(texts) > 1:
         more = next((text for text in texts if text.startswith("--")), texts[1])
         raise Refused(f"one expression is expected, and {shown(more)} is none: quote it")
-    if len(options.keys() & LANGUAGES) > 1:
-        raise Refused(f"write one of {', '.join(LANGUAGES)}")
+    if options.keys() & LANGUAGES and len(options) > 1:
+        raise Refused(f"write one of {', '.join(LANGUAGES)}, and no other option beside it")
     return texts[0], numbers, options
 
 

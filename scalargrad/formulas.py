@@ -259,6 +259,8 @@ def fit_formula(
     search = squares if loss == "linear" else _RobustSearch(formula, data)
     with numpy.errstate(all="ignore"):
         _check_start(search, first)
+        if len(data.y) < len(names) and not bounds:  # of many minima, the one nearest to the start
+            first = squares.polished(first)
         found = least_squares(
             search.residuals, first, search.slopes, (low, high), method="lm" if free else "trf",
             ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE, x_scale="jac", loss=loss,
@@ -368,8 +370,11 @@ class _Formula:
     """A formula compiled for rows of data; parameters are given as an array."""
 
     def __init__(self, f: Callable[..., Any], names: list[str], backend: str) -> None:
-        self.names = names
+        self.names, self._made_of = names, (f, names, backend)
         self._compiled = compile(lambda p, x: f(x, **p), rows=("x",), reduce=None, backend=backend)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Formula, self._made_of  # compiled code is made anew
 
     def values(self, p: Any, x: Any) -> Any:
         import numpy

@@ -344,18 +344,8 @@ def on_backends(given: argparse.Namespace, numbers: Sequence[int]) -> int:
     tallies = graphs.check_many(
         drawn, backends, numbers, given.jobs, given.batch, Bar(len(numbers))
     )
-    print(f"\n{'':12}{'graphs':>9}{'fail':>6}{'worst error':>13}{'of graph':>10}{'s':>8}")
-    for backend, x in tallies.items():
-        print(f"{backend:12}{x.graphs:9,}{len(x.wrong):6}{x.worst:13.3f}{x.at:10}{x.seconds:8.0f}")
-    print("errors in parts of what rounding explains")
-    wrong = [each for x in tallies.values() for each in x.wrong]
-    for each in wrong[:20]:
-        print(
-            f"\n{each.backend}: {each.reason}\n"
-            f"(python -m tests.random_graphs --seed {given.seed} --backends {each.backend} "
-            f"--only {','.join(map(str, each.numbers))})"
-        )
-    return int(bool(wrong))
+    again = f"tests.random_graphs --seed {given.seed}"
+    return graphs.printed(tallies, again, "of what rounding explains")
 
 
 if __name__ == "__main__":

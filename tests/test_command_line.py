@@ -70,6 +70,7 @@ WRONG = [  # other arguments, and what is said
     (("x", "x="), "'x=': write a number"), (("x", "y", "x=1"), "one expression is expected, and 'y' is none: quote it"), (("x=1",), "write an expression"),
     (("x", "x=1", "--wat"), "one expression is expected, and '--wat' is none"), (("x", "x=1", "--svg"), "--svg needs a file: write --svg name.svg"),
     (("x", "x=1", "--page"), "--page needs a file: write --page name.html"), (("x", "x=1", "--c", "--js"), "write one of --source, --c, --js"),
+    (("x", "x=1", "--c", "--svg", "y.svg"), "and no other option beside it"),
     (("2", "--source"), "an expression without names has no function"),
 ]
 # fmt: on

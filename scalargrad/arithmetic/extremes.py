@@ -2,8 +2,8 @@
 
 An operation calls these functions where its plain formula would overflow, or lose digits among the
 subnormal numbers. They split a number into m 2ᵉ with 0.5 <= |m| < 1, compute with m and e, and
-round a single time, when they join the two again. They call each other by plain names, so that
-native code can use the same text.
+round a single time, when they join the two again. C and JavaScript have the same functions, made
+of the text here (`compiler.dialects.translated`).
 """
 
 from __future__ import annotations
@@ -120,39 +120,47 @@ def cube_root(x: float) -> float:
     if x == 0.0 or not -inf < x < inf:
         return x
     m, e = math.frexp(x)
-    m = math.ldexp(m, e % 3)
+    rest = e % 3
+    m = math.ldexp(m, rest)
     c = cbrt(m)
-    return math.ldexp(c - (c * c * c - m) / (3.0 * c * c), e // 3)
+    return math.ldexp(c - (c * c * c - m) / (3.0 * c * c), (e - rest) // 3)
 
 
-def _gelu_tail(x: float) -> tuple[float, float, float]:
-    """Two numbers whose product is φ(x), and -x Φ(x) / φ(x) by a series that is good for x < -37.
+def gelu_series(x: float) -> float:
+    """-x Φ(x) / φ(x) by a series that is good for x < -37.
 
-    φ is the density of the normal distribution, Φ(x) the chance of a number below x. e⁻⁶⁴/√2π is a
-    factor of the first number, so that a subnormal result is rounded a single time.
+    φ is the density of the normal distribution, Φ(x) the chance of a number below x.
     """
     z = 1.0 / x / x
-    series = 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))))
+    return 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))))
+
+
+def gelu_factor(x: float) -> float:
+    """A factor of φ(x); e⁻⁶⁴/√2π is in it, so that a subnormal result is rounded a single time."""
     t = 134217729.0 * x  # cuts x in two halves, as SPLIT in `ops` does
     h = t - (t - x)
-    e64 = math.exp(64.0 - 0.5 * h * h)
-    return 6.398279740081261e-29 * math.exp(0.5 * (h - x) * (h + x)), e64, series
+    return 6.398279740081261e-29 * math.exp(0.5 * (h - x) * (h + x))
+
+
+def gelu_rest(x: float) -> float:
+    """The rest of φ(x), by which its factor is to be multiplied last."""
+    t = 134217729.0 * x
+    h = t - (t - x)
+    return math.exp(64.0 - 0.5 * h * h)
 
 
 def gelu_tail(x: float) -> float:
     """x Φ(x) far to the left, where Φ(x) is subnormal and x Φ(x) is not."""
     if x < -40.0:
         return -0.0
-    factor, e64, series = _gelu_tail(x)
-    return -factor * series * e64
+    return -gelu_factor(x) * gelu_series(x) * gelu_rest(x)
 
 
 def gelu_tail_slope(x: float) -> float:
     """Φ(x) + x φ(x) far to the left; 1 at infinity."""
     if not -40.0 < x < 0.0:
         return 0.0 if x < 0.0 else 1.0 if x > 0.0 else nan
-    factor, e64, series = _gelu_tail(x)
-    return factor * (x - series / x) * e64
+    return gelu_factor(x) * (x - gelu_series(x) / x) * gelu_rest(x)
 
 
 NAMES: dict[str, Callable[..., Any]] = {  # the names that `ops` uses

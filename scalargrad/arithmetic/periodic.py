@@ -1,6 +1,6 @@
 """Remainders, and sin(πx) / (πx) with its slopes of any order.   (floor 0)
 
-These functions call others by plain names, so that native code can use the same text.
+C and JavaScript have the same functions, made of the text here (`compiler.dialects.translated`).
 """
 
 from __future__ import annotations

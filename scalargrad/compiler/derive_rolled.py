@@ -77,7 +77,7 @@ def narrowed(sources: Sequence[Any], index: Any) -> View:
         return View(tuple(sources), index)
     ends = numpy.cumsum([size_of(source) for source in sources])
     which = numpy.searchsorted(ends, index, side="right")
-    read = numpy.unique(which)
+    read = numpy.flatnonzero(numpy.bincount(which.ravel())).tolist()
     if len(read) == len(sources):
         return View(tuple(sources), index)
     begins = numpy.concatenate([[0], ends[:-1]])
@@ -302,7 +302,7 @@ class Derived:
         made, places = [constant(0.0)], numpy.zeros(size, dtype=numpy.intp)
         end = 1
         classes = _classes(counts)
-        for most in numpy.unique(classes[classes > 0]):
+        for most in sorted({*classes[classes > 0].tolist()}):
             which = numpy.flatnonzero(classes == most)
             longest = int(counts[which].max())
             places[which] = end + numpy.arange(len(which))

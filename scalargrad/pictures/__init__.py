@@ -2,7 +2,7 @@
 
 `draw` turns a graph into a scene, which says what the picture shows (`scene`). Graphviz computes
 where each card goes (`layout`). Then cards and edges are written as SVG (`svg`), in the colours of
-`theme`.
+`theme`. `page` puts the picture into a page that walks through the graph step by step.
 
 >>> from scalargrad import Value, draw, tanh
 >>> w, x = Value(0.5, "w"), Value(2.0, "x")

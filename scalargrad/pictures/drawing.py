@@ -27,7 +27,7 @@ PATIENCE = 3.0  # a notebook waits so many seconds for the picture
 
 
 class Drawing:
-    """A picture: `svg` and `dot` are its texts, `save` writes a file.
+    """A picture: `svg` and `dot` are its texts, `save` writes a file, `page` walks through it.
 
     Graphviz runs when the SVG is first asked for. The DOT text needs no Graphviz.
     """

@@ -19,7 +19,7 @@ from math import isfinite
 from pathlib import Path
 from string import Template
 
-from ..compiler.dialects.javascript import literal
+from ..compiler.dialects.javascript_helpers import literal
 from ..compiler.emitters.javascript_rows import row_functions
 from ..files import put_in_place
 from ..graph import ordered
@@ -131,9 +131,11 @@ def _untouched(scene: Scene) -> Scene:
     edges = [replace(edge, tip="", flow=0.0) for edge in scene.edges]
     marks = [text for text in scene.legend if text.startswith(("×", "①"))]
     legend = (*marks, "thicker edge: more gradient flows back")
+    description = f"{counted(len(cards), 'card')} and {counted(len(edges), 'edge')}"
     return replace(
-        scene, cards=tuple(cards), edges=tuple(edges), legend=legend, has_run=False, description=""
-    )
+        scene, cards=tuple(cards), edges=tuple(edges), legend=legend, has_run=False,
+        description=description,
+    )  # fmt: skip
 
 
 def _roomy(scene: Scene) -> Scene:

@@ -90,10 +90,10 @@ def function_of_operands(op: Op) -> Callable[..., Any]:
         numbers = [as_float(x) for x in operands]
         if None not in numbers:
             return value(*numbers)
-        if records := trace_recorder(*operands):
-            return records(op, operands)
         if any(map(is_array, operands)):
             return on_arrays(function, operands)
+        if records := trace_recorder(*operands):
+            return records(op, operands)
         for name, x, number in zip(op.operands, operands, numbers):
             if number is None and not isinstance(x, Value):
                 refuse(op, name, x)
@@ -132,10 +132,10 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """The chosen branch itself; in a trace a node that will choose."""
     if condition.__class__ is bool and x.__class__ in SCALARS and y.__class__ in SCALARS:
         return x if condition else y
-    if records := trace_recorder(condition):
-        return records("_choose", (condition, x, y))
     if any(map(is_array, (condition, x, y))):
         return on_arrays(where, (condition, x, y))
+    if records := trace_recorder(condition):
+        return records("_choose", (condition, x, y))
     return x if condition else y
 
 

@@ -31,6 +31,7 @@ NAMES = (
     "compiling",
     "backends",
     "formulas",
+    "estimators",
 )
 PEERS = ("numpy", "scipy", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")
 ONE_THREAD = {

@@ -267,6 +267,20 @@ def check_many(
     return total
 
 
+def printed(tallies: dict[str, Tally], again: str, unit: str) -> int:
+    """Print a table, what fails, and the command that shows it again; 1 if anything fails."""
+    print(f"\n{'':12}{'programs':>9}{'fail':>6}{'worst error':>13}{'of number':>11}{'s':>8}")
+    for backend, x in tallies.items():
+        print(f"{backend:12}{x.graphs:9,}{len(x.wrong):6}{x.worst:13.2g}{x.at:11}{x.seconds:8.0f}")
+    print(f"errors in parts {unit}")
+    wrong = [each for x in tallies.values() for each in x.wrong]
+    for each in wrong[:20]:
+        only = ",".join(map(str, each.numbers))
+        command = f"python -m {again} --backends {each.backend} --only {only}"
+        print(f"\n{each.backend}: {each.reason}\n({command})")
+    return int(bool(wrong))
+
+
 def check_graphs(backend: str, count: int) -> None:
     """So many graphs of a seed that is always another: an AssertionError tells those that fail."""
     from ..random_graphs import graph

@@ -15,6 +15,7 @@ from scalargrad import functions
 from scalargrad.compiler import machine, native
 from scalargrad.compiler.emitters import functions as emitted
 from scalargrad.compiler.emitters import steps
+from scalargrad.compiler.native_training import LoopOnNative
 from scalargrad.ops import OPS
 
 from .. import programs
@@ -186,6 +187,9 @@ def test_steps_end_where_those_in_python_do(
     from scalargrad.nn import MLP
 
     monkeypatch.setattr(machine, "FLAGS", (*machine.FLAGS, *STRICT))
+    made: list[Any] = []
+    run = LoopOnNative.run
+    monkeypatch.setattr(LoopOnNative, "run", lambda *args: made.append(run(*args)) or made[-1])
     rng = np.random.default_rng(0)
     for width, reduction, penalty in ((2, "mean", None), (40, "sum", squares)):
         X, y = rng.normal(size=(23, width)), rng.normal(size=23)
@@ -198,6 +202,8 @@ def test_steps_end_where_those_in_python_do(
             )  # fmt: skip
             ends.append([*(p.data for p in model.parameters()), *history.loss])
         assert all(map(lambda a, b: is_close(a, b, 1e-10), *ends))
+        assert made  # machine code ran, and nothing in its place
+        made.clear()
 
 
 def squares(model: Any) -> Any:

@@ -87,6 +87,16 @@ def test_arrays_stand_wherever_a_list_may():
     assert [drest[0].tolist(), drest[1]] == [[0.0, 9.0], 8.0]
 
 
+def test_functions_take_arrays_beside_traced_numbers_element_by_element():
+    def fn(a, x):
+        chosen = sg.where(x > 1.0, a, -a) + sg.where(x > 5.0, 100.0, a)
+        return np.sum(sg.maximum(a, x) + sg.hypot(x, a) + sg.clip(a, 0.0, x) + chosen)
+
+    a, x = np.array([[1.0, 2.0], [3.0, 4.0]]), 2.5
+    expected = np.maximum(a, x) + np.hypot(a, x) + np.clip(a, 0.0, x) + 2.0 * a
+    assert compiled(fn)(a, x) == pytest.approx(expected.sum(), rel=1e-15)
+
+
 @pytest.mark.parametrize(
     "kind",
     [

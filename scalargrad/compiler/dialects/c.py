@@ -7,28 +7,22 @@ rest are helpers, written in `c_helpers` and carried along by the programs that 
 from __future__ import annotations
 
 import ast
-import math
 from functools import lru_cache
 
 from ..naming import Names
-from .c_helpers import CALLS, HELPERS, OF_LISTS, Helper
+from .c_helpers import CALLS, HELPERS, LIBRARY, OF_LISTS
+from .text import Writer, broken, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from ..lower import Line
+    from .translated import Helpers
 
-LIBRARY = {
-    "abs": "fabs", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
-    "log10": "log10", "sqrt": "sqrt", "cbrt": "cbrt", "pow": "pow", "sin": "sin", "cos": "cos", "tan": "tan", "asin": "asin",
-    "acos": "acos", "atan": "atan", "atan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "asinh",
-    "acosh": "acosh", "atanh": "atanh", "hypot": "hypot", "erf": "erf", "erfc": "erfc",
-}  # fmt: skip
 WIDE = {  # for long loops: what compilers turn into vector instructions
     "abs": "fabs", "sqrt": "sqrt", "exp": "wide_exp", "tanh": "wide_tanh", "difference_exp": "wide_difference_exp",
 }  # fmt: skip
-CONSTANTS = {"inf": "INFINITY", "nan": "NAN"}
 RESERVED = {
     "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else", "enum", "extern", "float", "for",
     "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
@@ -65,105 +59,6 @@ OWN = {
     "work",
 }  # of what is generated
 
-# how tightly text holds together
-CHOICE, EITHER, BOTH, COMPARED, SUMMED, MULTIPLIED, SIGNED, ATOM = range(8)
-SIGNS = {
-    ast.Add: ("+", SUMMED),
-    ast.Sub: ("-", SUMMED),
-    ast.Mult: ("*", MULTIPLIED),
-    ast.Div: ("/", MULTIPLIED),
-}
-COMPARISONS = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
-
-
-def literal(number: float) -> str:
-    """A number as C has it.
-
-    >>> literal(0.1), literal(float("inf")), literal(-2.0)
-    ('0.1', 'INFINITY', '-2.0')
-    """
-    if math.isfinite(number):
-        return repr(number)
-    return "NAN" if number != number else "INFINITY" if number > 0.0 else "-INFINITY"
-
-
-class Writer:
-    """Writes an expression; languages that have C's signs differ in what stands here first."""
-
-    constants, literal = CONSTANTS, staticmethod(literal)
-    both, either, equal, different = "&", "|", "==", "!="
-
-    def __init__(self, operands: Mapping[str, str], functions: Mapping[str, str]) -> None:
-        self.operands, self.functions = operands, functions
-
-    def number(self, node: ast.expr) -> tuple[str, int]:
-        """An expression that is a number, and how tightly it holds together."""
-        match node:
-            case ast.Name(name):
-                text = self.operands.get(name) or self.constants[name]
-                return text, SIGNED if text[0] == "-" else ATOM
-            case ast.Constant(value):
-                return self.literal(float(value)), ATOM  # type: ignore[arg-type]
-            case ast.BinOp(left, op, right):
-                sign, level = SIGNS[type(op)]
-                return (
-                    f"{_held(self.number(left), level)} {sign} {_held(self.number(right), level + 1)}",
-                    level,
-                )
-            case ast.UnaryOp(ast.USub(), operand):
-                return f"-{_held(self.number(operand), ATOM)}", SIGNED
-            case ast.UnaryOp(ast.UAdd(), operand):
-                return self.number(operand)
-            case ast.IfExp(test, body, orelse):
-                condition = _held(self.truth(test), COMPARED)
-                return (
-                    f"{condition} ? {_held(self.number(body), EITHER)} : {self.number(orelse)[0]}",
-                    CHOICE,
-                )
-            case ast.Call(ast.Name(name), arguments):
-                listed = ", ".join([self.number(argument)[0] for argument in arguments])
-                return f"{self.functions[name]}({listed})", ATOM
-            case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
-                return f"{_held(self.truth(node), COMPARED)} ? 1.0 : 0.0", CHOICE
-        raise AssertionError(f"the table holds no such expression: {ast.unparse(node)}")
-
-    def truth(self, node: ast.expr) -> tuple[str, int]:
-        """An expression that is a condition; of numbers, whether they are not 0.
-
-        `&` and `|` stand in place of `&&` and `||`: both sides are cheap, and no branch is in the way of vector instructions.
-        """
-        match node:
-            case ast.Compare(left, ops, comparators):
-                sides = [_held(self.number(side), SUMMED) for side in (left, *comparators)]
-                signs = [self.sign(type(op)) for op in ops]
-                parts = [f"{a} {sign} {b}" for a, sign, b in zip(sides, signs, sides[1:])]
-                return (
-                    (f" {self.both} ".join(f"({part})" for part in parts), BOTH)
-                    if len(parts) > 1
-                    else (parts[0], COMPARED)
-                )
-            case ast.BoolOp(op, values):
-                sign = self.both if isinstance(op, ast.And) else self.either
-                return f" {sign} ".join(_held(self.truth(value), ATOM) for value in values), EITHER
-            case ast.UnaryOp(ast.Not(), operand):
-                return f"!{_held(self.truth(operand), ATOM)}", SIGNED
-        return f"{_held(self.number(node), SUMMED)} {self.different} 0.0", COMPARED
-
-    def sign(self, op: type[ast.cmpop]) -> str:
-        """The sign of a comparison."""
-        return {ast.Eq: self.equal, ast.NotEq: self.different}.get(op) or COMPARISONS[op]
-
-
-def _held(text: tuple[str, int], level: int) -> str:
-    return text[0] if text[1] >= level else f"({text[0]})"
-
 
 @lru_cache(maxsize=4096)
 def calls_of(line: Line) -> frozenset[str]:
@@ -187,7 +82,7 @@ class Dialect:
     functions: Mapping[str, str] = {**LIBRARY, **CALLS}
     reserved = frozenset(RESERVED | OWN)
     writer: type[Writer] = Writer
-    texts: Mapping[str, Helper] = HELPERS
+    texts: Helpers = HELPERS
 
     def __init__(self, in_blocks: bool = False, most_room: float = 8192) -> None:
         self.in_blocks = in_blocks
@@ -215,8 +110,10 @@ class Dialect:
         '(x[i] < 0.0 ? a[i] : 1.0) / b[i]'
         """
         functions = WIDE if wide else self.functions
-        calls.update([functions[call] for call in calls_of(line)])
-        return self.writer(operands, functions).number(line.tree)[0]  # type: ignore[arg-type]
+        writer = self.writer(operands, functions)
+        text, _ = writer.number(line.tree)  # type: ignore[arg-type]
+        calls |= writer.called
+        return text
 
     def constant(self, name: str, text: str) -> str:
         """A number that never changes."""
@@ -275,45 +172,7 @@ class Dialect:
 
     def helpers(self, calls: Iterable[str]) -> str:
         """The text of functions that are called, and of those that they call."""
-        wanted: set[str] = set()
-        stack = [name for name in calls if name in self.texts]
-        while stack:
-            name = stack.pop()
-            if name not in wanted:
-                wanted.add(name)
-                stack += self.texts[name].calls
-        return "\n\n".join([self.texts[name].text for name in self.texts if name in wanted])
-
-
-def wrapped(head: str, items: Sequence[str], end: str, indent: str) -> list[str]:
-    """A list in lines that are not too long."""
-    whole = f"{head}{', '.join(items)}{end}"
-    if len(whole) <= 100:
-        return [whole]
-    lines, line = [head], indent
-    for item in items:
-        if len(line) + len(item) > 98 and line.strip():
-            lines.append(line.rstrip())
-            line = indent
-        line += f"{item}, "
-    return [*lines, line.rstrip(", "), end]
-
-
-def broken(line: str, indent: str, behind: str = " ", most: int = 100) -> list[str]:
-    """A statement in lines of at most so many characters, broken behind blanks or commas where these allow it."""
-    lead = line[: len(line) - len(line.lstrip())]
-    lines: list[str] = []
-    while len(line) > most:
-        least, at = len(lead) + 20, most + 1
-        last = at = line.rfind(behind, least, at)
-        while at > 0 and line.count("[", 0, at) != line.count("]", 0, at):  # in brackets
-            at = line.rfind(behind, least, at)
-        at = (at if at > 0 else last) + len(behind) - 1
-        if at < least:
-            break
-        lines.append(line[:at])
-        line = lead + indent + line[at + 1 :]
-    return [*lines, line]
+        return self.texts.text_of(calls)
 
 
 C = Dialect()

@@ -7,17 +7,17 @@ and its mathematics library.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from . import c_lists, c_numbers
+from .text import Writer
+from .translated import Grammar, Helper, Helpers, expressions
 
-
-class Helper(NamedTuple):
-    """A function as text, and the other helpers that it calls."""
-
-    text: str
-    calls: tuple[str, ...]
-
+LIBRARY = {
+    "abs": "fabs", "exp": "exp", "exp2": "exp2", "expm1": "expm1", "log": "log", "log1p": "log1p", "log2": "log2",
+    "log10": "log10", "sqrt": "sqrt", "cbrt": "cbrt", "pow": "pow", "sin": "sin", "cos": "cos", "tan": "tan", "asin": "asin",
+    "acos": "acos", "atan": "atan", "atan2": "atan2", "sinh": "sinh", "cosh": "cosh", "tanh": "tanh", "asinh": "asinh",
+    "acosh": "acosh", "atanh": "atanh", "hypot": "hypot", "erf": "erf", "erfc": "erfc",
+}  # fmt: skip
 
 _NAME = re.compile(r"^(?:static [^(;=]*?(\w+)\(|typedef double (\w+))", re.MULTILINE)
 
@@ -41,7 +41,15 @@ def _called(piece: str, known: set[str]) -> tuple[str, ...]:
     return tuple(sorted(words & known))
 
 
-HELPERS = _read(f"{c_numbers.TEXT}\n{c_lists.TEXT}")
+TYPES = {
+    "float": "double ", "int": "int ", "Sequence[float]": "const double *", "list[float]": "double *",
+    "-> float": "static double ", "-> None": "static void ", "= float": "double ", "= int": "int ",
+}  # fmt: skip
+GRAMMAR = Grammar(
+    "    ", TYPES, "for (int k = 0; k < n; k++)", "for (int k = n - 1; k >= 0; k--)",
+    expressions(Writer, LIBRARY), "/* … */", "(void){};",
+)  # fmt: skip
+HELPERS = Helpers(_read(f"{c_numbers.TEXT}\n{c_lists.TEXT}"), GRAMMAR)
 CALLS = {  # functions that operations call by name
     name: name
     for name in (

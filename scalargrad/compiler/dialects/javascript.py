@@ -7,23 +7,14 @@ from __future__ import annotations
 
 import math
 
-from .c import OWN, Dialect, Writer, broken, wrapped
-from .c_helpers import CALLS
-from .javascript_helpers import HELPERS
+from .c import OWN, Dialect
+from .javascript_helpers import FUNCTIONS, HELPERS, JavaScriptWriter
+from .text import broken, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-OF_MATH = (
-    "abs", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "atan2",
-    "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-)  # fmt: skip
-FUNCTIONS = {
-    **{name: f"Math.{name}" for name in OF_MATH},
-    **{name: name for name in ("exp2", "hypot", "erf", "erfc", *CALLS)},
-    "pow": "power",
-}
 WORDS = (
     "arguments", "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default",
     "delete", "do", "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "get", "if",
@@ -34,24 +25,6 @@ WORDS = (
     "document", "self", "console", "process", "require", "module", "exports", "value", "value_and_grad", "jacobian",
     "content", "flat", "given", "shape", "counts",
 )  # fmt: skip
-
-
-def literal(number: float) -> str:
-    """A number as JavaScript has it.
-
-    >>> literal(0.1), literal(float("-inf"))
-    ('0.1', '-Infinity')
-    """
-    if math.isfinite(number):
-        return repr(number)
-    return "NaN" if number != number else "Infinity" if number > 0.0 else "-Infinity"
-
-
-class JavaScriptWriter(Writer):
-    """Writes an expression in JavaScript."""
-
-    constants, literal = {"inf": "Infinity", "nan": "NaN"}, staticmethod(literal)
-    both, either, equal, different = "&&", "||", "===", "!=="
 
 
 class JavaScript(Dialect):

@@ -4,7 +4,41 @@ Each gives what its namesake in `arithmetic` gives, or in C's library: JavaScrip
 nan for 1 to the power nan, and it has no `erf`.
 """
 
-from .c_helpers import Helper
+import math
+
+from .c_helpers import CALLS
+from .text import COMPARED, Writer
+from .translated import Grammar, Helper, Helpers, expressions
+
+OF_MATH = (
+    "abs", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin", "acos", "atan", "atan2",
+    "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+)  # fmt: skip
+FUNCTIONS = {
+    **{name: f"Math.{name}" for name in OF_MATH},
+    **{name: name for name in ("exp2", "hypot", "erf", "erfc", *CALLS)},
+    "pow": "power",
+}
+
+
+def literal(number: float) -> str:
+    """A number as JavaScript has it.
+
+    >>> literal(0.1), literal(float("-inf"))
+    ('0.1', '-Infinity')
+    """
+    if math.isfinite(number):
+        return repr(number)
+    return "NaN" if number != number else "Infinity" if number > 0.0 else "-Infinity"
+
+
+class JavaScriptWriter(Writer):
+    """Writes an expression in JavaScript."""
+
+    constants, literal = {"inf": "Infinity", "nan": "NaN"}, staticmethod(literal)
+    both, either, equal, different = "&&", "||", "===", "!=="
+    least = COMPARED
+
 
 _TEXT = r"""
 function share_of(x, d) {
@@ -146,91 +180,6 @@ function erfc(x) {
   return x < 0.0 ? 2.0 - erfc_far(-x) : erfc_far(x);
 }
 
-// exp(x - y), with what rounding took from x - y given back
-function difference_exp(x, y) {
-  const d = x - y, back = d - x, e = Math.exp(d);
-  if (!(-Infinity < d && d < Infinity)) return x === y && x === Infinity ? 1.0 : e;
-  return e < Infinity ? e + e * ((x - (d - back)) - (y + back)) : e;
-}
-
-// x / hypot(x, y)
-function over_hypot(x, y) {
-  if (x !== x || y !== y || (Math.abs(x) === Infinity && Math.abs(y) === Infinity)) return NaN;
-  if (x === 0.0 || Math.abs(y) === Infinity) return copysign(0.0, x);
-  if (Math.abs(x) === Infinity) return copysign(1.0, x);
-  const e = exponent(Math.max(Math.abs(x), Math.abs(y))), ex = exponent(x);
-  return ldexp(mantissa(x, ex) / hypot(ldexp(x, -e), ldexp(y, -e)), ex - e);
-}
-
-// x / (x^2 + y^2)
-function over_squares(x, y) {
-  if (x !== x || y !== y || (x === 0.0 && y === 0.0)) return NaN;
-  if (x === 0.0 || Math.abs(x) === Infinity || Math.abs(y) === Infinity) return copysign(0.0, x);
-  const e = exponent(Math.max(Math.abs(x), Math.abs(y))), ex = exponent(x);
-  const h = hypot(ldexp(x, -e), ldexp(y, -e));
-  return ldexp(mantissa(x, ex) / h / h, ex - 2 * e);
-}
-
-// x / y^2
-function over_square(x, y) {
-  if (x === 0.0 || y === 0.0 || !is_finite(x) || !is_finite(y)) return x / y / y;
-  const ex = exponent(x), ey = exponent(y), my = mantissa(y, ey);
-  return ldexp(mantissa(x, ex) / my / my, ex - 2 * ey);
-}
-
-// y x^(y - 1), also where x^y itself overflows or underflows
-function power_slope(x, y) {
-  const d = y - 1.0, back = d - y, lost = (y - (d - back)) + (-1.0 - back);
-  if (y === 0.0 || (y < 0.0 && Math.abs(x) === Infinity)) return 0.0;
-  if (Math.abs(y) === Infinity && power(x, y) === 0.0) return 0.0;
-  if (x === 0.0 || !is_finite(x) || !is_finite(y) || (x < 0.0 && Math.floor(y) !== y))
-    return y * power(x, d);
-  const whole_root = power(Math.abs(x), 0.5 * d), z = x < 0.0 && y % 2.0 === 0.0 ? -y : y;
-  if (!is_finite(whole_root)) return copysign(Infinity, z);
-  const eroot = exponent(whole_root), root = mantissa(whole_root, eroot), e = exponent(z);
-  return ldexp(mantissa(z, e) * root * root * (1.0 + lost * Math.log(Math.abs(x))), e + 2 * eroot);
-}
-
-// x^y log x, also where x^y itself overflows or underflows
-function power_log(x, y) {
-  if (x === 0.0 && y >= 0.0) return 0.0;
-  if (!(0.0 < x && x < Infinity) || !is_finite(y)) {
-    const out = power(x, y);
-    return out !== 0.0 || !(x > 0.0) ? out * Math.log(x) : 0.0;
-  }
-  const whole_root = power(x, 0.5 * y);
-  if (!is_finite(whole_root)) return copysign(Infinity, Math.log(x));
-  const e = exponent(whole_root), root = mantissa(whole_root, e);
-  return ldexp(root * root * Math.log(x), 2 * e);
-}
-
-// the cube root, with a step of Newton's for the last digit
-function cube_root(x) {
-  if (x === 0.0 || !is_finite(x)) return x;
-  const e = exponent(x), rest = (e % 3 + 3) % 3, m = ldexp(mantissa(x, e), rest), c = Math.cbrt(m);
-  return ldexp(c - (c * c * c - m) / (3.0 * c * c), (e - rest) / 3);
-}
-
-// factors of the normal density at x, and of the tail by its asymptotic series (good for x < -37)
-function gelu_factors(x) {
-  const z = 1.0 / x / x, t = 134217729.0 * x, h = t - (t - x);
-  const series = 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))));
-  const factor = 6.398279740081261e-29 * Math.exp(0.5 * (h - x) * (h + x));
-  return [factor, Math.exp(64.0 - 0.5 * h * h), series];
-}
-
-function gelu_tail(x) {
-  if (x < -40.0) return -0.0;
-  const [factor, e64, series] = gelu_factors(x);
-  return -factor * series * e64;
-}
-
-function gelu_tail_slope(x) {
-  if (!(-40.0 < x && x < 0.0)) return x < 0.0 ? 0.0 : x > 0.0 ? 1.0 : NaN;
-  const [factor, e64, series] = gelu_factors(x);
-  return factor * (x - series / x) * e64;
-}
-
 // what remains of x when y is taken from it a whole number of times
 function modulo(x, y) {
   if (y === 0.0 || y !== y || !is_finite(x)) return NaN;
@@ -247,148 +196,6 @@ function whole(x, y) {
   if (times === 0.0) return copysign(0.0, x / y);
   const below = Math.floor(times);
   return times - below > 0.5 ? below + 1.0 : below;
-}
-
-function sin_pi(x) {
-  let r = modulo(Math.abs(x), 2.0);
-  r = r > 1.5 ? r - 2.0 : r > 0.5 ? 1.0 - r : r;
-  return Math.sin(3.141592653589793 * (x > 0.0 ? r : -r));
-}
-
-function cos_pi(x) {
-  let r = modulo(Math.abs(x), 2.0);
-  r = r > 1.0 ? 2.0 - r : r;
-  if (0.25 < r && r < 0.75) return Math.sin(3.141592653589793 * (0.5 - r));
-  return r < 0.5 ? Math.cos(3.141592653589793 * r) : -Math.cos(3.141592653589793 * (1.0 - r));
-}
-
-// the n-th slope of sin(pi x) / (pi x), by its series near 0, further out by the slopes before it
-function sinc_slope(x, n) {
-  const pi = 3.141592653589793;
-  if (x !== x || !(0.0 <= n && n <= 100.0) || Math.floor(n) !== n) return NaN;
-  if (!is_finite(x)) return 0.0;
-  if (-0.5 * n <= x && x <= 0.5 * n) {
-    const odd = n % 2.0, t = pi * x;
-    let f = 1.0;
-    for (let m = odd + 2.0 * (12.0 + 3.0 * n); m >= odd; m -= 2.0)
-      f = 1.0 - t * t * (m + n + 1.0) / ((m + 1.0) * (m + 2.0) * (m + n + 3.0)) * f;
-    f = Math.pow(pi, n + odd) / (n + odd + 1.0) * f;
-    f = odd === 1.0 ? f * x : f;
-    return (n + odd) % 4.0 === 2.0 ? -f : f;
-  }
-  let s = sin_pi(x), c = cos_pi(x), p = 1.0;
-  let f = -1e300 < x && x < 1e300 ? s / (pi * x) : s / pi / x;
-  for (let k = 1.0; k <= n; k += 1.0) {
-    [s, c] = [c, -s];
-    f = (p * s - k * f) / x;
-    p *= pi;
-  }
-  return f;
-}
-
-function largest_of(n, x) {
-  let top = -Infinity;
-  for (let k = 0; k < n; k++) {
-    if (x[k] !== x[k]) return NaN;
-    if (x[k] > top) top = x[k];
-  }
-  return top;
-}
-
-function smallest_of(n, x) {
-  let bottom = Infinity;
-  for (let k = 0; k < n; k++) {
-    if (x[k] !== x[k]) return NaN;
-    if (x[k] < bottom) bottom = x[k];
-  }
-  return bottom;
-}
-
-// 1/k for each of the k numbers that are equal to out, 0 for the others
-function tie_shares(n, x, out, slopes) {
-  let ties = 0.0;
-  for (let k = 0; k < n; k++) ties += x[k] === out ? 1.0 : 0.0;
-  for (let k = 0; k < n; k++) slopes[k] = ties === 0.0 ? NaN : x[k] === out ? 1.0 / ties : 0.0;
-}
-
-function product_of(n, x) {
-  let s = 1.0;
-  for (let k = 0; k < n; k++) s *= x[k];
-  return s;
-}
-
-// for each number what all the others are, multiplied
-function products_of_others(n, x, out, slopes) {
-  let before = 1.0, after = 1.0;
-  for (let k = 0; k < n; k++) {
-    slopes[k] = before;
-    before *= x[k];
-  }
-  for (let k = n - 1; k >= 0; k--) {
-    slopes[k] *= after;
-    after *= x[k];
-  }
-}
-
-// log of the sum of exp x, as m + log1p(the sum of the others)
-function log_sum_exp(n, x) {
-  const m = largest_of(n, x);
-  if (!is_finite(m)) return m;
-  let s = 0.0, is_first = true;
-  for (let k = 0; k < n; k++) {
-    if (is_first && x[k] === m) is_first = false;
-    else s += difference_exp(x[k], m);
-  }
-  return m + Math.log1p(s);
-}
-
-function soft_max(n, x, out, slopes) {
-  const m = largest_of(n, x);
-  let s = 0.0;
-  for (let k = 0; k < n; k++) {
-    slopes[k] = difference_exp(x[k], m);
-    s += slopes[k];
-  }
-  for (let k = 0; k < n; k++) slopes[k] /= s;
-}
-
-function longest_of(n, x) {
-  let longest = 0.0;
-  for (let k = 0; k < n; k++) longest = Math.abs(x[k]) > longest ? Math.abs(x[k]) : longest;
-  return longest;
-}
-
-// the length of x 2^-e
-function scaled_length(n, x, e) {
-  let s = 0.0;
-  for (let k = 0; k < n; k++) s += ldexp(x[k], -e) ** 2.0;
-  return Math.sqrt(s);
-}
-
-// the root of the sum of squares: inf where any number is, nan or not
-function length_of(n, x) {
-  const longest = longest_of(n, x), e = exponent(longest);
-  return longest === Infinity ? Infinity : ldexp(scaled_length(n, x, e), e);
-}
-
-// each number over the length; at infinity the limit, where there is one
-function unit_of(n, x, out, slopes) {
-  if (1e-290 < out && out < Infinity) {
-    for (let k = 0; k < n; k++) slopes[k] = x[k] / out;
-    return;
-  }
-  const longest = longest_of(n, x), e = exponent(longest), h = scaled_length(n, x, e);
-  let infinite = 0, some_nan = false;
-  for (let k = 0; k < n; k++) {
-    infinite += Math.abs(x[k]) === Infinity ? 1 : 0;
-    some_nan = some_nan || x[k] !== x[k];
-  }
-  for (let k = 0; k < n; k++) {
-    const is_infinite = Math.abs(x[k]) === Infinity, ex = exponent(x[k]);
-    if (some_nan || (infinite > 1 && is_infinite)) slopes[k] = NaN;
-    else if (longest === 0.0 || (infinite > 0 && !is_infinite)) slopes[k] = 0.0;
-    else slopes[k] = infinite ? copysign(1.0, x[k]) : ldexp(mantissa(x[k], ex) / h, ex - e);
-  }
 }
 
 // a number, or all numbers of nested arrays in row order; an axis of -1 may have any length
@@ -454,4 +261,12 @@ def _read(text: str) -> dict[str, Helper]:
     }
 
 
-HELPERS = _read(_TEXT)
+TYPES = {
+    **dict.fromkeys(("float", "int", "Sequence[float]", "list[float]"), ""),
+    **dict.fromkeys(("-> float", "-> None"), "function "), "= float": "let ", "= int": "const ",
+}  # fmt: skip
+GRAMMAR = Grammar(
+    "  ", TYPES, "for (let k = 0; k < n; k++)", "for (let k = n - 1; k >= 0; k--)",
+    expressions(JavaScriptWriter, {**FUNCTIONS, "larger": "Math.max"}), "// …",
+)  # fmt: skip
+HELPERS = Helpers(_read(_TEXT), GRAMMAR)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from ..dialects.c import C, broken, wrapped
+from ..dialects.c import C
+from ..dialects.text import broken, wrapped
 from .files import Plain, shape_of
 
 TYPE_CHECKING = False

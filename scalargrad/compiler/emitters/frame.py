@@ -28,7 +28,7 @@ BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
 STEP = 16  # rows that products take at once
 LARGE = 12_000  # characters of a file that takes long to compile with all that a compiler knows
 LARGEST_PART = 400  # lines, about, of a function
-OF_PARTS = {"share": "number", "order": "places"}  # what parts are handed; the rest are places
+OF_PARTS = {"share": "number", "order": "places", "work": "room"}  # the rest are places
 
 
 class Piece:

@@ -71,12 +71,16 @@ def _in_vectors(
     made = rolled(program)
     derived = Derived(made, per_row)
     has_rows = any(block.has_rows for block in made.blocks)
-    outputs = [derived.output(source, place) for source, place in made.outputs]
-    if has_rows and not per_row and reduce:
-        outputs = [_reduced(derived, view, reduce) for view in outputs]
+    outputs, seeds = [], []
+    for source, place in made.outputs:
+        view, seed = derived.output(source, place), None
+        if has_rows and not per_row:
+            view, seed = reduced_view(derived, view, source.has_rows, reduce)
+        outputs.append(view)
+        seeds.append(seed or constant(1.0))
     turns: Sequence[int] = (0,) if in_rows else range(len(outputs))
     results = [Result(beside(outputs), out, per_row, turns)]
-    for roots, numbers in _turns(made, reduce, has_rows and not per_row) if wrt else ():
+    for roots, numbers in _turns(made, seeds) if wrt else ():
         views = _tied(derived.slopes(roots, wrt), ties, len(roots))
         for block, name, view in zip(wrt, slope_names, views):
             by_rows = has_rows and (block.has_rows or per_row)
@@ -84,29 +88,30 @@ def _in_vectors(
     return derived, results
 
 
-def _reduced(derived: Derived, view: View, reduce: str) -> View:
-    """The sum or mean over the rows."""
-    carried = any(source.has_rows for source in view.sources)
-    if reduce == "sum" and not carried:
-        return derived.put(TIMES, (view, whole(ROWS)), 1)
-    total = derived.put(OVER_ROWS, (view,), 1) if carried else view
-    return derived.put(MEAN, (total, whole(ROWS)), 1) if reduce == "mean" and carried else total
+def reduced(put: Any, x: Any, carried: bool, reduce: str | None, given: Any = lambda x: x) -> Any:
+    """The sum or mean of a number over the rows, and the slope it begins with, None where that is 1.
+
+    `put` makes a step of a line and its operands, `given` an operand of what is known when a function is called.
+    """
+    if reduce == "mean" and carried:
+        return put(MEAN, put(OVER_ROWS, x), given(ROWS)), given(ROW_SHARE)
+    if reduce == "sum" and carried:
+        return put(OVER_ROWS, x), None
+    return (put(TIMES, x, given(ROWS)), given(ROWS)) if reduce == "sum" else (x, None)
 
 
-def _turns(
-    made: Rolled, reduce: str | None, is_reduced: bool
-) -> list[tuple[list[list[Root]], list[int]]]:
+def reduced_view(derived: Derived, view: View, carried: bool, reduce: str | None) -> Any:
+    """The same of a program in vectors."""
+    return reduced(lambda line, *xs: derived.put(line, xs, 1), view, carried, reduce, whole)
+
+
+def _turns(made: Rolled, seeds: Sequence[View]) -> list[tuple[list[list[Root]], list[int]]]:
     """The roots of each walk back: all outputs of a vector take turns in one."""
     groups: dict[Any, tuple[list[list[Root]], list[int]]] = {}
-    for number, (source, place) in enumerate(made.outputs):
-        if isinstance(source, Numbers):
-            groups[number] = [[]], [number]
-            continue
-        seed = constant(1.0)
-        if is_reduced and reduce == ("mean" if source.has_rows else "sum"):
-            seed = whole(ROW_SHARE if source.has_rows else ROWS)
-        turns, numbers = groups.setdefault(source, ([], []))
-        turns.append([Root(source, place, seed)])
+    for number, ((source, place), seed) in enumerate(zip(made.outputs, seeds)):
+        is_number = isinstance(source, Numbers)
+        turns, numbers = groups.setdefault(number if is_number else source, ([], []))
+        turns.append([] if is_number else [Root(source, place, seed)])
         numbers.append(number)
     return list(groups.values())
 
@@ -133,17 +138,13 @@ def _in_lines(
     carriers, one = program.with_rows(), Constant(1.0)
     results: list[NumberResult] = []
     for turn, output in enumerate(program.outputs):
-        x, carried = derived.of(output), output in carriers
-        seed: Any = one
+        x, seed = derived.of(output), None
         if has_rows and not per_row:
-            if reduce == "mean" and carried:
-                x, seed = derived.put(MEAN, (derived.put(OVER_ROWS, (x,)), ROWS)), ROW_SHARE
-            elif reduce == "sum":
-                seed = seed if carried else ROWS
-                x = derived.put(OVER_ROWS, (x,)) if carried else derived.put(TIMES, (x, ROWS))
+            put = lambda line, *xs: derived.put(line, xs)  # noqa: E731
+            x, seed = reduced(put, x, output in carriers, reduce)
         place = (turn, len(program.outputs), per_row) if in_rows else (0, 1, per_row, turn)
         results.insert(turn, NumberResult(x, out, *place))
-        roots = [] if output.__class__ is Constant else [(output, seed)]
+        roots = [] if output.__class__ is Constant else [(output, seed or one)]
         found = iter(
             derived.slopes(roots, [x for block in wrt for x in block.inputs]) if wrt else ()
         )

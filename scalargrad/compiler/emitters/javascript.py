@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from ..arguments import DICT, FIXED, NUMBERS, ROWS, STATE
-from ..dialects.c import broken
 from ..dialects.javascript import JAVASCRIPT
+from ..dialects.text import broken
 from .c_file import commented
 from .files import Plain, shape_of
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from itertools import accumulate
 
 from ..derive import DerivedSteps
-from ..derive_rolled import Derived, Root, constant, whole
+from ..derive_rolled import Derived, Root, constant
 from ..dialects.c import MACHINE
-from ..lower import ADD, OVER_ROWS, ROW_SHARE, ROWS
+from ..lower import ADD
 from ..program import Constant, Program
-from ..roll import Numbers, has_pattern, has_rows, rolled
+from ..roll import Numbers, has_pattern, rolled
 from .frame import LARGE, Frame, Source, file_of
-from .functions import MEAN, TIMES
+from .functions import reduced, reduced_view
 from .steps import LineFunction, NumberResult
 from .vectors import Function, Result
 
@@ -66,16 +66,8 @@ class Training:
         total, one = derived.output(loss, place), constant(1.0)
         roots = [Root(source, j, one) for source, j in others]
         if self.data:
-            carried, seed = loss.has_rows, one
-            if self.reduce == ("mean" if carried else "sum"):
-                seed = whole(ROW_SHARE if carried else ROWS)
-            roots.insert(0, Root(loss, place, seed))
-            if has_rows(total):
-                total = derived.put(OVER_ROWS, (total,), 1)
-                if self.reduce == "mean":
-                    total = derived.put(MEAN, (total, whole(ROWS)), 1)
-            elif self.reduce == "sum":
-                total = derived.put(TIMES, (total, whole(ROWS)), 1)
+            total, seed = reduced_view(derived, total, loss.has_rows, self.reduce)
+            roots.insert(0, Root(loss, place, seed or one))
         if self.has_penalty:
             total = derived.put(ADD, (total, derived.output(*others[-1])), 1)
         roots = [root for root in roots if not isinstance(root.source, Numbers)]
@@ -94,16 +86,10 @@ class Training:
         total, one = derived.of(loss), derived.constant(1.0)
         roots: list[tuple[Any, Any]] = [(x, one) for x in others]
         if self.data:
+            put = lambda line, *xs: derived.put(line, xs)  # noqa: E731
             carried = loss in program.with_rows()
-            seed: Any = one
-            if self.reduce == ("mean" if carried else "sum"):
-                seed = ROW_SHARE if carried else ROWS
-            roots.insert(0, (loss, seed))
-            if carried:
-                total = derived.put(OVER_ROWS, (total,))
-                total = derived.put(MEAN, (total, ROWS)) if self.reduce == "mean" else total
-            elif self.reduce == "sum":
-                total = derived.put(TIMES, (total, ROWS))
+            total, seed = reduced(put, total, carried, self.reduce)
+            roots.insert(0, (loss, seed or one))
         if self.has_penalty:
             total = derived.put(ADD, (total, derived.of(others[-1])))
         inputs = [x for block in self.moving for x in block.inputs]

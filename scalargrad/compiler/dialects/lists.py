@@ -1,0 +1,150 @@
+"""Functions of lists that programs in C and JavaScript carry along, in the part of Python that is translated.   (floor 3)
+
+`x` has n numbers; what is a list itself is written into `slopes`. Each gives what its namesake in `arithmetic.lists` gives.
+"""
+
+from __future__ import annotations
+
+import math
+
+from ...arithmetic.extremes import scaled
+from ...arithmetic.lists import exp_difference
+from ...arithmetic.total import inf, nan
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def largest_of(n: int, x: Sequence[float]) -> float:
+    """The largest number; nan if any is nan."""
+    top = -inf
+    for k in range(n):
+        if x[k] != x[k]:
+            return x[k]
+        if x[k] > top:
+            top = x[k]
+    return top
+
+
+def smallest_of(n: int, x: Sequence[float]) -> float:
+    """The smallest number; nan if any is nan."""
+    bottom = inf
+    for k in range(n):
+        if x[k] != x[k]:
+            return x[k]
+        if x[k] < bottom:
+            bottom = x[k]
+    return bottom
+
+
+def tie_shares(n: int, x: Sequence[float], out: float, slopes: list[float]) -> None:
+    """1/k for each of the k numbers that are equal to out, 0 for the others."""
+    ties = 0.0
+    for k in range(n):
+        ties += 1.0 if x[k] == out else 0.0
+    for k in range(n):
+        slopes[k] = nan if ties == 0.0 else 1.0 / ties if x[k] == out else 0.0
+
+
+def product_of(n: int, x: Sequence[float]) -> float:
+    """The product from left to right."""
+    s = 1.0
+    for k in range(n):
+        s *= x[k]
+    return s
+
+
+def products_of_others(n: int, x: Sequence[float], out: float, slopes: list[float]) -> None:
+    """For each number the product of all the others."""
+    before = 1.0
+    after = 1.0
+    for k in range(n):
+        slopes[k] = before
+        before *= x[k]
+    for k in reversed(range(n)):
+        slopes[k] *= after
+        after *= x[k]
+
+
+def log_sum_exp(n: int, x: Sequence[float]) -> float:
+    """The logarithm of the sum of exp x, as m + log1p(the sum of the others)."""
+    m = largest_of(n, x)
+    s = 0.0
+    others = 0.0
+    if not -inf < m < inf:
+        return m
+    for k in range(n):
+        if x[k] == m and others == 0.0:
+            others = 1.0
+        else:
+            s += exp_difference(x[k], m)
+    return m + math.log1p(s)
+
+
+def soft_max(n: int, x: Sequence[float], out: float, slopes: list[float]) -> None:
+    """exp x over the sum of exp x, without overflow."""
+    m = largest_of(n, x)
+    s = 0.0
+    for k in range(n):
+        slopes[k] = exp_difference(x[k], m)
+        s += slopes[k]
+    for k in range(n):
+        slopes[k] = slopes[k] / s
+
+
+def longest_of(n: int, x: Sequence[float]) -> float:
+    """The largest distance from 0."""
+    longest = 0.0
+    for k in range(n):
+        longest = abs(x[k]) if abs(x[k]) > longest else longest
+    return longest
+
+
+def scaled_length(n: int, x: Sequence[float], e: int) -> float:
+    """The length of x over 2^e."""
+    s = 0.0
+    for k in range(n):
+        s += scaled(x[k], -e) * scaled(x[k], -e)
+    return math.sqrt(s)
+
+
+def length_of(n: int, x: Sequence[float]) -> float:
+    """The root of the sum of squares: inf where any number is, nan or not."""
+    longest = longest_of(n, x)
+    if longest == inf:
+        return inf
+    e = math.frexp(longest)[1]
+    return scaled(scaled_length(n, x, e), e)
+
+
+def unit_of(n: int, x: Sequence[float], out: float, slopes: list[float]) -> None:
+    """Each number over the length; at infinity the limit, where there is one."""
+    if 1e-290 < out < inf:
+        for k in range(n):
+            slopes[k] = x[k] / out
+        return
+    longest = longest_of(n, x)
+    e = math.frexp(longest)[1]
+    h = scaled_length(n, x, e)
+    endless = 0.0
+    missing = 0.0
+    for k in range(n):
+        endless += 1.0 if abs(x[k]) == inf else 0.0
+        missing += 1.0 if x[k] != x[k] else 0.0
+    for k in range(n):
+        m, e_x = math.frexp(x[k])
+        if missing > 0.0 or (endless > 1.0 and abs(x[k]) == inf):
+            slopes[k] = nan
+        elif longest == 0.0 or (endless > 0.0 and abs(x[k]) < inf):
+            slopes[k] = 0.0
+        elif endless > 0.0:
+            slopes[k] = math.copysign(1.0, x[k])
+        else:
+            slopes[k] = scaled(m / h, e_x - e)
+
+
+NAMES = (
+    largest_of, smallest_of, tie_shares, product_of, products_of_others, log_sum_exp, soft_max, longest_of, scaled_length,
+    length_of, unit_of,
+)  # fmt: skip

@@ -1,0 +1,156 @@
+"""Expressions and lines as languages with braces have them; these are C's.   (floor 3)"""
+
+from __future__ import annotations
+
+import ast
+import math
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+CONSTANTS = {"inf": "INFINITY", "nan": "NAN"}
+# how tightly text holds together
+CHOICE, EITHER, BOTH, COMPARED, SUMMED, MULTIPLIED, SIGNED, ATOM = range(8)
+SIGNS = {
+    ast.Add: ("+", SUMMED),
+    ast.Sub: ("-", SUMMED),
+    ast.Mult: ("*", MULTIPLIED),
+    ast.Div: ("/", MULTIPLIED),
+}
+COMPARISONS = {
+    ast.Lt: "<",
+    ast.LtE: "<=",
+    ast.Gt: ">",
+    ast.GtE: ">=",
+    ast.Eq: "==",
+    ast.NotEq: "!=",
+}
+
+
+def literal(number: float) -> str:
+    """A number as C has it.
+
+    >>> literal(0.1), literal(float("inf")), literal(-2.0)
+    ('0.1', 'INFINITY', '-2.0')
+    """
+    if math.isfinite(number):
+        return repr(number)
+    return "NAN" if number != number else "INFINITY" if number > 0.0 else "-INFINITY"
+
+
+class Writer:
+    """Writes an expression; languages that have C's signs differ in what stands here first."""
+
+    constants, literal = CONSTANTS, staticmethod(literal)
+    both, either, equal, different = "&", "|", "==", "!="
+    least = ATOM  # how tightly conditions must hold together beside these
+
+    def __init__(self, operands: Mapping[str, str], functions: Mapping[str, str]) -> None:
+        self.operands, self.functions = operands, functions
+        self.called: set[str] = set()
+
+    def number(self, node: ast.expr) -> tuple[str, int]:
+        """An expression that is a number, and how tightly it holds together."""
+        match node:
+            case ast.Name(name):
+                text = self.operands.get(name) or self.constants[name]
+                return text, SIGNED if text[0] == "-" else ATOM
+            case ast.Constant(value):
+                return self.literal(float(value)), ATOM  # type: ignore[arg-type]
+            case ast.BinOp(left, op, right):
+                sign, level = SIGNS[type(op)]
+                return (
+                    f"{_held(self.number(left), level)} {sign} {_held(self.number(right), level + 1)}",
+                    level,
+                )
+            case ast.UnaryOp(ast.USub(), operand):
+                return f"-{_held(self.number(operand), ATOM)}", SIGNED
+            case ast.UnaryOp(ast.UAdd(), operand):
+                return self.number(operand)
+            case ast.IfExp(test, body, orelse) if (holds := self.settled(test)) is not None:
+                return self.number(body if holds else orelse)
+            case ast.IfExp(test, body, orelse):
+                condition = _held(self.truth(test), COMPARED)
+                return (
+                    f"{condition} ? {_held(self.number(body), EITHER)} : {self.number(orelse)[0]}",
+                    CHOICE,
+                )
+            case ast.Call(ast.Name(name), arguments):
+                listed = ", ".join([self.number(argument)[0] for argument in arguments])
+                self.called.add(self.functions[name])
+                return f"{self.functions[name]}({listed})", ATOM
+            case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
+                return f"{_held(self.truth(node), COMPARED)} ? 1.0 : 0.0", CHOICE
+        raise AssertionError(f"the table holds no such expression: {ast.unparse(node)}")
+
+    def settled(self, test: ast.expr) -> bool | None:
+        """Whether an operand is equal to a number, where it is a number itself; None where that is not known."""
+        match test:
+            case ast.Compare(ast.Name(name), [ast.Eq()], [ast.Constant(float(number))]):
+                try:
+                    return float(self.operands.get(name, "")) == number
+                except ValueError:
+                    return None
+        return None
+
+    def truth(self, node: ast.expr) -> tuple[str, int]:
+        """An expression that is a condition; of numbers, whether they are not 0.
+
+        `&` and `|` stand in place of `&&` and `||`: both sides are cheap, and no branch is in the way of vector instructions.
+        """
+        match node:
+            case ast.Compare(left, ops, comparators):
+                sides = [_held(self.number(side), SUMMED) for side in (left, *comparators)]
+                signs = [self.sign(type(op)) for op in ops]
+                parts = [f"{a} {sign} {b}" for a, sign, b in zip(sides, signs, sides[1:])]
+                if len(parts) == 1:
+                    return parts[0], COMPARED
+                held = [_held((part, COMPARED), self.least) for part in parts]
+                return f" {self.both} ".join(held), BOTH
+            case ast.BoolOp(op, values):
+                sign = self.both if isinstance(op, ast.And) else self.either
+                held = [_held(self.truth(value), self.least) for value in values]
+                return f" {sign} ".join(held), EITHER
+            case ast.UnaryOp(ast.Not(), operand):
+                return f"!{_held(self.truth(operand), ATOM)}", SIGNED
+        return f"{_held(self.number(node), SUMMED)} {self.different} 0.0", COMPARED
+
+    def sign(self, op: type[ast.cmpop]) -> str:
+        """The sign of a comparison."""
+        return {ast.Eq: self.equal, ast.NotEq: self.different}.get(op) or COMPARISONS[op]
+
+
+def _held(text: tuple[str, int], level: int) -> str:
+    return text[0] if text[1] >= level else f"({text[0]})"
+
+
+def wrapped(head: str, items: Sequence[str], end: str, indent: str) -> list[str]:
+    """A list in lines that are not too long."""
+    whole = f"{head}{', '.join(items)}{end}"
+    if len(whole) <= 100:
+        return [whole]
+    lines, line = [head], indent
+    for item in items:
+        if len(line) + len(item) > 98 and line.strip():
+            lines.append(line.rstrip())
+            line = indent
+        line += f"{item}, "
+    return [*lines, line.rstrip(", "), end]
+
+
+def broken(line: str, indent: str, behind: str = " ", most: int = 100) -> list[str]:
+    """A statement in lines of at most so many characters, broken behind blanks or commas where these allow it."""
+    lead = line[: len(line) - len(line.lstrip())]
+    lines: list[str] = []
+    while len(line) > most:
+        least, at = len(lead) + 20, most + 1
+        last = at = line.rfind(behind, least, at)
+        while at > 0 and line.count("[", 0, at) != line.count("]", 0, at):  # in brackets
+            at = line.rfind(behind, least, at)
+        at = (at if at > 0 else last) + len(behind) - 1
+        if at < least:
+            break
+        lines.append(line[:at])
+        line = lead + indent + line[at + 1 :]
+    return [*lines, line]

@@ -1,0 +1,240 @@
+"""Functions of the package's own arithmetic in C and JavaScript, made of the text that they have in Python.   (floor 3)
+
+What is translated keeps to what the languages share: numbers and lists of them, conditions, loops that count, calls.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, NamedTuple
+
+from ...arithmetic import extremes, periodic
+from ...arithmetic.lists import exp_difference
+from . import lists
+from .text import ATOM, COMPARED, broken
+
+FUNCTIONS: tuple[Callable[..., Any], ...] = (
+    exp_difference, extremes.over_hypot, extremes.over_squares, extremes.over_square, extremes.power_slope,
+    extremes.power_log, extremes.cube_root, extremes.gelu_series, extremes.gelu_factor, extremes.gelu_rest,
+    extremes.gelu_tail, extremes.gelu_tail_slope, periodic.sin_pi, periodic.cos_pi, periodic.sinc_slope, *lists.NAMES,
+)  # fmt: skip
+RENAMED = {"exp_difference": "difference_exp", "scaled": "ldexp", "power": "pow", "max": "larger"}
+TRANSLATED = {RENAMED.get(made.__name__, made.__name__): made for made in FUNCTIONS}
+COMMENTS = {
+    "√": "the root of ",
+    "²": "^2",
+    "∛": "the cube root of ",
+    "π": "pi",
+    "Φ": "Phi",
+    "φ": "phi",
+    "ₙ": "_n",
+}
+
+
+class Helper(NamedTuple):
+    """A function as text, and the other helpers that it calls."""
+
+    text: str
+    calls: tuple[str, ...]
+
+
+class Grammar(NamedTuple):
+    """What differs between the languages: indent, what begins a function and a variable, a loop, and the writer of expressions."""
+
+    indent: str
+    types: dict[str, str]  # by annotation
+    loop: str
+    back: str
+    writer: Any
+    comment: str
+    unused: str = ""
+
+
+class Helpers(Mapping[str, Helper]):
+    """The helpers of a language by name: those that are written in it, and those that are translated when they are asked for."""
+
+    def __init__(self, written: Mapping[str, Helper], grammar: Grammar) -> None:
+        self.grammar, self.made = grammar, dict(written)
+        self.names = {*written, *TRANSLATED}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.names)
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.names
+
+    def __getitem__(self, name: str) -> Helper:
+        if name not in self.made:
+            made = _Translator(TRANSLATED[name], self.grammar)
+            self.made[name] = Helper(made.text(), tuple(sorted(made.calls)))
+        return self.made[name]
+
+    def text_of(self, names: Iterable[str]) -> str:
+        """The text of some, and of those that they call, each behind what it calls."""
+        found: dict[str, str] = {}
+
+        def add(name: str) -> None:
+            if name in self.names and name not in found:
+                helper = self[name]
+                for call in helper.calls:
+                    add(call)
+                found[name] = helper.text
+
+        for name in sorted(names):
+            add(name)
+        return "\n\n".join(found.values())
+
+
+class _Translator:
+    def __init__(self, function: Callable[..., Any], grammar: Grammar) -> None:
+        self.grammar, self.calls = grammar, set[str]()
+        tree = _definitions(function.__module__)[function.__name__]
+        self.name = RENAMED.get(tree.name, tree.name)
+        self.comment, *self.body = tree.body
+        self.parameters = [(x.arg, ast.unparse(x.annotation)) for x in tree.args.args]
+        self.returns = ast.unparse(tree.returns)
+        self.known = {name for name, _ in self.parameters}
+        self.writer = grammar.writer(self)
+
+    def text(self) -> str:
+        """The function, with a comment where Python has one that all can read."""
+        types, (lead, end) = self.grammar.types, self.grammar.comment.split("…")
+        comment = self.comment.value.value.splitlines()[0].rstrip(".")
+        comment = "".join([COMMENTS.get(c, c) for c in comment])
+        listed = ", ".join([types[kind] + name for name, kind in self.parameters])
+        read = {x.id for line in self.body for x in ast.walk(line) if isinstance(x, ast.Name)}
+        unused = [self.grammar.unused.format(x) for x, _ in self.parameters if x not in read]
+        lines = [*filter(None, unused), *self._block(self.body)]
+        head = f"{types['-> ' + self.returns]}{self.name}({listed})"
+        opened = [f"{head} {{"] if self.grammar.indent == "  " else [head, "{"]
+        inner = [x for line in lines for x in broken(self.grammar.indent + line, "    ")]
+        return "\n".join([*[f"{lead}{comment}{end}"] * comment.isascii(), *opened, *inner, "}"])
+
+    def _block(self, statements: Iterable[ast.stmt]) -> list[str]:
+        before, self.known = self.known, set(self.known)
+        lines = [line for statement in statements for line in self._lines(statement)]
+        self.known = before
+        return lines
+
+    def _headed(self, head: str, statements: Iterable[ast.stmt], end: str = "}") -> list[str]:
+        inner = [self.grammar.indent + line for line in self._block(statements)]
+        return [f"{head} {{", *inner, end]
+
+    def _set(self, target: ast.expr, text: str, kind: str = "float") -> str:
+        name = self.writer.number(target)[0]
+        is_new = isinstance(target, ast.Name) and name not in self.known
+        self.known.add(name)
+        return f"{self.grammar.types['= ' + kind] * is_new}{name} = {text};"
+
+    def _lines(self, statement: ast.stmt) -> list[str]:
+        number, truth = self.writer.number, self.writer.truth
+        match statement:
+            case ast.Return(None):
+                return ["return;"]
+            case ast.Return(value):
+                return [f"return {number(value)[0]};"]
+            case ast.Assign([ast.Tuple([m, e])], ast.Call() as call):  # m, e = frexp(x)
+                first = self._set(m, number(call.args[0])[0])
+                name = number(m)[0]
+                self.calls |= {"exponent", "mantissa"}
+                exponent = self._set(e, f"exponent({name})", "int")
+                return [first, exponent, f"{name} = mantissa({name}, {number(e)[0]});"]
+            case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
+                if isinstance(targets[0], ast.Tuple):
+                    pairs: Any = zip(targets, values)
+                    return [x for t, v in pairs for x in self._lines(ast.Assign([t], v))]
+                (a, b), (x, y) = targets, [number(value)[0] for value in values]
+                return [
+                    self._set(ast.Name("turned"), x), self._set(b, y),
+                    self._set(a, "turned"),
+                ]  # fmt: skip
+            case ast.Assign([target], value):
+                kind = "int" if _is_whole(value) else "float"
+                return [self._set(target, number(value)[0], kind)]
+            case ast.AugAssign(target, op, value):
+                sign = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}[type(op)]
+                return [f"{number(target)[0]} {sign}= {number(value)[0]};"]
+            case ast.While(test, body):
+                return self._headed(f"while ({truth(test)[0]})", body)
+            case ast.For(_, ast.Call(ast.Name(name)), body):
+                return self._headed(
+                    self.grammar.back if name == "reversed" else self.grammar.loop, body
+                )
+            case ast.If(test, body, orelse):
+                lines = self._headed(f"if ({truth(test)[0]})", body)
+                if orelse and isinstance(orelse[0], ast.If):
+                    head, *rest = self._lines(orelse[0])
+                    return [*lines[:-1], f"}} else {head}", *rest]
+                if orelse:
+                    return [*lines[:-1], *self._headed("} else", orelse)]
+                return lines
+        raise AssertionError(f"no language but Python has {ast.unparse(statement)}")
+
+
+@cache
+def _definitions(module: str) -> dict[str, Any]:
+    """The functions of a module by name."""
+    tree = ast.parse(inspect.getsource(sys.modules[module]))
+    return {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _is_whole(value: ast.expr) -> bool:
+    """Whether an expression is an exponent, or made of one: the only whole numbers there are."""
+    text = ast.unparse(value)
+    return text.startswith("math.frexp(") or text.endswith("% 3")
+
+
+def expressions(base: type, functions: dict[str, str], math_of: str = "") -> Any:
+    """The writer of a language for expressions as functions have them: of what a module has, and of lists."""
+
+    class Expressions(base):  # type: ignore[misc]
+        both, either, least = "&&", "||", COMPARED
+
+        def __init__(self, made: _Translator) -> None:
+            super().__init__({}, functions)
+            self.made = made
+
+        def number(self, node: Any) -> tuple[str, int]:
+            text = self._number(node)
+            return (text, ATOM) if text else super().number(node)
+
+        def _number(self, node: Any) -> str:
+            def of(node: Any) -> str:
+                return self.number(node)[0]
+
+            match node:
+                case ast.Name(name):
+                    return name if name not in self.constants else ""
+                case ast.Constant(int(value)):
+                    return str(value)
+                case ast.Attribute(_, "pi"):
+                    return "3.141592653589793"
+                case ast.Subscript(ast.Call() as call):  # frexp(x)[1]
+                    self.made.calls.add("exponent")
+                    return f"exponent({of(call.args[0])})"
+                case ast.Subscript(name, place):
+                    return f"{of(name)}[{of(place)}]"
+                case ast.BinOp(left, ast.Mod(), ast.Constant(int(value))):
+                    return f"({of(left)} % {value} + {value}) % {value}"
+                case ast.BinOp(left, ast.FloorDiv(), right):
+                    return f"({of(left)}) / {of(right)}"
+                case ast.BinOp(left, ast.Mod(), right):
+                    self.made.calls.add("modulo")
+                    return f"modulo({of(left)}, {of(right)})"
+                case ast.Call(ast.Name("divide"), [x, y]):
+                    return f"({of(ast.BinOp(x, ast.Div(), y))})"
+                case ast.Call(ast.Name(name) | ast.Attribute(_, name), arguments):
+                    name = RENAMED.get(name, name)
+                    name = functions.get(name, name)
+                    self.made.calls.add(name)
+                    return f"{name}({', '.join(map(of, arguments))})"
+            return ""
+
+    return Expressions

@@ -1,0 +1,453 @@
+"""Estimators by scikit-learn's rules: MLPClassifier, MLPRegressor, FormulaRegressor.   (floor 3)
+
+>>> from sklearn.datasets import make_moons
+>>> X, y = make_moons(100, noise=0.1, random_state=0)
+>>> MLPClassifier([16], learning_rate_init=0.05, random_state=0).fit(X, y).score(X, y) > 0.95
+True
+
+They go into pipelines, grid searches and pickles. Arguments have the names and the defaults of
+scikit-learn's own networks; activations and the loss may be functions of Values.
+"""
+
+from __future__ import annotations
+
+from random import Random
+
+from .formulas import fit_formula
+from .functions import dot, sigmoid, softmax
+from .nn import MLP, SGD, l2
+from .nn.optimizers import optimizer_for
+
+try:
+    import numpy
+    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.model_selection import train_test_split
+    from sklearn.preprocessing import LabelBinarizer
+    from sklearn.utils import check_random_state
+    from sklearn.utils.multiclass import type_of_target
+    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
+except ImportError as error:
+    raise ImportError(
+        "scalargrad.estimators needs scikit-learn 1.6 or later, the 'sklearn' extra: "
+        "pip install 'scikit-learn>=1.6'"
+    ) from error
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any, Self
+
+LARGEST_BATCH = 200  # rows, with batch_size="auto"
+
+
+class _Network(BaseEstimator):  # type: ignore[misc]
+    """The part that classifier and regressor share: the arguments, and training."""
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: Any = "relu",
+        *,
+        loss: Any = "auto",
+        solver: Any = "adam",
+        alpha: float = 0.0001,
+        batch_size: Any = "auto",
+        learning_rate_init: Any = 0.001,
+        max_iter: int = 200,
+        shuffle: bool = True,
+        random_state: Any = None,
+        tol: float = 1e-4,
+        verbose: bool = False,
+        warm_start: bool = False,
+        momentum: float = 0.9,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        n_iter_no_change: int = 10,
+        init: Any = None,
+        engine: str = "auto",
+        backend: str = "auto",
+    ) -> None:
+        self.hidden_layer_sizes, self.activation, self.loss = hidden_layer_sizes, activation, loss
+        self.solver, self.alpha, self.batch_size = solver, alpha, batch_size
+        self.learning_rate_init, self.max_iter, self.shuffle = learning_rate_init, max_iter, shuffle
+        self.random_state, self.tol, self.verbose = random_state, tol, verbose
+        self.warm_start, self.momentum, self.early_stopping = warm_start, momentum, early_stopping
+        self.validation_fraction, self.n_iter_no_change = validation_fraction, n_iter_no_change
+        self.init, self.engine, self.backend = init, engine, backend
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Train on rows X and targets y; with `warm_start`, from the weights of the last call.
+
+        sample_weight: how much each row counts; 0 leaves a row out.
+        """
+        goes_on = self.warm_start and hasattr(self, "model_")
+        X, targets, weights = self._read(X, y, sample_weight, reset=not goes_on)
+        if not goes_on:
+            self._begin(X.shape[1], targets)
+        return self._train(X, targets, weights, self.max_iter)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Visit these rows once, from the weights and the solver's memory of the last call.
+
+        classes: all classes that any call may bring; a classifier needs them in its first call.
+        """
+        begins = not hasattr(self, "model_")
+        X, targets, weights = self._read(X, y, sample_weight, begins, classes, partial=True)
+        if begins:
+            self._begin(X.shape[1], targets)
+        return self._train(X, targets, weights, 1)
+
+    def __sklearn_is_fitted__(self) -> bool:
+        return hasattr(self, "model_")
+
+    # -------------------------------------------------------------- what a kind says
+
+    def _read(
+        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None, partial: bool = False
+    ) -> tuple[Any, Any, Any]:
+        """The rows, the targets as the network's outputs have them, the weights of the rows."""
+        raise NotImplementedError
+
+    def _outputs(self, targets: Any) -> tuple[int, str]:
+        """How many outputs the network has, and the loss if the user names none."""
+        raise NotImplementedError
+
+    # -------------------------------------------------------------- training
+
+    def _begin(self, nin: int, targets: Any) -> None:
+        """A new network, and a new solver."""
+        sizes: Any = self.hidden_layer_sizes
+        hidden: list[int] = [*sizes] if hasattr(sizes, "__len__") else [sizes]
+        nout, self._loss = self._outputs(targets)
+        self._random = check_random_state(self.random_state)
+        chosen = self.activation
+        one_each = [*chosen, None] if isinstance(chosen, (list, tuple)) else chosen
+        self.model_ = MLP(nin, [*hidden, nout], one_each, init=self.init, seed=self._seed())
+        if self.solver == "sgd":
+            made: Any = SGD(
+                self.model_, self.learning_rate_init, self.momentum, nesterov=self.momentum > 0
+            )
+        elif isinstance(self.solver, (str, type)):
+            made = optimizer_for(self.solver, self.model_.parameters(), self.learning_rate_init)
+        else:
+            made = optimizer_for(self.solver, self.model_.parameters(), None)
+        self._optimizer = made
+        self.loss_curve_: list[float] = []
+        self.validation_loss_curve_: list[float] = []
+        self.n_iter_ = self.t_ = 0
+
+    def _seed(self) -> Random:
+        return Random(int(self._random.randint(2**31 - 1)))
+
+    def _train(self, X: Any, targets: Any, weights: Any, epochs: int) -> Self:
+        held = None
+        if self.early_stopping and epochs > 1:
+            stratify = targets if self._is_stratified() else None
+            parts = train_test_split(
+                *[part for part in (X, targets, weights) if part is not None],
+                test_size=self.validation_fraction,
+                random_state=self._random.randint(2**31 - 1),
+                stratify=stratify,
+            )
+            X, targets, held = parts[0], parts[2], (parts[1], parts[3])
+            weights = parts[4] if weights is not None else None
+        if weights is not None:
+            kept = weights > 0
+            X, targets, weights = X[kept], targets[kept], weights[kept]
+        n = len(X)
+        rows = min(LARGEST_BATCH, n) if self.batch_size == "auto" else min(n, self.batch_size)
+        counted = rows if weights is None else rows * weights.mean()  # a row of weight 2 is two
+        share = self.alpha / (2 * counted)
+
+        def penalty(model: Any) -> Any:
+            return share * l2(
+                [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
+            )
+
+        watch = _Watch(self.tol, self.n_iter_no_change)
+        history = self.model_.fit(
+            X, targets, self._loss if self.loss == "auto" else self.loss,
+            lambda _: self._optimizer, None, epochs, rows, self.shuffle, self._seed(), held,
+            engine=self.engine, backend=self.backend, progress=bool(self.verbose),
+            callback=watch if epochs > 1 and held is None else None,
+            penalty=penalty if self.alpha else None,
+            patience=self.n_iter_no_change if held else None, sample_weight=weights,
+        )  # fmt: skip
+        self.loss_curve_ += history.loss
+        self.validation_loss_curve_ += history.validation_loss
+        self.n_iter_ += len(history.loss)
+        self.t_ = self.n_iter_ * n
+        self.loss_ = self.loss_curve_[-1]
+        return self
+
+    def _is_stratified(self) -> bool:
+        return False
+
+    def _raw(self, X: Any) -> Any:
+        """The outputs of the network for rows, a row for each."""
+        check_is_fitted(self)
+        X = validate_data(self, X, reset=False)
+        return numpy.asarray(self.model_.predict(X), dtype=float).reshape(len(X), -1)
+
+
+class _Watch:
+    """A callback that ends training when the loss no longer falls."""
+
+    def __init__(self, tol: float, patience: int) -> None:
+        self.tol, self.patience, self.best, self.waited = tol, patience, numpy.inf, 0
+
+    def __call__(self, epoch: int, history: Any, model: Any) -> bool:
+        loss = history.loss[-1]
+        self.waited = 0 if loss < self.best - self.tol else self.waited + 1
+        self.best = min(self.best, loss)
+        return self.waited > self.patience
+
+
+class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]
+    """A network that predicts numbers, by scikit-learn's rules.
+
+    The arguments are those of scikit-learn's MLPRegressor, and
+
+    activation: also a function of one Value, or a list with one for each hidden layer.
+    loss: "auto" (half of the squared error), a name as in `fit`, or a function of
+        (prediction, target).
+    solver: "adam", "sgd", "rmsprop", "adamw", or a function that takes the parameters.
+    init, engine, backend: as in `MLP` and `fit`.
+
+    `model_` is the network, `loss_curve_` the loss after each epoch.
+    """
+
+    n_outputs_: int
+
+    def _read(
+        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None, partial: bool = False
+    ) -> tuple[Any, Any, Any]:
+        X, y = validate_data(
+            self, X, y, reset=reset, multi_output=True, y_numeric=True, dtype=float
+        )
+        y = numpy.asarray(y, dtype=float)
+        y = column_or_1d(y, warn=True) if y.ndim == 2 and y.shape[1] == 1 else y
+        if not reset and (y.shape[1] if y.ndim == 2 else 1) != self.n_outputs_:
+            raise ValueError(f"y has another number of columns than before, {self.n_outputs_}")
+        self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
+        return X, y, _weights(weights, X)
+
+    def _outputs(self, targets: Any) -> tuple[int, str]:
+        return self.n_outputs_, "half_squared_error"
+
+    def predict(self, X: Any) -> Any:
+        """The prediction for each row: a number, or a row of them where y had columns."""
+        found = self._raw(X)
+        return found if self.n_outputs_ > 1 else found.ravel()
+
+
+class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
+    """A network that predicts classes, or several labels at once, by scikit-learn's rules.
+
+    The arguments are those of scikit-learn's MLPClassifier, and
+
+    activation: also a function of one Value, or a list with one for each hidden layer.
+    loss: "auto" (cross-entropy), a name as in `fit`, or a function of (outputs, target): the
+        target is 0 or 1 for two classes, else a list with a 1 in the place of the class.
+    solver: "adam", "sgd", "rmsprop", "adamw", or a function that takes the parameters.
+    init, engine, backend: as in `MLP` and `fit`.
+
+    Classes are numbers or texts. `model_` is the network; its outputs are logits.
+    """
+
+    def _read(
+        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None, partial: bool = False
+    ) -> tuple[Any, Any, Any]:
+        X, y = validate_data(self, X, y, reset=reset, multi_output=True, dtype=float)
+        kind = type_of_target(y, input_name="y", raise_unknown=True)
+        if kind not in ("binary", "multiclass", "multilabel-indicator"):
+            raise ValueError(
+                f"Unknown label type: {kind}: y must be classes, or 0 and 1 for labels"
+            )
+        if y.ndim == 2 and kind != "multilabel-indicator":
+            y = column_or_1d(y, warn=True)
+        if partial and reset and classes is None:
+            raise ValueError("classes must be given in the first call of partial_fit")
+        if reset:
+            self._binarizer = LabelBinarizer().fit(y if classes is None else numpy.asarray(classes))
+            self.classes_ = self._binarizer.classes_
+        elif unknown := set(numpy.unique(y).tolist()) - set(self._binarizer.classes_.tolist()):
+            raise ValueError(f"y has classes that were not there before: {sorted(unknown)}")
+        targets = self._binarizer.transform(y).astype(float)
+        if len(self.classes_) < 2 and kind != "multilabel-indicator":
+            raise ValueError(f"y has one class only, {self.classes_[0]}: a classifier needs two")
+        return X, targets.ravel() if targets.shape[1] == 1 else targets, _weights(weights, X)
+
+    def _outputs(self, targets: Any) -> tuple[int, str]:
+        nout = 1 if targets.ndim == 1 else targets.shape[1]
+        is_one_of = nout > 1 and not self._has_labels()
+        return nout, "cross_entropy" if is_one_of else "binary_cross_entropy_with_logits"
+
+    def _has_labels(self) -> bool:
+        return bool(self._binarizer.y_type_ == "multilabel-indicator")
+
+    def _is_stratified(self) -> bool:
+        return not self._has_labels()
+
+    def predict_proba(self, X: Any) -> Any:
+        """The probability of each class, a column for each, in the order of `classes_`."""
+        logits = self._raw(X)
+        if logits.shape[1] > 1 and not self._has_labels():
+            logits = numpy.exp(logits - logits.max(axis=1, keepdims=True))
+            return logits / logits.sum(axis=1, keepdims=True)
+        chances = numpy.asarray(sigmoid(logits), dtype=float)
+        return chances if self._has_labels() else numpy.hstack([1.0 - chances, chances])
+
+    def predict_log_proba(self, X: Any) -> Any:
+        """The logarithm of `predict_proba`."""
+        with numpy.errstate(divide="ignore"):
+            return numpy.log(self.predict_proba(X))
+
+    def predict(self, X: Any) -> Any:
+        """The class of each row; for labels a row of 0 and 1."""
+        logits = self._raw(X)
+        if self._has_labels():
+            return (logits > 0.0).astype(int)
+        if logits.shape[1] == 1:
+            return self.classes_[(logits.ravel() > 0.0).astype(int)]
+        return self.classes_[logits.argmax(axis=1)]
+
+    def __sklearn_tags__(self) -> Any:
+        tags = super().__sklearn_tags__()
+        tags.classifier_tags.multi_label = True
+        return tags
+
+
+class FormulaRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """A formula fitted to data by `fit_formula`, by scikit-learn's rules.
+
+    >>> from scalargrad import exp
+    >>> model = FormulaRegressor(lambda x, a, k: a * exp(-k * x[0]), {"a": 1.0, "k": 0.1})
+    >>> model.fit([[0.0], [1.0], [2.0], [3.0]], [2.0, 1.2, 0.7, 0.4]).parameters_["a"]
+    2.0064...
+
+    formula: a function of a row of X, a list of numbers, and of the parameters by name. Default
+        None: b + w0 x[0] + w1 x[1] + …, which begins at 0.
+    start: where each parameter begins, by name.
+    bounds, loss, loss_scale, backend: as in `fit_formula`.
+
+    `fit_` is the FormulaFit with errors and bands, `parameters_` the parameters by name.
+    """
+
+    def __init__(
+        self,
+        formula: Any = None,
+        start: Any = None,
+        *,
+        bounds: Any = None,
+        loss: str = "linear",
+        loss_scale: float = 1.0,
+        backend: str = "auto",
+    ) -> None:
+        self.formula, self.start, self.bounds = formula, start, bounds
+        self.loss, self.loss_scale, self.backend = loss, loss_scale, backend
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Fit the parameters to rows X and numbers y; a row's weight is 1 / sigma²."""
+        X, y = validate_data(self, X, y, y_numeric=True, dtype=float)
+        weights = _weights(sample_weight, X)
+        sigma = None
+        if weights is not None:
+            X, y, sigma = X[weights > 0], y[weights > 0], weights[weights > 0] ** -0.5
+        formula, start = self.formula, self.start
+        if formula is None:
+            formula, start = _plane, {"b": 0.0, **{f"w{i}": 0.0 for i in range(X.shape[1])}}
+        self.fit_ = fit_formula(
+            formula, X, y, start, sigma, self.bounds, self.loss, loss_scale=self.loss_scale,
+            backend=self.backend,
+        )  # fmt: skip
+        self.parameters_ = self.fit_.parameters
+        return self
+
+    def predict(self, X: Any) -> Any:
+        """The formula's number for each row."""
+        check_is_fitted(self)
+        return self.fit_.predict(validate_data(self, X, reset=False, dtype=float))
+
+
+def export(fitted: Any, path: str | os.PathLike[str], rows: bool = False) -> None:
+    """Write what a fitted estimator, or a pipeline, predicts as a file: .c, .js or .py.
+
+    A StandardScaler or a MinMaxScaler before the network is folded into its first weights. The file
+    gives a regressor's numbers, and a classifier's probabilities in the order of `classes_`: of two
+    classes that of the second.
+
+    TypeError names a step that cannot be written.
+    """
+    steps = [step for _, step in fitted.steps] if hasattr(fitted, "steps") else [fitted]
+    network = steps[-1]
+    if not isinstance(network, _Network):
+        raise TypeError(
+            "export writes an MLPClassifier or an MLPRegressor of this package, or a pipeline that "
+            f"ends in one, got {type(network).__name__}"
+        )
+    check_is_fitted(network)
+    model = network.model_
+    kind = _Probabilities if _is_one_of_several(network) else MLP
+    last = "sigmoid" if isinstance(network, MLPClassifier) and kind is MLP else None
+    inner = model.activation
+    activation = [*inner[:-1], last] if isinstance(inner, list) else inner
+    output = None if isinstance(inner, list) else last
+    twin = kind(model.nin, model.nouts, activation, output)
+    state = {name: numpy.array(block) for name, block in model.state().items()}
+    for step in reversed(steps[:-1]):
+        scale, shift = _affine(step)
+        state["b1"] = state["b1"] + state["W1"] @ shift
+        state["W1"] = state["W1"] * scale
+    twin.load_state(state)
+    twin.export(path, rows, labels=getattr(network, "classes_", ()))
+
+
+class _Probabilities(MLP):
+    """A network whose outputs are probabilities."""
+
+    def __call__(self, x: Any) -> Any:
+        outputs: Any = super().__call__(x)
+        return softmax(outputs)
+
+
+def _is_one_of_several(network: _Network) -> bool:
+    return (
+        isinstance(network, MLPClassifier)
+        and network.model_.nouts[-1] > 1
+        and not network._has_labels()
+    )
+
+
+def _affine(step: Any) -> tuple[Any, Any]:
+    """A scaler as x * scale + shift; None and "passthrough" change nothing."""
+    name = type(step).__name__
+    if step is None or step == "passthrough":
+        return 1.0, 0.0
+    if name == "StandardScaler" and hasattr(step, "n_features_in_"):
+        scale = 1.0 / step.scale_ if step.scale_ is not None else numpy.ones(step.n_features_in_)
+        mean = step.mean_ if step.with_mean else numpy.zeros(step.n_features_in_)
+        return scale, -mean * scale
+    if name == "MinMaxScaler" and hasattr(step, "scale_") and not step.clip:
+        return step.scale_, step.min_
+    raise TypeError(
+        "export folds a fitted StandardScaler or MinMaxScaler (without clip) into the network, "
+        f"not {name}: transform the inputs before they come to the exported function"
+    )
+
+
+def _plane(x: Any, b: Any, **w: Any) -> Any:
+    return dot([*w.values()], x, b)
+
+
+def _weights(given: Any, X: Any) -> Any:
+    if given is None:
+        return None
+    weights = numpy.asarray(given, dtype=float)
+    if weights.ndim == 0:
+        weights = numpy.full(len(X), float(weights))
+    if weights.shape != (len(X),):
+        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(len(X),)}!")
+    if not weights.any():
+        raise ValueError("sample_weight is zero for all rows: give some of them a weight above 0")
+    return weights

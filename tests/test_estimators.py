@@ -1,0 +1,205 @@
+"""Estimators by scikit-learn's rules: its own checks, and what people do with estimators."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from sklearn.base import clone
+from sklearn.datasets import load_digits, make_moons
+from sklearn.exceptions import NotFittedError
+from sklearn.model_selection import GridSearchCV
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
+
+from scalargrad import exp, tanh
+from scalargrad.estimators import FormulaRegressor, MLPClassifier, MLPRegressor, export
+
+from . import estimator_checks
+from .compiler.files import NODE, in_javascript
+
+X, Y = make_moons(90, noise=0.1, random_state=0)
+NAMES = np.array(["no", "yes"])[Y]
+THREE = np.digitize(X[:, 0], [0.0, 1.0])
+LABELS = np.stack([Y, X[:, 1] > 0.3], axis=1).astype(int)
+FAST = {"hidden_layer_sizes": (6,), "learning_rate_init": 0.05, "max_iter": 40, "random_state": 0}
+
+
+def swish(x):
+    return x / (1.0 + exp(-x))
+
+
+def fourth_power(prediction, target):
+    return (prediction - target) ** 4
+
+
+def test_checks_of_scikit_learn_pass():
+    counts, failed = estimator_checks.failures(FormulaRegressor())
+    assert counts["passed"] > 40
+    assert not failed
+
+
+@pytest.mark.parametrize(
+    ("y", "shape"), [(Y, (90, 2)), (NAMES, (90, 2)), (THREE, (90, 3)), (LABELS, (90, 2))], ids=["numbers", "texts", "three", "labels"]
+)  # fmt: skip
+def test_classifiers_know_numbers_texts_and_labels(y, shape):
+    model = MLPClassifier(**FAST).fit(X, y)
+    chances = model.predict_proba(X)
+    assert chances.shape == shape
+    if y is not LABELS:
+        np.testing.assert_allclose(chances.sum(axis=1), 1.0)
+        assert (model.classes_[chances.argmax(axis=1)] == model.predict(X)).all()
+    else:
+        assert ((chances > 0.5) == model.predict(X)).all()
+    np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), chances)
+    assert model.score(X, y) > 0.8
+    assert len(model.loss_curve_) == model.n_iter_ <= 40
+    assert model.loss_ == model.loss_curve_[-1] < model.loss_curve_[0]
+
+
+def test_regressors_know_several_outputs_and_functions():
+    y = np.stack([X[:, 0] * X[:, 1], X[:, 0] ** 2], axis=1)
+    model = MLPRegressor(**FAST, activation=swish, loss="mae").fit(X, y)
+    assert model.predict(X).shape == (90, 2)
+    own = MLPRegressor(
+        **{**FAST, "hidden_layer_sizes": (6, 4)}, activation=[tanh, "relu"], loss=fourth_power
+    )
+    assert own.fit(X, y[:, 0]).predict(X).shape == (90,)
+    assert [layer.activation for layer in own.model_.layers] == [tanh, "relu", None]
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+def test_clone_pickle_and_a_seed_give_the_same(kind):
+    model = kind(**FAST, activation=swish).fit(X, Y)
+    again = clone(model).fit(X, Y)
+    copied = pickle.loads(pickle.dumps(model))
+    assert (again.predict(X) == model.predict(X)).all()
+    assert (copied.predict(X) == model.predict(X)).all()
+    with pytest.raises(NotFittedError):
+        clone(model).predict(X)
+
+
+def test_partial_fit_and_warm_start_go_on():
+    a = MLPClassifier(**FAST)
+    with pytest.raises(ValueError, match="classes must be given in the first call"):
+        a.partial_fit(X, NAMES)
+    for i in range(3):
+        a.partial_fit(X[i::3], NAMES[i::3], classes=["yes", "no"])
+    assert a.n_iter_ == 3
+    with pytest.raises(ValueError, match=r"classes that were not there before: \['maybe'\]"):
+        a.partial_fit(X[:1], ["maybe"])
+    b = MLPClassifier(**FAST, warm_start=True).fit(X, Y)
+    first = b.loss_
+    assert b.fit(X, Y).loss_ < first
+    assert b.n_iter_ > 40
+
+
+def test_early_stopping_brings_the_best_weights_back():
+    model = MLPRegressor(**{**FAST, "max_iter": 300}, early_stopping=True, n_iter_no_change=5).fit(
+        X, X[:, 0] * X[:, 1]
+    )
+    curve = model.validation_loss_curve_
+    assert len(curve) == model.n_iter_ < 300
+    assert int(np.argmin(curve)) == len(curve) - 6
+
+
+def test_sample_weight_of_3_is_three_rows():
+    weights = np.arange(90) % 4
+    a = MLPRegressor(**{**FAST, "max_iter": 5}).fit(X, X[:, 1], sample_weight=weights)
+    b = MLPRegressor(**{**FAST, "max_iter": 5}).fit(
+        X.repeat(weights, axis=0), X[:, 1].repeat(weights)
+    )
+    np.testing.assert_allclose(a.predict(X), b.predict(X), rtol=1e-9)
+
+
+def test_grid_search_pipeline_and_data_frame():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame(X, columns=["height", "weight"])
+    pipeline = make_pipeline(StandardScaler().set_output(transform="pandas"), MLPClassifier(**FAST))
+    grid = GridSearchCV(pipeline, {"mlpclassifier__alpha": [1e-4, 10.0]}, cv=2, n_jobs=1)
+    grid.fit(frame, NAMES)
+    assert grid.best_params_ == {"mlpclassifier__alpha": 1e-4}
+    assert [*grid.best_estimator_[-1].feature_names_in_] == ["height", "weight"]
+
+
+# ------------------------------------------------------------------ formulas
+
+
+def test_a_formula_as_an_estimator():
+    t = np.linspace(0, 3, 30)[:, None]
+    y = 2.0 * np.exp(-0.7 * t.ravel())
+    model = FormulaRegressor(lambda x, a, k: a * exp(-k * x[0]), {"a": 1.0, "k": 0.1}).fit(t, y)
+    assert model.parameters_ == pytest.approx({"a": 2.0, "k": 0.7})
+    np.testing.assert_allclose(model.predict(t), y)
+    assert model.score(t, y) == pytest.approx(1.0)
+
+
+# ------------------------------------------------------------------ export
+
+
+def python_file(path):
+    names: dict[str, object] = {}
+    exec(compile(path.read_text(), str(path), "exec"), names)
+    return names["predict"]
+
+
+CASES = {
+    "two classes": (MLPClassifier, Y), "three classes": (MLPClassifier, THREE),
+    "labels": (MLPClassifier, LABELS), "a number": (MLPRegressor, X[:, 0] * X[:, 1]),
+    "two numbers": (MLPRegressor, X**2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+@pytest.mark.parametrize("scaler", [None, StandardScaler(), MinMaxScaler((-1, 1)), StandardScaler(with_mean=False)], ids=["none", "standard", "min-max", "no mean"])  # fmt: skip
+def test_an_exported_pipeline_predicts_the_same(case, scaler, tmp_path):
+    kind, y = case
+    network = kind(**{**FAST, "max_iter": 5}, activation="tanh")
+    fitted = (make_pipeline(scaler, network) if scaler else network).fit(3.0 * X + 1.0, y)
+    export(fitted, tmp_path / "net.py")
+    predict = python_file(tmp_path / "net.py")
+    rows = 3.0 * X[:7] + 1.0
+    got = np.array([np.ravel(predict(row.tolist())) for row in rows])
+    if kind is MLPRegressor:
+        want = fitted.predict(rows).reshape(7, -1)
+    else:
+        want = fitted.predict_proba(rows)
+        want = want[:, 1:] if y is Y else want
+    np.testing.assert_allclose(got, want, rtol=1e-11, atol=1e-13)
+
+
+@pytest.mark.skipif(not NODE, reason="node is not installed")
+def test_an_exported_classifier_in_javascript(tmp_path):
+    fitted = make_pipeline(StandardScaler(), MLPClassifier(**{**FAST, "max_iter": 5})).fit(X, THREE)
+    export(fitted, tmp_path / "net.mjs")
+    (got,) = in_javascript(tmp_path, [(tmp_path / "net.mjs", "predict", [X[0].tolist()])])
+    np.testing.assert_allclose(got, fitted.predict_proba(X[:1])[0], rtol=1e-11)
+
+
+def test_other_steps_are_refused_by_name(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        fitted = make_pipeline(PolynomialFeatures(2), MLPRegressor(**{**FAST, "max_iter": 2})).fit(
+            X, Y
+        )
+    with pytest.raises(TypeError, match="not PolynomialFeatures: transform the inputs before"):
+        export(fitted, tmp_path / "net.c")
+    with pytest.raises(TypeError, match="got StandardScaler"):
+        export(StandardScaler().fit(X), tmp_path / "net.c")
+    assert not [*tmp_path.iterdir()]
+
+
+def test_digits_are_learnt_as_well_as_by_scikit_learns_network():
+    from sklearn.neural_network import MLPClassifier as Theirs
+
+    images, labels = load_digits(return_X_y=True)
+    data = images[:400] / 16.0, labels[:400]
+    ours = MLPClassifier((20,), max_iter=40, learning_rate_init=0.01, random_state=0).fit(*data)
+    theirs = Theirs((20,), max_iter=40, learning_rate_init=0.01, random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it has not converged
+        theirs.fit(*data)
+    rest = images[400:900] / 16.0, labels[400:900]
+    assert ours.score(*rest) >= theirs.score(*rest) - 0.05  # the benchmark has the whole set
