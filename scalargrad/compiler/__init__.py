@@ -1,9 +1,10 @@
-"""compile: a function of scalars as source that a person can read, and that runs like code written by hand.   (floor 3)
+"""compile: a function of scalars as source that reads and runs like code by hand.   (floor 3)
 
-A function is called once with traced numbers (`tracing`); what it recorded is frozen into a program of named steps
-(`program`), which passes fold, share and differentiate, and re-roll into vectors (`roll`). It is written in lines (`lower`),
-its derivative as more lines (`derive`, `derive_rolled`), and all of them in Python, in NumPy or in C (`emitters`, `dialects`),
-which a compiler makes a library of (`machine`, `native`). Nothing here knows an operation: values and slopes are the rows of `ops`.
+A function is called with traced numbers (`tracing`); what it recorded is frozen into a program of
+named steps (`program`), which passes fold and share, and re-roll into vectors (`roll`). It is
+written in lines (`lower`), its derivative as more lines (`derive`, `derive_rolled`), and all of
+them in Python, in NumPy or in C (`emitters`, `dialects`), which a compiler makes a library of
+(`machine`, `native`). Nothing here knows an operation: values and slopes are the table's.
 """
 
 from __future__ import annotations

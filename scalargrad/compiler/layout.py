@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from .roll import Rolled
 
 LINE = 130  # characters of a line
-WORD = re.compile(r"\b[A-Za-z_]\w*\b")
 
 
 def definition(name: str, arguments: Iterable[str], description: str, lines: Iterable[str]) -> str:
@@ -283,23 +282,3 @@ def zeros(names: Iterable[str]) -> list[str]:
         else:
             lines.append(f"{name} = 0.0")
     return lines
-
-
-def words(text: str) -> set[str]:
-    """The names in an expression."""
-    return set(WORD.findall(text))
-
-
-def live(lines: Sequence[str], read: set[str]) -> list[str]:
-    """The lines that set what is read behind them, or do something else; what they read is added to `read`.
-
-    >>> live(["a = x + 1.0", "b = x * x", "total += b", "y[0] = 2.0 * c"], {"total"})
-    ['b = x * x', 'total += b', 'y[0] = 2.0 * c']
-    """
-    kept = []
-    for line in reversed(lines):
-        match = re.fullmatch(r"(\w+) \+?= .*", line)
-        if match is None or match[1] in read:
-            kept.append(line)
-            read |= words(line)
-    return kept[::-1]
