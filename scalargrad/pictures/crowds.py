@@ -8,7 +8,7 @@ from ..value import Value
 from ..wording import counted, figure
 from .naming import badge
 from .neurons import place_of
-from .scene import Card
+from .scene import NORM, Card
 from .tips import members_tip
 
 TYPE_CHECKING = False
@@ -100,7 +100,7 @@ class Crowds:
         neurons = len({self.plan.neurons.home[value] for value in values})
         title = layer_title(layer)
         tip = members_tip(title, leaves, self.plan.walked.issuperset(leaves))
-        lines = (counted(len(leaves), "parameter"), ""), ("‖grad‖", self.norm(leaves))
+        lines = (counted(len(leaves), "parameter"), ""), (NORM, self.norm(leaves))
         return Card(
             id, self.kind(values, "layer"), title, tip, shape, symbol, lines,
             is_many=True, dots=neurons,
@@ -111,7 +111,7 @@ class Crowds:
         values = self.members[key]
         kind = self.plan.kind(values[0])
         name = counted(len(values), kind).replace("leafs", "leaves")
-        lines = [("‖grad‖", self.norm(values))]
+        lines = [(NORM, self.norm(values))]
         rows = {(place.layer, place.neuron) for value in values if (place := place_of(value))}
         if len(rows) == 1 and self.plan.neurons.home.get(values[0]) in rows:
             layer, number = rows.pop()

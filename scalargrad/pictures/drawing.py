@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import cached_property
+from importlib import import_module
 from pathlib import Path
 
 from ..files import put_in_place
@@ -13,6 +15,7 @@ from .engines import engine
 from .layout import dot_text, laid_out
 from .scene import Scene
 from .svg import sizes_of, svg_text
+from .theme import SCHEMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +25,12 @@ if TYPE_CHECKING:
     from .page import Page
 
 COLLAPSE = ("auto", "none", "neurons", "layers")
+DIRECTIONS = ("right", "down")
 IN_NOTEBOOK = 100  # a notebook shows the picture of a graph with at most so many Values
+CONVERTED = (".png", ".pdf")  # made of the SVG
+NO_CONVERTER = """a picture as {form} needs CairoSVG, and none was found:
+  - pip install cairosvg   (the extra `png`); it uses the system's library cairo
+  - or .save("name.svg"), which browsers show and print, and documents take"""
 PATIENCE = 3.0  # a notebook waits so many seconds for the picture
 
 
@@ -52,12 +60,32 @@ class Drawing:
         return svg_text(self._scene, laid_out(self._scene, self.dot, self._timeout))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
-        """Write the SVG to a file and return its path; if that fails, an old file is unchanged."""
+        """Write a file, by its suffix .svg, .png or .pdf, and return its path.
+
+        If that fails, an old file is unchanged. PNG and PDF need CairoSVG, the extra `png`, and are
+        light unless the theme is "dark".
+        """
         path = Path(path)
-        if path.suffix.lower() != ".svg":
-            name = (path.stem or "graph") + ".svg"
-            raise ValueError(f"a drawing is saved as SVG, got {path.name!r}: write {name!r}")
-        return put_in_place(path, self.svg)
+        suffix = path.suffix.lower()
+        if suffix == ".svg":
+            return put_in_place(path, self.svg)
+        if suffix in CONVERTED:
+            return put_in_place(path, self._converted(suffix.removeprefix(".")))
+        name = (path.stem or "graph") + ".svg"
+        raise ValueError(
+            f"a drawing is saved as SVG, PNG or PDF, got {path.name!r}: write {name!r}"
+        )
+
+    def _converted(self, form: str) -> bytes:
+        try:
+            cairosvg = import_module("cairosvg")
+        except ImportError:  # the package is not there
+            raise RuntimeError(NO_CONVERTER.format(form=form.upper())) from None
+        except OSError as error:  # the library it needs is not there
+            raise RuntimeError(f"{NO_CONVERTER.format(form=form.upper())}\n{error}") from None
+        convert = getattr(cairosvg, f"svg2{form}")
+        data: bytes = convert(bytestring=self.svg.encode(), scale=2.0 if form == "png" else 1.0)
+        return data
 
     def page(self, path: str | os.PathLike[str] | None = None) -> Page:
         """A page that walks through the graph step by step; with a path it is saved there.
@@ -100,6 +128,9 @@ def draw(
     limit: int = 5000,
     title: str | None = None,
     direction: str = "right",
+    theme: str = "auto",
+    legend: bool = True,
+    grads: bool = True,
     parameters: Any = (),
     timeout: float = 60.0,
 ) -> Drawing:
@@ -112,23 +143,33 @@ def draw(
 
     `collapse="neurons"` shows each neuron as one card, "layers" each layer, "none" neither; "auto"
     collapses a graph of more than 300 cards. `expand_dots` shows a dot as its products and their
-    sum. `direction` is "right" or "down". `parameters` is a list of leaves, or a model, to show as
-    parameters; those of `Neuron`, `Layer` and `MLP` are known. Graphviz may take `timeout` seconds.
+    sum. `direction` is "right" or "down". `theme` is "light", "dark" or "auto", the reader's own.
+    `legend=False` leaves out the legend, `grads=False` the gradients. `parameters` is a list of
+    leaves, or a model, to show as parameters; those of `Neuron`, `Layer` and `MLP` are known.
+    Graphviz may take `timeout` seconds.
 
     ValueError for more than `limit` cards; TypeError for anything but Values and models.
     """
-    if collapse not in COLLAPSE:
-        raise ValueError(
-            f"collapse={collapse!r} is unknown: write one of {', '.join(map(repr, COLLAPSE))}"
-        )
-    if direction not in ("right", "down"):
-        raise ValueError(f"direction={direction!r} is unknown: write 'right' or 'down'")
+    for option, given, known in (
+        ("collapse", collapse, COLLAPSE),
+        ("direction", direction, DIRECTIONS),
+        ("theme", theme, SCHEMES),
+    ):
+        if given not in known:
+            raise ValueError(
+                f"{option}={given!r} is unknown: write one of {', '.join(map(repr, known))}"
+            )
     if title is not None:
         if not isinstance(title, str):
             raise TypeError(
                 f"title must be a str, got {type(title).__name__}: write title={str(title)!r}"
             )
         title = clean(title)
+
+    def styled(scene: Scene) -> Scene:
+        scene = replace(scene, theme=theme, has_legend=legend and scene.has_legend)
+        return scene if grads else scene.without_gradients()
+
     if isinstance(root, Value):
         roots = [root]
     elif isinstance(root, (list, tuple)):
@@ -141,7 +182,7 @@ def draw(
         layers = layers_of(root)
         if layers is None:
             raise TypeError(_advice(root))
-        return Drawing(model_scene(root, layers, title, direction == "down"), timeout)
+        return Drawing(styled(model_scene(root, layers, title, direction == "down")), timeout)
     if not roots:
         raise TypeError("draw got an empty list: give it a Value, the result of a computation")
     for item in roots:
@@ -162,7 +203,7 @@ def draw(
         return Page(roots, title, listed, downward, timeout)
 
     plan = Plan(roots, collapse, limit, listed)
-    return Drawing(graph_scene(plan, title, expand_dots, downward), timeout, new_page)
+    return Drawing(styled(graph_scene(plan, title, expand_dots, downward)), timeout, new_page)
 
 
 def _parameters(parameters: Any) -> list[Value]:

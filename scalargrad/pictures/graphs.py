@@ -11,7 +11,7 @@ from ..wording import counted, figure, formulas, name_formula
 from .crowds import Crowds, layer_title
 from .naming import badge, in_lines, picture_names
 from .plan import MOST_SHOWN, Plan
-from .scene import Card, Cluster, Edge, Scene
+from .scene import ORDER, SLOPES, Card, Cluster, Edge, Scene
 from .tips import NOT_RUN, Tips
 
 TYPE_CHECKING = False
@@ -316,9 +316,9 @@ class Painter:
         pills = [edge.pill for edge in self.edges if isinstance(edge, Edge)]
         sentences = []
         if any("×" in pill for pill in pills):
-            sentences.append("×2  local slope")
+            sentences.append(SLOPES)
         if any(pill[:1] in PLACES for pill in pills if pill):
-            sentences.append("① ②  operands in order")
+            sentences.append(ORDER)
         plan = self.plan
         if plan.walked:
             sentences.append("thicker edge: more gradient flows back")

@@ -12,7 +12,7 @@ from ..ops import OPS
 from ..value import Value
 from ..wording import clean, counted, figure, symbol_on
 from .neurons import place_of
-from .scene import Card, Edge, Scene
+from .scene import NORM, Card, Edge, Scene
 from .tips import members_tip
 
 TYPE_CHECKING = False
@@ -99,7 +99,7 @@ def _layer_card(
     lines.append(("parameters", f"{len(weights) + len(biases):,}"))
     lines.append(
         (
-            "‖grad‖",
+            NORM,
             figure(hypot(*(value.grad for value in (*weights, *biases)))) if has_run else "–",
         )
     )

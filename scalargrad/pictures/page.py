@@ -30,6 +30,7 @@ from .graphs import Painter, in_pairs
 from .layout import dot_text, laid_out
 from .naming import badge
 from .plan import Plan
+from .scene import FORWARD
 from .svg import sizes_of, svg_text
 from .text import escaped
 
@@ -129,7 +130,7 @@ def _untouched(scene: Scene) -> Scene:
     """The scene as it is before backward has run; the page says the rest."""
     cards = [replace(card, tip=card.name, gradient=None) for card in scene.cards]
     edges = [replace(edge, tip="", flow=0.0) for edge in scene.edges]
-    marks = [text for text in scene.legend if text.startswith(("×", "①"))]
+    marks = [text for text in scene.legend if text in FORWARD]
     legend = (*marks, "thicker edge: more gradient flows back")
     description = f"{counted(len(cards), 'card')} and {counted(len(edges), 'edge')}"
     return replace(

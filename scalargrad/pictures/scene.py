@@ -7,7 +7,12 @@ A scene holds text to be read and numbers to be drawn. It knows neither Values n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+NORM = "‖grad‖"  # the line of a card that has the length of a gradient
+SLOPES = "×2  local slope"
+ORDER = "① ②  operands in order"
+FORWARD = (SLOPES, ORDER)  # the sentences of a legend that say nothing of gradients
 
 
 @dataclass(frozen=True)
@@ -69,6 +74,24 @@ class Scene:
     legend: tuple[str, ...] = ()  # sentences
     description: str = ""
     has_legend: bool = True
+    theme: str = "auto"  # a key of theme.SCHEMES
+
+    def without_gradients(self) -> Scene:
+        """The scene of the forward pass alone: no gradient on a card, no flow along an edge."""
+        cards = [
+            replace(
+                card,
+                gradient=None,
+                has_gradient=False,
+                lines=tuple(line for line in card.lines if line[0] != NORM),
+            )
+            for card in self.cards
+        ]
+        edges = [replace(edge, flow=0.0) for edge in self.edges]
+        legend = [sentence for sentence in self.legend if sentence in FORWARD]
+        return replace(
+            self, cards=tuple(cards), edges=tuple(edges), legend=tuple(legend), has_run=False
+        )
 
     def all_clusters(self) -> Iterator[Cluster]:
         """Every cluster, outer ones first."""

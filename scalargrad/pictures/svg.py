@@ -145,7 +145,7 @@ def svg_text(scene: Scene, layout: Layout) -> str:
         f'class="sg" role="img" aria-labelledby="{mark}t {mark}d" font-family="{FONT}">',
         f'<title id="{mark}t">{escaped(scene.title)}</title>',
         f'<desc id="{mark}d">{escaped(scene.description)}</desc>',
-        f"<style>\n{style()}\n</style>",
+        f"<style>\n{style(scene.theme)}\n</style>",
         f'<rect class="bg" width="{w}" height="{h}"/>',
         *heading, *body, "</svg>", "",
     ])  # fmt: skip

@@ -87,14 +87,19 @@ MARGIN = 30.0  # round the picture
 THINNEST, THICKEST = 1.3, 4.2  # edges: no gradient, the largest
 
 
-def style() -> str:
-    """The style sheet: shapes, light colours, dark colours for a reader whose system is dark."""
+SCHEMES = {"light": 0, "dark": 1, "auto": None}  # the column of COLOURS; None is both
+
+
+def style(theme: str = "auto") -> str:
+    """The style sheet: shapes and colours, "auto" the dark ones where a reader's system is dark."""
     fixed = (
         ".sg text{white-space:pre}.sg .num{font-variant-numeric:tabular-nums}"
         ".sg .edge path{fill:none}.sg rect.layer,.sg rect.neuron{stroke-width:1.2}"
         ".sg rect.neuron{stroke-dasharray:6 4}.sg .inner{fill:none;stroke-width:1}"
         ".sg .node:hover .card,.sg .edge:hover .pill{stroke-width:3}.sg .tick{stroke-width:1.2}"
     )
+    if (scheme := SCHEMES[theme]) is not None:
+        return f"{fixed}\n{_rules(scheme)}"
     return f"{fixed}\n{_rules(0)}\n@media (prefers-color-scheme:dark){{{_rules(1)}}}"
 
 

@@ -116,15 +116,41 @@ def test_save_writes_the_svg_and_returns_its_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("y.png", "y.svg"), ("y", "y.svg"), ("y.tar.gz", "y.tar.svg"), ("", "graph.svg")],
+    [("y.jpg", "y.svg"), ("y", "y.svg"), ("y.tar.gz", "y.tar.svg"), ("", "graph.svg")],
 )
-def test_save_takes_svg_alone(
+def test_save_takes_no_other_form(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, advice: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match=f"write '{advice}'"):
         draw(neuron()).save(name)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_picture_is_saved_as_png_and_pdf(tmp_path: Path) -> None:
+    pytest.importorskip("cairosvg")
+    image = pytest.importorskip("matplotlib.image")
+    for theme, ground in (("auto", "#ffffff"), ("light", "#ffffff"), ("dark", "#0d1420")):
+        drawing = draw(neuron(), theme=theme)
+        pixels = image.imread(drawing.save(tmp_path / "y.png"))
+        high, wide = (float(Picture(drawing).root.get(side, "")) for side in ("height", "width"))
+        assert pixels.shape[:2] == (2 * high, 2 * wide)
+        corner = [round(255 * part) for part in pixels[3, 3, :3]]
+        assert corner == [*bytes.fromhex(ground[1:])]
+        assert len({tuple(pixel) for pixel in pixels[:, int(wide)]}) > 5  # cards and texts
+    assert draw(neuron()).save(tmp_path / "y.pdf").read_bytes().startswith(b"%PDF-")
+
+
+def test_without_a_converter_the_error_says_how_to_get_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cairosvg", None)
+    for name in ("y.png", "y.pdf"):
+        with pytest.raises(RuntimeError) as raised:
+            draw(neuron()).save(tmp_path / name)
+        assert f"a picture as {name[2:].upper()} needs CairoSVG" in str(raised.value)
+        assert "pip install cairosvg" in str(raised.value)
+    assert [*tmp_path.iterdir()] == []
 
 
 def test_a_failed_save_leaves_the_old_file_and_no_other(

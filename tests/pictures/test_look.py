@@ -86,6 +86,43 @@ def test_a_picture_has_its_ground_and_both_schemes() -> None:
         assert dark in svg
 
 
+def test_a_theme_has_the_colours_of_its_own_alone() -> None:
+    for theme, own, other in (("light", 0, 1), ("dark", 1, 0)):
+        svg = draw(neuron(), theme=theme).svg
+        assert "@media" not in svg
+        colours = {pair[own] for pair in COLOUR.values()}
+        assert all(pair[own] in svg for pair in COLOUR.values())
+        assert not [
+            pair for pair in COLOUR.values() if pair[other] in svg and pair[other] not in colours
+        ]
+    assert draw(MLP(2, [1], seed=0), theme="dark").svg.count("#0d1420") == 1
+    with pytest.raises(ValueError, match="theme='black' is unknown: write one of 'light', 'dark'"):
+        draw(neuron(), theme="black")
+
+
+def test_a_picture_without_its_legend_says_the_rest() -> None:
+    whole, bare = Picture(draw(neuron())), Picture(draw(neuron(), legend=False))
+    assert [text for text in whole.texts if text not in bare.texts] == [
+        "leaf", "operation", "output", "gradient, left −, right +", "×2  local slope",
+        "thicker edge: more gradient flows back",
+    ]  # fmt: skip
+    assert [card.texts for card in bare.cards] == [card.texts for card in whole.cards]
+
+
+def test_a_picture_without_gradients_shows_the_forward_pass() -> None:
+    for root, collapse in ((neuron(), "none"), (network(), "neurons"), (network(), "layers")):
+        whole = Picture(draw(root, collapse=collapse))
+        bare = Picture(draw(root, collapse=collapse, grads=False))
+        assert any("grad" in text for text in whole.texts)
+        assert not [text for text in bare.texts if "grad" in text]
+        assert not [card for card in bare.cards if card.bars]
+        assert len({edge[1].get("stroke-width") for edge in bare.edges}) == 1
+        assert [card.texts[:2] for card in bare.cards if card.kind == "input"] == [
+            card.texts[:2] for card in whole.cards if card.kind == "input"
+        ]
+        assert bare.pill_texts() == whole.pill_texts()
+
+
 def test_texts_are_never_wider_than_they_are_taken_to_be() -> None:
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     for name, bold in (("DejaVuSans.ttf", False), ("DejaVuSans-Bold.ttf", True)):

@@ -197,7 +197,9 @@ def test_wrong_options_are_refused_with_what_to_write() -> None:
         match=r"collapse='all' is unknown: write one of 'auto', 'none', 'neurons', 'layers'",
     ):
         draw(Value(1.0), collapse="all")
-    with pytest.raises(ValueError, match=r"direction='LR' is unknown: write 'right' or 'down'"):
+    with pytest.raises(
+        ValueError, match=r"direction='LR' is unknown: write one of 'right', 'down'"
+    ):
         draw(Value(1.0), direction="LR")
     with pytest.raises(TypeError, match=r"title must be a str, got int: write title='3'"):
         draw(Value(1.0), title=3)  # type: ignore[arg-type]
