@@ -63,19 +63,7 @@ class Generated:
         rows: int,
         keeps: bool,
     ) -> None:
-        from ..compiler.tracing import TraceError
-
-        kind = type(optimizer).__name__
-        own = getattr(optimizer, "__dict__", {})
-        for name in (*METHODS, *ATTRIBUTES):
-            method = getattr(type(optimizer), name, None)
-            if method is not getattr(Optimizer, name, None) or (name in own) != (
-                name in ATTRIBUTES
-            ):
-                raise TraceError(
-                    f"the {name} of {kind} is its own and cannot be compiled: "
-                    "give it an update, and lr as a function of the step, or take engine='eager'"
-                )
+        check_optimizer(optimizer)
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
@@ -100,8 +88,7 @@ class Generated:
         ]
 
     def _is_known(self) -> bool:
-        """Whether the optimiser is one of this package, which treat all weights alike."""
-        return type(self.optimizer) in OPTIMIZERS.values()
+        return is_known(self.optimizer)
 
     def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
         """Make a step on each batch, and before it add its loss to `losses`.
@@ -403,6 +390,25 @@ class _Waiting(Eager):
         elif self.spent > self.made.seconds:
             return self.made.made_anew()
         return self
+
+
+def is_known(optimizer: Any) -> bool:
+    """Whether the optimiser is one of this package, which treat all weights alike."""
+    return type(optimizer) in OPTIMIZERS.values()
+
+
+def check_optimizer(optimizer: Any) -> None:
+    """Raise TraceError for an optimiser that has a step of its own."""
+    from ..compiler.tracing import TraceError
+
+    kind, own = type(optimizer).__name__, getattr(optimizer, "__dict__", {})
+    for name in (*METHODS, *ATTRIBUTES):
+        method = getattr(type(optimizer), name, None)
+        if method is not getattr(Optimizer, name, None) or (name in own) != (name in ATTRIBUTES):
+            raise TraceError(
+                f"the {name} of {kind} is its own and cannot be compiled: "
+                "give it an update, and lr as a function of the step, or take engine='eager'"
+            )
 
 
 @contextmanager

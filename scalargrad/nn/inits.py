@@ -60,6 +60,11 @@ INITS: dict[str, Callable[[int, int, Random], float]] = {
 }  # fmt: skip
 
 
+def init_name(draw: Any) -> str | None:
+    """The name of an init of the table; None for a function of the user's."""
+    return next((name for name, known in INITS.items() if known is draw), None)
+
+
 def initializer(chosen: Any, activation: Any) -> Callable[[int, int, Random], Any]:
     """The init of that name; a function as it is; None: the one that suits the activation.
 

@@ -20,7 +20,7 @@ from ..wording import ParameterLabel, counted
 from .activations import activation as function_of
 from .activations import name_of
 from .checks import random_source, whole_number
-from .inits import initializer
+from .inits import init_name, initializer
 from .module import Module
 from .parameters import PLAIN, are_leaves, places_in
 from .rows import is_row, to_lists
@@ -85,6 +85,7 @@ class Neuron(Module):
         self.nin = whole_number("nin", nin)
         self.activation, self._activate = activation, function_of(activation)
         draw, rng = initializer(init, activation), random_source(seed)
+        self._init = init_name(draw)
         self.w: tuple[Value, ...] = Values.of(
             [Value(to_float(draw(self.nin, 1, rng), "init")) for _ in range(self.nin)]
         )
@@ -101,6 +102,9 @@ class Neuron(Module):
         """The output for inputs that are known to fit."""
         z = functions.dot(self.w, xs) if self.b is None else functions.dot(self.w, xs, self.b)
         return z if self._activate is None else self._activate(z)  # type: ignore[no-any-return]
+
+    def _layers(self) -> list[Module]:
+        return [self] if type(self).__call__ is _call else []
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         yield "neuron", f"{self.nin} → 1", _activation_note(self.activation), len(self.parameters())
@@ -148,6 +152,7 @@ class Layer(Module):
         self.activation = activation
         self.number = None if number is None else whole_number("number", number, 0)
         draw, rng = initializer(init, activation), random_source(seed)
+        self._init = init_name(draw)
 
         def of_layer(nin: int, _: int, rng: Random) -> Any:
             return draw(nin, self.nout, rng)
@@ -196,6 +201,10 @@ class Layer(Module):
             and len(biases) in (0, len(self.neurons))
             and are_leaves(biases)
         )
+
+    def _layers(self) -> list[Module]:
+        calls = {type(self).__call__, *(type(neuron).__call__ for neuron in self.neurons)}
+        return [self] if self._is_matrix() and calls == {Layer.__call__, _call} else []
 
     def _name(self, letter: str) -> str:
         return letter if self.number is None else f"{letter}{self.number}"
@@ -337,6 +346,11 @@ class MLP(Module):
         }
         shapes = {name: shape for name, (shape, _) in self._blocks().items()}
         return arguments if shapes == self._shapes(arguments) else None
+
+    def _layers(self) -> list[Module]:
+        parts = [part for layer in self.layers for part in layer._layers()]
+        is_plain = type(self).__call__ is MLP.__call__ and len(parts) == len(self.layers)
+        return parts if is_plain else []
 
     @classmethod
     def _shapes(cls, arguments: dict[str, Any]) -> dict[str, Index]:

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from . import exporting, training, weights
+from . import exporting, playing, training, weights
 from .parameters import HasParameters, State, shape_text
 
 TYPE_CHECKING = False
@@ -32,6 +32,7 @@ class Module(HasParameters):
     fit = training.fit
     predict = training.predict
     export = exporting.export
+    playground = playing.playground
     save = weights.save
     load = weights.Load()
 
@@ -56,6 +57,10 @@ class Module(HasParameters):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self.parameters())} parameters)"
+
+    def _layers(self) -> list[Module]:
+        """The layers that a row runs through one after the other; none if there is more to it."""
+        return []
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
         """The lines of the summary: name, shape, a note, number of parameters."""

@@ -119,7 +119,7 @@ def fit(
     """
     _check_arguments(engine, backend, reduction, penalty=penalty, callback=callback)
     measure, is_mean = loss_function(loss), reduction == "mean"
-    table, held = _table(X, y), _validation(validation)
+    table, held = table_of(X, y), _validation(validation)
     shown, metrics = held or table, metrics_for(metrics, measure)
     best = None if patience is None else _Best(model, patience, held)
     if sample_weight is not None:
@@ -363,7 +363,8 @@ def _check_arguments(engine: str, backend: str, reduction: str, **functions: obj
             )
 
 
-def _table(X: Any, y: Any, of: str = "") -> Table:
+def table_of(X: Any, y: Any, of: str = "") -> Table:
+    """The rows of X and y, as many of the one as of the other."""
     inputs, targets = rows(X, f"{of}X"), rows(y, f"{of}y")
     if len(inputs) != len(targets):
         raise ValueError(
@@ -382,7 +383,7 @@ def _validation(pair: Any) -> Table | None:
             "write validation=(X_val, y_val)"
         )
     X, y = pair
-    return _table(X, y, of="validation ")
+    return table_of(X, y, of="validation ")
 
 
 # ------------------------------------------------------------------ results of the user's functions

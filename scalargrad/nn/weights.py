@@ -71,8 +71,13 @@ def save(model: HasParameters, path: str | os.PathLike[str]) -> None:
         name: (shape, [value.data for value in values])
         for name, (shape, values) in model._blocks().items()
     }
-    content = Content(blocks, type(model).__qualname__, model._architecture())
+    content = Content(blocks, *made_as(model))
     put_in_place(path, _format_of(path).write(content))
+
+
+def made_as(model: HasParameters) -> tuple[str, dict[str, Any] | None]:
+    """The class of a model, and the arguments that make another."""
+    return type(model).__qualname__, model._architecture()
 
 
 def load_into(model: HasParameters, path: str | os.PathLike[str]) -> None:
@@ -195,17 +200,18 @@ def _refuse(path: Path, reason: object) -> NoReturn:
     raise WeightsError(f"{path} is no file of weights, or is damaged: {reason}") from None
 
 
-def _about(content: Content) -> dict[str, Any]:
+def about(content: Content) -> dict[str, Any]:
+    """What a file says besides the weights."""
     package = sys.modules[__name__.partition(".")[0]]
-    about = {"format": FORMAT, "scalargrad": package.__version__, "class": content.kind}
-    return about if content.arguments is None else {**about, "arguments": content.arguments}
+    found = {"format": FORMAT, "scalargrad": package.__version__, "class": content.kind}
+    return found if content.arguments is None else {**found, "arguments": content.arguments}
 
 
-def _content(about: Any, blocks: Blocks) -> Content:
+def _content(told: Any, blocks: Blocks) -> Content:
     """The content that a file's description and its blocks make; ValueError if it is none."""
-    if not isinstance(about, dict) or about.get("format") != FORMAT:
-        raise ValueError(f"its format is {about.get('format')!r}, not {FORMAT!r}")
-    kind, arguments = about.get("class", ""), about.get("arguments")
+    if not isinstance(told, dict) or told.get("format") != FORMAT:
+        raise ValueError(f"its format is {told.get('format')!r}, not {FORMAT!r}")
+    kind, arguments = told.get("class", ""), told.get("arguments")
     if not isinstance(kind, str) or not isinstance(arguments, dict | None):
         raise ValueError("its class is no text, or its arguments have no names")
     return Content(blocks, kind, arguments)
@@ -220,7 +226,7 @@ def _to_json(content: Content) -> bytes:
                     f"{name}{at} is {number}, for which JSON has no number: "
                     "save the model as .safetensors, or mend the weight"
                 )
-    parts = {key: json.dumps(value) for key, value in _about(content).items()}
+    parts = {key: json.dumps(value) for key, value in about(content).items()}
     weights = [
         f"    {json.dumps(name)}: {json.dumps(nested(numbers, shape))}"
         for name, (shape, numbers) in content.blocks.items()
@@ -267,12 +273,12 @@ def _numbers(name: str, part: Any) -> tuple[Index, list[float]]:
 
 def _to_safetensors(content: Content) -> bytes:
     array, library = _libraries()
-    about = _about(content)
+    told = about(content)
     tensors = {
         name: array(numbers, dtype=float).reshape(shape)
         for name, (shape, numbers) in content.blocks.items()
     }
-    texts = {key: v if isinstance(v, str) else json.dumps(v) for key, v in about.items()}
+    texts = {key: v if isinstance(v, str) else json.dumps(v) for key, v in told.items()}
     data: bytes = library.numpy.save(tensors, metadata=texts)
     return data
 
@@ -281,14 +287,14 @@ def _from_safetensors(path: Path) -> Content:
     _, library = _libraries()
     try:
         with library.safe_open(path, framework="numpy") as file:
-            about = {"format": FORMAT, **(file.metadata() or {})}
-            if isinstance(about.get("arguments"), str):
-                about["arguments"] = json.loads(about["arguments"])
+            told = {"format": FORMAT, **(file.metadata() or {})}
+            if isinstance(told.get("arguments"), str):
+                told["arguments"] = json.loads(told["arguments"])
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
         for name, tensor in tensors.items():
             if tensor.dtype.kind != "f":
                 raise ValueError(f"{name} holds {tensor.dtype}, not floats")
-        return _content(about, {name: (x.shape, x.ravel().tolist()) for name, x in tensors.items()})
+        return _content(told, {name: (x.shape, x.ravel().tolist()) for name, x in tensors.items()})
     except RecursionError:
         _refuse(path, "its arguments are nested too deep")
     except (library.SafetensorError, TypeError, ValueError) as error:

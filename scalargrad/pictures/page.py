@@ -8,24 +8,17 @@ SVG, escaped, and only ever becomes text. The page's own policy lets no script r
 
 from __future__ import annotations
 
-import json
-import os
-from base64 import b64encode
 from dataclasses import replace
 from functools import cached_property
-from hashlib import sha256
 from importlib.resources import files
-from math import isfinite
-from pathlib import Path
 from string import Template
 
-from ..compiler.dialects.javascript_helpers import literal
 from ..compiler.emitters.javascript_rows import row_functions
-from ..files import put_in_place
 from ..graph import ordered
 from ..ops import ATOM, SIGN
 from ..value import Value
 from ..wording import counted, figure, formulas, name_formula, names_of, operation_formula
+from .embedding import as_json, framed, hash_of, number, saved
 from .graphs import Painter, in_pairs
 from .layout import dot_text, laid_out
 from .naming import badge
@@ -36,7 +29,9 @@ from .text import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
     from typing import Any
 
     from .scene import Scene
@@ -46,7 +41,6 @@ MOST = 500  # nobody walks through more Values
 MOST_OPERANDS = 12  # of more operands a step does not write the formula
 WIDE = -0.0001234  # a number that takes as much room as most
 MARK = 0xE000  # from here on characters mark operands; labels cannot hold them
-IN_NOTEBOOK = 720  # pixels: the height of the page in a notebook
 
 
 class Page:
@@ -87,34 +81,24 @@ class Page:
         script = "\n".join([row_functions(graph.ops), *map(_text, SCRIPTS)])
         return Template(_text("page.html")).substitute(
             title=escaped(scene.title),
-            script_hash=b64encode(sha256(f"\n{script}".encode()).digest()).decode(),
+            script_hash=hash_of(f"\n{script}"),
             style=_text("page.css"),
             wide=picture.partition('width="')[2].partition('"')[0],
             picture=picture,
-            graph=_as_json(graph.content()),
+            graph=as_json(graph.content()),
             script=script,
         )
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write the page to a file and return its path; if that fails, an old file is unchanged."""
-        path = Path(path)
-        if path.suffix.lower() not in (".html", ".htm"):
-            name = (path.stem or "graph") + ".html"
-            raise ValueError(f"a page is saved as HTML, got {path.name!r}: write {name!r}")
-        return put_in_place(path, self.html)
+        return saved(self.html, path, "graph")
 
     def _repr_html_(self) -> str:
         """The page in a frame, for a notebook, or the reason why there is none."""
         try:
-            page = escaped(self.html)
+            return framed(self.html, self._scene.title)
         except (RuntimeError, TimeoutError) as error:
             return f"<pre>{escaped(f'{self!r}{chr(10)}{error}')}</pre>"
-        style = f"width:100%;height:{IN_NOTEBOOK}px;border:0"
-        title = escaped(self._scene.title)
-        return (
-            f'<iframe title="{title}" style="{style}" sandbox="allow-scripts" srcdoc="{page}">'
-            "</iframe>"
-        )
 
     def __repr__(self) -> str:
         count = len(self._plan.values)
@@ -166,8 +150,8 @@ class _Graph:
             self.values, {value: name_formula(name) for value, name in self.names.items()}
         )
         self.edges: dict[tuple[str, str], list[int]] = {}
-        for number, edge in enumerate(scene.edges):
-            self.edges.setdefault((edge.tail, edge.head), []).append(number)
+        for place, edge in enumerate(scene.edges):
+            self.edges.setdefault((edge.tail, edge.head), []).append(place)
 
     def content(self) -> dict[str, Any]:
         """Everything that the script needs to know."""
@@ -188,7 +172,7 @@ class _Graph:
             "name": self.names[value],
             "kind": self.plan.kind(value),
             "card": self.painter.id(value),
-            "data": _number(value.data),
+            "data": number(value.data),
         }
         if value._operation is None:
             return found
@@ -197,9 +181,9 @@ class _Graph:
             "operation": value.op,
             "symbol": badge(value),
             "operands": [
-                self.number[x] if isinstance(x, Value) else [_number(x)] for x in value.parents
+                self.number[x] if isinstance(x, Value) else [number(x)] for x in value.parents
             ],
-            "slopes": [None if x is None else _number(x) for x in self.plan.partials[value]],
+            "slopes": [None if x is None else number(x) for x in self.plan.partials[value]],
             "edges": self.edges_of(value),
             "formula": self.written.get(value, f"{value.op}(…)"),
             "figures": [*_figures(value)],
@@ -242,14 +226,3 @@ def _figures(value: Value) -> Iterator[str | int]:
         yield -1 - place if f"(−{letter})" in negative and f"({letter})" not in text else place
     if piece:
         yield piece
-
-
-def _number(x: float) -> float | str:
-    """A number in JSON, which has neither infinities nor nan."""
-    return x if isfinite(x) else literal(x)
-
-
-def _as_json(content: Any) -> str:
-    """JSON that can stand in a script element: no `<` in it begins a tag."""
-    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")

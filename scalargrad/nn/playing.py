@@ -1,0 +1,253 @@
+"""Playground: a model, its data and its training as a page.   (floor 3)"""
+
+from __future__ import annotations
+
+import random
+from math import sqrt
+
+from . import weights
+from .checks import quoted, random_source, whole_number
+from .eager import Task
+from .inits import INITS
+from .losses import binary_cross_entropy_with_logits, hinge, loss_function
+from .optimizers import optimizer_for
+from .parameters import flat
+from .rows import one_hot, to_lists, width
+from .training import REDUCTIONS, table_of
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+    from typing import Any
+
+    from ..playground import Playground
+
+MOST_PARAMETERS = 20_000  # of more a page cannot show the training step by step
+MOST_NUMBERS = 200_000  # in X and y together
+
+
+def playground(
+    model: Any,
+    path: str | os.PathLike[str] | None,
+    X: Any,
+    y: Any,
+    loss: str | Callable[[Any, Any], Any] = "mse",
+    optimizer: Any = "sgd",
+    lr: Any = None,
+    batch_size: int | None = None,
+    shuffle: bool = False,
+    seed: Any = None,
+    reduction: str = "mean",
+    penalty: Callable[[Any], Any] | None = None,
+    epochs: int | None = None,
+) -> Playground:
+    """Write a page in which the model trains before the reader's eyes, and return it.
+
+    >>> from scalargrad.nn import MLP
+    >>> model = MLP(2, [4, 1], activation="tanh", seed=0)
+    >>> X, y = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    >>> model.playground(None, X, y, optimizer="adam", lr=0.05)
+    <Playground of MLP(2, [4, 1], activation='tanh'): 17 parameters, 4 rows>
+
+    path: the file, .html; None to write none: `save` does it later, and a notebook shows the page.
+    X, y, loss, optimizer, lr, batch_size, shuffle, seed, reduction, penalty: as in `fit`, whose
+        steps the page makes. A seed that the reader gives is that of `MLP(…, seed=…)`.
+    epochs: where the page stops by itself. Default None: nowhere.
+
+    TraceError where model, loss, penalty or update cannot be traced; ValueError for more than
+    20,000 parameters, and for rows that do not fit. The model is not changed.
+    """
+    from ..compiler import compile
+    from ..playground import Playground, Scripts
+    from .compiled import checked
+
+    if reduction not in REDUCTIONS:
+        raise ValueError(f"reduction={reduction!r} is none of {quoted(REDUCTIONS)}")
+    count = _count(model)
+    inputs, targets = table_of(X, y)
+    numbers = len(inputs) * ((width(inputs[0]) or 1) + (width(targets[0]) or 1))
+    if numbers > MOST_NUMBERS:
+        raise ValueError(
+            f"X and y have {numbers:,} numbers, and a page holds at most {MOST_NUMBERS:,}: "
+            "give it a part of the rows"
+        )
+    measure = loss_function(loss)
+    classes = checked(Task(model, measure, reduction == "mean", penalty), (inputs, targets))
+    wanted: Any = targets if classes is None else one_hot(targets, classes)
+    chosen = optimizer_for(optimizer, model.parameters(), lr)
+    update = _update_of(chosen, lr)
+
+    def objective(model: Any, x: Any, y: Any) -> Any:
+        return measure(model(x), y)
+
+    def predict(model: Any, x: Any) -> Any:
+        return model(x)
+
+    layers = model._layers()
+
+    def neurons(model: Any, x: Any) -> Any:
+        found: list[Any] = []
+        for layer in model._layers():
+            out = layer(x)
+            x = out if isinstance(out, list) else [out]
+            found += x
+        return found
+
+    some: Any = inputs[:2]
+    scripts = Scripts(
+        task=compile(objective, 0, ("x", "y"), reduction).source(
+            model, some, wanted[:2], language="javascript"
+        ),
+        predict=compile(predict, (), ("x",), None).source(model, some, language="javascript"),
+        neurons=compile(neurons, (), ("x",), None).source(model, some, language="javascript")
+        if layers
+        else "",
+        penalty=compile(penalty).source(model, language="javascript") if penalty else "",
+        update=update,
+    )
+    content: dict[str, Any] = {
+        "title": repr(model),
+        "about": weights.about(weights.Content({}, *weights.made_as(model))),
+        "weights": _blocks(model, [p.data for p in model.parameters()]),
+        "state": [_blocks(model, part) for part in chosen.state],
+        "layers": _layers(layers),
+        "steps": chosen.steps,
+        "optimizer": type(chosen).__name__,
+        "loss": loss if isinstance(loss, str) else getattr(loss, "__name__", "loss"),
+        "lr": chosen.lr,
+        "batch": len(inputs)
+        if batch_size is None
+        else min(len(inputs), whole_number("batch_size", batch_size)),
+        "is_whole": batch_size is None,
+        "shuffle": bool(shuffle),
+        "seed": _seed(seed),
+        "epochs": None if epochs is None else whole_number("epochs", epochs),
+        "x": inputs,
+        "y": wanted,
+        "names": [str(name) for name in getattr(X, "columns", ())],
+        **_kind(measure, wanted, classes),
+    }
+    made = Playground(repr(model), count, scripts, content)
+    if path is not None:
+        made.save(path)
+    return made
+
+
+def _count(model: Any) -> int:
+    """How many parameters the model has, if a page can show them."""
+    count = len(model.parameters())
+    if count > MOST_PARAMETERS:
+        raise ValueError(
+            f"a playground trains at most {MOST_PARAMETERS:,} parameters, and {model!r} has "
+            f"{count:,}: train it with fit"
+        )
+    if sum(len(values) for _, values in model._blocks().values()) != count:
+        raise ValueError(
+            "a playground needs each parameter in one place, and some of this model stand in two: "
+            "train it with fit"
+        )
+    return count
+
+
+def _update_of(optimizer: Any, lr: Any) -> Any:
+    """The formula by which a weight moves."""
+    from ..compiler.tracing import TraceError
+    from ..compiler.update import update_of
+    from .compiled import check_optimizer, is_known
+
+    check_optimizer(optimizer)
+    if callable(optimizer.lr):
+        raise ValueError(
+            "lr is a function of the step, and the page has a field for one number: write lr=0.01"
+        )
+    count = len(optimizer.parameters)
+    found = update_of(optimizer, min(2, count) if is_known(optimizer) else count)
+    if found is None:
+        raise TraceError(
+            f"the update of {type(optimizer).__name__} has not one formula for all weights, and a "
+            "page needs one: take 'sgd', 'rmsprop', 'adam', 'adamw'"
+        )
+    return found
+
+
+def _blocks(model: Any, numbers: list[float]) -> dict[str, Any]:
+    """Numbers, one for each parameter, by blocks: shape, and numbers in row order."""
+    found = {}
+    for name, block in model.arranged(numbers).items():
+        shape, each = flat(to_lists(block))
+        found[name] = {"shape": shape, "data": [float(x) for x in each]}
+    return found
+
+
+def _layers(layers: list[Any]) -> list[dict[str, Any]]:
+    """The layers as the page draws them and draws their weights anew."""
+    found = []
+    for layer in layers:
+        names = [*layer._blocks()]
+        nin, nout = layer.nin, getattr(layer, "nout", 1)
+        init = getattr(layer, "_init", None)
+        found.append(
+            {
+                "W": names[0],
+                "b": names[1] if len(names) > 1 else None,
+                "nin": nin,
+                "nout": nout,
+                "activation": _activation(layer),
+                "level": _at_zero(layer),
+                "init": _spread(init, nin, nout),
+            }
+        )
+    return found
+
+
+def _activation(layer: Any) -> str:
+    chosen = layer.activation
+    return "linear" if chosen is None else getattr(chosen, "__name__", str(chosen))
+
+
+def _at_zero(layer: Any) -> float:
+    """The activation of 0, the level that a neuron's boundary runs along."""
+    from ..modes import no_grad
+    from ..value import Value
+    from .activations import activation
+
+    function = activation(layer.activation)
+    with no_grad():
+        return 0.0 if function is None else float(function(Value(0.0)).data)
+
+
+def _spread(init: str | None, nin: int, nout: int) -> list[Any] | None:
+    """The distribution that an init draws from, and its size; None for a function of the user's."""
+    spreads = {
+        "uniform": ["uniform", 1.0],
+        "normal": ["gauss", 1.0],
+        "xavier": ["uniform", sqrt(6.0 / (nin + nout))],
+        "he": ["gauss", sqrt(2.0 / nin)],
+        "zeros": ["zeros", 0.0],
+    }
+    assert spreads.keys() == INITS.keys()
+    return spreads[init] if init else None
+
+
+def _seed(seed: Any) -> int | None:
+    """A seed that the page can begin its order of rows from."""
+    random_source(seed)
+    return None if isinstance(seed, random.Random) or not hasattr(seed, "__index__") else int(seed)
+
+
+def _kind(measure: Any, targets: Any, classes: int | None) -> dict[str, Any]:
+    """Whether the targets are classes, and the outputs between which their border lies."""
+    wide, seen = width(targets[0]), {*targets}
+    is_one_hot = (wide or 1) > 1 and all({*row} == {0, 1} and sum(row) == 1 for row in seen)
+    if classes is not None or is_one_hot:
+        return {"kind": "classes", "levels": [0, 0.5, 1]}
+    single = {row[0] for row in seen} if wide == 1 else seen
+    if wide in (None, 1) and len(single) == 2:
+        low, high = sorted(single)
+        if measure in (binary_cross_entropy_with_logits, hinge):
+            return {"kind": "two", "values": [low, high], "levels": [-3, 0, 3]}
+        return {"kind": "two", "values": [low, high], "levels": [low, (low + high) / 2, high]}
+    numbers = [x for row in targets for x in (row if wide else [row])]
+    low, high = min(numbers), max(numbers)
+    return {"kind": "numbers", "levels": [low, (low + high) / 2, high]}

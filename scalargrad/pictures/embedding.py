@@ -1,0 +1,55 @@
+"""Pages of one file: what stands in them, on the disk and in a notebook.   (floor 3)"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64encode
+from hashlib import sha256
+from math import isfinite
+from pathlib import Path
+
+from ..compiler.dialects.javascript_helpers import literal
+from ..files import put_in_place
+from .text import escaped
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import os
+    from typing import Any
+
+IN_NOTEBOOK = 720  # pixels: the height of a page in a notebook
+
+
+def number(x: float) -> float | str:
+    """A number in JSON, which has neither infinities nor nan."""
+    return x if isfinite(x) else literal(x)
+
+
+def as_json(content: Any) -> str:
+    """JSON that can stand in a script element: no `<` in it begins a tag."""
+    text = json.dumps(content, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    return text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
+
+
+def hash_of(script: str) -> str:
+    """What a page's policy calls the script by that may run."""
+    return b64encode(sha256(script.encode()).digest()).decode()
+
+
+def saved(html: str, path: str | os.PathLike[str], default: str) -> Path:
+    """Write a page to a file and return its path; if that fails, an old file is unchanged."""
+    path = Path(path)
+    if path.suffix.lower() not in (".html", ".htm"):
+        name = (path.stem or default) + ".html"
+        raise ValueError(f"a page is saved as HTML, got {path.name!r}: write {name!r}")
+    return put_in_place(path, html)
+
+
+def framed(html: str, title: str, *rights: str) -> str:
+    """A page in a frame, as a notebook shows it."""
+    style = f"width:100%;height:{IN_NOTEBOOK}px;border:0"
+    sandbox = " ".join(["allow-scripts", *rights])
+    return (
+        f'<iframe title="{escaped(title)}" style="{style}" sandbox="{sandbox}" '
+        f'srcdoc="{escaped(html)}"></iframe>'
+    )
