@@ -230,6 +230,10 @@ def are_finite(slopes: Any) -> bool:
         if slope.__class__ is tuple:
             if not are_finite(slope):
                 return False
-        elif not isfinite(vdot(slope, slope)):
+        elif slope.__class__ is ndarray:
+            flat = slope.ravel()
+            if not isfinite(flat.dot(flat)):
+                return False
+        elif not isfinite(slope * slope):
             return False
     return True
