@@ -1,4 +1,4 @@
-"""What a function over rows gives: the sum or the mean of its values, and what each walk back begins with.   (floor 3)"""
+"""Values of a function over rows: their sum or mean, and what each walk back begins with.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -19,7 +19,8 @@ MEAN, TIMES = line_of("x / y"), line_of("x * y")
 def reduced(put: Any, x: Any, carried: bool, reduce: str | None, given: Any = lambda x: x) -> Any:
     """The sum or mean of a number over the rows, and the slope it begins with, None where that is 1.
 
-    `put` makes a step of a line and its operands, `given` an operand of what is known when a function is called.
+    `put` makes a step of a line and its operands, `given` an operand of what is known when a
+    function is called.
     """
     if reduce == "mean" and carried:
         return put(MEAN, put(OVER_ROWS, x), given(ROWS)), given(ROW_SHARE)
@@ -34,7 +35,7 @@ def reduced_view(derived: Derived, view: View, carried: bool, reduce: str | None
 
 
 def outputs_of(derived: Derived, reduce: str | None) -> tuple[list[View], list[View]]:
-    """The outputs of a program in vectors, and the slopes they begin with; `reduce` over rows, if at all."""
+    """The outputs of a program in vectors, and the slopes they begin with."""
     values, seeds = [], []
     for source, place in derived.rolled.outputs:
         output = derived.output(source, place)

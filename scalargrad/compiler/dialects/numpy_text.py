@@ -1,6 +1,7 @@
 """Expressions of NumPy source as forms with gaps, and what stands in them: text comes last.   (floor 3)
 
-An expression knows what it is made of, so that what is read once is written where it is read, and what is read twice gets a line.
+An expression knows what it is made of, so that what is read once is written where it is read, and
+what is read twice gets a line.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ LONGEST = 70  # characters of an expression in another
 
 
 class Form:
-    """An expression with gaps: the text between them, which gap each is, and how tightly what fills it must hold together."""
+    """An expression with gaps: the text between them, and how tightly what fills each must hold together."""
 
     __slots__ = ("gaps", "is_view", "level", "needs", "text", "texts")
 
@@ -42,7 +43,7 @@ class Form:
         self.texts.append(rest)
 
     def of(self, parts: Sequence[tuple[str, int] | str]) -> str:
-        """The text with other texts in the gaps, each with how tightly it holds together; in parentheses where it must be.
+        """The text with others in the gaps, each with how tightly it holds; in parentheses where it must be.
 
         >>> Form("_0.T @ _1").of([("a + b", SUMMED), "c"])
         '(a + b).T @ c'
@@ -56,7 +57,7 @@ class Form:
 
 
 def form(text: str, is_view: bool = False) -> Form:
-    """The form that a text with gaps `_0`, `_1`, … is; a view is of the numbers of its first gap, and no copy of them."""
+    """The form of a text with gaps `_0`, `_1`, …; a view is of the numbers of its first gap, no copy."""
     return _form(text, is_view)
 
 
@@ -91,7 +92,10 @@ def _gaps(node: ast.AST, need: int) -> list[tuple[int, int]]:
 
 
 class Expression:
-    """A form with what fills its gaps, or, without one, a text; `wish` is a name for it, `has_line` that it has one in any case."""
+    """A form with what fills its gaps, or, without one, a text.
+
+    `wish` is a name for it; where `has_line`, it has one in any case.
+    """
 
     __slots__ = ("form", "has_line", "level", "number", "operands", "text", "wish")
 
@@ -164,7 +168,7 @@ def reached(results: Iterable[Expression]) -> list[Expression]:
 def lines_of(
     results: Sequence[Expression], names: Names, named: Iterable[Expression] = ()
 ) -> list[tuple[Expression, str]]:
-    """The lines that compute what is read more than once, or wishes for a name, or is `named`, each with the expression it names.
+    """The lines that compute what is read more than once, or has a line, or is `named`; each with what.
 
     Afterwards `text` is what an expression is written as where it is read.
     """

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy
 
 from ..derive import DerivedSteps
-from ..derive_rolled import Derived, Root, beside, constant, narrowed, whole
-from ..lower import OVER_ROWS, ROW_SHARE, ROWS, line_of
+from ..derive_rolled import Derived, beside, narrowed
 from ..program import Constant, operations
-from ..roll import Numbers, View, has_pattern, rolled
+from ..reduced import outputs_of, reduced, turns_of
+from ..roll import View, has_pattern, rolled
 from ..views import name_of
 from .steps import LineFunction, NumberResult
 from .vectors import Function, Result
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from ..dialects.c import Dialect
     from ..program import Block, Program
-    from ..roll import Rolled
     from .frame import Frame
 
     # by the number of a block: entries that are one parameter with others: the other block, their place, that there
@@ -28,7 +27,6 @@ if TYPE_CHECKING:
 
 FEW = 400  # operations of a program without rows that machine code has in lines
 MANY, EACH = 20_000, 20  # or with few operations for each vector; for all outputs of a Jacobian
-MEAN, TIMES = line_of("x / y"), line_of("x * y")
 
 
 def function_of(
@@ -71,49 +69,15 @@ def _in_vectors(
     made = rolled(program)
     derived = Derived(made, per_row)
     has_rows = any(block.has_rows for block in made.blocks)
-    outputs, seeds = [], []
-    for source, place in made.outputs:
-        view, seed = derived.output(source, place), None
-        if has_rows and not per_row:
-            view, seed = reduced_view(derived, view, source.has_rows, reduce)
-        outputs.append(view)
-        seeds.append(seed or constant(1.0))
+    outputs, seeds = outputs_of(derived, reduce if has_rows and not per_row else None)
     turns: Sequence[int] = (0,) if in_rows else range(len(outputs))
     results = [Result(beside(outputs), out, per_row, turns)]
-    for roots, numbers in _turns(made, seeds) if wrt else ():
+    for roots, numbers in turns_of(made, seeds) if wrt else ():
         views = _tied(derived.slopes(roots, wrt), ties, len(roots))
         for block, name, view in zip(wrt, slope_names, views):
             by_rows = has_rows and (block.has_rows or per_row)
             results.append(Result(view, name, by_rows, numbers))
     return derived, results
-
-
-def reduced(put: Any, x: Any, carried: bool, reduce: str | None, given: Any = lambda x: x) -> Any:
-    """The sum or mean of a number over the rows, and the slope it begins with, None where that is 1.
-
-    `put` makes a step of a line and its operands, `given` an operand of what is known when a function is called.
-    """
-    if reduce == "mean" and carried:
-        return put(MEAN, put(OVER_ROWS, x), given(ROWS)), given(ROW_SHARE)
-    if reduce == "sum" and carried:
-        return put(OVER_ROWS, x), None
-    return (put(TIMES, x, given(ROWS)), given(ROWS)) if reduce == "sum" else (x, None)
-
-
-def reduced_view(derived: Derived, view: View, carried: bool, reduce: str | None) -> Any:
-    """The same of a program in vectors."""
-    return reduced(lambda line, *xs: derived.put(line, xs, 1), view, carried, reduce, whole)
-
-
-def _turns(made: Rolled, seeds: Sequence[View]) -> list[tuple[list[list[Root]], list[int]]]:
-    """The roots of each walk back: all outputs of a vector take turns in one."""
-    groups: dict[Any, tuple[list[list[Root]], list[int]]] = {}
-    for number, ((source, place), seed) in enumerate(zip(made.outputs, seeds)):
-        is_number = isinstance(source, Numbers)
-        turns, numbers = groups.setdefault(number if is_number else source, ([], []))
-        turns.append([] if is_number else [Root(source, place, seed)])
-        numbers.append(number)
-    return list(groups.values())
 
 
 def _tied(views: list[View], ties: Ties, turns: int) -> Iterator[View]:

@@ -1,7 +1,7 @@
-"""Rolled programs as NumPy: a vector an array, layers as products of matrices, rows the leading axis.   (floor 3)
+"""Rolled programs as NumPy: a vector an array, a layer a product of matrices.   (floor 3)
 
-Nothing here knows a derivative: slopes are vectors like others. A vector is written in the shape and the
-order in which its operands stand, so that nothing is turned or copied on the way.
+Nothing here knows a derivative: slopes are vectors like others. Rows are the leading axis. A vector is
+written in the shape and the order in which its operands stand: nothing is turned or copied on the way.
 """
 
 from __future__ import annotations
@@ -202,7 +202,7 @@ def function_source(
 
 
 def _owned(results: Sequence[tuple[Expression, bool]]) -> list[str]:
-    """Results as they are returned: arrays are copied that are arguments, one another, or views of any."""
+    """Results as they are returned: copies of arguments, of one another, and of views of any."""
     taken: set[Expression] = set()
     texts = []
     for result, is_array in results:

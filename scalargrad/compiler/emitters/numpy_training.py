@@ -1,7 +1,8 @@
-"""Training on arrays: slopes of the loss, the penalty and the optimiser's update as the lines of one loop.   (floor 3)
+"""Training on arrays: slopes of the loss, the penalty and the update as one loop.   (floor 3)
 
-The weights are one vector, and so are their slopes and each thing that the optimiser remembers: the matrices of the formulas are
-views of it. What the rows of a batch decide alone is computed once for it, by a function of its own.
+The weights are one vector, and so are their slopes and each thing that the optimiser remembers: the
+matrices of the formulas are views of it. What the rows of a batch decide alone is computed once for it,
+by a function of its own.
 """
 
 from __future__ import annotations
@@ -31,8 +32,8 @@ INTO = {form("_0 @ _1"): form("dot(_0, _1, _2)"), TURNED_PRODUCT: form("dot(_0.T
 class Training:
     """The source of `prepared` and `train`, and the constants they read.
 
-    `loss` is the loss of a row and `penalty` that of the weights, or None; `moving` are the blocks that are trained, `update` the
-    formula of a weight. `reduce` is over the rows of a batch.
+    `loss` is the loss of a row and `penalty` that of the weights, or None; `moving` are the blocks that
+    are trained, `update` the formula of a weight. `reduce` is over the rows of a batch.
     """
 
     def __init__(
@@ -196,7 +197,7 @@ class Training:
         return [*lines, *[" = ".join(map(", ".join, zip(*changes)))] * bool(changes)]
 
     def _prepared(self, results: Sequence[Expression]) -> tuple[list[str], list[str]]:
-        """What a step reads of a batch, by name, and the lines that compute it: all that is of data alone."""
+        """What a step reads of a batch, by name, and the lines that compute it of data alone."""
         data = {self.arrays.blocks[block] for block in self.data} | {"rows"}
         of_data: dict[Expression, bool] = {}  # False for what is the same for all batches
         read: dict[Expression, None] = {}

@@ -1,4 +1,4 @@
-"""What a view is on arrays: all of one, a slice, turned axes, one number for many, a mask, a gather.   (floor 3)
+"""What a view is on arrays: all of one, a slice, turned axes, a mask, a gather.   (floor 3)
 
 An index into a source becomes an index into the array where its numbers are, and where that is linear
 in the place along each axis, no number is moved.

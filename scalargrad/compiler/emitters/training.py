@@ -13,9 +13,9 @@ from ..derive_rolled import Derived, Root, constant
 from ..dialects.c import MACHINE
 from ..lower import ADD
 from ..program import Constant, Program
+from ..reduced import reduced, reduced_view
 from ..roll import Numbers, has_pattern, rolled
 from .frame import LARGE, Frame, Source, file_of
-from .functions import reduced, reduced_view
 from .steps import LineFunction, NumberResult
 from .vectors import Function, Result
 
