@@ -131,12 +131,10 @@ class Crowds:
     def shape(self, layer: str | None) -> tuple[str, str]:
         """The shape of a layer, `2 → 3`, and the activation if all its neurons have the same."""
         neurons = self.plan.neurons
+        nin, nout = neurons.shapes[layer]
         homes = {home for home in neurons.home.values() if home[0] == layer}
-        places = [place_of(value) for value, home in neurons.home.items() if home in homes]
-        inputs = [place.input for place in places if place is not None and place.input is not None]
-        nout = max(number for _, number in homes) + 1
         symbols = {badge(neurons.activation.get(home)) for home in homes}
-        shape = f"{max(inputs) + 1} → {nout}" if inputs else counted(nout, "neuron")
+        shape = f"{nin} → {nout}" if nin else counted(nout, "neuron")
         return shape, symbols.pop() if len(symbols) == 1 else ""
 
 

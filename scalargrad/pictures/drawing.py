@@ -240,7 +240,11 @@ def notebook_bundle(value: Value) -> dict[str, str]:
     bundle = {"text/plain": repr(value)}
     try:
         if _is_small(value) and engine() is not None:
-            bundle["image/svg+xml"] = draw(value, timeout=PATIENCE).svg
+            from .graphs import graph_scene
+            from .plan import IN_A_CELL, Plan
+
+            scene = graph_scene(Plan([value], "auto", IN_NOTEBOOK, most=IN_A_CELL))
+            bundle["image/svg+xml"] = Drawing(scene, PATIENCE).svg
     except Exception:  # whatever is wrong with the picture, a notebook must show the text
         pass
     return bundle

@@ -266,8 +266,18 @@ class Painter:
     # -------------------------------------------------------------- title, clusters, legend
 
     def title(self) -> str:
-        """The formulas of the roots if they are short, else the number of roots and Values."""
+        """The network, or the formulas of the roots if short, else how many roots and Values."""
         roots, values = self.plan.roots, self.plan.values
+        if network := self.plan.neurons.network():
+            if len(roots) > 1:
+                return network
+            (root,) = roots
+            name = self.names[root] if root in self.given else ""
+            if root not in self.plan.neurons.home:
+                network = f"{name or root.op or 'result'} of {network}"
+            elif name:
+                network = f"{name} = {network}"
+            return f"{network} = {figure(root.data, 2)}"
         labels = {value: name_formula(self.names[value]) for value in values if value in self.given}
         leaves = {value: label for value, label in labels.items() if value._operation is None}
         texts = formulas(values, labels) | formulas(values, leaves)

@@ -8,6 +8,7 @@ have the same labels, their layers are not grouped.
 from __future__ import annotations
 
 from collections import Counter
+from itertools import pairwise
 
 from ..value import Value
 from ..wording import ParameterLabel
@@ -38,6 +39,14 @@ class Neurons:
             for value, place in places.items()
             if place.layer not in twice
         }
+        # inputs and neurons of each layer; 0 inputs if the graph has no weight of it
+        self.shapes: dict[str | None, tuple[int, int]] = {}
+        for value, (layer, number) in self.home.items():
+            inputs, neurons = self.shapes.get(layer, (0, 0))
+            at = places[value].input
+            self.shapes[layer] = (
+                inputs if at is None else max(inputs, at + 1), max(neurons, number + 1),
+            )  # fmt: skip
         self.sums: set[Value] = set()  # z, the sums that activations are applied to
         self.activations: set[Value] = set()  # a, the results of the activations
         self.activation: dict[Home, Value] = {}  # the result for each neuron
@@ -57,6 +66,15 @@ class Neurons:
                     self.home[value] = self.home[z]
                     self.activations.add(value)
                     self.activation.setdefault(self.home[z], value)
+
+    def network(self) -> str:
+        """`MLP 3→4→4→1` if the layers are 1, 2, … and each reads the one before; empty if not."""
+        shapes = [self.shapes.get(str(number), (0, 0)) for number in range(1, len(self.shapes) + 1)]
+        if len(shapes) < 2 or any(nout != nin for (_, nout), (nin, _) in pairwise(shapes)):
+            return ""
+        return "MLP " + "→".join(
+            str(size) for size in (shapes[0][0], *(nout for _, nout in shapes))
+        )
 
     def name(self, value: Value) -> str:
         """`z1[0]` for the sum in a neuron, `a1[0]` for its activation, empty for other Values."""

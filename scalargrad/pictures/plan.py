@@ -1,8 +1,8 @@
 """A plan: which card of the picture shows each Value of a graph.   (floor 3)
 
 A Value has a card of its own. Or it is on the card of its neuron or its layer, which are collapsed,
-or on a card of many leaves that have the same readers. "auto" collapses a graph of more than
-`CROWD` nodes.
+or on a card of many leaves that have the same readers. "auto" collapses a graph that would have
+more cards than `most` tells.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
 CROWD = 300  # nobody reads a picture with more nodes
+MOST_CARDS = (CROWD, CROWD)  # of Values, of neurons; with more, "auto" collapses
+IN_A_CELL = (20, 60)  # the same for a notebook, whose cells are not wide
 MOST_SHOWN = 12  # more leaves with the same readers, or operands, are drawn as one
 LEVELS = ("none", "neurons", "layers")
 
@@ -36,6 +38,7 @@ class Plan:
         limit: int,
         parameters: Iterable[Value] = (),
         crowds: bool = True,
+        most: Sequence[int] = MOST_CARDS,
     ) -> None:
         self.roots, self.are_roots, self.has_crowds = roots, frozenset(roots), crowds
         self.values = ordered(*roots)
@@ -52,12 +55,14 @@ class Plan:
         # a root that backward() ran from has a gradient; else leaves hold gradients of other walks
         self.walked = frozenset(ordered(*[root for root in roots if root.grad != 0.0]))
         count = 0
+        # layers are the last resort, whatever their number
+        fits = dict(zip(LEVELS, (*most, limit)))
         for self.level in LEVELS if collapse == "auto" else (collapse,):
             self.card: dict[Value, Hashable] = self._cards()
             count = len(set(self.card.values()))
             # a graph does not count as small because its leaves share cards
             shown = len(self.values) if self.level == "none" else count
-            if shown <= min(CROWD, limit) or not self.neurons.home:
+            if shown <= min(fits[self.level], limit) or not self.neurons.home:
                 break
         if count > limit:
             raise ValueError(self._refusal(limit, count))

@@ -93,6 +93,7 @@ SCHEMES = {"light": 0, "dark": 1, "auto": None}  # the column of COLOURS; None i
 def style(theme: str = "auto") -> str:
     """The style sheet: shapes and colours, "auto" the dark ones where a reader's system is dark."""
     fixed = (
+        "@media screen{.sg{max-width:100%;height:auto}}"
         ".sg text{white-space:pre}.sg .num{font-variant-numeric:tabular-nums}"
         ".sg .edge path{fill:none}.sg rect.layer,.sg rect.neuron{stroke-width:1.2}"
         ".sg rect.neuron{stroke-dasharray:6 4}.sg .inner{fill:none;stroke-width:1}"

@@ -85,6 +85,23 @@ def test_the_title_is_the_formula() -> None:
     assert "mine" in Picture(draw(neuron(), title="mine")).texts
 
 
+def test_a_network_is_titled_by_its_layers() -> None:
+    model = MLP(2, [3, 1], activation="tanh", seed=0)
+    y = model([1.0, 2.0])
+    value = f"{y.data:.2g}".replace("-", "−")
+    loss = (y - 1.0) ** 2
+    for root, title in (
+        (y, f"MLP 2→3→1 = {value}"),
+        (loss, f"pow of MLP 2→3→1 = {loss.data:.2g}"),
+        ([y, loss], "MLP 2→3→1"),
+    ):
+        assert draw(root)._scene.title == title
+    y.label, loss.label = "y", "loss"
+    assert draw(y)._scene.title == f"y = MLP 2→3→1 = {value}"
+    assert draw(loss)._scene.title == f"loss of MLP 2→3→1 = {loss.data:.2g}"
+    assert "W1[0,0]" in draw(MLP(2, [1], seed=0)([1.0, 2.0]))._scene.title
+
+
 def test_edges_carry_the_local_slope() -> None:
     picture = Picture(draw(neuron()))
     assert len(picture.edges) == 9

@@ -10,8 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from scalargrad import Drawing, Value, draw
+from scalargrad import MLP, Drawing, Value, draw
 from scalargrad.pictures import engines, notebook_bundle
+from scalargrad.pictures.plan import IN_A_CELL, Plan
 from tests.pictures.reading import Picture, network, neuron
 
 
@@ -202,6 +203,37 @@ def test_a_drawing_without_an_engine_shows_why(no_engine: None) -> None:
 def test_a_small_value_shows_its_picture_in_a_notebook() -> None:
     y = neuron()
     assert notebook_bundle(y) == {"text/plain": repr(y), "image/svg+xml": draw(y).svg}
+
+
+def test_a_network_fits_the_cell_of_a_notebook() -> None:
+    model = MLP(3, [4, 4, 1], activation="tanh", seed=0)
+    y = model([2.0, 3.0, -1.0])
+    picture = notebook_bundle(y)["image/svg+xml"]
+    root = ElementTree.fromstring(picture)
+    assert float(root.get("width", "")) < 1400
+    assert float(root.get("height", "")) < 1000
+    assert ".sg{max-width:100%;height:auto}" in picture
+    assert f">MLP 3→4→4→1 = {y.data:.2g}<".replace("-", "−") in picture
+    assert picture.count(">Neuron ") >= 9
+
+
+def test_a_notebook_shows_neurons_above_20_cards_and_layers_above_60() -> None:
+    cards = {}
+    for sizes in ((2, 2, 1), (2, 4, 1), (1, 35, 1), (1, 26, 26, 1)):
+        y = MLP(sizes[0], [*sizes[1:]], activation="relu", seed=0)([Value(1.0)] * sizes[0])
+        plan = Plan([y], "auto", 5000, most=IN_A_CELL)
+        cards[sizes] = (plan.level, len(set(plan.card.values())))
+    assert cards == {
+        (2, 2, 1): ("none", 15), (2, 4, 1): ("neurons", 6),
+        (1, 35, 1): ("neurons", 37), (1, 26, 26, 1): ("neurons", 54),
+    }  # fmt: skip
+    y = MLP(1, [30, 30, 1], seed=0)([Value(1.0)])
+    assert Plan([y], "auto", 5000, most=IN_A_CELL).level == "layers"
+
+
+def test_a_model_shows_itself_in_a_notebook() -> None:
+    bundle = draw(MLP(3, [4, 4, 1], seed=0))._repr_mimebundle_()
+    assert ">MLP 3 → 4 → 4 → 1 · 41 parameters<" in bundle["image/svg+xml"]
 
 
 def test_a_large_value_shows_its_text_in_a_notebook() -> None:

@@ -89,7 +89,7 @@ def test_a_picture_has_its_ground_and_both_schemes() -> None:
 def test_a_theme_has_the_colours_of_its_own_alone() -> None:
     for theme, own, other in (("light", 0, 1), ("dark", 1, 0)):
         svg = draw(neuron(), theme=theme).svg
-        assert "@media" not in svg
+        assert "prefers-color-scheme" not in svg
         colours = {pair[own] for pair in COLOUR.values()}
         assert all(pair[own] in svg for pair in COLOUR.values())
         assert not [
