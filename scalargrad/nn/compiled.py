@@ -16,6 +16,7 @@ from math import isfinite, nan
 from time import perf_counter
 
 from ..arithmetic.total import ERRORS
+from ..graph import without_collector
 from ..modes import no_grad
 from ..trees import with_values
 from .compared import compare_training, traced_or_refused
@@ -244,6 +245,7 @@ class Generated:
 
     # -------------------------------------------------------------- what is generated
 
+    @without_collector()
     def _build(self) -> None:
         """Trace loss, penalty and update, and generate the code that makes the steps."""
         from ..compiler.tracing import TraceError

@@ -12,6 +12,7 @@ from ..compiler import backends
 from ..compiler.arguments import read
 from ..compiler.captured import Captured
 from ..compiler.training import Prediction, steady
+from ..graph import without_collector
 from .compared import compare_prediction
 from .compiled import taking_back_draws
 from .rows import rows, width
@@ -20,7 +21,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from ..compiler.program import Program
 
 LONG = 10_000.0  # µs: if plain Python takes longer, arrays are taken
 TRIED = 1000  # at most so many rows of an array are compared with the model
@@ -35,10 +35,8 @@ class Predictor:
     `is_doubtful`: the model asks for the kind of its numbers. Then its Values make predictions.
     """
 
+    @without_collector()
     def __init__(self, model: Any, table: list[Any]) -> None:
-        def of_a_row() -> tuple[Prediction, Program]:
-            return (made := Prediction(model)), made.of_a_row(table[0])
-
         self.width = width(table[0])
         self.shapes = _contents(model)[0]
 
@@ -47,7 +45,8 @@ class Predictor:
 
         self.reads = reads()
         with taking_back_draws([type(model)], model):
-            made, self.program = steady(of_a_row, reads)
+            made = Prediction(model)
+            _, self.program = steady(lambda: (made, made.of_a_row(table[0])), reads)
             self.is_doubtful = self.reads.asks_kinds or made.is_asked
             compare_prediction(model, made, self.program, table)
         self.is_single, self.others = made.is_single, [*made.captured]
