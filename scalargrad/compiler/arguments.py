@@ -1,8 +1,8 @@
-"""The arguments of a compiled function: what structure they have, which blocks of numbers stand in it.   (floor 3)
+"""The arguments of a compiled function: structure, and blocks of numbers.   (floor 3)
 
-`read` walks an argument once and finds its form, a key by which traces are remembered, and the numbers of each
-block as they came. From a form come the blocks of a program, what the function is called with to be traced, and, of
-the slopes by each block, a gradient in the argument's structure.
+`read` walks an argument once. It finds the form, a key by which traces are remembered, and the
+numbers of each block as they came. A form gives the blocks of a program, the arguments of a trace,
+and, from the slopes by each block, a gradient in the argument's structure.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ NUMBER: Form = (NUMBERS, (), ())
 
 
 def are_floats(items: Collection[Any]) -> bool:
-    """Whether all items are floats, and none of a subclass; they are counted, for which no set of types is to be made."""
+    """Whether all items are floats, and none of a subclass: to count them is fastest."""
     return countOf(map(type, items), float) == len(items)
 
 
@@ -43,14 +43,14 @@ def are_floats(items: Collection[Any]) -> bool:
 
 
 def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] = ()) -> Form:
-    """The form of an argument; what it holds is added to `contents`, block by block, as floats, nested lists or arrays.
+    """The form of an argument; its blocks are added to `contents`: floats, nested lists, arrays.
 
     TypeError or ValueError, naming `what`, for all that holds no numbers. Texts, functions and None
     are fixed, and truth values but in lists of numbers: a trace is made for each.
 
     >>> contents = []
-    >>> read({"w": [[1, 2], [3, 4]], "b": 5}, "p", contents), contents
-    (('dict', None, ('w', ('numbers', ('list', 'list'), (2, 2))), ('b', ('numbers', (), ()))), [[[1.0, 2.0], [3.0, 4.0]], 5.0])
+    >>> read({"w": [1, 2]}, "p", contents), contents
+    (('dict', None, ('w', ('numbers', ('list',), (2,)))), [[1.0, 2.0]])
     """
     if type(argument) is float:
         contents.append(argument)
@@ -89,7 +89,7 @@ def static(argument: Any) -> Form:
 
 
 def _is_truth(item: Any) -> bool:
-    """Whether it is a truth value, one of NumPy's too."""
+    """Whether an item is a truth value, also one of NumPy's."""
     if isinstance(item, bool):
         return True
     return not getattr(item, "ndim", 1) and getattr(getattr(item, "dtype", None), "kind", "") == "b"
@@ -136,12 +136,14 @@ def _read_array(array: Any, what: str, contents: list[Any]) -> Form:
     if kind not in "fiub":
         if kind != "O":
             raise TypeError(
-                f"{what} is an array of {array.dtype}, expected one of real numbers: write {what}.astype(float)"
+                f"{what} is an array of {array.dtype}, expected one of real numbers: "
+                f"write {what}.astype(float)"
             )
         form = read(array.tolist(), what, contents)
         if form[0] != NUMBERS:
             raise ValueError(
-                f"{what} is an array of objects that are no numbers: write it as lists, or as an array of floats"
+                f"{what} is an array of objects that are no numbers: "
+                "write it as lists, or as an array of floats"
             )
         return NUMBERS, kinds, form[2]
     contents.append(array)
@@ -154,7 +156,8 @@ def _read_state(state: Any, contents: list[Any]) -> Form:
         form = read(block, str(name), contents)
         if form[0] != NUMBERS:
             raise ValueError(
-                f"{name} of the state must be a number, or an array or equally long lists of numbers"
+                f"{name} of the state must be a number, "
+                "or an array or equally long lists of numbers"
             )
         shapes.append(form[2])
     return STATE, _Same(state.module), tuple(state), tuple(shapes), type(state)
@@ -163,7 +166,8 @@ def _read_state(state: Any, contents: list[Any]) -> Form:
 def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
     if isinstance(argument, Value):
         raise TypeError(
-            f"{what} is a Value, and a compiled function takes numbers: give its .data, or call the function itself"
+            f"{what} is a Value, and a compiled function takes numbers: "
+            "give its .data, or call the function itself"
         )
     if (
         hasattr(type(argument), "ndim") and argument.ndim == 0 and hasattr(argument, "item")
@@ -178,10 +182,11 @@ def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
         or (isinstance(argument, str) and not _is_number(argument))
     ):
         return FIXED, _Same(argument) if type(argument).__hash__ is None else argument
+    told = advice(argument)
     named = f'; or name it: compile(…, static=("{what}",))' if what.isidentifier() else ""
     raise TypeError(
-        f"{what} is {type(argument).__name__}, expected a number, a list, tuple or dict of numbers, "
-        f"an array or a module{named if isinstance(argument, Enum) else advice(argument) or named}"
+        f"{what} is {type(argument).__name__}, expected a number, a list, tuple or dict of "
+        f"numbers, an array or a module{told if told and not isinstance(argument, Enum) else named}"
     )
 
 
@@ -196,7 +201,7 @@ def _is_number(text: str) -> bool:
 class _Same:
     """An object as a part of a key: equal to itself alone, and kept alive as long as the key is.
 
-    `ties` are of a module: the names and indices of entries that are one parameter, found when it is traced.
+    `ties` are names and indices of a module's entries that are one parameter; a trace finds them.
     """
 
     def __init__(self, it: Any) -> None:
@@ -239,7 +244,7 @@ def _key(item: Any) -> Any:
 
 
 class _Kind:
-    """A container of a class of its own as a part of a key: equal to others of its class, and what makes another such."""
+    """The class of a container as a part of a key; a call makes another such container."""
 
     def __init__(self, container: Any) -> None:
         self.cls, self.like = (
@@ -263,7 +268,7 @@ class _Kind:
 
 
 def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]:
-    """The form of an argument that carries rows, and how many rows there are; the rows are one content."""
+    """The form of an argument that carries rows, and their number; the rows are one content."""
     if hasattr(type(argument), "to_numpy"):
         argument = argument.to_numpy()
     if not is_array(argument):
@@ -281,7 +286,8 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
         or not hasattr(type(argument), "__iter__")
     ):
         raise TypeError(
-            f"{what} carries rows and must be a list of rows or an array, got {type(argument).__name__}"
+            f"{what} carries rows and must be a list of rows or an array, "
+            f"got {type(argument).__name__}"
         )
     rows = list(argument)
     if are_floats(rows):
@@ -297,7 +303,8 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
             )
         if first is not None and form[2] != first[2]:
             raise ValueError(
-                f"row {i} of {what} is {_shown(form)}, row 0 {_shown(first)}: all rows must be alike"
+                f"row {i} of {what} is {_shown(form)}, row 0 {_shown(first)}: "
+                "all rows must be alike"
             )
         first = first or form
     if kind == ARRAY:
@@ -314,7 +321,7 @@ def _shown(form: Form) -> str:
 
 
 def blocks_of(form: Form, name: str, **options: Any) -> list[Block]:
-    """The blocks of an argument in order, named after it, or after the keys and parameters in it."""
+    """The blocks of an argument in order, named after it, or after its keys and parameters."""
     kind = form[0]
     if kind == NUMBERS:
         return [Block(name, form[2], **options)]
@@ -338,7 +345,7 @@ def blocks_of(form: Form, name: str, **options: Any) -> list[Block]:
 
 
 def traced(form: Form, blocks: Iterator[list[Any]]) -> Any:
-    """What the function is called with: the structure, with traced numbers in it; `blocks` gives them block by block."""
+    """An argument of the trace: the structure with traced numbers, which `blocks` has by block."""
     kind = form[0]
     if kind == NUMBERS:
         return shaped(next(blocks), form[2], form[1])
@@ -356,7 +363,10 @@ def traced(form: Form, blocks: Iterator[list[Any]]) -> Any:
 
 
 def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
-    """A copy of the module with traced numbers for its parameters; one that stands in several blocks is the last one's."""
+    """A copy of the module with traced numbers for its parameters.
+
+    A parameter that stands in several blocks is that of the last one.
+    """
     same, given = form[1], dict(zip(form[2], form[3]))
     module = same.it
     places = {
@@ -519,7 +529,7 @@ def share_ties(form: Form, other: Form) -> None:
 
 
 def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = ()) -> Any:
-    """A flat list as nested lists of a shape, or as tuples or arrays where `kinds` says so, or as the number it holds.
+    """A flat list as nested lists of a shape, as tuples or arrays where `kinds` says so.
 
     >>> shaped([1, 2, 3, 4], (2, 2)), shaped([1, 2, 3, 4], (2, 2), ("list", "tuple"))
     ([[1, 2], [3, 4]], [(1, 2), (3, 4)])

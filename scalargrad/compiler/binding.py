@@ -1,4 +1,4 @@
-"""How a function is called: its arguments by position and by name, and which of them `wrt` means.   (floor 3)"""
+"""Binding: the arguments of a call by position and name, and those of `wrt`.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Binding:
     def ordered(
         self, args: tuple[Any, ...], options: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """The arguments of a call, by position as many as can be; TypeError for what the function would not take."""
+        """The arguments of a call, by position if they can be; TypeError if they do not fit."""
         if self._parameters is None or (
             not options and self._is_simple and self._required <= len(args) <= len(self._places)
         ):
@@ -61,12 +61,13 @@ class Binding:
             bound = inspect.Signature(self._parameters).bind(*args, **options)
         except TypeError as error:
             raise TypeError(
-                f"{self.name}() {error}: it takes {', '.join(map(str, self._parameters)) or 'no arguments'}"
+                f"{self.name}() {error}: "
+                f"it takes {', '.join(map(str, self._parameters)) or 'no arguments'}"
             ) from None
         return bound.args, bound.kwargs
 
     def names(self, count: int, options: Sequence[str]) -> list[str]:
-        """What the arguments of a call are called: so many by position, and those by name."""
+        """The names of a call's arguments: so many by position, and those by name."""
         return [
             *self._places[:count],
             *(f"{self._more}_{i}" for i in range(count - len(self._places[:count]))),
@@ -74,7 +75,9 @@ class Binding:
         ]
 
     def positions(self, wrt: Any, count: int, options: Sequence[str]) -> tuple[int, ...]:
-        """Where in a call's arguments those stand that `wrt` counts in the order of the signature; ValueError where one is not there.
+        """The places in a call of the arguments that `wrt` counts in the order of the signature.
+
+        ValueError if one was not given.
 
         None of a call without arguments.
         """
@@ -95,7 +98,7 @@ class Binding:
         return tuple(positions)
 
     def check_names(self, what: str, given: Any) -> tuple[str, ...]:
-        """The names of arguments, `what` says of which; TypeError or ValueError if they name none."""
+        """The names of arguments that `what` lists; TypeError or ValueError if they name none."""
         is_one = isinstance(given, str) or not (given is None or hasattr(given, "__iter__"))
         names = (given,) if is_one else tuple(given or ())
         for name in names:

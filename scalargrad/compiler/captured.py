@@ -55,7 +55,8 @@ _CONTAINERS = (list, dict, set, deque)
 # fmt: off
 _FIXED: tuple[type, ...] = (
     tuple, frozenset, partial, MethodType, BuiltinFunctionType, MethodWrapperType, property,
-    staticmethod, classmethod, MappingProxyType, attrgetter, type({}.keys()), type({}.values()), type({}.items()),
+    staticmethod, classmethod, MappingProxyType, attrgetter, type({}.keys()), type({}.values()),
+    type({}.items()),
 )
 # fmt: on
 _BUILTINS = frozenset(vars(sys.modules["builtins"]))
@@ -63,7 +64,7 @@ _nothing = object()  # in place of what is not there
 
 
 class Captured:
-    """What functions read from outside their arguments, and a copy of what it held.
+    """All that functions read from outside their arguments, with a copy of what it held.
 
     >>> ws = [1.0, 2.0]
     >>> captured = Captured([lambda x: ws[0] * x])
@@ -216,7 +217,7 @@ class Captured:
         return array.ravel().tolist() if is_of_objects and hasattr(array, "ravel") else ()
 
     def _of_class(self, cls: type) -> Iterable[Any]:
-        """What a class and its bases define, as far as code names it or Python calls it."""
+        """The members of a class and its bases that code names or Python calls."""
         found: list[Any] = []
         self._seen[id(cls)] = cls
         self._add_name(cls)
@@ -287,8 +288,14 @@ class Captured:
 
     def _watch_signs(self, content: Iterable[Any], read: Callable[[], Iterable[Any]]) -> None:
         """Tell 0.0 from -0.0, which are equal, and not the same."""
-        if signs := _signs(content):
-            self._watched.append((lambda: _signs(read()), signs))
+        zeros = [i for i, x in enumerate(content) if type(x) in _NUMBERS and x == 0]
+
+        def signs() -> list[str]:
+            now = [*read()]
+            return [str(now[i]) for i in zeros]
+
+        if zeros:
+            self._watched.append((signs, signs()))
 
 
 class _Identity(Mode):
@@ -303,10 +310,6 @@ IDENTITY = _Identity()
 
 def _text_of(value: Value, attribute: str) -> list[str]:
     return [repr(getattr(value, attribute))]
-
-
-def _signs(content: Iterable[Any]) -> list[str]:
-    return [str(x) for x in content if type(x) in _NUMBERS and x == 0]
 
 
 def _content(cell: Any) -> Any:

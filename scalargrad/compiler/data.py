@@ -1,4 +1,4 @@
-"""A pass for programs in which rows of data stand as numbers: what these make of sums and products.   (floor 3)"""
+"""A pass for programs in which rows of data are numbers: simpler sums and products.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ if TYPE_CHECKING:
 
 
 def simplified(program: Program) -> Program:
-    """The program without products by 0, factors of 1 and summands of 0, and with fewer products by powers of 2.
+    """The program without products by 0, factors of 1 and summands of 0.
 
-    A dot with such numbers becomes the sum of what is left. All results stay the same to the bit, signs of zeros aside, where
-    nothing overflows: 0 × inf is nan, and here it is 0.
+    It has fewer products by powers of 2, too. A dot with such numbers becomes the sum of what is
+    left. All results stay the same to the bit, but for signs of zeros, and where something
+    overflows: 0 × inf is nan, and here it is 0.
 
     >>> from .program import Block
     >>> w, b = Block("w", (3,)).inputs, Block("b", ()).inputs
@@ -38,7 +39,7 @@ def simplified(program: Program) -> Program:
 
 
 def _simple(name: str, operands: tuple[Any, ...], made: dict[Any, Any]) -> Any:
-    """What a sum or product comes to, as a step already simple or an operand; None where it stays as it is."""
+    """A simpler step or an operand in place of a sum or product; None if it stays as it is."""
     if name == "dot":
         ws, xs, bias = grouped(OPS["dot"], operands)
         return (
@@ -84,7 +85,7 @@ def _multiplied(x: Any, y: Any) -> Any:
 
 
 def _parts(x: Any) -> tuple[Any, Any]:
-    """The other operand of a product by a number, and the number; None where it is no such product."""
+    """The other operand of a product by a number, and the number; None for other steps."""
     if x.row is OPS["mul"]:
         for a, b in (x.operands, x.operands[::-1]):
             if b.__class__ is Constant:
@@ -117,7 +118,7 @@ def _is(x: Any, *numbers: float) -> bool:
 
 
 def _is_power(x: Any) -> bool:
-    """Whether it is a power of 2 as a constant: a product by it is exact."""
+    """Whether a step is a constant power of 2: a product by it is exact."""
     return x.__class__ is Constant and isfinite(x.data) and abs(frexp(x.data)[0]) == 0.5
 
 

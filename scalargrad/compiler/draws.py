@@ -77,7 +77,7 @@ class Draws:
     def twice(
         self, make: Callable[[], T], are_alike: Callable[[T, T], bool], drawn: str, varied: str
     ) -> T:
-        """What `make` gives, made twice; TraceError with the text `varied` if they are not alike.
+        """Make something twice, and return the first; if they are not alike, TraceError(varied).
 
         If both drew random numbers, or another thread did meanwhile, they may be alike by chance:
         then it is made some times more, and the text is `drawn`. If they left the generator in one

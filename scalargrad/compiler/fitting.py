@@ -1,4 +1,4 @@
-"""Reading an argument of a form that is known: what is asked in every call, and fast for what is most usual.   (floor 3)"""
+"""Reads an argument of a known form in each call, fast in the usual cases.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 
 def fitting(form: Form, what: str) -> Fits:
-    """What tells whether an argument has that form, and adds what it holds to contents.
+    """A function that tells whether an argument has that form, and adds its blocks to contents.
 
     Where it has not, what was added is of no use.
 

@@ -1,4 +1,4 @@
-"""compile: a function of numbers, traced once for each structure of its arguments, as generated source.   (floor 3)"""
+"""compile: generated source for a function, by its structure of arguments.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ MOST = 256  # objects whose methods are kept
 
 
 class Compiled:
-    """What `compile` returns: the function, and its derivative, as generated source.
+    """A function and its derivative as generated source; `compile` makes it.
 
-    It is traced anew for each structure of arguments, never for other numbers. Calls from several threads are safe, and it can be
-    pickled where the function it was made of can.
+    It is traced anew for each structure of arguments, never for other numbers. Calls from several
+    threads are safe, and it can be pickled if the function that it was made of can.
     """
 
     def __init__(
@@ -76,27 +76,37 @@ class Compiled:
         )
 
     def __call__(self, *args: Any, **options: Any) -> Any:
-        """The value, a float, or floats in the structure of what the function returns; with rows their mean or sum, or one for each row."""
+        """Return the value, a float or floats in the structure of the function's result.
+
+        With rows it is their mean or sum, or one for each row.
+        """
         if is_tracing():
             return self._inlined()(*args, **options)
         traces, contents = self._ready(args, options)
         return traces.value(traces.function(self._backend, "value", contents)(contents))
 
     def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
-        """The value, and the slopes of it by the argument `wrt`, in that argument's structure (a tuple of them where `wrt` is one)."""
+        """Return the value, and its slopes by the argument `wrt`, in that argument's structure.
+
+        If `wrt` is a tuple, so are the slopes.
+        """
         if is_tracing():
             return derivatives.value_and_grad(self._inlined(), self._wrt)(*args, **options)
         traces, contents = self._ready(args, options)
         if not traces.is_single:
             raise TypeError(
-                f"{self.__name__} returns several values, and value_and_grad is of one: take f.jacobian(…), or return their sum"
+                f"{self.__name__} returns several values, and value_and_grad is of one: "
+                "take f.jacobian(…), or return their sum"
             )
         return traces.value_and_grad(
             traces.function(self._backend, "value_and_grad", contents)(contents)
         )
 
     def jacobian(self, *args: Any, **options: Any) -> tuple[Any, Any]:
-        """The values of a function that returns several, and for each the slopes by the argument `wrt`, in that argument's structure."""
+        """Return the values of a function that gives several, and the slopes of each by `wrt`.
+
+        The slopes are in the structure of that argument.
+        """
         if is_tracing():
             return self._inlined()(*args, **options), derivatives.jacobian(self._fn, self._wrt)(
                 *args, **options
@@ -118,10 +128,11 @@ class Compiled:
         )
 
     def save(self, path: str | os.PathLike[str], *args: Any, **options: Any) -> None:
-        """Write a file with `value(...)` and the derivative for such arguments, which runs without scalargrad.
+        """Write a file with `value(...)` and the derivative, which runs without scalargrad.
 
-        Its ending says the language: `.py` for Python, which needs NumPy where that is the backend ("native" is saved as what would be
-        taken without it); `.c` for C99 with a test of itself; `.js` for a module of JavaScript.
+        Its ending says the language: `.py` for Python, which needs NumPy if that is the backend
+        ("native" is saved as what would be taken without it); `.c` for C99 with a test of itself;
+        `.js` for a module of JavaScript.
         """
         language = languages.of_path(path)
         put_in_place(path, languages.written(language, self._request(args, options)))
@@ -131,12 +142,12 @@ class Compiled:
         return Request(traces, traces.names, contents, self.__doc__ or "", self._backend)
 
     def plan(self, *args: Any, **options: Any) -> Plan:
-        """Which backend the derivative takes for such arguments, or where there is none the value, and why."""
+        """The backend that the derivative takes, or else the value, and why."""
         traces, contents = self._ready(args, options)
         return traces.present_plan(self._backend, traces.kinds[-1], contents)
 
     def __get__(self, instance: Any, owner: type | None = None) -> Compiled:
-        """As a method: the function of the arguments behind `self`, which `wrt` counts; it has traces of its own, of this object."""
+        """As a method: a function of the arguments behind `self`, with traces of its own."""
         if instance is None or not hasattr(self._fn, "__get__"):
             return self
         if (bound := self._bound.get(id(instance))) is None:
@@ -161,7 +172,7 @@ class Compiled:
 
     @property
     def _given(self) -> tuple[Any, ...]:
-        """What another would be made of."""
+        """The arguments that would make another like it."""
         rows, static = self._rows or None, self._static
         return self._fn, self._wrt, rows, self._reduce, self._backend, static
 
@@ -178,8 +189,8 @@ class Compiled:
         """The traces for such arguments, and the contents of their blocks."""
         if modes_on and any(mode.watches for mode in modes_here.get()):
             raise ValueError(
-                f"{self.__name__} is compiled, and has no Values that detect_anomaly() could watch: within it call the function "
-                f"that {self.__name__} was made of, on Values"
+                f"{self.__name__} is compiled, and has no Values that detect_anomaly() could "
+                f"watch: within it call the function that {self.__name__} was made of, on Values"
             )
         latest = self._latest
         if latest is not None and not options:
@@ -250,7 +261,8 @@ class Compiled:
         missing = [name for name in self._rows if name not in counts]
         if missing:
             raise TypeError(
-                f"{missing[0]} carries rows and was not given: call {self.__name__} with all of {', '.join(self._rows)}"
+                f"{missing[0]} carries rows and was not given: "
+                f"call {self.__name__} with all of {', '.join(self._rows)}"
             )
         if len(set(counts.values())) > 1:
             listed = ", ".join(f"{name} has {count}" for name, count in counts.items())
@@ -259,15 +271,16 @@ class Compiled:
             )
         if counts and not next(iter(counts.values())):
             raise ValueError(
-                f"{' and '.join(counts)} {'have' if len(counts) > 1 else 'has'} no rows: give one at least"
+                f"{' and '.join(counts)} {'have' if len(counts) > 1 else 'has'} no rows: "
+                "give one at least"
             )
 
     def _inlined(self) -> Callable[..., Any]:
-        """The function itself, for a call in another function that is traced: it becomes a part of that."""
+        """The function itself, for a call in a function that is traced: it becomes a part of it."""
         if self._rows:
             raise TraceError(
-                f"{self.__name__} was compiled for rows, and is called in a function that is traced: call the function it was made of "
-                f"for each row, and add up (at {user_line()})"
+                f"{self.__name__} was compiled for rows, and is called in a function that is "
+                f"traced: call what it was made of for each row, and add up (at {user_line()})"
             )
         return self._fn
 
@@ -280,15 +293,17 @@ def compile(
     backend: str = "auto",
     static: Any = (),
 ) -> Compiled:
-    """Make generated source of a function of numbers, its value and its derivative, traced once for each structure of arguments.
+    """Make generated source for a function of numbers and its derivative.
 
     >>> f = compile(lambda w, x: (w * x).tanh())
     >>> f(0.5, 2.0), f.value_and_grad(0.5, 2.0)
     (0.7615941559557649, (0.7615941559557649, 0.839948683228052))
 
-    `wrt` is the number of the argument that is differentiated by, or a tuple of them. Arguments are numbers, nested lists, tuples and
-    dicts of them, arrays, modules, and what `module.state()` gives. `rows` names those that carry a leading axis of rows:
-    value and gradient are then the mean over the rows, their sum, or with `reduce=None` one for each.
+    `wrt` is the number of the argument that is differentiated by, or a tuple of them. Arguments are
+    numbers, nested lists, tuples and dicts of them, arrays, modules, and the result of
+    `module.state()`. The function is traced once for each structure of arguments. `rows` names
+    those that carry a leading axis of rows: value and gradient are then the mean over the rows,
+    their sum, or with `reduce=None` one for each.
 
     >>> g = compile(lambda w, x, y: (w * x - y) ** 2, rows=("x", "y"), reduce="sum")
     >>> g.value_and_grad(2.0, [1.0, 3.0], [1.0, 4.0])
@@ -301,13 +316,15 @@ def compile(
     >>> h.value_and_grad(2.0, 4)
     (15.0, 17.0)
 
-    `backend` is "python", which needs nothing and is equal to Values to the last bit, "numpy", "native", or "auto", the one that
-    suits: machine code when the calls so far would have been worth making it, or loading it where it was made before.
+    `backend` is "python", which needs nothing and is equal to Values to the last bit, "numpy",
+    "native", or "auto", the one that suits: machine code when the calls so far would have been
+    worth making it, or loading it where it was made before.
 
-    While it is traced the function sees numbers that are not known yet: TraceError for what would freeze one.
+    While it is traced, the function sees numbers that are not known yet, and code that would freeze
+    one raises TraceError.
 
     >>> compile(lambda x: x if x > 0 else 0.0)(1.0)                  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    scalargrad.compiler.tracing.TraceError: the truth of a traced comparison would freeze one number into the compiled function; ...
+    scalargrad.compiler.tracing.TraceError: the truth of a traced comparison would freeze one ...
     """
     return Compiled(fn, wrt, rows, reduce, backend, static)

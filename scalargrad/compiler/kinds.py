@@ -35,7 +35,7 @@ _POINTS = (0.3, 0.8, 0.55, 0.7), (1.0, 2.0, 0.0, 3.0), (-1.5, 2.5, -0.25, 4.0)
 
 
 def asks_kinds(item: Any) -> bool:
-    """Whether it is a function that asks for kinds, whatever name it goes by.
+    """Whether a function asks for kinds, whatever name it goes by.
 
     >>> asks_kinds(lambda x: x if isinstance(x, float) else 0.0), asks_kinds(lambda x: x + 1)
     (True, False)

@@ -1,4 +1,4 @@
-"""One structure of arguments: the program that it was traced to, and the functions that were generated of it.   (floor 3)"""
+"""The trace of a function for one structure of arguments, and its code.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -62,9 +62,10 @@ _OF_KINDS = (
 
 
 class Traces:
-    """What a function was traced to for arguments of certain forms.
+    """The program that a function was traced to, for arguments of certain forms.
 
-    `wrt` are the positions of the arguments that are differentiated by; their gradients come in a tuple where `is_tuple`.
+    `wrt` are the positions of the arguments that are differentiated by. If `is_tuple`, their
+    gradients come in a tuple.
     """
 
     @without_collector()
@@ -79,7 +80,7 @@ class Traces:
         is_tuple: bool,
         reduce: str | None,
     ) -> None:
-        """Call the function with traced numbers, `count` of them by position, and freeze the result."""
+        """Call the function with traced numbers, `count` by position, and freeze the result."""
         self._fn, self.name, self.names, self.forms = fn, name, list(names), tuple(forms)
         self.count, self.wrt, self.is_tuple = count, wrt, is_tuple
         of_rows = [form[1] for form in forms if form[0] == ROWS]
@@ -126,7 +127,7 @@ class Traces:
         return twin
 
     def _trace(self, fn: Callable[..., Any]) -> tuple[Program, list[Value], Any]:
-        """What a call with traced numbers records: a program, Values from outside, the structure.
+        """Record a call with traced numbers: a program, Values from outside, the structure.
 
         The structure is that of several results, None for a single one.
         """
@@ -158,7 +159,7 @@ class Traces:
 
     @staticmethod
     def _are_alike(one: tuple[Program, Any, Any], other: tuple[Program, Any, Any]) -> bool:
-        """Whether two calls recorded the same, of the same Values or of such that they made alike."""
+        """Whether two calls recorded the same, of the same Values or of equal ones they made."""
         (program, taken, _), (again, taken_again, _) = one, other
         partners = dict(zip(_inputs(again), _inputs(program)))
         are_same = len(taken) == len(taken_again) and all(
@@ -207,7 +208,10 @@ class Traces:
     # -------------------------------------------------------------- the way in
 
     def contents(self, args: Sequence[Any]) -> list[Any] | None:
-        """The contents of all blocks for arguments of these forms, by position; None for others, or where not all have the same rows."""
+        """The contents of all blocks, if the arguments have these forms and as many rows each.
+
+        Else None.
+        """
         if not len(args) == self.count == len(self.readers):
             return None
         contents: list[Any] = []
@@ -221,21 +225,21 @@ class Traces:
         return self.all_contents(contents)
 
     def all_contents(self, contents: list[Any]) -> list[Any]:
-        """The contents of all blocks: those of the arguments, and the numbers of Values that were captured."""
+        """The contents of all blocks: the arguments' ones, and the data of captured Values."""
         return [*contents, [value.data for value in self.taken]] if self.taken else contents
 
     def function(self, backend: str, kind: str, contents: Sequence[Any]) -> Any:
-        """The generated function for a call with such contents: "value", "value_and_grad" or "jacobian"."""
+        """The generated function of a kind: "value", "value_and_grad" or "jacobian"."""
         if (function := self.functions.get(self._key(kind, contents))) is None:
             function = self._planned(backend, kind, contents)
         return function
 
     def _key(self, kind: str, contents: Sequence[Any]) -> Any:
-        """What a backend is chosen for: a kind of function, and an order of magnitude of rows."""
+        """A key for the choice of a backend: the kind, and an order of magnitude of rows."""
         return (kind, len(contents[self.rows[0]]).bit_length()) if self.rows else kind
 
     def _planned(self, backend: str, kind: str, contents: Sequence[Any], calls: int = 1) -> Any:
-        """The function that suits, decided when it is first called, and again when machine code may pay."""
+        """The function that suits, chosen at the first call, and when machine code may pay."""
         key = self._key(kind, contents)
         if kind != "value":
             self.check_gradient()
@@ -276,7 +280,7 @@ class Traces:
 
     @without_collector()
     def plan(self, backend: str, kind: str, contents: Sequence[Any], calls: int = 1) -> Plan:
-        """The plan for a function that was called so many times: as many calls may be expected to come."""
+        """The plan for a function after so many calls: as many are expected to come."""
         rows = len(contents[self.rows[0]]) if self.rows else 0
 
         def is_made() -> bool:
@@ -318,7 +322,7 @@ class Traces:
 
     @property
     def kinds(self) -> list[str]:
-        """The functions that can be generated: the value, and where it is by numbers the derivative."""
+        """The functions that can be made: the value, and the derivative if it is by numbers."""
         derivative = "value_and_grad" if self.is_single else "jacobian"
         return (
             ["value", derivative]
@@ -333,8 +337,8 @@ class Traces:
         for i, form in self._by:
             if form[0] == FIXED:
                 raise TypeError(
-                    f"the gradient of {self.name} is by argument {i}, which is no number but {form[1]!r}: "
-                    "name another by wrt"
+                    f"the gradient of {self.name} is by argument {i}, "
+                    f"which is no number but {form[1]!r}: name another by wrt"
                 )
 
 
@@ -363,7 +367,8 @@ class _Taken:
     def input(self, value: Value) -> Input:
         if isinstance(value, Traced):
             raise TraceError(
-                f"{self.name} used a traced number of another call: it must not keep what it is given"
+                f"{self.name} used a traced number of another call: "
+                "it must not keep what it is given"
             )
         made = self.inputs[value] = Input(self.block, len(self.inputs))
         return made
@@ -387,7 +392,8 @@ def _outputs(result: Any, name: str) -> list[Any]:
     if result is None or isinstance(result, str):
         advice = ": did it forget its return?" if result is None else ""
         raise TypeError(
-            f"{name} returned {type(result).__name__}, expected a number or a structure of numbers{advice}"
+            f"{name} returned {type(result).__name__}, "
+            f"expected a number or a structure of numbers{advice}"
         )
     found = leaves(result, f"the result of {name}")
     return [

@@ -1,9 +1,9 @@
-"""What a function is called with to be compiled: numbers without a number, that record what becomes of them.   (floor 3)
+"""Traced numbers: a function is called with them, and they record its steps.   (floor 3)
 
-A traced number is a Value in all that arithmetic asks of it, and has no data: what would read it, and so freeze it into
-the compiled function, raises TraceError. A comparison of it gives a traced condition, for `where` to choose by. While a
-function is traced, what it computes of Values that it took from elsewhere is traced as well: their numbers are read when the
-compiled function is called.
+A traced number does all that a Value does in arithmetic, but it has no data. Code that would read
+the data, and so freeze it into the compiled function, gets TraceError. A comparison gives a traced
+condition, for `where` to choose by. While a function is traced, arithmetic on Values that it took
+from elsewhere is traced too: a compiled function reads their data in each call.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ LIBRARIES = (
 
 
 class TraceError(TypeError):
-    """A function that is traced asked for the number of an input: what it did with it would be frozen."""
+    """A function that is traced asked for the number of an input, which would be frozen."""
 
 
 # ------------------------------------------------------------------ what is refused
@@ -87,7 +87,7 @@ def _refusal(what: str, instead: str) -> TraceError:
 
 
 class Trace:
-    """What is remembered of a function while it is traced."""
+    """A note of what a function did while it was traced."""
 
     def __init__(self, numbers: Collection[str] = ()) -> None:
         self.numbers = numbers  # names of the arguments that are one number
@@ -99,7 +99,7 @@ current: ContextVar[Trace | None] = ContextVar("current", default=None)
 
 
 def _of_node(what: str) -> Callable[[Any], int]:
-    """A hash that tells nodes apart, for the package and for a functools cache; all else is refused in the end."""
+    """A hash that tells nodes apart, for the package and a functools cache; else it is refused."""
     getframe, by_identity = sys._getframe, object.__hash__
 
     def __hash__(self: object) -> int:
@@ -122,7 +122,10 @@ def _calls_cached(frame: Any) -> bool:
 
 
 class _Text(str):
-    """The text of a traced number, to be printed. A function that reads it while it is traced would decide by it."""
+    """The text of a traced number, to be printed.
+
+    A function that reads it while it is traced would decide by it, and is refused.
+    """
 
     __slots__ = ()
 
@@ -208,7 +211,10 @@ def _argument(node: Any) -> str:
 
 
 class Condition:
-    """A traced comparison. `where` takes it; & and | and ~ join conditions; `if`, `and` and `not` would freeze it."""
+    """A traced comparison: `where` takes it, & and | and ~ join conditions.
+
+    `if`, `and` and `not` would freeze it.
+    """
 
     __slots__ = ("_dx", "_operation", "label")
     __bool__ = _deciding("the truth of a traced comparison", f"{_CHOOSE}; {_JOIN}")
@@ -263,7 +269,7 @@ class Condition:
 
 
 class Traced(Value):
-    """A number that is not known yet: it records what is done with it, and refuses what would need the number."""
+    """A number that is not known yet: it records what is done with it, and refuses to be read."""
 
     __slots__ = ()
 
@@ -322,9 +328,10 @@ class Traced(Value):
 
 
 def record(op: Op | str, operands: tuple[Any, ...]) -> Any:
-    """A node of the trace, of traced numbers, conditions, Values and plain numbers: a traced number, or of a comparison a condition.
+    """Record an operation on traced numbers, conditions, Values and plain numbers.
 
-    An operation that only a trace records may be given by its name.
+    The node is a traced number, or a condition for a comparison. An operation that only a trace
+    records may be given by its name.
     """
     if isinstance(op, str):
         op = TRACED[op]
@@ -346,7 +353,7 @@ _COMPARISONS = TRACED["_less"], TRACED["_less_equal"]
 
 
 def _operand(op: Op, place: int, item: Any) -> Any:
-    """An operand as the trace keeps it: a traced number, a condition to choose by, a Value that fn captured, or a float."""
+    """An operand as the trace keeps it: a Value, a condition to choose by, or a float."""
     if isinstance(item, Value):
         return item
     if isinstance(item, Condition):
@@ -419,7 +426,7 @@ def is_tracing() -> bool:
     return bool(modes_on) and _alone[0] in modes_here.get()
 
 
-# ------------------------------------------------------------------ operators and methods, from the rows
+# ------------------------------------------------------------------ operators and methods
 
 
 def _compared(row: str, is_swapped: bool) -> Callable[[Any, Any], Any]:
@@ -435,7 +442,8 @@ def _method(op: Op) -> Callable[..., Any]:
     def method(self: Traced, *others: Any) -> Any:
         if 1 + len(others) != len(op.operands):
             raise TypeError(
-                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), got {1 + len(others)}"
+                f"{op.name} takes {len(op.operands)} operands ({', '.join(op.operands)}), "
+                f"got {1 + len(others)}"
             )
         return record(op, (self, *others))
 
@@ -505,7 +513,7 @@ for _name, _row, _is_swapped in (
 
 
 def add_methods() -> None:
-    """Give traced numbers a method for each row that has none yet: all at first, later those of `custom_op`."""
+    """Give traced numbers a method for each operation: all at first, later those of `custom_op`."""
     for op in OPS.values():
         if op.is_public and not op.takes_lists and not op.is_composed:
             for name in (op.name, *op.aliases):
