@@ -175,12 +175,14 @@ def _grid_beside(
         if (
             len(view.sources) == 1
             and source in grown
-            and len(numpy.unique(view.index)) == len(view.index) < source.size
+            and len(numpy.unique(view.index)) == len(view.index) < size_of(source)
         ):
             at = view.index
             return (
-                source.size,
-                tuple([View(other.sources, _spread(other, at, source.size)) for other in views]),
+                size_of(source),
+                tuple(
+                    [View(other.sources, _spread(other, at, size_of(source))) for other in views]
+                ),
                 at,
             )
     return None

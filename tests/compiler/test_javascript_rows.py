@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scalargrad.compiler.dialects.javascript import literal
+from scalargrad.compiler.dialects.javascript_helpers import literal
 from scalargrad.compiler.emitters.javascript_rows import row_functions
 from scalargrad.ops import LISTS, OPS
 from scalargrad.rows.text import on_floats

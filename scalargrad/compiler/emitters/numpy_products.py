@@ -189,8 +189,12 @@ class Products(Views):
 
     def _in_all(self, view: View) -> Expression:
         """The sum of a number of each row; of a sum that nobody else reads, of all that it sums."""
-        vector = view.sources[0]
-        if len(view.sources) == 1 and self.readers.get(vector) == 1 and vector.size == 1:
+        vector, is_only = view.sources[0], len(view.sources) == 1
+        if (
+            is_only
+            and isinstance(vector, Vector)
+            and (self.readers.get(vector), vector.size) == (1, 1)
+        ):
             sides = vector.operands
             sides = sides[:2] if vector.row is DOT and is_zero(sides[2]) else sides
             if vector.row is SUM and len(sides[0].sources) == 1:
