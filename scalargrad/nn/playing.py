@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from math import sqrt
+from math import isfinite, sqrt
 
 from . import weights
 from .checks import quoted, random_source, whole_number
@@ -60,7 +60,6 @@ def playground(
     """
     from ..compiler import compile
     from ..playground import Playground, Scripts
-    from .compiled import checked
 
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction={reduction!r} is none of {quoted(REDUCTIONS)}")
@@ -72,11 +71,12 @@ def playground(
             f"X and y have {numbers:,} numbers, and a page holds at most {MOST_NUMBERS:,}: "
             "give it a part of the rows"
         )
-    measure = loss_function(loss)
-    classes = checked(Task(model, measure, reduction == "mean", penalty), (inputs, targets))
-    wanted: Any = targets if classes is None else one_hot(targets, classes)
+    measure, size = loss_function(loss), len(inputs)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
-    update = _update_of(chosen, lr)
+    update = _update_of(chosen)
+    task = Task(model, measure, reduction == "mean", penalty)
+    classes = _classes(task, chosen, (inputs, targets))
+    wanted: Any = targets if classes is None else one_hot(targets, classes)
 
     def objective(model: Any, x: Any, y: Any) -> Any:
         return measure(model(x), y)
@@ -116,9 +116,7 @@ def playground(
         "optimizer": type(chosen).__name__,
         "loss": loss if isinstance(loss, str) else getattr(loss, "__name__", "loss"),
         "lr": chosen.lr,
-        "batch": len(inputs)
-        if batch_size is None
-        else min(len(inputs), whole_number("batch_size", batch_size)),
+        "batch": size if batch_size is None else min(size, whole_number("batch_size", batch_size)),
         "is_whole": batch_size is None,
         "shuffle": bool(shuffle),
         "seed": _seed(seed),
@@ -150,7 +148,7 @@ def _count(model: Any) -> int:
     return count
 
 
-def _update_of(optimizer: Any, lr: Any) -> Any:
+def _update_of(optimizer: Any) -> Any:
     """The formula by which a weight moves."""
     from ..compiler.tracing import TraceError
     from ..compiler.update import update_of
@@ -171,11 +169,32 @@ def _update_of(optimizer: Any, lr: Any) -> Any:
     return found
 
 
+def _classes(task: Task, optimizer: Any, table: Any) -> int | None:
+    """The number of classes, if the targets are class numbers.
+
+    Whatever `fit` by generated code refuses, a page would train wrongly, and it is refused alike.
+    """
+    from ..compiler.tracing import TraceError
+    from .compiled import Generated, checked
+
+    try:
+        Generated(task, optimizer, table, "python", 1, 1, len(table[0]), True)
+    except TraceError as error:
+        error.add_note("a playground trains by generated code: on Values, fit trains it")
+        raise
+    return checked(task, table)
+
+
 def _blocks(model: Any, numbers: list[float]) -> dict[str, Any]:
     """Numbers, one for each parameter, by blocks: shape, and numbers in row order."""
     found = {}
     for name, block in model.arranged(numbers).items():
         shape, each = flat(to_lists(block))
+        if not all(map(isfinite, each)):
+            raise ValueError(
+                f"{name} has a number that is nan or infinite, from which no step can be made: "
+                "give the model other weights"
+            )
         found[name] = {"shape": shape, "data": [float(x) for x in each]}
     return found
 

@@ -374,6 +374,21 @@ def reads_numbers(prediction: Any, target: float) -> Any:
     return abs(prediction - target) if prediction > 0 else prediction * prediction
 
 
+class Counts(Module):
+    def __init__(self) -> None:
+        self.neuron, self.calls = Neuron(2, seed=0), 0
+
+    def __call__(self, x: Any) -> Any:
+        self.calls += 1
+        return self.neuron(x) * self.calls
+
+
+def without_number() -> MLP:
+    model = MLP(2, [1])
+    model.parameters()[0].data = math.nan
+    return model
+
+
 class Own(SGD):
     def step(self) -> None:
         pass
@@ -385,6 +400,8 @@ WRONG = [
     (MLP(3, [1]), POINTS, SIDES, {}, ValueError, r"layer 1 \(3 → 1\) expects 3 inputs, got 2"),
     (MLP(1, [1]), [0.0] * 100_001, [0.0] * 100_001, {}, ValueError, r"X and y have 200,002 numbers, and a page holds at most 200,000"),
     (MLP(2, [1]), POINTS, SIDES, {"loss": reads_numbers}, TraceError, r"where\(.*\)"),
+    (Counts(), POINTS, SIDES, {}, TraceError, "count"),
+    (without_number(), POINTS, SIDES, {}, ValueError, "W1 has a number that is nan or infinite"),
     (MLP(2, [1]), POINTS, SIDES, {"loss": "mze"}, ValueError, "mze"),
     (MLP(2, [1]), POINTS, SIDES, {"lr": lambda step: 0.1}, ValueError, r"lr is a function of the step, .* write lr=0.01"),
     (MLP(2, [1]), POINTS, SIDES, {"optimizer": Own}, TraceError, "the step of Own is its own"),

@@ -40,7 +40,9 @@ class Network {
       context.fillStyle = colours.soft;
       const { activation } = this.layers[k - 1] ?? { activation: "inputs" };
       const more = sizes[k] > column.length ? ` (${column.length} of ${sizes[k]})` : "";
-      context.fillText(activation + more, column[0].x, 12);
+      const text = activation + more, half = context.measureText(text).width / 2 + 2;
+      const { clientWidth: width } = this.canvas;
+      context.fillText(text, Math.min(Math.max(column[0].x, half), width - half), 12);
       for (const { x, y, j } of column) this.node(context, k, j, x, y, size);
     });
     return null;
@@ -61,8 +63,9 @@ class Network {
     context.strokeStyle = is_shown ? colours.text : colours.soft;
     context.strokeRect(x - half, y - half, size, size);
     if (!k) {
+      const name = `x${j + 1}`;
       context.fillStyle = colours.text;
-      context.fillText(size > 16 ? `x${j + 1}` : "", x, y);
+      if (context.measureText(name).width < size - 2) context.fillText(name, x, y);
     }
   }
 

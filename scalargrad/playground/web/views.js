@@ -113,7 +113,8 @@ class Plane extends View {
 
   draw() {
     const { training } = this, context = context_of(this.canvas);
-    const frame = this.frame = new Frame(this.canvas, ...this.range(), training.content.names);
+    const names = ["x1", "x2"].map((name, i) => training.content.names[i] ?? name);
+    const frame = this.frame = new Frame(this.canvas, ...this.range(), names);
     const side = player.is_on ? COARSE : FINE, cells = this.cells(side);
     let image, lines = [];
     if (this.shown) {
