@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
+NARROW = 8  # neurons; the cards of a wider layer are smaller
+
 
 class Crowds:
     """The shared cards of a plan: their Values, and the slopes through a neuron."""
@@ -61,6 +63,18 @@ class Crowds:
         )
         return {operand: slope.get(operand, 0.0) for operand in taken}
 
+    def weights(self, key: Hashable) -> dict[Value, float]:
+        """The weight of each input of a neuron."""
+        found: dict[Value, float] = {}
+        for value in self.members[key]:
+            if value in self.plan.neurons.sums:
+                half = len(value.parents) // 2
+                for weight, x in zip(value.parents[:half], value.parents[half : 2 * half]):
+                    if isinstance(x, Value):
+                        data = weight.data if isinstance(weight, Value) else weight
+                        found[x] = found.get(x, 0.0) + data
+        return found
+
     def card(self, id: str, key: Hashable) -> Card:
         """The card of a neuron, a layer or a crowd of leaves."""
         assert isinstance(key, tuple)
@@ -76,18 +90,19 @@ class Crowds:
         parameters = counted(len(leaves), "parameter")
         title = f"neuron {number}" if layer is None else f"layer {layer}, neuron {number}"
         if result is None:
-            lines = (parameters, ""), (counted(len(self.outputs(values)), "result"), "")
+            results = counted(len(self.outputs(values)), "result")
             return Card(
                 id, self.kind(values, "neuron"), name, members_tip(title, leaves, walked), "",
-                symbol, lines, is_many=True,
+                symbol, ((parameters, ""), (results, "")), is_many=True,
             )  # fmt: skip
         title += f" · {self.names[result]} = {result.data!r}"
         title += f", grad {result.grad!r}" if walked else ""
         if result in self.given:
             name, parameters = self.names[result], f"{name} · {parameters}"
+        lines = ((parameters, ""),) if self.plan.neurons.shapes[layer][1] <= NARROW else ()
         return Card(
             id, self.kind(values, "neuron"), name, members_tip(title, leaves, walked),
-            figure(result.data), symbol, ((parameters, ""),), self.plan.gradient(result),
+            figure(result.data), symbol, lines, self.plan.gradient(result),
             has_gradient=True, is_many=True,
         )  # fmt: skip
 

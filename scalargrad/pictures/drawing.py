@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 COLLAPSE = ("auto", "none", "neurons", "layers")
 DIRECTIONS = ("right", "down")
+STRONG_BY = ("gradient", "weight")
 IN_NOTEBOOK = 100  # a notebook shows the picture of a graph with at most so many Values
 CONVERTED = (".png", ".pdf")  # made of the SVG
 NO_CONVERTER = """a picture as {form} needs CairoSVG, and none was found:
@@ -129,6 +130,7 @@ def draw(
     title: str | None = None,
     direction: str = "right",
     theme: str = "auto",
+    edges: str = "gradient",
     legend: bool = True,
     grads: bool = True,
     parameters: Any = (),
@@ -144,9 +146,10 @@ def draw(
     `collapse="neurons"` shows each neuron as one card, "layers" each layer, "none" neither; "auto"
     collapses a graph of more than 300 cards. `expand_dots` shows a dot as its products and their
     sum. `direction` is "right" or "down". `theme` is "light", "dark" or "auto", the reader's own.
-    `legend=False` leaves out the legend, `grads=False` the gradients. `parameters` is a list of
-    leaves, or a model, to show as parameters; those of `Neuron`, `Layer` and `MLP` are known.
-    Graphviz may take `timeout` seconds.
+    Lines between wide layers are strong by the gradient that flows, or with `edges="weight"` by
+    their weights. `legend=False` leaves out the legend, `grads=False` the gradients. `parameters`
+    is a list of leaves, or a model, to show as parameters; those of `Neuron`, `Layer` and `MLP` are
+    known. Graphviz may take `timeout` seconds.
 
     ValueError for more than `limit` cards; TypeError for anything but Values and models.
     """
@@ -154,6 +157,7 @@ def draw(
         ("collapse", collapse, COLLAPSE),
         ("direction", direction, DIRECTIONS),
         ("theme", theme, SCHEMES),
+        ("edges", edges, STRONG_BY),
     ):
         if given not in known:
             raise ValueError(
@@ -203,7 +207,9 @@ def draw(
         return Page(roots, title, listed, downward, timeout)
 
     plan = Plan(roots, collapse, limit, listed)
-    return Drawing(styled(graph_scene(plan, title, expand_dots, downward)), timeout, new_page)
+    return Drawing(
+        styled(graph_scene(plan, title, expand_dots, downward, edges)), timeout, new_page
+    )
 
 
 def _parameters(parameters: Any) -> list[Value]:

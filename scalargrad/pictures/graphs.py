@@ -9,6 +9,7 @@ from math import hypot
 from ..value import Value
 from ..wording import counted, figure, formulas, name_formula
 from .crowds import Crowds, layer_title
+from .meshes import meshed
 from .naming import badge, in_lines, picture_names
 from .plan import MOST_SHOWN, Plan
 from .scene import ORDER, SLOPES, Card, Cluster, Edge, Scene
@@ -16,10 +17,14 @@ from .tips import NOT_RUN, Tips
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
+    from collections.abc import Hashable, Iterator, Sequence
 
     from .neurons import Home
 
+LINES = {  # between wide layers
+    "gradient": "lines: blue +, orange −, strong where much gradient flows",
+    "weight": "lines: blue +, orange −, strong where the weight is large",
+}
 PLACES = "①②③④⑤⑥⑦⑧⑨"
 CALL_BACKWARD = "– no gradient yet: call backward()"
 LEFT_OVER = "leaves hold gradients of an earlier walk: zero_grad() sets them to 0"
@@ -27,17 +32,22 @@ ELSEWHERE = "some gradients come from elsewhere too: other roots, or earlier cal
 
 
 def graph_scene(
-    plan: Plan, title: str | None = None, expand_dots: bool = False, downward: bool = False
+    plan: Plan,
+    title: str | None = None,
+    expand_dots: bool = False,
+    downward: bool = False,
+    edges: str = "gradient",
 ) -> Scene:
-    """The scene of a graph, from its plan."""
-    return Painter(plan, expand_dots).scene(title, downward)
+    """The scene of a graph, from its plan; lines between wide layers are strong by `edges`."""
+    return Painter(plan, expand_dots, edges).scene(title, downward)
 
 
 class Painter:
     """Makes the cards and edges of one plan."""
 
-    def __init__(self, plan: Plan, expand_dots: bool = False) -> None:
+    def __init__(self, plan: Plan, expand_dots: bool = False, strong_by: str = "gradient") -> None:
         self.plan, self.expand_dots = plan, expand_dots
+        self.strong_by = strong_by if plan.walked else "weight"
         self.names, self.given = picture_names(plan.values, plan.neurons)
         self.tips = Tips(plan, self.names)
         self.crowds = Crowds(plan, self.names, self.given)
@@ -47,22 +57,31 @@ class Painter:
         self.edges: list[Edge | tuple[str, str]] = []
         self.flows: dict[tuple[str, str], list[float]] = {}
         self.homes: dict[str, Home | None] = {}  # the neuron of each card
+        self.into: dict[str | None, list[int]] = {}  # the edges into the neurons of each layer
+        self.weights: dict[int, float] = {}  # of these edges
         self.paint()
 
     def scene(self, title: str | None, downward: bool) -> Scene:
         """The cards and edges, with clusters, title and legend."""
         plan, edges = self.plan, self.all_edges()
+        strengths = [
+            edge.flow if self.strong_by == "gradient" else self.weights.get(number, 0.0)
+            for number, edge in enumerate(edges)
+        ]
+        count = len(edges)
+        edges, bundles = meshed(edges, self.into, strengths)
         results = ", ".join(figure(root.data) for root in plan.roots[:MOST_SHOWN])
         return Scene(
             self.title() if title is None else title,
             tuple(self.cards),
             edges,
             self.clusters(),
+            bundles,
             bool(plan.walked),
             downward,
-            self.legend(),
+            self.legend(edges),
             f"{counted(len(plan.values), 'value')} in {counted(len(self.cards), 'card')}, "
-            f"{counted(len(edges), 'edge')}; the result is {results}.",
+            f"{counted(count, 'edge')}; the result is {results}.",
         )
 
     def paint(self) -> None:
@@ -227,6 +246,7 @@ class Painter:
     def use_neuron(self, key: Hashable, result: Value) -> None:
         """Add the edges into a neuron whose card shows one result, with the slopes through it."""
         slopes, gradient = self.crowds.slopes(key), self.plan.gradient(result)
+        weights, layer = self.crowds.weights(key), self.plan.neurons.home[result][0]
         for operand, slope in slopes.items():
             flow = gradient * slope if gradient else 0.0
             if self.shows(operand):
@@ -234,6 +254,8 @@ class Painter:
                 tip = f"{self.names[operand]} → {self.names[result]}\n"
                 tip += f"slope through the neuron = {slope!r}"
                 tip += "" if gradient is None else f"\nsends back {flow!r}"
+                self.into.setdefault(layer, []).append(len(self.edges))
+                self.weights[len(self.edges)] = weights.get(operand, 0.0)
                 self.edges.append(Edge(self.id(operand), self.ids[key], tip, pill, flow))
             else:
                 self.merge(self.id(operand), self.ids[key], flow)
@@ -321,15 +343,17 @@ class Painter:
                 clusters.append(Cluster("layer", title, note, (), inside))
         return tuple(clusters)
 
-    def legend(self) -> tuple[str, ...]:
+    def legend(self, edges: Sequence[Edge]) -> tuple[str, ...]:
         """The sentences of the legend that apply to this picture."""
-        pills = [edge.pill for edge in self.edges if isinstance(edge, Edge)]
+        pills = [edge.pill for edge in edges]
         sentences = []
         if any("×" in pill for pill in pills):
             sentences.append(SLOPES)
         if any(pill[:1] in PLACES for pill in pills if pill):
             sentences.append(ORDER)
         plan = self.plan
+        if any(edge.strength is not None for edge in edges):
+            sentences.append(LINES[self.strong_by])
         if plan.walked:
             sentences.append("thicker edge: more gradient flows back")
         if not plan.walked.issuperset(plan.values):

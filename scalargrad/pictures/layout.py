@@ -56,7 +56,7 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     parameters. Without it Graphviz would lead the edge around the cluster.
     """
     direction, tail, head = ("TB", "s", "n") if scene.downward else ("LR", "e", "w")
-    operands = Counter(edge.head for edge in scene.edges)
+    operands = Counter(edge.head for edge in scene.edges if edge.strength is None)
     has_pills, has_fans = (
         any(edge.pill for edge in scene.edges),
         max(operands.values(), default=0) > MOST_SHOWN,
@@ -77,6 +77,7 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     ]
     for number, cluster in enumerate(scene.clusters):
         lines += _cluster_lines(cluster, f"cluster_{number}", "  ", inside)
+    lines += _columns_of_lines(scene)
     for card in scene.cards:
         shown = [
             f"{card.badge} {card.name}".strip(),
@@ -103,11 +104,13 @@ def _edge_lines(
     columns: int,
 ) -> Iterator[str]:
     """The edges and the boxes on them; an edge from card to card is `columns` columns long."""
-    readers = Counter(edge.tail for edge in scene.edges)
+    readers = Counter(edge.tail for edge in scene.edges if edge.strength is None)
     for number, edge in enumerate(scene.edges):
         name, more = f"e{number}", f"tooltip={quoted(edge.tip)}"
         if operands[edge.head] == 1:
             more += ", weight=8"  # a card that reads one other card is on a level with it
+        if edge.strength is not None:
+            continue
         if name in boxes:
             size = _size((width(edge.pill, PILL) + 12, 18.0) if edge.pill else (2.0, 2.0))
             long = columns if name in gates else 1
@@ -119,6 +122,27 @@ def _edge_lines(
             is_fan = operands[edge.head] > MOST_SHOWN or readers[edge.tail] > MOST_SHOWN
             long = 1 if is_fan else columns
             yield f"  {edge.tail} -> {edge.head} [id={name}, {more}, minlen={long}]"
+
+
+def _columns_of_lines(scene: Scene) -> Iterator[str]:
+    """What Graphviz is told of the lines between two layers: neurons side by side, in their order.
+
+    If it had all lines, it would keep room for each of them, and no two layers the same order.
+    """
+    home = {id: number for number, cluster in enumerate(scene.clusters) for id in cluster.cards}
+    ends: dict[int | None, tuple[dict[str, None], dict[str, None]]] = {}
+    for edge in scene.edges:
+        if edge.strength is not None:
+            tails, heads = ends.setdefault(home.get(edge.head), ({}, {}))
+            tails[edge.tail] = heads[edge.head] = None
+    for tails, heads in ends.values():
+        count = max(len(tails), len(heads))
+        gap = 3 if len(tails) * len(heads) < 100 else 4
+        place = {card.id: number for number, card in enumerate(scene.cards)}
+        sides = [sorted(side, key=place.__getitem__) for side in (tails, heads)]
+        for number in range(count):
+            tail, head = (side[number * len(side) // count] for side in sides)
+            yield f"  {tail} -> {head} [minlen={gap}, weight=8]"
 
 
 def _size(size: Point) -> str:
@@ -146,7 +170,10 @@ def _boxes_on_edges(scene: Scene) -> tuple[dict[str, Cluster | None], set[str]]:
 
 
 def _cluster_lines(
-    cluster: Cluster, name: str, indent: str, inside: Mapping[int, list[str]]
+    cluster: Cluster,
+    name: str,
+    indent: str,
+    inside: Mapping[int, list[str]],
 ) -> Iterator[str]:
     title = quoted("  ".join(filter(None, (cluster.title, cluster.note))))
     yield f"{indent}subgraph {name} {{"
@@ -216,8 +243,12 @@ def read(scene: Scene, answer: Any) -> Layout:
         tips = {part[0]: point(part[2:]) for part in parts if part[0] in "se"}
         points[0] = tips.get("s", points[0])
         routes[item["id"]] = Route(tuple(points), tips.get("e", points[-1]))
+    _put_in_order(scene, boxes)
     cards = {card.id: boxes[card.id] for card in scene.cards}
-    found = [_route(f"e{number}", edge, routes, boxes) for number, edge in enumerate(scene.edges)]
+    found = [
+        _route(f"e{number}", edge, routes, boxes, scene.downward)
+        for number, edge in enumerate(scene.edges)
+    ]
     clusters = [
         boxes[name]
         for number, cluster in enumerate(scene.clusters)
@@ -226,14 +257,34 @@ def read(scene: Scene, answer: Any) -> Layout:
     return Layout(right, top, cards, tuple(found), tuple(clusters))
 
 
-def _route(name: str, edge: Edge, routes: Mapping[str, Route], boxes: Mapping[str, Box]) -> Route:
+def _route(
+    name: str,
+    edge: Edge,
+    routes: Mapping[str, Route],
+    boxes: Mapping[str, Box],
+    downward: bool,
+) -> Route:
     """The route of an edge; for an edge with a box on it, the two parts joined."""
     if name in routes:
         return routes[name]
+    if edge.strength is not None:  # straight, from side to side
+        (x, y, w, h), (x2, y2, w2, h2) = boxes[edge.tail], boxes[edge.head]
+        if downward:
+            return Route(((x + w / 2, y + h),), (x2 + w2 / 2, y2))
+        return Route(((x + w, y + h / 2),), (x2, y2 + h2 / 2))
     before, after = routes[f"{name}a"], routes[f"{name}b"]
     x, y, w, h = boxes[name]
     bridge = before.points[-1], after.points[0], after.points[0]
     return Route((*before.points, *bridge, *after.points[1:]), after.tip, (x + w / 2, y + h / 2))
+
+
+def _put_in_order(scene: Scene, boxes: dict[str, Box]) -> None:
+    """Sort the places of a layer's neurons, where they have lines alone, which follow them."""
+    bound = {id for edge in scene.edges if edge.strength is None for id in (edge.tail, edge.head)}
+    for cluster in scene.clusters:
+        if cluster.kind == "layer" and not bound.intersection(cluster.cards):
+            places = sorted((boxes[id] for id in cluster.cards), key=lambda box: (box[1], box[0]))
+            boxes.update(zip(cluster.cards, places))
 
 
 def _names(cluster: Cluster, name: str) -> Iterator[str]:

@@ -77,7 +77,13 @@ def model_scene(model: Any, layers: Sequence[Any], title: str | None, downward: 
         title = f"{kind} {shape} · {counted(total, 'parameter')}"
     description = f"{shape}: {counted(total, 'parameter')} in {counted(len(layers), 'layer')}."
     return Scene(
-        title, tuple(cards), tuple(edges), (), has_run, downward, (), description, has_legend=False
+        title,
+        tuple(cards),
+        tuple(edges),
+        has_run=has_run,
+        downward=downward,
+        description=description,
+        has_legend=False,
     )
 
 

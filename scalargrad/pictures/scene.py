@@ -42,6 +42,17 @@ class Edge:
     tip: str
     pill: str = ""
     flow: float = 0.0  # the share of the gradient that goes back along it
+    strength: float | None = None  # from −1 to 1, of a line between wide layers; None: no such line
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A band between two layers that stands for many edges."""
+
+    tails: tuple[str, ...]
+    heads: tuple[str, ...]
+    count: str  # in words
+    tip: str
 
 
 @dataclass(frozen=True)
@@ -69,6 +80,7 @@ class Scene:
     cards: tuple[Card, ...]
     edges: tuple[Edge, ...]
     clusters: tuple[Cluster, ...] = ()
+    bundles: tuple[Bundle, ...] = ()
     has_run: bool = False  # whether backward() has run
     downward: bool = False
     legend: tuple[str, ...] = ()  # sentences

@@ -10,7 +10,7 @@ from hashlib import sha256
 from math import atan2, ceil, cos, hypot, isfinite, sin
 
 from ..wording import figure
-from .scene import Card, Cluster, Edge, Scene
+from .scene import Bundle, Card, Cluster, Edge, Scene
 from .text import escaped, shortened, width
 from .theme import (
     BAR,
@@ -48,12 +48,16 @@ STEP = 24.0  # widths of cards are multiples of this, so that few differ
 
 
 def sizes_of(scene: Scene) -> dict[str, Point]:
-    """Width and height of each card with its badge; all leaves of one kind are equally wide."""
+    """Width and height of each card with its badge; a kind of leaves and a layer have one width."""
     sizes = {card.id: _size(card) for card in scene.cards}
     for kind in ("leaf", "input", "parameter"):
         leaves = [card.id for card in scene.cards if card.kind == kind]
         widest = max((sizes[id][0] for id in leaves), default=0.0)
         sizes |= {id: (widest, sizes[id][1]) for id in leaves}
+    for cluster in scene.all_clusters():
+        if cluster.kind == "layer" and cluster.cards:  # a column of neurons
+            widest = max(sizes[id][0] for id in cluster.cards)
+            sizes |= {id: (widest, sizes[id][1]) for id in cluster.cards}
     return sizes
 
 
@@ -125,10 +129,20 @@ def svg_text(scene: Scene, layout: Layout) -> str:
     body = [f'<g transform="translate({left:.1f} {top:.1f})">']
     for cluster, box in zip(scene.all_clusters(), layout.clusters):
         body += _cluster(cluster, box)
+    for bundle in scene.bundles:
+        body += _band(bundle, _corners(bundle, layout, scene.downward))
+    order = sorted(range(len(scene.edges)), key=lambda i: abs(scene.edges[i].strength or 0.0))
+    for number in order:  # the strong lines lie on the weak ones
+        edge, route = scene.edges[number], layout.routes[number]
+        if edge.strength is not None:
+            body += _line(edge, edge.strength, route)
     for edge, route in zip(scene.edges, layout.routes):
-        body += _edge(edge, route, max(flows, default=0.0) if scene.has_run else 0.0)
+        if edge.strength is None:
+            body += _edge(edge, route, max(flows, default=0.0) if scene.has_run else 0.0)
     for edge, route in zip(scene.edges, layout.routes):
         body += _pill(edge, route)
+    for bundle in scene.bundles:
+        body += _count(bundle, _corners(bundle, layout, scene.downward))
     for card in scene.cards:
         body += _card(card, layout.cards[card.id], max(grads, default=0.0))
     body += [
@@ -200,6 +214,48 @@ def _edge(edge: Edge, route: Route, most: float) -> Iterator[str]:
     points = " ".join(f"{a:.1f},{b:.1f}" for a, b in ((x, y), *wings))
     yield f'<g class="edge"><title>{escaped(edge.tip)}</title>'
     yield f'<path d="{path}" stroke-width="{thick:.2f}"/><polygon points="{points}"/></g>'
+
+
+def _line(edge: Edge, strength: float, route: Route) -> Iterator[str]:
+    """A straight line between layers, behind the cards."""
+    (x, y), (tip_x, tip_y) = route.points[0], route.tip
+    path = f"M{x:.1f} {y:.1f}L{tip_x:.1f} {tip_y:.1f}"
+    size = abs(strength)
+    sign = "none" if not size else "pos" if strength > 0 else "neg"
+    look = f'stroke-width="{0.7 + 2.5 * size:.2f}" opacity="{0.13 + 0.75 * size**1.5:.2f}"'
+    yield f'<g class="line {sign}"><title>{escaped(edge.tip)}</title><path d="{path}" {look}/></g>'
+
+
+def _span(ids: tuple[str, ...], layout: Layout) -> Box:
+    """Left, top, right and bottom of several cards."""
+    boxes = [layout.cards[id] for id in ids]
+    return (
+        min(x for x, _, _, _ in boxes), min(y for _, y, _, _ in boxes),
+        max(x + w for x, _, w, _ in boxes), max(y + h for _, y, _, h in boxes),
+    )  # fmt: skip
+
+
+def _corners(bundle: Bundle, layout: Layout, downward: bool) -> list[Point]:
+    left, top, right, bottom = _span(bundle.tails, layout)
+    left2, top2, right2, bottom2 = _span(bundle.heads, layout)
+    if downward:
+        return [(left, bottom), (right, bottom), (right2, top2), (left2, top2)]
+    return [(right, top), (right, bottom), (left2, bottom2), (left2, top2)]
+
+
+def _band(bundle: Bundle, corners: list[Point]) -> Iterator[str]:
+    shape = " ".join(f"{x:.1f},{y:.1f}" for x, y in corners)
+    yield f'<g class="line none"><title>{escaped(bundle.tip)}</title>'
+    yield f'<polygon points="{shape}" opacity="0.18"/></g>'
+
+
+def _count(bundle: Bundle, corners: list[Point]) -> Iterator[str]:
+    """How many edges a band stands for, in its middle."""
+    x, y = (sum(numbers) / 4 for numbers in zip(*corners))
+    w = width(bundle.count, PILL) + 10
+    yield f'<g class="bundle"><title>{escaped(bundle.tip)}</title>'
+    yield _rect("pill", x - w / 2, y - 9, w, 18, 9)
+    yield _text(x, y + 4, bundle.count, PILL, "ptext num", "middle") + "</g>"
 
 
 def _pill(edge: Edge, route: Route) -> Iterator[str]:

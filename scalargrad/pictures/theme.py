@@ -39,6 +39,10 @@ COLOURS = (
     (".btext",                "fill",    "#ffffff", "#10192a"),
     (".edge path",            "stroke",  "#72839b", "#7f92ad"),
     (".edge polygon",         "fill",    "#72839b", "#7f92ad"),
+    (".line.pos path",        "stroke",  "#0072b2", "#56b4e9"),
+    (".line.neg path",        "stroke",  "#c2500a", "#ff9a4d"),
+    (".line.none path",       "stroke",  "#72839b", "#7f92ad"),
+    (".line polygon",         "fill",    "#b4c0cf", "#4d607d"),
     (".pill",                 "fill",    "#ffffff", "#1b2738"),
     (".pill",                 "stroke",  "#d3dce7", "#3a4a63"),
     (".ptext",                "fill",    "#334155", "#c3cfdf"),
@@ -95,9 +99,10 @@ def style(theme: str = "auto") -> str:
     fixed = (
         "@media screen{.sg{max-width:100%;height:auto}}"
         ".sg text{white-space:pre}.sg .num{font-variant-numeric:tabular-nums}"
-        ".sg .edge path{fill:none}.sg rect.layer,.sg rect.neuron{stroke-width:1.2}"
+        ".sg .edge path,.sg .line path{fill:none}.sg rect.layer,.sg rect.neuron{stroke-width:1.2}"
         ".sg rect.neuron{stroke-dasharray:6 4}.sg .inner{fill:none;stroke-width:1}"
-        ".sg .node:hover .card,.sg .edge:hover .pill{stroke-width:3}.sg .tick{stroke-width:1.2}"
+        ".sg .line:hover path{opacity:1;stroke-width:3}.sg .tick{stroke-width:1.2}"
+        ".sg .node:hover .card,.sg .edge:hover .pill{stroke-width:3}"
     )
     if (scheme := SCHEMES[theme]) is not None:
         return f"{fixed}\n{_rules(scheme)}"

@@ -26,6 +26,7 @@ class Picture:
         self.pills = [
             g for g in groups if g.get("class") == "edge" and g.find(f"{SVG}path") is None
         ]
+        self.lines = [g for g in groups if g.get("class", "").startswith("line ")]
         self.texts = ["".join(t.itertext()) for t in self.root.iter(f"{SVG}text")]
         self.clusters = [
             r for r in self.root.iter(f"{SVG}rect") if r.get("class") in ("layer", "neuron")
