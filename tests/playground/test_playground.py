@@ -287,7 +287,7 @@ def test_a_neuron_shows_its_own_boundary_on_hover_and_by_the_list(moons: Browser
         "contour(training.neurons(view.cells(60))[3], 60, 0).map(([x, y]) => { const [[l, r], [b, t]] = view.range(); return [l + x / 60 * (r - l), t - y / 60 * (t - b)]; })"
     )
     assert len(line) > 20
-    assert all(abs(w[0] * x1 + w[1] * x2 + b) < 0.02 for x1, x2 in line)
+    assert all(abs(w[0] * x1 + w[1] * x2 + b) < 0.001 for x1, x2 in line)
 
 
 def test_the_weights_are_downloaded_as_load_reads_them(moons: Browser, tmp_path: Path) -> None:
