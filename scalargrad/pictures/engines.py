@@ -2,7 +2,8 @@
 
 The engine is the program `dot` on PATH, which the `graphviz` package runs. If there is none, it is
 the Graphviz inside the `pygraphviz` wheel, run in another Python. Both run as a process of their
-own, which is stopped when its time is over and whose warnings nobody sees.
+own, which is stopped when its time is over and whose warnings nobody sees. Where no process can
+start, or the layout is somebody else's, `register` gives pictures another engine.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from importlib.util import find_spec
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    Engine = Callable[[str, float], bytes]
 
 FORMAT = "json0"  # positions, without instructions for drawing
 NO_ENGINE = """drawing needs Graphviz, and none was found. Any one of these gives it:
@@ -34,8 +37,47 @@ sys.stdout.buffer.write(AGraph(string=text).draw(format=sys.argv[2], prog="dot")
 """
 
 
-def engine() -> Callable[[str, float], bytes] | None:
+# Layout engines of the user's own come first: `engines.register(run)`.
+_registered: list[Engine] = []
+
+
+def register(run: Engine) -> Engine:
+    """Make a function the engine of all pictures; it returns the function, so it is a decorator.
+
+    The function gets DOT text and a number of seconds, and returns Graphviz's `json0` as bytes. It
+    raises `subprocess.TimeoutExpired`, or TimeoutError, where it takes longer. The last one that is
+    registered is used; `unregister` takes it back.
+
+    TypeError for anything that cannot be called.
+
+    >>> from scalargrad.pictures import engines
+    >>> @engines.register
+    ... def remote(dot, timeout):
+    ...     return b"{}"
+    >>> engines.engine() is remote
+    True
+    >>> engines.unregister(remote)
+    """
+    if not callable(run):
+        raise TypeError(
+            f"an engine is a function of DOT text and seconds, got {type(run).__name__}: "
+            "write register(lambda dot, timeout: …)"
+        )
+    _registered.append(run)
+    return run
+
+
+def unregister(run: Engine) -> None:
+    """Take back an engine; ValueError if it is not registered."""
+    if run not in _registered:
+        raise ValueError("this engine is not registered: unregister takes what register was given")
+    _registered.remove(run)
+
+
+def engine() -> Engine | None:
     """The function that runs Graphviz on DOT text, for so many seconds; None if there is none."""
+    if _registered:
+        return _registered[-1]
     if shutil.which("dot") and find_spec("graphviz"):
         return run_system
     return run_embedded if sys.executable and find_spec("pygraphviz") else None

@@ -103,6 +103,44 @@ def test_the_embedded_engine_is_used_without_dot(only_path: Path) -> None:
     assert len(Picture(draw(neuron())).cards) == 10
 
 
+def test_a_registered_engine_lays_out_every_picture() -> None:
+    asked = []
+
+    def mine(dot: str, timeout: float) -> bytes:
+        asked.append((dot, timeout))
+        return engines.run_embedded(dot, timeout)
+
+    whole = draw(neuron()).svg
+    assert engines.register(mine) is mine
+    try:
+        drawing = draw(neuron(), timeout=7.0)
+        assert drawing.svg == whole
+        assert asked == [(drawing.dot, 7.0)]
+        assert engines.engine() is mine
+    finally:
+        engines.unregister(mine)
+    assert engines.engine() is not mine
+    with pytest.raises(ValueError, match="this engine is not registered"):
+        engines.unregister(mine)
+    with pytest.raises(TypeError, match="an engine is a function of DOT text and seconds, got str"):
+        engines.register("dot")  # type: ignore[arg-type]
+
+
+def test_the_last_registered_engine_is_used_and_its_time_is_told() -> None:
+    def slow(dot: str, timeout: float) -> bytes:
+        raise subprocess.TimeoutExpired("slow", timeout)
+
+    engines.register(engines.run_embedded)
+    engines.register(slow)
+    try:
+        with pytest.raises(TimeoutError, match="did not place 10 cards and 9 edges in 3 s"):
+            _ = draw(neuron(), timeout=3.0).svg
+        engines.unregister(slow)
+        assert len(Picture(draw(neuron())).cards) == 10
+    finally:
+        engines.unregister(engines.run_embedded)
+
+
 # ------------------------------------------------------------------ files
 
 
