@@ -10,7 +10,7 @@ from ..value import Value
 from ..wording import counted, figure, formulas, name_formula
 from .crowds import Crowds, layer_title
 from .meshes import meshed
-from .naming import badge, in_lines, picture_names
+from .naming import badge, badge_with_number, in_lines, picture_names
 from .plan import MOST_SHOWN, Plan
 from .scene import ORDER, SLOPES, Card, Cluster, Edge, Scene
 from .tips import NOT_RUN, Tips
@@ -59,6 +59,7 @@ class Painter:
         self.homes: dict[str, Home | None] = {}  # the neuron of each card
         self.into: dict[str | None, list[int]] = {}  # the edges into the neurons of each layer
         self.weights: dict[int, float] = {}  # of these edges
+        self.shared: dict[Hashable, str] = {}  # the cards of numbers that a layer's neurons share
         self.paint()
 
     def scene(self, title: str | None, downward: bool) -> Scene:
@@ -101,6 +102,7 @@ class Painter:
                 self.merge_edges(value)
             elif self.crowds.result[key] is value:
                 self.use_neuron(key, value)
+                self.use_numbers(key, value)
 
     def add(self, card: Card, home: Home | None) -> str:
         self.cards.append(card)
@@ -126,7 +128,8 @@ class Painter:
             self.expand_dots and value.op == "dot" and len(value.parents) // 2 <= MOST_SHOWN
         )
         first = len(value.parents) - 1 if is_expanded else 0  # the card reads operands from here on
-        numbers = self.paint_numbers(value, home, first)
+        with_number = badge_with_number(value)  # it stands inside the card
+        numbers = {} if with_number else self.paint_numbers(value, home, first)
         products = list(self.paint_products(value, home)) if is_expanded else []
         kind = self.plan.kind(value)
         self.ids[value] = self.next_id()
@@ -136,7 +139,7 @@ class Painter:
             in_lines(value) if value in self.given else self.names[value],
             self.tips.value_tip(value, kind),
             figure(value.data),
-            "+" if is_expanded else badge(value),
+            "+" if is_expanded else with_number or badge(value),
             gradient=self.plan.gradient(value),
             has_gradient=True,
             is_given=value in self.given,
@@ -170,7 +173,11 @@ class Painter:
         """The text on an edge: the place of the operand if order matters, and the local slope."""
         count = len(value.parents)
         assert value._operation is not None
-        has_order = 1 < count <= len(PLACES) and not value._operation.is_commutative
+        has_order = (
+            1 < count <= len(PLACES)
+            and not value._operation.is_commutative
+            and not badge_with_number(value)
+        )
         place = PLACES[index] if has_order else ""
         is_plain_sum = value._operation.is_sum or (value.op == "dot" and index == count - 1)
         if partial is None or (
@@ -192,17 +199,31 @@ class Painter:
             and not isinstance(operand, Value)
             and not (value.op == "dot" and index == last and operand == 0.0)
         ]
+        if value in self.plan.neurons.sums:
+            return self.shared_numbers(value, numbers)
         if len(numbers) > MOST_SHOWN:
-            tip = "\n".join(
-                [f"{len(numbers)} plain numbers", *(repr(x) for _, x in numbers[:MOST_SHOWN]), "…"]
-            )
-            name = counted(len(numbers), "number")
-            return {
-                numbers[0][0]: self.add(
-                    Card(self.next_id(), "constant", name, tip, is_many=True), home
-                )
-            }
+            return {numbers[0][0]: self.paint_many([x for _, x in numbers], home)}
         return {index: self.paint_number(x, home) for index, x in numbers}
+
+    def shared_numbers(self, value: Value, numbers: Sequence[tuple[int, float]]) -> dict[int, str]:
+        """The cards of plain numbers that a neuron reads, one for all neurons of its layer."""
+        layer = self.plan.neurons.home[value][0]
+        if len(numbers) > MOST_SHOWN:
+            many = tuple(x for _, x in numbers)
+            if (layer, many) not in self.shared:
+                self.shared[layer, many] = self.paint_many(many, None)
+            return {numbers[0][0]: self.shared[layer, many]}
+        for index, x in numbers:
+            if (layer, index, x) not in self.shared:
+                self.shared[layer, index, x] = self.paint_number(x, None)
+        return {index: self.shared[layer, index, x] for index, x in numbers}
+
+    def paint_many(self, numbers: Sequence[float], home: Home | None) -> str:
+        lines = [f"{len(numbers)} plain numbers", *(repr(x) for x in numbers[:MOST_SHOWN]), "…"]
+        name = counted(len(numbers), "number")
+        return self.add(
+            Card(self.next_id(), "constant", name, "\n".join(lines), is_many=True), home
+        )
 
     def paint_number(self, number: float, home: Home | None) -> str:
         tip = f"{number!r} · a plain number\nno gradient goes back to it"
@@ -259,6 +280,20 @@ class Painter:
                 self.edges.append(Edge(self.id(operand), self.ids[key], tip, pill, flow))
             else:
                 self.merge(self.id(operand), self.ids[key], flow)
+
+    def use_numbers(self, key: Hashable, result: Value) -> None:
+        """Add the edges from plain numbers into a neuron whose card shows one result."""
+        for z in self.crowds.members[key]:
+            if z in self.plan.neurons.sums:
+                half = len(z.parents) // 2
+                for index, card in self.paint_numbers(z, None, half).items():
+                    layer, weight = self.plan.neurons.home[z][0], z.parents[index - half]
+                    self.into.setdefault(layer, []).append(len(self.edges))
+                    self.weights[len(self.edges)] = (
+                        weight.data if isinstance(weight, Value) else weight
+                    )
+                    tip = self.tips.edge_tip(z.parents[index], result, index if result is z else 0)
+                    self.edges.append(Edge(card, self.ids[key], tip))
 
     def merge_edges(self, value: Value) -> None:
         head = self.id(value)

@@ -7,7 +7,7 @@ or `a1[0]` in a network, `w·x` if its operands have labels, else v1, v2 … in 
 from __future__ import annotations
 
 from ..value import Value
-from ..wording import clean, formulas, label_of, name_formula, symbol_on, unused
+from ..wording import clean, figure, formulas, label_of, name_formula, symbol_on, unused
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -59,3 +59,23 @@ def badge(value: Value | None) -> str:
     """
     op = value._operation if value is not None else None
     return symbol_on(op, ["·"] * len(op.operands))[:LONGEST_BADGE] if op else ""
+
+
+def badge_with_number(value: Value) -> str:
+    """The symbol of an operation on a Value and a plain number, with that number; else empty.
+
+    >>> w = Value(0.5, "w")
+    >>> [badge_with_number(value) for value in (w * 1.01, 1 - w, w**2, w * w)]
+    ['× 1.01', '1 −', '** 2', '']
+    """
+    op, operands = value._operation, value.parents
+    if op is None or len(operands) != 2 or sum(isinstance(x, Value) for x in operands) != 1:
+        return ""
+    texts = ["·" if isinstance(x, Value) else figure(x) for x in operands]
+    number = next(text for text in texts if text != "·")
+    plain = symbol_on(op, ["·"] * 2)
+    if "·" in plain:  # the symbol has places for its operands
+        return symbol_on(op, texts)[: LONGEST_BADGE + 4]
+    if not op.infix:
+        return ""
+    return f"{number} {plain}" if texts[1] == "·" and not op.is_commutative else f"{plain} {number}"

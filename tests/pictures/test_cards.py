@@ -219,7 +219,7 @@ def test_a_badge_names_no_operand() -> None:
     zs = [Value(float(i), f"z{i}") for i in range(3)]
     ps = sg.softmax(zs)
     badges = {card.texts[-1] for card in Picture(draw(ps)).cards if card.kind == "operation"}
-    assert badges == {"e^(·−·)", "Σ"}
+    assert badges == {"e^(·−2)", "Σ"}
     assert Picture(draw(Value(2.0, "w").square())).cards[-1].texts[-1] == "·²"
     assert Picture(draw(abs(Value(2.0, "w")))).cards[-1].texts[-1] == "|·|"
     assert Picture(draw(sg.norm([Value(3.0), Value(4.0)]))).cards[-1].texts[-1] == "‖·‖"
@@ -291,9 +291,34 @@ def test_operands_are_not_marked_where_their_order_does_not_matter() -> None:
     assert not any("①" in text for text in Picture(draw(a * c + a)).texts)
 
 
+def test_a_number_of_two_operands_stands_in_the_card() -> None:
+    w = Value(0.5, "w")
+    for y, badge in (
+        (w * 1.01, "× 1.01"), (2 * w, "× 2"), (w + 5.0, "+ 5"), (w - 1, "− 1"), (1 - w, "1 −"),
+        (w / 2, "÷ 2"), (2 / w, "2 ÷"), (w**3, "** 3"), (2**w, "2 **"),
+    ):  # fmt: skip
+        picture = Picture(draw(y))
+        assert [card.texts[-1] for card in picture.cards] == ["–", badge]
+        assert len(picture.edges) == 1
+        assert not [pill for pill in picture.pill_texts() if pill[0] in "①②"]
+
+
+def test_inputs_that_are_plain_numbers_are_drawn_once() -> None:
+    y = MLP(3, [2, 1], seed=0)([0.5, -0.25, 0.5])
+    for collapse, edges in (("none", 2 * 3), ("neurons", 2 * 3)):
+        picture = Picture(draw(y, collapse=collapse))
+        chips = [card for card in picture.cards if card.kind == "constant"]
+        assert sorted(chip.texts[0] for chip in chips) == ["0.5", "0.5", "−0.25"]
+        tips = picture.edge_tips()
+        assert sum(tip.startswith(("0.5 →", "-0.25 →")) for tip in tips) == edges
+    y = MLP(20, [2, 1], seed=0)([0.5] * 20)
+    many = Picture(draw(y, collapse="neurons")).card("20 numbers")
+    assert (many.kind, many.texts) == ("constant", ["20 numbers"])
+
+
 def test_plain_numbers_are_chips_without_gradient() -> None:
     x = Value(3.0, "x")
-    picture = Picture(draw(2.0 * x + 5.0))
+    picture = Picture(draw(sg.maximum(2.0, x) * sg.minimum(x, 5.0)))
     chips = [card for card in picture.cards if card.kind == "constant"]
     assert sorted(chip.texts[0] for chip in chips) == ["2", "5"]
     assert all(len(chip.texts) == 1 and "no gradient" in chip.tip for chip in chips)

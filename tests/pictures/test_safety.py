@@ -103,7 +103,6 @@ def test_dot_text_keeps_labels_in_their_quotes() -> None:
         "edge",
         "n0",
         "n1",
-        "n2",
         "e0",
     ]
 
