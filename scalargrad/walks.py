@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .arithmetic.total import inf
 from .graph import ordered, slopes_of
-from .ops import LISTS
+from .ops import LISTS, OPS
 from .rows.methods import evaluated
 from .rows.slopes import (
     as_arguments,
@@ -16,6 +16,7 @@ from .rows.slopes import (
     data_of,
     is_unknown,
     on_values,
+    product_of_both,
     unknown_curvature,
     unknown_slope,
 )
@@ -29,6 +30,9 @@ if TYPE_CHECKING:
     from .ops import Op
 
     Doubt = tuple[Value, Callable[[Value], Any]]  # a node, and a term that makes its slopes nan
+
+
+SHARE, BOTH = OPS["_share"], OPS["_both"]  # slopes as products of slopes
 
 
 def between(
@@ -78,10 +82,9 @@ def slopes_back(
             factor = _kink_factor(node, slope, unknown)
             if doubts and data_of(slope) != 0.0:
                 flat += _flat_at_kink(node, nodes)
+        product = product_of_both if _is_product(node) else chain_product
         for operand, partial in slopes:
-            part = (
-                chain_product(partial, slope) if factor is None else chain_product(factor, operand)
-            )
+            part = product(partial, slope) if factor is None else chain_product(factor, operand)
             sums[operand] = sums[operand] + part if operand in sums else part
     for node, doubt in unknown:
         made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
@@ -111,9 +114,9 @@ def rates_forward(
     way = set(order)
     for node in order:
         if node not in rates:
-            rates[node] = 0.0
+            rates[node], product = 0.0, product_of_both if _is_traced(node) else chain_product
             for operand, partial in _slopes(node, way, create_graph):
-                rates[node] = rates[node] + chain_product(partial, rates[operand])
+                rates[node] = rates[node] + product(partial, rates[operand])
     return [rates.get(root, 0.0) for root in roots]
 
 
@@ -139,6 +142,16 @@ def slopes_of_each(
     return rows
 
 
+def _is_traced(node: Value) -> bool:
+    """Whether it is a node of a trace, where both branches of a choice are recorded."""
+    return hasattr(node, "records")
+
+
+def _is_product(node: Value) -> bool:
+    """Whether it is a product of slopes in a trace: a branch left out has the slope 0 in it."""
+    return _is_traced(node) and (node._operation is SHARE or node._operation is BOTH)
+
+
 def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:
     """The operands of a node that are on the way, with its local slopes: floats, or recorded."""
     if node._operation is None:
@@ -151,7 +164,7 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
     for name, argument, slope in zip(
         node._operation.operands,
         arguments,
-        on_values(node._operation, traced=hasattr(node, "records")),
+        on_values(node._operation, traced=_is_traced(node)),
     ):
         operands = argument if name in LISTS else [argument]
         if any(operand in way for operand in operands):
@@ -167,7 +180,7 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
 
 def _is_at_kink(node: Value) -> bool:
     """Whether a node is at a kink, as |x| at 0 or a maximum of equals, or has a slope of inf."""
-    if hasattr(node, "records") or node._operation is None:
+    if _is_traced(node) or node._operation is None:
         return False
     traits, slopes = node._operation.traits, slopes_of(node)
     if "extreme" in traits:

@@ -5,7 +5,22 @@ import math
 import pytest
 
 import scalargrad as sg
-from scalargrad import Value, compile, grad, gradients, hessian, hvp, jacobian, jvp, value_and_grad
+from scalargrad import (
+    Value,
+    arctan,
+    compile,
+    exp,
+    grad,
+    gradients,
+    hessian,
+    hvp,
+    jacobian,
+    jvp,
+    log,
+    sqrt,
+    value_and_grad,
+    where,
+)  # fmt: skip
 
 BESIDE = [-2.0, -0.75, 0.3, 1.5, 4.0]  # points between the kinks of these functions
 # fmt: off
@@ -137,3 +152,31 @@ def test_slopes_are_added_up_in_the_order_of_backward():
     (slope,) = gradients(root, [x])
     root.backward()
     assert slope == x.grad
+
+
+@pytest.mark.parametrize(
+    ("f", "orders", "x", "right"),
+    [
+        (lambda x: where(x > 0, x * log(x), 0.0), 2, -1.0, 0.0),
+        (lambda x: where(x > 0, x * log(x), 0.0), 3, 2.0, -0.25),
+        (lambda x: where(x < 0, 0.0, sqrt(x) * exp(x)), 2, -1.0, 0.0),
+        (arctan, 3, 0.0, -2.0),
+        (arctan, 3, 0.5, (6 * 0.25 - 2) / 1.25**3),
+        (log, 3, 2.0, 0.25),
+        (log, 4, 2.0, -0.375),
+        (sqrt, 3, 4.0, 3 / 8 * 4.0**-2.5),
+    ],
+)
+@pytest.mark.parametrize("backend", ["python", "numpy"])
+def test_compiled_derivatives_choose_by_where_and_multiply_no_nan_by_0(
+    f, orders, x, right, backend
+):
+    for of in (grad, jvp_along_1):
+        derived = f
+        for _ in range(orders):
+            derived = of(derived)
+        assert compile(derived, backend=backend)(x) == pytest.approx(right, rel=1e-14, abs=1e-15)
+
+
+def jvp_along_1(f):
+    return lambda x: jvp(f)(x, 1.0)

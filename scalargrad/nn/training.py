@@ -194,7 +194,7 @@ def _predicted(model: Any, table: Any) -> Any:
         found = predicted(model, table)
     if found is None:
         with no_grad():
-            found = [_numbers(model(x)) for x in table]
+            found = [_numbers(model(x)) for x in rows(table, "X")]  # of an array as floats
     return found
 
 

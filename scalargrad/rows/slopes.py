@@ -272,6 +272,15 @@ def chain_product(partial: Any, slope: Any) -> Any:
     return function_named("_share")(partial, slope)
 
 
+def product_of_both(partial: Any, slope: Any) -> Any:
+    """partial × slope; 0 if either is 0: through the slope of a branch that `where` left out."""
+    if partial.__class__ is float and partial == 0.0:
+        return 0.0
+    if isinstance(partial, Value) and (isinstance(slope, Value) or not isfinite(slope)):
+        return function_named("_both")(partial, slope)
+    return chain_product(partial, slope)
+
+
 def unknown_slope(x: Value) -> Any:
     """A Value 0.0 made of x, such that all slopes by x are nan; a plain 0.0 if x is infinite."""
     return _unknown(x) if isfinite(x.data) else 0.0

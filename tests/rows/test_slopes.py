@@ -219,7 +219,7 @@ def test_slopes_of_slopes_are_right_at_the_ends_of_the_range() -> None:
 
 # What the rows are whose name begins with `_`: slopes of others, each with slopes of its own.
 RULES: dict[str, Callable[..., mpf]] = {
-    "_same": lambda x: x, "_share": lambda x, y: x * y, "_exp_difference": lambda x, y: mp.exp(x - y),
+    "_same": lambda x: x, "_share": lambda x, y: x * y, "_both": lambda x, y: x * y, "_exp_difference": lambda x, y: mp.exp(x - y),
     "_sigmoid_slope": lambda x: oracle.sigmoid(x) * oracle.sigmoid(-x),
     "_silu_slope": lambda x: oracle.sigmoid(x) * (1 + x * oracle.sigmoid(-x)),
     "_gelu_slope": lambda x: oracle.normal_cdf(x) + x * mp.npdf(x),
