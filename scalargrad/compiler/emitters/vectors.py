@@ -410,7 +410,7 @@ class Function(Products):
                 place = linear(turn * size, [*j, *i])
                 self.put([*zip("ji", shape)], [f"{name}[{place}] = {item};"])
                 continue
-            row = "r" if self.tile == 1 else f"{self.use('first')} + r"
+            row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
             which = linear(turn, [(1, "j")] if shape[0] > 1 else [])
             if which != "0":
                 row = f"{f'({which})' if ' ' in which else which} * {self.use('n')} + {row}"
