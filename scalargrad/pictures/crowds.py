@@ -78,7 +78,19 @@ class Crowds:
     def card(self, id: str, key: Hashable) -> Card:
         """The card of a neuron, a layer or a crowd of leaves."""
         assert isinstance(key, tuple)
-        return {"neuron": self.neuron, "layer": self.layer, "many": self.leaves}[key[0]](id, key)
+        kinds = {"neuron": self.neuron, "layer": self.layer, "many": self.leaves, "fold": self.fold}
+        return kinds[key[0]](id, key)
+
+    def fold(self, id: str, key: Hashable) -> Card:
+        """The card of what repeats: how often, and the operations of one repeat."""
+        assert isinstance(key, tuple)
+        _, _, count, symbols = key
+        values = self.members[key]
+        name = f"… {count:,} × the same …"
+        tip = members_tip(name, values, self.plan.walked.issuperset(values))
+        return Card(
+            id, "operation", name, tip, lines=((symbols, ""),), is_given=False, is_many=True
+        )
 
     def neuron(self, id: str, key: Hashable) -> Card:
         """The card of a neuron: its result with the gradient, and its number of parameters."""

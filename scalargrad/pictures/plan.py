@@ -1,8 +1,8 @@
 """A plan: which card of the picture shows each Value of a graph.   (floor 3)
 
 A Value has a card of its own. Or it is on the card of its neuron or its layer, which are collapsed,
-or on a card of many leaves that have the same readers. "auto" collapses a graph that would have
-more cards than `most` tells.
+or on a card of many leaves that have the same readers, or of what repeats (`folds`). "auto"
+collapses a graph that would have more cards than `most` tells.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from math import fsum, isclose
 
 from ..graph import ordered
 from ..value import Value
+from .folds import folds
 from .neurons import Neurons, place_of
 
 TYPE_CHECKING = False
@@ -41,6 +42,7 @@ class Plan:
         most: Sequence[int] = MOST_CARDS,
     ) -> None:
         self.roots, self.are_roots, self.has_crowds = roots, frozenset(roots), crowds
+        self.has_folds = crowds and collapse != "none"
         self.values = ordered(*roots)
         self._refuse_unclustered(limit)
         self.readers: dict[Value, list[tuple[Value, int]]] = {value: [] for value in self.values}
@@ -118,6 +120,8 @@ class Plan:
                 card[value] = value
             else:
                 card[value] = ("layer", home[0]) if self.level == "layers" else ("neuron", *home)
+        if self.has_folds:
+            card |= folds(self.values, self.readers, self.are_roots.union(self.neurons.home))
         crowds: dict[Hashable, list[Value]] = {}
         for value in self.values if self.has_crowds else ():
             if value._operation is None and card[value] is value and value not in self.are_roots:

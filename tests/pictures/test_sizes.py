@@ -112,8 +112,8 @@ def test_many_weights_of_one_neuron_are_one_card() -> None:
 
 def test_more_than_the_limit_is_refused_with_the_figures() -> None:
     with pytest.raises(ValueError, match=r"graph has 21 nodes, limit 10 \(limit=…\)"):
-        draw(chain(20), limit=10)
-    assert len(Picture(draw(chain(20), limit=21)).cards) == 21
+        draw(chain(20), collapse="none", limit=10)
+    assert len(Picture(draw(chain(20), collapse="none", limit=21)).cards) == 21
 
 
 def test_the_limit_counts_cards_after_collapse() -> None:
@@ -131,7 +131,7 @@ def test_a_chain_of_a_million_is_refused() -> None:
 
 
 def test_a_deep_chain_within_the_limit_has_its_text() -> None:
-    assert draw(chain(3000)).dot.count("minlen") >= 3000
+    assert draw(chain(3000), collapse="none").dot.count("minlen") >= 3000
 
 
 def test_a_model_is_drawn_as_layers_and_shapes() -> None:
