@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import copy
 import pickle
+import re
 
 import pytest
 
 import scalargrad as sg
 from scalargrad import MLP, Layer, Neuron, Value, dot, draw, exp, relu, tanh
 from scalargrad import sum as sum_of
-from tests.pictures.reading import Picture, figures, network, neuron
+from tests.pictures.reading import SVG, Picture, box, figures, network, neuron
 
 
 def test_each_value_has_a_card_with_its_label_data_and_gradient() -> None:
@@ -465,3 +466,34 @@ def test_several_roots_stand_in_their_order() -> None:
     assert sorted(names, key=lambda name: picture.card(name).box[1]) == names
     picture = Picture(draw(roots, direction="down"))
     assert sorted(names, key=lambda name: picture.card(name).box[0]) == names
+
+
+def test_inputs_and_roots_stand_in_their_order() -> None:
+    for down in (0, 1):
+        way = ("right", "down")[down]
+        zs = [Value(0.1 * i, f"z{i}") for i in range(3)]
+        ps = sg.softmax(zs)
+        loss = -sg.log(ps[1])
+        a, b = Value(2.0, "a"), Value(3.0, "b")
+        for root in (loss, ps, [a * b, a + b, a - b]):
+            cards = Picture(draw(root, direction=way)).cards
+            for kind in ("leaf", "output"):
+                found = [c for c in cards if c.kind == kind]
+                if kind == "leaf":
+                    found.sort(key=lambda card: card.texts[0])
+                places = [card.box[1 - down] for card in found]
+                assert places == sorted(places), (way, kind)
+
+
+def test_a_slope_stands_on_its_edge() -> None:
+    for direction in ("right", "down"):
+        drawing = draw(neuron(), direction=direction)
+        picture = Picture(drawing)
+        paths = {edge.findtext(f"{SVG}title"): edge[1].get("d", "") for edge in picture.edges}
+        for pill in picture.pills:
+            left, top, right, bottom = box(pill.find(f"{SVG}rect"))  # type: ignore[arg-type]
+            numbers = [
+                float(x) for x in re.findall(r"-?[\d.]+", paths[pill.findtext(f"{SVG}title")])
+            ]
+            points = list(zip(numbers[::2], numbers[1::2], strict=True))
+            assert any(left - 3 <= x <= right + 3 and top - 3 <= y <= bottom + 3 for x, y in points)
