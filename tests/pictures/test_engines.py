@@ -169,15 +169,15 @@ def test_save_takes_no_other_form(
 def test_a_picture_is_saved_as_png_and_pdf(tmp_path: Path) -> None:
     pytest.importorskip("cairosvg")
     image = pytest.importorskip("matplotlib.image")
-    for theme, ground in (("auto", "#ffffff"), ("light", "#ffffff"), ("dark", "#0d1420")):
-        drawing = draw(neuron(), theme=theme)
+    for theme, ground in (("auto", "#ffffff"), ("dark", "#0d1420")):
+        drawing = draw(Value(2.0, "x") * 3.0, theme=theme)
         pixels = image.imread(drawing.save(tmp_path / "y.png"))
         high, wide = (float(Picture(drawing).root.get(side, "")) for side in ("height", "width"))
         assert pixels.shape[:2] == (2 * high, 2 * wide)
         corner = [round(255 * part) for part in pixels[3, 3, :3]]
         assert corner == [*bytes.fromhex(ground[1:])]
         assert len({tuple(pixel) for pixel in pixels[:, int(wide)]}) > 5  # cards and texts
-    assert draw(neuron()).save(tmp_path / "y.pdf").read_bytes().startswith(b"%PDF-")
+    assert drawing.save(tmp_path / "y.pdf").read_bytes().startswith(b"%PDF-")
 
 
 def test_without_a_converter_the_error_says_how_to_get_one(
