@@ -318,10 +318,12 @@ class _Search(_RobustSearch):
     def reduced(self, p: Any) -> Any:
         """R at some parameters; it is remembered, since a search asks for it again."""
         import numpy
-        from scipy.linalg.lapack import dgeqrf
+        from scipy.linalg import get_lapack_funcs
+
+        (factored,) = get_lapack_funcs(("geqrf",), (numpy.empty(0),))
 
         def of_rows(table: Any) -> Any:
-            return numpy.triu(dgeqrf(table, overwrite_a=True)[0][: table.shape[1]])
+            return numpy.triu(factored(table, overwrite_a=True)[0][: table.shape[1]])
 
         key = numpy.asarray(p).tobytes()
         if key not in self.seen:

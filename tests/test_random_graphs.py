@@ -180,7 +180,7 @@ def graphs_that_read(op_name: str) -> Iterator[Program]:
 def test_a_slope_that_is_wrong_by_a_millionth_is_found(op_name: str, part: str) -> None:
     with mutants.broken(by_a_millionth(op_name, part)):
         assert any(
-            "the slope by" in random_graphs.failure_of(program)
+            "the slope" in random_graphs.failure_of(program)  # or the ways give several
             for program in graphs_that_read(op_name)
         )
 

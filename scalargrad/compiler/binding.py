@@ -100,7 +100,7 @@ class Binding:
     def check_names(self, what: str, given: Any) -> tuple[str, ...]:
         """The names of arguments that `what` lists; TypeError or ValueError if they name none."""
         is_one = isinstance(given, str) or not (given is None or hasattr(given, "__iter__"))
-        names = (given,) if is_one else tuple(given or ())
+        names: tuple[Any, ...] = (given,) if is_one else tuple(given or ())
         for name in names:
             if not isinstance(name, str):
                 raise TypeError(

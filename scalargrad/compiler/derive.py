@@ -141,6 +141,7 @@ class DerivedSteps:
 
     def _value(self, step: Step) -> Any:
         now, op, made = self.now, step.row, None
+        local: dict[str, Any] = {}
         name, operands = op.name, tuple([now[x] for x in step.operands])
         if name == "sum":
             made = self.put(SUM, (self.constant(0.0), *operands), step.label)

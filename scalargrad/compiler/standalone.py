@@ -193,7 +193,7 @@ def _made_total(item: Any) -> Any:
 
 def _key(item: Any) -> Any:
     """What tells an object from others; None of one that is known by the module it is in."""
-    if hasattr(item, "tobytes"):
+    if hasattr(item, "tobytes") and not isinstance(item, type):
         return item.dtype.str, item.shape, item.tobytes()
     return id(item) if callable(item) or isinstance(item, float | ModuleType) else None
 
@@ -213,7 +213,7 @@ def _of_numpy(item: Any, name: str) -> str:
 
 def _array(item: Any) -> str:
     """An array as it is written, to the last bit; nothing for what is none."""
-    if not hasattr(item, "tobytes"):
+    if not hasattr(item, "tobytes") or isinstance(item, type):
         return ""
     if not item.size:
         return f"numpy.zeros({item.shape}, {item.dtype.name!r})"

@@ -100,10 +100,13 @@ def at_result(study: Study) -> Iterator[Walk]:
 def at_operand(study: Study) -> Iterator[Walk]:
     """z·(1 − z) stands for s·(1 − s), where s is the sigmoid of z."""
     nodes = study.tape.nodes
+
+    def of_operand(by_result: Callable[[float], float]) -> SlopeAt:
+        return lambda i, operand, slope: by_result(nodes[operand].data)
+
     for group, name, where in _functions(study):
-        if (by_result := BY_RESULT.get(name)) and (
-            changes := _with(study, group, lambda i, operand, slope: by_result(nodes[operand].data))
-        ):
+        by_result = BY_RESULT.get(name)
+        if by_result and (changes := _with(study, group, of_operand(by_result))):
             words = f"with the formula for the slope of {name}{where} "
             words += "given its operand, where it takes its result"
             yield Walk("at operand", name, group.layer, words, changes, group=group.number)

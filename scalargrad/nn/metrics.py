@@ -50,13 +50,18 @@ def metrics_for(chosen: Any, loss: Any) -> dict[str, Metric]:
     predictions and all targets.
     """
     found: dict[str, Metric] = {}
-    for each in [] if chosen is None else chosen if isinstance(chosen, (list, tuple)) else [chosen]:
+    several = isinstance(chosen, (list, tuple))
+    listed: list[Any] = [] if chosen is None else [*chosen] if several else [chosen]
+    each: Any
+    for each in listed:
         if isinstance(each, str):
             known = {"accuracy": _accuracy_after(loss)}
             known |= {name: _mean_of(measure) for name, measure in LOSSES.items()}
             found[each] = look_up("metrics", each, known, "or a function of (predictions, targets)")
         elif callable(each):
-            found[getattr(each, "__name__", type(each).__name__)] = each
+            name: str = getattr(each, "__name__", type(each).__name__)
+            metric: Any = each
+            found[name] = metric
         else:
             raise TypeError(
                 "metrics must be a name, a function of (predictions, targets), or a list of them, "

@@ -58,7 +58,7 @@ class Plan:
         self.walked = frozenset(ordered(*[root for root in roots if root.grad != 0.0]))
         count = 0
         # layers are the last resort, whatever their number
-        fits = dict(zip(LEVELS, (*most, limit)))
+        fits: dict[str, int] = dict(zip(LEVELS, (*most, limit)))
         for self.level in LEVELS if collapse == "auto" else (collapse,):
             self.card: dict[Value, Hashable] = self._cards()
             count = len(set(self.card.values()))

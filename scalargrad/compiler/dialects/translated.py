@@ -106,7 +106,7 @@ class _Translator:
     def text(self) -> str:
         """The function, with a comment where Python has one that all can read."""
         types, (lead, end) = self.grammar.types, self.grammar.comment.split("…")
-        comment = self.comment.value.value.splitlines()[0].rstrip(".")
+        comment: str = self.comment.value.value.splitlines()[0].rstrip(".")
         comment = "".join([COMMENTS.get(c, c) for c in comment])
         listed = ", ".join([types[kind] + name for name, kind in self.parameters])
         read = {x.id for line in self.body for x in ast.walk(line) if isinstance(x, ast.Name)}

@@ -106,7 +106,7 @@ def _in_lines(
         if has_rows and not per_row:
             put = lambda line, *xs: derived.put(line, xs)  # noqa: E731
             x, seed = reduced(put, x, output in carriers, reduce)
-        place = (turn, len(program.outputs), per_row) if in_rows else (0, 1, per_row, turn)
+        place: Any = (turn, len(program.outputs), per_row) if in_rows else (0, 1, per_row, turn)
         results.insert(turn, NumberResult(x, out, *place))
         roots = [] if output.__class__ is Constant else [(output, seed or one)]
         found = iter(
