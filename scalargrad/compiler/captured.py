@@ -111,8 +111,8 @@ class Captured:
     def _differs(self) -> bool:
         if self._held != self._copies:
             return True
-        for read, before in self._watched:  # noqa: SIM110 - a generator costs as much as the rest
-            if read() != before:
+        for read, before in self._watched:
+            if (now := read()) is not before and now != before:
                 return True
         return False
 
@@ -275,8 +275,23 @@ class Captured:
         self, table: Mapping[str, Any], names: Iterable[str], also: Collection[str] = ()
     ) -> list[Any]:
         known = sorted(name for name in names if name in table or name in also)
-        get = table.get
-        found = self._watch(lambda: [get(name, _nothing) for name in known]) if known else []
+        if not known:
+            return []
+        get, as_it_was = table.get, dict(table) if also else {}
+        found = [get(name, _nothing) for name in known]
+
+        def read() -> list[Any]:
+            return [get(name, _nothing) for name in known]
+
+        def read_at_once() -> list[Any]:
+            try:
+                return found if table == as_it_was else read()
+            except Exception:  # an attribute that code does not name cannot be compared
+                return read()
+
+        # an object is faster to compare at once; what code names may be as it was even so
+        self._watched.append((read_at_once if also else read, found))
+        self._watch_signs(found, read)
         self.numbers += [x for x in found if type(x) in _NUMBERS]
         return found
 
