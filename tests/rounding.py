@@ -114,12 +114,15 @@ def rounded_step(
     for x in (*oracle.flat(numbers), out):
         if not (x == 0.0 or SAFE[0] < abs(x) < SAFE[1]):
             raise Irregular("too large or small" if math.isfinite(x) else "not finite")
-    for distance, near in gaps(op, numbers, places):
+    ends = [*gaps(op, numbers, places)]
+    for distance, near in ends:
         if distance <= 4.0 * sum(errors[o] for o in near if isinstance(o, int)):
             raise Irregular("at a kink or a pole")
     slopes, spread = oracle.flat(nested), [0.0] * len(places)
     for place in {o for o in places if isinstance(o, int) and errors[o]}:
-        by = max(errors[place], abs(values[place]) * NEARBY)  # nan, if the error is
+        # near an end of its domain a slope changes fast: the nearer the end, the nearer the number
+        nearest = min([d / 8.0 for d, near in ends if place in near], default=math.inf)
+        by = max(errors[place], min(abs(values[place]) * NEARBY, nearest))  # nan, if the error is
         there = oracle.flat(total(*shifted(step.operands, numbers, place, by))[1:])
         for i, (s, t) in enumerate(zip(slopes, there, strict=True)):
             spread[i] += abs(t - s) * errors[place] / by
