@@ -1,7 +1,9 @@
 """How a function in C is called with arrays, by a call that costs next to nothing.   (floor 3)
 
-ctypes takes a third of a microsecond to find out where the numbers of an array are, more than many functions run. So a library has a
-second function for each, which is handed one tuple of all arrays and floats, and finds their numbers there itself: behind the
+ctypes takes a third of a microsecond to find out where the numbers of an array are, more than many
+functions run. So a library has a
+second function for each, which is handed one tuple of all arrays and floats, and finds their
+numbers there itself: behind the
 head that all objects have, an array has the address of its numbers, and a float its number.
 """
 
@@ -30,7 +32,9 @@ if ctypes.c_void_p.from_address(id(_probe) + HEAD).value != _probe.ctypes.data:
 
 
 def adapters(sources: Sequence[Source]) -> list[str]:
-    """The functions that are handed a tuple: the contents of blocks, the outputs, arrays of slopes, and one to work in."""
+    """The functions that are handed a tuple: the contents of blocks, the outputs, arrays of slopes,
+    and one to work in.
+    """
     return [
         f"#define array_of(object) (*(double **)(void *)((object) + {HEAD}))\n"
         f"#define number_of(object) (*(double *)(void *)((object) + {HEAD}))",
@@ -59,7 +63,9 @@ def _adapter(source: Source) -> str:
 
 
 class Called:
-    """A function in C, made for a program, as a function of the contents of its blocks; `function` is what `adapter` wrote."""
+    """A function in C, made for a program, as a function of the contents of its blocks; `function`
+    is what `adapter` wrote.
+    """
 
     backend = "native"
 

@@ -1,4 +1,4 @@
-"""Values that a function captured as arrays with the names of their labels, for files in all languages.   (floor 3)"""
+"""Values that a function captured, as arrays with the names of their labels.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -17,9 +17,11 @@ if TYPE_CHECKING:
 
 
 def named_constants(traces: Traces) -> tuple[Program, list[list[float]]]:
-    """The program with a block for each array that captured Values are entries of, by their labels, behind those of the arguments.
+    """The program with a block for each array that captured Values are entries of, by their labels,
+    behind those of the arguments.
 
-    Captured Values without such a label are in a block `captured`. The numbers of all these blocks come with it.
+    Captured Values without such a label are in a block `captured`. The numbers of all these blocks
+    come with it.
     """
     program = traces.program
     if not traces.taken:

@@ -32,7 +32,8 @@ def _python(request: Request) -> str:
 def _check_numpy(what: str) -> None:
     if not is_installed("numpy"):
         raise ImportError(
-            f"writing {what} needs numpy, the 'numpy' extra: pip install numpy; the file needs nothing"
+            f"writing {what} needs numpy, the 'numpy' extra: pip install numpy; "
+            "the file needs nothing"
         )
 
 
@@ -79,6 +80,7 @@ def written(language: Language, request: Request) -> str:
     """The text of a file."""
     if of_python := of_python_functions(request.traces.program):
         raise ValueError(
-            f"a file cannot hold {of_python}, an operation of Python functions: make it of text to save it"
+            f"a file cannot hold {of_python}, an operation of Python functions: "
+            "make it of text to save it"
         )
     return language.write(request)

@@ -1,6 +1,7 @@
-"""A C compiler: where it is, how it is called, and the libraries that it made, kept on disk for the next process.   (floor 3)
+"""A C compiler: where it is, how it is called, and its libraries on disk.   (floor 3)
 
-A library is found again by what it was made of: source, compiler, flags and processor. It is written beside its place and moved
+A library is found again by what it was made of: source, compiler, flags and processor. It is
+written beside its place and moved
 there whole, so that two processes may make the same one.
 """
 
@@ -47,7 +48,9 @@ ADVICE = (
 
 
 def compiler() -> tuple[str, ...] | None:
-    """The command of a C compiler: the one named by CC, else one on the path, else the one that pip installs; None without any."""
+    """The command of a C compiler: the one named by CC, else one on the path, else the one that pip
+    installs; None without any.
+    """
     return _compiler(os.environ.get("CC", ""), os.environ.get("PATH", ""))
 
 
@@ -147,8 +150,10 @@ def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> 
         own = () if any("clang" in word or "zig" in word for word in command) else OF_GCC
         for more in ((*own, NATIVE), (NATIVE,), ()):  # the first that a compiler knows
             run = subprocess.run(
-                [*command, *FLAGS, level, *more, "-o", str(made), str(text), *(["-lm"] if os.name == "posix" else [])],
-                capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL, check=False,
+                [*command, *FLAGS, level, *more, "-o", str(made), str(text), *(["-lm"] if os.name
+                == "posix" else [])],
+                capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL,
+                check=False,
             )  # fmt: skip
             if run.returncode == 0:
                 os.replace(made, path)
@@ -163,7 +168,8 @@ def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> 
 
 
 def cache_folder() -> Path | None:
-    """The user's own cache folder, else one beside temporary files; None if neither can be written by the user alone.
+    """The user's own cache folder, else one beside temporary files; None if neither can be written
+    by the user alone.
 
     Who can write there can run code as the user: libraries are loaded from it.
     """

@@ -1,6 +1,7 @@
 """Programs as machine code: C that a compiler makes a library of, called with arrays.   (floor 3)
 
-Arithmetic in C is total by itself, so that one text serves: a slope of 0 sends 0 whatever it meets, and nothing is run twice.
+Arithmetic in C is total by itself, so that one text serves: a slope of 0 sends 0 whatever it meets,
+and nothing is run twice.
 """
 
 from __future__ import annotations
@@ -51,7 +52,9 @@ def made_of(program: Program, kind: str, reduce: str | None) -> Made:
 
 
 def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -> Made:
-    """The source of a function of a program's blocks: of its value, its value and slopes, or values and the slopes of each."""
+    """The source of a function of a program's blocks: of its value, its value and slopes, or values
+    and the slopes of each.
+    """
     names = MACHINE.names()
     name_of = {block: names.take(block.name, "v") for block in program.blocks}
     slopes = [names.take(f"d{name_of[block]}", "slopes") for block in program.wrt]

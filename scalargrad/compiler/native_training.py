@@ -1,4 +1,4 @@
-"""How the loop of training in machine code is run: lists of floats in and out, batches as places in arrays.   (floor 3)"""
+"""How the loop of training in machine code is run: lists of floats in and out.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -28,9 +28,12 @@ PLACE = numpy.dtype(ctypes.c_long)
 class LoopOnNative:
     """Steps of training by one function of machine code, with the source `source`.
 
-    `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of a weight; the weights are whole
-    blocks (`update.fits`). `fixed` are the inputs that are neither weights nor data. Where `keeps` is true, batches come again, each
-    as the same list. If each batch is the whole table, `whole` may be the program of its rows, which is used where it is small.
+    `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of
+    a weight; the weights are whole
+    blocks (`update.fits`). `fixed` are the inputs that are neither weights nor data. Where `keeps`
+    is true, batches come again, each
+    as the same list. If each batch is the whole table, `whole` may be the program of its rows,
+    which is used where it is small.
     """
 
     def __init__(
@@ -88,7 +91,9 @@ class LoopOnNative:
         batches: Iterable[list[int]],
         update: Update,
     ) -> tuple[Numbers, State, Numbers]:
-        """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
+        """Make a step on each batch, with its rate; the weights and the state after them, and the
+        losses.
+        """
         given = batches if isinstance(batches, list) else [*batches]
         lr = rates if isinstance(rates, list) else [*rates]
         rows = [] if self._is_known else self._rows(given)
@@ -144,7 +149,9 @@ class LoopOnNative:
         return self._made[order]
 
     def _rows(self, batches: list[list[int]]) -> list[Any]:
-        """Where the rows of each batch are: from where to where in the data, or, in front of that, in an array of their order."""
+        """Where the rows of each batch are: from where to where in the data, or, in front of that,
+        in an array of their order.
+        """
         are_alike = batches.count(batches[0]) == len(batches)
         ranges = [self._range(batch) for batch in (batches[:1] if are_alike else batches)]
         if None not in ranges:

@@ -1,8 +1,11 @@
 """Saving: a module with the generated functions, which runs without this package.   (floor 3)
 
-The functions take the arguments that the compiled function takes and return what it returns, with lists and dicts for
-arrays, modules and their states; on NumPy gradients are arrays. All they call stands in the module; constants are written
-to the last bit. A module is plain Python, or needs NumPy alone: machine code is not saved, but what would do without it.
+The functions take the arguments that the compiled function takes and return what it returns, with
+lists and dicts for
+arrays, modules and their states; on NumPy gradients are arrays. All they call stands in the module;
+constants are written
+to the last bit. A module is plain Python, or needs NumPy alone: machine code is not saved, but what
+would do without it.
 """
 
 from __future__ import annotations
@@ -48,7 +51,9 @@ LOCAL = {
 
 
 def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
-    """The backend that a module is saved for: the one asked for; of "auto" and "native" the one that suits without machine code."""
+    """The backend that a module is saved for: the one asked for; of "auto" and "native" the one
+    that suits without machine code.
+    """
     if backend in ("python", ON_ARRAYS):
         return backend
     return traces.plan("auto", traces.kinds[-1], contents).without_native
@@ -169,7 +174,9 @@ class _Saved:
         self.gradient = self._gradient() if len(self.kinds) > 1 else ""
 
     def description(self, doc: str) -> str:
-        """The docstring of the module: what is in it, what the function said of itself, and the shapes of its arguments."""
+        """The docstring of the module: what is in it, what the function said of itself, and the
+        shapes of its arguments.
+        """
         what = "its value" + (
             ""
             if len(self.kinds) == 1
@@ -290,7 +297,9 @@ class _Saved:
         ]
 
     def _number(self, text: str) -> str:
-        """An expression for a number, or with rows that stay apart for one of each: NumPy's become floats."""
+        """An expression for a number, or with rows that stay apart for one of each: NumPy's become
+        floats.
+        """
         return f"float({text})" if self.on_arrays and not self.by_rows else text
 
     def _result(self, texts: Sequence[str]) -> str:
@@ -315,7 +324,9 @@ class _Saved:
         return "\n".join([*head, *[f"    {line}" for line in ties], f"    return {returned}"])
 
     def _structure(self, form: Form, slopes: Iterator[str], ties: list[str]) -> str:
-        """An expression that gives slopes the structure of an argument; `ties` gets lines for parameters that stand in several places."""
+        """An expression that gives slopes the structure of an argument; `ties` gets lines for
+        parameters that stand in several places.
+        """
         kind = form[0]
         if kind in (NUMBERS, ROWS) and self.on_arrays:
             return next(slopes) if kind == ROWS or form[2] else self._number(next(slopes))

@@ -1,7 +1,9 @@
 """Functions as source that stands alone: with the source of all that they call.   (floor 3)
 
-What is called is known by the functions' code, and where it is from by the objects themselves: what the standard library
-has is imported, what the package has is copied, under a name that begins with _ and so meets no name in generated source. NumPy's functions
+What is called is known by the functions' code, and where it is from by the objects themselves: what
+the standard library
+has is imported, what the package has is copied, under a name that begins with _ and so meets no
+name in generated source. NumPy's functions
 and arrays become assignments.
 """
 
@@ -98,7 +100,9 @@ class Standalone:
         return {name: made for name, made in new.items() if made != name}
 
     def _copied(self, source: str, names: Mapping[str, Any], own: Mapping[str, str] = {}) -> str:
-        """Source that a person wrote, under the names that what it reads has here; texts and comments stay."""
+        """Source that a person wrote, under the names that what it reads has here; texts and
+        comments stay.
+        """
         new = self._new_names(source, names, own)
         lines = source.splitlines(keepends=True)
         found = [*tokenize.generate_tokens(iter(lines).__next__)]

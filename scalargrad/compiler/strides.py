@@ -1,4 +1,4 @@
-"""Indices that are linear in the place along each axis: how a slice, a transposed matrix or a number for all is told.   (floor 3)"""
+"""Indices that are linear in the place along each axis: slices, transposed matrices.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ DEEPEST = 4  # loops in one another
 
 
 class Strides:
-    """An index that is linear in the place along each of its axes: a first number, and a step for each axis."""
+    """An index that is linear in the place along each of its axes: a first number, and a step for
+    each axis.
+    """
 
     __slots__ = ("first", "steps")
 
@@ -52,7 +54,8 @@ class Strides:
 
 
 def nest_of(indices: Sequence[Any]) -> tuple[int, ...] | None:
-    """Loops one in the other in which all of some indices of one length are linear; None where there are no such.
+    """Loops one in the other in which all of some indices of one length are linear; None where
+    there are no such.
 
     >>> nest_of([numpy.array([0, 0, 0, 1, 1, 1]), numpy.arange(6)])
     (2, 3)

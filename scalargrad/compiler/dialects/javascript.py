@@ -1,6 +1,7 @@
 """A line's text in JavaScript, and how statements stand there.   (floor 3)
 
-Its numbers are Python's floats, and its Math is good to an ulp or two; what it lacks is carried along.
+Its numbers are Python's floats, and its Math is good to an ulp or two; what it lacks is carried
+along.
 """
 
 from __future__ import annotations
@@ -16,12 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
 WORDS = (
-    "arguments", "async", "await", "break", "case", "catch", "class", "const", "continue", "debugger", "default",
+    "arguments", "async", "await", "break", "case", "catch", "class", "const", "continue",
+    "debugger", "default",
     "delete", "do", "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "get", "if",
     "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "of", "package", "private",
     "protected", "public", "return", "set", "static", "super", "switch", "this", "throw", "true", "try", "typeof",
-    "undefined", "var", "void", "while", "with", "yield", "Infinity", "NaN", "Math", "Float64Array", "Int32Array",
-    "Array", "Number", "Object", "String", "ArrayBuffer", "TypeError", "RangeError", "Error", "globalThis", "window",
+    "undefined", "var", "void", "while", "with", "yield", "Infinity", "NaN", "Math",
+    "Float64Array", "Int32Array",
+    "Array", "Number", "Object", "String", "ArrayBuffer", "TypeError", "RangeError", "Error",
+    "globalThis", "window",
     "document", "self", "console", "process", "require", "module", "exports", "value", "value_and_grad", "jacobian",
     "content", "flat", "given", "shape", "counts",
 )  # fmt: skip

@@ -1,6 +1,7 @@
-"""Functions of lists that programs in C and JavaScript carry along, in the part of Python that is translated.   (floor 3)
+"""Functions of lists in the part of Python that is translated to C and JavaScript.   (floor 3)
 
-`x` has n numbers; what is a list itself is written into `slopes`. Each gives what its namesake in `arithmetic.lists` gives.
+`x` has n numbers; what is a list itself is written into `slopes`. Each gives what its namesake in
+`arithmetic.lists` gives.
 """
 
 from __future__ import annotations
@@ -145,6 +146,7 @@ def unit_of(n: int, x: Sequence[float], out: float, slopes: list[float]) -> None
 
 
 NAMES = (
-    largest_of, smallest_of, tie_shares, product_of, products_of_others, log_sum_exp, soft_max, longest_of, scaled_length,
+    largest_of, smallest_of, tie_shares, product_of, products_of_others, log_sum_exp, soft_max,
+    longest_of, scaled_length,
     length_of, unit_of,
 )  # fmt: skip

@@ -85,7 +85,9 @@ class Writer:
         raise AssertionError(f"the table holds no such expression: {ast.unparse(node)}")
 
     def settled(self, test: ast.expr) -> bool | None:
-        """Whether an operand is equal to a number, where it is a number itself; None where that is not known."""
+        """Whether an operand is equal to a number, where it is a number itself; None where that is
+        not known.
+        """
         match test:
             case ast.Compare(ast.Name(name), [ast.Eq()], [ast.Constant(float(number))]):
                 try:
@@ -97,7 +99,8 @@ class Writer:
     def truth(self, node: ast.expr) -> tuple[str, int]:
         """An expression that is a condition; of numbers, whether they are not 0.
 
-        `&` and `|` stand in place of `&&` and `||`: both sides are cheap, and no branch is in the way of vector instructions.
+        `&` and `|` stand in place of `&&` and `||`: both sides are cheap, and no branch is in the
+        way of vector instructions.
         """
         match node:
             case ast.Compare(left, ops, comparators):
@@ -140,7 +143,9 @@ def wrapped(head: str, items: Sequence[str], end: str, indent: str) -> list[str]
 
 
 def broken(line: str, indent: str, behind: str = " ", most: int = 100) -> list[str]:
-    """A statement in lines of at most so many characters, broken behind blanks or commas where these allow it."""
+    """A statement in lines of at most so many characters, broken behind blanks or commas where
+    these allow it.
+    """
     lead = line[: len(line) - len(line.lstrip())]
     lines: list[str] = []
     while len(line) > most:

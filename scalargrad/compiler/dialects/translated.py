@@ -1,6 +1,7 @@
-"""Functions of the package's own arithmetic in C and JavaScript, made of the text that they have in Python.   (floor 3)
+"""The package's own arithmetic in C and JavaScript, made of its text in Python.   (floor 3)
 
-What is translated keeps to what the languages share: numbers and lists of them, conditions, loops that count, calls.
+What is translated keeps to what the languages share: numbers and lists of them, conditions, loops
+that count, calls.
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from . import lists
 from .text import ATOM, COMPARED, broken
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
-    exp_difference, extremes.over_hypot, extremes.over_squares, extremes.over_square, extremes.power_slope,
-    extremes.power_log, extremes.cube_root, extremes.gelu_series, extremes.gelu_factor, extremes.gelu_rest,
-    extremes.gelu_tail, extremes.gelu_tail_slope, periodic.sin_pi, periodic.cos_pi, periodic.sinc_slope, *lists.NAMES,
+    exp_difference, extremes.over_hypot, extremes.over_squares, extremes.over_square,
+    extremes.power_slope,
+    extremes.power_log, extremes.cube_root, extremes.gelu_series, extremes.gelu_factor,
+    extremes.gelu_rest,
+    extremes.gelu_tail, extremes.gelu_tail_slope, periodic.sin_pi, periodic.cos_pi,
+    periodic.sinc_slope, *lists.NAMES,
 )  # fmt: skip
 RENAMED = {"exp_difference": "difference_exp", "scaled": "ldexp", "power": "pow", "max": "larger"}
 TRANSLATED = {RENAMED.get(made.__name__, made.__name__): made for made in FUNCTIONS}
@@ -43,7 +47,9 @@ class Helper(NamedTuple):
 
 
 class Grammar(NamedTuple):
-    """What differs between the languages: indent, what begins a function and a variable, a loop, and the writer of expressions."""
+    """What differs between the languages: indent, what begins a function and a variable, a loop,
+    and the writer of expressions.
+    """
 
     indent: str
     types: dict[str, str]  # by annotation
@@ -55,7 +61,9 @@ class Grammar(NamedTuple):
 
 
 class Helpers(Mapping[str, Helper]):
-    """The helpers of a language by name: those that are written in it, and those that are translated when they are asked for."""
+    """The helpers of a language by name: those that are written in it, and those that are
+    translated when they are asked for.
+    """
 
     def __init__(self, written: Mapping[str, Helper], grammar: Grammar) -> None:
         self.grammar, self.made = grammar, dict(written)
@@ -192,7 +200,9 @@ def _is_whole(value: ast.expr) -> bool:
 
 
 def expressions(base: type, functions: dict[str, str], math_of: str = "") -> Any:
-    """The writer of a language for expressions as functions have them: of what a module has, and of lists."""
+    """The writer of a language for expressions as functions have them: of what a module has, and of
+    lists.
+    """
 
     class Expressions(base):  # type: ignore[misc]
         both, either, least = "&&", "||", COMPARED

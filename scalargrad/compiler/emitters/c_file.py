@@ -101,7 +101,9 @@ def _outputs(made: Plain) -> str:
 
 
 def _arguments(made: Plain, kind: str) -> list[tuple[str, str, str]]:
-    """The parameters of a function, each with its kind and the number of numbers that an example has there."""
+    """The parameters of a function, each with its kind and the number of numbers that an example
+    has there.
+    """
     rows = made.rows_of_example()
     sizes = {made.name_of[block]: max(1, len(x)) for block, x in zip(made.given, made.example())}
     expected = made.expected(kind)

@@ -1,4 +1,4 @@
-"""What files of plain functions have in common: which functions, their names and constants, an example with its results.   (floor 3)"""
+"""Files of plain functions: which there are, their constants, an example.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -69,14 +69,18 @@ class Plain:
     def _function(self, kind: str) -> Source:
         traces, predict = self.traces, self.request.predict
         made = function_of(
-            self.dialect, self.program, kind, traces.reduce, self.called(kind), self.name_of, self.slope_names,
-            self.out, predict, self.ties if kind != "value" else {}, tables=self.tables, constants=self.constants,
+            self.dialect, self.program, kind, traces.reduce, self.called(kind), self.name_of,
+            self.slope_names,
+            self.out, predict, self.ties if kind != "value" else {}, tables=self.tables,
+            constants=self.constants,
         )  # fmt: skip
         return made.source()
 
     @cached_property
     def ties(self) -> dict[int, list[tuple[int, int, int]]]:
-        """Entries of blocks, by the numbers of these, that are one parameter with others: their place, the other's block and place."""
+        """Entries of blocks, by the numbers of these, that are one parameter with others: their
+        place, the other's block and place.
+        """
         place_of = {block: at for at, block in enumerate(self.wrt)}
         found: dict[int, list[tuple[int, int, int]]] = {}
         for name, form in zip(self.request.names, self.traces.forms):
@@ -138,7 +142,9 @@ class Plain:
         return next((len(content) for block, content in self._shortened() if block.has_rows), 0)
 
     def expected(self, kind: str) -> list[list[float]]:
-        """What plain Python gives for the example: the values, and the slopes by each block, as they stand in arrays."""
+        """What plain Python gives for the example: the values, and the slopes by each block, as
+        they stand in arrays.
+        """
         contents = [
             content[:ROWS_OF_EXAMPLE] if block.has_rows else content
             for block, content in zip(self.traces.program.blocks, self.request.contents)

@@ -1,7 +1,9 @@
-"""What stands around lines: parameters, the loop over rows, parts of bounded length, room to work in.   (floor 3)
+"""A function around its lines: parameters, loop over rows, parts, room to work in.   (floor 3)
 
-A function is made of pieces, each some lines with the names that they use. They stand before the loop over the rows of data, in
-it, or behind it. Where there are many, they go into functions of their own, which hand numbers on in one array.
+A function is made of pieces, each some lines with the names that they use. They stand before the
+loop over the rows of data, in
+it, or behind it. Where there are many, they go into functions of their own, which hand numbers on
+in one array.
 """
 
 from __future__ import annotations
@@ -81,13 +83,17 @@ class Tables:
 class Frame:
     """A function of blocks in the making.
 
-    `constants` are blocks whose numbers stand in the file, `moving` those that come as arrays even where they are numbers. With
-    `returns` the first result is returned; all others go to arrays of the caller. With `order`, rows are taken in an order.
+    `constants` are blocks whose numbers stand in the file, `moving` those that come as arrays even
+    where they are numbers. With
+    `returns` the first result is returned; all others go to arrays of the caller. With `order`,
+    rows are taken in an order.
     """
 
     def __init__(
-        self, dialect: Dialect, name: str, blocks: Sequence[Block], results: Sequence[Any], names: Mapping[Any, str],
-        *, tables: Tables | None = None, constants: Collection[Block] = (), moving: Collection[Block] = (),
+        self, dialect: Dialect, name: str, blocks: Sequence[Block], results: Sequence[Any], names:
+        Mapping[Any, str],
+        *, tables: Tables | None = None, constants: Collection[Block] = (), moving:
+        Collection[Block] = (),
         returns: bool = False, order: bool = False,
     ) -> None:  # fmt: skip
         self.dialect, self.name, self.blocks, self.order = dialect, name, blocks, order
@@ -245,7 +251,9 @@ class Frame:
         return functions, [*before, *inside, *after], uses
 
     def _over_rows(self, lines: Sequence[str], uses: set[str]) -> tuple[list[str], set[str]]:
-        """Lines in the loop over rows, and the names that this uses: over single ones, or over tiles of some."""
+        """Lines in the loop over rows, and the names that this uses: over single ones, or over
+        tiles of some.
+        """
         indent, tile, used = self.dialect.indent, self.tile, {"n"}
         if tile == 1:
             lead = ["const long q = order[r];"] if "q" in uses else []

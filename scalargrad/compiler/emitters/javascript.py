@@ -1,4 +1,4 @@
-"""A file in JavaScript: a module that node and browsers import, with arguments in the structure that they have in Python.   (floor 3)"""
+"""A file in JavaScript: a module with arguments as they are in Python.   (floor 3)"""
 
 from __future__ import annotations
 

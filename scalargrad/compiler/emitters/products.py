@@ -1,4 +1,4 @@
-"""Sums of products in machine code: by the product of matrices where they make one, over numbers and over rows.   (floor 3)"""
+"""Sums of products in machine code, by the product of matrices where they make one.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ AXES = "ijlm"
 
 
 class Matrix(NamedTuple):
-    """An operand of products: where its numbers begin, how far apart they are along each axis, and from row to row of a tile."""
+    """An operand of products: where its numbers begin, how far apart they are along each axis, and
+    from row to row of a tile.
+    """
 
     view: View
     stands: bool  # rows of data are read where they are
@@ -34,7 +36,8 @@ class Matrix(NamedTuple):
 
 
 class Plan(NamedTuple):
-    """A product c[m, n] += Σ a[m, k] b[k, n] for each place along the other axes of a nest of loops.
+    """A product c[m, n] += Σ a[m, k] b[k, n] for each place along the other axes of a nest of
+    loops.
 
     With `zeros`, a slope of 0 hides what it meets: 1 where slopes are in a, 2 where they are in b.
     """
@@ -67,7 +70,9 @@ class Products(Frame):
     # -------------------------------------------------------------- where numbers stand
 
     def array(self, source: Any) -> str:
-        """The array of a source; of rows of data one in which the rows of a number stand side by side."""
+        """The array of a source; of rows of data one in which the rows of a number stand side by
+        side.
+        """
         if self.tile == 1 or not (isinstance(source, Block) and source.has_rows):
             return self.use(self.name_of[source])
         if source not in self._columns:
@@ -166,8 +171,12 @@ class Products(Frame):
         at = linear(matrix.first, terms)
         return name if at == "0" else f"{name} + {at}"
 
-    def _plan(self, x: View, y: View, direct: bool, slope: View | None, carried: bool) -> Plan | None:  # fmt: skip
-        """How sums of products, or products over rows, are one of matrices whose rows are next to one another."""
+    def _plan(
+        self, x: View, y: View, direct: bool, slope: View | None, carried: bool
+    ) -> Plan | None:
+        """How sums of products, or products over rows, are one of matrices whose rows are next to
+        one another.
+        """
         nest = nest_of([x.index, y.index])
         if nest is None:
             return None
@@ -237,10 +246,13 @@ class Products(Frame):
         return True
 
     def _call(
-        self, vector: Vector, plan: Plan, wide: str, count: str, steps: tuple[int, int, int], unit: int,
+        self, vector: Vector, plan: Plan, wide: str, count: str, steps: tuple[int, int, int], unit:
+        int,
         inner: list[tuple[str, int]],
     ) -> None:  # fmt: skip
-        """A call of `product` in loops over the axes that are neither m nor n, and over those inside of it."""
+        """A call of `product` in loops over the axes that are neither m nor n, and over those
+        inside of it.
+        """
         nest, a, b, m, n, zeros = plan
         out, (ak, bk, bn) = steps_of(nest), steps
         outer = [axis for axis in range(len(nest)) if axis not in (m, n) and nest[axis] > 1]
@@ -253,11 +265,14 @@ class Products(Frame):
         c = name if into == "0" else f"{name} + {into}"
         rows, am, cm = (1, 0, 0) if m is None else (nest[m], a.steps[m], out[m] * unit)
         self.calls.add("product")
-        call = f"product({rows}, {wide}, {count}, {texts[0]}, {am}, {ak}, {texts[1]}, {bk}, {bn}, {c}, {cm}, {zeros});"
+        left, right = f"{texts[0]}, {am}, {ak}", f"{texts[1]}, {bk}, {bn}"
+        call = f"product({rows}, {wide}, {count}, {left}, {right}, {c}, {cm}, {zeros});"
         self.put([*[(AXES[axis], nest[axis]) for axis in outer], *inner], [call])
 
     def over_tile(self, vector: Vector) -> None:
-        """Add up the rows of a tile: of numbers, or of products, as a product of matrices where they make one."""
+        """Add up the rows of a tile: of numbers, or of products, as a product of matrices where
+        they make one.
+        """
         size, views = vector.size, vector.operands
         here = self.use("here")
         if vector.row is OVER_ROWS:
@@ -282,7 +297,9 @@ class Products(Frame):
             self.put([("i", size)], [f"{self.one_of(vector)} += {function}({here}, {given});"])
 
     def _column(self, view: View) -> tuple[str, int]:
-        """Where the rows of number i begin, and the step from one to the next: 0 for a number that carries no rows."""
+        """Where the rows of number i begin, and the step from one to the next: 0 for a number that
+        carries no rows.
+        """
         source, i = view.sources[0], "i" if len(view.index) > 1 else ""
         if isinstance(source, Numbers) and len(view.sources) == 1:
             table = self.tables.of(numpy.array(source.data)[view.index], self.names.taken)

@@ -23,7 +23,9 @@ LARGEST_PART = 500  # steps of a part
 
 
 class NumberResult(NamedTuple):
-    """A number that goes to an array of the caller: which it is of so many in each row, and in which turn."""
+    """A number that goes to an array of the caller: which it is of so many in each row, and in
+    which turn.
+    """
 
     x: Any
     name: str
@@ -37,7 +39,8 @@ class LineFunction(Frame):
     """A function of steps."""
 
     def __init__(
-        self, dialect: Any, name: str, blocks: Any, results: Sequence[NumberResult], names: Any, **options: Any
+        self, dialect: Any, name: str, blocks: Any, results: Sequence[NumberResult], names: Any,
+        **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(dialect, name, blocks, results, names, **options)
         self.steps = live_steps([result.x for result in results])

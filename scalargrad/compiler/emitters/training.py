@@ -1,7 +1,9 @@
-"""Training in C: steps on batches, each the slopes of the loss and, behind them, the optimiser's update.   (floor 3)
+"""Training in C: steps on batches, each the slopes of the loss and the update.   (floor 3)
 
-All weights are one array, and so are their slopes and each part of the optimiser's memory, so that an update is one loop. All is raw
-arithmetic: what it gives is good if weights, memory and losses are finite in the end, for neither nan nor inf ever leaves a weight.
+All weights are one array, and so are their slopes and each part of the optimiser's memory, so that
+an update is one loop. All is raw
+arithmetic: what it gives is good if weights, memory and losses are finite in the end, for neither
+nan nor inf ever leaves a weight.
 """
 
 from __future__ import annotations
@@ -27,7 +29,8 @@ if TYPE_CHECKING:
     from ..program import Block
 
 OWN = (
-    "gradient", "lr", "step", "weights", "state", "states", "rates", "losses", "loss", "first_step", "steps", "starts",
+    "gradient", "lr", "step", "weights", "state", "states", "rates", "losses", "loss",
+    "first_step", "steps", "starts",
     "ends", "orders", "s", "train_update",
 )  # fmt: skip
 
@@ -35,13 +38,16 @@ OWN = (
 class Training:
     """The source of the function `train`.
 
-    The outputs of `program` are the loss of a row and, with `has_penalty`, the penalty; or, of a batch whose rows are known, its loss,
-    what slopes are taken of in its place, and the penalty. `moving` are the blocks that are trained, `update` the formula of a weight.
+    The outputs of `program` are the loss of a row and, with `has_penalty`, the penalty; or, of a
+    batch whose rows are known, its loss,
+    what slopes are taken of in its place, and the penalty. `moving` are the blocks that are
+    trained, `update` the formula of a weight.
     `reduce` is over the rows of a batch; with `order`, these are taken in the order of an array.
     """
 
     def __init__(
-        self, program: Program, moving: Sequence[Block], has_penalty: bool, update: Program, reduce: str, order: bool
+        self, program: Program, moving: Sequence[Block], has_penalty: bool, update: Program,
+        reduce: str, order: bool,
     ) -> None:  # fmt: skip
         self.program, self.moving, self.has_penalty = program, moving, has_penalty
         self.reduce, self.order = reduce, order
@@ -75,7 +81,8 @@ class Training:
         results = [Result(total, "loss", False)]
         results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
         return Function(
-            MACHINE, "train", self.program.blocks, derived.vectors, results, self.name_of, hides=False,
+            MACHINE, "train", self.program.blocks, derived.vectors, results, self.name_of,
+            hides=False,
             moving=self.moving, order=self.order,
         )  # fmt: skip
 
@@ -130,7 +137,8 @@ class Training:
             names = ["orders"] * self.order + ["starts", "ends"]
             found += [("places", name) for name in names]
         return [
-            *found, ("input", "rates"), ("number", "first_step"), ("count", "steps"), ("output", "losses"),
+            *found, ("input", "rates"), ("number", "first_step"), ("count", "steps"), ("output",
+            "losses"),
             ("room", "work"),
         ]  # fmt: skip
 
@@ -140,7 +148,8 @@ class Training:
         count = sum(len(block.inputs) for block in self.moving)
         room = self.step.room
         parameters = [
-            ("count", "n"), ("output", "weights"), ("input", "gradient"), *[("output", x) for x in self.memory],
+            ("count", "n"), ("output", "weights"), ("input", "gradient"), *[("output", x) for x in
+            self.memory],
             ("number", "lr"), ("number", "step"), *[("room", "work")] * ("work" in used),
         ]  # fmt: skip
         unused = [f"(void){name};" for _, name in parameters if name not in used]

@@ -1,8 +1,11 @@
-"""Rolled programs as loops: a vector is an array, and a loop over its numbers computes it.   (floor 3)
+"""Rolled programs as loops: a vector is an array, computed by a loop.   (floor 3)
 
-Lines of one size share a loop, a vector of one is a number, and what nobody else reads has no array. Rows of data are taken one
-after the other. Machine code takes them in tiles of a fixed size instead: what carries rows is an array in which the rows of a
-number stand side by side, so that the innermost loop runs over rows and becomes vector instructions.
+Lines of one size share a loop, a vector of one is a number, and what nobody else reads has no
+array. Rows of data are taken one
+after the other. Machine code takes them in tiles of a fixed size instead: what carries rows is an
+array in which the rows of a
+number stand side by side, so that the innermost loop runs over rows and becomes vector
+instructions.
 """
 
 from __future__ import annotations
@@ -37,7 +40,8 @@ SUMS = (SUM, DOT, SHARES)
 
 
 class Result(NamedTuple):
-    """Numbers that go to an array of the caller: where they are, its name, and whether there is one for each row.
+    """Numbers that go to an array of the caller: where they are, its name, and whether there is one
+    for each row.
 
     `turns` says to which of several gradients, one behind the other, the numbers of each turn go.
     """
@@ -49,10 +53,13 @@ class Result(NamedTuple):
 
 
 class Function(Products):
-    """A function of vectors; `wishes` are names for some, without `hides` a slope of 0 hides nothing that it meets."""
+    """A function of vectors; `wishes` are names for some, without `hides` a slope of 0 hides
+    nothing that it meets.
+    """
 
     def __init__(
-        self, dialect: Any, name: str, blocks: Any, vectors: Sequence[Vector], results: Sequence[Result], names: Any,
+        self, dialect: Any, name: str, blocks: Any, vectors: Sequence[Vector], results:
+        Sequence[Result], names: Any,
         wishes: Mapping[Any, str] | None = None, hides: bool = True, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(dialect, name, blocks, results, names, **options)
@@ -116,7 +123,9 @@ class Function(Products):
             self.place[vector] = stage, at
 
     def _key(self, vector: Vector) -> Any:
-        """What vectors have in common that may share a loop; None of those that have loops of their own."""
+        """What vectors have in common that may share a loop; None of those that have loops of their
+        own.
+        """
         line, size, carried = vector.row, vector.size, vector.has_rows
         if line.text:
             is_wide = carried * (self.tile > 1) or size >= LONG
@@ -138,7 +147,9 @@ class Function(Products):
         return is_one and not self.in_parts and not (source.has_rows and self.tile > 1)
 
     def _stored(self, results: Sequence[Result]) -> None:
-        """Give names to numbers, and to arrays of what is read outside its own loop: a result's, where it is one as it stands."""
+        """Give names to numbers, and to arrays of what is read outside its own loop: a result's,
+        where it is one as it stands.
+        """
         placed: dict[Any, str] = {}
         self.placed: set[int] = set()
         for result in self.results:
@@ -245,7 +256,9 @@ class Function(Products):
         """Lines and sums in one loop over the numbers of their vectors."""
         size, carried, own = vectors[0].size, vectors[0].has_rows, set(vectors)
         views = [v for vector in vectors for v in vector.operands if v.sources[0] not in own]
-        indices = [v.index for v in views if not isinstance(v.sources[0], Numbers) or len(v.sources) > 1]  # fmt: skip
+        indices = [
+            v.index for v in views if len(v.sources) > 1 or not isinstance(v.sources[0], Numbers)
+        ]
         shape = (nest_of(indices) if indices else None) or (size,)
         variables = VARIABLES[: len(shape)]
         inner = {s for vector in vectors for v in vector.operands for s in v.sources if s in own}
@@ -280,7 +293,9 @@ class Function(Products):
         self.put([*zip(variables, shape), *self.rows(carried)], lines)
 
     def _term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
-        """What is added up: a number, a product, or a share, which counts for nothing if its slope is 0."""
+        """What is added up: a number, a product, or a share, which counts for nothing if its slope
+        is 0.
+        """
         texts = [self.item(view, shape, names) for view in views]
         if line in (SHARES, ROW_PRODUCTS) and self.hides:
             self.calls.add("share_of")
@@ -290,7 +305,9 @@ class Function(Products):
     def _added(
         self, vector: Vector, shape: tuple[int, ...], names: str, first: str, s: str
     ) -> tuple[list[str], str]:
-        """Lines that add up items, or products of items, under the name s; and what the sum is: one expression where they are few."""
+        """Lines that add up items, or products of items, under the name s; and what the sum is: one
+        expression where they are few.
+        """
         line = vector.row
         factors = vector.operands[:1] if line is SUM else vector.operands[:2]
         count = factors[0].index.shape[1]
