@@ -86,6 +86,9 @@ class Captured:
             self._held: list[Any] = []  # containers
             self._copies: list[Any] = []
             self._watched: list[tuple[Callable[[], Any], Any]] = []  # how to read, what was read
+            self._tables: list[Any] = []  # of objects: their attributes
+            self._tables_before: list[Any] = []
+            self._named: list[tuple[Callable[[], Any], Any]] = []  # those that code names
             self._holds_values = False
             self._seen: dict[int, Any] = {}  # kept alive, so that no id is given again
             self.functions: list[FunctionType] = []  # that the user wrote
@@ -112,9 +115,18 @@ class Captured:
         if self._held != self._copies:
             return True
         for read, before in self._watched:
-            if (now := read()) is not before and now != before:
+            if read() != before:
                 return True
-        return False
+        if self._are_as_before():
+            return False
+        return any(read() != before for read, before in self._named)
+
+    def _are_as_before(self) -> bool:
+        """Whether objects have all attributes as before: sooner seen than those that code names."""
+        try:
+            return self._tables == self._tables_before
+        except Exception:  # an attribute that code does not name cannot be compared
+            return False
 
     # -------------------------------------------------------------- the walk
 
@@ -249,7 +261,7 @@ class Captured:
         elif is_any or names.issuperset(attributes):  # faster to compare at once; copies share keys
             found += self._of_container(attributes, by_value=False)
         elif self._fits([attributes[name] for name in names if name in attributes]):
-            found += self._look_up(attributes, names, also=dir(kind))
+            found += self._look_up(attributes, names, also=dir(kind), of_object=True)
         if slots:
             found += self._watch(lambda: [getattr(item, name, _nothing) for name in slots])
         return found
@@ -272,25 +284,25 @@ class Captured:
         return True
 
     def _look_up(
-        self, table: Mapping[str, Any], names: Iterable[str], also: Collection[str] = ()
+        self,
+        table: Mapping[str, Any],
+        names: Iterable[str],
+        also: Collection[str] = (),
+        of_object: bool = False,
     ) -> list[Any]:
         known = sorted(name for name in names if name in table or name in also)
         if not known:
             return []
-        get, as_it_was = table.get, dict(table) if also else {}
+        get = table.get
         found = [get(name, _nothing) for name in known]
 
         def read() -> list[Any]:
             return [get(name, _nothing) for name in known]
 
-        def read_at_once() -> list[Any]:
-            try:
-                return found if table == as_it_was else read()
-            except Exception:  # an attribute that code does not name cannot be compared
-                return read()
-
-        # an object is faster to compare at once; what code names may be as it was even so
-        self._watched.append((read_at_once if also else read, found))
+        if of_object:
+            self._tables.append(table)
+            self._tables_before.append(dict(table))
+        (self._named if of_object else self._watched).append((read, found))
         self._watch_signs(found, read)
         self.numbers += [x for x in found if type(x) in _NUMBERS]
         return found
