@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from demos import cross_entropy, data, digits, neuron, show, two_layers, xor
+from demos import cross_entropy, data, digits, neuron, ship, show, two_layers, xor
 
 from . import formulas
 
@@ -116,6 +116,15 @@ def test_neuron_prints_the_figures_of_the_blog(tmp_path, capsys):
     assert small > 0.6 > 0.4 > tall
     assert {"w", "x", "b", "y"} <= set(texts_of(written(text, "graph")).split())
     assert written(text, "boundary").is_file()
+
+
+def test_a_shipped_network_gives_the_same_in_c_and_javascript(tmp_path, capsys):
+    ship.main(["--epochs", "30", "--out", str(tmp_path)])
+    text = capsys.readouterr().out
+    assert "loaded again: same True" in text
+    found = re.findall(r"^(c|mjs) .*; at most (\S+) from Python$", text, re.MULTILINE)
+    assert len(found) == 2 - text.count("nothing is here to run it")
+    assert all(float(off) < 1e-14 for _, off in found)
 
 
 def costs(text: str) -> list[float]:
