@@ -218,8 +218,14 @@ def test_digits_train_on_the_mnist_folder(mnist_folder, tmp_path, capsys):
         (idx(np.zeros((2, 28, 28)))[:9], "ends inside its header, 9 bytes of 16"),
         (idx(np.zeros((2, 28, 28)))[:-1], "2 × 28 × 28 entries promised, 1567 found"),
         (idx(np.zeros((2, 28, 28))) + b"\0", "2 × 28 × 28 entries promised, 1569 found"),
-        (gzip.compress(idx(np.zeros((2, 28, 28))), mtime=0)[:-9], "the gzip stream is damaged or cut short"),
-        (gzip.compress(b"x" * 99, mtime=0)[:12] + b"\xff" * 20, "the gzip stream is damaged or cut short"),
+        (
+            gzip.compress(idx(np.zeros((2, 28, 28))), mtime=0)[:-9],
+            "the gzip stream is damaged or cut short",
+        ),
+        (
+            gzip.compress(b"x" * 99, mtime=0)[:12] + b"\xff" * 20,
+            "the gzip stream is damaged or cut short",
+        ),
         (idx(np.zeros((2, 28, 27))), "images of 28 × 27, expected 28 × 28"),
         (idx(np.zeros((11, 28, 28))), "has 11 images, .* 12 labels"),
     ],
