@@ -257,7 +257,9 @@ class Function(Products):
         size, carried, own = vectors[0].size, vectors[0].has_rows, set(vectors)
         views = [v for vector in vectors for v in vector.operands if v.sources[0] not in own]
         indices = [
-            v.index for v in views if len(v.sources) > 1 or not isinstance(v.sources[0], Numbers)
+            v.index
+            for v in views
+            if not (len(v.sources) == 1 and isinstance(v.sources[0], Numbers))
         ]
         shape = (nest_of(indices) if indices else None) or (size,)
         variables = VARIABLES[: len(shape)]
