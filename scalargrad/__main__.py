@@ -64,7 +64,7 @@ ALSO: dict[str, tuple[type[ast.AST], ...]] = {
 
 
 class Refused(Exception):
-    """What the command line does not do, in one line."""
+    """A request that the command line refuses, in one line."""
 
 
 # ------------------------------------------------------------------ reading an expression

@@ -15,7 +15,7 @@ from .arithmetic.conversion import to_float
 from .compiler import compile
 from .nn.checks import look_up, quoted, whole_number
 from .nn.plots import axes
-from .nn.rows import as_array, rows
+from .nn.rows import checked_array
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -122,7 +122,7 @@ class FormulaFit:
 
     def predict(self, x: Any) -> Any:
         """The formula's numbers for other rows: an array."""
-        return self._formula.values([*self.parameters.values()], _table(x, "x"))
+        return self._formula.values([*self.parameters.values()], checked_array(x, "x"))
 
     def band(
         self, x: Any, level: float = 0.95, kind: str = "confidence", sigma: Any = None
@@ -136,7 +136,7 @@ class FormulaFit:
 
         look_up("kind", kind, dict.fromkeys(("confidence", "prediction")))
         self._needed()
-        values, slopes = self._formula.slopes([*self.parameters.values()], _table(x, "x"))
+        values, slopes = self._formula.slopes([*self.parameters.values()], checked_array(x, "x"))
         variance = numpy.einsum("ji,jk,ki->i", slopes, self.covariance, slopes)
         if kind == "prediction":
             noise = 1.0 if self._is_absolute else self.deviation
@@ -415,7 +415,7 @@ class _Data:
         import numpy
 
         self.loss = loss
-        self.x, self.y = _table(x, "x"), _table(y, "y")
+        self.x, self.y = checked_array(x, "x"), checked_array(y, "y")
         if self.y.ndim != 1:
             raise ValueError(f"y must be a number a row, got {self.y.shape[1]} columns")
         if len(self.x) != len(self.y):
@@ -423,7 +423,7 @@ class _Data:
         self.has_sigma = sigma is not None
         if sigma is None or not hasattr(sigma, "__len__"):
             sigma = numpy.full(len(self.y), 1.0 if sigma is None else to_float(sigma, "sigma"))
-        self.sigma = _table(sigma, "sigma")
+        self.sigma = checked_array(sigma, "sigma")
         if self.sigma.shape != self.y.shape or not (self.sigma > 0).all():
             raise ValueError("sigma must be a number above 0, or one for each row of y")
 
@@ -434,14 +434,6 @@ class _Data:
         block, rows = copy(self), slice(begin, begin + BLOCK)
         block.x, block.y, block.sigma = self.x[rows], self.y[rows], self.sigma[rows]
         return block
-
-
-def _table(data: Any, name: str) -> Any:
-    """A table of finite numbers as an array; an error names the row that is wrong."""
-    import numpy
-
-    found = as_array(data)
-    return numpy.array(rows(data, name), dtype=float) if found is None else found
 
 
 def _names(f: Callable[..., Any], start: Mapping[str, float]) -> list[str]:

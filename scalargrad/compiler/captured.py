@@ -355,6 +355,7 @@ def _present(variable: ContextVar[Any]) -> Any:
 
 
 def slots_of(cls: type) -> tuple[str, ...]:
+    """The names of the slots that a class itself has."""
     slots = vars(cls).get("__slots__", ())
     return (slots,) if isinstance(slots, str) else tuple(slots)
 

@@ -45,7 +45,7 @@ WEAK = ("other argument", "added")
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """What is wrong with one argument's gradient.
+    """The finding about one argument's gradient: the mistake, or that there is none.
 
     `kind` is a word: "right", "sign", "factor", "left out" and so on. `factor` is the number that
     the exact gradient, or a part of it, was multiplied by. `operation` and `layer` say where the
@@ -234,7 +234,7 @@ def _not_finite(case: Case) -> Diagnosis | None:
 
 
 def _unexplained(case: Case) -> Diagnosis:
-    """What is known of a gradient that no hypothesis explains."""
+    """The sentence for a gradient that no hypothesis explains."""
     name, block, given = case.block.name, case.block, case.given
     if len(given.numbers) != len(case.exact):
         sentence = f"{name} is given with the shape {given.shape}, expected {block.shape}"

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from ..arithmetic.lists import add_up
 from .checks import look_up
 from .losses import LOSSES, binary_cross_entropy_with_logits
@@ -55,7 +57,10 @@ def metrics_for(chosen: Any, loss: Any) -> dict[str, Metric]:
     each: Any
     for each in listed:
         if isinstance(each, str):
-            known = {"accuracy": _accuracy_after(loss)}
+            of_logits = loss is binary_cross_entropy_with_logits
+            known: dict[str, Metric] = {
+                "accuracy": partial(accuracy, threshold=0.0) if of_logits else accuracy
+            }
             known |= {name: _mean_of(measure) for name, measure in LOSSES.items()}
             found[each] = look_up("metrics", each, known, "or a function of (predictions, targets)")
         elif callable(each):
@@ -68,17 +73,6 @@ def metrics_for(chosen: Any, loss: Any) -> dict[str, Metric]:
                 f"got {type(each).__name__} {each!r}"
             )
     return found
-
-
-def _accuracy_after(loss: Any) -> Metric:
-    if loss is not binary_cross_entropy_with_logits:
-        return accuracy
-
-    def of_logits(predictions: Sequence[Any], targets: Sequence[Any]) -> float:
-        hits = sum(bool((p > 0.0) == (t > 0.5)) for p, t in zip(predictions, targets))
-        return hits / len(targets)
-
-    return of_logits
 
 
 def _mean_of(measure: Callable[[Any, Any], float]) -> Metric:

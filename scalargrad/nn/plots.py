@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rows import as_array, rows
+from .rows import checked_array
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def plot_decision_boundary(
     """
     import numpy
 
-    table, classes = _array(X, "X"), _array(y, "y")
+    table, classes = checked_array(X, "X"), checked_array(y, "y")
     if table.ndim != 2 or table.shape[1] != 2:
         got = "a number a row" if table.ndim == 1 else f"{table.shape[1]} columns"
         raise ValueError(f"plot_decision_boundary draws the plane of two inputs, X has {got}")
@@ -83,13 +83,6 @@ def plot_decision_boundary(
     ax.set(xlabel=str(names[0]), ylabel=str(names[1]))
     ax.legend(title="class")
     return ax
-
-
-def _array(data: Any, name: str) -> Any:
-    import numpy
-
-    found = as_array(data)
-    return numpy.array(rows(data, name), dtype=float) if found is None else found
 
 
 def _colors(count: int) -> Any:

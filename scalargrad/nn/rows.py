@@ -112,6 +112,16 @@ def as_array(data: Any) -> Any:
     return data if isfinite(data).all() else None
 
 
+def checked_array(data: Any, name: str) -> Any:
+    """A table of finite numbers as an array of floats; an error names the row that is wrong."""
+    found = as_array(data)
+    if found is None:
+        from numpy import array
+
+        found = array(rows(data, name), dtype=float)
+    return found
+
+
 def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
     """A row for each class number: 1 in the place of that number, 0 elsewhere.
 

@@ -201,7 +201,7 @@ def _refuse(path: Path, reason: object) -> NoReturn:
 
 
 def about(content: Content) -> dict[str, Any]:
-    """What a file says besides the weights."""
+    """The description of a file's model: format, versions, class and arguments."""
     package = sys.modules[__name__.partition(".")[0]]
     found = {"format": FORMAT, "scalargrad": package.__version__, "class": content.kind}
     return found if content.arguments is None else {**found, "arguments": content.arguments}

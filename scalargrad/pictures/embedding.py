@@ -32,7 +32,7 @@ def as_json(content: Any) -> str:
 
 
 def hash_of(script: str) -> str:
-    """What a page's policy calls the script by that may run."""
+    """The hash by which a page's policy names the script that may run."""
     return b64encode(sha256(script.encode()).digest()).decode()
 
 

@@ -125,7 +125,7 @@ def _edge_lines(
 
 
 def _columns_of_lines(scene: Scene) -> Iterator[str]:
-    """What Graphviz is told of the lines between two layers: neurons side by side, in their order.
+    """The lines between two layers for Graphviz: neurons side by side, in their order.
 
     If it had all lines, it would keep room for each of them, and no two layers the same order.
     """

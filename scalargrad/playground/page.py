@@ -22,7 +22,7 @@ SCRIPTS = ("random.js", "training.js", "canvas.js", "views.js", "network.js", "p
 
 
 class Scripts(NamedTuple):
-    """What the compiler wrote: modules of JavaScript, and the update of a weight as a program."""
+    """The compiler's code: modules of JavaScript, and the update of a weight as a program."""
 
     task: str
     predict: str
