@@ -137,25 +137,26 @@ def source_on_floats(op: Op) -> str:
 def run(text: str, filename: str, names: dict[str, Any]) -> dict[str, Any]:
     """Run generated source with these names; tracebacks and `inspect.getsource` can show it.
 
-    The text is freed with the function that it defines.
+    The text of a function that is gone is freed when the next one is written: collection can come
+    while `linecache` goes through its names, which then must not change.
     """
     import linecache
     from weakref import finalize
 
+    while _gone:
+        name, freed = _gone.pop()
+        if linecache.cache.get(name) is freed:
+            del linecache.cache[name]
     entry = (len(text), None, text.splitlines(keepends=True), filename)
     linecache.cache[filename] = entry
     code = compile(text, filename, "exec")
     for function in [x for x in code.co_consts if isinstance(x, CodeType)][-1:]:
-        finalize(function, _forget, filename, entry).atexit = False
+        finalize(function, _gone.append, (filename, entry)).atexit = False
     exec(code, names)
     return names
 
 
-def _forget(filename: str, entry: object) -> None:
-    import linecache
-
-    if linecache.cache.get(filename) is entry:
-        del linecache.cache[filename]
+_gone: list[tuple[str, object]] = []  # texts whose functions are no more
 
 
 def run_pieces(pieces: Sequence[str], filename: str, names: dict[str, Any]) -> dict[str, Any]:
