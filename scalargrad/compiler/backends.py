@@ -125,7 +125,7 @@ def plan_of(
         return Plan("python", "NumPy is not installed", count, rows)
     walks = 0 if kind == "value" else len(program.outputs)  # back, one for each output
     factor, share = 1.0 + (BACKWARD - 1.0) * walks, calls / max(1, steps)
-    terms = sum(len(step.operands) // 2 for step in program.steps if step.row.name == "dot")
+    terms = sum(len(step.operands) // 2 for step in program.steps if step.op.name == "dot")
     sizes = 0, times * (count - 2 * terms), times * terms
     estimates = {"python": _estimate("python", share, factor, *sizes)}
     if estimates["python"] < share * min(COSTS["numpy"][0], COSTS["native"][0]):
@@ -176,7 +176,7 @@ def plan_of(
 
 def of_python_functions(program: Program) -> str:
     """The name of an operation that calls a user's Python functions; empty if there is none."""
-    return next((step.row.name for step in program.steps if step.row.is_python), "")
+    return next((step.op.name for step in program.steps if step.op.is_python), "")
 
 
 def native_seconds(program: Program, is_made: bool) -> float:
@@ -195,8 +195,8 @@ def _on_arrays(program: Program, rows: int) -> tuple[int, int, int]:
     numbers = terms = 0
     for vector in vectors:
         size = (rows if vector.has_rows else 1) * vector.size
-        inner = vector.operands[0].index.shape[-1] if vector.row.takes_lists else 1
-        if vector.row.name == "dot":
+        inner = vector.operands[0].index.shape[-1] if vector.op.takes_lists else 1
+        if vector.op.name == "dot":
             terms += size * inner
         else:
             numbers += size * inner

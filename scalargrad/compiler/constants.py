@@ -51,7 +51,7 @@ def named_constants(traces: Traces) -> tuple[Program, list[list[float]]]:
     }
     for step in program.steps:
         operands = tuple([made.get(x, x) for x in step.operands])
-        made[step] = step if operands == step.operands else Step(step.row, operands, step.label)
+        made[step] = step if operands == step.operands else Step(step.op, operands, step.label)
     named = Program(
         [*blocks, *[block for block, _ in orders]], [made.get(x, x) for x in program.outputs]
     )

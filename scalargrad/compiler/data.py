@@ -30,10 +30,10 @@ def simplified(program: Program) -> Program:
     known: dict[Any, Any] = {}
     for step in program.steps:
         operands = tuple([made.get(x, x) for x in step.operands])
-        made[step] = _simple(step.row.name, operands, known)
+        made[step] = _simple(step.op.name, operands, known)
         if made[step] is None:
-            made[step] = step if operands == step.operands else Step(step.row, operands, step.label)
-        elif made[step].row is not None and not made[step].label:
+            made[step] = step if operands == step.operands else Step(step.op, operands, step.label)
+        elif made[step].op is not None and not made[step].label:
             made[step].label = step.label
     return Program(program.blocks, [made.get(x, x) for x in program.outputs])
 
@@ -86,7 +86,7 @@ def _multiplied(x: Any, y: Any) -> Any:
 
 def _parts(x: Any) -> tuple[Any, Any]:
     """The other operand of a product by a number, and the number; None for other steps."""
-    if x.row is OPS["mul"]:
+    if x.op is OPS["mul"]:
         for a, b in (x.operands, x.operands[::-1]):
             if b.__class__ is Constant:
                 return a, b

@@ -140,7 +140,7 @@ class DerivedSteps:
         return self.put(line, operands, label)
 
     def _value(self, step: Step) -> Any:
-        now, op, made = self.now, step.row, None
+        now, op, made = self.now, step.op, None
         local: dict[str, Any] = {}
         name, operands = op.name, tuple([now[x] for x in step.operands])
         if name == "sum":
@@ -217,9 +217,9 @@ class DerivedSteps:
     def _merged(self, number: float, x: Any) -> tuple[float, Any]:
         """A number times a step: one number if that is a number times another; no digit is lost."""
         factor = 0.0
-        if x.row is TWICE:
+        if x.op is TWICE:
             factor = 2.0
-        elif x.row is MULTIPLY and x.operands[0].__class__ is Constant:
+        elif x.op is MULTIPLY and x.operands[0].__class__ is Constant:
             factor = x.operands[0].data
         if 0.5 in (abs(frexp(number)[0]), abs(frexp(factor)[0])) and factor:  # a power of two
             return number * factor, x.operands[-1]
@@ -253,7 +253,7 @@ class DerivedSteps:
 
     def _shares(self, step: Step, places: Sequence[int], slope: Any) -> list[tuple[int, Any]]:
         """What a step sends to each of its operands."""
-        op, name = step.row, step.row.name
+        op, name = step.op, step.op.name
         now = self.now
         operands = tuple([now[x] for x in step.operands])
         if name == "sum":

@@ -171,7 +171,7 @@ class Derived:
         return self.put(line, [local[name] for name in line.operands], size, label)
 
     def _value(self, vector: Vector) -> View:
-        op, views = vector.row, [self.view(view) for view in vector.operands]
+        op, views = vector.op, [self.view(view) for view in vector.operands]
         if op.name in ("sum", "dot") or op.name in LISTED:
             line = {"sum": SUM, "dot": DOT}.get(op.name) or LISTED[op.name]
             made = self.put(line, views, vector.size, vector.label)
@@ -361,7 +361,7 @@ class Derived:
         self, vector: Vector, places: Sequence[int], slope: View
     ) -> Iterable[tuple[int, Share]]:
         """What a vector sends to each of its operands."""
-        op, name, size = vector.row, vector.row.name, vector.size
+        op, name, size = vector.op, vector.op.name, vector.size
         views = [self.view(view) for view in vector.operands]
         count = vector.operands[0].index.shape[1] if vector.operands[0].index.ndim == 2 else 1
         spread = at(slope, numpy.repeat(numpy.arange(slope.index.size), count))

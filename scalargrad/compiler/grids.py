@@ -49,16 +49,16 @@ class _Grids:
         """Fill up a vector that is a part of a grid, or stands beside one."""
         views = tuple([self._moved(view) for view in vector.operands])
         grid = None
-        if vector.row.name == "dot":
+        if vector.op.name == "dot":
             grid = _grid_of_lists(views)
-        elif not vector.row.takes_lists:
+        elif not vector.op.takes_lists:
             grid = _grid_beside(views, {self.now[source] for source in self.at})
         if grid:
             size, views, self.at[vector] = grid
         else:
             size = vector.size
         if views != vector.operands:
-            self.now[vector] = Vector(vector.row, views, size, vector.has_rows, vector.label)
+            self.now[vector] = Vector(vector.op, views, size, vector.has_rows, vector.label)
 
     def _moved(self, view: View) -> View:
         """A view of where things stand now."""

@@ -72,7 +72,7 @@ class Given:
 
     has_rows, size = False, 1
     operands: tuple[Any, ...] = ()
-    row, label = None, ""
+    op, label = None, ""
 
     def __init__(self, name: str) -> None:
         self.name = name

@@ -89,9 +89,9 @@ def step_names(steps: Iterable[Any]) -> dict[Any, str]:
     """What to wish for as the name of each step: its label; z1 for a dot with weights W1, and a1 for what is made of it alone."""
     wishes: dict[Any, str] = {}
     for step in steps:
-        row, operands = step.row, step.operands
+        op, operands = step.op, step.operands
         wish = step.label
-        if not wish and row.name == "dot":
+        if not wish and op.name == "dot":
             wish = _sum_of(operands[0])
         elif not wish and len(operands) == 1:
             below = wishes.get(operands[0], "")

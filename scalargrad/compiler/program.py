@@ -27,13 +27,13 @@ if TYPE_CHECKING:
 class Step:
     """An operation of the table, or a line, with its operands, and a label if a person gave one."""
 
-    __slots__ = ("label", "operands", "row")
+    __slots__ = ("label", "op", "operands")
 
-    def __init__(self, row: Any, operands: tuple[Any, ...], label: str = "") -> None:
-        self.row, self.operands, self.label = row, operands, label
+    def __init__(self, op: Any, operands: tuple[Any, ...], label: str = "") -> None:
+        self.op, self.operands, self.label = op, operands, label
 
     def __repr__(self) -> str:
-        return f"<step {self.label or self.row.name}>"
+        return f"<step {self.label or self.op.name}>"
 
 
 class Input:
@@ -41,7 +41,7 @@ class Input:
 
     __slots__ = ("block", "place")
     operands: tuple[Any, ...] = ()
-    row = None
+    op = None
     label = ""
 
     def __init__(self, block: Block, place: int) -> None:
@@ -56,7 +56,7 @@ class Constant:
 
     __slots__ = ("data",)
     operands: tuple[Any, ...] = ()
-    row = None
+    op = None
     label = ""
 
     def __init__(self, data: float) -> None:
@@ -134,11 +134,11 @@ def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
         step = pop()
         if step is None:
             order.append(pop())
-        elif step.row is not None and step not in seen:
+        elif step.op is not None and step not in seen:
             seen.add(step)
             stack += (step, None)
             for operand in _receivers(step) if last_first else reversed(step.operands):
-                if operand and operand.row is not None and operand not in seen:
+                if operand and operand.op is not None and operand not in seen:
                     push(operand)
     return order
 
@@ -215,22 +215,22 @@ def constants(program: Program, known: dict[Any, float] | None = None) -> Progra
         operands = tuple([replaced.get(x, x) for x in step.operands])
         if all(x.__class__ is Constant for x in operands):
             replaced[step] = Constant(
-                on_floats(step.row)["value"](*grouped(step.row, [x.data for x in operands]))
+                on_floats(step.op)["value"](*grouped(step.op, [x.data for x in operands]))
             )
-        elif (settled := _settled(step.row, operands)) is not None:
+        elif (settled := _settled(step.op, operands)) is not None:
             replaced[step] = settled
         elif operands != step.operands:
-            replaced[step] = Step(step.row, operands, step.label)
+            replaced[step] = Step(step.op, operands, step.label)
     return Program(program.blocks, [replaced.get(x, x) for x in program.outputs])
 
 
-def _settled(row: Op, operands: tuple[Any, ...]) -> Any:
+def _settled(op: Op, operands: tuple[Any, ...]) -> Any:
     """What a choice by a known condition is, or a condition half of which is known; else None."""
     known = [x for x in operands if x.__class__ is Constant]
-    if row is TRACED["_choose"] and operands[0].__class__ is Constant:
+    if op is TRACED["_choose"] and operands[0].__class__ is Constant:
         return operands[1] if operands[0].data else operands[2]
-    if row in (TRACED["_and"], TRACED["_or"]) and known:
-        neutral = row is TRACED["_and"]
+    if op in (TRACED["_and"], TRACED["_or"]) and known:
+        neutral = op is TRACED["_and"]
         return (
             next(x for x in operands if x not in known)
             if bool(known[0].data) is neutral
@@ -260,7 +260,7 @@ def sharing(program: Program) -> Program:
         operands = tuple(
             [repr(x.data) if x.__class__ is Constant else same.get(x, x) for x in step.operands]
         )
-        first = found.setdefault((step.row.name, operands), step)
+        first = found.setdefault((step.op.name, operands), step)
         if first is not step:
             same[step] = first
     return Program(program.blocks, program.outputs, same, program.steps)
@@ -299,14 +299,14 @@ def _first(count: int) -> tuple[int, ...]:
 
 def _receivers(step: Step) -> Sequence[Any]:
     """What a step sends slopes to: operands; of a choice its branches, None for its condition."""
-    if step.row.slopes:
+    if step.op.slopes:
         return step.operands
-    return [x if sent else None for x, sent in zip(step.operands, sends(step.row))]
+    return [x if sent else None for x, sent in zip(step.operands, sends(step.op))]
 
 
-def grouped(row: Op, flat: Sequence[Any]) -> list[Any]:
-    """The operands of a step as its row names them, lists as lists."""
-    is_list = [name in LISTS for name in row.operands]
+def grouped(op: Op, flat: Sequence[Any]) -> list[Any]:
+    """The operands of a step as its operation names them, lists as lists."""
+    is_list = [name in LISTS for name in op.operands]
     if True not in is_list:
         return list(flat)
     length = (len(flat) - is_list.count(False)) // is_list.count(True)
@@ -320,11 +320,11 @@ def operations(program: Program) -> int:
 
 
 @lru_cache(maxsize=1024)
-def hides_nan(row: Op) -> bool:
+def hides_nan(op: Op) -> bool:
     """Whether a nan may decide what an operation gives and leave no trace, as in a comparison."""
-    if row.takes_lists:
+    if op.takes_lists:
         return False
-    value, count = on_floats(row)["value"], len(row.operands)
+    value, count = on_floats(op)["value"], len(op.operands)
     for numbers in product((-1e9, 0.0, 1.0, 1e9), repeat=count):
         for place in range(count):
             given = value(*numbers[:place], nan, *numbers[place + 1 :])
@@ -340,14 +340,12 @@ def hastened(program: Program) -> Program:
     trace.
     """
     made: dict[Any, Any] = {}
-    is_seen = not any(map(hides_nan, {step.row for step in program.steps}))
+    is_seen = not any(map(hides_nan, {step.op for step in program.steps}))
     for step in program.steps:
-        row = fastest(step.row) if is_seen else fast(step.row)
+        op = fastest(step.op) if is_seen else fast(step.op)
         operands = tuple([made.get(x, x) for x in step.operands])
         made[step] = (
-            step
-            if row is step.row and operands == step.operands
-            else Step(row, operands, step.label)
+            step if op is step.op and operands == step.operands else Step(op, operands, step.label)
         )
     return Program(
         program.blocks,

@@ -1,6 +1,6 @@
 """Re-rolling: scalar steps of one formula as one step on vectors, which is how layers become matrices again.   (floor 3)
 
-Steps at one depth with the same row and operands from the same places form a vector; where its operands lie is a
+Steps at one depth with the same operation and operands from the same places form a vector; where its operands lie is a
 `View`, an index into the vectors and blocks they come from: in order it says "as it is", repeated "shared by all", in strides "a
 matrix", and else it gathers. Sums of products written by hand are put together as `dot` first, the inner additions and products of
 which nobody else reads.
@@ -26,7 +26,7 @@ NEUTRAL = {"sum": 0.0, "dot": 0.0, "norm": 0.0, "prod": 1.0, "_peak": -inf, "log
 MOST_PADDING = 3.0  # times the numbers themselves
 SHORT = 4.0  # operations a vector: with fewer of them, columns are faster
 FEW_TERMS = 16  # of a sum that columns add up one by one
-FEW = 3  # vectors of one row at one depth, which may stay apart
+FEW = 3  # vectors of one operation at one depth, which may stay apart
 MANY = 100  # vectors of a program that are worth asking whether they should be
 WORTHWHILE = 50.0  # operations a vector: with fewer, plain Python is done with them before NumPy with a line for each
 
@@ -65,15 +65,15 @@ class View:
 
 
 class Vector:
-    """Steps of one formula side by side: a row, a view for each of its operands, and how many steps it stands for."""
+    """Steps of one formula side by side: an operation, a view for each of its operands, and how many steps it stands for."""
 
-    __slots__ = ("has_rows", "label", "operands", "row", "size")
+    __slots__ = ("has_rows", "label", "op", "operands", "size")
 
     def __init__(
-        self, row: Any, operands: tuple[View, ...], size: int, has_rows: bool, label: str = ""
+        self, op: Any, operands: tuple[View, ...], size: int, has_rows: bool, label: str = ""
     ) -> None:
-        self.row, self.operands, self.size, self.has_rows, self.label = (
-            row,
+        self.op, self.operands, self.size, self.has_rows, self.label = (
+            op,
             operands,
             size,
             has_rows,
@@ -81,7 +81,7 @@ class Vector:
         )
 
     def __repr__(self) -> str:
-        return f"<{self.size} × {self.row.name}>"
+        return f"<{self.size} × {self.op.name}>"
 
 
 class Rolled:
@@ -128,14 +128,14 @@ def pulls(
 
 def _receivers(vector: Vector) -> list[tuple[int, View]]:
     """The operands that a vector sends any slopes to, each with its place: of a choice its branches."""
-    row = vector.row
-    if sends(row):
+    op = vector.op
+    if sends(op):
         return [
             (place, view)
-            for place, (view, sent) in enumerate(zip(vector.operands, sends(row)))
+            for place, (view, sent) in enumerate(zip(vector.operands, sends(op)))
             if sent
         ]
-    return [*enumerate(vector.operands)] if row.slopes else []
+    return [*enumerate(vector.operands)] if op.slopes else []
 
 
 # ------------------------------------------------------------------ from steps to vectors
@@ -160,7 +160,7 @@ def has_pattern(program: Program) -> bool:
     if program.scattered is None:
         count = operations(program)
         least = (
-            sum([len({step.row for step in level}) for level in _levels(_prepared(program)[0])])
+            sum([len({step.op for step in level}) for level in _levels(_prepared(program)[0])])
             if count > MANY
             else 0
         )
@@ -176,7 +176,7 @@ def is_scattered(program: Program) -> bool:
 def _has_weights(vector: Vector) -> bool:
     """Whether a vector is a matrix that is the same for all rows times a list."""
     return (
-        vector.row.name == "dot"
+        vector.op.name == "dot"
         and vector.size > 1
         and any(not has_rows(view) for view in vector.operands[:2])
     )
@@ -251,7 +251,7 @@ def _rewritten(
             new = part
             if not are_as_before(part.operands):
                 new = now[part] = Step(
-                    part.row, tuple([latest(x) for x in part.operands]), part.label
+                    part.op, tuple([latest(x) for x in part.operands]), part.label
                 )
             result.append(new)
         if step in parts:
@@ -269,20 +269,20 @@ def _gathered_sums(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[
     parts: dict[Step, list[Step]] = {}
     gone: set[Any] = set()
     for step in reversed(steps):
-        if step in gone or (step.row is not add and step.row is not many):
+        if step in gone or (step.op is not add and step.op is not many):
             continue
         inner: list[Any] = []
         terms: list[Any] = []
         stack = [*reversed(step.operands)]
         while stack:
             x = stack.pop()
-            if x.row is add and readers[x] == 1:
+            if x.op is add and readers[x] == 1:
                 inner.append(x)
                 stack += reversed(x.operands)
             elif not (x.__class__ is Constant and x.data == 0.0):
                 terms.append(x)
-        products = [x for x in terms if x.row is mul and readers[x] == 1]
-        rest = [x for x in terms if x.row is not mul or readers[x] > 1]
+        products = [x for x in terms if x.op is mul and readers[x] == 1]
+        rest = [x for x in terms if x.op is not mul or readers[x] > 1]
         if len(products) > 1:
             bias: Any = (
                 rest[0] if len(rest) == 1 else Step(many, tuple(rest)) if rest else Constant(0.0)
@@ -299,12 +299,12 @@ def _gathered_sums(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[
     return _rewritten(steps, outputs, {}, parts, gone)
 
 
-def _filled_up(column: Sequence[Any], row: Op) -> Sequence[Any]:
+def _filled_up(column: Sequence[Any], op: Op) -> Sequence[Any]:
     """Lists of one length, with what changes no result behind those that are shorter."""
     if column[0].__class__ is not list or len({len(part) for part in column}) == 1:
         return column
     longest = max(map(len, column))
-    neutral = Constant(NEUTRAL[row.name])
+    neutral = Constant(NEUTRAL[op.name])
     return [[*part, *[neutral] * (longest - len(part))] for part in column]
 
 
@@ -314,7 +314,7 @@ def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step]
     for step in steps:
         if not _is_of_squares(step):
             continue
-        xs, _, bias = grouped(step.row, step.operands)
+        xs, _, bias = grouped(step.op, step.operands)
         by_block: dict[Any, list[Any]] = {}
         for x in xs:
             by_block.setdefault(getattr(x, "block", None), []).append(x)
@@ -323,16 +323,16 @@ def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step]
             for block, part in by_block.items()
         ]
         if lists != [xs]:
-            squares = [Step(step.row, (*part, *part, Constant(0.0))) for part in lists]
+            squares = [Step(step.op, (*part, *part, Constant(0.0))) for part in lists]
             parts[step] = [*squares, *_chain([*squares, bias])]
     return _rewritten(steps, outputs, {}, parts, set())
 
 
 def _is_of_squares(step: Step) -> bool:
     """Whether a step is a dot of a list with itself."""
-    if step.row.name != "dot":
+    if step.op.name != "dot":
         return False
-    ws, xs, _ = grouped(step.row, step.operands)
+    ws, xs, _ = grouped(step.op, step.operands)
     return bool(ws) and bool(ws == xs)
 
 
@@ -342,14 +342,14 @@ def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[St
     parts: dict[Step, list[Step]] = {}
     now: dict[Any, Any] = {}
     for step in steps:
-        if step.row.name not in ("sum", "dot") or len(step.operands) > 2 * FEW_TERMS:
+        if step.op.name not in ("sum", "dot") or len(step.operands) > 2 * FEW_TERMS:
             continue
-        groups = grouped(step.row, step.operands)
+        groups = grouped(step.op, step.operands)
         terms: list[Any] = (
-            groups[0] if step.row.name == "sum" else [Step(mul, pair) for pair in zip(*groups[:2])]
+            groups[0] if step.op.name == "sum" else [Step(mul, pair) for pair in zip(*groups[:2])]
         )
-        made = [x for x in terms if x.__class__ is Step and step.row.name == "dot"]
-        if step.row.name == "dot" and not (
+        made = [x for x in terms if x.__class__ is Step and step.op.name == "dot"]
+        if step.op.name == "dot" and not (
             groups[2].__class__ is Constant and groups[2].data == 0.0
         ):
             terms = [groups[2], *terms]
@@ -391,30 +391,28 @@ class _Rolling:
         self.rolled = Rolled(program.blocks, self.vectors, [self._output(x) for x in outputs])
 
     def _alike(self, steps: Sequence[Step]) -> list[list[Step]]:
-        """The steps of a level that can be one vector: of one row, and of operands from the same sources.
+        """The steps of a level that can be one vector: of one operation, and of operands from the same sources.
 
-        Where that would make many vectors of one row, which lists of several lengths do, they become one that is filled up.
+        Where that would make many vectors of one operation, which lists of several lengths do, they become one that is filled up.
         """
         found: dict[Any, list[Step]] = {}
         for step in steps:
-            sources = tuple(
-                [self._sources(operand) for operand in grouped(step.row, step.operands)]
-            )
-            found.setdefault((step.row, sources), []).append(step)
-        by_row: dict[Op, list[list[Step]]] = {}
-        for (row, _), group in found.items():
-            by_row.setdefault(row, []).append(group)
+            sources = tuple([self._sources(operand) for operand in grouped(step.op, step.operands)])
+            found.setdefault((step.op, sources), []).append(step)
+        by_op: dict[Op, list[list[Step]]] = {}
+        for (op, _), group in found.items():
+            by_op.setdefault(op, []).append(group)
         return [
             group
-            for row, groups in by_row.items()
-            for group in (self._together(row, groups) if len(groups) > FEW else groups)
+            for op, groups in by_op.items()
+            for group in (self._together(op, groups) if len(groups) > FEW else groups)
         ]
 
-    def _together(self, row: Op, groups: list[list[Step]]) -> list[list[Step]]:
-        """Groups of a row as one, or as they are where filling up would cost too much."""
-        if not row.takes_lists:
+    def _together(self, op: Op, groups: list[list[Step]]) -> list[list[Step]]:
+        """Groups of an operation as one, or as they are where filling up would cost too much."""
+        if not op.takes_lists:
             return [[step for group in groups for step in group]]
-        if row.name not in NEUTRAL or any(map(_is_of_squares, (group[0] for group in groups))):
+        if op.name not in NEUTRAL or any(map(_is_of_squares, (group[0] for group in groups))):
             return groups
         lengths = [len(step.operands) for group in groups for step in group]
         if max(lengths) * len(lengths) > MOST_PADDING * sum(lengths):
@@ -431,10 +429,10 @@ class _Rolling:
         return Constant if x.__class__ is Constant else self.places[x][0]
 
     def _add(self, steps: list[Step]) -> None:
-        columns = zip(*[grouped(step.row, step.operands) for step in steps])
-        views = tuple([self._view(_filled_up(column, steps[0].row)) for column in columns])
+        columns = zip(*[grouped(step.op, step.operands) for step in steps])
+        views = tuple([self._view(_filled_up(column, steps[0].op)) for column in columns])
         has_rows = any(source in self.carriers for view in views for source in view.sources)
-        vector = Vector(steps[0].row, views, len(steps), has_rows, steps[0].label)
+        vector = Vector(steps[0].op, views, len(steps), has_rows, steps[0].label)
         if has_rows:
             self.carriers.add(vector)
         self.vectors.append(vector)

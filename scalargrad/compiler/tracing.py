@@ -231,8 +231,8 @@ class Condition:
 
     backward = _refused("backward() of a traced comparison", f"return the loss, and {_SLOPES}")
 
-    def __init__(self, row: Op, operands: tuple[Any, ...]) -> None:
-        self._operation, self._dx, self.label = row, operands, ""
+    def __init__(self, op: Op, operands: tuple[Any, ...]) -> None:
+        self._operation, self._dx, self.label = op, operands, ""
 
     @property
     def parents(self) -> tuple[Any, ...]:
@@ -257,9 +257,9 @@ class Condition:
         """1 where it holds and 0 where not, as Python's own comparisons count."""
         return record(TRACED["_choose"], (self, 1.0, 0.0))
 
-    def _joined(self, row: str, other: Any, neutral: bool) -> Any:
+    def _joined(self, op: str, other: Any, neutral: bool) -> Any:
         if isinstance(other, Condition):
-            return Condition(TRACED[row], (self, other))
+            return Condition(TRACED[op], (self, other))
         if isinstance(other, bool):
             return self if other is neutral else other
         return NotImplemented
@@ -429,11 +429,11 @@ def is_tracing() -> bool:
 # ------------------------------------------------------------------ operators and methods
 
 
-def _compared(row: str, is_swapped: bool) -> Callable[[Any, Any], Any]:
+def _compared(op: str, is_swapped: bool) -> Callable[[Any, Any], Any]:
     def compare(self: Traced, other: Any) -> Any:
         if not isinstance(other, Value) and (other := as_float(other)) is None:
             return NotImplemented
-        return Condition(TRACED[row], (other, self) if is_swapped else (self, other))
+        return Condition(TRACED[op], (other, self) if is_swapped else (self, other))
 
     return compare
 
@@ -472,7 +472,7 @@ def _as_number(operator: str) -> Callable[[Any, Any], Any]:
     return of_number
 
 
-for _name, _row in {
+for _name, _op in {
     "add": "add",
     "sub": "sub",
     "mul": "mul",
@@ -481,10 +481,10 @@ for _name, _row in {
     "pow": "pow",
 }.items():
     for _operation, _is_swapped in ((f"__{_name}__", False), (f"__r{_name}__", True)):
-        setattr(Traced, _operation, _operator(OPS[_row], _is_swapped))
+        setattr(Traced, _operation, _operator(OPS[_op], _is_swapped))
         setattr(Condition, _operation, _as_number(_operation))
-for _row in ("neg", "abs"):
-    setattr(Traced, f"__{_row}__", _method(OPS[_row]))
+for _op in ("neg", "abs"):
+    setattr(Traced, f"__{_op}__", _method(OPS[_op]))
 
 
 def _is_equal(self: Traced, other: Any) -> Any:
@@ -503,13 +503,13 @@ for _name in set(dir(float)) - set(dir(Traced)) - {"__getformat__", "__getnewarg
     setattr(Traced, _name, _asked if _name.startswith("__") else property(_asked))
 
 Traced.__eq__, Traced.__ne__ = _is_equal, _is_unequal  # type: ignore[method-assign, assignment]
-for _name, _row, _is_swapped in (
+for _name, _op, _is_swapped in (
     ("lt", "_less", False),
     ("gt", "_less", True),
     ("le", "_less_equal", False),
     ("ge", "_less_equal", True),
 ):
-    setattr(Traced, f"__{_name}__", _compared(_row, _is_swapped))
+    setattr(Traced, f"__{_name}__", _compared(_op, _is_swapped))
 
 
 def add_methods() -> None:

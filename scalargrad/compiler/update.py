@@ -33,7 +33,7 @@ def update_of(optimizer: Any, size: int) -> Program | None:
 
     >>> from scalargrad import Value
     >>> from scalargrad.nn import SGD
-    >>> [step.row.name for step in update_of(SGD([Value(1.0)], momentum=0.9), 1).steps]
+    >>> [step.op.name for step in update_of(SGD([Value(1.0)], momentum=0.9), 1).steps]
     ['mul', 'add', 'mul', 'sub']
     """
     count = len(optimizer.parameters)
@@ -121,7 +121,7 @@ def lets_through(formula: Program) -> bool:
                 operands = [
                     x.data if x.__class__ is Constant else numbers[x] for x in step.operands
                 ]
-                numbers[step] = on_floats(step.row)["value"](*grouped(step.row, operands))
+                numbers[step] = on_floats(step.op)["value"](*grouped(step.op, operands))
             if math.isfinite(numbers.get(formula.outputs[0], 0.0)):
                 return False
     return True
@@ -154,7 +154,7 @@ def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any
         elif a.__class__ is Constant:
             if float.hex(a.data) != float.hex(b.data):
                 return False
-        elif a.row is not b.row or len(a.operands) != len(b.operands):
+        elif a.op is not b.op or len(a.operands) != len(b.operands):
             return False
         else:
             matched[b] = a

@@ -160,10 +160,10 @@ def name_of(vector: Vector, named: Callable[[Any], str]) -> str:
     if vector.label and vector.size == 1:
         return vector.label
     source = next(iter(vector.operands[0].sources), None)  # none of an empty list
-    is_sum = vector.row.name == "dot" and not is_same(*vector.operands[:2])
+    is_sum = vector.op.name == "dot" and not is_same(*vector.operands[:2])
     if is_sum and isinstance(source, Block) and _weights.fullmatch(source.name):
         return f"z{source.name[1:]}"
     is_activation = (
-        vector.row.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
+        vector.op.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
     )
     return f"a{named(source)[1:]}" if is_activation and _sums.fullmatch(named(source)) else ""

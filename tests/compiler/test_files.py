@@ -405,7 +405,7 @@ def formulas(request: languages.Request) -> str:
     for number, step in enumerate(made, 1):
         names[step] = f"v{number}"
         operands = [names.get(x) or str(x.data) for x in step.operands]
-        lines.append(f"v{number} = {signs(step.row, operands)}")
+        lines.append(f"v{number} = {signs(step.op, operands)}")
     return "\n".join(lines)
 
 

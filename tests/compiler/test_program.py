@@ -63,14 +63,14 @@ def evaluated(program, xs):
         return x.data if x.__class__ is Constant else values[x]
 
     for s in program.steps:
-        values[s] = on_floats(s.row)["value"](
-            *grouped(s.row, [of(program.same.get(x, x)) for x in s.operands])
+        values[s] = on_floats(s.op)["value"](
+            *grouped(s.op, [of(program.same.get(x, x)) for x in s.operands])
         )
     return [of(x) for x in program.outputs]
 
 
 def names(steps):
-    return [s.row.name for s in steps]
+    return [s.op.name for s in steps]
 
 
 # ------------------------------------------------------------------ from a trace
@@ -248,16 +248,16 @@ def slopes_by(program, root, by, xs):
     """The walk that `pulls` describes, with slopes from the rows."""
     values = dict(zip([x for block in program.blocks for x in block.inputs], xs))
     for s in program.steps:
-        values[s] = on_floats(s.row)["value"](
-            *grouped(s.row, [x.data if x.__class__ is Constant else values[x] for x in s.operands])
+        values[s] = on_floats(s.op)["value"](
+            *grouped(s.op, [x.data if x.__class__ is Constant else values[x] for x in s.operands])
         )
     sums = {root: 1.0}
     for s, places in pulls(ordered([root], last_first=True), [root], by):
         numbers = [x.data if x.__class__ is Constant else values[x] for x in s.operands]
-        if sends(s.row):
+        if sends(s.op):
             partials = [0.0, float(bool(numbers[0])), float(not numbers[0])]
         else:
-            _, *nested = on_floats(s.row)["total"](*grouped(s.row, numbers))
+            _, *nested = on_floats(s.op)["total"](*grouped(s.op, numbers))
             partials = [
                 p
                 for group in nested
@@ -301,7 +301,7 @@ def test_nothing_goes_back_through_what_is_detached_or_compared():
     peak = step("_peak", x, y)
     choice = step("_choose", less, step("sin", y), x)
     steps = ordered([step("sum", cut, peak, choice)])
-    assert [(s.row.name, places) for s, places in pulls(steps, [steps[-1]], [x, y])] == [
+    assert [(s.op.name, places) for s, places in pulls(steps, [steps[-1]], [x, y])] == [
         ("sum", (2,)),
         ("_choose", (1, 2)),
         ("sin", (0,)),

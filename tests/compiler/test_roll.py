@@ -22,7 +22,7 @@ def step(row: str, *operands: Any) -> Step:
 
 
 def shapes(rolled: Rolled) -> list[str]:
-    return [f"{vector.size} {vector.row.name}" for vector in rolled.vectors]
+    return [f"{vector.size} {vector.op.name}" for vector in rolled.vectors]
 
 
 def layer(nout: int, nin: int, W: Block, xs: list[Any], b: Block) -> list[Step]:
@@ -94,7 +94,7 @@ def test_slopes_go_where_they_lead_to_what_is_asked_for() -> None:
     W, b, x = Block("W1", (3, 2), wrt=True), Block("b1", (3,)), Block("x", (2,))
     rolled = roll(Program([W, b, x], [step("sum", *layer(3, 2, W, x.inputs, b))]))
     found = pulls(rolled, [source for source, _ in rolled.outputs], rolled.wrt)
-    assert [(vector.row.name, places) for vector, places in found] == [("sum", [0]), ("dot", [0])]
+    assert [(vector.op.name, places) for vector, places in found] == [("sum", [0]), ("dot", [0])]
 
 
 def test_a_choice_sends_no_slope_to_the_number_that_it_is_made_by() -> None:
@@ -103,7 +103,7 @@ def test_a_choice_sends_no_slope_to_the_number_that_it_is_made_by() -> None:
         Program([x], [Step(TRACED["_choose"], (step("exp", x.inputs[0]), *x.inputs[1:]))])
     )
     found = pulls(rolled, [source for source, _ in rolled.outputs], rolled.wrt)
-    assert [(vector.row.name, places) for vector, places in found] == [("_choose", [1, 2])]
+    assert [(vector.op.name, places) for vector, places in found] == [("_choose", [1, 2])]
 
 
 def test_an_index_of_one_number() -> None:

@@ -732,7 +732,7 @@ def test_only_factors_that_are_powers_of_2_are_joined():
 
     def rows(program):
         return [
-            (one.row.name, [getattr(a, "data", a) for a in one.operands]) for one in program.steps
+            (one.op.name, [getattr(a, "data", a) for a in one.operands]) for one in program.steps
         ]
 
     def double_product(a, b):

@@ -65,7 +65,7 @@ class Arrays(Products):
         wishes = _wishes(derived, self.blocks)
         for vector in vectors:
             views = tuple(map(self.resolved, vector.operands))
-            now = Vector(vector.row, views, vector.size, vector.has_rows)
+            now = Vector(vector.op, views, vector.size, vector.has_rows)
             self.is_value = derived.origin.get(vector, (None, ""))[1] == "out"
             before = len(self.x.known)
             held = self.held[vector] = self._value(now, vector not in of_arrays)
@@ -87,7 +87,7 @@ class Arrays(Products):
         return array
 
     def _value(self, vector: Vector, as_number: bool) -> Held:
-        line = vector.row
+        line = vector.op
         if line is SUM:
             return self.summed(vector)
         if line in (DOT, SHARES):
@@ -100,7 +100,7 @@ class Arrays(Products):
 
     def _line(self, vector: Vector) -> Held:
         """A line, number by number."""
-        line, size = vector.row, vector.size
+        line, size = vector.op, vector.size
         numbers = [self.known_number(view) for view in vector.operands]
         known = tuple([(n, repr(x)) for n, x in zip(line.operands, numbers) if x is not None])
         parts = on_arrays(line, known)
@@ -120,7 +120,7 @@ class Arrays(Products):
 
     def _listed(self, vector: Vector) -> Held:
         """What is made of whole lists: a number of each, or a list of each."""
-        line, xs = vector.row, vector.operands[0]
+        line, xs = vector.op, vector.operands[0]
         shape = self.shape_of_lists([xs]) or (1,)
         lists = *shape, xs.index.shape[1]
         local: dict[Any, Expression] = {"xs": self.read(xs, lists)[0]}

@@ -78,7 +78,7 @@ class Products(Views):
 
     def dots(self, vector: Vector) -> Held:
         """Sums of products of items, and a bias."""
-        line, size = vector.row, vector.size
+        line, size = vector.op, vector.size
         x, y = vector.operands[:2]
         held = self._dots(x, y, size, 1 if self.total and line is SHARES else None)
         if line is not DOT or is_zero(vector.operands[2]):
@@ -196,13 +196,13 @@ class Products(Views):
             and (self.readers.get(vector), vector.size) == (1, 1)
         ):
             sides = vector.operands
-            sides = sides[:2] if vector.row is DOT and is_zero(sides[2]) else sides
-            if vector.row is SUM and len(sides[0].sources) == 1:
+            sides = sides[:2] if vector.op is DOT and is_zero(sides[2]) else sides
+            if vector.op is SUM and len(sides[0].sources) == 1:
                 return self.x.of("_0.sum()", self.read(sides[0], sides[0].index.shape[1:])[0])
             found = [self.looked(side) for side in sides]
             if (
                 len(sides) == 2
-                and vector.row is DOT
+                and vector.op is DOT
                 and all(held.has_rows and is_all(index, held.size) for held, index in found)
             ):
                 return self.x.of("vdot(_0, _1)", *[held.array for held, _ in found])

@@ -125,7 +125,7 @@ class Training:
                 x.__class__ is Constant or getattr(sources[x], "size", 0) == 1 for x in one.operands
             )
             size = 1 if is_one else self.size
-            vector = Vector(one.row, tuple([view(x, size) for x in one.operands]), size, False)
+            vector = Vector(one.op, tuple([view(x, size) for x in one.operands]), size, False)
             sources[one] = vector
             vectors.append(vector)
         derived = Derived(Rolled(blocks, vectors, []), fast=True)
@@ -234,5 +234,5 @@ def _of_one(
     """A program with one block in place of several."""
     now: dict[Any, Any] = dict(zip([x for block in blocks for x in block.inputs], every.inputs))
     for step in program.steps:
-        now[step] = Step(step.row, tuple([now.get(x, x) for x in step.operands]), step.label)
+        now[step] = Step(step.op, tuple([now.get(x, x) for x in step.operands]), step.label)
     return Program([every, *others], [now.get(x, x) for x in program.outputs])

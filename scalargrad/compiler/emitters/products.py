@@ -204,12 +204,12 @@ class Products(Frame):
         return self._plans[vector]
 
     def _product_of(self, vector: Vector) -> Plan | None:
-        x, y = vector.operands[0], vector.operands[-2 if vector.row is DOT else -1]
+        x, y = vector.operands[0], vector.operands[-2 if vector.op is DOT else -1]
         carried, (size, count) = vector.has_rows, x.index.shape
         is_small = count <= SHORT or size * count * (8 if carried else 1) < SMALL
-        if vector.row is SUM or is_small or (has_rows(x) and has_rows(y)):
+        if vector.op is SUM or is_small or (has_rows(x) and has_rows(y)):
             return None
-        slope = y if vector.row is SHARES and self.hides else None
+        slope = y if vector.op is SHARES and self.hides else None
         plan = self._plan(*((y, x) if has_rows(x) else (x, y)), carried, slope, carried)
         is_short = plan and carried and (plan.m is None or plan.nest[plan.m] < SHORT)
         return None if is_short else plan
@@ -222,7 +222,7 @@ class Products(Frame):
             return False
         nest, a, b, _, n, zeros = plan
         carried, size, count = vector.has_rows, vector.size, vector.operands[0].index.shape[1]
-        start = vector.operands[2] if vector.row is DOT else None
+        start = vector.operands[2] if vector.op is DOT else None
         if not carried and n is None:
             first = self.item(start, nest, AXES) if start else "0.0"
             function = "shares_of" if zeros else "dot_of"
@@ -275,7 +275,7 @@ class Products(Frame):
         """
         size, views = vector.size, vector.operands
         here = self.use("here")
-        if vector.row is OVER_ROWS:
+        if vector.op is OVER_ROWS:
             self.calls.add("sum_of")
             line = f"{self.one_of(vector)} += sum_of({here}, {self._column(views[0])[0]});"
             self.put([("i", size)], [line])

@@ -124,7 +124,7 @@ class Function:
         """What a number or a list counts for in what is returned: in a mean its share."""
         if not self.is_reduced or self.reduce != "mean" or _is_zero(x):
             return x
-        is_list = LIST in (x.row, x.operands[0].row if x.row is OVER_ROWS else None)
+        is_list = LIST in (x.op, x.operands[0].op if x.op is OVER_ROWS else None)
         return self.derived.put(MEANS if is_list else DIVIDE, (ROWS, x) if is_list else (x, ROWS))
 
     def _by_block(self, number: int, slopes: Sequence[Any]) -> Iterable[Slopes]:

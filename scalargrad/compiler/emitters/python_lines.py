@@ -146,7 +146,7 @@ class Lines:
         at, step_of, total, forms = self.at, self._step_of, self.total, self.forms
         known: dict[Any, Any] = {}
         for step in steps:
-            line, operands = step.row, step.operands
+            line, operands = step.op, step.operands
             if line.text:
                 if line in FLIPPED and operands[0].__class__ is Constant:
                     line = FLIPPED[line]  # a number reads better on the right
@@ -167,7 +167,7 @@ class Lines:
 
     def _listed(self, step: Step) -> int:
         """What reads lists, or rows."""
-        line, operands, at = step.row, step.operands, self.at
+        line, operands, at = step.op, step.operands, self.at
         if line is SUM:
             return self._sum(step)
         if line is DOT:
@@ -187,7 +187,7 @@ class Lines:
         if rest and at[first] == self.zero and any(map(_is_square, rest)):
             first, *rest = rest  # 0 + x is x but where all are -0.0, which no square is
         terms: list[tuple[Form, tuple[int, ...]]] = [
-            (LESS, (at[x.operands[0]],)) if x.row is NEGATE else (PLUS, (at[x],)) for x in rest
+            (LESS, (at[x.operands[0]],)) if x.op is NEGATE else (PLUS, (at[x],)) for x in rest
         ]
         return self._chained(step, at[first], terms)
 
@@ -224,7 +224,7 @@ class Lines:
         """What is added up over the rows: a number, or the numbers of a list."""
         (x,) = step.operands
         name = self.wishes[step]
-        is_list = x.row is LIST
+        is_list = x.op is LIST
         self.sums.append((name, len(x.operands) if is_list else 0))
         added = f"{name} = [a + b for a, b in zip({name}, %s)]" if is_list else f"{name} += %s"
         self.say(added, [x], INSIDE)
@@ -325,7 +325,7 @@ class Lines:
 
     def _wish(self, i: int) -> str:
         step = self._step_of[i]
-        if step.row is LIST or step in self.wishes:
+        if step.op is LIST or step in self.wishes:
             return self.wishes.get(step, "xs")
         of, name = self.derived.roles.get(step, (None, "out"))
         if not name:
@@ -349,9 +349,9 @@ class _Places(dict):  # type: ignore[type-arg]
 
 def _is_square(x: Any) -> bool:
     """Whether a number is a square."""
-    if x.row is None or x.row.text not in ("x * y", "x * x", "pow(x, y)"):
+    if x.op is None or x.op.text not in ("x * y", "x * x", "pow(x, y)"):
         return False
     last = x.operands[-1]
-    if x.row.text == "pow(x, y)":
+    if x.op.text == "pow(x, y)":
         return bool(getattr(last, "data", 0.0) == 2.0)
     return last is x.operands[0]

@@ -75,7 +75,7 @@ class LineFunction(Frame):
     def _stage(self, step: Any) -> int:
         stages = [self.stage_of.get(x, BEFORE) for x in step.operands]
         stage = INSIDE if INSIDE in stages else max(stages, default=BEFORE)
-        is_over_rows = step.row in (OVER_ROWS, ROW_PRODUCTS)
+        is_over_rows = step.op in (OVER_ROWS, ROW_PRODUCTS)
         self.stage_of[step] = AFTER if is_over_rows else stage
         if is_over_rows:
             self.late.add(step)
@@ -94,7 +94,7 @@ class LineFunction(Frame):
                     is_far |= x in made and item is self.returned and self.in_parts
                     if is_far and x not in self.place:
                         self.place[x] = end
-                        end += len(x.operands) if x.row in LIST_SLOPES.values() else 1
+                        end += len(x.operands) if x.op in LIST_SLOPES.values() else 1
         if end:
             self.arrays[self.kept] = end
 
@@ -118,7 +118,7 @@ class LineFunction(Frame):
         """The lines of a step or of a result."""
         if isinstance(item, NumberResult):
             return [f"{self._target(item)} = {self.of(item.x)};"]
-        line, operands = item.row, item.operands
+        line, operands = item.op, item.operands
         if line in (OVER_ROWS, ROW_PRODUCTS):
             return self._over_rows_of(item)
         if line.name in self.dialect.lists:
@@ -155,7 +155,7 @@ class LineFunction(Frame):
         self.end()
         self.stage, self.piece = stage, piece
         text = texts[0]
-        if step.row is ROW_PRODUCTS:
+        if step.op is ROW_PRODUCTS:
             self.calls.add("share_of")
             text = f"share_of({', '.join(texts)})"
         return [f"{place} += {text};"]
@@ -168,7 +168,7 @@ class LineFunction(Frame):
 
     def _listed(self, step: Step) -> list[str]:
         """A function of a list: its value, or its slopes, a list again."""
-        function, has_one = self.dialect.lists[step.row.name], len(step.row.operands) == 1
+        function, has_one = self.dialect.lists[step.op.name], len(step.op.operands) == 1
         self.calls.add(function)
         xs = step.operands if has_one else step.operands[:-1]
         name = self.names.take("", "xs")

@@ -126,7 +126,7 @@ class Function(Products):
         """What vectors have in common that may share a loop; None of those that have loops of their
         own.
         """
-        line, size, carried = vector.row, vector.size, vector.has_rows
+        line, size, carried = vector.op, vector.size, vector.has_rows
         if line.text:
             is_wide = carried * (self.tile > 1) or size >= LONG
             return size, carried, self.dialect.in_blocks and is_wide and self.dialect.is_wide(line)
@@ -143,7 +143,7 @@ class Function(Products):
         """Whether a source is a number that has a name of its own."""
         if isinstance(source, Block):
             return super().is_number(source)
-        is_one = source.size == 1 and source.row not in SLOPES_OF_LISTS
+        is_one = source.size == 1 and source.op not in SLOPES_OF_LISTS
         return is_one and not self.in_parts and not (source.has_rows and self.tile > 1)
 
     def _stored(self, results: Sequence[Result]) -> None:
@@ -244,10 +244,10 @@ class Function(Products):
         vector = item[0]
         if self._key(vector) is not None:
             self._loop(item)
-        elif vector.row in SUMS:
+        elif vector.op in SUMS:
             if not self.by_product(vector):
                 self._added_by_rows(vector)
-        elif vector.row in (OVER_ROWS, ROW_PRODUCTS):
+        elif vector.op in (OVER_ROWS, ROW_PRODUCTS):
             self._over(vector)
         else:
             self._listed(vector)
@@ -272,7 +272,7 @@ class Function(Products):
 
         is_wide = self._key(vectors[0])[2]
         for vector in vectors:
-            line, name = vector.row, self.name_of[vector]
+            line, name = vector.op, self.name_of[vector]
             is_named = self.is_number(vector) or vector not in self.read
             if is_own := is_named or vector in inner:
                 local[vector] = name if is_named else self.names.take("", "t")
@@ -310,7 +310,7 @@ class Function(Products):
         """Lines that add up items, or products of items, under the name s; and what the sum is: one
         expression where they are few.
         """
-        line = vector.row
+        line = vector.op
         factors = vector.operands[:1] if line is SUM else vector.operands[:2]
         count = factors[0].index.shape[1]
         is_loose = vector.size == 1 and any(len(view.sources) > 1 for view in factors)
@@ -327,7 +327,7 @@ class Function(Products):
 
     def _added_by_rows(self, vector: Vector) -> None:
         """Sums of many items for all rows of a tile."""
-        line, size = vector.row, vector.size
+        line, size = vector.op, vector.size
         factors = vector.operands[:1] if line is SUM else vector.operands[:2]
         count = factors[0].index.shape[1]
         i = "i" if size > 1 else ""
@@ -345,7 +345,7 @@ class Function(Products):
         """What has a function of its own for a list: its value, or its slopes, a list again."""
         xs, carried = vector.operands[0], vector.has_rows
         steps, count = xs.index.shape
-        function, name = self.dialect.lists[vector.row.name], self.name_of[vector]
+        function, name = self.dialect.lists[vector.op.name], self.name_of[vector]
         self.calls.add(function)
         listed = self.use(self.names.take("", "xs"))
         self.arrays[listed] = max(1, count)
@@ -397,7 +397,7 @@ class Function(Products):
         count = views[0].index.shape[1] if views[0].index.ndim == 2 else 1
         nest = nest_of([view.index for view in views]) or (size,)
         names = VARIABLES[: len(nest)]
-        term = self._term(vector.row, views, (*nest, count), f"{names}k")
+        term = self._term(vector.op, views, (*nest, count), f"{names}k")
         place = self.at(vector, flat_terms(nest, names))
         self.put([*zip(names, nest), ("k", count)], [f"{place} += {term};"])
 

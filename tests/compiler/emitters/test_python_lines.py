@@ -34,7 +34,7 @@ class Made:
 
     def lines(self, **sums: str) -> Lines:
         """The lines; `sums` are names of sums over rows, in their order."""
-        over = [step for step in self.derived.steps if step.row is OVER_ROWS]
+        over = [step for step in self.derived.steps if step.op is OVER_ROWS]
         names = Names(x.block.name for x in self.inputs)
         lines = Lines(self.derived, self.inputs, names, dict(zip(over, sums)))
         for x in self.inputs:
