@@ -2,8 +2,14 @@
 
 The engine is the program `dot` on PATH, which the `graphviz` package runs. If there is none, it is
 the Graphviz inside the `pygraphviz` wheel, run in another Python. Both run as a process of their
-own, which is stopped when its time is over and whose warnings nobody sees. Where no process can
-start, or the layout is somebody else's, `register` gives pictures another engine.
+own, which is stopped when its time is over and whose warnings nobody sees. Where the layout is
+somebody else's, `register` gives pictures another engine.
+
+In Pyodide no process can start. There the engine is `@viz-js/viz`, Graphviz as WebAssembly, if the
+page that runs Python made a global `viz` of it, before or after the import of this package:
+
+    import { instance } from "@viz-js/viz";
+    globalThis.viz = await instance();
 """
 
 from __future__ import annotations
@@ -26,6 +32,7 @@ NO_ENGINE = """drawing needs Graphviz, and none was found. Any one of these give
   - the system's package, which puts dot on PATH:    apt install graphviz, brew install graphviz,
                                                      winget install graphviz
   - conda's package, which does so too:              conda install graphviz
+  - in Pyodide a global of the page, of @viz-js/viz: globalThis.viz = await instance()
 The DOT text needs none: drawing.dot is what any Graphviz viewer shows."""
 
 EMBEDDED = """
@@ -78,6 +85,8 @@ def engine() -> Engine | None:
     """The function that runs Graphviz on DOT text, for so many seconds; None if there is none."""
     if _registered:
         return _registered[-1]
+    if sys.platform == "emscripten":
+        return run_page if hasattr(import_module("js"), "viz") else None
     if shutil.which("dot") and find_spec("graphviz"):
         return run_system
     return run_embedded if sys.executable and find_spec("pygraphviz") else None
@@ -104,6 +113,18 @@ def run_embedded(dot: str, timeout: float) -> bytes:
     return subprocess.run(
         command, input=dot.encode(), capture_output=True, timeout=timeout, check=True
     ).stdout
+
+
+def run_page(dot: str, timeout: float) -> bytes:
+    """Lay out with the page's `@viz-js/viz`, which nothing can stop: `timeout` goes unheeded."""
+    try:
+        answer = import_module("js").viz.render(dot, format=FORMAT)
+        if answer.status == "success":
+            return str(answer.output).encode()
+        problem = "; ".join(error.message for error in answer.errors)
+    except import_module("pyodide.ffi").JsException as error:  # WebAssembly out of memory
+        problem = str(error)
+    raise subprocess.CalledProcessError(1, "@viz-js/viz", stderr=problem.encode())
 
 
 def run(dot: str, timeout: float, size: str) -> bytes:
