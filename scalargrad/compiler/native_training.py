@@ -10,14 +10,15 @@ from . import machine
 from .calling import aligned
 from .emitters.training import Training
 from .program import Program, operations
+from .stepwise import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from .program import Input
-    from .stepwise import Numbers, State, Update
+    from .stepwise import Moved, Steps
 
 FEW = 1000  # operations of a batch whose rows are known that are written out
 DOUBLE, LONG = ctypes.c_double, ctypes.c_long
@@ -25,7 +26,7 @@ pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers
 PLACE = numpy.dtype(ctypes.c_long)
 
 
-class LoopOnNative:
+class LoopOnNative(Loop):
     """Steps of training by one function of machine code, with the source `source`.
 
     `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of
@@ -47,26 +48,19 @@ class LoopOnNative:
         keeps: bool,
         whole: Program | None = None,
     ) -> None:
+        super().__init__(program, weights, keeps)
         self._is_known = whole is not None and operations(whole) < FEW
-        own = set(weights)
-        given = [
-            block
-            for block in program.blocks
-            if not block.has_rows and block.name != "share" and block.inputs
-        ]
-        self.fixed = [x for block in given for x in block.inputs if x not in own]
-        self._moving = [block for block in given if own.issuperset(block.inputs)]
         place = {x: i for i, x in enumerate([*weights, *self.fixed])}
-        self._there = numpy.array([place[x] for block in self._moving for x in block.inputs])
+        self._there = numpy.array([place[x] for block in self.moving for x in block.inputs])
         self._others = [
             (block.shape, numpy.array([place[x] for x in block.inputs]))
-            for block in given
-            if block not in self._moving
+            for block in self.given
+            if block not in self.moving
         ]
         outputs = whole.outputs if whole and self._is_known else program.outputs[:1]
-        carried = [] if self._is_known else [block for block in program.blocks if block.has_rows]
+        carried = [] if self._is_known else self.carried
         self._program = Program(
-            [*given, *carried], [*outputs, *(penalty.outputs if penalty else [])]
+            [*self.given, *carried], [*outputs, *(penalty.outputs if penalty else [])]
         )
         self._data = (
             [_placed(numpy.array(content, dtype=numpy.float64)) for content in table]
@@ -74,28 +68,12 @@ class LoopOnNative:
             else []
         )
         self._update, self._has_penalty, self._reduce = update, penalty is not None, reduce
-        self._ranges: dict[int, tuple[list[int], tuple[int, int] | None]] | None = (
-            {} if keeps else None
-        )
         self._sources: dict[bool, Training] = {}
         self._made: dict[bool, tuple[Any, Any]] = {}
         self.source = ""
 
-    def run(
-        self,
-        weights: Numbers,
-        state: State,
-        fixed: Numbers,
-        rates: Iterable[float],
-        first: int,
-        batches: Iterable[list[int]],
-        update: Update,
-    ) -> tuple[Numbers, State, Numbers]:
-        """Make a step on each batch, with its rate; the weights and the state after them, and the
-        losses.
-        """
-        given = batches if isinstance(batches, list) else [*batches]
-        lr = rates if isinstance(rates, list) else [*rates]
+    def run(self, steps: Steps) -> Moved:
+        weights, state, fixed, lr, first, given, _ = steps
         rows = [] if self._is_known else self._rows(given)
         train, work = self._function(len(rows) == 3)
         every: Any = numpy.array([*weights, *fixed]) if self._others else None
@@ -128,13 +106,13 @@ class LoopOnNative:
 
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""
-        made = self._training(not self._is_known and self._ranges is None)
+        made = self._training(not self._is_known and self._kept is None)
         return machine.is_made(made.text, made.level)
 
     def _training(self, order: bool) -> Training:
         """The source, for rows that follow one another or for rows in an order."""
         if order not in self._sources:
-            given = self._program, self._moving, self._has_penalty, self._update, self._reduce
+            given = self._program, self.moving, self._has_penalty, self._update, self._reduce
             self._sources[order] = Training(*given, order)
         return self._sources[order]
 
@@ -153,7 +131,7 @@ class LoopOnNative:
         in an array of their order.
         """
         are_alike = batches.count(batches[0]) == len(batches)
-        ranges = [self._range(batch) for batch in (batches[:1] if are_alike else batches)]
+        ranges = [self.once(_ends, batch) for batch in (batches[:1] if are_alike else batches)]
         if None not in ranges:
             return [
                 numpy.repeat(ends, len(batches)) if are_alike else ends
@@ -166,16 +144,9 @@ class LoopOnNative:
             ends,
         ]
 
-    def _range(self, batch: list[int]) -> tuple[int, int] | None:
-        """From where to where the rows of a batch are, if they follow one another."""
-        if self._ranges is None:
-            return _ends(batch)
-        if id(batch) not in self._ranges:
-            self._ranges[id(batch)] = batch, _ends(batch)
-        return self._ranges[id(batch)][1]
-
 
 def _ends(batch: list[int]) -> tuple[int, int] | None:
+    """From where to where the rows of a batch are, if they follow one another."""
     first, end = batch[0], batch[0] + len(batch)
     return (first, end) if batch == [*range(first, end)] else None
 

@@ -16,19 +16,20 @@ from .grids import completed
 from .on_numpy import NAMES, shaped
 from .program import Program
 from .roll import rolled
+from .stepwise import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from typing import Any
 
     from .program import Input
-    from .stepwise import Numbers, State, Update
+    from .stepwise import Moved, Numbers, Steps
 
 _counter = itertools.count(1)
 
 
-class LoopOnArrays:
+class LoopOnArrays(Loop):
     """Steps of training by one generated function, with the source `source`.
 
     `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of a weight. `fixed` are the inputs
@@ -45,26 +46,17 @@ class LoopOnArrays:
         reduce: str,
         keeps: bool,
     ) -> None:
-        own = set(weights)
-        given = [
-            block
-            for block in program.blocks
-            if not block.has_rows and block.name != "share" and block.inputs
-        ]
-        carried = [block for block in program.blocks if block.has_rows]
-        self._moving = [block for block in given if own.issuperset(block.inputs)]
-        fixed = [block for block in given if block not in self._moving]
-        self.fixed = [x for block in fixed for x in block.inputs]
+        super().__init__(program, weights, keeps)
+        fixed = [block for block in self.given if block not in self.moving]
         place = {x: i for i, x in enumerate(weights)}
         self._order = numpy.array(
-            [place[x] for block in self._moving for x in block.inputs]
+            [place[x] for block in self.moving for x in block.inputs]
         )  # of the weights in their vector
         self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
         self._table = [
-            shaped(numpy.array(content), block) for content, block in zip(table, carried)
+            shaped(numpy.array(content), block) for content, block in zip(table, self.carried)
         ]
-        self._kept: dict[int, Any] | None = {} if keeps else None
-        loss = rolled(Program([*given, *carried], program.outputs[:1]))
+        loss = rolled(Program([*self.given, *self.carried], program.outputs[:1]))
         grids = (
             completed(loss)
             if all(numpy.isfinite(content).all() for content in self._table)
@@ -73,7 +65,7 @@ class LoopOnArrays:
         self._others: Any = (
             "ignore" if grids is loss else "raise"
         )  # what is done where a number is not finite for another reason
-        made = Training(grids, penalty, update, self._moving, reduce)
+        made = Training(grids, penalty, update, self.moving, reduce)
         self.source = made.source
         filename = f"<scalargrad training in numpy {next(_counter)}>"
         functions = run(
@@ -81,17 +73,8 @@ class LoopOnArrays:
         )
         self._train, self._prepared = functions["train"], functions["prepared"]
 
-    def run(
-        self,
-        weights: Numbers,
-        state: State,
-        fixed: Numbers,
-        rates: Iterable[float],
-        first: int,
-        batches: Iterable[list[int]],
-        update: Update,
-    ) -> tuple[Numbers, State, Numbers]:
-        """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
+    def run(self, steps: Steps) -> Moved:
+        weights, state, fixed, rates, first, batches, _ = steps
         vectors = [numpy.array(part)[self._order] for part in (weights, *state)]
         numbers = iter(fixed)
         blocks = [
@@ -106,7 +89,11 @@ class LoopOnArrays:
             under="ignore", over="raise", divide=self._others, invalid=self._others
         ):
             *vectors, losses = self._train(
-                *vectors, *blocks, rates, itertools.count(first), map(self._batch, batches)
+                *vectors,
+                *blocks,
+                rates,
+                itertools.count(first),
+                (self.once(self._batch, batch) for batch in batches),
             )
         moved, *memory = map(self._in_order, vectors)
         return moved, tuple(memory), [float(loss) for loss in losses]
@@ -119,11 +106,4 @@ class LoopOnArrays:
 
     def _batch(self, batch: list[int]) -> tuple[Any, ...]:
         """What a step reads of a batch."""
-        if self._kept is None:
-            return self._prepared(*[content[batch] for content in self._table])  # type: ignore[no-any-return]
-        if id(batch) not in self._kept:
-            self._kept[id(batch)] = (
-                batch,
-                self._prepared(*[content[batch] for content in self._table]),
-            )
-        return self._kept[id(batch)][1]  # type: ignore[no-any-return]
+        return self._prepared(*[content[batch] for content in self._table])  # type: ignore[no-any-return]

@@ -1,8 +1,9 @@
-"""Training step by step: a generated gradient and an update for each batch, in any backend, without Values.   (floor 3)"""
+"""Loops of training, which make many steps in a call, and the one that any backend can do.   (floor 3)"""
 
 from __future__ import annotations
 
 from itertools import accumulate
+from typing import NamedTuple
 
 from . import backends
 from .arguments import flat, shaped
@@ -10,23 +11,65 @@ from .program import Program
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeVar
 
     from .program import Input
 
+    T = TypeVar("T")
     Numbers = list[float]
     State = tuple[Numbers, ...]
-    Update = Callable[
-        [Numbers, Numbers, float, State, int], tuple[Numbers, State]
-    ]  # of weights, gradients, lr, state, step
+    Moved = tuple[Numbers, State, Numbers]  # the weights and the state after steps, and the losses
+    # of weights, gradients, lr, state and step: the new weights and the new state
+    Update = Callable[[Numbers, Numbers, float, State, int], tuple[Numbers, State]]
 
 
-class Stepwise:
-    """Steps on lists of floats.
+class Steps(NamedTuple):
+    """The steps that a loop is to make: one on each batch, at its rate."""
 
-    `program` is that of a row's loss, `table` what its blocks of rows hold. `fixed` are the inputs that are neither weights
-    nor data. Where `keeps` is true, batches come again, each as the same list.
+    weights: Numbers
+    state: State
+    fixed: Numbers  # of the inputs that are neither weights nor data
+    rates: list[float]
+    first: int  # the number of the first step
+    batches: list[list[int]]  # of each the places of its rows in the table
+    update: Update
+
+
+class Loop:
+    """Makes many steps of training in a call of `run`, for a program of a row's loss.
+
+    The blocks `given` are those without rows, of which `moving` are weights alone; `fixed` are the
+    inputs that are neither weights nor data. Where `keeps` is true, batches come again, each as the
+    same list.
+    """
+
+    def __init__(self, program: Program, weights: Sequence[Input], keeps: bool = False) -> None:
+        own = set(weights)
+        self.carried = [block for block in program.blocks if block.has_rows]
+        others = [b for b in program.blocks if not b.has_rows and b.name != "share"]
+        self.given = [block for block in others if block.inputs]
+        self.moving = [block for block in self.given if own.issuperset(block.inputs)]
+        self.fixed = [x for block in self.given for x in block.inputs if x not in own]
+        self._kept: dict[int, Any] | None = {} if keeps else None
+
+    def run(self, steps: Steps) -> Moved:
+        """Make the steps; ArithmeticError or ValueError where a number overflows."""
+        raise NotImplementedError
+
+    def once(self, make: Callable[[list[int]], T], batch: list[int]) -> T:
+        """What is made of a batch: made once for each, if batches come again."""
+        if self._kept is None:
+            return make(batch)
+        if id(batch) not in self._kept:
+            self._kept[id(batch)] = batch, make(batch)
+        return self._kept[id(batch)][1]  # type: ignore[no-any-return]
+
+
+class Stepwise(Loop):
+    """Steps on lists of floats: a generated gradient for each batch, and the optimiser's own update.
+
+    `table` is what the blocks of rows hold.
     """
 
     def __init__(
@@ -39,100 +82,57 @@ class Stepwise:
         backend: str = "python",
         keeps: bool = False,
     ) -> None:
-        given = [block for block in program.blocks if not block.has_rows and block.name != "share"]
-        rows = [block for block in program.blocks if block.has_rows]
-        known = set(weights)
-        self.fixed = [x for block in given for x in block.inputs if x not in known]
+        super().__init__(program, weights, keeps)
+        given = self.given
         ends = [*accumulate(len(block.inputs) for block in given)]
-        self._parts = [
-            (block.shape, end - len(block.inputs), end) for block, end in zip(given, ends)
-        ]
+        self._parts = [(b.shape, end - len(b.inputs), end) for b, end in zip(given, ends)]
         place = {x: i for i, x in enumerate([*weights, *self.fixed])}
-        self._order = [
-            place[x] for block in given for x in block.inputs
-        ]  # of all numbers, as the blocks have them
-        of_slope = {
-            x: i for i, x in enumerate(x for block in given if block.wrt for x in block.inputs)
-        }
-        self._wanted = [of_slope[x] for x in weights]
-        self._table = table
-        self._picked: dict[int, tuple[list[int], list[Any]]] | None = {} if keeps else None
-        self._of_a_row, self._reduce, self._backend = (
-            Program([*given, *rows], program.outputs[:1]),
-            reduce,
-            backend,
-        )
-        self._value: Any = None
-        self._gradient_of: Any = None
+        of_slope = {x: i for i, x in enumerate(x for b in given if b.wrt for x in b.inputs)}
+        self._order: Any = [place[x] for block in given for x in block.inputs]
+        self._wanted: Any = [of_slope[x] for x in weights]
+        self._table, self._reduce, self._backend = table, reduce, backend
+        self._loss = Program([*given, *self.carried], program.outputs[:1])
+        self._functions: dict[str, Any] = {}  # made when they are first called
         self._penalty = penalty and backends.build(
             backend, Program(given, penalty.outputs), "penalty", "value_and_grad", None
         )
 
-    def run(
-        self,
-        weights: Numbers,
-        state: State,
-        fixed: Numbers,
-        rates: Iterable[float],
-        first: int,
-        batches: Iterable[list[int]],
-        update: Update,
-    ) -> tuple[Numbers, State, Numbers]:
-        """Make a step on each batch, with its rate; the weights and the state after them, and the losses."""
-        losses = []
-        for step, (lr, batch) in enumerate(zip(rates, batches), first):
-            loss, gradient = self.gradient(weights, fixed, batch)
-            weights, state = update(weights, gradient, lr, state, step)
+    def run(self, steps: Steps) -> Moved:
+        weights, state, losses = steps.weights, steps.state, []
+        for step, (lr, batch) in enumerate(zip(steps.rates, steps.batches), steps.first):
+            loss, gradient = self.gradient(weights, steps.fixed, batch)
+            weights, state = steps.update(weights, gradient, lr, state, step)
             losses.append(loss)
         return weights, state, losses
 
     def gradient(self, weights: Numbers, fixed: Numbers, batch: list[int]) -> tuple[float, Numbers]:
         """The loss of a batch, and its slopes by the weights."""
-        both = [*weights, *fixed]
-        numbers = [both[i] for i in self._order]
-        contents = [
-            shaped(numbers[start:end], shape) if end > start else []
-            for shape, start, end in self._parts
-        ]
-        loss, slopes = self._loss()([*contents, *self._rows(batch)])
-        gradient = [x for slope in slopes for x in flat(slope)]
+        contents = self._contents([*weights, *fixed])
+        loss, slopes = self._of("value_and_grad")([*contents, *self.once(self._rows, batch)])
+        gradient = _joined(slopes)
         if self._penalty:
             more, slopes = self._penalty(contents)
-            loss += more
-            gradient = [
-                a + b for a, b in zip(gradient, [x for slope in slopes for x in flat(slope)])
-            ]
+            loss, gradient = loss + more, [a + b for a, b in zip(gradient, _joined(slopes))]
         return loss, [gradient[i] for i in self._wanted]
 
     def value(self, weights: Numbers, fixed: Numbers, table: Sequence[Any]) -> float:
         """The loss of rows, without penalty."""
-        if self._value is None:
-            self._value = backends.build(
-                self._backend, self._of_a_row, "loss", "value", self._reduce
-            )
-        both = [*weights, *fixed]
-        numbers = [both[i] for i in self._order]
-        contents = [
-            shaped(numbers[start:end], shape) if end > start else []
-            for shape, start, end in self._parts
-        ]
-        return float(self._value([*contents, *table])[0])
+        return float(self._of("value")([*self._contents([*weights, *fixed]), *table])[0])
 
-    def _loss(self) -> Any:
-        """The generated function of a batch, made when the first gradient is asked for."""
-        if self._gradient_of is None:
-            self._gradient_of = backends.build(
-                self._backend, self._of_a_row, "loss", "value_and_grad", self._reduce
-            )
-        return self._gradient_of
+    def _contents(self, numbers: Numbers) -> list[Any]:
+        """What the blocks without rows hold."""
+        there = [numbers[i] for i in self._order]
+        return [shaped(there[start:end], shape) for shape, start, end in self._parts]
+
+    def _of(self, kind: str) -> Any:
+        if kind not in self._functions:
+            given = self._backend, self._loss, "loss", kind, self._reduce
+            self._functions[kind] = backends.build(*given)
+        return self._functions[kind]
 
     def _rows(self, batch: list[int]) -> list[Any]:
         """What the blocks of rows hold for a batch."""
-        if self._picked is None:
-            return [_pick(content, batch) for content in self._table]
-        if id(batch) not in self._picked:
-            self._picked[id(batch)] = batch, [_pick(content, batch) for content in self._table]
-        return self._picked[id(batch)][1]
+        return [[content[i] for i in batch] for content in self._table]
 
 
 class OnArrays(Stepwise):
@@ -149,46 +149,27 @@ class OnArrays(Stepwise):
         keeps: bool,
         formula: Program,
     ) -> None:
-        import numpy
+        from numpy import array
 
-        super().__init__(
-            program,
-            penalty,
-            weights,
-            [numpy.array(content) for content in table],
-            reduce,
-            backend,
-            keeps,
-        )
-        self._order, self._wanted = numpy.array(self._order), numpy.array(self._wanted)  # type: ignore[assignment]
+        super().__init__(program, penalty, weights, [*map(array, table)], reduce, backend, keeps)
+        self._order, self._wanted = array(self._order), array(self._wanted)
         for block in formula.blocks[:-2]:
             block.has_rows = True  # a weight is a row
         self._update = backends.build(backend, formula, "update", "value", None)
 
-    def run(
-        self,
-        weights: Numbers,
-        state: State,
-        fixed: Numbers,
-        rates: Iterable[float],
-        first: int,
-        batches: Iterable[list[int]],
-        update: Update,
-    ) -> tuple[Numbers, State, Numbers]:
-        import numpy
+    def run(self, steps: Steps) -> Moved:
+        from numpy import array
 
-        now: Any = [numpy.array(weights), *map(numpy.array, state)]
-        losses, others = [], numpy.array(fixed)
-        for step, (lr, batch) in enumerate(zip(rates, batches), first):
-            loss, gradient = self._gradient(now[0], others, batch)
+        now: Any = [array(steps.weights), *map(array, steps.state)]
+        losses, fixed = [], array(steps.fixed)
+        for step, (lr, batch) in enumerate(zip(steps.rates, steps.batches), steps.first):
+            loss, gradient = self._gradient(now[0], fixed, batch)
             now = self._update([now[0], gradient, *now[1:], lr, float(step)])
             losses.append(loss)
         return now[0].tolist(), tuple([part.tolist() for part in now[1:]]), losses
 
     def gradient(self, weights: Numbers, fixed: Numbers, batch: list[int]) -> tuple[float, Numbers]:
-        import numpy
-
-        loss, gradient = self._gradient(numpy.array(weights), numpy.array(fixed), batch)
+        loss, gradient = self._gradient(weights, fixed, batch)
         return loss, gradient.tolist()
 
     def _gradient(self, weights: Any, fixed: Any, batch: list[int]) -> tuple[float, Any]:
@@ -196,17 +177,19 @@ class OnArrays(Stepwise):
 
         numbers = numpy.concatenate([weights, fixed])[self._order]
         contents = [numbers[start:end].reshape(shape) for shape, start, end in self._parts]
-        loss, slopes = self._loss()([*contents, *self._rows(batch)])
-        gradient = numpy.concatenate([numpy.ravel(slope) for slope in slopes])
+        loss, slopes = self._of("value_and_grad")([*contents, *self.once(self._rows, batch)])
+        gradient = numpy.concatenate([*map(numpy.ravel, slopes)])
         if self._penalty:
             more, slopes = self._penalty(contents)
-            loss = loss + more
-            gradient = gradient + numpy.concatenate([numpy.ravel(slope) for slope in slopes])
+            loss, gradient = loss + more, gradient + numpy.concatenate([*map(numpy.ravel, slopes)])
         return float(loss), gradient[self._wanted]
 
+    def _rows(self, batch: list[int]) -> list[Any]:
+        return [content[batch] for content in self._table]
 
-def _pick(content: Any, batch: list[int]) -> Any:
-    return [content[i] for i in batch] if content.__class__ is list else content[batch]
+
+def _joined(slopes: Sequence[Any]) -> Numbers:
+    return [x for slope in slopes for x in flat(slope)]
 
 
-__all__ = ["OnArrays", "Stepwise"]
+__all__ = ["Loop", "OnArrays", "Steps", "Stepwise"]

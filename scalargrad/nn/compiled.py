@@ -124,12 +124,13 @@ class Generated:
 
     def _at_once(self, batches: list[list[int]], rates: list[float], losses: Losses) -> bool:
         """Make all steps in one call; if a number becomes nan or infinite, make none: False."""
+        from ..compiler.stepwise import Steps
+
         optimizer = self.optimizer
         before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
         try:
-            weights, state, found = self._loop.run(
-                *before, rates, optimizer.steps, batches, self._moved
-            )
+            steps = Steps(*before, rates, optimizer.steps, batches, self._moved)
+            weights, state, found = self._loop.run(steps)
         except ERRORS:
             return False
         except Exception:
@@ -294,7 +295,7 @@ class Generated:
     def _loop_for(self, formula: Program) -> Any:
         """The code that makes many steps in a call: one function, or gradients and updates."""
         from ..compiler.backends import plan_of
-        from ..compiler.emitters.python_training import LARGE, Loop
+        from ..compiler.emitters.python_training import LARGE, LoopInPython
         from ..compiler.program import operations
         from ..compiler.stepwise import OnArrays
         from ..compiler.update import fits
@@ -339,8 +340,12 @@ class Generated:
             )
         if self.expected >= SOME and count < LARGE and len(weights) * len(formula.steps) < LINES:
             if small and self.expected >= MANY:
-                return Loop(made.of_rows(*self._table), made.penalty, formula, weights, None)
-            return Loop(self._program, made.penalty, formula, weights, list(zip(*self._table)))
+                return LoopInPython(
+                    made.of_rows(*self._table), made.penalty, formula, weights, None
+                )
+            return LoopInPython(
+                self._program, made.penalty, formula, weights, list(zip(*self._table))
+            )
         return self._careful()
 
     def _careful(self) -> Any:

@@ -16,6 +16,7 @@ from ..layout import item_name, pattern, targets, tuple_of, wrapped, zeros
 from ..lower import OVER_ROWS, ROWS, SUM
 from ..naming import Names
 from ..program import Block, Constant, Input, Program, hastened
+from ..stepwise import Loop
 from .python_lines import AFTER, BEFORE, Lines
 
 TYPE_CHECKING = False
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from ..stepwise import Numbers, State, Update
+    from ..stepwise import Moved, Steps
 
 RESERVED = (
     "weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count",
@@ -34,7 +35,7 @@ LARGE = 10_000  # operations of a row that a loop is made of at most
 _counter = itertools.count(1)
 
 
-class Loop:
+class LoopInPython(Loop):
     """Steps of training by one generated function, with the source `source`.
 
     `program` is that of a row's loss, with blocks that carry rows, or of the loss of a batch whose
@@ -50,17 +51,9 @@ class Loop:
         weights: Sequence[Input],
         rows: Sequence[Any] | None,
     ) -> None:
+        super().__init__(program, weights)
         self._rows = rows  # of the whole table, each as the blocks that carry rows have it
         self._weights = list(weights)
-        self._blocks = [block for block in program.blocks if block.name != "share"]
-        known = {*weights}
-        self.fixed = [
-            x
-            for block in self._blocks
-            for x in block.inputs
-            if not block.has_rows and x not in known
-        ]
-        self._carried = [block for block in program.blocks if block.has_rows]
         count = len(update.blocks) - 4
         self._state = [Block(f"state{i + 1}", (len(weights),)) for i in range(count)]
         self._lr, self._step = [block.inputs[0] for block in update.blocks[-2:]]
@@ -74,20 +67,12 @@ class Loop:
         filename = f"<scalargrad training {next(_counter)}>"
         self._train = run(self.source, filename, {**FAST_NAMES, **lines.numbers})["train"]
 
-    def run(
-        self,
-        weights: Numbers,
-        state: State,
-        fixed: Numbers,
-        rates: Iterable[float],
-        first: int,
-        batches: Iterable[list[int]],
-        update: Update,
-    ) -> tuple[Numbers, State, Numbers]:
-        """Make a step on each batch, with its rate; weights and state after them, and losses."""
-        rows = map(self._of_batch, batches) if self._carried else ()
-        steps = itertools.count(first)
-        return self._train(weights, state, fixed, rates, steps, rows)  # type: ignore[no-any-return]
+    def run(self, steps: Steps) -> Moved:
+        rows = map(self._of_batch, steps.batches) if self.carried else ()
+        first = itertools.count(steps.first)
+        return self._train(  # type: ignore[no-any-return]
+            steps.weights, steps.state, steps.fixed, steps.rates, first, rows
+        )
 
     def _of_batch(self, batch: list[int]) -> list[Any]:
         assert self._rows is not None
@@ -100,7 +85,7 @@ class Loop:
         derived, one = self._derived, self._derived.constant(1.0)
         loss, *roots = derived.program.outputs
         groups = [derived.slopes([(root, one)], self._weights) for root in roots]
-        if self._carried:
+        if self.carried:
             groups = [
                 [
                     self._over(x, f"d{item_name(w, w.block.name)}")
@@ -145,7 +130,7 @@ class Loop:
     def _written(
         self, blocks: Sequence[Block], loss: Any, moved: Sequence[tuple[Input, Any]]
     ) -> Lines:
-        names, end = self._names, AFTER if self._carried else BEFORE
+        names, end = self._names, AFTER if self.carried else BEFORE
         inputs = [x for block in (*blocks, *self._state) for x in block.inputs]
         texts = [
             "share" if x.block.name == "share" else names.take(item_name(x, x.block.name))
@@ -168,8 +153,8 @@ class Loop:
         lines, text = self._lines, self._text
         before, inside, after = lines.written(order)
         step = [*before, *after]
-        if self._carried:
-            heads = [pattern(block.shape, [*map(text, block.inputs)]) for block in self._carried]
+        if self.carried:
+            heads = [pattern(block.shape, [*map(text, block.inputs)]) for block in self.carried]
             step = [
                 "count = len(rows)",
                 "share = 1.0 / count",
@@ -183,7 +168,7 @@ class Loop:
         used = {"rates": text(self._lr)}
         if lines.counts[lines.at[self._step]]:
             used["steps"] = text(self._step)
-        if self._carried:
+        if self.carried:
             used["batches"] = "rows"
         given = f"zip({', '.join(used)})" if len(used) > 1 else "rates"
         weights = self._list(self._weights)
@@ -225,4 +210,4 @@ def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
         replaced.add(target)
 
 
-__all__ = ["Loop"]
+__all__ = ["LoopInPython"]
