@@ -16,7 +16,7 @@ from random import Random
 from .formulas import fit_formula
 from .functions import dot, sigmoid, softmax
 from .nn import MLP, SGD, l2
-from .nn.optimizers import optimizer_for
+from .nn.choosing import optimizer_for
 
 try:
     import numpy

@@ -136,7 +136,7 @@ class Stepwise(Loop):
 
 
 class OnArrays(Stepwise):
-    """Steps on arrays; `formula` is the update's, from now on a function of arrays too."""
+    """Steps on arrays; `formula` is the update's, if steps are made, and a function of arrays too from now on."""
 
     def __init__(
         self,
@@ -147,15 +147,16 @@ class OnArrays(Stepwise):
         reduce: str,
         backend: str,
         keeps: bool,
-        formula: Program,
+        formula: Program | None,
     ) -> None:
         from numpy import array
 
         super().__init__(program, penalty, weights, [*map(array, table)], reduce, backend, keeps)
         self._order, self._wanted = array(self._order), array(self._wanted)
-        for block in formula.blocks[:-2]:
-            block.has_rows = True  # a weight is a row
-        self._update = backends.build(backend, formula, "update", "value", None)
+        if formula is not None:
+            for block in formula.blocks[:-2]:
+                block.has_rows = True  # a weight is a row
+            self._update = backends.build(backend, formula, "update", "value", None)
 
     def run(self, steps: Steps) -> Moved:
         from numpy import array

@@ -11,6 +11,7 @@
 from .history import History
 from .inits import he, normal, uniform, xavier, zeros
 from .layers import MLP, Layer, Neuron
+from .lbfgs import LBFGS
 from .losses import (
     binary_cross_entropy,
     binary_cross_entropy_with_logits,
@@ -28,6 +29,7 @@ from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 from .weights import WeightsError
 
 __all__ = [
+    "LBFGS",
     "MLP",
     "SGD",
     "Adam",

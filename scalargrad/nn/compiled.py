@@ -19,10 +19,12 @@ from ..arithmetic.total import ERRORS
 from ..graph import without_collector
 from ..modes import no_grad
 from ..trees import with_values
+from .choosing import OPTIMIZERS
 from .compared import compare_training, traced_or_refused
 from .eager import Eager, number_of
+from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
-from .optimizers import OPTIMIZERS, Optimizer
+from .optimizers import Optimizer
 from .parameters import put
 from .rows import items, one_hot, width
 
@@ -64,7 +66,8 @@ class Generated:
         rows: int,
         keeps: bool,
     ) -> None:
-        check_optimizer(optimizer)
+        if not isinstance(optimizer, LBFGS):
+            check_optimizer(optimizer)
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.whole = keeps and rows == len(table[0])
@@ -134,16 +137,31 @@ class Generated:
         except ERRORS:
             return False
         except Exception:
-            if self.backend != "auto" or self._plan.backend != "native":
-                raise
-            self.backend = self._plan.without_native  # machine code could not be made
-            self._begin(self._formula)
+            self._do_without_native()
             return self._at_once(batches, rates, losses)
         if not all(map(isfinite, map(sum, (weights, found, *state)))):
             return False
         losses.extend(found)
         optimizer.become(weights, state, optimizer.steps + len(batches))
         return True
+
+    def _do_without_native(self) -> None:
+        """Take other code where machine code, chosen unasked, failed; else raise its error."""
+        if self.backend != "auto" or self._plan.backend != "native":
+            raise
+        self.backend = self._plan.without_native
+        self._begin(self._formula)
+
+    def gradient(self, weights: list[float], batch: list[int]) -> tuple[float, list[float]]:
+        """The loss of a batch with these weights, and its slopes; parameters may hold them then."""
+        try:
+            loss, gradient = self._careful().gradient(weights, self._fixed(), batch)
+        except Exception:
+            self._do_without_native()
+            return self.gradient(weights, batch)
+        if isfinite(loss) and all(map(isfinite, gradient)):
+            return loss, gradient
+        return Eager(self.task, self.optimizer, self.table).gradient(weights, batch)
 
     def _one_by_one(
         self, batches: list[list[int]], rates: list[float] | None, losses: Losses
@@ -257,7 +275,9 @@ class Generated:
         self.look()
         self._twin = copy(optimizer)
         count = len(optimizer.parameters)
-        formula = update_of(optimizer, min(2, count) if self._is_known() else count)
+        formula = None
+        if not isinstance(optimizer, LBFGS):
+            formula = update_of(optimizer, min(2, count) if self._is_known() else count)
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
         inputs, targets = self._prepared(self.table)
@@ -356,10 +376,24 @@ class Generated:
             if isinstance(self._loop, OnArrays):
                 return self._loop
             made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
-            self._steps = Stepwise(
-                self._program, made.penalty, made.weights, self._table, reduce, keeps=self.keeps
-            )
+            given = self._program, made.penalty, made.weights, self._table, reduce
+            name = self._backend_of_gradients()
+            if name == "python":
+                self._steps = Stepwise(*given, keeps=self.keeps)
+            else:
+                self._steps = OnArrays(*given, name, self.keeps, None)
         return self._steps
+
+    def _backend_of_gradients(self) -> str:
+        """The backend of single gradients: plain Python, unless a search asks for nothing else."""
+        if not isinstance(self.optimizer, LBFGS):
+            return "python"
+        from ..compiler.backends import plan_of
+
+        expected = self.expected, self.expected
+        kind = "value_and_grad"
+        self._plan = plan_of(self.backend, self._program, kind, self.rows, *expected, lambda: False)
+        return self._plan.backend
 
     def _fixed(self) -> list[float]:
         return [value.data for value in self._values]
@@ -386,6 +420,13 @@ class _Waiting(Eager):
         start = perf_counter()
         super().steps(batches, losses)
         self.spent += perf_counter() - start
+
+    def gradient(self, weights: list[float], batch: list[int]) -> tuple[float, list[float]]:
+        """The loss of a batch with these weights, and its slopes; parameters hold them then."""
+        start = perf_counter()
+        found = super().gradient(weights, batch)
+        self.spent += perf_counter() - start
+        return found
 
     def after_user_code(self) -> Generated | Eager:
         """The engine for the next steps, after a callback."""

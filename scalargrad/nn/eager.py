@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import repeat
+
 from ..arithmetic.conversion import as_float
 from ..arithmetic.lists import add_up
 from ..modes import no_grad, training
 from ..value import Value
+from .parameters import put
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -95,6 +98,13 @@ class Eager:
             self.optimizer.zero_grad()
             losses.append(self.task.backward(self.table, batch))
             self.optimizer.step()
+
+    def gradient(self, weights: list[float], batch: list[int]) -> tuple[float, list[float]]:
+        """The loss of a batch with these weights, and its slopes; parameters hold them then."""
+        parameters = self.optimizer.parameters
+        put(parameters, repeat("data"), weights)
+        self.optimizer.zero_grad()
+        return self.task.backward(self.table, batch), [p.grad for p in parameters]
 
     def after_user_code(self) -> Any:
         """The engine for the next steps, after a callback, which may have changed anything."""

@@ -25,7 +25,6 @@ from math import inf, isfinite
 from ..arithmetic.conversion import to_float
 from ..functions import sqrt
 from ..value import Value
-from .checks import look_up, quoted
 from .parameters import parameters_of, put
 
 TYPE_CHECKING = False
@@ -69,7 +68,7 @@ class Optimizer:
                 f"{name} got a parameter twice, which would make two steps: list it once"
             )
         self.parameters = values
-        self.lr = lr if callable(lr) else _within("lr", lr)
+        self.lr = lr if callable(lr) else within("lr", lr)
         self.steps = 0
         self.state: tuple[Numbers, ...] = ()
 
@@ -81,7 +80,7 @@ class Optimizer:
 
     def rate(self, step: int) -> float:
         """The rate of a step: `lr`, or what the function `lr` returns for that step."""
-        return _within(f"lr({step})", self.lr(step)) if callable(self.lr) else self.lr
+        return within(f"lr({step})", self.lr(step)) if callable(self.lr) else self.lr
 
     def step(self) -> None:
         """Change the parameters by one step.
@@ -147,7 +146,7 @@ class SGD(Optimizer):
         super().__init__(parameters, lr)
         self.momentum = momentum
         self.nesterov = bool(nesterov)
-        self.weight_decay = _within("weight_decay", weight_decay)
+        self.weight_decay = within("weight_decay", weight_decay)
         if self.nesterov and not self.momentum:
             raise ValueError("nesterov=True needs a momentum: write momentum=0.9")
 
@@ -161,7 +160,7 @@ class SGD(Optimizer):
 
     @momentum.setter
     def momentum(self, momentum: float) -> None:
-        self._momentum = _within("momentum", momentum, below=1.0)
+        self._momentum = within("momentum", momentum, below=1.0)
         if bool(self.state) != bool(self._momentum):
             self.state = (_zeros(self),) if self._momentum else ()
 
@@ -197,9 +196,9 @@ class RMSprop(Optimizer):
         weight_decay: float = 0.0,
     ) -> None:
         super().__init__(parameters, lr)
-        self.alpha = _within("alpha", alpha, below=1.0)
+        self.alpha = within("alpha", alpha, below=1.0)
         self.eps = _positive("eps", eps)
-        self.weight_decay = _within("weight_decay", weight_decay)
+        self.weight_decay = within("weight_decay", weight_decay)
         self.state = (_zeros(self),)
 
     def update(
@@ -237,11 +236,11 @@ class Adam(Optimizer):
         if not isinstance(betas, (tuple, list)) or len(betas) != 2:
             raise ValueError(f"betas must be two numbers, got {betas!r}: write betas=(0.9, 0.999)")
         self.betas = (
-            _within("betas[0]", betas[0], below=1.0),
-            _within("betas[1]", betas[1], below=1.0),
+            within("betas[0]", betas[0], below=1.0),
+            within("betas[1]", betas[1], below=1.0),
         )
         self.eps = _positive("eps", eps)
-        self.weight_decay = _within("weight_decay", weight_decay)
+        self.weight_decay = within("weight_decay", weight_decay)
         self.state = (_zeros(self), _zeros(self))
 
     def update(
@@ -288,45 +287,6 @@ class AdamW(Adam):
         return self._moved([w * kept for w in weights], gradients, lr)
 
 
-OPTIMIZERS: dict[str, type[Optimizer]] = {
-    "sgd": SGD,
-    "rmsprop": RMSprop,
-    "adam": Adam,
-    "adamw": AdamW,
-}
-
-
-def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
-    """The optimiser of that name or class with that rate, or the one that a function returns."""
-    if isinstance(chosen, str):
-        chosen = look_up(
-            "optimizer",
-            chosen,
-            OPTIMIZERS,
-            "or a function that takes the parameters and returns an optimiser",
-        )
-    if isinstance(chosen, type):
-        return chosen(parameters) if lr is None else chosen(parameters, lr)
-    if not callable(chosen):
-        advice = ": write optimizer=lambda parameters: ..." if isinstance(chosen, Optimizer) else ""
-        raise TypeError(
-            f"optimizer must be one of {quoted(OPTIMIZERS)}, a class or a function, "
-            f"got {type(chosen).__name__}{advice}"
-        )
-    if lr is not None:
-        raise ValueError(
-            f"lr={lr!r} would be lost on an optimizer that is a function: "
-            "write the rate in the function"
-        )
-    made = chosen(parameters)
-    if not (hasattr(made, "step") and hasattr(made, "zero_grad")):
-        raise TypeError(
-            "optimizer must return an optimiser, with step() and zero_grad(), "
-            f"got {type(made).__name__}"
-        )
-    return made
-
-
 def _called(parameters: list[Value], i: int) -> str:
     return parameters[i].label or f"parameter {i}"
 
@@ -339,7 +299,7 @@ def _decayed(gradients: Numbers, weights: Numbers, decay: float) -> Numbers:
     return [g + decay * w for g, w in zip(gradients, weights)] if decay else gradients
 
 
-def _within(name: str, number: Any, below: float = inf) -> float:
+def within(name: str, number: Any, below: float = inf) -> float:
     """The number as a float; ValueError if it is not from 0 to below `below`."""
     value = to_float(number, name)
     if not 0.0 <= value < below:
@@ -349,7 +309,7 @@ def _within(name: str, number: Any, below: float = inf) -> float:
 
 
 def _positive(name: str, number: Any) -> float:
-    value = _within(name, number)
+    value = within(name, number)
     if not value:
         raise ValueError(f"{name} must be above 0, got {value}")
     return value

@@ -7,10 +7,11 @@ from math import isfinite, sqrt
 
 from . import weights
 from .checks import quoted, random_source, whole_number
+from .choosing import optimizer_for
 from .eager import Task
 from .inits import INITS
+from .lbfgs import LBFGS
 from .losses import binary_cross_entropy_with_logits, hinge, loss_function
-from .optimizers import optimizer_for
 from .parameters import flat
 from .rows import one_hot, to_lists, width
 from .training import REDUCTIONS, table_of
@@ -154,6 +155,11 @@ def _update_of(optimizer: Any) -> Any:
     from ..compiler.update import update_of
     from .compiled import check_optimizer, is_known
 
+    if isinstance(optimizer, LBFGS):
+        raise ValueError(
+            "a page makes steps of one gradient, and L-BFGS looks at several places for one: take "
+            "'sgd', 'rmsprop', 'adam', 'adamw'"
+        )
     check_optimizer(optimizer)
     if callable(optimizer.lr):
         raise ValueError(

@@ -21,11 +21,13 @@ from ..modes import no_grad
 from ..trees import is_array
 from ..value import Value
 from .checks import quoted, random_source, whole_number
+from .choosing import optimizer_for
 from .eager import NOT_CALLED, Eager, Task
 from .history import History
+from .lbfgs import LBFGS
 from .losses import loss_function
 from .metrics import metrics_for
-from .optimizers import Optimizer, optimizer_for
+from .optimizers import Optimizer
 from .parameters import put
 from .progress import progress_of
 from .rows import as_array, rows, to_lists
@@ -85,8 +87,9 @@ def fit(
     loss: "mse" (the default), "mae", "squared_error", "half_squared_error", "huber",
         "binary_cross_entropy", "binary_cross_entropy_with_logits", "cross_entropy", "hinge", or a
         function of (prediction, target) that gives one Value.
-    optimizer: "sgd" (the default), "rmsprop", "adam", "adamw", a class, or a function that takes
-        the parameters and returns an optimiser.
+    optimizer: "sgd" (the default), "rmsprop", "adam", "adamw", "lbfgs" (SciPy's, see `nn.LBFGS`:
+        full batches, no rate, an end of its own), a class, or a function that takes the parameters
+        and returns an optimiser.
     lr: the rate: a number, or a function of the step, counted from 0. Default None: the
         optimiser's own.
     epochs: how often all rows are visited. Default 100.
@@ -135,6 +138,11 @@ def fit(
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
+    if isinstance(chosen, LBFGS) and (rows < n or shuffle):
+        asked = f"batch_size={rows}" if rows < n else "shuffle=True"
+        raise ValueError(
+            f"optimizer='lbfgs' compares losses of all rows, as they are: leave {asked} out"
+        )
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
     size, total = losses.size, epochs * losses.size
     stops = bool(callback or held or metrics)
@@ -142,22 +150,40 @@ def fit(
     with best or nullcontext(), _running(history, losses, chosen, bar, stops):
         calls = epochs if stops else 1
         steps = _engine(engine, backend, task, chosen, table, total, calls, rows, shuffle)
-        while (made := losses.counted) < total:
-            most = size - made % size if stops else total - made
-            steps.steps(islice(batches, min(steps.pace, most)), losses.of_steps)
-            losses.counted = now = len(losses.of_steps)
+
+        def is_over() -> bool:
+            """Count the steps that were made; after an epoch, record it. Whether training ends."""
+            nonlocal steps
+            made, now = losses.counted, len(losses.of_steps)
+            losses.counted = now
             if bar:
                 bar.advance(now - made, (now - 1) // size, losses.of_steps[-1])
-            if stops and now % size == 0:
-                (loss_of_epoch,) = losses.of_epochs(len(history.loss))
-                found = _measured(metrics, model, shown) if metrics else {}
-                history.record(loss_of_epoch, steps.loss_of(held) if held else None, found)
-                if best and best.is_over(history):
+            if not stops or now % size:
+                return False
+            (loss_of_epoch,) = losses.of_epochs(len(history.loss))
+            found = _measured(metrics, model, shown) if metrics else {}
+            history.record(loss_of_epoch, steps.loss_of(held) if held else None, found)
+            if best and best.is_over(history):
+                return True
+            if callback:
+                if _is_true(callback(len(history.loss) - 1, history, model)):
+                    return True
+                steps = steps.after_user_code()
+            return False
+
+        if isinstance(chosen, LBFGS):
+            every = next(batches)
+
+            def gradient(weights: list[float]) -> tuple[float, list[float]]:
+                return steps.gradient(weights, every)
+
+            chosen.search(gradient, losses.of_steps, is_over, epochs, callback is not None)
+        else:
+            while (made := losses.counted) < total:
+                most = size - made % size if stops else total - made
+                steps.steps(islice(batches, min(steps.pace, most)), losses.of_steps)
+                if is_over():
                     break
-                if callback:
-                    if _is_true(callback(len(history.loss) - 1, history, model)):
-                        break
-                    steps = steps.after_user_code()
     return history
 
 
