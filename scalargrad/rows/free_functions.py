@@ -14,6 +14,7 @@ from ..ops import LISTS, OPS, Op, named
 from ..value import Value
 from .documentation import documented
 from .recorders import list_of, recorder
+from .templates import ONE_OPERAND, RECORD_TWO, SEVERAL_OPERANDS
 from .text import on_floats, run
 
 TYPE_CHECKING = False
@@ -55,28 +56,6 @@ def free_function(op: Op) -> Callable[..., Any]:
 
 
 # ------------------------------------------------------------------ one, two or three operands
-
-# Nearly all calls pass Values, floats or ints, and are told apart here. `any_kinds` does the rest.
-ONE_OPERAND = """
-def {name}({operands}):
-    if {operands}.__class__ is Value:
-        return record({operands})
-    if {operands}.__class__ is float:
-        return value({operands})
-    return any_kinds({operands})
-"""
-
-SEVERAL_OPERANDS = """
-def {name}({operands}):
-    if {are_scalars} and not modes_on:
-        {record}
-    return any_kinds({operands})
-"""
-
-RECORD_TWO = """if {0}.__class__ is Value:
-            return record({0}, {1})
-        if {1}.__class__ is Value:
-            return record_swapped({1}, {0})"""
 
 SCALARS = {Value, float, int}
 

@@ -1,7 +1,7 @@
-"""Texts of the functions that record an operation, with gaps for value and slopes.   (floor 1)
+"""Texts of functions that are generated for each operation, with gaps for its formulas.   (floor 1)
 
-Each does what `value.record` does, but calls no other function. `graph.store` tells what the fields
-of a node hold.
+A function that records does what `value.record` does, but calls no other one. `graph.store` tells
+what the fields of a node hold.
 """
 
 # An operation on one operand. If it raises, `total` computes it again and answers inf or nan.
@@ -119,6 +119,29 @@ def value({operands}):
     return out
 """
 
+# A free function. Nearly all calls pass Values, floats or ints, and are told apart here; for all
+# others there is `any_kinds`.
+ONE_OPERAND = """
+def {name}({operands}):
+    if {operands}.__class__ is Value:
+        return record({operands})
+    if {operands}.__class__ is float:
+        return value({operands})
+    return any_kinds({operands})
+"""
+
+SEVERAL_OPERANDS = """
+def {name}({operands}):
+    if {are_scalars} and not modes_on:
+        {record}
+    return any_kinds({operands})
+"""
+
+RECORD_TWO = """if {0}.__class__ is Value:
+            return record({0}, {1})
+        if {1}.__class__ is Value:
+            return record_swapped({1}, {0})"""
+
 
 def _words(text: str) -> set[str]:
     """The names in a text, without attributes, gaps and comments."""
@@ -127,7 +150,10 @@ def _words(text: str) -> set[str]:
     return {name for word in spaced.split() if (name := word.partition(".")[0]).isidentifier()}
 
 
-# The names in these texts. No line of work in an operation may take one of them.
-WORDS = {*_words("\n".join((UNARY, BINARY, MANY_OPERANDS, READ_LIST, READ_ONE)))}
+# The names in these texts. Neither an operation that a user adds nor a line of work may take one.
+TEXTS = (
+    UNARY, BINARY, MANY_OPERANDS, READ_LIST, READ_ONE, ONE_OPERAND, SEVERAL_OPERANDS, RECORD_TWO,
+)  # fmt: skip
+WORDS = _words("\n".join(TEXTS))
 WORDS -= {"x", "y", "dx", "dy"}  # the operands and slopes
 WORDS |= {"divide"}  # the call that replaces / where nothing may raise

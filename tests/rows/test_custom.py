@@ -225,9 +225,12 @@ def test_a_name_that_the_package_uses_is_refused_or_harmless(name: str) -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["records", "parameters", "step", "item", "tolist", "shape", "data", "backward", "label"],
+    [
+        *("records", "parameters", "step", "item", "tolist", "shape", "data", "backward", "label"),
+        *("record", "any_kinds", "refuse", "total"),
+    ],
 )
-def test_what_the_package_asks_of_any_operand_is_no_name_for_an_operation(name: str) -> None:
+def test_a_name_that_the_package_uses_is_no_name_for_an_operation(name: str) -> None:
     with pytest.raises(
         ValueError, match="is taken by Python or by the package: give the operation"
     ):
