@@ -104,18 +104,18 @@ def check_gradient(
     x             3        6      3  wrong
 
     Arguments are numbers, nested lists, tuples and dicts of numbers, arrays or modules; f returns
-    one Value or number. A slope may be off by `atol + rtol · |slope|`, 1e-9 and 1e-6 if nothing
-    else is said. At a kink any slope between the slopes of the two sides is right; at the edge of
-    the domain the slope of the one side is. If rounding hides a slope, the verdict is "cannot be
-    told by differences", which is no error.
+    one Value or number. A slope may be off by `atol + rtol · |slope|`; by default they are 1e-9 and
+    1e-6. At a kink any slope between those of the two sides is right, and at the edge of the domain
+    the slope of its one side. If rounding hides a slope, the verdict is "cannot be told by
+    differences", which is no error.
 
     f is called with floats some five times for each number: with arrays of floats, or a copy of a
     module with other numbers. A function that does not take floats is called with Values.
 
     `given` is a gradient that you derived, in the structure of the arguments in `wrt`: a tuple if
     `wrt` is one, or a dict from the names of arguments to their gradients. It may also be a
-    function of the arguments that returns such. It is compared with the exact gradient. The error
-    says what is wrong, as far as one mistake explains all numbers, up to rounding:
+    function of the arguments that returns one. It is compared with the exact gradient. If a single
+    mistake explains all numbers, up to rounding, the error names it:
 
     >>> import numpy as np
     >>> X, t = np.array([[0.0, 1.0], [2.0, 3.0]]), np.array([1.0, -1.0])
@@ -131,9 +131,10 @@ def check_gradient(
     w[1]   10.1381  −0.0938632     −108.009
     w[0]    7.7655    0.883808      8.78641
 
-    Returns the largest error divided by its tolerance; the result's `unclear` names what cannot be
-    told. If a slope is wrong, raises GradientError with a table of the `most` worst inputs. If f
-    gives two results for one input, as a function that draws random numbers does, ValueError.
+    The result is the largest error divided by its tolerance; its `unclear` names the inputs whose
+    slopes cannot be told. A wrong slope raises GradientError with a table of the `most` worst
+    inputs. If f gives two results for one input, as it does if it draws random numbers, it raises
+    ValueError.
     """
     if not callable(f):
         raise TypeError(

@@ -16,8 +16,8 @@ other operations. Evaluated on Values, not floats, it records a graph, which can
 -1.0
 
 If one of these functions runs inside another, its arguments may be Values of the outer one. The
-inner function gets new nodes that read them, so that a slope by y is never one by the x that y is
-equal to:
+inner function gets new nodes that read them. So the slope of x + y by y is 1 here, not 2, though y
+is x:
 
 >>> grad(lambda x: x * grad(lambda y: x + y)(x))(5.0)
 1.0
@@ -35,9 +35,9 @@ Else the results are floats. A Value that the function itself makes counts as a 
 does a result computed inside `no_grad`. A derivative taken inside `no_grad` remembers nothing.
 
 Arguments are numbers, nested lists, tuples and dicts of numbers, arrays, or modules. A derivative
-has the structure of its argument; for a module that is a mapping from its parameters' names. The
-results remember the parameters of a module in `fit` only; elsewhere pass the parameters as a list,
-`model.parameters()`, if they should. An input that does not reach the output gets 0.0.
+has the structure of its argument; for a module that is a mapping from its parameters' names. Only
+in `fit` do results remember the parameters of a module. To have that elsewhere, pass them as a
+list, `model.parameters()`. An input that does not reach the output gets 0.0.
 
 At a kink, second derivatives are right for |x|², ‖v‖² and the logistic loss, written as
 max(x, 0) + log(1 + e^−|x|): they are 2, 2·I and ¼. Where they are not known, as for relu(x²),

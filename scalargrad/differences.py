@@ -69,7 +69,7 @@ class Line:
         return max([height for reach, height in self.jumps if step <= reach], default=0.0)
 
     def rounding(self, step: float, *numbers: float) -> float:
-        """How far these numbers of the function, a step away from x, may be off."""
+        """The largest error that these numbers of the function may have, a step away from x."""
         return max(4.0 * ulp(max(map(abs, numbers))), self.noise(step))
 
     def steps(self, scale: float) -> list[float]:

@@ -109,7 +109,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         raise NotImplementedError
 
     def _outputs(self, targets: Any) -> tuple[int, str]:
-        """How many outputs the network has, and the loss if the user names none."""
+        """The number of outputs of the network, and the loss if the user names none."""
         raise NotImplementedError
 
     # -------------------------------------------------------------- training

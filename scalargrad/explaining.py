@@ -2,7 +2,7 @@
 
 Written out, the chain rule is a sum over all paths from the root to an input. Each path adds the
 product of the local slopes along it. There may be more paths than atoms in the world. Yet a single
-walk from the input to the root counts them, and finds the heaviest way down from each Value: the
+walk from the input to the root counts them and finds the heaviest way down from each Value: the
 one with the largest product. From these the heaviest paths are built, one after the other. Each new
 one follows a path found before, and leaves it at one step (Lawler 1972).
 """
@@ -126,8 +126,8 @@ class Explanation:
             Path(self.root, steps, fold) for steps in _heaviest_paths(ways, self.root, wrt, most)
         ]
         found.sort(key=lambda path: (path.product != path.product, abs(path.product)), reverse=True)
-        self.paths, brought = found, add_up([path.product for path in found])
-        self.remainder = self.gradient - brought if len(found) < self.total_paths else 0.0
+        self.paths, shown = found, add_up([path.product for path in found])
+        self.remainder = self.gradient - shown if len(found) < self.total_paths else 0.0
         self.diagnosis = None if given is None else self._diagnosis(to_float(given, "given"))
 
     def _diagnosis(self, given: float) -> Diagnosis:

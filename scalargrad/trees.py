@@ -130,9 +130,9 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
 def with_values(tree: Any, values: Iterator[Any]) -> Any:
     """A copy of the structure with Values in place of its numbers, to call a function with.
 
-    Of a module, all objects that lead to a parameter are copied. So are lists, dicts and sets in
-    those objects, so that items that a function adds stay in the copy. All else is shared, also
-    lists of 10,000 numbers and more.
+    A module is copied with all its objects that lead to a parameter, and with the lists, dicts and
+    sets in those objects: items that the function adds to them stay in the copy. All else is
+    shared, also lists of 10,000 numbers and more.
     """
     if is_module(tree):
         memo: dict[Any, Any] = {id(parameter): next(values) for parameter in tree.parameters()}

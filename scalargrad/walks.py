@@ -67,7 +67,7 @@ def slopes_back(
 ) -> list[Any]:
     """The slopes of a root by nodes: `Value.backward` again, with a dict in place of `grad`.
 
-    Without `doubts`, slopes of slopes are not made nan if the operands of a kink are flat there.
+    If the operands at a kink are flat there, second slopes become nan; not so without `doubts`.
     """
     way = set(order)
     sums: dict[Value, Any] = {root: 1.0}
@@ -102,10 +102,10 @@ def rates_forward(
     direction: Sequence[Any],
     create_graph: bool,
 ) -> list[Any]:
-    """How fast the roots change when the nodes move in a direction: one walk forward.
+    """The rates at which roots change when nodes move in a direction: one walk forward.
 
     Only a walk back can tell whether a kink is smoothed, so at kinks it walks back from each root.
-    It does so too if a slope is unknown: on a walk forward a rate of 0 would hide the nan.
+    It does the same if a slope is unknown: on a walk forward a rate of 0 would hide the nan.
     """
     if any(map(is_unknown, order)) or (create_graph and any(map(_is_at_kink, order))):
         rows = [slopes_back(root, nodes, order, create_graph) for root in roots]
@@ -198,15 +198,15 @@ def _jumps(op: Op) -> bool:
 def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
     """The number c if the slopes by the operands v of a node at a kink are c·v; else None.
 
-    If the slope that comes in is 0, it smooths the kink: f(‖v‖) with f'(0) = 0 has near 0 the
-    slopes f''(0)·v. So |x|² has the slope 2x, whose own slope is 2. The table would give it as
-    2|x|·sign(x), and the slope of that at 0, where both factors are 0, as a wrong 0.
+    If the slope that comes in is 0, it smooths the kink. Take f(‖v‖) with f'(0) = 0: near 0 its
+    slopes are f''(0)·v. So the slope of |x|² is 2x, whose own slope is 2. By the table it would be
+    2|x|·sign(x). At 0 both factors are 0, and its own slope would come out as 0, which is wrong.
 
     If f'(0) is not 0, f(|x|) has the second slope f''(0) on both sides of its kink. Another term
     may cancel the kink and leave that slope: max(x, 0) + log(1 + e^−|x|) has ¼.
 
-    Second slopes are `unknown`, and made nan, if another kink has part in f', if operands are
-    equal, or if a slope is infinite. Third slopes are `unknown` if f'' varies.
+    Second slopes are `unknown`, and made nan, if f' has another kink, if operands are equal, or if
+    a slope is infinite. Third slopes are `unknown` if f'' varies.
     """
     traits = node._operation.traits  # type: ignore[union-attr]
     if "rectifier" in traits:
@@ -232,10 +232,11 @@ def _kink_factor(node: Value, slope: Any, unknown: list[Doubt]) -> Any:
 
 
 def _flat_at_kink(node: Value, nodes: Sequence[Value]) -> list[tuple[Value, Value]]:
-    """The `nodes` with the slopes by them of the operands at a kink, if these slopes are all equal.
+    """Nodes, each with a slope by it of an operand at a kink; none if these slopes differ.
 
-    Then there is no kink: |x²| has none at 0, where the slope of x² is 0; nor has max(x + x², x).
-    But the slopes in the table do not tell which operand's own second slope counts there.
+    If all operands have the same slopes, there is no kink: |x²| has none at 0, where the slope of
+    x² is 0; nor has max(x + x², x). But which operand's second slopes count there, the table does
+    not tell.
     """
     operands = [x for x in dict.fromkeys(node.parents) if isinstance(x, Value)]
     zeros = [0.0] * len(nodes)

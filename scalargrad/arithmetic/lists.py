@@ -34,7 +34,7 @@ def add_up(xs: Iterable[float], start: float = 0.0) -> float:
 
 
 def count(xs: Sized, of: str = "mean") -> int:
-    """How many numbers there are; ValueError if there are none."""
+    """The number of items; ValueError if there are none."""
     if not len(xs):
         raise ValueError(f"{of} of no numbers: give it at least one")
     return len(xs)

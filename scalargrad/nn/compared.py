@@ -1,8 +1,8 @@
 """Compares the trace of a model with the model itself, on some rows.   (floor 3)
 
 A number in a trace refuses to be read. But Python code may ask for its kind, catch an error or look
-at its text, and then take another way than it takes for plain numbers. To find such code, both are
-computed and compared, with weights moved a little: weights that begin at 0 could hide a difference.
+at its text, and then take another way than for plain numbers. To find such code, both are computed
+and compared. The weights are moved a little first: weights that begin at 0 could hide a difference.
 """
 
 from __future__ import annotations
@@ -80,9 +80,9 @@ def compare_prediction(model: Any, made: Prediction, program: Program, table: li
 
 @contextmanager
 def _with_moved_weights(model: Any) -> Iterator[Any]:
-    """A copy of the model, which may count its calls, with the same weights.
+    """A copy of the model, with the same weights, which are a little off while the block runs.
 
-    As long as the block runs, these are a little off.
+    A model that counts its calls does not count those of its copy.
     """
     weights = model.parameters()
     copy = with_values(model, iter(weights))

@@ -1,4 +1,4 @@
-"""How weights begin: functions of (nin, nout, rng) that draw one weight of a layer.   (floor 3)
+"""Initial weights: functions of (nin, nout, rng) that draw one weight of a layer.   (floor 3)
 
 `rng` is a `random.Random`. A layer calls the function for each weight, in the order of
 `parameters()`; biases begin at 0. A weighted sum of nin inputs of size 1 should be of size 1 again,

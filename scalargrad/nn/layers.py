@@ -96,6 +96,7 @@ class Neuron(Module):
             self.b.label = ParameterLabel("b", None, 0)
 
     def __call__(self, x: Any) -> Value:
+        """The output for a row of inputs, numbers or Values."""
         return self._fire(_inputs(x, self.nin, self))
 
     def _fire(self, xs: tuple[Any, ...]) -> Value:
@@ -166,6 +167,7 @@ class Layer(Module):
                 neuron.b.label = ParameterLabel(f"b{layer}[{j}]", layer, j)
 
     def __call__(self, x: Any) -> Value | list[Value]:
+        """The outputs for a row of inputs, numbers or Values; one output is a Value by itself."""
         xs = _inputs(x, self.nin, self)
         outs = [
             neuron._fire(xs) if type(neuron).__call__ is _call else neuron(xs)  # a class of its own
@@ -280,6 +282,7 @@ class MLP(Module):
         ]
 
     def __call__(self, x: Any) -> Value | list[Value]:
+        """The outputs for a row of inputs, numbers or Values; one output is a Value by itself."""
         for layer in self.layers:
             x = layer(x)
         return x  # type: ignore[no-any-return]
@@ -299,8 +302,9 @@ class MLP(Module):
     def from_sklearn(cls, fitted: Any) -> Self:
         """The network of a fitted MLPRegressor or MLPClassifier of scikit-learn.
 
-        It predicts what they predict: a regressor's numbers, the probability of the second class
-        of two. Of more classes, or labels, its outputs are what softmax or sigmoid is taken of.
+        It predicts what they predict: a regressor's numbers, or the probability of the second of
+        two classes. If there are more classes, or labels, its outputs are the numbers that go into
+        softmax or sigmoid.
 
         >>> from sklearn.neural_network import MLPRegressor
         >>> fitted = MLPRegressor(hidden_layer_sizes=[3], activation="tanh", solver="lbfgs")

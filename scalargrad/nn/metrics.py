@@ -46,9 +46,9 @@ def _place_of_largest(numbers: Sequence[float]) -> int:
 
 
 def metrics_for(chosen: Any, loss: Any) -> dict[str, Metric]:
-    """The metrics by name: of a name, a function, or a list of them.
+    """The chosen metrics by their names; `chosen` is a name, a function, or a list of them.
 
-    A name is "accuracy", or a loss, which is averaged over the rows. A function takes all
+    A name is "accuracy" or that of a loss, which is averaged over the rows. A function takes all
     predictions and all targets.
     """
     found: dict[str, Metric] = {}

@@ -1,4 +1,4 @@
-"""Finds the parameters in an object's attributes, names them, reads and sets them.   (floor 3)"""
+"""Parameters in the attributes of an object: found, named, read and set.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ class HasParameters:
     def arranged(self, content: Iterable[Any]) -> State:
         """A state of other numbers, a gradient say, given in the order of `parameters()`.
 
-        Where only some Values of a block are parameters, each of them has an entry of its own.
+        If only some Values of a block are parameters, each of them has an entry of its own.
         """
         content_of = dict(zip(self.parameters(), content, strict=True))
         arranged: dict[str, Any] = {}

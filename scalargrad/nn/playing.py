@@ -134,7 +134,7 @@ def playground(
 
 
 def _count(model: Any) -> int:
-    """How many parameters the model has, if a page can show them."""
+    """The number of parameters of a model; ValueError if a page cannot show them."""
     count = len(model.parameters())
     if count > MOST_PARAMETERS:
         raise ValueError(

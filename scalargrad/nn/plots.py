@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def axes(ax: Any, asker: str) -> Any:
-    """The Axes that were given, or those of a new figure; ImportError says who needs matplotlib."""
+    """The given Axes, or those of a new figure; ImportError says who needs matplotlib."""
     if ax is not None:
         return ax
     try:
@@ -43,7 +43,7 @@ def plot_decision_boundary(
     X: the rows, two numbers each; the columns of a data frame name the axes.
     y: the class of each row, 0 and 1, or -1 and 1; for several outputs 0, 1, 2, … or one-hot rows.
     threshold: Default 0.5 for classes 0 and 1, else 0; for logits write 0.
-    resolution: how many points along each axis the model is asked at.
+    resolution: at how many points along each axis the model predicts.
     """
     import numpy
 

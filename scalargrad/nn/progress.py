@@ -1,4 +1,4 @@
-"""Shows how far training has come: a tqdm bar if tqdm is installed, else a line.   (floor 3)
+"""Shows the progress of training: a tqdm bar if tqdm is installed, else a line.   (floor 3)
 
 If stderr is no terminal but a file, say, it gets at most one line a second, and one an epoch.
 """
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from typing import Any, Protocol
 
     class Progress(Protocol):
-        """Is told how many steps were made, and epoch and loss of the last of them."""
+        """Is told the number of new steps, and the epoch and the loss of the last of them."""
 
         def advance(self, steps: int, epoch: int, loss: float) -> None: ...
         def close(self) -> None: ...

@@ -133,7 +133,7 @@ def one_hot(classes: list[float], count: int) -> list[tuple[float, ...]]:
 
 
 def width(row: Row) -> int | None:
-    """How many numbers a row has; None if the row is a number by itself."""
+    """The number of items in a row; None if the row is a number by itself."""
     return len(row) if isinstance(row, tuple) else None
 
 

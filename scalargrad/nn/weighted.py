@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 class Weighing:
-    """Makes of rows, and of the loss of a row, those that know of weights."""
+    """Rows that carry their weights, and a loss that multiplies by them."""
 
     def __init__(self, model: Any, measure: Measure, table: Table) -> None:
         inputs, targets = table
