@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import NamedTuple
 
 from .arithmetic.conversion import to_float
-from .derivatives import argument_positions, value_and_grad
+from .derivatives import argument_positions, root_of, value_and_grad
 from .differences import OK, UNCLEAR, VERDICTS, WRONG, judged
 from .doctor.blocks import matched
 from .doctor.diagnosis import Diagnosis, diagnoses
@@ -347,7 +347,7 @@ class _Point:
             fresh = list(self.args)
             for i in self.positions:
                 fresh[i] = with_values(self.args[i], content)
-            return self.f(*fresh, **self.options)
+            return root_of(self.f(*fresh, **self.options), "check_gradient")
 
         result, slopes = value_and_grad(on_values)(self.numbers)
         return [_as_number(x) for x in (result, *slopes)]
@@ -391,7 +391,7 @@ class _Point:
         try:
             with record_anyway():
                 result = self.f(*fresh, **self.options)
-            return result if isinstance(result, Value) else Value(_as_number(result)), values
+            return root_of(result, "check_gradient"), values
         except Exception:
             if with_arrays:
                 return self.graph(with_arrays=False)

@@ -172,22 +172,8 @@ class _Call:
             self.recorded = self.recorded or any(map(_is_value, along))
 
     def root(self, asker: str) -> Value:
-        """The result as a Value; a plain number becomes a leaf."""
-        if isinstance(self.result, Value):
-            return self.result
-        if (number := as_float(self.result)) is None:
-            kind = type(self.result).__name__
-            advice = ""
-            if self.result is None:
-                advice = ": did it forget its return?"
-            elif getattr(self.result, "ndim", 1) == 0:
-                advice = ": write .item() of it"
-            elif hasattr(self.result, "__len__") and not isinstance(self.result, str | bytes):
-                advice = ": use jacobian"
-            raise TypeError(
-                f"{asker} takes a function that returns one Value, this one returned {kind}{advice}"
-            )
-        return Value(number)
+        """The result, if it is one Value or number."""
+        return root_of(self.result, asker)
 
     def roots(self) -> list[Value]:
         """All Values of the result, however it is nested."""
@@ -233,6 +219,25 @@ class _Call:
         return rebuilt(self.tree, map(self.out, results) if self.recorded else iter(results))
 
 
+def root_of(result: Any, asker: str) -> Value:
+    """The result of a function as a Value, a plain number as a leaf; TypeError for any other."""
+    if isinstance(result, Value):
+        return result
+    if (number := as_float(result)) is not None:
+        return Value(number)
+    advice = ""
+    if result is None:
+        advice = ": did it forget its return?"
+    elif getattr(result, "ndim", 1) == 0:
+        advice = ": write .item() of it"
+    elif hasattr(result, "__len__") and not isinstance(result, str | bytes):
+        advice = ": use jacobian"
+    kind = type(result).__name__
+    raise TypeError(
+        f"{asker} takes a function that returns one Value, this one returned {kind}{advice}"
+    )
+
+
 def _is_value(x: Any) -> bool:
     return isinstance(x, Value)
 
@@ -269,7 +274,7 @@ def value_and_grad(f: Callable[..., Any], wrt: Wrt = 0) -> Callable[..., tuple[A
     """
 
     def derived(call: _Call) -> tuple[Any, Any]:
-        root = call.root("grad")
+        root = call.root("value_and_grad")
         slopes = call.like_argument(call.slopes(root))
         return call.out(root), slopes
 

@@ -171,8 +171,8 @@ DERIVATIVES: list[Row] = [
       for f in (grad, value_and_grad, jacobian, hessian, jvp, hvp) for kind, thing in (("number", 3), ("Value", v), ("None", None))],
     # which returns one Value
     *[(f"{f.__name__} of a list", lambda f=f: f(lambda x: [x, x])(1.0), TypeError,
-       rf"{of} takes a function that returns one Value, this one returned list: use jacobian")
-      for f, of in ((grad, "grad"), (value_and_grad, "grad"), (hessian, "hessian"))],
+       rf"^{f.__name__} takes a function that returns one Value, this one returned list: use jacobian")
+      for f in (grad, value_and_grad, hessian)],
     ("hvp of a list", lambda: hvp(lambda x: [x])(1.0, 1.0), TypeError,
      r"hvp takes a function that returns one Value, .* list: use jacobian"),
     ("grad of a tuple",     lambda: grad(lambda x: (x,))(1.0),       TypeError, r"this one returned tuple: use jacobian"),
@@ -230,7 +230,7 @@ DERIVATIVES: list[Row] = [
     ("by a number",         lambda: gradients(v * 2, [v, 2.0]),      TypeError, r"gradients takes Values as wrt, got the number 2\.0 in it"),
     ("by a name",           lambda: gradients(v * 2, "v"),           TypeError, r"wrt is str"),
     ("by a cycle",          lambda: gradients(v * 2, ITSELF),        ValueError, r"wrt\[1\] contains itself"),
-    ("check of a list", lambda: check_gradient(lambda x: [x], 1.0), TypeError, r"returns one Value, this one returned list: use jacobian"),
+    ("check of a list", lambda: check_gradient(lambda x: [x], 1.0), TypeError, r"check_gradient takes a function that returns one Value, this one returned list: use jacobian"),
     ("check by a string",   lambda: check_gradient(same, "a"),       TypeError, r"the argument\[0\] is str"),
     ("check, wrt",          lambda: check_gradient(same, 1.0, wrt=4), ValueError, r"wrt=4 asks for argument 4, .*but .* called with 1"),
 ]

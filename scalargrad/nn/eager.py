@@ -76,10 +76,10 @@ def number_of(result: Any, name: str) -> float:
     """The number of a loss or a penalty, which is a Value or a plain number."""
     found = result.data if isinstance(result, Value) else as_float(result)
     if found is None:
-        raise TypeError(
-            f"the {name} must give one Value, got {type(result).__name__}: "
-            "make one of several with sum or mean"
-        )
+        advice = "make one of several with sum or mean"
+        if result is None:
+            advice = "did it forget its return?"
+        raise TypeError(f"the {name} must give one Value, got {type(result).__name__}: {advice}")
     return found
 
 

@@ -352,7 +352,11 @@ def fit(**settings):
             TypeError,
             "the loss of row 0 is the plain number .*, not from its .data",
         ),
-        ({"penalty": lambda m: None}, TypeError, "the penalty must give one Value, got NoneType"),
+        (
+            {"penalty": lambda m: None},
+            TypeError,
+            "the penalty must give one Value, got NoneType: did it forget its return",
+        ),
         ({"penalty": 0.1}, TypeError, "penalty must be a function or None, got float 0.1"),
         ({"callback": "print"}, TypeError, "callback must be a function or None, got str 'print'"),
         (
