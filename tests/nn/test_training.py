@@ -362,7 +362,7 @@ def fit(**settings):
         (
             {"optimizer": "adm"},
             ValueError,
-            "optimizer='adm' is none of 'sgd', 'rmsprop', 'adam', 'adamw': did you mean 'adam'?",
+            "optimizer='adm' is none of 'sgd', 'rmsprop', 'adam', 'adamw', 'lbfgs': did you mean 'adam'?",
         ),
         (
             {"optimizer": lambda ps: SGD(ps, 0.1)},
