@@ -22,6 +22,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
+    from concurrent.futures import Executor
     from typing import Any
 
     from .arguments import Form
@@ -85,10 +86,20 @@ class Compiled:
         traces, contents = self._ready(args, options)
         return traces.value(traces.function(self._backend, "value", contents)(contents))
 
-    def value_and_grad(self, *args: Any, **options: Any) -> tuple[Any, Any]:
+    def value_and_grad(
+        self, *args: Any, executor: Executor | None = None, **options: Any
+    ) -> tuple[Any, Any]:
         """Return the value, and its slopes by the argument `wrt`, in that argument's structure.
 
-        If `wrt` is a tuple, so are the slopes.
+        If `wrt` is a tuple, so are the slopes. An `executor` of `concurrent.futures` (threads,
+        processes, Dask's `Client.get_executor()`) computes the rows in pieces. Those are added up
+        in their order: the bits are the same in every run, whoever is ready first.
+
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> f = compile(lambda w, x: (w * x) ** 2, rows="x")
+        >>> with ThreadPoolExecutor(2) as executor:
+        ...     f.value_and_grad(2.0, [1.0, 2.0, 3.0], executor=executor)
+        (18.666666666666668, 18.666666666666668)
         """
         if is_tracing():
             return derivatives.value_and_grad(self._inlined(), self._wrt)(*args, **options)
@@ -98,6 +109,10 @@ class Compiled:
                 f"{self.__name__} returns several values, and value_and_grad is of one: "
                 "take f.jacobian(…), or return their sum"
             )
+        if executor is not None:
+            from .executors import shared_out
+
+            return traces.value_and_grad(shared_out(executor, traces, self._backend, contents))
         return traces.value_and_grad(
             traces.function(self._backend, "value_and_grad", contents)(contents)
         )

@@ -140,6 +140,21 @@ def custom_op(
     return function_named(name)
 
 
+def definition(op: Op) -> tuple[Any, ...] | None:
+    """The arguments that make an operation again, in another process; None for the package's own.
+
+    >>> _ = custom_op("cube", "x * x * x", "3.0 * x * x", symbol="x³")
+    >>> custom_op(*definition(OPS["cube"])).__name__, definition(OPS["exp"])
+    ('cube', None)
+    """
+    if op.name not in _added:
+        return None
+    op, functions = _added[op.name]
+    given: tuple[Any, ...] = functions or (op.value, *(op.slopes or ()))
+    traits, infix = " ".join(sorted(op.traits - {"python"})), op.infix[0] if op.infix else ""
+    return op.name, given[0], given[1:], op.symbol, op.domain, op.work, traits, infix
+
+
 def _known_traits(traits: str, infix: str, operands: tuple[str, ...]) -> str:
     """The traits, with those that follow from them; ValueError for one that cannot be."""
     words = set(traits.split())

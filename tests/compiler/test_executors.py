@@ -1,0 +1,399 @@
+"""Rows shared out over executors: the numbers of one machine, the same bits in every run, and clear errors."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import random
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
+from multiprocessing import get_context
+from types import SimpleNamespace
+
+import numpy as np
+import pandas
+import pytest
+
+import scalargrad as sg
+from scalargrad.compiler import executors
+from scalargrad.nn import MLP, squared_error
+
+RNG = np.random.default_rng(0)
+X, Y = RNG.normal(size=(1000, 3)), RNG.normal(size=1000)
+
+
+class Late(Executor):
+    """Runs tasks when a result is asked for, all that are open in an order of its own, and pickles them as a process would."""
+
+    def __init__(self, seed):
+        self.rng, self.open, self.sent = random.Random(seed), [], []
+
+    def submit(self, fn, /, *args, **options):
+        future = _LateFuture(self)
+        self.open.append((future, pickle.dumps((fn, args, options))))
+        return future
+
+    def work(self):
+        self.rng.shuffle(self.open)
+        for future, data in self.open:
+            self.sent.append(len(data))
+            fn, args, options = pickle.loads(data)
+            try:
+                future.set_result(fn(*args, **options))
+            except Exception as error:
+                future.set_exception(error)
+        self.open = []
+
+
+class _LateFuture(Future):
+    def __init__(self, executor):
+        super().__init__()
+        self.executor = executor
+
+    def result(self, timeout=None):
+        if not self.done():
+            self.executor.work()
+        return super().result(timeout)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_was_sent():
+    executors._sent.clear()
+    executors._kept.clear()
+
+
+@pytest.fixture(scope="module")
+def threads():
+    with ThreadPoolExecutor(3) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="module")
+def processes():
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        yield executor
+
+
+def line(w, x, y):
+    return sg.square(sg.tanh(w["slope"][0] * x[0] + w["slope"][1] * x[1] + w["slope"][2] * x[2] + w["bias"]) - y)
+
+
+W = {"slope": [0.5, -0.25, 1.5], "bias": 0.125}
+
+
+def by_hand(w, x, y):
+    """The squared error of tanh, row by row, and its slopes."""
+    a = np.tanh(x @ np.asarray(w["slope"]) + w["bias"])
+    dz = 2 * (a - y) * (1 - a * a)
+    return (a - y) ** 2, dz[:, None] * x, dz
+
+
+def nearly(found, expected):
+    np.testing.assert_allclose(found, expected, rtol=1e-12, atol=1e-14)
+
+
+def check_by_hand(executor, backend, reduce, x=X, y=Y):
+    f = sg.compile(line, rows=("x", "y"), reduce=reduce, backend=backend)
+    value, gradient = f.value_and_grad(W, x, y, executor=executor)
+    values, slopes, biases = by_hand(W, np.array(x), np.array(y))
+    share = {"sum": 1, "mean": len(values), None: None}[reduce]
+    if reduce is None:
+        nearly(value, values)
+        nearly(gradient["slope"], slopes)
+        nearly(gradient["bias"], biases)
+    else:
+        nearly(value, values.sum() / share)
+        nearly(gradient["slope"], slopes.sum(axis=0) / share)
+        nearly(gradient["bias"], biases.sum() / share)
+        assert type(gradient["slope"]) is list
+    return value, gradient
+
+
+BACKENDS = ["python", "numpy", "native", "auto"]
+
+
+@pytest.mark.parametrize("reduce", ["mean", "sum", None])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_rows_are_shared_out_over_threads(threads, backend, reduce):
+    check_by_hand(threads, backend, reduce)
+
+
+@pytest.mark.parametrize("reduce", ["mean", "sum", None])
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_rows_are_shared_out_over_processes(processes, backend, reduce):
+    check_by_hand(processes, backend, reduce)
+    check_by_hand(processes, backend, reduce)  # what was sent is known now
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_bits_are_the_same_in_every_order_and_with_every_executor(threads, processes, backend):
+    found = [
+        pickle.dumps(check_by_hand(executor, backend, "mean"))
+        for executor in (threads, processes, *map(Late, range(5)))
+    ]
+    assert len({*found}) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 15, 16, 17, 33, 999])
+@pytest.mark.parametrize("backend", ["python", "numpy"])
+def test_any_number_of_rows_will_do(threads, backend, count):
+    check_by_hand(threads, backend, "mean", X[:count], Y[:count])
+    check_by_hand(Late(1), backend, None, X[:count].tolist(), Y[:count].tolist())
+
+
+def test_the_cut_depends_on_the_rows_alone():
+    for rows, width in [(1, 1), (5, 3), (16, 1), (17, 1), (100_000, 2), (300_000, 100), (1000, 1 << 18)]:
+        cuts = executors.cut(rows, width)
+        sizes = [end - begin for begin, end in zip(cuts, cuts[1:])]
+        assert (cuts[0], cuts[-1]) == (0, rows)
+        assert max(sizes) - min(sizes) <= 1 <= min(sizes)
+        assert len(sizes) >= min(rows, 16)
+        assert max(sizes) <= executors.ROWS
+        assert max(sizes) == 1 or (max(sizes) - 1) * width <= executors.NUMBERS
+
+
+CONTAINERS = {
+    "lists": (list, lambda rows: rows.tolist()),
+    "arrays": (np.ndarray, np.array),
+    "float32": (np.ndarray, lambda rows: rows.astype(np.float32)),
+    "whole numbers": (np.ndarray, lambda rows: (rows * 9).astype(int)),
+    "tuples": (tuple, lambda rows: tuple(rows.tolist())),
+    "frames": (np.ndarray, pandas.DataFrame),
+    "every other": (np.ndarray, lambda rows: np.repeat(rows, 2, axis=0)[::2]),
+}
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+@pytest.mark.parametrize("name", CONTAINERS)
+def test_results_come_in_the_containers_that_they_came_in_without_executor(threads, backend, name):
+    _, made = CONTAINERS[name]
+    x, w = made(X[:50]), made(RNG.normal(size=(2, 3)))
+    f = sg.compile(lambda w, x: sg.tanh(sg.dot(w[0], x)) + sg.dot(w[1], x), wrt=(0, 1), rows="x", backend=backend)
+    value, slopes = f.value_and_grad(w, x)
+    for executor in (threads, Late(0)):
+        found, gradients = f.value_and_grad(w, x, executor=executor)
+        assert type(found) is type(value)
+        nearly(found, value)
+        for ours, theirs in zip(gradients, slopes):
+            assert type(ours) is type(theirs)
+            assert np.shape(ours) == np.shape(theirs)
+            nearly(np.array(ours), np.array(theirs))
+
+
+@pytest.mark.parametrize("reduce", ["mean", "sum", None])
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_slopes_by_rows_and_by_what_is_not_read(threads, backend, reduce):
+    def function(w, unread, x, y):
+        return w * sg.exp(x[0]) * x[1]
+
+    f = sg.compile(function, wrt=(0, 1, 2, 3), rows=("x", "y"), reduce=reduce, backend=backend)
+    given = 0.5, [1.0, 2.0], X, Y
+    for executor in (threads, Late(0)):
+        value, slopes = f.value_and_grad(*given, executor=executor)
+        expected, others = f.value_and_grad(*given)
+        nearly(value, expected)
+        for ours, theirs in zip(slopes, others):
+            nearly(ours, theirs)
+    share = 1000 if reduce == "mean" else 1
+    nearly(np.array(slopes[2])[:, 0] * share, 0.5 * np.exp(X[:, 0]) * X[:, 1])
+
+
+def cubed(x):
+    return x * x * x
+
+
+def cubed_slope(x):
+    if x > 3.5:
+        raise LookupError(f"no slope is known at {x}")
+    return 3.0 * x * x
+
+
+def test_operations_of_ones_own_are_made_where_the_rows_go(processes):
+    quartic = sg.custom_op("quartic_for_executors", "s * s", "4.0 * x * s", work=("s = x * x",))
+    cube = sg.custom_op("cube_for_executors", cubed, cubed_slope)
+    for op, power in ((quartic, 4), (cube, 3)):
+        f = sg.compile(lambda w, x, op=op: op(w * x), rows="x", reduce="sum")
+        value, slope = f.value_and_grad(0.5, Y, executor=processes)
+        nearly(value, ((0.5 * Y) ** power).sum())
+        nearly(slope, (power * (0.5 * Y) ** (power - 1) * Y).sum())
+
+
+@pytest.mark.parametrize("name", ["threads", "processes", "late"])
+def test_a_worker_that_fails_gives_its_own_error(request, name):
+    executor = Late(3) if name == "late" else request.getfixturevalue(name)
+    cube = sg.custom_op("cube_for_executors", cubed, cubed_slope)
+    f = sg.compile(lambda w, x: cube(w * x), rows="x", reduce="sum", backend="python")
+    x = [1.0] * 40 + [4.0] * 3 + [5.0] + [1.0] * 4
+    with pytest.raises(LookupError, match=r"no slope is known at 4.0") as caught:
+        f.value_and_grad(1.0, x, executor=executor)
+    (note,) = caught.value.__notes__
+    assert note.startswith("in lambda, rows 39 to 41 of 48, by a worker of ")
+    assert f.value_and_grad(0.5, x, executor=executor)[0] == f(0.5, x)  # and is none the worse
+
+
+def dying(x):
+    if x > 3.5:
+        os._exit(3)
+    return x
+
+
+def one(x):
+    return 1.0
+
+
+DEATH = r"a worker of {} died while it computed lambda, and left no error: .* Make a new executor"
+
+
+def test_a_worker_that_dies_gives_a_clear_error():
+    die = sg.custom_op("dying_for_executors", dying, one)
+    f = sg.compile(lambda w, x: die(w * x), rows="x", reduce="sum", backend="python")
+    x = [1.0] * 20 + [4.0] + [1.0] * 20
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
+        assert f.value_and_grad(0.5, x, executor=executor) == (22.0, 44.0)
+        for _ in range(2):  # a pool that is broken says it again
+            with pytest.raises(BrokenExecutor, match=DEATH.format("ProcessPoolExecutor")):
+                f.value_and_grad(1.0, x, executor=executor)
+
+
+def test_what_does_not_change_is_sent_once():
+    f = sg.compile(lambda w, k, x: sg.dot(k, x) * w, rows="x", backend="numpy")
+    x, k = RNG.normal(size=(160, 500)), RNG.normal(size=500)
+    sizes = []
+    for call in range(3):
+        executor = Late(call)
+        value, slope = f.value_and_grad(0.5 + call, k, x, executor=executor)
+        nearly(value, (x @ k).mean() * (0.5 + call))
+        sizes.append(executor.sent)
+    assert len(sizes[0]) == len(sizes[1]) == len(sizes[2]) == 16
+    assert min(sizes[0]) > 10 * 500 * 8
+    assert max(sizes[1] + sizes[2]) < 1000
+
+
+def test_numbers_that_changed_in_place_are_sent_again():
+    f = sg.compile(lambda w, k, x: w * k[0] * x, rows="x")
+    k, x = np.array([2.0]), np.arange(20.0)
+    for _ in range(3):
+        k += 1.0
+        x *= 2.0
+        nearly(f.value_and_grad(0.5, k, x, executor=Late(0)), (0.5 * k[0] * x.mean(), k[0] * x.mean()))
+
+
+def test_a_worker_that_lacks_something_gets_it():
+    f = sg.compile(line, rows=("x", "y"))
+    expected = f.value_and_grad(W, X, Y, executor=Late(0))
+    assert len(executors._kept) == 18  # the function, what is no row, and 16 pieces
+    for key in [*executors._kept][::2]:
+        del executors._kept[key]
+    assert f.value_and_grad(W, X, Y, executor=Late(1)) == expected
+    assert len(executors._kept) == 18
+
+
+def test_a_worker_keeps_the_latest_only():
+    f = sg.compile(line, rows=("x", "y"))
+    for i in range(8):
+        f.value_and_grad(W, X + i, Y, executor=Late(i))
+        assert len(executors._kept) <= 4 * 18
+
+
+def test_modules_and_captured_values_reach_the_workers(processes):
+    net, shift = MLP(3, [4, 1], activation="tanh", seed=0), sg.Value(0.25)
+    f = sg.compile(lambda net, x, y: squared_error(net(x) + shift, y), rows=("x", "y"))
+    for given in (net.state(), net):
+        shift.data += 1.0
+        value, gradient = f.value_and_grad(given, X, Y, executor=processes)
+        expected, slopes = f.value_and_grad(given, X, Y)
+        nearly(value, expected)
+        assert {*gradient} == {*slopes}
+        for name, slope in slopes.items():
+            nearly(gradient[name], slope)
+
+
+def test_a_deep_function_reaches_the_workers(processes):
+    def deep(w, x):
+        for _ in range(3000):
+            x = x * w + 0.001
+        return x
+
+    f = sg.compile(deep, rows="x", backend="python")
+    nearly(f.value_and_grad(0.5, Y[:20], executor=processes), f.value_and_grad(0.5, Y[:20]))
+
+
+def test_conditions_and_shared_steps_reach_the_workers():
+    def function(w, x):
+        return sg.where((x > 0.0) & (w * x < 1.0), sg.exp(w * x), sg.exp(w * x) * 2.0) + sg.max([w, x])
+
+    for backend in ("python", "numpy"):
+        f = sg.compile(function, rows="x", backend=backend)
+        nearly(f.value_and_grad(0.5, Y, executor=Late(0)), f.value_and_grad(0.5, Y))
+
+
+REFUSED = [
+    (None, ([], []), None, ValueError, "x and y have no rows"),
+    (None, (X, Y[:5]), None, ValueError, "must have the same number of them: x has 1000, y has 5"),
+    ("Executor", (X, Y), None, TypeError, r"executor must be an executor of concurrent.futures, got str: write ThreadPoolExecutor\(\)"),
+    (None, (X[0], Y[0]), (), ValueError, r"an executor shares out rows, and line has none: .* compile\(f, rows=\('x', 'y'\)\)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("executor", "given", "rows", "kind", "text"), REFUSED)
+def test_what_cannot_be_shared_out_is_refused(executor, given, rows, kind, text):
+    f = sg.compile(line, rows=("x", "y") if rows is None else rows)
+    with pytest.raises(kind, match=text):
+        f.value_and_grad(W, *given, executor=executor or Late(0))
+
+
+def test_an_executor_that_was_shut_down_says_so():
+    executor = ThreadPoolExecutor(1)
+    executor.shutdown()
+    with pytest.raises(RuntimeError, match="shutdown"):
+        sg.compile(line, rows=("x", "y")).value_and_grad(W, X, Y, executor=executor)
+
+
+def test_one_without_a_compiler_takes_arrays(monkeypatch):
+    f = sg.compile(line, rows=("x", "y"))
+    traces, contents = f._ready((W, X, Y), {})
+    work = executors.Work(traces.program, "line", "sum", ("native", "numpy"))
+    monkeypatch.setattr("scalargrad.compiler.machine.compiler", lambda: None)
+    value, _ = pickle.loads(pickle.dumps(work))(contents)
+    nearly(value, by_hand(W, X, Y)[0].sum())
+
+
+def test_overflow_is_total_in_a_piece(threads):
+    f = sg.compile(lambda w, x: sg.exp(w * x), rows="x", reduce="sum", backend="python")
+    x = [1.0] * 20 + [1000.0] + [1.0] * 20
+    assert f.value_and_grad(1.0, x, executor=threads) == (math.inf, math.inf)
+
+
+def test_dask_shares_out_over_its_workers(dask_client):
+    executor = dask_client.get_executor()
+    for backend in ("python", "numpy", "native"):
+        found = [pickle.dumps(check_by_hand(e, backend, "mean")) for e in (executor, executor, Late(0))]
+        assert len({*found}) == 1
+    f = sg.compile(lambda w, x: sg.dot(w, x), rows="x", reduce="sum")
+    large = RNG.normal(size=(9_000, 200))  # 14 MB, which a piece may not have
+    value, slopes = f.value_and_grad([1.0] * 200, large, executor=executor)
+    nearly(slopes, large.sum(axis=0))
+    cube = sg.custom_op("cube_for_executors", cubed, cubed_slope)
+    f = sg.compile(lambda w, x: cube(w * x), rows="x", backend="python")
+    with pytest.raises(LookupError, match="no slope is known at 4.0"):
+        f.value_and_grad(1.0, [1.0, 4.0], executor=executor)
+    die = sg.custom_op("dying_for_executors", dying, one)
+    f = sg.compile(lambda w, x: die(w * x), rows="x", backend="python")
+    with pytest.raises(BrokenExecutor, match=DEATH.format("ClientExecutor")):
+        f.value_and_grad(1.0, [1.0, 4.0], executor=executor)
+
+
+def test_ones_own_future_is_enough():
+    """Ray's and others': an object with submit, of which result() is asked."""
+    f = sg.compile(line, rows=("x", "y"), backend="python")
+
+    def submit(fn, *args):
+        return SimpleNamespace(result=lambda: fn(*args), cancel=lambda: None)
+
+    assert f.value_and_grad(W, X, Y, executor=SimpleNamespace(submit=submit)) == f.value_and_grad(W, X, Y, executor=Late(0))
