@@ -1,11 +1,25 @@
-"""A cluster of Dask's on this machine: one for all tests of a process, which ends with them."""
+"""Executors for all tests of a process, which end with them: threads, processes, and a cluster of Dask's on this machine."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
+
+
+@pytest.fixture(scope="session")
+def threads() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(3) as executor:
+        yield executor
+
+
+@pytest.fixture(scope="session")
+def processes() -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
+        yield executor
 
 
 @pytest.fixture(scope="session")
@@ -13,7 +27,10 @@ def dask_client() -> Iterator[Any]:
     distributed = pytest.importorskip("distributed")
     import dask
 
-    settings = {"distributed.scheduler.allowed-failures": 0, "distributed.comm.timeouts.connect": "60s"}
+    settings = {
+        "distributed.scheduler.allowed-failures": 0,
+        "distributed.comm.timeouts.connect": "60s",
+    }
     with (
         dask.config.set(settings),
         distributed.LocalCluster(

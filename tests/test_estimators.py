@@ -124,6 +124,19 @@ def test_grid_search_pipeline_and_data_frame():
     assert [*grid.best_estimator_[-1].feature_names_in_] == ["height", "weight"]
 
 
+def test_a_search_runs_on_dask(dask_client):
+    import joblib
+
+    grid = GridSearchCV(MLPClassifier(**FAST), {"alpha": [1e-4, 10.0]}, cv=2, n_jobs=2)
+    alone = clone(grid).set_params(n_jobs=1).fit(X, NAMES)
+    with joblib.parallel_config(backend="dask"):
+        grid.fit(X, NAMES)
+    scores = grid.cv_results_["mean_test_score"]
+    assert scores == pytest.approx(alone.cv_results_["mean_test_score"], abs=1e-12)
+    assert grid.best_params_ == {"alpha": 1e-4}
+    assert (grid.predict(X) == alone.predict(X)).all()
+
+
 # ------------------------------------------------------------------ formulas
 
 

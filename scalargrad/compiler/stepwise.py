@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
@@ -12,6 +13,7 @@ from .program import Program
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from concurrent.futures import Executor
     from typing import Any, TypeVar
 
     from .program import Input
@@ -69,7 +71,7 @@ class Loop:
 class Stepwise(Loop):
     """Steps on lists of floats: a generated gradient for each batch, and the optimiser's own update.
 
-    `table` is what the blocks of rows hold.
+    `table` is what the blocks of rows hold. If there is an `executor`, it computes the gradients.
     """
 
     def __init__(
@@ -81,8 +83,10 @@ class Stepwise(Loop):
         reduce: str,
         backend: str = "python",
         keeps: bool = False,
+        executor: Executor | None = None,
     ) -> None:
         super().__init__(program, weights, keeps)
+        self._executor = executor
         given = self.given
         ends = [*accumulate(len(block.inputs) for block in given)]
         self._parts = [(b.shape, end - len(b.inputs), end) for b, end in zip(given, ends)]
@@ -126,8 +130,15 @@ class Stepwise(Loop):
 
     def _of(self, kind: str) -> Any:
         if kind not in self._functions:
-            given = self._backend, self._loss, "loss", kind, self._reduce
-            self._functions[kind] = backends.build(*given)
+            given = self._loss, "loss", kind, self._reduce
+            if self._executor is None or kind == "value":
+                self._functions[kind] = backends.build(self._backend, *given)
+            else:
+                from .executors import SharedOut
+
+                keeps, name = self._kept is not None, (self._backend,)
+                shared = SharedOut(self._loss, "loss", self._reduce, name, keeps)
+                self._functions[kind] = partial(shared, self._executor)
         return self._functions[kind]
 
     def _rows(self, batch: list[int]) -> list[Any]:
@@ -147,11 +158,13 @@ class OnArrays(Stepwise):
         reduce: str,
         backend: str,
         keeps: bool,
+        executor: Executor | None,
         formula: Program | None,
     ) -> None:
         from numpy import array
 
-        super().__init__(program, penalty, weights, [*map(array, table)], reduce, backend, keeps)
+        arrays = [*map(array, table)]
+        super().__init__(program, penalty, weights, arrays, reduce, backend, keeps, executor)
         self._order, self._wanted = array(self._order), array(self._wanted)
         if formula is not None:
             for block in formula.blocks[:-2]:

@@ -31,6 +31,7 @@ from .rows import items, one_hot, width
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Executor
     from typing import Any
 
     from ..compiler.captured import Captured
@@ -52,7 +53,8 @@ class Generated:
 
     If model, loss or penalty cannot be traced, or the optimiser has a step of its own, it raises
     TraceError. `expected` is the number of steps, of `rows` rows each, in so many `calls`. `keeps`
-    says that the same batches, as the same lists, come again.
+    says that the same batches, as the same lists, come again. If there is an `executor`, it
+    computes the gradients.
     """
 
     def __init__(
@@ -65,11 +67,13 @@ class Generated:
         calls: int,
         rows: int,
         keeps: bool,
+        executor: Executor | None = None,
     ) -> None:
         if not isinstance(optimizer, LBFGS):
             check_optimizer(optimizer)
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
+        self.executor = executor
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # a call makes at most so many steps
         self._held: tuple[Table, Callable[[], float] | None] | None = None
@@ -331,7 +335,7 @@ class Generated:
 
             return LoopOnNative(*given, whole=made.of_rows(*self._table) if small else None)
 
-        can_loop = fits(self._program, weights)
+        can_loop = self.executor is None and fits(self._program, weights)
         plan = self._plan = plan_of(
             self.backend,
             self._program,
@@ -356,9 +360,11 @@ class Generated:
                 reduce,
                 plan.backend,
                 self.keeps,
+                self.executor,
                 formula,
             )
-        if self.expected >= SOME and count < LARGE and len(weights) * len(formula.steps) < LINES:
+        is_short = count < LARGE and len(weights) * len(formula.steps) < LINES
+        if self.executor is None and self.expected >= SOME and is_short:
             if small and self.expected >= MANY:
                 return LoopInPython(
                     made.of_rows(*self._table), made.penalty, formula, weights, None
@@ -379,14 +385,14 @@ class Generated:
             given = self._program, made.penalty, made.weights, self._table, reduce
             name = self._backend_of_gradients()
             if name == "python":
-                self._steps = Stepwise(*given, keeps=self.keeps)
+                self._steps = Stepwise(*given, keeps=self.keeps, executor=self.executor)
             else:
-                self._steps = OnArrays(*given, name, self.keeps, None)
+                self._steps = OnArrays(*given, name, self.keeps, self.executor, None)
         return self._steps
 
     def _backend_of_gradients(self) -> str:
-        """The backend of single gradients: plain Python, unless a search asks for nothing else."""
-        if not isinstance(self.optimizer, LBFGS):
+        """The backend of single gradients: plain Python, unless all steps are made by them."""
+        if self.executor is None and not isinstance(self.optimizer, LBFGS):
             return "python"
         from ..compiler.backends import plan_of
 

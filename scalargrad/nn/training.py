@@ -36,6 +36,7 @@ from .weighted import Weighing, weights_of_rows
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from concurrent.futures import Executor
     from typing import Any, TypeAlias
 
     from .compiled import Generated
@@ -73,6 +74,7 @@ def fit(
     metrics: Any = None,
     patience: int | None = None,
     sample_weight: Any = None,
+    executor: Executor | None = None,
 ) -> History:
     """Lower the loss over the rows of X and y, step by step, and return the History.
 
@@ -115,11 +117,14 @@ def fit(
         ends, the weights of the best epoch come back. Default None: it goes on to the last epoch.
     sample_weight: how much each row counts: a number for each; 0 leaves a row out. With
         reduction="mean" only their ratios matter. Default None: all count the same.
+    executor: an executor of `concurrent.futures`, such as Dask's `Client.get_executor()`, whose
+        workers compute the gradients of full batches, compiled. Default None.
 
     Ctrl-C ends training too. The weights are those of the last whole step (compiled: of the last
     block of steps, some 30 ms long), the History has the finished epochs, and `interrupted` is set.
     A gradient that is nan raises FloatingPointError and leaves the weights as they were.
     """
+    engine = _engine_for(executor, engine)
     _check_arguments(engine, backend, reduction, penalty=penalty, callback=callback)
     measure, is_mean = loss_function(loss), reduction == "mean"
     table, held = table_of(X, y), _validation(validation)
@@ -138,18 +143,18 @@ def fit(
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
-    if isinstance(chosen, LBFGS) and (rows < n or shuffle):
+    whole = "optimizer='lbfgs' compares losses of" * isinstance(chosen, LBFGS)
+    whole = whole or "executor shares out" * (executor is not None)
+    if whole and (rows < n or shuffle):
         asked = f"batch_size={rows}" if rows < n else "shuffle=True"
-        raise ValueError(
-            f"optimizer='lbfgs' compares losses of all rows, as they are: leave {asked} out"
-        )
+        raise ValueError(f"{whole} all rows, as they are: leave {asked} out")
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
     size, total = losses.size, epochs * losses.size
     stops = bool(callback or held or metrics)
     bar = progress_of(epochs, size) if progress else None
     with best or nullcontext(), _running(history, losses, chosen, bar, stops):
         calls = epochs if stops else 1
-        steps = _engine(engine, backend, task, chosen, table, total, calls, rows, shuffle)
+        steps = _engine(engine, backend, task, chosen, table, total, calls, rows, shuffle, executor)
 
         def is_over() -> bool:
             """Count the steps that were made; after an epoch, record it. Whether training ends."""
@@ -310,6 +315,7 @@ def _engine(
     calls: int,
     rows: int,
     shuffle: bool,
+    executor: Executor | None,
 ) -> Engine:
     """The engine that makes the steps."""
     eager = Eager(task, optimizer, table)
@@ -318,7 +324,8 @@ def _engine(
     from .compiled import Generated
 
     try:
-        return Generated(task, optimizer, table, backend, steps, calls, rows, not shuffle)
+        given = task, optimizer, table, backend, steps, calls, rows, not shuffle
+        return Generated(*given, executor)
     except Exception:
         if engine == "compiled":
             raise
@@ -356,6 +363,21 @@ def _running(
 
 
 # ------------------------------------------------------------------ arguments
+
+
+def _engine_for(executor: Any, engine: str) -> str:
+    """The engine that was asked for: an executor takes compiled steps alone."""
+    if executor is None:
+        return engine
+    from ..compiler import executors
+
+    executors.check(executor)
+    if engine == "eager":
+        raise ValueError(
+            "engine='eager' makes steps on Values, which an executor cannot share out: "
+            "leave one of them out"
+        )
+    return "compiled"
 
 
 def _check_arguments(engine: str, backend: str, reduction: str, **functions: object) -> None:
