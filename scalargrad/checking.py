@@ -19,7 +19,8 @@ from .arithmetic.conversion import to_float
 from .derivatives import argument_positions, root_of, value_and_grad
 from .differences import OK, UNCLEAR, VERDICTS, WRONG, judged
 from .doctor.blocks import matched
-from .doctor.diagnosis import Diagnosis, diagnoses
+from .doctor.diagnosis import Diagnosis
+from .doctor.examination import diagnoses
 from .graph import without_collector
 from .modes import record_anyway
 from .trees import is_array, is_module, leaf_names, leaves, with_values

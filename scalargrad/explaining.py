@@ -18,7 +18,8 @@ from .arithmetic.conversion import to_float
 from .arithmetic.lists import add_up
 from .derivatives import gradients
 from .doctor.blocks import Block, Given
-from .doctor.diagnosis import Diagnosis, diagnoses
+from .doctor.diagnosis import Diagnosis
+from .doctor.examination import diagnoses
 from .doctor.tape import EPSILON
 from .graph import ordered
 from .value import Value
@@ -31,6 +32,7 @@ from .wording import (
     name_formula,
     names_of,
     number_formula,
+    said,
 )
 
 TYPE_CHECKING = False
@@ -145,7 +147,7 @@ class Explanation:
         names, rest = names_of(self._order, shown), self.total_paths - len(self.paths)
         rows = []
         for path in self.paths:
-            gap = f"… {len(path.values) - 7:,} more …"
+            gap = said("values between", count=f"{len(path.values) - 7:,}")
             arrows = " ← ".join(names.get(x, gap) for x in first_and_last(path.values, None))
             slopes = " × ".join(
                 first_and_last([figure(slope, DIGITS) for slope in path.slopes], "…")
@@ -153,13 +155,21 @@ class Explanation:
             product = f" = {figure(path.product, DIGITS)}" if len(path.slopes) > 1 else ""
             rows.append((arrows, (slopes or "1") + product))
         if rest:
-            rows.append((f"the other {_path_count(rest)}", figure(self.remainder, DIGITS)))
+            rows.append(
+                (said("other paths", count=_path_count(rest)), figure(self.remainder, DIGITS))
+            )
         wide = max(len(left) for left, _ in rows)
-        head = f"d {names[self.root]}/d {names[self.wrt]} = {figure(self.gradient, DIGITS)}, "
-        head += f"the sum over {_path_count(self.total_paths)}{'; the heaviest:' if rest else ':'}"
+        head = said(
+            "paths",
+            root=names[self.root],
+            leaf=names[self.wrt],
+            slope=figure(self.gradient, DIGITS),
+            count=_path_count(self.total_paths),
+            end=said("heaviest shown" if rest else "all shown"),
+        )
         lines = [f"    {left:{wide}}   {right}" for left, right in rows]
-        said = [self.diagnosis.sentence] if self.diagnosis else []
-        return "\n".join([head, *lines, *said, "where", *self._meanings(shown, names)])
+        verdict = [self.diagnosis.sentence] if self.diagnosis else []
+        return "\n".join([head, *lines, *verdict, "where", *self._meanings(shown, names)])
 
     def _meanings(self, shown: set[Value], names: dict[Value, str]) -> Iterator[str]:
         """A line for each Value that is shown: its formula in names, in numbers, and the result."""
@@ -216,7 +226,7 @@ def _ways(order: list[Value], wrt: Value) -> tuple[dict[Value, Ways], float]:
             counts[node] = total if total <= MOST_PATHS else inf
     if order[-1] not in ways:
         name = label_of(wrt) or repr(wrt)
-        raise ValueError(f"root was not made of {name}: its slope is 0, no path leads to it")
+        raise ValueError(said("no path", root="root", leaf=name))
     return ways, counts[order[-1]]
 
 
@@ -252,4 +262,4 @@ def _heaviest_paths(
 def _path_count(paths: float) -> str:
     if paths < 10**9:
         return counted(int(paths), "path")
-    return f"about {paths:.3g} paths" if paths < inf else "10^300 paths or more"
+    return said("about", number=f"{paths:.3g}") if paths < inf else "10^300 paths or more"

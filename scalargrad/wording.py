@@ -1,6 +1,7 @@
-"""Graphs in words: labels, numbers in few figures, formulas.   (floor 2)
+"""Graphs in words: labels, numbers in few figures, formulas, sentences.   (floor 2)
 
-Pictures and explanations both ask here, so they say the same thing in the same words.
+Pictures, explanations, the gradient doctor and the pages' scripts ask here, so they say the same
+thing in the same words.
 """
 
 from __future__ import annotations
@@ -153,7 +154,60 @@ def counted(count: int, noun: str) -> str:
     return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
+# ------------------------------------------------------------------ sentences
+
+SENTENCES = {  # the step-through page takes them too, and fills in {…} as `said` does
+    # of a gradient that somebody gave
+    "right": "{yours} is right",
+    "sign": "{yours} is −1 × the exact gradient: its sign is wrong",
+    "digits": "{yours} is exact to {digits} only",
+    "unexplained": "{yours} is wrong, and no mistake known here explains it",
+    "changed": "{yours} is {times}the exact gradient {change}",
+    "without": "without {part}",
+    "subtracted": "with {part} subtracted, not added",
+    "counted": "with {part} counted {times} times",
+    "share": "the share through {place}",
+    "shares": "the shares through {places}",
+    "slope left out": "with the slope of {place} left out",
+    "factor left out": "with a factor left out: the one beside {place}",
+    "constant left out": "with a constant factor{where} left out",
+    "gradient left out": "with the gradient of {place} left out",
+    # of paths
+    "paths": "d {root}/d {leaf} = {slope}, the sum over {count}{end}",
+    "all shown": ":",
+    "heaviest shown": "; the heaviest:",
+    "other paths": "the other {count}",
+    "values between": "… {count} more …",
+    "about": "about {number} paths",
+    "no path": "{root} was not made of {leaf}: its slope is 0, no path leads to it",
+}
+
+
+def said(sentence: str, **parts: str) -> str:
+    """A sentence of the table, with its parts filled in.
+
+    >>> said("digits", yours="b", digits=counted(2, "digit"))
+    'b is exact to 2 digits only'
+    """
+    return SENTENCES[sentence].format(**parts)
+
+
 # ------------------------------------------------------------------ operations
+
+NOUNS = {"sub": "subtraction", "div": "division", "mul": "product", "add": "sum"}
+
+
+def operation_noun(value: Value) -> str:
+    """The name of the operation that made a Value, as a sentence has it.
+
+    >>> from scalargrad import Value, tanh
+    >>> x = Value(2.0)
+    >>> [operation_noun(y) for y in (x * 3, x**2, x**3, tanh(x))]
+    ['product', 'square', 'power', 'tanh']
+    """
+    if value.op == "pow" and not isinstance(value.parents[1], Value):
+        return "square" if value.parents[1] == 2.0 else "power"
+    return NOUNS.get(value.op or "", value.op or "")
 
 
 def name_formula(name: str) -> Formula:

@@ -5,5 +5,6 @@ a penalty, with the slope of tanh left out, and so on. `walks` and `guesses` hol
 hypothesis is named only if it explains each number that was given, up to rounding.
 
 `tape` keeps the graph as numbers, `structure` finds layers and functions in it, `blocks` matches
-what was given with the arguments, and `diagnosis` tries and chooses.
+what was given with the arguments, `rightness` judges it, `search` tries the hypotheses, and
+`examination` chooses a `diagnosis`.
 """

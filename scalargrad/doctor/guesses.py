@@ -6,6 +6,7 @@ the end. To add a mistake, write a function that generates guesses and add it to
 
 from __future__ import annotations
 
+from ..wording import figure, said
 from .blocks import Block
 from .study import Case, Guess, Study
 
@@ -70,10 +71,25 @@ def permuted(study: Study, case: Case) -> Iterator[Guess]:
                     *_picked(case, order))  # fmt: skip
 
 
+def labelled_shares(study: Study, case: Case) -> Iterator[Guess]:
+    """The share through a Value that has a label is left out, subtracted or counted twice."""
+    for label, share in study.labelled_shares(case.block):
+        for kind, change, factor in (
+            ("term", "without", 0.0), ("negated", "subtracted", -1.0), ("term", "counted", 2.0),
+        ):  # fmt: skip
+            words = said(change, part=said("share", place=label), times=figure(factor))
+            numbers = [case.exact[0] + (factor - 1.0) * share]
+            yield Guess(
+                kind, f"the exact gradient {words}", numbers, case.bounds, label, None, factor
+            )
+
+
 def rows_shares(study: Study, case: Case) -> Iterator[Guess]:
     """The share of one row is left out, or stands alone: assigned in a loop, not added up."""
     shares = study.shares(case.block)
     if not shares or not 2 <= len(shares) <= MOST_SHARES:
+        return
+    if study.labelled_shares(case.block):
         return
     products = [[a * s for a, s in share] for share in shares]
     rest = [exact - sum(each) for exact, each in zip(case.exact, zip(*products))]  # a penalty's
@@ -218,6 +234,7 @@ def _text(shape: tuple[int, ...]) -> str:
 
 
 GUESSES = (
-    transposed, other_argument, permuted, other_shape, not_summed, rows_shares, layer_beside,
+    transposed, other_argument, permuted, other_shape, not_summed, labelled_shares, rows_shares,
+    layer_beside,
 )  # fmt: skip
 LAST_GUESSES = (extra_penalty,)

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from ..value import Value
+from ..wording import operation_noun
 from .tape import ACTIVATION_NAMES, SUMS, Tape, value_at, values_of
 
 TYPE_CHECKING = False
@@ -27,7 +27,6 @@ PRODUCTS = {"mul", "dot"}
 LONGEST = 12  # operations that one function is made of, at most
 CLIMB = 1000  # steps of a search for the Value that all ways lead through
 MOST_GROUPS = 400
-NAMES_IN_WORDS = {"sub": "subtraction", "div": "division", "mul": "product", "add": "sum"}
 
 
 class Group(NamedTuple):
@@ -248,10 +247,7 @@ class Structure:
             return self.tape.functions[i]
         if i in self.block_of:
             return self.names[self.block_of[i]]
-        node = self.tape.nodes[i]
-        if node.op == "pow" and not isinstance(node.parents[1], Value):
-            return "square" if node.parents[1] == 2.0 else "power"
-        return NAMES_IN_WORDS.get(node.op or "", node.op or "")
+        return operation_noun(self.tape.nodes[i])
 
 
 def _bottlenecks(tape: Tape) -> list[int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import NamedTuple
 
+from ..wording import label_of
 from .blocks import Block, Given
 from .structure import Group, Structure
 
@@ -119,6 +120,13 @@ class Study:
                 if 2.0 < number < 1e9 and abs(number - round(number)) < 1e-9:
                     found[round(number)] = None
         return [*found]
+
+    def labelled_shares(self, block: Block) -> list[tuple[str, float]]:
+        """The shares in the gradient of a single number that come from Values with a label."""
+        place = self.tape.leaves[block.places[0]] if len(block.places) == 1 else None
+        readers = [] if place is None else self.readers.get(place, [])
+        named = [(label_of(self.tape.nodes[i]), self.slopes[i] * slope) for i, slope in readers]
+        return [(label, share) for label, share in named if label]
 
     def shares(self, block: Block) -> list[list[tuple[float, float]]] | None:
         """The shares of the rows in a block's gradient: a list of all numbers' for each row.

@@ -10,6 +10,7 @@ from ..ops import OPS
 from ..rows.methods import evaluated
 from ..rows.slopes import as_arguments
 from ..value import Value
+from ..wording import said
 from .structure import Group, Structure
 from .study import Study, Walk
 from .tape import slope_of
@@ -70,11 +71,12 @@ def left_out(study: Study) -> Iterator[Walk]:
         ):
             continue
         where = study.where(group.layer)
-        words = f"with the slope of {group.operation}{where} left out"
         if group.kind == "factor":
-            words = f"with a factor left out: the one beside {group.operation}{where}"
+            words = said("factor left out", place=f"{group.operation}{where}")
         elif group.operation == "product":
-            words = f"with a constant factor{where} left out"
+            words = said("constant left out", where=where)
+        else:
+            words = said("slope left out", place=f"{group.operation}{where}")
         yield Walk("left out", group.operation, group.layer, words, changes, group=group.number)
 
 
@@ -234,7 +236,8 @@ def shares_of_operands(study: Study) -> Iterator[Walk]:
         if changes := _with(study, group, lambda i, operand, slope: 0.0):
             i, k = group.places[0]
             operand = structure.tape.edges[i][k][0]
-            kind, words = "term", f"the share through {group.operation}{study.where(group.layer)}"
+            place = f"{group.operation}{study.where(group.layer)}"
+            kind, words = "term", said("share", place=place)
             is_weight = operand in structure.block_of
             if group.kind == "term" and not structure.layers[operand] and not is_weight:
                 kind, words = "penalty", f"the penalty on {_read_by(structure, operand)}"

@@ -17,7 +17,16 @@ from ..compiler.emitters.javascript_rows import row_functions
 from ..graph import ordered
 from ..ops import ATOM, SIGN
 from ..value import Value
-from ..wording import counted, figure, formulas, name_formula, names_of, operation_formula
+from ..wording import (
+    SENTENCES,
+    counted,
+    figure,
+    formulas,
+    name_formula,
+    names_of,
+    operation_formula,
+    operation_noun,
+)
 from .embedding import as_json, framed, hash_of, number, saved
 from .graphs import Painter, in_pairs
 from .layout import dot_text, laid_out
@@ -164,6 +173,7 @@ class _Graph:
                 for root in self.plan.roots
             ],
             "python": functions[0] if functions else "",
+            "sentences": SENTENCES,
         }
 
     def node(self, value: Value) -> dict[str, Any]:
@@ -178,7 +188,7 @@ class _Graph:
             return found
         return found | {
             "op": self.place[value._operation.name],
-            "operation": value.op,
+            "operation": operation_noun(value),
             "symbol": badge(value),
             "operands": [
                 self.number[x] if isinstance(x, Value) else [number(x)] for x in value.parents

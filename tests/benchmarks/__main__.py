@@ -32,6 +32,7 @@ NAMES = (
     "backends",
     "formulas",
     "estimators",
+    "doctor",
 )
 PEERS = ("numpy", "scipy", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")
 ONE_THREAD = {

@@ -396,7 +396,7 @@ def test_the_quiz_hides_gradients_until_they_are_found(browser: Browser, tmp_pat
     assert not [tip for tip in browser.evaluate("[...document.querySelectorAll('.node title')].map((t) => t.textContent)") if "grad" in tip and not tip.startswith("y")]  # fmt: skip
     step(browser, 12)
     assert text(browser, "asked") == "v2.grad ="
-    assert asked(browser, "0.5") == "Right."
+    assert asked(browser, "0.5") == "0.5 is right."
     assert said(browser)[2:] == [
         "v2.grad = 0.5, from y",
         "v1.grad += 1 × 0.5 = ?",
@@ -410,34 +410,39 @@ def test_the_quiz_hides_gradients_until_they_are_found(browser: Browser, tmp_pat
     assert "?" not in browser.evaluate(grads)
 
 
-VERDICTS = [  # a.grad is 0.5 × 4 + (−3) × 2 + 7 × 1, three shares: 2, −6 and 7
-    ("3", "Right."), ("3.0", "Right."), ("3.001", "Close, but not in two digits."), ("−3", "The sign is wrong."),
-    ("9", "The share from q is missing: −3 × 2."), ("1", "The share from p is missing: 0.5 × 4."),
-    ("-4", "The share from r is missing: 7 × 1."), ("2", "The shares from q and r are missing."),
-    ("15", "The share from q has the wrong sign: −3 × 2."), ("10", "The share from r counts once, not twice."),
-    ("1.5", "The share from p has the gradient of p left out: 0.5 × 4."), ("11", "The share from q has the slope of mul left out: −3 × 2."),
-    ("3.2", "Close, but not in two digits."), ("77", "Not right. Shares come from p, q, r: each is local slope × gradient."),
-    ("0", "Not right. Shares come from p, q, r: each is local slope × gradient."),
-    ("", "Type a number, such as −1.5."), ("x", "Type a number, such as −1.5."),
+UNEXPLAINED = "is wrong, and no mistake known here explains it"
+SHARES = "Shares come from p, q, r: each is local slope × gradient."
+# a.grad is 0.53 × 4.3 − 3.1 × 2.2 + 7 × 1, shares of 2.279, −6.82 and 7; {} is what `explain` says of the answer too
+VERDICTS = [
+    ("2.459", "{}."), ("2.4590", "{}."), ("−2.459", "{}."), ("77", "{}. " + SHARES),
+    ("9.279", "{}: −3.1 × 2.2."), ("0.18", "{}: 0.53 × 4.3."), ("-4.541", "{}: 7 × 1."),
+    ("16.099", "{}: −3.1 × 2.2."), ("9.459", "{}: 7 × 1."), ("11.479", "11.479 is the exact gradient with a constant factor left out: −3.1 × 2.2 is its share."),
+    ("2.279", "2.279 is the exact gradient without the shares through q and r."),
+    ("0.71", "0.71 is the exact gradient with the gradient of p left out: 0.53 × 4.3 is its share."),
+    ("2.4605", "2.4605 is exact to 3 digits only."), ("2.6", "2.6 is exact to 1 digit only."),
+    ("0", f"0 {UNEXPLAINED}. {SHARES}"), ("", "Type a number, such as −1.5."), ("x", "Type a number, such as −1.5."),
 ]  # fmt: skip
 
 
 def test_the_quiz_says_what_is_wrong(browser: Browser, tmp_path: Path) -> None:
     a = Value(1.0, "a")
-    p, q, r = 0.5 * a, -3.0 * a, 7.0 * a
+    p, q, r = 0.53 * a, -3.1 * a, 7.0 * a
     p.label, q.label, r.label = "p", "q", "r"
-    y = 4.0 * p + 2.0 * q + r
+    y = 4.3 * p + 2.2 * q + r
     y.label = "y"
     opened(browser, y, tmp_path / "page.html")
     y.backward()
-    assert a.grad == 3.0
+    assert a.grad == pytest.approx(2.459)
     at = [at for at in range(10, 19) if step(browser, at)[1].startswith("a.grad = ")]
     for answer, verdict in VERDICTS:
         if not browser.evaluate("document.getElementById('quiz').checked"):
             click(browser, "#quiz")
         step(browser, at[0])
+        if "{}" in verdict:  # of mistakes that would give the same, the first is said
+            found = explain(y, a, given=float(answer.replace("−", "-"))).diagnosis
+            verdict = verdict.format(found.sentence.split(", or ")[0])
         assert asked(browser, answer) == verdict, answer
-        if verdict == "Right.":
+        if "is right" in verdict:
             click(browser, "#quiz")
 
 
@@ -496,7 +501,8 @@ def test_the_keyboard_alone_suffices(browser: Browser, tmp_path: Path) -> None:
     browser.write("0.25")
     browser.press("Enter")
     assert (
-        text(browser, "verdict") == "Not right. Shares come from y: each is local slope × gradient."
+        text(browser, "verdict") == "0.25 is wrong, and no mistake known here explains it. Shares "
+        "come from y: each is local slope × gradient."
     )
     browser.evaluate("document.activeElement.select()")
     browser.write(browser.evaluate("String(step_node().grad)"))

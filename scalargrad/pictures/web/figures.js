@@ -48,4 +48,6 @@ function line(...parts) {
 
 const in_brackets = (x) => (x < 0 ? ["(", x, ")"] : [x]);
 const listed = (names) => names.join(names.length > 2 ? ", " : " and ");
+const said = (sentence, parts) =>
+  graph.sentences[sentence].replace(/\{(\w+)\}/g, (_, part) => parts[part]);
 const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`;

@@ -60,27 +60,29 @@ const shortened = (items, gap) =>
 function explained(to) {
   const { ways, total } = ways_to(to);
   if (!total)
-    return `${root().name} was not made of ${to.name}: its slope is 0, no path leads to it`;
+    return said("no path", { root: root().name, leaf: to.name });
   const found = heaviest_paths(ways, to, 10).map(path_row);
   const rank = ({ product }) => (Number.isNaN(product) ? Infinity : Math.abs(product));
   found.sort((a, b) => descending(rank(a), rank(b)));
   const lines = found.map(({ names, slopes, product }) => [
-    shortened(names, `… ${names.length - 7} more …`).join(" ← "),
+    shortened(names, said("values between", { count: names.length - 7 })).join(" ← "),
     (shortened(slopes.map((x) => figure(x)), "…").join(" × ") || "1")
       + (slopes.length > 1 ? ` = ${figure(product)}` : ""),
   ]);
   const rest = total - found.length;
   const others = to.grad - found.reduce((sum, { product }) => sum + product, 0);
-  if (rest) lines.push([`the other ${path_count(rest)}`, figure(others)]);
+  if (rest) lines.push([said("other paths", { count: path_count(rest) }), figure(others)]);
   const wide = Math.max(...lines.map(([left]) => [...left].length));
   const pad = (left) => left + " ".repeat(wide - [...left].length);
-  const sum = `the sum over ${path_count(total)}${rest ? "; the heaviest:" : ":"}`;
-  const head = `d ${root().name}/d ${to.name} = ${figure(to.grad)}, ${sum}`;
+  const head = said("paths", {
+    root: root().name, leaf: to.name, slope: figure(to.grad), count: path_count(total),
+    end: said(rest ? "heaviest shown" : "all shown"),
+  });
   return [head, ...lines.map(([left, right]) => `    ${pad(left)}   ${right}`)].join("\n");
 }
 
 const path_count = (paths) =>
-  paths < 1e9 ? counted(paths, "path") : `about ${figure(paths, 3)} paths`;
+  paths < 1e9 ? counted(paths, "path") : said("about", { number: figure(paths, 3) });
 
 function show_paths() {
   const to = state.hovered ?? nodes[state.chosen];

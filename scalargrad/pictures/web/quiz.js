@@ -15,7 +15,7 @@ function agrees(answer, digits, x) {
   return Math.abs(answer - x) <= 0.501 * unit;
 }
 
-// What is wrong with an answer: a sign, a share left out, a factor left out; "" if it is right.
+// What is wrong with an answer, in the words of `check_gradient`; "" if it is right.
 function mistake_in(text, node) {
   const answer = typed(text);
   if (answer === undefined) return "Type a number, such as −1.5.";
@@ -23,26 +23,47 @@ function mistake_in(text, node) {
   const is = (x) => agrees(answer, digits, x);
   const { grad, shares } = node;
   if (is(grad) || (Number.isNaN(grad) && Number.isNaN(answer))) return "";
-  if (is(-grad)) return "The sign is wrong.";
+  const yours = figure(answer);
+  if (is(-grad)) return `${said("sign", { yours })}.`;
   const product = ({ slope, reader }) => `${figure(slope)} × ${figure(reader.grad)}`;
-  const from = (sent) => `The share from ${sent.reader.name}`;
+  const changed = (change, parts) =>
+    said("changed", { yours, times: "", change: said(change, parts) });
+  const of_share = (change, sent, times) => {
+    const part = said("share", { place: sent.reader.name });
+    return `${changed(change, { part, times })}: ${product(sent)}.`;
+  };
   const missing = left_out(shares, (part) => part.length < shares.length
     && is(grad - part.reduce((sum, { share }) => sum + share, 0)));
-  if (missing?.length === 1) return `${from(missing[0])} is missing: ${product(missing[0])}.`;
-  const absent = missing?.map(({ reader }) => reader.name);
-  if (missing) return `The shares from ${listed(absent)} are missing.`;
+  if (missing?.length === 1) return of_share("without", missing[0]);
+  const places = missing && listed(missing.map(({ reader }) => reader.name));
+  if (missing) return `${changed("without", { part: said("shares", { places }) })}.`;
   for (const sent of shares) {
     const rest = grad - sent.share, { reader, slope, share } = sent;
-    const says = (what) => `${from(sent)} ${what}: ${product(sent)}.`;
-    if (is(rest - share)) return says("has the wrong sign");
-    if (is(rest + reader.grad)) return says(`has the slope of ${reader.operation} left out`);
-    if (is(rest + slope)) return says(`has the gradient of ${reader.name} left out`);
-    if (is(grad + share)) return `${from(sent)} counts once, not twice.`;
+    if (is(rest - share)) return of_share("subtracted", sent);
+    if (is(grad + share)) return of_share("counted", sent, 2);
+    const slope_is = `${product(sent)} is its share.`;
+    if (is(rest + reader.grad)) return `${changed(...slope_left_out(sent))}: ${slope_is}`;
+    if (is(rest + slope))
+      return `${changed("gradient left out", { place: reader.name })}: ${slope_is}`;
   }
-  if (Math.abs(answer - grad) <= 0.1 * Math.abs(grad)) return "Close, but not in two digits.";
+  const gap = Math.abs((answer - grad) / grad);
+  if (gap <= 0.1) {
+    const digits = counted(Math.floor(-Math.log10(gap)), "digit");
+    return `${said("digits", { yours, digits })}.`;
+  }
   const readers = [...new Set(shares.map(({ reader }) => reader.name))];
-  if (!readers.length) return "Not right: no share comes to it.";
-  return `Not right. Shares come from ${listed(readers)}: each is local slope × gradient.`;
+  const hint = readers.length
+    ? `Shares come from ${listed(readers)}: each is local slope × gradient.`
+    : "No share comes to it.";
+  return `${said("unexplained", { yours })}. ${hint}`;
+}
+
+// The sentence for a local slope that is left out, and its parts.
+function slope_left_out({ reader, operand }) {
+  const count = reader.operands.filter((other) => typeof other !== "number").length;
+  if (count > 1) return ["factor left out", { place: operand.title }];
+  if (reader.operation === "product") return ["constant left out", { where: "" }];
+  return ["slope left out", { place: reader.operation }];
 }
 
 // The smallest part of the shares that passes a test; of more than 12 shares one or two.
@@ -76,10 +97,11 @@ function check(event) {
 }
 
 function reveal(node) {
-  const is_right = !mistake_in($("answer").value, node);
+  const text = $("answer").value, is_right = !mistake_in(text, node);
   state.answered.add(node);
   show();
   show_paths();
-  $("step").prepend(line(is_right ? "Right." : "This is how it is found:"));
+  $("step").prepend(line(
+    is_right ? `${said("right", { yours: figure(typed(text)) })}.` : "This is how it is found:"));
   $("on").focus();
 }
