@@ -46,6 +46,7 @@ class LoopOnNative(Loop):
         table: Sequence[Any],
         reduce: str,
         keeps: bool,
+        clip: float | None = None,
         whole: Program | None = None,
     ) -> None:
         super().__init__(program, weights, keeps)
@@ -68,6 +69,7 @@ class LoopOnNative(Loop):
             else []
         )
         self._update, self._has_penalty, self._reduce = update, penalty is not None, reduce
+        self._clip = clip
         self._sources: dict[bool, Training] = {}
         self._made: dict[bool, tuple[Any, Any]] = {}
         self.source = ""
@@ -112,8 +114,14 @@ class LoopOnNative(Loop):
     def _training(self, order: bool) -> Training:
         """The source, for rows that follow one another or for rows in an order."""
         if order not in self._sources:
-            given = self._program, self.moving, self._has_penalty, self._update, self._reduce
-            self._sources[order] = Training(*given, order)
+            given = (
+                self._program,
+                self.moving,
+                self._has_penalty,
+                self._update,
+                self._reduce,
+            )
+            self._sources[order] = Training(*given, order, self._clip)
         return self._sources[order]
 
     def _function(self, order: bool) -> tuple[Any, Any]:

@@ -45,6 +45,7 @@ class LoopOnArrays(Loop):
         table: Sequence[Any],
         reduce: str,
         keeps: bool,
+        clip: float | None = None,
     ) -> None:
         super().__init__(program, weights, keeps)
         fixed = [block for block in self.given if block not in self.moving]
@@ -65,7 +66,7 @@ class LoopOnArrays(Loop):
         self._others: Any = (
             "ignore" if grids is loss else "raise"
         )  # what is done where a number is not finite for another reason
-        made = Training(grids, penalty, update, self.moving, reduce)
+        made = Training(grids, penalty, update, self.moving, reduce, clip)
         self.source = made.source
         filename = f"<scalargrad training in numpy {next(_counter)}>"
         functions = run(

@@ -160,11 +160,13 @@ class OnArrays(Stepwise):
         keeps: bool,
         executor: Executor | None,
         formula: Program | None,
+        clip: float | None = None,
     ) -> None:
         from numpy import array
 
         arrays = [*map(array, table)]
         super().__init__(program, penalty, weights, arrays, reduce, backend, keeps, executor)
+        self._clip = clip
         self._order, self._wanted = array(self._order), array(self._wanted)
         if formula is not None:
             for block in formula.blocks[:-2]:
@@ -174,10 +176,14 @@ class OnArrays(Stepwise):
     def run(self, steps: Steps) -> Moved:
         from numpy import array
 
+        from .dialects.numpy_helpers import norm
+
         now: Any = [array(steps.weights), *map(array, steps.state)]
         losses, fixed = [], array(steps.fixed)
         for step, (lr, batch) in enumerate(zip(steps.rates, steps.batches), steps.first):
             loss, gradient = self._gradient(now[0], fixed, batch)
+            if self._clip is not None:
+                gradient = gradient * (self._clip / max(self._clip, norm(gradient)))
             now = self._update([now[0], gradient, *now[1:], lr, float(step)])
             losses.append(loss)
         return now[0].tolist(), tuple([part.tolist() for part in now[1:]]), losses

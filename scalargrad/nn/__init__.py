@@ -25,7 +25,7 @@ from .losses import (
     squared_error,
 )
 from .module import Module, State
-from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
+from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_norm
 from .weights import WeightsError
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "WeightsError",
     "binary_cross_entropy",
     "binary_cross_entropy_with_logits",
+    "clip_norm",
     "cross_entropy",
     "half_squared_error",
     "he",

@@ -24,7 +24,7 @@ from .compared import compare_training, traced_or_refused
 from .eager import Eager, number_of
 from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
-from .optimizers import Optimizer
+from .optimizers import Optimizer, clipped
 from .parameters import put
 from .rows import items, one_hot, width
 
@@ -186,7 +186,8 @@ class Generated:
                     optimizer.zero_grad()
                     loss = self.task.backward(self.table, batch)
                     gradient = [p.grad for p in optimizer.parameters]
-                elif not self._is_known():  # an update may read them there
+                gradient = self._clipped(gradient)
+                if not self._is_known():  # an update may read them there
                     put(optimizer.parameters, repeat("grad"), gradient)
                 losses.append(loss)
                 optimizer.move(gradient, lr)
@@ -197,12 +198,15 @@ class Generated:
             self._failure = error
             del losses[made:]  # a step that was not made has no loss
 
+    def _clipped(self, gradient: list[float]) -> list[float]:
+        return gradient if self.task.clip is None else clipped(gradient, self.task.clip)
+
     def _moved(self, weights: Any, gradients: Any, lr: float, state: Any, step: int) -> Any:
         """The optimiser's update, applied to numbers that are not its own."""
         self._twin.state, self._twin.steps = state, step
         if not callable(self._twin.lr):
             self._twin.lr = lr
-        return self._twin.update(weights, gradients, lr)
+        return self._twin.update(weights, self._clipped(gradients), lr)
 
     def loss_of(self, table: Table) -> float:
         """The loss of rows, without penalty."""
@@ -327,13 +331,14 @@ class Generated:
         made, weights, count = self._objective, self._objective.weights, operations(self._program)
         reduce = "mean" if self.task.is_mean else "sum"
         small = self.whole and count * self.rows < WRITTEN_OUT
+        clip = self.task.clip
         given = self._program, made.penalty, formula, weights, self._table, reduce, self.keeps
 
         @cache
         def on_native() -> Any:
             from ..compiler.native_training import LoopOnNative
 
-            return LoopOnNative(*given, whole=made.of_rows(*self._table) if small else None)
+            return LoopOnNative(*given, clip, whole=made.of_rows(*self._table) if small else None)
 
         can_loop = self.executor is None and fits(self._program, weights)
         plan = self._plan = plan_of(
@@ -350,7 +355,7 @@ class Generated:
         if plan.backend == "numpy" and can_loop:
             from ..compiler.numpy_training import LoopOnArrays
 
-            return LoopOnArrays(*given)
+            return LoopOnArrays(*given, clip)
         if plan.backend != "python":
             return OnArrays(
                 self._program,
@@ -362,15 +367,16 @@ class Generated:
                 self.keeps,
                 self.executor,
                 formula,
+                clip,
             )
         is_short = count < LARGE and len(weights) * len(formula.steps) < LINES
         if self.executor is None and self.expected >= SOME and is_short:
             if small and self.expected >= MANY:
                 return LoopInPython(
-                    made.of_rows(*self._table), made.penalty, formula, weights, None
+                    made.of_rows(*self._table), made.penalty, formula, weights, None, clip
                 )
             return LoopInPython(
-                self._program, made.penalty, formula, weights, list(zip(*self._table))
+                self._program, made.penalty, formula, weights, list(zip(*self._table)), clip
             )
         return self._careful()
 

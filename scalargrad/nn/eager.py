@@ -8,6 +8,7 @@ from ..arithmetic.conversion import as_float
 from ..arithmetic.lists import add_up
 from ..modes import no_grad, training
 from ..value import Value
+from .optimizers import clip_norm
 from .parameters import put
 
 TYPE_CHECKING = False
@@ -24,16 +25,24 @@ NOT_CALLED = "{} cannot be called: give it a method __call__(self, x) that retur
 
 
 class Task:
-    """The loss that `fit` lowers: the mean or the sum over the rows of a batch, and the penalty."""
+    """The loss that `fit` lowers: the mean or the sum over the rows of a batch, and the penalty.
+
+    `clip` is the length that the gradient of a step may have at most, or None.
+    """
 
     def __init__(
-        self, model: Any, measure: Any, is_mean: bool, penalty: Callable[[Any], Any] | None
+        self,
+        model: Any,
+        measure: Any,
+        is_mean: bool,
+        penalty: Callable[[Any], Any] | None,
+        clip: float | None = None,
     ) -> None:
         if not callable(model):
             raise TypeError(NOT_CALLED.format(type(model).__name__))
         self.model: Any = model
         self.forward: Any = model
-        self.measure, self.penalty, self.is_mean = measure, penalty, is_mean
+        self.measure, self.penalty, self.is_mean, self.clip = measure, penalty, is_mean, clip
 
     @training()
     def backward(self, table: Table, batch: list[int]) -> float:
@@ -91,12 +100,15 @@ class Eager:
     def __init__(self, task: Task, optimizer: Any, table: Table) -> None:
         self.task, self.optimizer, self.table = task, optimizer, table
         self.loss_of = task.loss_of
+        self.trained = getattr(optimizer, "parameters", None) or task.model.parameters()
 
     def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
         """Make a step on each batch, and before it add its loss to `losses`."""
         for batch in batches:
             self.optimizer.zero_grad()
             losses.append(self.task.backward(self.table, batch))
+            if self.task.clip is not None:
+                clip_norm(self.trained, self.task.clip)
             self.optimizer.step()
 
     def gradient(self, weights: list[float], batch: list[int]) -> tuple[float, list[float]]:

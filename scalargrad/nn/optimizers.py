@@ -20,7 +20,7 @@ An optimiser of your own is a subclass with an `update`, a function from numbers
 from __future__ import annotations
 
 from itertools import repeat
-from math import inf, isfinite
+from math import hypot, inf, isfinite
 
 from ..arithmetic.conversion import to_float
 from ..functions import sqrt
@@ -197,7 +197,7 @@ class RMSprop(Optimizer):
     ) -> None:
         super().__init__(parameters, lr)
         self.alpha = within("alpha", alpha, below=1.0)
-        self.eps = _positive("eps", eps)
+        self.eps = positive("eps", eps)
         self.weight_decay = within("weight_decay", weight_decay)
         self.state = (_zeros(self),)
 
@@ -239,7 +239,7 @@ class Adam(Optimizer):
             within("betas[0]", betas[0], below=1.0),
             within("betas[1]", betas[1], below=1.0),
         )
-        self.eps = _positive("eps", eps)
+        self.eps = positive("eps", eps)
         self.weight_decay = within("weight_decay", weight_decay)
         self.state = (_zeros(self), _zeros(self))
 
@@ -287,6 +287,36 @@ class AdamW(Adam):
         return self._moved([w * kept for w in weights], gradients, lr)
 
 
+def clip_norm(parameters: HasParameters | Iterable[Value], most: float) -> float:
+    """Shorten the gradient of all parameters together to a length of at most `most`.
+
+    It is called between `backward()` and `step()`, and returns the length that was; where that is
+    nan or infinite nothing changes, and the step says what is wrong.
+
+    >>> from scalargrad import Value
+    >>> a, b = Value(0.0), Value(0.0)
+    >>> (3 * a + 4 * b).backward()
+    >>> clip_norm([a, b], 1.0), round(a.grad, 12), round(b.grad, 12)
+    (5.0, 0.6, 0.8)
+    """
+    values = list(parameters_of(parameters))
+    most = to_float(most, "most")
+    if not most > 0.0:
+        raise ValueError(f"most must be above 0, got {most}")
+    gradients = [p.grad for p in values]
+    put(values, repeat("grad"), clipped(gradients, most))
+    return hypot(*gradients)
+
+
+def clipped(gradients: Numbers, most: float) -> Numbers:
+    """The gradients times most / length, where that is less than 1."""
+    length = hypot(*gradients)
+    if not most < length < inf:
+        return gradients
+    factor = most / length
+    return [g * factor for g in gradients]
+
+
 def _called(parameters: list[Value], i: int) -> str:
     return parameters[i].label or f"parameter {i}"
 
@@ -308,7 +338,7 @@ def within(name: str, number: Any, below: float = inf) -> float:
     return value
 
 
-def _positive(name: str, number: Any) -> float:
+def positive(name: str, number: Any) -> float:
     value = within(name, number)
     if not value:
         raise ValueError(f"{name} must be above 0, got {value}")

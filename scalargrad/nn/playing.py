@@ -12,6 +12,7 @@ from .eager import Task
 from .inits import INITS
 from .lbfgs import LBFGS
 from .losses import binary_cross_entropy_with_logits, hinge, loss_function
+from .optimizers import positive
 from .parameters import flat
 from .rows import one_hot, to_lists, width
 from .training import REDUCTIONS, table_of
@@ -42,6 +43,7 @@ def playground(
     reduction: str = "mean",
     penalty: Callable[[Any], Any] | None = None,
     epochs: int | None = None,
+    clip_norm: float | None = None,
 ) -> Playground:
     """Write a page in which the model trains before the reader's eyes, and return it.
 
@@ -52,8 +54,8 @@ def playground(
     <Playground of MLP(2, [4, 1], activation='tanh'): 17 parameters, 4 rows>
 
     path: the file, .html; None to write none: `save` does it later, and a notebook shows the page.
-    X, y, loss, optimizer, lr, batch_size, shuffle, seed, reduction, penalty: as in `fit`, whose
-        steps the page makes. A seed that the reader gives is that of `MLP(…, seed=…)`.
+    X, y, loss, optimizer, lr, batch_size, shuffle, seed, reduction, penalty, clip_norm: as in
+        `fit`, whose steps the page makes. A seed that the reader gives is that of `MLP(…, seed=…)`.
     epochs: where the page stops by itself. Default None: nowhere.
 
     TraceError where model, loss, penalty or update cannot be traced; ValueError for more than
@@ -115,6 +117,7 @@ def playground(
         "layers": _layers(layers),
         "steps": chosen.steps,
         "optimizer": type(chosen).__name__,
+        "clip": None if clip_norm is None else positive("clip_norm", clip_norm),
         "loss": loss if isinstance(loss, str) else getattr(loss, "__name__", "loss"),
         "lr": chosen.lr,
         "batch": size if batch_size is None else min(size, whole_number("batch_size", batch_size)),

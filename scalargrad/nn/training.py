@@ -27,7 +27,7 @@ from .history import History
 from .lbfgs import LBFGS
 from .losses import loss_function
 from .metrics import metrics_for
-from .optimizers import Optimizer
+from .optimizers import Optimizer, positive
 from .parameters import put
 from .progress import progress_of
 from .rows import as_array, rows, to_lists
@@ -74,6 +74,7 @@ def fit(
     metrics: Any = None,
     patience: int | None = None,
     sample_weight: Any = None,
+    clip_norm: float | None = None,
     executor: Executor | None = None,
 ) -> History:
     """Lower the loss over the rows of X and y, step by step, and return the History.
@@ -117,6 +118,8 @@ def fit(
         ends, the weights of the best epoch come back. Default None: it goes on to the last epoch.
     sample_weight: how much each row counts: a number for each; 0 leaves a row out. With
         reduction="mean" only their ratios matter. Default None: all count the same.
+    clip_norm: how long the gradient of a step may be at most, that of all weights together: a
+        longer one is shortened. Default None: as long as it is.
     executor: an executor of `concurrent.futures`, such as Dask's `Client.get_executor()`, whose
         workers compute the gradients of full batches, compiled. Default None.
 
@@ -137,7 +140,8 @@ def fit(
         )
         table, measure = weighing.table(table, weights), weighing.measure
         held = held and weighing.table(held, [1.0] * len(held[0]))
-    task = Task(model, measure, is_mean, penalty)
+    clip = None if clip_norm is None else positive("clip_norm", clip_norm)
+    task = Task(model, measure, is_mean, penalty, clip)
     epochs, n = whole_number("epochs", epochs), len(table[0])
     rows = n if batch_size is None else min(n, whole_number("batch_size", batch_size))
     rng = random_source(seed)
@@ -148,6 +152,8 @@ def fit(
     if whole and (rows < n or shuffle):
         asked = f"batch_size={rows}" if rows < n else "shuffle=True"
         raise ValueError(f"{whole} all rows, as they are: leave {asked} out")
+    if clip and isinstance(chosen, LBFGS):
+        raise ValueError("optimizer='lbfgs' searches along the whole gradient: leave clip_norm out")
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
     size, total = losses.size, epochs * losses.size
     stops = bool(callback or held or metrics)

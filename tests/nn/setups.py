@@ -3,7 +3,7 @@
     python -m tests.nn.setups [--count 40] [--only 17] [--backends python,numpy,native,auto]
 
 A set-up is an optimiser, a model with its loss and data, batches, and up to three of: a penalty, a schedule, a sum over
-rows, validation, weights of rows, an annealing callback. Set-up number i takes the i-th optimiser, model and batch; the
+rows, validation, weights of rows, an annealing callback, a bound on the gradient's length. Set-up number i takes the i-th optimiser, model and batch; the
 rest is drawn.
 """
 
@@ -204,6 +204,7 @@ def extras(rng: random.Random, task: Task) -> dict[str, Any]:
         {"validation": (task.X[:7], task.y[:7])},
         {"sample_weight": [0.5 + (i % 3) for i in range(len(task.X))]},
         {"callback": Annealed()},
+        {"clip_norm": 0.3},
     ]
     found: dict[str, Any] = {}
     for choice in rng.sample(choices, rng.randint(0, 3)):

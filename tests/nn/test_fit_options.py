@@ -10,7 +10,9 @@ from contextlib import nullcontext
 import numpy as np
 import pytest
 
-from scalargrad.nn import MLP
+from scalargrad import Value
+from scalargrad.compiler import backends
+from scalargrad.nn import MLP, SGD, Neuron, clip_norm, l2
 
 RNG = random.Random(4)
 X = [[RNG.uniform(-1, 1), RNG.uniform(-1, 1)] for _ in range(24)]
@@ -77,6 +79,54 @@ def test_only_ratios_of_weights_matter_for_a_mean_and_validation_has_none(engine
         assert history.validation_loss[-1] == pytest.approx(expected, rel=1e-12)
         curves.append([*history.loss, *numbers(model)])
     np.testing.assert_allclose(*curves, rtol=1e-12)
+
+
+# ------------------------------------------------------------------ the length of the gradient
+
+SLOPES = np.array([[2.0, 1.0], [-1.0, 3.0]])  # of a line through these rows, in NumPy's formulas
+HEIGHTS = np.array([1.0, -4.0])
+
+
+@pytest.mark.parametrize(
+    ("engine", "backend"),
+    [("eager", "auto"), ("compiled", "python"), ("compiled", "numpy"), ("compiled", "native")],
+)
+@pytest.mark.parametrize("epochs", [3, 1200])  # a few steps, and a loop of many
+def test_a_gradient_that_is_too_long_is_shortened(engine, backend, epochs):
+    if not backends.is_installed(backend):
+        pytest.skip("no C compiler here")
+    line = Neuron(2, activation=None, init="zeros")
+    history = line.fit(
+        SLOPES, HEIGHTS, lr=0.01, epochs=epochs, clip_norm=0.5, engine=engine, backend=backend,
+        penalty=lambda model: 0.1 * l2(model),
+    )  # fmt: skip
+    p, losses = np.zeros(3), []
+    for _ in range(epochs):
+        off = SLOPES @ p[:2] + p[2] - HEIGHTS
+        losses.append(np.mean(off**2) + 0.1 * p @ p)
+        g = np.array([*(SLOPES.T @ off), off.sum()]) + 0.2 * p
+        p -= 0.01 * g * min(1.0, 0.5 / np.linalg.norm(g))
+    np.testing.assert_allclose(numbers(line), p, rtol=1e-10)
+    np.testing.assert_allclose(history.loss, losses, rtol=1e-10)
+
+
+def test_by_hand_it_is_a_function_between_backward_and_step():
+    a, b = Value(0.0, "a"), Value(0.0, "b")
+    (3 * a - 4 * b).backward()
+    assert clip_norm([a, b], 10.0) == 5.0
+    assert (a.grad, b.grad) == (3.0, -4.0)
+    assert clip_norm([a, b], 0.5) == 5.0
+    assert (a.grad, b.grad) == pytest.approx((0.3, -0.4), rel=1e-15)
+    a.grad, b.grad = math.nan, 1.0
+    assert math.isnan(clip_norm([a, b], 0.5))
+    assert b.grad == 1.0
+    with pytest.raises(FloatingPointError, match="the gradient of a is nan"):
+        SGD([a, b]).step()
+    a.grad = 1e200
+    assert clip_norm([a, b], 1.0) == 1e200
+    assert a.grad == 1.0
+    with pytest.raises(ValueError, match="most must be above 0, got 0"):
+        clip_norm([a], 0.0)
 
 
 # ------------------------------------------------------------------ metrics
@@ -183,6 +233,8 @@ WRONG = {
     "a metric that is none": ({"metrics": "acuracy"}, ValueError, "metrics='acuracy' is none of 'accuracy', 'squared_error'"),
     "a number for a metric": ({"metrics": 3}, TypeError, "metrics must be a name, a function of (predictions, targets), or a list"),
     "a metric that gives a text": ({"metrics": lambda p, t: "good"}, TypeError, "the metric <lambda> takes a real number"),
+    "a gradient of length 0": ({"clip_norm": 0.0}, ValueError, "clip_norm must be above 0, got 0.0"),
+    "no length": ({"clip_norm": "1"}, TypeError, "clip_norm"),
     "patience without validation": ({"patience": 3}, ValueError, "give validation=(X, y)"),
     "no patience": ({"patience": 0, "validation": (X, Y)}, ValueError, "patience must be 1 or more, got 0"),
     "too few weights": ({"sample_weight": [1.0]}, ValueError, "sample_weight has 1 numbers, and X has 24 rows"),

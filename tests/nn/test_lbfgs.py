@@ -239,6 +239,7 @@ def test_wherever_ctrl_c_comes_weights_are_those_of_the_last_epoch(engine):
 WRONG = {
     "batches": ({"batch_size": 5}, ValueError, "compares losses of all rows, as they are: leave batch_size=5 out"),
     "shuffle": ({"shuffle": True}, ValueError, "leave shuffle=True out"),
+    "a length": ({"clip_norm": 1.0}, ValueError, "searches along the whole gradient: leave clip_norm out"),
     "a rate": ({"lr": 0.1}, ValueError, "L-BFGS finds the length of each step, and lr=0.1 would be lost: leave lr out"),
     "no memory": ({"optimizer": lambda p: LBFGS(p, memory=0)}, ValueError, "memory must be 1 or more, got 0"),
     "a negative end": ({"optimizer": lambda p: LBFGS(p, gtol=-1.0)}, ValueError, "gtol must be 0 or more"),

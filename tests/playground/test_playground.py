@@ -43,6 +43,7 @@ CASES = {
                  {"loss": "cross_entropy", "optimizer": "rmsprop", "batch_size": 6, "shuffle": True, "seed": 11}),
     "penalty": (MLP(1, [4, 1], activation="sigmoid", seed=4), LINE, [x * x for x in LINE],
                 {"penalty": lambda model: 0.01 * l2(model.parameters()), "optimizer": lambda p: AdamW(p, lr=0.02), "reduction": "sum"}),
+    "short steps": (MLP(2, [5, 1], activation="tanh", seed=7), POINTS, SIDES, {"lr": 0.1, "clip_norm": 0.05, "batch_size": 5, "penalty": lambda model: 0.01 * l2(model)}),
     "class of one's own": (Pair(), POINTS, SIDES, {"optimizer": lambda p: Adam(p, lr=0.05), "batch_size": 10}),
 }  # fmt: skip
 
@@ -408,6 +409,7 @@ WRONG = [
     (MLP(2, [1]), POINTS, SIDES, {"optimizer": Own}, TraceError, "the step of Own is its own"),
     (MLP(2, [1]), POINTS, SIDES, {"reduction": "max"}, ValueError, "reduction='max' is none of 'mean', 'sum'"),
     (MLP(2, [1]), POINTS, SIDES, {"batch_size": 0}, ValueError, "batch_size"),
+    (MLP(2, [1]), POINTS, SIDES, {"clip_norm": -1}, ValueError, "clip_norm must be 0 or more"),
 ]  # fmt: skip
 
 

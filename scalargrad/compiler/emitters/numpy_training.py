@@ -33,7 +33,8 @@ class Training:
     """The source of `prepared` and `train`, and the constants they read.
 
     `loss` is the loss of a row and `penalty` that of the weights, or None; `moving` are the blocks that
-    are trained, `update` the formula of a weight. `reduce` is over the rows of a batch.
+    are trained, `update` the formula of a weight. `reduce` is over the rows of a batch, and `clip` the
+    length that the slopes may have at most.
     """
 
     def __init__(
@@ -43,8 +44,10 @@ class Training:
         update: Program,
         moving: Sequence[Block],
         reduce: str,
+        clip: float | None = None,
     ) -> None:
         self.loss, self.moving, self.reduce = loss, moving, reduce
+        self.clip = clip
         self.size = sum(len(block.inputs) for block in moving)
         self.arrays = arrays = Arrays(loss.blocks, "rows", taken=OWN)
         self.data = [block for block in loss.blocks if block.has_rows]
@@ -154,6 +157,10 @@ class Training:
         lines += [self._written(self.parts[block], slope) for block, slope in slopes.items()]
         lines += [f"{name} += {x.text}" for name, x in more]
         lines.append(f"losses.append({value.text})")
+        if self.clip is not None:
+            lines.append(
+                f"{self.g.text} *= {self.clip!r} / max({self.clip!r}, norm({self.g.text}))"
+            )
         lines += self._moved(moved)
         memory = [x.text for x in self.memory]
         given = [self.p.text, *memory, *[arrays.blocks[b] for b in self.fixed]]

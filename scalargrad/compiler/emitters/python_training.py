@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import itertools
 
+from ...ops import OPS
 from ...rows.text import FAST_NAMES, run
 from ..derive import DIVIDE, DerivedSteps
 from ..layout import item_name, pattern, targets, tuple_of, wrapped, zeros
 from ..lower import OVER_ROWS, ROWS, SUM
 from ..naming import Names
-from ..program import Block, Constant, Input, Program, hastened
+from ..program import Block, Constant, Input, Program, Step, hastened
 from ..stepwise import Loop
 from .python_lines import AFTER, BEFORE, Lines
 
@@ -50,6 +51,7 @@ class LoopInPython(Loop):
         update: Program,
         weights: Sequence[Input],
         rows: Sequence[Any] | None,
+        clip: float | None = None,
     ) -> None:
         super().__init__(program, weights)
         self._rows = rows  # of the whole table, each as the blocks that carry rows have it
@@ -61,6 +63,8 @@ class LoopInPython(Loop):
         self._names = Names(RESERVED)
         self._wishes: dict[Any, str] = {}
         loss, slopes = self._of_loss(penalty)
+        if clip is not None:
+            slopes = self._clipped(slopes, clip)
         moved = self._moved(update, slopes)
         lines = self._lines = self._written(program.blocks, loss, moved)
         self.source = "\n".join(self._function(lines.decided())) + "\n"
@@ -114,6 +118,14 @@ class LoopInPython(Loop):
         if len(parts) < 2:
             return parts[0] if parts else self._derived.constant(0.0)
         return self._derived.put(SUM, tuple(parts))
+
+    def _clipped(self, slopes: list[Any], clip: float) -> list[Any]:
+        """The slopes times clip / length, where that is less than 1."""
+        every, most = Block("g", (len(slopes),)), Constant(clip)
+        length = Step(OPS["norm"], tuple(every.inputs))
+        factor = Step(OPS["div"], (most, Step(OPS["maximum"], (most, length))))
+        shorter = [Step(OPS["mul"], (x, factor)) for x in every.inputs]
+        return self._derived.also(Program([every], shorter), dict(zip(every.inputs, slopes)))
 
     def _moved(self, update: Program, slopes: Sequence[Any]) -> list[tuple[Input, Any]]:
         """Each weight and each number of its memory, and what it is after the step."""

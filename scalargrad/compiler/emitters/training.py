@@ -31,8 +31,17 @@ if TYPE_CHECKING:
 OWN = (
     "gradient", "lr", "step", "weights", "state", "states", "rates", "losses", "loss",
     "first_step", "steps", "starts",
-    "ends", "orders", "s", "train_update",
+    "ends", "orders", "s", "train_update", "shorten",
 )  # fmt: skip
+SHORTEN = """\
+static void shorten(int n, double *xs, double most)
+{
+    double squares = 0.0;
+    for (int k = 0; k < n; k++) squares += xs[k] * xs[k];
+    const int is_plain = squares > 1e-280 && squares < INFINITY;
+    const double factor = most / fmax(most, is_plain ? sqrt(squares) : length_of(n, xs));
+    for (int k = 0; k < n; k++) xs[k] *= factor;
+}"""
 
 
 class Training:
@@ -42,15 +51,16 @@ class Training:
     batch whose rows are known, its loss,
     what slopes are taken of in its place, and the penalty. `moving` are the blocks that are
     trained, `update` the formula of a weight.
-    `reduce` is over the rows of a batch; with `order`, these are taken in the order of an array.
+    `reduce` is over the rows of a batch; with `order`, these are taken in the order of an array. `clip` is the length that the slopes may have at
+    most.
     """
 
     def __init__(
         self, program: Program, moving: Sequence[Block], has_penalty: bool, update: Program,
-        reduce: str, order: bool,
+        reduce: str, order: bool, clip: float | None = None,
     ) -> None:  # fmt: skip
         self.program, self.moving, self.has_penalty = program, moving, has_penalty
-        self.reduce, self.order = reduce, order
+        self.reduce, self.order, self.clip = reduce, order, clip
         self.data = [block for block in program.blocks if block.has_rows]
         names = MACHINE.names()
         names.taken.update(OWN)
@@ -157,7 +167,13 @@ class Training:
         memory = [f"states + {i * count}" for i in range(len(self.memory))]
         call = ["weights", "gradient", *memory, "rates[s]", "first_step + (double)s"]
         call += [f"work + {room + count}"] * ("work" in used)
-        inner = [*self._names(uses), *lines, f"train_update({', '.join([str(count), *call])});"]
+        clips = [] if self.clip is None else [f"shorten({count}, gradient, {self.clip!r});"]
+        inner = [
+            *self._names(uses),
+            *lines,
+            *clips,
+            f"train_update({', '.join([str(count), *call])});",
+        ]
         head = MACHINE.loop("s", "steps")
         lines = [
             f"double *gradient = work + {room};", f"{head} {{", *[MACHINE.indent + x for x in inner], "}",
@@ -177,8 +193,9 @@ class Training:
         unused = [f"(void){name};" for _, name in self.parameters() if name not in uses]
         whole = MACHINE.function("nothing", "train", self.parameters(), [*unused, *lines])
         tables = "\n".join(self.step.tables.lines)
-        text = "\n\n".join([x for x in [tables, *functions, *more, update, whole] if x])
-        calls = frozenset(self.step.calls | self.update.calls)
+        shorten = SHORTEN if clips else ""
+        text = "\n\n".join([x for x in [tables, *functions, *more, shorten, update, whole] if x])
+        calls = frozenset(self.step.calls | self.update.calls | {*["length_of"][: len(clips)]})
         room += count + self.update.room + 8
         return Source("train", self.parameters(), False, text, calls, room)
 

@@ -98,16 +98,21 @@ class Training {
     let [loss, slopes] = task.value_and_grad(given, x, y);
     const [extra, more] = penalty ? penalty.value_and_grad(given) : [0, null];
     loss += extra;
+    const listed = (x) => (typeof x === "number" ? Float64Array.of(x) : x);
+    let factor = 1;
+    for (const name of this.names) {
+      const slope = slopes[name] = listed(slopes[name]), other = more && listed(more[name]);
+      if (more) for (let i = 0; i < slope.length; i++) slope[i] += other[i];
+    }
+    const { clip } = this.content;
+    if (clip !== null) {
+      const lengths = this.names.map((name) => slopes[name].reduce((s, x) => Math.hypot(s, x), 0));
+      factor = clip / Math.max(clip, Math.hypot(...lengths));
+    }
     const moved = {}, memory = this.memory.map(() => ({}));
     let sum = loss;
     for (const name of this.names) {
-      const own = this.weights[name].slice(), of = slopes[name];
-      const slope = typeof of === "number" ? Float64Array.of(of) : of;
-      if (more) {
-        const other = more[name];
-        for (let i = 0; i < slope.length; i++)
-          slope[i] += typeof other === "number" ? other : other[i];
-      }
+      const own = this.weights[name].slice(), slope = slopes[name].map((x) => x * factor);
       const parts = this.memory.map((blocks) => blocks[name].slice());
       optimizer.update(own.length, own, slope, ...parts, this.rate, this.first + this.step);
       moved[name] = own;
