@@ -7,7 +7,7 @@ from io import BytesIO
 from types import BuiltinFunctionType, FunctionType, ModuleType
 
 from ..value import Value
-from .arguments import DICT, LIST, STATE, TUPLE
+from .arguments import STATE, parts
 from .captured import is_library, slots_of
 
 TYPE_CHECKING = False
@@ -28,11 +28,8 @@ def built_alike(forms: tuple[Form, ...]) -> Any:
 def _key(form: Form) -> Any:
     if form[0] == STATE:
         return STATE, _signature(form[1].it), *form[2:]
-    if form[0] == DICT:
-        return *form[:2], *[(key, _key(item)) for key, item in form[2:]]
-    if form[0] in (LIST, TUPLE):
-        return *form[:2], *map(_key, form[2:])
-    return form
+    inner = [(key, _key(item)) for key, item in parts(form)]
+    return (*form[:2], *inner) if inner else form
 
 
 def _signature(module: Any) -> bytes:

@@ -7,10 +7,11 @@ and, from the slopes by each block, a gradient in the argument's structure.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import copy
 from enum import Enum
-from functools import lru_cache
-from operator import countOf
+from functools import lru_cache, partial, reduce
+from operator import countOf, getitem
 
 from ..arithmetic.conversion import as_float
 from ..trees import advice, is_array, is_module, with_values
@@ -19,7 +20,7 @@ from .program import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator
     from typing import Any
 
     Form = tuple[Any, ...]  # begins with one of the words below
@@ -65,11 +66,9 @@ def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] =
         if is_module(getattr(argument, "module", None)):
             return _read_state(argument, contents)
         above = (*above, id(argument))
-        return (
-            DICT,
-            _maker(argument, dict),
-            *[(key, read(item, _at(what, key), contents, above)) for key, item in argument.items()],
-        )
+        at = {key: f"{what}[{key!r}]" if type(key) in (str, int) else what for key in argument}
+        items = [(key, read(argument[key], at[key], contents, above)) for key in argument]
+        return DICT, _maker(argument, dict), *items
     if is_module(argument):
         return _read_state(argument.arranged([p.data for p in argument.parameters()]), contents)
     if hasattr(type(argument), "to_numpy"):
@@ -85,7 +84,7 @@ def static(argument: Any) -> Form:
     >>> static([1, "relu"]) == static([1, "relu"]), static(1) == static(True)
     (True, False)
     """
-    return FIXED, Exact(argument)
+    return FIXED, _Same(argument, ("static", _key(argument)))
 
 
 def _is_truth(item: Any) -> bool:
@@ -98,10 +97,6 @@ def _is_truth(item: Any) -> bool:
 def _counted(item: Any) -> Any:
     """A truth value among numbers as 1 or 0; all else as it is."""
     return float(item) if _is_truth(item) else item
-
-
-def _at(what: str, key: Any) -> str:
-    return f"{what}[{key!r}]" if type(key) in (str, int) else what
 
 
 def _maker(container: Any, plain: type) -> Any:
@@ -131,23 +126,22 @@ def _read_array(array: Any, what: str, contents: list[Any]) -> Form:
         raise ValueError(
             f"{what} is an array with masked numbers: fill them in, {what}.filled(0.0)"
         )
-    kinds = (ARRAY,) * array.ndim
-    kind = getattr(array.dtype, "kind", "O")
-    if kind not in "fiub":
-        if kind != "O":
-            raise TypeError(
-                f"{what} is an array of {array.dtype}, expected one of real numbers: "
-                f"write {what}.astype(float)"
-            )
-        form = read(array.tolist(), what, contents)
-        if form[0] != NUMBERS:
-            raise ValueError(
-                f"{what} is an array of objects that are no numbers: "
-                "write it as lists, or as an array of floats"
-            )
-        return NUMBERS, kinds, form[2]
-    contents.append(array)
-    return NUMBERS, kinds, array.shape
+    kinds, kind = (ARRAY,) * array.ndim, getattr(array.dtype, "kind", "O")
+    if kind in "fiub":
+        contents.append(array)
+        return NUMBERS, kinds, array.shape
+    if kind != "O":
+        raise TypeError(
+            f"{what} is an array of {array.dtype}, expected one of real numbers: "
+            f"write {what}.astype(float)"
+        )
+    form = read(array.tolist(), what, contents)
+    if form[0] != NUMBERS:
+        raise ValueError(
+            f"{what} is an array of objects that are no numbers: "
+            "write it as lists, or as an array of floats"
+        )
+    return NUMBERS, kinds, form[2]
 
 
 def _read_state(state: Any, contents: list[Any]) -> Form:
@@ -169,18 +163,13 @@ def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
             f"{what} is a Value, and a compiled function takes numbers: "
             "give its .data, or call the function itself"
         )
-    if (
-        hasattr(type(argument), "ndim") and argument.ndim == 0 and hasattr(argument, "item")
-    ):  # an array of one number
+    if getattr(argument, "ndim", 1) == 0 and hasattr(argument, "item"):  # an array of one number
         argument = argument.item()
     if (number := as_float(argument)) is not None:
         contents.append(number)
         return NUMBER
-    if (
-        argument is None
-        or callable(argument)
-        or (isinstance(argument, str) and not _is_number(argument))
-    ):
+    is_word = isinstance(argument, str) and not _is_number(argument)
+    if argument is None or callable(argument) or is_word:
         return FIXED, _Same(argument) if type(argument).__hash__ is None else argument
     told = advice(argument)
     named = f'; or name it: compile(…, static=("{what}",))' if what.isidentifier() else ""
@@ -199,37 +188,23 @@ def _is_number(text: str) -> bool:
 
 
 class _Same:
-    """An object as a part of a key: equal to itself alone, and kept alive as long as the key is.
+    """An object as a part of a key: equal to what has its `key`, and kept alive as long as that is.
 
     `ties` are names and indices of a module's entries that are one parameter; a trace finds them.
     """
 
-    def __init__(self, it: Any) -> None:
-        self.it = it
+    def __init__(self, it: Any, key: Any = None) -> None:
+        self.it, self.key = it, id(it) if key is None else key
         self.ties: list[tuple[_Entry, _Entry]] = []
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.it is self.it
-
-    def __hash__(self) -> int:
-        return id(self.it)
-
-    def __repr__(self) -> str:
-        return repr(self.it)
-
-
-class Exact(_Same):
-    """A part of the structure as a part of a key: equal to what has the same kinds and content."""
-
-    def __init__(self, it: Any) -> None:
-        super().__init__(it)
-        self.key = _key(it)
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Exact) and other.key == self.key
+        return isinstance(other, _Same) and other.key == self.key
 
     def __hash__(self) -> int:
         return hash(self.key)
+
+    def __repr__(self) -> str:
+        return repr(self.it)
 
 
 def _key(item: Any) -> Any:
@@ -247,10 +222,8 @@ class _Kind:
     """The class of a container as a part of a key; a call makes another such container."""
 
     def __init__(self, container: Any) -> None:
-        self.cls, self.like = (
-            type(container),
-            copy(container) if isinstance(container, dict) else None,
-        )
+        self.cls = type(container)
+        self.like = copy(container) if isinstance(container, dict) else None
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Kind) and other.cls is self.cls
@@ -259,32 +232,28 @@ class _Kind:
         return hash(self.cls)
 
     def __call__(self, items: Any) -> Any:
-        if self.like is not None:
-            made = copy(self.like)
-            for key, item in items.items():  # a Counter's update would add
-                made[key] = item
-            return made
-        return self.cls(*items) if hasattr(self.cls, "_fields") else self.cls(items)
+        if self.like is None:
+            return self.cls(*items) if hasattr(self.cls, "_fields") else self.cls(items)
+        made = copy(self.like)
+        for key, item in items.items():  # a Counter's update would add
+            made[key] = item
+        return made
 
 
 def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]:
     """The form of an argument that carries rows, and their number; the rows are one content."""
     if hasattr(type(argument), "to_numpy"):
         argument = argument.to_numpy()
-    if not is_array(argument):
-        kind = TUPLE if isinstance(argument, tuple) else LIST
-    else:
+    kind = TUPLE if isinstance(argument, tuple) else LIST
+    if is_array(argument):
         kind = ARRAY
         if getattr(argument.dtype, "kind", "O") != "O":
             _, kinds, shape = _read_array(argument, what, contents)
             return (ROWS, kind, (NUMBERS, kinds[1:], shape[1:])), shape[0]
         argument = argument.tolist()
-    is_unordered = isinstance(argument, set | frozenset) or getattr(argument, "ndim", 1) == 0
-    if (
-        is_unordered
-        or isinstance(argument, dict | str | bytes | Value)
-        or not hasattr(type(argument), "__iter__")
-    ):
+    is_no_list = isinstance(argument, set | frozenset | dict | str | bytes | Value)
+    is_list = hasattr(type(argument), "__iter__") and getattr(argument, "ndim", 1) != 0
+    if is_no_list or not is_list:
         raise TypeError(
             f"{what} carries rows and must be a list of rows or an array, "
             f"got {type(argument).__name__}"
@@ -294,72 +263,105 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
         contents.append(rows)
         return (ROWS, kind, NUMBER), len(rows)
     inner: list[Any] = []
-    first: Any = None
+    forms = []
     for i, row in enumerate(rows):
         form = read(_counted(row), f"row {i} of {what}", inner)
         if form[0] != NUMBERS:
             raise ValueError(
                 f"row {i} of {what} must be a number or a regular list of numbers, as all rows must"
             )
-        if first is not None and form[2] != first[2]:
+        forms.append(form)
+        if form[2] != forms[0][2]:
+            told = ["a list of " * bool(f[2]) + _size(f[2]) for f in (form, forms[0])]
             raise ValueError(
-                f"row {i} of {what} is {_shown(form)}, row 0 {_shown(first)}: "
-                "all rows must be alike"
+                f"row {i} of {what} is {told[0]}, row 0 {told[1]}: all rows must be alike"
             )
-        first = first or form
+    first = forms[0]
     if kind == ARRAY:
         first = NUMBERS, (ARRAY,) * len(first[2]), first[2]
     contents.append([as_lists(row) for row in inner])
     return (ROWS, kind, first), len(rows)
 
 
-def _shown(form: Form) -> str:
-    return "a number" if not form[2] else "a list of " + " × ".join(map(str, form[2]))
+def _size(shape: tuple[int, ...]) -> str:
+    return " × ".join(map(str, shape)) or "a number"
 
 
 # ------------------------------------------------------------------ from a form
 
 
-def blocks_of(form: Form, name: str, **options: Any) -> list[Block]:
+def parts(form: Form) -> Iterable[tuple[Any, Form]]:
+    """The forms in that of a container, each with its key or its place; none in other forms."""
+    if form[0] not in (LIST, TUPLE, DICT):
+        return ()
+    return form[2:] if form[0] == DICT else enumerate(form[2:])
+
+
+def plain_forms(form: Form, name: str = "") -> Iterator[tuple[str, Form]]:
+    """The forms that are no containers', in order, each with its name after `name` or its keys.
+
+    >>> form = ("dict", None, ("w", NUMBER), (3, NUMBER))
+    >>> [name for name, _ in plain_forms(form, "p")]
+    ['w', 'p_3']
+    """
+    if form[0] not in (LIST, TUPLE, DICT):
+        yield name, form
+    for key, item in parts(form):
+        yield from plain_forms(item, key if type(key) is str else f"{name}_{key!s}")
+
+
+def within(form: Form, kind: str) -> list[Any]:
+    """The objects that forms of a kind stand for, STATE or FIXED, wherever they are in a form.
+
+    >>> within(("dict", None, ("w", NUMBER), ("how", ("fixed", "mean"))), FIXED)
+    ['mean']
+    """
+    return [_object(plain[1]) for _, plain in plain_forms(form) if plain[0] == kind]
+
+
+def _object(item: Any) -> Any:
+    return item.it if isinstance(item, _Same) else item
+
+
+def share_ties(form: Form, other: Form) -> None:
+    """Let modules that are built alike know their entries that are one parameter."""
+    for (_, one), (_, twin) in zip(plain_forms(form), plain_forms(other)):
+        if one[0] == STATE:
+            twin[1].ties = one[1].ties
+
+
+def blocks_of(form: Form, name: str, wrt: bool = False, has_rows: bool = False) -> list[Block]:
     """The blocks of an argument in order, named after it, or after its keys and parameters."""
-    kind = form[0]
-    if kind == NUMBERS:
-        return [Block(name, form[2], **options)]
-    if kind == ROWS:
-        return blocks_of(form[2], name, has_rows=True, **options)
-    if kind == STATE:
-        return [Block(block, shape, **options) for block, shape in zip(form[2], form[3])]
-    if kind == FIXED:
-        return []
-    if kind == DICT:
-        return [
-            block
-            for key, item in form[2:]
-            for block in blocks_of(item, key if type(key) is str else f"{name}_{key!s}", **options)
-        ]
-    return [
-        block
-        for i, item in enumerate(form[2:])
-        for block in blocks_of(item, f"{name}_{i}", **options)
-    ]
+    blocks = []
+    for own, plain in plain_forms(form, name):
+        if plain[0] == STATE:
+            blocks += [Block(*block, has_rows, wrt) for block in zip(plain[2], plain[3])]
+        elif plain[0] != FIXED:
+            of_rows = plain[0] == ROWS
+            shape = plain[2][2] if of_rows else plain[2]
+            blocks.append(Block(own, shape, has_rows or of_rows, wrt))
+    return blocks
+
+
+def _container(form: Form, items: list[Any]) -> Any:
+    """A container like that of a form, of other items."""
+    content: Any = items
+    if form[0] == DICT:
+        content = {key: item for (key, _), item in zip(form[2:], items)}
+    return form[1](content) if form[1] else tuple(items) if form[0] == TUPLE else content
 
 
 def traced(form: Form, blocks: Iterator[list[Any]]) -> Any:
     """An argument of the trace: the structure with traced numbers, which `blocks` has by block."""
-    kind = form[0]
-    if kind == NUMBERS:
+    if form[0] == NUMBERS:
         return shaped(next(blocks), form[2], form[1])
-    if kind == ROWS:
+    if form[0] == ROWS:
         return traced(form[2], blocks)
-    if kind == STATE:
+    if form[0] == STATE:
         return _traced_module(form, blocks)
-    if kind == FIXED:
-        return form[1].it if isinstance(form[1], _Same) else form[1]
-    if kind == DICT:
-        items: Any = {key: traced(item, blocks) for key, item in form[2:]}
-    else:
-        items = [traced(item, blocks) for item in form[2:]]
-    return form[1](items) if form[1] else tuple(items) if kind == TUPLE else items
+    if form[0] == FIXED:
+        return _object(form[1])
+    return _container(form, [traced(item, blocks) for _, item in parts(form)])
 
 
 def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
@@ -369,17 +371,11 @@ def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
     """
     same, given = form[1], dict(zip(form[2], form[3]))
     module = same.it
-    places = {
-        name: as_lists(block, int)
-        for name, block in module.arranged(range(len(module.parameters()))).items()
-    }
+    places = arranged_places(module)
     expected = {name: shape_of(block) for name, block in places.items()}
     if given != expected:
         name = next(name for name in (*expected, *given) if given.get(name) != expected.get(name))
-        told = [
-            " × ".join(map(str, shapes[name])) or "a number" if name in shapes else "nothing"
-            for shapes in (expected, given)
-        ]
+        told = [_size(x[name]) if name in x else "nothing" for x in (expected, given)]
         raise ValueError(f"{name} is {told[0]} in {module!r}, got {told[1]}")
     content: dict[int, Any] = {}
     entries: list[tuple[int, _Entry]] = []
@@ -392,55 +388,61 @@ def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
     return with_values(module, iter([content[i] for i in range(len(content))]))
 
 
+def arranged_places(module: Any) -> dict[str, Any]:
+    """For each block of a module the places of its parameters in the list of all."""
+    blocks = module.arranged(range(len(module.parameters())))
+    return {name: as_lists(block, int) for name, block in blocks.items()}
+
+
 def _entries(content: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
     """The entries of nested lists with their indices."""
     if not isinstance(content, list):
         yield index, content
-    elif any(isinstance(item, list) for item in content):
+    else:
         for i, item in enumerate(content):
             yield from _entries(item, (*index, i))
-    else:
-        yield from [((*index, i), item) for i, item in enumerate(content)]
 
 
-def gathered(form: Form, slopes: Iterator[Any], of_rows: str = "") -> Any:
-    """A gradient in the structure of an argument, of the slopes by each of its blocks.
+def gathering(form: Form, of_rows: str = "") -> Callable[[Iterator[Any]], Any]:
+    """A function that takes the slopes by the blocks of an argument, one by one, and gives them
+    the argument's structure, in the containers that it came in.
 
-    It is in the containers that the argument came in. `of_rows` is the kind of the axis of rows
-    that each block has before its own, if it has one.
+    `of_rows` is the kind of the axis of rows that each block has before its own, if it has one.
     """
-    kind = form[0]
-    if kind == NUMBERS:
-        return gathering(form, of_rows)([next(slopes)])
-    if kind == ROWS:
-        return handing((form[1], *form[2][1]))(next(slopes))
-    if kind == STATE:
-        return _gathered_state(form, {name: next(slopes) for name in form[2]}, of_rows)
-    if kind == FIXED:
-        return None
-    if kind == DICT:
-        items: Any = {key: gathered(item, slopes, of_rows) for key, item in form[2:]}
+    if form[0] == STATE:
+        return partial(_gathered_state, form, of_rows)
+    if form[0] == FIXED:
+        return lambda slopes: None
+    if form[0] not in (NUMBERS, ROWS):
+        inner = [gathering(item, of_rows) for _, item in parts(form)]
+        return lambda slopes: _container(form, [gather(slopes) for gather in inner])
+    if form[0] == ROWS:
+        hand = handing((form[1], *form[2][1]))
+    elif of_rows:  # rows of arrays are one
+        outer = of_rows if not form[1] else ARRAY if form[1][0] == ARRAY else LIST
+        hand = handing((outer, *form[1]))
     else:
-        items = [gathered(item, slopes, of_rows) for item in form[2:]]
-    return form[1](items) if form[1] else tuple(items) if kind == TUPLE else items
+        hand = handing(form[1])
+        if 0 in form[2] and form[1][0] == ARRAY:  # lists do not tell its shape
+            return lambda slopes: hand(next(slopes)).reshape(form[2])
+    return lambda slopes: hand(next(slopes))
 
 
-def _with_rows(kinds: tuple[str, ...], of_rows: str) -> tuple[str, ...]:
-    """The kinds of the axes of a block with an axis of rows before them: rows of arrays are one."""
-    if not of_rows:
-        return kinds
-    return ((ARRAY if kinds[0] == ARRAY else LIST) if kinds else of_rows, *kinds)
-
-
-def _gathered_state(form: Form, slopes: dict[str, Any], of_rows: str) -> Any:
+def _gathered_state(form: Form, of_rows: str, slopes: Iterator[Any]) -> Any:
     """A gradient by a module: arrays where `module.state()` has them."""
     _, same, names, _, cls = form
+    blocks = {name: next(slopes) for name in names}
     if same.ties:
-        slopes = _tied({name: as_lists(slopes[name]) for name in names}, same.ties, bool(of_rows))
-    try:
-        blocks = {name: as_array(slopes[name]) for name in names}
-    except ImportError:
-        blocks = slopes
+        blocks = {name: as_lists(block) for name, block in blocks.items()}
+        rows: list[Any] = [(i,) for i in range(len(blocks[names[0]]))] if of_rows else [()]
+        for (name, index), (other, at) in same.ties:  # one parameter, the same slope
+            for row in rows:
+                path: list[Any] = [name, *row, *index]
+                reduce(getitem, path[:-1], blocks)[path[-1]] = reduce(
+                    getitem, (other, *row, *at), blocks
+                )
+    with suppress(ImportError):
+        blocks = {name: as_array(block) for name, block in blocks.items()}
     return cls(same.it, {name: as_number(block) for name, block in blocks.items()})
 
 
@@ -451,81 +453,10 @@ def handing(kinds: tuple[str, ...]) -> Callable[[Any], Any]:
     >>> handing(("tuple", "list"))([[1.0, 2.0], [3.0, 4.0]])
     ([1.0, 2.0], [3.0, 4.0])
     """
-    if not kinds:
-        return as_number
-    if set(kinds) == {ARRAY}:
-        return as_array
-    if set(kinds) == {LIST}:
-        return as_lists
+    if len({*kinds}) < 2 and TUPLE not in kinds:
+        return {(): as_number, (ARRAY,): as_array, (LIST,): as_lists}[kinds[:1]]
     outer, inner = tuple if kinds[0] == TUPLE else list, handing(kinds[1:])
     return lambda content: outer(map(inner, content))
-
-
-def _tied(
-    slopes: dict[str, Any], ties: list[tuple[_Entry, _Entry]], by_rows: bool
-) -> dict[str, Any]:
-    """The slopes by a module's blocks, where one parameter stands in several the same in each."""
-    for (name, index), (other, at) in ties:
-        if by_rows:
-            slopes[name] = [
-                _with(row, index, _entry(twin, at))
-                for row, twin in zip(slopes[name], slopes[other])
-            ]
-        else:
-            slopes[name] = _with(slopes[name], index, _entry(slopes[other], at))
-    return slopes
-
-
-def _entry(content: Any, index: tuple[int, ...]) -> Any:
-    for i in index:
-        content = content[i]
-    return content
-
-
-def _with(content: Any, index: tuple[int, ...], number: Any) -> Any:
-    """The content with another entry."""
-    if not index:
-        return number
-    content[index[0]] = _with(content[index[0]], index[1:], number)
-    return content
-
-
-def gathering(form: Form, of_rows: str) -> Callable[[Sequence[Any]], Any]:
-    """A function like `gathered` for arguments of that form; a short one for a plain block."""
-    if form[0] == NUMBERS:
-        hand = handing(_with_rows(form[1], of_rows))
-        if 0 in form[2] and form[1][0] == ARRAY and not of_rows:  # lists do not tell its shape
-            return lambda slopes: hand(slopes[0]).reshape(form[2])
-        return lambda slopes: hand(slopes[0])
-    return lambda slopes: gathered(form, iter(slopes), of_rows)
-
-
-def within(form: Form, kind: str) -> Iterator[Any]:
-    """The objects that forms of a kind stand for, STATE or FIXED, wherever they are in a form.
-
-    >>> [*within(("dict", None, ("w", NUMBER), ("how", ("fixed", "mean"))), FIXED)]
-    ['mean']
-    """
-    if form[0] == kind:
-        yield form[1].it if isinstance(form[1], _Same) else form[1]
-    elif form[0] == DICT:
-        for _, item in form[2:]:
-            yield from within(item, kind)
-    elif form[0] in (LIST, TUPLE):
-        for item in form[2:]:
-            yield from within(item, kind)
-
-
-def share_ties(form: Form, other: Form) -> None:
-    """Let modules that are built alike know their entries that are one parameter."""
-    if form[0] == STATE:
-        other[1].ties = form[1].ties
-    elif form[0] == DICT:
-        for (_, item), (_, twin) in zip(form[2:], other[2:]):
-            share_ties(item, twin)
-    elif form[0] in (LIST, TUPLE):
-        for item, twin in zip(form[2:], other[2:]):
-            share_ties(item, twin)
 
 
 def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = ()) -> Any:
@@ -542,15 +473,11 @@ def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = 
         array = numpy.empty(len(content), dtype=object)
         array[:] = content
         return array.reshape(shape)
-    size = len(content) // shape[0] if shape[0] else 0
-    items = (
-        content
-        if len(shape) == 1
-        else [
-            shaped(content[i * size : (i + 1) * size], shape[1:], kinds[1:])
-            for i in range(shape[0])
-        ]
-    )
+    items = content
+    if len(shape) > 1:
+        size = len(content) // shape[0] if shape[0] else 0
+        begins = range(0, shape[0] * size, size) if size else [0] * shape[0]
+        items = [shaped(content[i : i + size], shape[1:], kinds[1:]) for i in begins]
     return tuple(items) if kinds[:1] == (TUPLE,) else list(items)
 
 
@@ -561,11 +488,9 @@ def flat(content: Any) -> list[Any]:
     """The numbers of nested lists or of an array, as a flat list."""
     if hasattr(content, "ravel"):
         return content.ravel().tolist()  # type: ignore[no-any-return]
-    return (
-        [x for item in content for x in flat(item)]
-        if isinstance(content, list | tuple)
-        else [content]
-    )
+    if not isinstance(content, list | tuple):
+        return [content]
+    return [x for item in content for x in flat(item)]
 
 
 def shape_of(content: Any) -> tuple[int, ...]:
@@ -574,31 +499,25 @@ def shape_of(content: Any) -> tuple[int, ...]:
     >>> shape_of([[1, 2, 3], [4, 5, 6]]), shape_of(1)
     ((2, 3), ())
     """
-    return (
-        (len(content), *(shape_of(content[0]) if content else ()))
-        if isinstance(content, list)
-        else ()
-    )
+    if not isinstance(content, list):
+        return ()
+    return len(content), *(shape_of(content[0]) if content else ())
 
 
 def as_number(result: Any) -> Any:
     """An array of no dimension as the number it holds; all else as it is."""
-    return (
-        float(result)
-        if result.__class__ is not float and getattr(result, "ndim", None) == 0
-        else result
-    )
+    if result.__class__ is not float and getattr(result, "ndim", None) == 0:
+        return float(result)
+    return result
 
 
 def as_lists(content: Any, number: type = float) -> Any:
     """The content of a block as nested lists of floats, for source in plain Python."""
-    if hasattr(content, "tolist"):
-        return (
-            content.tolist()
-            if content.dtype.char == "d" and number is float
-            else content.astype(number).tolist()
-        )
-    return content
+    if not hasattr(content, "tolist"):
+        return content
+    if content.dtype.char != "d" or number is not float:
+        content = content.astype(number)
+    return content.tolist()
 
 
 def as_array(content: Any) -> Any:

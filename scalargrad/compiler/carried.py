@@ -1,4 +1,6 @@
-"""What a saved module carries with it: reading its arguments, and the choice between raw and total.   (floor 3)"""
+"""Functions that a saved module carries with it: they read its arguments and choose between raw
+arithmetic and total.   (floor 3)
+"""
 
 from __future__ import annotations
 
@@ -9,7 +11,9 @@ if TYPE_CHECKING:
 
 
 def numbers(content: Any, name: str, *shape: int) -> Any:
-    """A number, or nested lists of floats of that shape; an axis of -1 may have any length. ValueError where it has another.
+    """A number, or nested lists of floats of that shape; an axis of -1 may have any length.
+
+    ValueError where it has another.
 
     >>> numbers(2, "x"), numbers([[1, 2], [3, 4]], "W", 2, 2), numbers((1, 2, 3), "y", -1)
     (2.0, [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0, 3.0])
@@ -30,13 +34,17 @@ def numbers(content: Any, name: str, *shape: int) -> Any:
 
 
 def array(content: Any, name: str, *shape: int) -> Any:
-    """An array of floats of that shape, a number as one of one; an axis of -1 may have any length. ValueError where it has another."""
+    """An array of floats of that shape, a number as one of one; an axis of -1 may have any length.
+
+    ValueError where it has another.
+    """
     import numpy
 
     made = numpy.asarray(content, dtype=numpy.float64)
     if made.ndim != len(shape) or any(n not in (-1, count) for n, count in zip(shape, made.shape)):
         raise ValueError(
-            f"{name} must have the shape {shape}, an axis of -1 any length, got the shape {made.shape}"
+            f"{name} must have the shape {shape}, an axis of -1 any length, "
+            f"got the shape {made.shape}"
         )
     if not shape:
         return made.reshape(1)
@@ -52,8 +60,15 @@ def check_rows(**arguments: Any) -> None:
         )
 
 
+def columns(rows: Any) -> list[list[Any]]:
+    """A list for each place in rows."""
+    return [list(column) for column in zip(*rows)]
+
+
 def answer(raw: Callable[..., Any], total: Callable[..., Any], *contents: Any) -> Any:
-    """What the raw function returns; where it raises, or meets a gradient that is not finite, what the total one does."""
+    """The result of the raw function, or where it raises, or meets a gradient that is not finite,
+    that of the total one.
+    """
     try:
         return raw(*contents)
     except (ArithmeticError, ValueError):

@@ -6,11 +6,10 @@ import itertools
 import math
 
 from .naming import is_name
-from .program import Block, Program, Step, sharing
+from .program import Block, Program, rewritten, sharing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
     from .traces import Traces
@@ -46,30 +45,12 @@ def named_constants(traces: Traces) -> tuple[Program, list[list[float]]]:
     orders.sort(key=lambda each: (each[0].name[1:], each[0].name))  # W1, b1, W2, b2
     if left:
         orders.append((Block("captured", (len(left),)), sorted(left)))
-    made: dict[Any, Any] = {
-        captured.inputs[at]: x for block, order in orders for at, x in zip(order, block.inputs)
-    }
-    for step in program.steps:
-        operands = tuple([made.get(x, x) for x in step.operands])
-        made[step] = step if operands == step.operands else Step(step.op, operands, step.label)
-    named = Program(
-        [*blocks, *[block for block, _ in orders]], [made.get(x, x) for x in program.outputs]
-    )
+    found_places = [(at, x) for block, order in orders for at, x in zip(order, block.inputs)]
+    made: dict[Any, Any] = {captured.inputs[at]: x for at, x in found_places}
+    outputs = rewritten(program, made)
+    named = Program([*blocks, *[block for block, _ in orders]], outputs)
     numbers = [[traces.taken[at].data for at in order] for _, order in orders]
     return sharing(named) if program.is_shared else named, numbers
-
-
-def nested(numbers: Sequence[float], shape: Sequence[int]) -> Any:
-    """Numbers in row order as nested lists; the number itself where the shape has no axis.
-
-    >>> nested([1.0, 2.0, 3.0, 4.0], (2, 2))
-    [[1.0, 2.0], [3.0, 4.0]]
-    """
-    if not shape:
-        return numbers[0]
-    step = len(numbers) // shape[0] if shape[0] else 0
-    parts = [numbers[i * step : (i + 1) * step] for i in range(shape[0])]
-    return [nested(part, shape[1:]) for part in parts]
 
 
 def _entry(label: str) -> tuple[str, tuple[int, ...]]:

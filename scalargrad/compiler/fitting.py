@@ -15,15 +15,15 @@ from .arguments import (
     NUMBERS,
     ROWS,
     STATE,
-    Exact,
-    as_lists,
+    arranged_places,
     flat,
     read,
     read_rows,
     shape_of,
     shaped,
     static,
-)
+    within,
+)  # fmt: skip
 from .captured import IDENTITY
 from .tracing import PACKAGE
 
@@ -50,12 +50,12 @@ def fitting(form: Form, what: str) -> Fits:
     if form == NUMBER:
         return _fits_number
     if form[0] == ROWS and form[1] == "array":
-        return _fits_array(form[2][2], rows=True)
+        return _fits_array(form[2][2], True)
     if form[0] == NUMBERS and form[1][0] == "array":
-        return _fits_array(form[2], rows=False)
+        return _fits_array(form[2], False)
     if form[0] == STATE:
         return _fits_state(form)
-    if form[0] == FIXED and isinstance(form[1], Exact):
+    if form[0] == FIXED and form == static(within(form, FIXED)[0]):
         return lambda argument, contents: static(argument) == form
     if form[0] == ROWS:  # not an iterator, which can be read but once
         return lambda rows, contents: (
@@ -65,30 +65,23 @@ def fitting(form: Form, what: str) -> Fits:
 
 
 def _fits_number(argument: Any, contents: list[Any]) -> bool:
-    if type(argument) is float:
-        contents.append(argument)
-        return True
-    if type(argument) is int:
-        contents.append(as_float(argument))
+    kind = type(argument)
+    if kind is float or kind is int:
+        contents.append(argument if kind is float else as_float(argument))
         return True
     return False
 
 
-def _fits_array(shape: tuple[int, ...], rows: bool) -> Fits:
+def _fits_array(shape: tuple[int, ...], has_rows: bool) -> Fits:
     from numpy import ndarray
 
-    ndim = len(shape) + rows
+    ndim = len(shape) + has_rows
 
     def fits(argument: Any, contents: list[Any]) -> bool:
-        if (
-            type(argument) is ndarray
-            and argument.dtype.char == "d"
-            and argument.shape[rows:] == shape
-            and argument.ndim == ndim
-        ):
-            contents.append(argument)
-            return True
-        return False
+        if type(argument) is not ndarray or argument.dtype.char != "d" or argument.ndim != ndim:
+            return False
+        contents.append(argument)
+        return bool(argument.shape[has_rows:] == shape)
 
     return fits
 
@@ -162,12 +155,11 @@ class _Layout:
 
     def _is_found(self) -> bool:
         """Find the parameters; False if they are in other blocks than those of the form."""
-        parameters = self._module.parameters()
-        places = self._module.arranged(range(len(parameters)))
-        blocks = [as_lists(block, int) for block in places.values()]
-        if ((*places,), (*map(shape_of, blocks),)) != (self._names, self._shapes):
+        blocks = arranged_places(self._module)
+        if ((*blocks,), (*map(shape_of, blocks.values()),)) != (self._names, self._shapes):
             return False
-        self._values = [parameters[place] for block in blocks for place in flat(block)]
+        parameters = self._module.parameters()
+        self._values = [parameters[place] for block in blocks.values() for place in flat(block)]
         self._held = _leading(self._module)
         self._copies = [item.copy() for item in self._held or ()]
         return True

@@ -14,8 +14,7 @@ from .architectures import built_alike
 from .arguments import STATE, read, read_rows, within
 from .arguments import static as as_static
 from .binding import Binding
-from .request import Request
-from .traces import Traces
+from .traces import Request, Traces
 from .tracing import TraceError, is_tracing, user_line
 
 TYPE_CHECKING = False
@@ -244,11 +243,7 @@ class Compiled:
         self, key: Any, names: list[str], forms: list[Form], count: int, options: list[str]
     ) -> Traces:
         """Traces for arguments of such forms, kept under that key: those of modules built alike."""
-        kin = (
-            built_alike(tuple(forms))
-            if any(next(within(form, STATE), None) for form in forms)
-            else None
-        )
+        kin = built_alike(tuple(forms)) if any(within(form, STATE) for form in forms) else None
         alike = self._kin.get((count, *names, kin)) if kin else None
         if alike is not None and not alike.captured.has_changed():
             traces = alike.adopted(forms)

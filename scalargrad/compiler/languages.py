@@ -6,7 +6,7 @@ import os
 from typing import NamedTuple
 
 from .backends import is_installed, of_python_functions
-from .request import Request
+from .traces import Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -201,6 +201,26 @@ def _text(label: Any) -> str:
 # ------------------------------------------------------------------ passes
 
 
+def rewritten(
+    program: Program,
+    made: dict[Any, Any],
+    change: Callable[[Step, tuple[Any, ...]], Any] | None = None,
+) -> list[Any]:
+    """The outputs of a program in which others stand for some inputs, as `made` says, or steps.
+
+    `change` gives a step's substitute for such operands, None where its operation stays. `made`
+    gets what stands for each step.
+    """
+    find = made.get
+    for step in program.steps:
+        operands = tuple([find(x, x) for x in step.operands])
+        new = change(step, operands) if change else None
+        if new is None:
+            new = step if operands == step.operands else Step(step.op, operands, step.label)
+        made[step] = new
+    return [find(x, x) for x in program.outputs]
+
+
 def constants(program: Program, known: dict[Any, float] | None = None) -> Program:
     """Compute what depends on no input; `known` gives numbers for inputs that are known by now.
 
@@ -210,32 +230,20 @@ def constants(program: Program, known: dict[Any, float] | None = None) -> Progra
     >>> constants(Program([x], [double]), {x.inputs[0]: 4.0}).outputs
     [<constant 8.0>]
     """
-    replaced: dict[Any, Any] = {x: Constant(number) for x, number in (known or {}).items()}
-    for step in program.steps:
-        operands = tuple([replaced.get(x, x) for x in step.operands])
-        if all(x.__class__ is Constant for x in operands):
-            replaced[step] = Constant(
-                on_floats(step.op)["value"](*grouped(step.op, [x.data for x in operands]))
-            )
-        elif (settled := _settled(step.op, operands)) is not None:
-            replaced[step] = settled
-        elif operands != step.operands:
-            replaced[step] = Step(step.op, operands, step.label)
-    return Program(program.blocks, [replaced.get(x, x) for x in program.outputs])
+    numbers = {x: Constant(number) for x, number in (known or {}).items()}
+    return Program(program.blocks, rewritten(program, numbers, _folded))
 
 
-def _settled(op: Op, operands: tuple[Any, ...]) -> Any:
-    """What a choice by a known condition is, or a condition half of which is known; else None."""
-    known = [x for x in operands if x.__class__ is Constant]
+def _folded(step: Step, operands: tuple[Any, ...]) -> Any:
+    """The constant that a step is of such operands, or the one that a known condition chooses."""
+    op, known = step.op, [x for x in operands if x.__class__ is Constant]
+    if len(known) == len(operands):
+        return Constant(on_floats(op)["value"](*grouped(op, [x.data for x in operands])))
     if op is TRACED["_choose"] and operands[0].__class__ is Constant:
         return operands[1] if operands[0].data else operands[2]
     if op in (TRACED["_and"], TRACED["_or"]) and known:
-        neutral = op is TRACED["_and"]
-        return (
-            next(x for x in operands if x not in known)
-            if bool(known[0].data) is neutral
-            else known[0]
-        )
+        is_neutral = bool(known[0].data) is (op is TRACED["_and"])
+        return next(x for x in operands if x not in known) if is_neutral else known[0]
     return None
 
 
@@ -339,18 +347,14 @@ def hastened(program: Program) -> Program:
     A nan is seen wherever it comes about, unless it decides something: then it may leave no other
     trace.
     """
-    made: dict[Any, Any] = {}
     is_seen = not any(map(hides_nan, {step.op for step in program.steps}))
-    for step in program.steps:
-        op = fastest(step.op) if is_seen else fast(step.op)
-        operands = tuple([made.get(x, x) for x in step.operands])
-        made[step] = (
-            step if op is step.op and operands == step.operands else Step(op, operands, step.label)
-        )
-    return Program(
-        program.blocks,
-        [made.get(x, x) for x in program.outputs],
-        {made.get(x, x): made.get(y, y) for x, y in program.same.items()}
-        if program.is_shared
-        else None,
-    )
+    hasten = fastest if is_seen else fast
+
+    def change(step: Step, operands: tuple[Any, ...]) -> Any:
+        op = hasten(step.op)
+        return None if op is step.op else Step(op, operands, step.label)
+
+    made: dict[Any, Any] = {}
+    outputs = rewritten(program, made, change)
+    same = {made[x]: made[y] for x, y in program.same.items()} if program.is_shared else None
+    return Program(program.blocks, outputs, same)

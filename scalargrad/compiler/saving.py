@@ -1,11 +1,9 @@
 """Saving: a module with the generated functions, which runs without this package.   (floor 3)
 
 The functions take the arguments that the compiled function takes and return what it returns, with
-lists and dicts for
-arrays, modules and their states; on NumPy gradients are arrays. All they call stands in the module;
-constants are written
-to the last bit. A module is plain Python, or needs NumPy alone: machine code is not saved, but what
-would do without it.
+lists and dicts for arrays, modules and their states; on NumPy gradients are arrays. All they call
+stands in the module; constants are written to the last bit. A module is plain Python, or needs
+NumPy alone: machine code is not saved, but what would do without it.
 """
 
 from __future__ import annotations
@@ -17,9 +15,9 @@ import textwrap
 from ..arithmetic.total import inf, nan
 from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
-from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE
-from .constants import named_constants, nested
-from .emitters.python import function_source
+from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE, parts, shaped
+from .constants import named_constants
+from .emitters import python
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
 from .roll import is_scattered
@@ -27,34 +25,22 @@ from .standalone import Standalone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from typing import Any
 
     from .arguments import Form
-    from .program import Program
-    from .request import Request
-    from .traces import Traces
+    from .traces import Request, Traces
 
-ON_ARRAYS = "numpy"
-CARRIED = {"numbers": carried.numbers, "check_rows": carried.check_rows, "answer": carried.answer}
-LOCAL = {
-    *CARRIED,
-    "contents",
-    "outputs",
-    "slopes",
-    "rows",
-    "item",
-    "value",
-    "one",
-    "twin",
-}  # what the functions name themselves
+CARRIED = {name: getattr(carried, name) for name in ("numbers", "check_rows", "answer", "columns")}
+# The names that the functions have for what is theirs.
+LOCAL = {*CARRIED, "contents", "outputs", "slopes", "item", "value", "one", "twin"}
 
 
 def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
     """The backend that a module is saved for: the one asked for; of "auto" and "native" the one
     that suits without machine code.
     """
-    if backend in ("python", ON_ARRAYS):
+    if backend in ("python", "numpy"):
         return backend
     return traces.plan("auto", traces.kinds[-1], contents).without_native
 
@@ -63,32 +49,32 @@ def module_source(
     traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python"
 ) -> str:
     """The source of the module."""
-    made, saved = Standalone(), _Saved(traces, names, backend == ON_ARRAYS)
-    generated = _on_arrays if backend == ON_ARRAYS else _on_floats
-    for kind in saved.kinds:
-        for is_total in (False, True):
-            made.add(
-                *generated(
-                    saved.program,
-                    f"{'total' if is_total else 'raw'}_{kind}",
-                    kind,
-                    traces.reduce,
-                    is_total,
-                    saved.of,
-                )
-            )
-    known = {
-        **CARRIED,
-        **(_carried_on_arrays(saved.program) if backend == ON_ARRAYS else {}),
-        "inf": inf,
-        "nan": nan,
-    }
-    made.add(saved.contents(), known)
-    if saved.gradient:
-        made.add(saved.gradient, known)
-    for kind in saved.kinds:
-        made.add(saved.function(kind), known)
-    return f'"""{_quoted(saved.description(doc))}\n"""\n\nfrom __future__ import annotations\n\n{made.text()}'
+    saved, on_arrays = Standalone(), backend == "numpy"
+    made = _Saved(traces, names, on_arrays)
+    known: dict[str, Any] = {**CARRIED, "inf": inf, "nan": nan}
+    if on_arrays:
+        from . import on_numpy
+
+        known["numbers"] = carried.array
+        if made.has_vectors:
+            known["answer"] = on_numpy.answer
+    for kind in made.kinds:
+        for total in (False, True):
+            given = made.program, f"{'total' if total else 'raw'}_{kind}", kind, traces.reduce
+            if on_arrays:
+                pieces, called = on_numpy.function_source(*given, total, made.of)
+            else:
+                pieces, numbers = python.function_source(*given, total, made.of)
+                called = {**(TOTAL_NAMES if total else FAST_NAMES), "isfinite": math.isfinite}
+                called |= numbers
+            saved.add("\n\n".join(pieces), called)
+    saved.add(made.contents(), known)
+    if made.gradient:
+        saved.add(made.gradient, known)
+    for kind in made.kinds:
+        saved.add(made.function(kind), known)
+    doc = f'"""{_quoted(made.description(doc))}\n"""'
+    return f"{doc}\n\nfrom __future__ import annotations\n\n{saved.text()}"
 
 
 def exported(request: Request) -> str:
@@ -96,24 +82,15 @@ def exported(request: Request) -> str:
     traces = request.traces
     module = module_source(traces, request.names, request.doc)
     names = [block.name for block in traces.program.blocks[: request.fixed]]
-    weights = "".join(
-        [
-            f"    {_key(name)}: {_as_text(content)},\n"
-            for name, content in zip(names, request.contents)
-        ]
-    )
+    weights = [f"    {_key(n)}: {_as_text(x)},\n" for n, x in zip(names, request.contents)]
     call = "value(WEIGHTS, x)"
+    result, told = f"[{call}]" if traces.is_single else f"list({call})", "a row of inputs"
     if traces.has_rows:
         result = f"[[y] for y in {call}]" if traces.is_single else f"list(map(list, zip(*{call})))"
-    else:
-        result = f"[{call}]" if traces.is_single else f"list({call})"
-    told = (
-        "The outputs for each of many rows of inputs."
-        if traces.has_rows
-        else "The outputs for a row of inputs."
-    )
-    head = f'WEIGHTS = {{\n{weights}}}\n\n\ndef predict(x):\n    """{told}"""\n'
-    return f"{module.rstrip()}\n\n\n{head}    return {result}\n"
+        told = "each of many rows of inputs"
+    head = f"WEIGHTS = {{\n{''.join(weights)}}}\n\n\ndef predict(x):\n"
+    doc = f'    """The outputs for {told}."""\n'
+    return f"{module.rstrip()}\n\n\n{head}{doc}    return {result}\n"
 
 
 def _as_text(content: Any) -> str:
@@ -123,178 +100,98 @@ def _as_text(content: Any) -> str:
     return float.__repr__(float(content))
 
 
-def _on_floats(
-    program: Program, name: str, kind: str, reduce: str | None, is_total: bool, of: str
-) -> tuple[str, dict[str, Any]]:
-    """A generated function in plain Python, and what it calls and reads by name."""
-    pieces, numbers = function_source(program, name, kind, reduce, is_total, of)
-    return "\n\n".join(pieces), {
-        **(TOTAL_NAMES if is_total else FAST_NAMES),
-        **numbers,
-        "isfinite": math.isfinite,
-    }
-
-
-def _on_arrays(
-    program: Program, name: str, kind: str, reduce: str | None, is_total: bool, of: str
-) -> tuple[str, dict[str, Any]]:
-    """The same on NumPy."""
-    from .on_numpy import function_source
-
-    pieces, names = function_source(program, name, kind, reduce, is_total, of)
-    return "\n\n".join(pieces), names
-
-
-def _carried_on_arrays(program: Program) -> dict[str, Any]:
-    from .on_numpy import answer
-
-    return {
-        "numbers": carried.array,
-        **({} if is_scattered(program) else {"answer": answer}),
-    }
-
-
 class _Saved:
     """The functions of a saved module: from the user's arguments to contents of blocks, and back."""
 
-    def __init__(self, traces: Traces, names: Sequence[str], on_arrays: bool = False) -> None:
+    def __init__(self, traces: Traces, names: Sequence[str], on_arrays: bool) -> None:
         self.traces, self.on_arrays = traces, on_arrays
         self.program, self.constants = named_constants(traces)
+        self.has_vectors = on_arrays and not is_scattered(self.program)
         self.by_rows = traces.has_rows and traces.reduce is None
         self.of = traces.name if is_word(traces.name) else "the function"
         taken = Names(LOCAL)
         self.arguments = [(taken.take(name, "a"), form) for name, form in zip(names, traces.forms)]
-        self.given = [name for name, form in self.arguments if form[0] != FIXED]
-        self.kinds: tuple[str, ...] = (
-            "value",
-            "value_and_grad" if traces.is_single else "jacobian",
-        )
-        if any(traces.forms[i][0] == FIXED for i in traces.wrt) or not traces.wrt:
-            self.kinds = ("value",)  # there is nothing to take a gradient by
+        self.given = ", ".join([name for name, form in self.arguments if form[0] != FIXED])
+        self.kinds = traces.kinds
         self.gradient = self._gradient() if len(self.kinds) > 1 else ""
 
     def description(self, doc: str) -> str:
         """The docstring of the module: what is in it, what the function said of itself, and the
         shapes of its arguments.
         """
-        what = "its value" + (
-            ""
-            if len(self.kinds) == 1
-            else f", and its slopes by {listed([self.arguments[i][0] for i in self.traces.wrt])}"
-        )
-        calls = "\n".join([f"    {kind}({', '.join(self.given)})" for kind in self.kinds])
+        told = "its value"
+        if len(self.kinds) > 1:
+            told += f", and its slopes by {listed([self.arguments[i][0] for i in self.traces.wrt])}"
+        calls = "\n".join([f"    {kind}({self.given})" for kind in self.kinds])
         shapes = "\n".join([f"- {name} is {_told(form)}." for name, form in self.arguments])
-        rows = {
-            "mean": "the mean over the rows",
-            "sum": "the sum over the rows",
-            None: "one for each row",
-        }[self.traces.reduce]
-        notes = [f"With rows, each result is {rows}."] if self.traces.has_rows else []
-        notes += (
-            ["Values that the function read from elsewhere are as they were when this was saved."]
-            if self.traces.taken
-            else []
-        )
+        over = {"mean": "the mean over the rows", "sum": "the sum over the rows"}
+        notes = []
+        if self.traces.has_rows:
+            over_rows = over.get(str(self.traces.reduce), "one for each row")
+            notes.append(f"With rows, each result is {over_rows}.")
+        if self.traces.taken:
+            taken = "Values that the function read from elsewhere are as they were when this was "
+            notes.append(f"{taken}saved.")
         needs = "NumPy" if self.on_arrays else "Python's standard library"
-        note = "\n".join(
-            textwrap.wrap(
-                " ".join([*notes, f"Generated by scalargrad; needs nothing but {needs}."]), LINE
-            )
-        )
-        return "\n\n".join(
-            filter(None, [f"{self.of}: {what}.", calls, inspect.cleandoc(doc), shapes, note])
-        )
+        notes.append(f"Generated by scalargrad; needs nothing but {needs}.")
+        note = "\n".join(textwrap.wrap(" ".join(notes), LINE))
+        pieces = [f"{self.of}: {told}.", calls, inspect.cleandoc(doc), shapes, note]
+        return "\n\n".join(filter(None, pieces))
 
     def contents(self) -> str:
         """The function that reads the arguments, block by block."""
-        lines, rows, count = [], [], 0
+        lines: list[str] = []
+        rows: list[str] = []
         for name, form in self.arguments:
-            contents = _contents(form, name, name)
-            lines += [f"    {text}," for text in contents]
-            rows += [f"{name}=contents[{count}]"] if form[0] == ROWS else []
-            count += len(contents)
-        for block, flat in zip(self.program.blocks[count:], self.constants):
-            text, shape = _as_text(nested(flat, block.shape)), ", ".join(map(str, block.shape))
-            lines.append(f'    numbers({text}, "{block.name}"{", " * bool(shape)}{shape}),')
-        lines = [
-            "contents = [",
-            *lines,
-            "]",
-            *([f"check_rows({', '.join(rows)})"] if rows else []),
-            "return contents",
-        ]
+            rows += [f"{name}=contents[{len(lines)}]"] if form[0] == ROWS else []
+            lines += [f"    {text}," for text in _contents(form, name, name)]
+        for block, flat in zip(self.program.blocks[len(lines) :], self.constants):
+            lines.append(
+                f"    {_read(_as_text(shaped(flat, block.shape)), block.name, block.shape)},"
+            )
+        lines = ["contents = [", *lines, "]"]
+        lines += [f"check_rows({', '.join(rows)})"] if rows else []
         kind = "arrays" if self.on_arrays else "lists"
-        head = [
-            f"def _contents({', '.join(self.given)}):",
-            f'    """The arguments as {kind} of floats."""',
-        ]
-        return "\n".join([*head, *[f"    {line}" for line in lines]])
+        doc = f"The arguments as {kind} of floats."
+        return _function("_contents", self.given, doc, [*lines, "return contents"])
 
     def function(self, kind: str) -> str:
         """The function that a user calls."""
-        given = ", ".join(self.given)
-        option = (
-            [str(kind != "value")] if self.on_arrays and not is_scattered(self.program) else []
-        )  # whether there are slopes
-        lines = self._returned(
-            kind,
-            f"answer({', '.join([f'raw_{kind}', f'total_{kind}', *option, f'*_contents({given})'])})",
-        )
-        what = {
+        has_slopes = [str(kind != "value")] if self.has_vectors else []
+        called = [f"raw_{kind}", f"total_{kind}", *has_slopes, f"*_contents({self.given})"]
+        told = {
             "value": "value",
             "value_and_grad": "value and the gradient",
             "jacobian": "values and the gradient of each",
         }[kind]
-        head = [f"def {kind}({given}):", f'    """The {what} of {self.of}."""']
-        return "\n".join([*head, *[f"    {line}" for line in lines]])
+        lines = self._returned(kind, f"answer({', '.join(called)})")
+        return _function(kind, self.given, f"The {told} of {self.of}.", lines)
 
     def _returned(self, kind: str, answer: str) -> list[str]:
         """The lines that call the generated function and give its results their structure."""
-        single, count = self.traces.is_single, len(self.program.outputs)
         by_rows = (
             self.by_rows and not self.on_arrays
         )  # then a list with a result for each row comes
-        if kind == "value" and single:
+        if kind == "value" and self.traces.is_single:
             return [f"return {self._number(answer)}"]
-        if kind == "value":
-            columns = (
-                ["outputs = [list(column) for column in zip(*outputs)]"]
-                if by_rows and count > 1
-                else []
-            )
-            outputs = ["outputs"] if count == 1 else [f"outputs[{i}]" for i in range(count)]
-            return [
-                f"outputs = {answer}",
-                *columns,
-                f"return {self._result([*map(self._number, outputs)])}",
-            ]
         if kind == "value_and_grad":
-            if not by_rows:
-                return [
-                    f"value, slopes = {answer}",
-                    f"return {self._number('value')}, _gradient(*slopes)",
-                ]
-            return [
-                f"rows = {answer}",
-                "slopes = [list(column) for column in zip(*[slopes for _, slopes in rows])]",
-                "return [value for value, _ in rows], _gradient(*slopes)",
-            ]
+            lines = [f"value, slopes = {f'columns({answer})' if by_rows else answer}"]
+            lines += ["slopes = columns(slopes)"] if by_rows else []
+            return [*lines, f"return {self._number('value')}, _gradient(*slopes)"]
+        count = len(self.program.outputs)
+        if kind == "value":
+            lines = [f"outputs = {f'columns({answer})' if by_rows and count > 1 else answer}"]
+            numbers = ["outputs"] if count == 1 else [f"outputs[{i}]" for i in range(count)]
+            return [*lines, f"return {self._result(map(self._number, numbers))}"]
         lines = [f"outputs, slopes = {answer}"]
         if by_rows:
-            by_output = "[[list(column) for column in zip(*group)] for group in zip(*[slopes for _, slopes in rows])]"
             lines = [
-                f"rows = {answer}",
-                "outputs = [list(column) for column in zip(*[outputs for outputs, _ in rows])]",
-                f"slopes = {by_output}",
+                f"outputs, slopes = columns({answer})",
+                "outputs, slopes = columns(outputs), [columns(group) for group in zip(*slopes)]",
             ]
-        values, gradients = [
-            [text.format(i) for i in range(count)]
-            for text in ("outputs[{}]", "_gradient(*slopes[{}])")
-        ]
-        return [
-            *lines,
-            f"return {self._result([*map(self._number, values)])}, {self._result(gradients)}",
-        ]
+        values = self._result([self._number(f"outputs[{i}]") for i in range(count)])
+        gradients = self._result([f"_gradient(*slopes[{i}])" for i in range(count)])
+        return [*lines, f"return {values}, {gradients}"]
 
     def _number(self, text: str) -> str:
         """An expression for a number, or with rows that stay apart for one of each: NumPy's become
@@ -302,9 +199,10 @@ class _Saved:
         """
         return f"float({text})" if self.on_arrays and not self.by_rows else text
 
-    def _result(self, texts: Sequence[str]) -> str:
-        """Texts in the structure of what the function returns."""
-        return texts[0] if self.traces.is_single else _as_result(self.traces.result, iter(texts))
+    def _result(self, texts: Iterable[str]) -> str:
+        """Texts in the structure of the function's result."""
+        content = iter(texts)
+        return next(content) if self.traces.is_single else _as_result(self.traces.result, content)
 
     def _gradient(self) -> str:
         """The function that gives slopes by each block the structure of the arguments."""
@@ -312,16 +210,12 @@ class _Saved:
         blocks = {block: names.take(f"d{block.name}", "d") for block in self.program.wrt}
         slopes = iter(blocks.values())
         ties: list[str] = []
-        made = {
-            i: self._structure(self.traces.forms[i], slopes, ties) for i in sorted(self.traces.wrt)
-        }
-        parts = [made[i] for i in self.traces.wrt]
-        returned = tuple_of(parts) if self.traces.is_tuple else parts[0]
-        head = [
-            f"def _gradient({', '.join(blocks.values())}):",
-            '    """Slopes in the structure of what they are by."""',
-        ]
-        return "\n".join([*head, *[f"    {line}" for line in ties], f"    return {returned}"])
+        wrt, forms = self.traces.wrt, self.traces.forms
+        made = {i: self._structure(forms[i], slopes, ties) for i in sorted(wrt)}
+        returned = tuple_of([made[i] for i in wrt]) if self.traces.is_tuple else made[wrt[0]]
+        doc = "Slopes in the structure of what they are by."
+        lines = [*ties, f"return {returned}"]
+        return _function("_gradient", ", ".join(blocks.values()), doc, lines)
 
     def _structure(self, form: Form, slopes: Iterator[str], ties: list[str]) -> str:
         """An expression that gives slopes the structure of an argument; `ties` gets lines for
@@ -336,62 +230,61 @@ class _Saved:
             return _in_kinds(next(slopes), (form[1], *form[2][1]))
         if kind == STATE:
             names = {name: next(slopes) for name in form[2]}
-            for (name, index), (other, at) in form[1].ties:
-                ties += self._tie(names[name], index, names[other], at)
+            for (name, index), (other, at) in form[1].ties:  # both are one parameter
+                to, of = ["".join([f"[{i}]" for i in place]) for place in (index, at)]
+                if self.by_rows:
+                    ties.append(f"for one, twin in zip({names[name]}, {names[other]}):")
+                    ties.append(f"    one{to} = twin{of}")
+                else:
+                    ties.append(f"{names[name]}{to} = {names[other]}{of}")
             return _dict(names)
         if kind == FIXED:
             return "None"
-        if kind == DICT:
-            return _dict({key: self._structure(item, slopes, ties) for key, item in form[2:]})
-        items = [self._structure(item, slopes, ties) for item in form[2:]]
-        return tuple_of(items) if kind == TUPLE else f"[{', '.join(items)}]"
+        inner = {key: self._structure(item, slopes, ties) for key, item in parts(form)}
+        items = [*inner.values()]
+        return _dict(inner) if kind == DICT else _list(items, kind == TUPLE)
 
-    def _tie(self, name: str, index: tuple[int, ...], other: str, at: tuple[int, ...]) -> list[str]:
-        """Lines that give an entry of one block the slope of another: both are one parameter."""
-        to, of = ["".join([f"[{i}]" for i in place]) for place in (index, at)]
-        if self.by_rows:
-            return [f"for one, twin in zip({name}, {other}):", f"    one{to} = twin{of}"]
-        return [f"{name}{to} = {other}{of}"]
+
+def _function(name: str, arguments: str, doc: str, lines: Sequence[str]) -> str:
+    head = [f"def {name}({arguments}):", f'    """{doc}"""']
+    return "\n".join([*head, *[f"    {line}" for line in lines]])
+
+
+def _read(text: str, name: str, shape: Sequence[int]) -> str:
+    return f"numbers({', '.join([text, _key(name), *map(str, shape)])})"
 
 
 def _contents(form: Form, text: str, name: str) -> list[str]:
     """Expressions for the contents of the blocks of an argument."""
     kind = form[0]
     if kind == NUMBERS:
-        return [f"numbers({', '.join([text, _key(name), *map(str, form[2])])})"]
+        return [_read(text, name, form[2])]
     if kind == ROWS:
-        return [f"numbers({', '.join([text, _key(name), '-1', *map(str, form[2][2])])})"]
+        return [_read(text, name, (-1, *form[2][2]))]
     if kind == STATE:
-        return [
-            f"numbers({', '.join([f'{text}[{_key(block)}]', _key(block), *map(str, shape)])})"
-            for block, shape in zip(form[2], form[3])
-        ]
-    if kind == FIXED:
-        return []
-    items = form[2:] if kind == DICT else enumerate(form[2:])
-    return [
-        content
-        for key, item in items
-        for content in _contents(item, f"{text}[{_key(key)}]", f"{name}[{_key(key)}]")
-    ]
+        return [_read(f"{text}[{_key(b)}]", b, shape) for b, shape in zip(form[2], form[3])]
+    inner = [(f"[{_key(key)}]", item) for key, item in parts(form)]
+    return [found for at, item in inner for found in _contents(item, text + at, name + at)]
 
 
 def _key(key: Any) -> str:
     """A key of a dict, or an index, as it is written."""
     if type(key) not in (str, int, bool, type(None)):
         raise TypeError(
-            f"a saved module writes the keys of dicts down, and {type(key).__name__} is no text or whole number: rename {key!r}"
+            f"a saved module writes the keys of dicts down, and {type(key).__name__} is no text "
+            f"or whole number: rename {key!r}"
         )
     text = ascii(key)
-    return (
-        f'"{text[1:-1]}"'
-        if type(key) is str and '"' not in text and "'" not in text[1:-1]
-        else text
-    )
+    is_plain = type(key) is str and '"' not in text and "'" not in text[1:-1]
+    return f'"{text[1:-1]}"' if is_plain else text
 
 
 def _dict(items: dict[Any, str]) -> str:
     return "{" + ", ".join([f"{_key(key)}: {text}" for key, text in items.items()]) + "}"
+
+
+def _list(items: Sequence[str], is_tuple: bool) -> str:
+    return tuple_of(items) if is_tuple else f"[{', '.join(items)}]"
 
 
 def _in_kinds(name: str, kinds: tuple[str, ...]) -> str:
@@ -414,37 +307,28 @@ def _as_result(tree: Any, texts: Iterator[str]) -> str:
     if isinstance(tree, dict):
         return _dict({key: _as_result(item, texts) for key, item in tree.items()})
     if isinstance(tree, list | tuple):
-        items = [_as_result(item, texts) for item in tree]
-        return tuple_of(items) if isinstance(tree, tuple) else f"[{', '.join(items)}]"
+        return _list([_as_result(item, texts) for item in tree], isinstance(tree, tuple))
     return next(texts)
 
 
 def _told(form: Form) -> str:
-    """What an argument is."""
+    """The words for an argument."""
     kind = form[0]
     if kind == NUMBERS:
         return f"a list of {' × '.join(map(str, form[2]))} numbers" if form[2] else "a number"
     if kind == ROWS:
         return "a list of rows, each " + _told(form[2])
-    if kind == STATE:
-        return "a mapping: " + ", ".join(
-            [
-                f"{name} {' × '.join(map(str, shape)) or 'a number'}"
-                for name, shape in zip(form[2], form[3])
-            ]
-        )
-    if kind == DICT:
-        return "a dict: " + ", ".join([f"{_key(key)} {_told(item)}" for key, item in form[2:]])
     if kind == FIXED:
         return "no number: it is fixed as it was, and not given"
-    return f"a {'tuple' if kind == TUPLE else 'list'}: " + ", ".join(
-        [_told(item) for item in form[2:]]
-    )
+    if kind == STATE:
+        shapes = zip(form[2], form[3])
+        told = [f"{name} {' × '.join(map(str, shape)) or 'a number'}" for name, shape in shapes]
+        return f"a mapping: {', '.join(told)}"
+    told = [f"{_key(key)} " * (kind == DICT) + _told(item) for key, item in parts(form)]
+    return f"a {kind}: {', '.join(told)}"
 
 
 def _quoted(text: str) -> str:
     """A text as it may stand in a docstring."""
-    plain = "".join([c if c.isprintable() or c == "\n" else " " for c in text]).replace(
-        "\\", "\\\\"
-    )
-    return plain.replace('"""', '\\"\\"\\"')
+    plain = "".join([c if c.isprintable() or c == "\n" else " " for c in text])
+    return plain.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')

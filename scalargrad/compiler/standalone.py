@@ -1,10 +1,8 @@
 """Functions as source that stands alone: with the source of all that they call.   (floor 3)
 
-What is called is known by the functions' code, and where it is from by the objects themselves: what
-the standard library
-has is imported, what the package has is copied, under a name that begins with _ and so meets no
-name in generated source. NumPy's functions
-and arrays become assignments.
+The names that code reads say what is called, and the objects themselves where they are from: those
+of the standard library are imported; those of the package are copied, under a name that begins
+with _ and so meets no name in generated source; NumPy's functions and arrays become assignments.
 """
 
 from __future__ import annotations
@@ -64,12 +62,7 @@ class Standalone:
 
     def add(self, text: str, names: Mapping[str, Any]) -> None:
         """Add generated source, and before it the definitions of what it reads among `names`."""
-        new = self._new_names(text, names)
-        self._definitions.append(
-            re.sub(rf"(?<![\w.])({'|'.join(new)})(?!\w)", lambda found: new[found[0]], text)
-            if new
-            else text
-        )
+        self._definitions.append(self._copied(text, names))
 
     def text(self) -> str:
         """The module: imports, constants, definitions."""
@@ -85,31 +78,17 @@ class Standalone:
             before = definition
         return text + "\n"
 
-    def _new_names(
-        self, text: str, names: Mapping[str, Any], own: Mapping[str, str] = {}
-    ) -> dict[str, str]:
-        """The names that source reads and that are others here, each with the one it has here."""
-        read = sorted(
-            {
-                name
-                for name in _globals(compile(text, "<saved>", "exec"))
-                if name in names and name not in own
-            }
-        )
-        new = {**own, **{name: self._name(name, names) for name in read}}
-        return {name: made for name, made in new.items() if made != name}
-
     def _copied(self, source: str, names: Mapping[str, Any], own: Mapping[str, str] = {}) -> str:
-        """Source that a person wrote, under the names that what it reads has here; texts and
-        comments stay.
-        """
-        new = self._new_names(source, names, own)
+        """Source under the names that what it reads has here; texts and comments stay."""
+        read = set(_globals(compile(source, "<saved>", "exec"))).intersection(names)
+        new = {**{name: self._name(name, names) for name in sorted(read - own.keys())}, **own}
         lines = source.splitlines(keepends=True)
         found = [*tokenize.generate_tokens(iter(lines).__next__)]
         for before, token in reversed([*itertools.pairwise(found)]):
             if token.type == tokenize.NAME and token.string in new and before.string != ".":
-                (row, begin), (_, end) = token.start, token.end
-                lines[row - 1] = lines[row - 1][:begin] + new[token.string] + lines[row - 1][end:]
+                (line, begin), (_, end) = token.start, token.end
+                text = lines[line - 1]
+                lines[line - 1] = text[:begin] + new[token.string] + text[end:]
         return "".join(lines)
 
     def _name(self, name: str, names: Mapping[str, Any]) -> str:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from contextlib import redirect_stdout
 from copy import copy
-from functools import partial
 from io import StringIO
 from itertools import cycle, islice, repeat
+from typing import NamedTuple
 
 from ..arithmetic.conversion import as_float
 from ..graph import without_collector
@@ -22,7 +22,6 @@ from .arguments import (
     ROWS,
     STATE,
     blocks_of,
-    gathered,
     gathering,
     handing,
     share_ties,
@@ -109,11 +108,13 @@ class Traces:
         """Make what reads arguments of these forms, and what gives gradients by them."""
         self.readers = [fitting(form, name) for name, form in zip(self.names, self.forms)]
         self._by = [(i, self.forms[i]) for i in sorted(self.wrt)]  # in the order of blocks
-        self._gradient = (
-            partial(_in_tuple, self._by, self.wrt, self._of_rows)
-            if self.is_tuple or not self.wrt
-            else gathering(self.forms[self.wrt[0]], self._of_rows)
-        )
+        gather = {i: gathering(form, self._of_rows) for i, form in self._by}
+
+        def in_tuple(slopes: Iterator[Any]) -> tuple[Any, ...]:
+            made = {i: gathered(slopes) for i, gathered in gather.items()}
+            return tuple([made[i] for i in self.wrt])
+
+        self._gradient = in_tuple if self.is_tuple or not self.wrt else gather[self.wrt[0]]
 
     def adopted(self, forms: Sequence[Form]) -> Traces:
         """The same traces for other modules that are built alike."""
@@ -308,7 +309,9 @@ class Traces:
         if self._of_rows and result.__class__ is list:
             result = [value for value, _ in result], _columns([slopes for _, slopes in result])
         value, slopes = result
-        return handing((self._of_rows,) if self._of_rows else ())(value), self._gradient(slopes)
+        return handing((self._of_rows,) if self._of_rows else ())(value), self._gradient(
+            iter(slopes)
+        )
 
     def jacobian(self, result: Any) -> tuple[Any, Any]:
         """The outputs, and the gradient of each, in the structure of the function's result."""
@@ -316,7 +319,7 @@ class Traces:
             groups = [_columns(group) for group in zip(*[slopes for _, slopes in result])]
             result = [outputs for outputs, _ in result], groups
         outputs, groups = result
-        gradients = iter([self._gradient(group) for group in groups])
+        gradients = iter([self._gradient(iter(group)) for group in groups])
         slopes = next(gradients) if self.is_single else rebuilt(self.result, gradients)
         return self.value(outputs), slopes
 
@@ -340,6 +343,23 @@ class Traces:
                     f"the gradient of {self.name} is by argument {i}, "
                     f"which is no number but {form[1]!r}: name another by wrt"
                 )
+
+
+class Request(NamedTuple):
+    """The functions of traces that a file is to hold, for arguments with these names.
+
+    `contents` are the numbers of an example, block by block. The first `fixed` blocks stand in the
+    file as constants. With `predict` the file has one function of that name, which takes an array
+    of inputs and gives an array of outputs.
+    """
+
+    traces: Traces
+    names: Sequence[str]
+    contents: Sequence[Any]
+    doc: str = ""
+    backend: str = "auto"
+    fixed: int = 0
+    predict: bool = False
 
 
 class _Until:
@@ -376,15 +396,6 @@ class _Taken:
     def blocks(self) -> list[Block]:
         self.block.inputs, self.block.shape = list(self.inputs.values()), (len(self.inputs),)
         return [self.block] if self.inputs else []
-
-
-def _in_tuple(
-    by: Sequence[tuple[int, Form]], wrt: Sequence[int], of_rows: str, slopes: Any
-) -> tuple[Any, ...]:
-    """The gradients by several arguments, of slopes in the order of their blocks."""
-    content: Iterator[Any] = iter(slopes)
-    made = {i: gathered(form, content, of_rows) for i, form in by}
-    return tuple([made[i] for i in wrt])
 
 
 def _outputs(result: Any, name: str) -> list[Any]:

@@ -11,7 +11,7 @@ from collections import deque
 from ..arithmetic.conversion import as_float
 from ..ops import OPS
 from ..value import Value
-from .arguments import blocks_of, flat, read, traced
+from .arguments import arranged_places, blocks_of, flat, read, traced
 from .captured import Captured
 from .data import simplified
 from .draws import Draws
@@ -212,11 +212,7 @@ class _Trace:
         add_methods()
         form = read(model, "model", [])
         self.blocks = blocks_of(form, "model", wrt=True)
-        places = [
-            int(place)
-            for block in model.arranged(range(len(model.parameters()))).values()
-            for place in flat(block)
-        ]
+        places = [place for block in arranged_places(model).values() for place in flat(block)]
         of_block = [x for block in self.blocks for x in block.inputs]
         parameters = model.parameters()
         self.inputs: dict[Value, Input] = {

@@ -7,7 +7,7 @@ from textwrap import shorten
 
 from ..compiler import compile
 from ..compiler.languages import of_path, written
-from ..compiler.request import Request
+from ..compiler.traces import Request
 from ..files import put_in_place
 from .checks import whole_number
 from .rows import to_lists

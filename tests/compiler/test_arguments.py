@@ -16,7 +16,7 @@ from scalargrad.compiler.arguments import (
     as_lists,
     blocks_of,
     flat,
-    gathered,
+    gathering,
     handing,
     read,
     read_rows,
@@ -77,7 +77,7 @@ def test_what_is_traced_and_gathered_has_the_argument_s_structure(argument):
     for give in (list, np.array):  # as a backend in plain Python gives them, and one on arrays
         given = [shaped(numbers(content), np.shape(content)) for content in contents]
         given = [give(x) if isinstance(x, list) else x for x in given]
-        assert alike(gathered(form, iter(given)), argument, is_gradient=True)
+        assert alike(gathering(form)(iter(given)), argument, is_gradient=True)
 
 
 def alike(one, other, is_gradient=False):
@@ -109,7 +109,7 @@ def test_a_module_is_traced_as_a_copy_and_gives_a_state():
     copy = traced(form, iter([["w0", "w1"], ["b"]]))
     assert (copy.w, copy.b) == (("w0", "w1"), "b")
     assert [type(x).__name__ for x in MODEL.parameters()] == ["Value"] * 3
-    state = gathered(form, iter([[1.0, 2.0], 3.0]))
+    state = gathering(form)(iter([[1.0, 2.0], 3.0]))
     assert (state["w"].tolist(), state["b"], state.module) == ([1.0, 2.0], 3.0, MODEL)
     assert read(MODEL.state(), "s", []) == form
 
@@ -291,7 +291,7 @@ def test_iterators_are_not_used_up_by_a_look():
 
 def test_a_gradient_by_rows_is_in_what_they_came_in():
     for rows in (ROWS["tuples"], ROWS["a tuple"], ROWS["lists"]):
-        assert gathered(read_rows(rows, "x", [])[0], iter([[[1.0, 2.0], [3.0, 4.0]]])) == rows
+        assert gathering(read_rows(rows, "x", [])[0])(iter([[[1.0, 2.0], [3.0, 4.0]]])) == rows
 
 
 # ------------------------------------------------------------------ small parts

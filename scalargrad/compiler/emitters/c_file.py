@@ -10,7 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from ..request import Request
+    from ..traces import Request
 
 _CHECK = """\
 static int check(const char *name, long count, const double *found, const double *expected)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..dialects.c import Dialect
-    from ..request import Request
+    from ..traces import Request
     from .frame import Source
 
 ROWS_OF_EXAMPLE = 3

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from ..arguments import Form
-    from ..request import Request
+    from ..traces import Request
 
 
 IN_NODE = (
