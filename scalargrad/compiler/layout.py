@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import re
 import textwrap
 
 TYPE_CHECKING = False
@@ -165,79 +164,54 @@ def wrapped(line: str, width: int = LINE) -> list[str]:
 
 
 def _filled(body: str, indent: str, width: int) -> list[str]:
-    """What stands in brackets in lines, as many items in each as there is room for, a list in each."""
+    """A text in lines, as many items in each as there is room for, but a list in each."""
     room = width - len(indent)
-    if "(" not in body and not _list.search(body):
-        return [indent + line for line in _cut(body, max(1, room))]
     lines: list[str] = []
     now = ""
     for item in _items(body):
-        if now and (item.startswith("[") or len(now) + len(item.rstrip()) > room):
-            lines.append(indent + now.rstrip())
+        if now and (item.startswith("[") or len(now) + 1 + len(item) > room):
+            lines.append(indent + now)
             now = ""
-        now += item
-        if len(now.rstrip()) > room and (inner := _longest_bracket(now)):
-            begin, end = inner
+        now = f"{now} {item}" if now else item
+        spans = _brackets(now) if len(now) > room else []
+        if spans := [span for span in spans if " " in now[slice(*span)]]:
+            begin, end = max(spans, key=lambda span: span[1] - span[0])
             lines += [indent + now[:begin], *_filled(now[begin:end], indent + "    ", width)]
             now = now[end:]
-    return [*lines, indent + now.rstrip()] if now else lines
-
-
-def _cut(text: str, room: int) -> list[str]:
-    """A text without brackets that could be broken in lines: behind commas, or where there are none before + and -."""
-    marks, kept = (
-        ((", ",), 1) if ", " in text else ((" + ", " - "), 0)
-    )  # how much of a mark ends the line that it stands behind
-    lines, begin = [], 0
-    while len(text) - begin > room:
-        last = begin + room - kept + 2  # of a mark that ends the line in time, the end
-        at = max([text.rfind(mark, begin + 1, last + len(mark) - 2) for mark in marks])
-        if at < 0:
-            at = min(
-                [found for mark in marks if (found := text.find(mark, begin + 1)) >= 0], default=-1
-            )
-        if at < 0:
-            break
-        lines.append(text[begin : at + kept])
-        begin = at + kept + 1
-    return [*lines, text[begin:]]
-
-
-_marks = re.compile(
-    r"[(\[][^()\[\]]*[)\]]|[(\[]|[)\]]|, | (?=[-+] )"
-)  # brackets with none in them are one mark
-_brackets = re.compile(r"[(\[)\]]")
-_list = re.compile(r"\[[^\]]* ")  # a bracket that a line may be broken in
+    return [*lines, indent + now]
 
 
 def _items(body: str) -> list[str]:
-    """A text cut behind the commas that stand in no brackets, or, where there are none, before + and -."""
-    depth, commas, signs = 0, [0], [0]
-    for found in _marks.finditer(body):
-        begin, end = found.span()
-        mark = body[begin]
-        if mark in "([":
-            depth += end == begin + 1
-        elif mark in ")]":
-            depth -= 1
-        elif depth == 0:
-            (commas if mark == "," else signs).append(end)
-    cuts = [*(commas if len(commas) > 1 else signs), len(body)]
-    return [body[begin:end] for begin, end in itertools.pairwise(cuts)]
+    """A text cut behind the commas that stand in no brackets, or, where there are none, before + and -.
+
+    >>> _items("f(a, b), c + d"), _items("f(a - b) - c")
+    (['f(a, b),', 'c + d'], ['f(a - b)', '- c'])
+    """
+    outside, done = [], 0
+    for begin, end in _brackets(body):
+        outside += [body[done:begin], "_" * (end - begin)]
+        done = end
+    marked = "".join([*outside, body[done:]])
+    if ", " in marked:
+        marked = marked.replace(", ", ",\n")
+    else:
+        marked = marked.replace(" + ", "\n+ ").replace(" - ", "\n- ")
+    items = marked.split("\n")
+    ends = itertools.accumulate([len(item) + 1 for item in items])
+    return [body[end - 1 - len(item) : end - 1] for item, end in zip(items, ends)]
 
 
-def _longest_bracket(text: str) -> tuple[int, int] | None:
-    """Where the longest part of a text that stands in brackets begins and ends."""
-    opened, best = [], (0, 0)
-    for found in _marks.finditer(text):
-        start, end = found.span()
-        if text[start] in "([":
-            opened.append(start + 1)
-        if text[end - 1] in ")]" and opened:
-            begin = opened.pop()
-            if not opened and end - 1 - begin > best[1] - best[0]:
-                best = begin, end - 1
-    return best if best[1] > best[0] else None
+def _brackets(text: str) -> list[tuple[int, int]]:
+    """Where each pair of outermost brackets begins and ends, without the brackets."""
+    found, depth, begin = [], 0, 0
+    if "(" in text or "[" in text:
+        for place in [place for place, mark in enumerate(text) if mark in "()[]"]:
+            depth += 1 if text[place] in "([" else -1
+            if depth == 1 and text[place] in "([":
+                begin = place + 1
+            elif depth == 0:
+                found.append((begin, place))
+    return found
 
 
 def _split(line: str, begin: int) -> tuple[str, str, str] | None:
@@ -256,21 +230,11 @@ def _split(line: str, begin: int) -> tuple[str, str, str] | None:
         begin = len(left) + 3
     else:  # a call, or a definition
         begin, end = line.find("("), line.rfind(")") + 1
-        if not _is_bracketed(line[begin:end]):
+        if not _brackets(line[begin:end]) == [(1, end - begin - 1)]:
             return None
-    if _is_bracketed(line[begin:end]):
+    if _brackets(line[begin:end]) == [(1, end - begin - 1)]:
         return line[: begin + 1], line[begin + 1 : end - 1], line[end - 1 :]
     return f"{line[:begin]}(", line[begin:end], f"){line[end:]}"
-
-
-def _is_bracketed(text: str) -> bool:
-    """Whether the bracket that a text begins with ends where it ends."""
-    depth = 0
-    for found in _brackets.finditer(text if text[:1] in ("(", "[") else ""):
-        depth += 1 if found[0] in "([" else -1
-        if depth == 0:
-            return found.end() == len(text)
-    return False
 
 
 def zeros(names: Iterable[str]) -> list[str]:
