@@ -1,10 +1,11 @@
-"""The backends by name, what each needs, and which one suits a program: the reason stands on a Plan.   (floor 3)"""
+"""The backends by name, the needs of each, and a Plan: which suits a program, and why.   (floor 3)"""
 
 from __future__ import annotations
 
 import textwrap
 from importlib.util import find_spec
 from math import ceil
+from typing import NamedTuple
 
 from . import machine
 from .arguments import as_lists
@@ -29,45 +30,38 @@ COSTS = {
 BACKWARD = 3.0  # value and slopes against the value alone
 LOADING = 0.03  # seconds in which machine code is looked for and loaded
 MAKING = 0.2  # seconds in which a C compiler makes machine code of any program
-OF_A_VECTOR, OF_A_LINE = (
-    0.03,
-    0.00025,
-)  # and more for each vector, and for each operation that is written out
+OF_A_VECTOR = 0.03  # and more for each vector,
+OF_A_LINE = 0.00025  # or for each operation that is written out
 PATIENCE = 10.0  # seconds that making it may take, unasked
 
 
-class Plan:
+class Plan(NamedTuple):
     """Which backend a compiled function takes for its arguments, and why.
 
-    `operations` is how many elementary operations the value takes for a row, a dot of n being 2n; `rows` is how many rows were given,
-    0 if none of the arguments carries them; `estimates` is how many µs a step takes, by backend. After `until` steps another plan
-    is to be made; never, where that is 0.
+    `operations` is how many elementary operations the value takes for a row, a dot of n being 2n;
+    `rows` is how many rows were given, 0 if none of the arguments carries them; `estimates` is how
+    many µs a step takes, by backend. After `until` steps another plan is to be made; never, where
+    that is 0.
     """
 
-    def __init__(
-        self,
-        backend: str,
-        reason: str,
-        operations: int,
-        rows: int,
-        estimates: dict[str, float] | None = None,
-        until: int = 0,
-    ) -> None:
-        self.backend, self.reason, self.operations, self.rows = backend, reason, operations, rows
-        self.estimates, self.until = estimates or {}, until
+    backend: str
+    reason: str
+    operations: int
+    rows: int
+    estimates: dict[str, float]
+    until: int = 0
 
     @property
     def without_native(self) -> str:
         """The backend that suits where there is no machine code."""
-        return _best(
-            {name: time for name, time in self.estimates.items() if name != "native"}, self.backend
-        )
+        others = {name: time for name, time in self.estimates.items() if name != "native"}
+        return min(others, key=others.__getitem__, default=self.backend)
 
     def after(self, failure: Exception) -> Plan:
         """The plan where machine code could not be made."""
         what = " ".join(f"{type(failure).__name__}: {failure}".split())
         reason = f"machine code could not be made: {textwrap.shorten(what, 200)}"
-        return Plan(self.without_native, reason, self.operations, self.rows, self.estimates)
+        return self._replace(backend=self.without_native, reason=reason, until=0)
 
     def __repr__(self) -> str:
         return f"{self.backend}: {self.reason}"
@@ -102,76 +96,66 @@ def plan_of(
 ) -> Plan:
     """The plan for `steps` steps in `calls` calls on so many rows, 0 where no argument carries them.
 
-    Machine code is taken where what it spares in all of the steps is more than what it takes to load it, if it `is_made` already, or
-    else to make it. That is asked only where it matters, and not of programs that it would take minutes to make it of.
+    Machine code is taken where it spares more in all of the steps than it takes to load it, if it
+    `is_made` already, or else to make it. That is asked only where it matters, and not of programs
+    that it would take minutes to make it of.
     """
     count, times = operations(program), max(1, rows)
+    estimates: dict[str, float] = {}
+
+    def plan(chosen: str, reason: str, until: int = 0) -> Plan:
+        return Plan(chosen, reason, count, rows, estimates, until)
+
     of_python = of_python_functions(program)
-    if of_python and backend == "native":
-        raise ValueError(
-            f"backend='native' cannot compile {of_python}, an operation of Python functions: "
-            "take backend='numpy' or 'python'"
-        )
     too_few = f"too few of {count:,} operations are alike for arrays"
     if backend != "auto":
+        if of_python and backend == "native":
+            raise ValueError(
+                f"backend='native' cannot compile {of_python}, an operation of Python functions: "
+                "take backend='numpy' or 'python'"
+            )
         by_number = backend == "numpy" and is_scattered(program)
-        return Plan(
-            backend,
-            "as asked for" + f"; {too_few}: number by number, between arrays" * by_number,
-            count,
-            rows,
-        )
+        asked = f"as asked for; {too_few}: number by number, between arrays"
+        return plan(backend, asked if by_number else "as asked for")
     if not is_installed("numpy"):
-        return Plan("python", "NumPy is not installed", count, rows)
+        return plan("python", "NumPy is not installed")
     walks = 0 if kind == "value" else len(program.outputs)  # back, one for each output
     factor, share = 1.0 + (BACKWARD - 1.0) * walks, calls / max(1, steps)
+
+    def estimate(name: str) -> float:
+        """The µs of a step."""
+        call, *costs = COSTS[name]
+        return share * call + factor * sum(cost * n for cost, n in zip(costs, sizes))
+
     terms = sum(len(step.operands) // 2 for step in program.steps if step.op.name == "dot")
     sizes = 0, times * (count - 2 * terms), times * terms
-    estimates = {"python": _estimate("python", share, factor, *sizes)}
+    estimates["python"] = estimate("python")
     if estimates["python"] < share * min(COSTS["numpy"][0], COSTS["native"][0]):
-        return Plan(
-            "python",
-            f"{count * times:,} operations are done before an array is made",
-            count,
-            rows,
-            estimates,
-        )
+        return plan("python", f"{count * times:,} operations are done before an array is made")
     if not is_scattered(program):
         sizes = _on_arrays(program, times)
-        estimates["numpy"] = _estimate("numpy", share, factor, *sizes)
-    best = _best(estimates)
+        estimates["numpy"] = estimate("numpy")
+    best = min(estimates, key=estimates.__getitem__)
     usual = f"about {_time(estimates[best])} a step, and "
     usual += f"{_time(max(estimates.values()))} otherwise" if len(estimates) > 1 else too_few
     if of_python:
-        return Plan(best, usual, count, rows, estimates)
+        return plan(best, usual)
     if not is_installed("native"):
-        usual += f"; machine code needs a C compiler: {machine.ADVICE}"
-        return Plan(best, usual, count, rows, estimates)
-    estimates["native"] = _estimate("native", share, factor, *sizes)
+        return plan(best, f"{usual}; machine code needs a C compiler: {machine.ADVICE}")
+    estimates["native"] = estimate("native")
     spared = (estimates[best] - estimates["native"]) * 1e-6
-    if spared <= 0.0 or native_seconds(program, False) > PATIENCE:
-        return Plan(best, usual, count, rows, estimates)
-    seconds, is_there = native_seconds(program, True), True
+    if spared <= 0.0 or native_seconds(program) > PATIENCE:
+        return plan(best, usual)
+    seconds, verb = LOADING, "loading"
     if spared * steps > seconds and not is_made():
-        seconds, is_there = native_seconds(program, False), False
+        seconds, verb = native_seconds(program), "making"
+    native = _time(estimates["native"])
     if spared * steps > seconds:
-        what = f"in {steps:,} steps this spares more than {'loading' if is_there else 'making'} machine code takes, some {seconds:.1f} s"
-        return Plan(
-            "native",
-            f"about {_time(estimates['native'])} a step, and {_time(estimates[best])} otherwise; {what}",
-            count,
-            rows,
-            estimates,
-        )
+        takes = f"{verb} machine code takes, some {seconds:.1f} s"
+        spares = f"{_time(estimates[best])} otherwise; in {steps:,} steps this spares more than"
+        return plan("native", f"about {native} a step, and {spares} {takes}")
     until = max(steps, ceil(seconds / spared))
-    return Plan(
-        best,
-        f"{usual}; machine code, {_time(estimates['native'])}, may pay after {until:,} steps",
-        count,
-        rows,
-        estimates,
-        until,
-    )
+    return plan(best, f"{usual}; machine code, {native}, may pay after {until:,} steps", until)
 
 
 def of_python_functions(program: Program) -> str:
@@ -179,10 +163,10 @@ def of_python_functions(program: Program) -> str:
     return next((step.op.name for step in program.steps if step.op.is_python), "")
 
 
-def native_seconds(program: Program, is_made: bool) -> float:
-    """How long it takes, about, to load machine code or to make it: then more for each vector, or for each operation and walk back."""
-    if is_made:
-        return LOADING
+def native_seconds(program: Program) -> float:
+    """How long it takes, about, to make machine code: then more for each vector, or for each
+    operation and walk back.
+    """
     count = operations(program)
     if not has_pattern(program):
         return MAKING + OF_A_LINE * count * (1 + len(program.outputs))
@@ -190,29 +174,13 @@ def native_seconds(program: Program, is_made: bool) -> float:
 
 
 def _on_arrays(program: Program, rows: int) -> tuple[int, int, int]:
-    """How many vectors a program has on arrays, numbers that are computed in them, and terms of dots."""
-    vectors = rolled(program).vectors
-    numbers = terms = 0
+    """How many vectors a program has on arrays, numbers that are computed there, terms of dots."""
+    vectors, found = rolled(program).vectors, {True: 0, False: 0}
     for vector in vectors:
-        size = (rows if vector.has_rows else 1) * vector.size
         inner = vector.operands[0].index.shape[-1] if vector.op.takes_lists else 1
-        if vector.op.name == "dot":
-            terms += size * inner
-        else:
-            numbers += size * inner
-    return len(vectors), numbers, terms
-
-
-def _estimate(
-    backend: str, calls: float, factor: float, vectors: int, numbers: int, terms: int
-) -> float:
-    """The µs of a step."""
-    call, vector, number, term = COSTS[backend]
-    return calls * call + factor * (vectors * vector + numbers * number + terms * term)
-
-
-def _best(estimates: dict[str, float], default: str = "") -> str:
-    return min(estimates, key=estimates.__getitem__, default=default)
+        size = (rows if vector.has_rows else 1) * vector.size * inner
+        found[vector.op.name == "dot"] += size
+    return len(vectors), found[False], found[True]
 
 
 def _time(us: float) -> str:

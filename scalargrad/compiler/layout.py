@@ -230,7 +230,7 @@ def _split(line: str, begin: int) -> tuple[str, str, str] | None:
         begin = len(left) + 3
     else:  # a call, or a definition
         begin, end = line.find("("), line.rfind(")") + 1
-        if not _brackets(line[begin:end]) == [(1, end - begin - 1)]:
+        if _brackets(line[begin:end]) != [(1, end - begin - 1)]:
             return None
     if _brackets(line[begin:end]) == [(1, end - begin - 1)]:
         return line[: begin + 1], line[begin + 1 : end - 1], line[end - 1 :]

@@ -52,7 +52,7 @@ def test_a_short_training_begins_at_once_and_a_long_one_is_worth_machine_code(
 
 
 def test_machine_code_that_is_there_is_taken_sooner(program: Program) -> None:
-    making, loading = native_seconds(program, False), native_seconds(program, True)
+    making, loading = native_seconds(program), backends.LOADING
     numpy, native = (plan(program, MILLIONS).estimates[name] * 1e-6 for name in ("numpy", "native"))
     for seconds, is_made in ((making, False), (loading, True)):
         enough = seconds / (numpy - native)
@@ -92,7 +92,8 @@ def natives(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return build("numpy" if backend == "native" else backend, *given)
 
     monkeypatch.setattr(backends, "build", noted)
-    monkeypatch.setattr(backends, "native_seconds", lambda program, is_made: 0.001)
+    monkeypatch.setattr(backends, "native_seconds", lambda program: 0.001)
+    monkeypatch.setattr(backends, "LOADING", 0.001)
     return built
 
 
@@ -204,7 +205,7 @@ def test_a_program_without_a_pattern_is_made_machine_code_line_by_line() -> None
     chain = compile(fn)._ready((0.5,), {})[0].program
     count = plan(chain, MILLIONS, rows=0, calls=MILLIONS).operations
     making = backends.MAKING + 2 * backends.OF_A_LINE * count
-    assert native_seconds(chain, False) == pytest.approx(making)
+    assert native_seconds(chain) == pytest.approx(making)
     assert plan(chain, MILLIONS, rows=0, calls=MILLIONS).backend == "native"
 
 
