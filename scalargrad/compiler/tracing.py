@@ -141,10 +141,7 @@ def _reading(name: str) -> Callable[..., Any]:
     return read
 
 
-for _name in dir(str):
-    if not _name.startswith("_") and _name != "maketrans":
-        setattr(_Text, _name, _reading(_name))
-for _name in (
+_READING = [
     "eq",
     "ne",
     "lt",
@@ -157,8 +154,10 @@ for _name in (
     "contains",
     "iter",
     "format",
-):
-    setattr(_Text, f"__{_name}__", _reading(f"__{_name}__"))
+]
+_READING = [f"__{name}__" for name in _READING]
+for _name in [*_READING, *[name for name in dir(str) if name[0] != "_" and name != "maketrans"]]:
+    setattr(_Text, _name, _reading(_name))
 
 
 def _shown(text: str) -> str:
@@ -177,22 +176,18 @@ _KEEP = (
     "compute with the traced number itself, by arithmetic and functions of scalargrad, "
     "its max([…]) and softmax([…]) among them"
 )
+_READ, _SET = "reading .{} of a traced number", "setting .{} of a traced number"
+_PRINT = "print what the compiled function returns instead"
+_INDEX = "give an index as a plain number that fn captures, or a one-hot list"
 _SLOPES = "take f.value_and_grad(…) of the compiled function"
 _STATIC = '; if {0} is a part of the structure, name it: compile(…, static=("{0}",))'
 
 
-def _refused(what: str, instead: str = _KEEP) -> Callable[..., Any]:
-    def refuse(self: object, *args: object) -> NoReturn:
-        _refuse(what, instead)
-
-    return refuse
-
-
-def _deciding(what: str, instead: str) -> Callable[..., Any]:
-    """A method that would decide by a number, as arguments that are no numbers may be meant to."""
+def _refused(what: str, instead: str = _KEEP, decides: bool = False) -> Callable[..., Any]:
+    """A method that is refused; if it decides by a number, that may be meant to be no number."""
 
     def refuse(self: object, *args: object) -> NoReturn:
-        name = _argument(self)
+        name = _argument(self) if decides else ""
         _refuse(what, instead + (_STATIC.format(name) if name else ""))
 
     return refuse
@@ -200,10 +195,10 @@ def _deciding(what: str, instead: str) -> Callable[..., Any]:
 
 def _argument(node: Any) -> str:
     """The name of the argument that a traced number is, or that a comparison is of."""
-    trace = current.get()
     if isinstance(node, Condition):
         return next(filter(None, map(_argument, node.parents)), "")
     is_leaf = isinstance(node, Traced) and node._operation is None
+    trace = current.get()
     return node.label if is_leaf and trace and node.label in trace.numbers else ""
 
 
@@ -217,13 +212,11 @@ class Condition:
     """
 
     __slots__ = ("_dx", "_operation", "label")
-    __bool__ = _deciding("the truth of a traced comparison", f"{_CHOOSE}; {_JOIN}")
+    __bool__ = _refused("the truth of a traced comparison", f"{_CHOOSE}; {_JOIN}", True)
     __float__ = __int__ = __index__ = _refused(
         "a traced comparison as a number", "write where(condition, 1.0, 0.0)"
     )
-    __format__ = _refused(
-        "a traced comparison in an f-string", "print what the compiled function returns instead"
-    )
+    __format__ = _refused("a traced comparison in an f-string", _PRINT)
     __hash__ = _of_node("a traced comparison as a key")  # pyright: ignore[reportAssignmentType]
     __eq__ = __ne__ = __xor__ = __rxor__ = _refused(
         "a traced comparison compared with another or with a bool", _JOIN
@@ -250,19 +243,19 @@ class Condition:
 
     __rand__, __ror__ = __and__, __or__
 
+    def _joined(self, name: str, other: Any, neutral: bool) -> Any:
+        if isinstance(other, Condition):
+            return Condition(TRACED[name], (self, other))
+        if isinstance(other, bool):
+            return self if other is neutral else other
+        return NotImplemented
+
     def __invert__(self) -> Condition:
         return Condition(TRACED["_not"], (self,))
 
     def as_number(self) -> Any:
         """1 where it holds and 0 where not, as Python's own comparisons count."""
         return record(TRACED["_choose"], (self, 1.0, 0.0))
-
-    def _joined(self, op: str, other: Any, neutral: bool) -> Any:
-        if isinstance(other, Condition):
-            return Condition(TRACED[op], (self, other))
-        if isinstance(other, bool):
-            return self if other is neutral else other
-        return NotImplemented
 
     def __repr__(self) -> str:
         return _shown(f"Condition({self._operation.symbol!r})")
@@ -274,14 +267,8 @@ class Traced(Value):
     __slots__ = ()
 
     def __init__(self, label: str = "") -> None:
-        self.label, self._operation, self._x, self._y, self._dx, self._dy = (
-            label,
-            None,
-            None,
-            None,
-            (),
-            None,
-        )
+        self.label, self._operation, self._dx = label, None, ()
+        self._x = self._y = self._dy = None
 
     @staticmethod
     def records(op: Op | str, operands: tuple[Any, ...]) -> Any:
@@ -294,29 +281,21 @@ class Traced(Value):
     def parents(self) -> tuple[Any, ...]:
         return self._dx  # type: ignore[no-any-return]
 
-    data: Any = property(
-        _refused("reading .data of a traced number"), _refused("setting .data of a traced number")
-    )
+    data: Any = property(_refused(_READ.format("data")), _refused(_SET.format("data")))
     grad: Any = property(
-        _refused("reading .grad of a traced number", _SLOPES),
-        _refused("setting .grad of a traced number", _SLOPES),
+        _refused(_READ.format("grad"), _SLOPES), _refused(_SET.format("grad"), _SLOPES)
     )
-    partials: Any = property(_refused("reading .partials of a traced number"))
+    partials: Any = property(_refused(_READ.format("partials")))
     backward = _refused("backward() of a traced number", f"return the loss, and {_SLOPES}")
     __hash__ = _of_node("a traced number as a key")
-    __bool__ = _deciding("the truth of a traced number", _CHOOSE)
+    __bool__ = _refused("the truth of a traced number", _CHOOSE, True)
     __float__ = _refused("float(x) of a traced number")
-    __int__ = _deciding("int(x) of a traced number", _KEEP)
+    __int__ = _refused("int(x) of a traced number", _KEEP, True)
     __complex__ = _refused("complex(x) of a traced number")
-    __index__ = _deciding(
-        "a traced number as an index",
-        "give an index as a plain number that fn captures, or a one-hot list",
-    )
+    __index__ = _refused("a traced number as an index", _INDEX, True)
     __round__ = _refused("round(x) of a traced number")
     __trunc__ = __floor__ = __ceil__ = _refused("rounding a traced number")
-    __format__ = _refused(
-        "a traced number in an f-string", "print what the compiled function returns instead"
-    )
+    __format__ = _refused("a traced number in an f-string", _PRINT)
     __copy__ = __reduce_ex__ = _refused("a copy of a traced number", "use it as it is")
 
     def __deepcopy__(self, memo: dict[Any, Any]) -> Any:
@@ -429,15 +408,6 @@ def is_tracing() -> bool:
 # ------------------------------------------------------------------ operators and methods
 
 
-def _compared(op: str, is_swapped: bool) -> Callable[[Any, Any], Any]:
-    def compare(self: Traced, other: Any) -> Any:
-        if not isinstance(other, Value) and (other := as_float(other)) is None:
-            return NotImplemented
-        return Condition(TRACED[op], (other, self) if is_swapped else (self, other))
-
-    return compare
-
-
 def _method(op: Op) -> Callable[..., Any]:
     def method(self: Traced, *others: Any) -> Any:
         if 1 + len(others) != len(op.operands):
@@ -465,30 +435,11 @@ def _operator(op: Op, is_swapped: bool) -> Callable[[Any, Any], Any]:
 
 def _as_number(operator: str) -> Callable[[Any, Any], Any]:
     """An operator of a comparison as a number."""
-
-    def of_number(self: Condition, other: Any) -> Any:
-        return getattr(self.as_number(), operator)(other)
-
-    return of_number
-
-
-for _name, _op in {
-    "add": "add",
-    "sub": "sub",
-    "mul": "mul",
-    "truediv": "div",
-    "mod": "mod",
-    "pow": "pow",
-}.items():
-    for _operation, _is_swapped in ((f"__{_name}__", False), (f"__r{_name}__", True)):
-        setattr(Traced, _operation, _operator(OPS[_op], _is_swapped))
-        setattr(Condition, _operation, _as_number(_operation))
-for _op in ("neg", "abs"):
-    setattr(Traced, f"__{_op}__", _method(OPS[_op]))
+    return lambda self, other: getattr(self.as_number(), operator)(other)
 
 
 def _is_equal(self: Traced, other: Any) -> Any:
-    at_most = _compared("_less_equal", False)(self, other)
+    at_most = _operator(TRACED["_less_equal"], False)(self, other)
     return at_most if at_most is NotImplemented else at_most & (self >= other)
 
 
@@ -502,14 +453,21 @@ for _name in set(dir(float)) - set(dir(Traced)) - {"__getformat__", "__getnewarg
     _asked = _refused(f"{_name.strip('_')} of a traced number")
     setattr(Traced, _name, _asked if _name.startswith("__") else property(_asked))
 
-Traced.__eq__, Traced.__ne__ = _is_equal, _is_unequal  # type: ignore[method-assign, assignment]
+for _name in ("add", "sub", "mul", "truediv", "mod", "pow"):
+    _op = OPS[_name.removeprefix("true")]
+    for _full, _is_swapped in ((f"__{_name}__", False), (f"__r{_name}__", True)):
+        setattr(Traced, _full, _operator(_op, _is_swapped))
+        setattr(Condition, _full, _as_number(_full))
 for _name, _op, _is_swapped in (
-    ("lt", "_less", False),
-    ("gt", "_less", True),
-    ("le", "_less_equal", False),
-    ("ge", "_less_equal", True),
+    ("lt", TRACED["_less"], False),
+    ("gt", TRACED["_less"], True),
+    ("le", TRACED["_less_equal"], False),
+    ("ge", TRACED["_less_equal"], True),
 ):
-    setattr(Traced, f"__{_name}__", _compared(_op, _is_swapped))
+    setattr(Traced, f"__{_name}__", _operator(_op, _is_swapped))
+for _name in ("neg", "abs"):
+    setattr(Traced, f"__{_name}__", _method(OPS[_name]))
+Traced.__eq__, Traced.__ne__ = _is_equal, _is_unequal  # type: ignore[method-assign, assignment]
 
 
 def add_methods() -> None:
