@@ -1,5 +1,6 @@
-"""Functions that a saved module carries with it: they read its arguments and choose between raw
-arithmetic and total.   (floor 3)
+"""Functions that a saved module carries with it.   (floor 3)
+
+They read its arguments, and choose between raw arithmetic and total.
 """
 
 from __future__ import annotations
