@@ -49,7 +49,7 @@ __version__ = "0.1.0"
 
 def __getattr__(name: str) -> object:
     """Fetch a name from its module when it is first asked for."""
-    if name in ("compiler", "nn", "pictures"):
+    if name in ("compiler", "functions", "nn", "pictures"):
         return _import_module(f".{name}", __name__)
     if name not in _HOMES and name not in _operations():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

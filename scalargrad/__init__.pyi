@@ -2,7 +2,7 @@
 
 # fmt: off
 # ruff: noqa: I001, RUF022
-from . import nn as nn
+from . import functions as functions, nn as nn
 from .anomaly import (
     detect_anomaly as detect_anomaly,
 )

@@ -358,12 +358,12 @@ def _function(
     derived: Callable[[_Call], Any],
     f: Callable[..., Any],
     wrt: Wrt,
-    what: str,
+    asker: str,
     is_along: bool = False,
 ) -> Callable[..., Any]:
     """Make a function that calls f and returns what `derived` finds from the call."""
     if not callable(f):
-        raise TypeError(f"{what} takes a function, got {type(f).__name__}: write {what}(f)(x)")
+        raise TypeError(f"{asker} takes a function, got {type(f).__name__}: write {asker}(f)(x)")
 
     def function(*args: Any, **options: Any) -> Any:
         remembers, scope = is_recording(), Scope()
@@ -377,6 +377,6 @@ def _function(
             scope_here.reset(token)
 
     name = getattr(f, "__name__", type(f).__name__)
-    function.__name__ = function.__qualname__ = f"{what}_of_{name.strip('<>')}"
-    function.__doc__ = f"{what}({name}): derived by scalargrad."
+    function.__name__ = function.__qualname__ = f"{asker}_of_{name.strip('<>')}"
+    function.__doc__ = f"{asker}({name}): derived by scalargrad."
     return function

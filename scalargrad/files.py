@@ -12,8 +12,9 @@ if TYPE_CHECKING:
 def put_in_place(path: str | os.PathLike[str], content: str | bytes) -> Path:
     """Write a file beside the one that stands there, then put it in its place.
 
-    Whatever happens, the old file stands there whole or the new one does. A power cut too: the new
-    file is on the disk before it takes its place. It keeps the old one's mode; a link stays a link.
+    Whatever happens, the old file stands there whole or the new one does; even at a power cut, as
+    the new file is on the disk before it takes its place. It keeps the old one's mode; a link stays
+    a link.
 
     FileNotFoundError says which folder is missing; any other OSError names the path itself.
     """

@@ -1,7 +1,7 @@
-"""fit_formula: the parameters of a formula, and how sure one may be of them.   (floor 3)
+"""fit_formula: the parameters of a formula that fits data, with their errors.   (floor 3)
 
-SciPy's `least_squares` does the search. `compile` makes of the formula what the search asks for:
-the numbers of all rows, and their slopes by each parameter.
+SciPy's `least_squares` does the search. It asks for the formula's numbers in all rows, and for
+their slopes by each parameter: `compile` turns the formula into code for both.
 """
 
 from __future__ import annotations
@@ -305,7 +305,7 @@ class _RobustSearch:
 
 
 class _Search(_RobustSearch):
-    """The same for plain squares, in as few rows as tell all: those of R, of [slopes | r] = Q R.
+    """The same for plain squares, in fewer rows: those of R, where [slopes | r] = Q R.
 
     A search by least squares looks at lengths and products of the columns only, which Q keeps. So
     a hundred thousand rows cost it no more than a hundred.

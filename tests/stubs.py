@@ -153,7 +153,7 @@ def package():
     """The text of __init__.pyi."""
     yield f'"""Write scalars, see the graph, get the slopes. {NOTE}"""\n\n'
     yield "# fmt: off\n# ruff: noqa: I001, RUF022\n"
-    yield "from . import nn as nn\n"
+    yield "from . import functions as functions, nn as nn\n"
     homes = {**scalargrad._HOMES, "Value": "value"}
     homes |= {name: "functions" for op in PUBLIC for name in (op.name, *op.aliases)}
     for home in sorted({*homes.values()}):

@@ -3,7 +3,7 @@
 A row is a name, the call, the type of the exception and a pattern of its text, which says what was given, what was
 expected, and where there is something to write instead, that. The fuller tables of one subject stand beside its
 tests: rows of data, losses, optimisers, models and their training in `tests/nn`, pictures in `tests/pictures`,
-rows of one's own in `test_ops`. A wrong call that Python itself answers well is answered by Python.
+operations of one's own in `test_ops`. A wrong call that Python itself answers well is answered by Python.
 """
 
 from __future__ import annotations

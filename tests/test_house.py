@@ -107,6 +107,8 @@ def test_every_public_name_is_fetched_from_its_room():
         assert name in dir(scalargrad)
     with pytest.raises(AttributeError, match="module 'scalargrad' has no attribute 'Valeu'"):
         _ = scalargrad.Valeu
+    vars(scalargrad).pop("functions", None)  # as before any function was asked for
+    assert scalargrad.functions.__name__ == "scalargrad.functions"  # README: help of it
 
 
 def test_import_star_brings_all_that_hides_no_function_of_python():

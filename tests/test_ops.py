@@ -466,7 +466,7 @@ def test_an_operation_is_pickled_by_its_name() -> None:
     )
 
 
-def test_slopes_call_rows_alone() -> None:
+def test_slopes_call_operations_alone() -> None:
     allowed = {"len", "tie_shares", "products_of_others"}  # of lists, and of Values as of numbers
     for op in RECORDED:
         for text in op.slopes or ():

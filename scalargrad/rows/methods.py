@@ -104,8 +104,13 @@ def add_method(cls: type[Any], op: Op) -> None:
 
 def add_numpy_methods(cls: type[Any]) -> None:
     """Give Values the attributes that NumPy asks for: of items of an array, and beside an array."""
-    cls.conjugate = lambda node: node  # for var, std, vdot
+    cls.conjugate = _conjugate
     cls.__array_ufunc__ = _array_ufunc
+
+
+def _conjugate(self: N) -> N:
+    """The Value itself, which is real: NumPy asks for this in var, std and vdot."""
+    return self
 
 
 OPERATORS: dict[str, Callable[[Any, Any], Any]] = {

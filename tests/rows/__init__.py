@@ -1,1 +1,1 @@
-"""Tests of what is made from the rows of the table."""
+"""Tests of all that is made from the table of operations."""

@@ -217,7 +217,7 @@ def test_slopes_of_slopes_are_right_at_the_ends_of_the_range() -> None:
         assert gradient(by_y, [x])[0].data == pytest.approx(0.48 / 5.0 / scale, rel=1e-12)
 
 
-# What the rows are whose name begins with `_`: slopes of others, each with slopes of its own.
+# The operations whose name begins with `_`: slopes of others, each with slopes of its own.
 RULES: dict[str, Callable[..., mpf]] = {
     "_same": lambda x: x, "_share": lambda x, y: x * y, "_both": lambda x, y: x * y, "_exp_difference": lambda x, y: mp.exp(x - y),
     "_sigmoid_slope": lambda x: oracle.sigmoid(x) * oracle.sigmoid(-x),
