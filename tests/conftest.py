@@ -37,8 +37,8 @@ def dask_client() -> Iterator[Any]:
             n_workers=2,
             threads_per_worker=1,
             host="127.0.0.1",
-            dashboard_address=None,
-            worker_dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # a free port of this machine, for
+            scheduler_kwargs={"dashboard": False},  # no page of it, but a server that it starts
             silence_logs=50,
         ) as cluster,
         distributed.Client(cluster) as client,

@@ -12,8 +12,9 @@ where it is not known yet, and else the key alone. A worker that lacks it says s
 from __future__ import annotations
 
 import pickle
+import sys
 from functools import cached_property, reduce
-from hashlib import blake2b
+from hashlib import sha256
 from itertools import pairwise
 from threading import Lock
 
@@ -36,10 +37,16 @@ PIECES = 16  # of the rows, if there are so many; more,
 ROWS, NUMBERS = 8_192, 1 << 19  # if a piece would have more rows than that, or more numbers
 KEPT = 4  # a worker keeps the parcels of so many calls
 KEYS = 10_000  # that are known to have been sent
-DIED = {"BrokenExecutor", "KilledWorker"}  # classes of the errors of executors, Dask's the second
+# Errors by which executors say that a worker died: Python's own, Dask's, Ray's.
+DIED = {"BrokenExecutor", "KilledWorker", "WorkerCrashedError"}
 
+NOT_SENT = (
+    "{} cannot be sent to another process: an operation of its own is made of functions that only "
+    "this one has; define them by def in a module, or give their formulas as text"
+)
 _sent: set[bytes] = set()  # keys of parcels that reached another process
 _kept: dict[bytes, Any] = {}  # in a worker: what came in parcels, by key, the latest last
+_keeping = Lock()
 
 
 class Work:
@@ -69,6 +76,9 @@ class Work:
             except Exception:  # machine code cannot be made here
                 continue
         return backends.build(self._backends[-1], self._program, *self._given)
+
+    def __repr__(self) -> str:
+        return self._given[0]
 
     def __reduce__(self) -> tuple[Any, ...]:
         name, _, reduce = self._given
@@ -136,19 +146,30 @@ class Parcel:
     def __init__(self, content: Any, is_whole: bool = False) -> None:
         self.content, self.is_whole = content, is_whole
 
-    @property
-    def data(self) -> bytes:
-        return pickle.dumps(self.content, 5)
-
     @cached_property
     def key(self) -> bytes:
-        return blake2b(self.data, digest_size=16).digest()
+        parts: list[Any] = []
+        digest = sha256(self._dumped(buffer_callback=parts.append))
+        for part in parts:  # arrays, without a copy
+            digest.update(part.raw())
+        return digest.digest()
+
+    def _dumped(self, **options: Any) -> bytes:
+        # Where Dask brought cloudpickle along, functions of a notebook can be sent too.
+        dumps: Any = getattr(sys.modules.get("cloudpickle"), "dumps", pickle.dumps)
+        try:
+            return dumps(self.content, 5, **options)  # type: ignore[no-any-return]
+        except (pickle.PicklingError, AttributeError, TypeError) as error:
+            raise TypeError(NOT_SENT.format(self.content)) from error
 
     def opened(self, most: int) -> tuple[Any]:
         return (self.content,)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Arrived, (self.key, None if self.key in _sent and not self.is_whole else self.data)
+        return Arrived, (
+            self.key,
+            None if self.key in _sent and not self.is_whole else self._dumped(),
+        )
 
     def note(self) -> None:
         """Know that it arrived, if it was sent to another process."""
@@ -166,13 +187,14 @@ class Arrived:
 
     def opened(self, most: int) -> tuple[Any] | None:
         """Its content in a tuple; None if it is not here. So many of the latest are kept."""
-        found: tuple[Any] | None = _kept.pop(self.key, None)
-        if found is None and self.data is not None:
-            found = (pickle.loads(self.data),)
-        if found is not None:
-            _kept[self.key] = found
-        while len(_kept) > most:
-            _kept.pop(next(iter(_kept)), None)
+        with _keeping:
+            found: tuple[Any] | None = _kept.pop(self.key, None)
+            if found is None and self.data is not None:
+                found = (pickle.loads(self.data),)
+            if found is not None:
+                _kept[self.key] = found
+            while len(_kept) > most:
+                del _kept[next(iter(_kept))]
         return found
 
 

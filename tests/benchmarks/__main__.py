@@ -32,6 +32,7 @@ NAMES = (
     "backends",
     "formulas",
     "estimators",
+    "executors",
     "doctor",
 )
 PEERS = ("numpy", "scipy", "torch", "jax", "casadi", "autograd", "micrograd", "matplotlib")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import os
 import pickle
+import sys
 from concurrent.futures import (
     BrokenExecutor,
     ProcessPoolExecutor,
@@ -193,6 +194,17 @@ def test_operations_of_ones_own_are_made_where_the_rows_go(processes):
         nearly(slope, (power * (0.5 * Y) ** (power - 1) * Y).sum())
 
 
+def test_functions_that_no_other_process_has_are_refused_by_name(processes, threads, monkeypatch):
+    monkeypatch.delitem(sys.modules, "cloudpickle", raising=False)
+    own = sg.custom_op("own_for_executors", lambda x: 2.0 * x, lambda x: 2.0)
+    f = sg.compile(lambda w, x: own(w * x), rows="x")
+    assert f.value_and_grad(0.5, [1.0, 3.0], executor=threads) == (2.0, 4.0)
+    with pytest.raises(
+        TypeError, match="lambda cannot be sent to another process: an operation of its own"
+    ):
+        f.value_and_grad(0.5, [1.0, 3.0], executor=processes)
+
+
 @pytest.mark.parametrize("name", ["threads", "processes", "late"])
 def test_a_worker_that_fails_gives_its_own_error(request, name):
     executor = Late(3) if name == "late" else request.getfixturevalue(name)
@@ -244,14 +256,16 @@ def test_what_does_not_change_is_sent_once():
     assert max(sizes[1] + sizes[2]) < 1000
 
 
-def test_numbers_that_changed_in_place_are_sent_again():
+@pytest.mark.parametrize("made", [np.array, lambda x: np.repeat(x, 2)[::2], list])
+def test_numbers_that_changed_in_place_are_sent_again(made):
     f = sg.compile(lambda w, k, x: w * k[0] * x, rows="x")
-    k, x = np.array([2.0]), np.arange(20.0)
+    k, x = np.array([2.0]), made(np.arange(20.0))
     for _ in range(3):
         k += 1.0
-        x *= 2.0
+        x[3] += 1.0
         nearly(
-            f.value_and_grad(0.5, k, x, executor=Late(0)), (0.5 * k[0] * x.mean(), k[0] * x.mean())
+            f.value_and_grad(0.5, k, x, executor=Late(0)),
+            (0.5 * k[0] * np.mean(x), k[0] * np.mean(x)),
         )
 
 
@@ -357,6 +371,9 @@ def test_dask_shares_out_over_its_workers(dask_client):
     models = MLP(3, [2, 1], seed=0), MLP(3, [2, 1], seed=0)
     losses = [m.fit(X, Y, epochs=3, executor=e).loss for m, e in zip(models, (executor, Late(1)))]
     assert losses[0] == losses[1]
+    own = sg.custom_op("own_on_dask", lambda x: 2.0 * x, lambda x: 2.0)
+    f = sg.compile(lambda w, x: own(w * x), rows="x")
+    assert f.value_and_grad(0.5, [1.0, 3.0], executor=executor) == (2.0, 4.0)
     cube = sg.custom_op("cube_for_executors", cubed, cubed_slope)
     f = sg.compile(lambda w, x: cube(w * x), rows="x", backend="python")
     with pytest.raises(LookupError, match=r"no slope is known at 4\.0"):
@@ -374,6 +391,19 @@ def test_ones_own_future_is_enough():
     def submit(fn, *args):
         return SimpleNamespace(result=lambda: fn(*args), cancel=lambda: None)
 
-    assert f.value_and_grad(W, X, Y, executor=SimpleNamespace(submit=submit)) == f.value_and_grad(
-        W, X, Y, executor=Late(0)
-    )
+    executor = SimpleNamespace(submit=submit)
+    found = f.value_and_grad(W, X, Y, executor=executor)
+    assert found == f.value_and_grad(W, X, Y, executor=Late(0))
+
+    class WorkerCrashedError(Exception):
+        """As Ray's."""
+
+    def crash(fn, *args):
+        raise WorkerCrashedError
+
+    executor.submit = crash
+    with pytest.raises(
+        BrokenExecutor,
+        match=r"a worker of SimpleNamespace died while it computed line, and left no error",
+    ):
+        f.value_and_grad(W, X, Y, executor=executor)
