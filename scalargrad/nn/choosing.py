@@ -1,4 +1,4 @@
-"""The optimiser that training is asked for: by name, as a class, or by a function.   (floor 3)"""
+"""The optimiser for `fit`, which is given by its name, its class, or a function.   (floor 3)"""
 
 from __future__ import annotations
 

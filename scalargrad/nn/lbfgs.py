@@ -1,8 +1,10 @@
 """L-BFGS: SciPy's search for the least loss over all rows at once.   (floor 3)
 
 >>> from scalargrad.nn import Neuron
->>> line = Neuron(1, activation=None, init="zeros")       # as below, by SciPy:
->>> history = line.fit([0, 1, 2], [1, 3, 5], optimizer="lbfgs")     # doctest: +SKIP
+>>> line = Neuron(1, activation=None, init="zeros")
+>>> history = line.fit([0, 1, 2], [1, 3, 5], optimizer="lbfgs")
+>>> f"{line.w[0]:.3f} x + {line.b:.3f}"
+'2.000 x + 1.000'
 """
 
 from __future__ import annotations
@@ -26,20 +28,20 @@ if TYPE_CHECKING:
 
     Gradient = Callable[[Numbers], tuple[float, Numbers]]
 
-STEEPER = 10.0  # a trial whose loss is not finite seems to rise so much more than it should fall
+STEEPER = 10.0  # a loss that is not finite is taken to rise so much faster than it fell before
 
 
 class LBFGS(Optimizer):
     """SciPy's L-BFGS-B, for `fit` on full batches: an epoch is one of its iterations.
 
-    Each goes along a direction that the slopes of the last iterations shape, as far as the loss
-    falls enough: there is no rate, and no step by hand. Training ends where nothing is to be
-    gained, before the last epoch as a rule. Needs SciPy, the extra `scipy`.
+    The slopes of the last iterations give the next one its direction, and trials of the loss its
+    length. So there is no rate, and no step by hand. Training ends when nothing more is to be
+    gained, usually before the last epoch. It needs SciPy, the extra `scipy`.
 
-    memory: how many iterations shape the next. Default 10.
-    ftol: the search ends with an iteration that lowers the loss by less than this part of it (or
-        of 1, if that is more). Default 2.2e-9.
-    gtol: and where no slope is larger than this. Default 1e-5.
+    memory: how many of the last iterations count. Default 10.
+    ftol: the search ends if an iteration lowers the loss by less than this part of it, or of 1 if
+        the loss is smaller. Default 2.2e-9.
+    gtol: it ends, too, if no slope is larger than this. Default 1e-5.
     """
 
     def __init__(
@@ -73,11 +75,11 @@ class LBFGS(Optimizer):
         epochs: int,
         is_watched: bool,
     ) -> None:
-        """Make up to so many iterations; before each its loss is added to `losses`.
+        """Make at most `epochs` iterations. The loss before each is added to `losses`.
 
-        `gradient` gives loss and slopes of weights. `noted` is called after each iteration, and
-        returns True to end. If the user's code `is_watched` there, it may change weights or loss,
-        and the search begins anew from them.
+        `gradient` gives the loss and its slopes at some weights. `noted` is called after each
+        iteration; if it returns True, the search ends. If it `is_watched`, the user's code runs
+        there. If that changed weights or loss, the search begins anew.
         """
         begin, changed = self.steps, True
         while changed and self.steps < begin + epochs:
@@ -106,7 +108,7 @@ class _Search:
             self._fail(loss, slopes)
 
     def run(self, iterations: int, is_first: bool) -> bool:
-        """Search; return whether the user's code changed what is searched."""
+        """Search to the end; return whether the user's code changed weights or loss on the way."""
         from numpy import array
 
         begin = self.optimizer.steps
@@ -135,7 +137,7 @@ class _Search:
     def value_and_grad(self, x: Any) -> Any:
         """Loss and slopes at some weights, as SciPy asks for them.
 
-        A place whose loss is not finite lies uphill: the search turns back.
+        A loss that is not finite counts as a rise, so that the search turns back.
         """
         from numpy import array
 

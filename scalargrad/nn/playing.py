@@ -160,7 +160,7 @@ def _update_of(optimizer: Any) -> Any:
 
     if isinstance(optimizer, LBFGS):
         raise ValueError(
-            "a page makes steps of one gradient, and L-BFGS looks at several places for one: take "
+            "a page makes each step from one gradient, and L-BFGS needs several: take "
             "'sgd', 'rmsprop', 'adam', 'adamw'"
         )
     check_optimizer(optimizer)

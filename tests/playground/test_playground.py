@@ -405,7 +405,7 @@ WRONG = [
     (without_number(), POINTS, SIDES, {}, ValueError, "W1 has a number that is nan or infinite"),
     (MLP(2, [1]), POINTS, SIDES, {"loss": "mze"}, ValueError, "mze"),
     (MLP(2, [1]), POINTS, SIDES, {"lr": lambda step: 0.1}, ValueError, r"lr is a function of the step, .* write lr=0.01"),
-    (MLP(2, [1]), POINTS, SIDES, {"optimizer": "lbfgs"}, ValueError, "L-BFGS looks at several places for one: take .sgd."),
+    (MLP(2, [1]), POINTS, SIDES, {"optimizer": "lbfgs"}, ValueError, "L-BFGS needs several: take .sgd."),
     (MLP(2, [1]), POINTS, SIDES, {"optimizer": Own}, TraceError, "the step of Own is its own"),
     (MLP(2, [1]), POINTS, SIDES, {"reduction": "max"}, ValueError, "reduction='max' is none of 'mean', 'sum'"),
     (MLP(2, [1]), POINTS, SIDES, {"batch_size": 0}, ValueError, "batch_size"),
