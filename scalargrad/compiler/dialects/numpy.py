@@ -1,29 +1,34 @@
 """Lines on NumPy arrays: the text of a number as an expression of whole arrays.   (floor 3)
 
-A choice becomes `where`, a chained comparison is joined by `&`, and what a line keeps for the ends of the range is computed for
-the few elements that need it: `mended(unless(condition), value, instead, …)`. What NumPy has a function for is called by it
-(`PATTERNS`). The functions that the source calls are in `numpy_helpers`; `array_names` fetches them.
+A choice becomes `where`, a chained comparison is joined by `&`. What a line keeps for the ends of
+the range is computed for the few elements that need it, `mended(condition, value, instead, …)`,
+and there by functions of floats, `one_by_one(cube_root, x)`. What NumPy has a function for is
+called by it (`PATTERNS`). `array_names` has the functions that the source calls.
 """
 
 from __future__ import annotations
 
 import ast
-import copy
 import itertools
-from collections import ChainMap, Counter
-from functools import lru_cache, partial
+from collections import ChainMap
+from functools import lru_cache, reduce
 
 from ...arithmetic import extremes
-from ...arithmetic.total import divide, inf, nan
-from ...rows.text import TOTAL_NAMES, USER_NAMES, run
-from ..lower import CHOOSE, LIST_SLOPES, LISTED, SHARE, Line
-from .numpy_text import Form, form
+from ...rows.text import TOTAL_NAMES
+from ..lower import CHOOSE, LIST_SLOPES, LISTED, SHARE, Line, computed
+from .numpy_helpers import NAMES as HELPERS
+from .numpy_text import Template, template
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
     from typing import Any
 
-# What a row says in scalars → what NumPy says, equal to the bit. a and b are any expressions, k is a number.
+    # An operand by number; a text; or a template, and what fills its gaps.
+    Part = int | str | tuple[Template, tuple["Part", ...]]
+
+# What an operation says in scalars → what NumPy says, equal to the bit. a and b are any
+# expressions, k is a number.
 PATTERNS = (
     ("0.0 if a <= 0.0 else a", "maximum(a, 0.0)"),
     ("0.0 if a >= 0.0 else a", "minimum(a, 0.0)"),
@@ -48,105 +53,80 @@ PATTERNS = (
     ("softmax(a)", "shares(exps(a))"),
 )
 
-TYPICAL = (
-    -5.0,
-    -0.5,
-    0.5,
-    5.0,
-)  # a condition with one answer for all of these has it nearly everywhere
-
-# Of lists, which are the last axis: xs is _0, the value _1.
-LISTS = {
-    LISTED["norm"]: "norm(_0)", LISTED["logsumexp"]: "log_of_sum(_0, exps(_0))", LISTED["max"]: "largest(_0)",
-    LISTED["min"]: "smallest(_0)", LISTED["prod"]: "product(_0)", LISTED["_peak"]: "largest(_0)",
-    LIST_SLOPES["logsumexp"]: "shares(exps(_0))", LIST_SLOPES["max"]: "tie_shares(_0, _1)",
-    LIST_SLOPES["min"]: "tie_shares(_0, _1)", LIST_SLOPES["prod"]: "products_of_others(_0)",
-    LIST_SLOPES["norm"]: "over_norm(_0, _1)",
+# Lines that have a text of their own here; their operands are a, b, c. A list is the last axis.
+OWN = {
+    SHARE: "share(a, b)", CHOOSE: "where(a, b, c)",
+    LISTED["norm"]: "norm(a)", LISTED["logsumexp"]: "log_of_sum(a, exps(a))",
+    LISTED["max"]: "largest(a)", LISTED["min"]: "smallest(a)", LISTED["prod"]: "product(a)",
+    LISTED["_peak"]: "largest(a)",
+    LIST_SLOPES["logsumexp"]: "shares(exps(a))", LIST_SLOPES["max"]: "tie_shares(a, b)",
+    LIST_SLOPES["min"]: "tie_shares(a, b)", LIST_SLOPES["prod"]: "products_of_others(a)",
+    LIST_SLOPES["norm"]: "over_norm(a, b)",
 }  # fmt: skip
-KNOWN = {**LISTS, SHARE: "share(_0, _1)", CHOOSE: "where(_0, _1, _2)"}
+TAKEN = ChainMap(TOTAL_NAMES, HELPERS).keys()  # of operations that are added, too
 
 
 def array_names() -> dict[str, Any]:
-    """The functions that the source calls, by name: NumPy's under the names of the table, and those of `numpy_helpers`.
+    """The functions that the source calls, by name; those of floats are called by `one_by_one`.
 
     >>> array_names()["asin"]
     <ufunc 'arcsin'>
     """
-    from .numpy_helpers import NAMES, each
-
-    NAMES.update({name: partial(each, function) for name, function in USER_NAMES.items()})
-    return NAMES
-
-
-class Part:
-    """A step of a line on arrays: a form, and what stands in its gaps: operands of the line by name, or earlier parts by number."""
-
-    def __init__(self, form: Form, operands: tuple[str | int, ...]) -> None:
-        self.form, self.operands = form, operands
+    return {**TOTAL_NAMES, **HELPERS}
 
 
 @lru_cache(maxsize=4096)
-def on_arrays(line: Line, known: tuple[tuple[str, str], ...] = ()) -> tuple[Part, ...] | float:
-    """A line on arrays, each call and each comparison a part of its own, so that equal ones are computed once; the last is the line.
+def on_arrays(line: Line, known: tuple[tuple[str, str], ...] = ()) -> Part | float:
+    """A line on arrays, operation by operation, so that equal ones are computed once.
 
-    `known` are operands that are numbers, as text: what they decide is decided here, and what is left may be a number.
+    `known` are operands that are numbers, as text: what they decide is decided here, and what is
+    left may be a number.
 
     >>> from scalargrad.compiler.lower import line_of
-    >>> [part.form.of(["x", "y"]) for part in on_arrays(line_of("0.0 if x <= 0.0 else x"))]
-    ['maximum(x, 0.0)']
+    >>> relu, operands = on_arrays(line_of("0.0 if x <= 0.0 else x"))
+    >>> relu.text, operands
+    ('maximum(_0, 0.0)', (0,))
     >>> on_arrays(line_of("1.0 if x > 0.0 else y"), (("x", "2.0"),))
     1.0
     """
-    if line in KNOWN and not known:
-        tree = parsed(KNOWN[line])
-        names = {f"_{i}": name for i, name in enumerate(line.operands)}
-    else:
-        given = dict(known)
-        taken = {*line.operands, *_TAKEN}
-        names = {_unused(name, taken) if name in _TAKEN else name: name for name in line.operands}
-        values = {name: parsed(given.get(name, new)) for new, name in names.items()}
-        tree = _OnArrays().visit(_Replace(values).visit(parsed(line.text)))
-        tree = parsed(ast.unparse(tree))  # no part of it in two places
-        if (number := _number(tree)) is not None:
-            return number
-    parts = _Parts(tree, names)
-    return tuple(parts.found)
+    if line in OWN and not known:
+        return _part(parsed(OWN[line]), {"a": 0, "b": 1, "c": 2})
+    taken = {*line.operands, *TAKEN}
+    given, places, own = dict(known), dict[str, int](), dict[str, ast.expr]()
+    for i, name in enumerate(line.operands):
+        new = _unused(name, taken) if name in TAKEN else name
+        places[new] = i
+        own[name] = parsed(given.get(name, new))
+    tree = _OnArrays().visit(_Replace(own).visit(parsed(line.text)))
+    tree = parsed(ast.unparse(tree))  # no part of it in two places
+    number = _number(tree)
+    return _part(tree, places) if number is None else number
 
 
-class _Parts(ast.NodeTransformer):
-    """Takes an expression to parts."""
+def _part(node: ast.AST, places: Mapping[str, int]) -> Part:
+    """An expression as a template and what fills it."""
+    if isinstance(node, ast.Name):
+        return places.get(node.id, node.id)
+    if not isinstance(node, (ast.BinOp, ast.Call, ast.Compare, ast.UnaryOp)):
+        return ast.unparse(node)
+    inner = _Gaps(places)
+    text = ast.unparse(inner.generic_visit(node))
+    return (template(text), tuple(inner.parts)) if inner.parts else text
 
-    def __init__(self, tree: ast.expr, names: dict[str, str]) -> None:
-        self.names, self.found, self.known = names, list[Part](), dict[str, int]()
-        self.counts = Counter(
-            ast.unparse(node) for node in ast.walk(tree) if isinstance(node, ast.BinOp)
-        )
-        self.add(tree)
 
-    def add(self, node: ast.expr) -> int:
-        text = ast.unparse(node)
-        if text not in self.known:
-            node = self.generic_visit(node)  # type: ignore[assignment]
-            gaps: dict[str, int] = {}
-            for inner in ast.walk(node):
-                if isinstance(inner, ast.Name) and (inner.id in self.names or inner.id[0] == "#"):
-                    gaps.setdefault(inner.id, len(gaps))
-            made = _Replace({name: ast.Name(f"_{i}") for name, i in gaps.items()}).visit(node)
-            operands = tuple(int(x[1:]) if x[0] == "#" else self.names[x] for x in gaps)
-            self.found.append(Part(form(ast.unparse(made)), operands))
-            self.known[text] = len(self.found) - 1
-        return self.known[text]
+class _Gaps(ast.NodeTransformer):
+    """Writes gaps in place of what is no mere text, and keeps what fills them."""
 
-    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        return node
+    def __init__(self, places: Mapping[str, int]) -> None:
+        self.places = places
+        self.parts: list[Part] = []
 
-    def visit(self, node: ast.AST) -> Any:
-        is_part = isinstance(node, (ast.Call, ast.Compare)) or (
-            isinstance(node, ast.BinOp) and self.counts[ast.unparse(node)] > 1
-        )
-        if is_part and _names_in(node) & self.names.keys():
-            return ast.Name(f"#{self.add(node)}")  # type: ignore[arg-type]
-        return super().visit(node)
+    def visit(self, node: ast.AST) -> ast.AST:
+        part = _part(node, self.places) if isinstance(node, ast.expr) else ""
+        if isinstance(part, str):
+            return node
+        self.parts.append(part)
+        return ast.Name(f"_{len(self.parts) - 1}")
 
 
 def _unused(name: str, taken: set[str]) -> str:
@@ -160,19 +140,13 @@ def parsed(text: str) -> ast.expr:
 
 
 class _Replace(ast.NodeTransformer):
-    """Writes expressions in place of names, but for those that a lambda binds."""
+    """Writes expressions in place of names."""
 
-    def __init__(self, names: dict[str, Any]) -> None:
+    def __init__(self, names: Mapping[str, ast.expr]) -> None:
         self.names = names
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
-        return self.names.get(node.id, node)  # type: ignore[no-any-return]
-
-    def visit_Lambda(self, node: ast.Lambda) -> ast.expr:
-        bound = {argument.arg for argument in node.args.args}
-        inner = {name: text for name, text in self.names.items() if name not in bound}
-        node.body = _Replace(inner).visit(node.body)
-        return node
+        return self.names.get(node.id, node)
 
 
 # ------------------------------------------------------------------ patterns
@@ -181,19 +155,13 @@ class _Replace(ast.NodeTransformer):
 def _matches(pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
     """Whether an expression is of a pattern's shape; fills what its letters stand for."""
     if isinstance(pattern, ast.Name) and pattern.id in ("a", "b", "k"):
-        if pattern.id == "k" and not isinstance(node, ast.Constant):
-            return False
-        return isinstance(node, ast.expr) and ast.dump(
-            bound.setdefault(pattern.id, node)
-        ) == ast.dump(node)
+        fits = isinstance(node, ast.expr if pattern.id != "k" else ast.Constant)
+        return fits and ast.dump(bound.setdefault(pattern.id, node)) == ast.dump(node)
     if isinstance(pattern, list):
-        return (
-            isinstance(node, list)
-            and len(pattern) == len(node)
-            and all(_matches(p, n, bound) for p, n in zip(pattern, node))
-        )
+        is_long = isinstance(node, list) and len(pattern) == len(node)
+        return is_long and all(_matches(p, n, bound) for p, n in zip(pattern, node))
     if isinstance(pattern, ast.AST):
-        fields = (field for field in pattern._fields if field != "ctx")
+        fields = [field for field in pattern._fields if field != "ctx"]
         return type(pattern) is type(node) and all(
             _matches(getattr(pattern, f), getattr(node, f), bound) for f in fields
         )
@@ -203,80 +171,18 @@ def _matches(pattern: Any, node: Any, bound: dict[str, ast.expr]) -> bool:
 _PATTERNS = [(parsed(old), new) for old, new in PATTERNS]
 
 
-# ------------------------------------------------------------------ conditions
+# ------------------------------------------------------------------ from scalars to arrays
 
 
 def _names_in(node: ast.AST) -> set[str]:
     return {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)}
 
 
-def _answer(test: ast.expr) -> bool | None:
-    """What a condition answers for all typical numbers; None if that depends on them, or if it is no comparison."""
-    if not all(isinstance(part, (ast.Compare, ast.BoolOp, ast.UnaryOp)) for part in _parts(test)):
-        return None
-    free = sorted(_names_in(test) - TOTAL_NAMES.keys())
-    function = run(
-        f"def holds({', '.join(free)}):\n    return {ast.unparse(test)}\n",
-        "<scalargrad condition>",
-        {**TOTAL_NAMES},
-    )["holds"]
-    try:
-        answers = {
-            bool(function(*numbers)) for numbers in itertools.product(TYPICAL, repeat=len(free))
-        }
-    except (ArithmeticError, ValueError):
-        return None
-    return answers.pop() if len(answers) == 1 else None
-
-
-def _parts(test: ast.expr) -> list[ast.expr]:
-    """What `and`, `or` and `not` join."""
-    if isinstance(test, ast.BoolOp):
-        return [part for value in test.values for part in _parts(value)]
-    return (
-        _parts(test.operand)
-        if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not)
-        else [test]
-    )
-
-
 def _is_edge(node: ast.AST) -> bool:
-    """Whether an expression is for the ends of the range: a choice of inf and nan, or a call of what `ends` has for them."""
+    """Whether an expression is for the ends of the range: inf or nan, or a call of `extremes`."""
     if isinstance(node, ast.IfExp):
         return _is_edge(node.body) and _is_edge(node.orelse)
-    if (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in extremes.NAMES
-    ):
-        return True
-    return (isinstance(node, ast.Name) and node.id in ("inf", "nan")) or any(
-        map(_is_edge, ast.iter_child_nodes(node))
-    )
-
-
-def _usual(node: ast.IfExp) -> bool | None:
-    """Which answer of the condition is the usual one; None if either may be."""
-    edges = _is_edge(node.body), _is_edge(node.orelse)
-    if edges[0] != edges[1]:
-        return edges[1]
-    return None if edges[0] else _answer(node.test)
-
-
-def _rotated(node: ast.IfExp) -> ast.IfExp:
-    """`a if c else b if d else rare` as `(a if c else b) if c or d else rare`, so that what is rare stands outside."""
-    inner = node.orelse
-    if (
-        _usual(node) is None
-        and isinstance(inner, ast.IfExp)
-        and _usual(inner := _rotated(inner)) is True
-    ):
-        either = ast.BoolOp(ast.Or(), copy.deepcopy([node.test, inner.test]))
-        return ast.IfExp(either, ast.IfExp(node.test, node.body, inner.body), inner.orelse)
-    return node
-
-
-# ------------------------------------------------------------------ from scalars to arrays
+    return not _names_in(node).isdisjoint({"inf", "nan", *extremes.NAMES})
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.Call:
@@ -290,48 +196,39 @@ class _OnArrays(ast.NodeTransformer):
         for pattern, replacement in _PATTERNS:
             bound: dict[str, ast.expr] = {}
             if _matches(pattern, node, bound):
-                return _Replace({name: self.visit(part) for name, part in bound.items()}).visit(
-                    parsed(replacement)
-                )
+                inner = {name: self.visit(part) for name, part in bound.items()}
+                return _Replace(inner).visit(parsed(replacement))
         return super().visit(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
-        node = _rotated(node)
-        if not _names_in(node.test) - TOTAL_NAMES.keys():  # decided by constants
-            return self.visit(node.body if _answer(node.test) else node.orelse)  # type: ignore[no-any-return]
-        a, b, test = node.body, node.orelse, node.test
-        if (
-            isinstance(a, ast.Call)
-            and isinstance(b, ast.Call)
-            and ast.dump(a.func) == ast.dump(b.func)
-            and len(a.args) == len(b.args)
-        ):
-            return ast.Call(
-                a.func,
-                [self.visit(ast.IfExp(copy.deepcopy(test), x, y)) for x, y in zip(a.args, b.args)],
-                [],
-            )
-        usual = _usual(node)
-        condition = self.visit(test)
-        if (
-            usual is None or not _names_in(a if usual else b) - _TAKEN
-        ):  # a number alone would not have the condition's shape
+        test, a, b = node.test, node.body, node.orelse
+        if not _names_in(test) - TOTAL_NAMES.keys():  # decided by constants
+            return self.visit(a if computed(ast.unparse(test), {}) else b)  # type: ignore[no-any-return]
+        calls = [ast.dump(x.func) if isinstance(x, ast.Call) else None for x in (a, b)]
+        if calls[0] and calls[0] == calls[1]:  # of the same function
+            chosen = [self.visit(ast.IfExp(test, x, y)) for x, y in zip(a.args, b.args)]  # type: ignore[attr-defined]
+            return ast.Call(a.func, chosen, [])  # type: ignore[attr-defined]
+        condition, edges = self.visit(parsed(ast.unparse(test))), (_is_edge(a), _is_edge(b))
+        usual, rare = (b, a) if edges[0] else (a, b)
+        if edges[0] == edges[1] or not _names_in(usual) - TAKEN:  # a number has no shape
             return _call("where", condition, self.visit(a), self.visit(b))
-        if usual:
-            return _call("mended", _call("unless", condition), self.visit(a), *self.instead(b))
-        return _call("mended", _call("when", condition), self.visit(b), *self.instead(a))
+        condition = _call("logical_not", condition) if edges[0] else condition
+        return _call("mended", condition, self.visit(usual), *self.instead(rare))
 
     def instead(self, node: ast.expr) -> list[ast.expr]:
-        """The arguments that tell `mended` what to compute where it must: a number, or a function and its operands."""
+        """What tells `mended` what to compute: a number, or a function and its operands."""
         node = self.visit(node)
-        names = sorted(_names_in(node) - _TAKEN)
+        names = sorted(_names_in(node) - TAKEN)
         if not names:
             return [node]
-        if isinstance(node, ast.Call) and all(
-            isinstance(argument, ast.Name) for argument in node.args
-        ):
+        if isinstance(node, ast.Call) and names == sorted(map(ast.unparse, node.args)):
             return [node.func, *node.args]
         return [parsed(f"lambda {', '.join(names)}: {ast.unparse(node)}"), *map(ast.Name, names)]
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        return _call("one_by_one", node.func, *node.args) if name not in HELPERS else node
 
     def visit_Compare(self, node: ast.Compare) -> ast.expr:
         self.generic_visit(node)
@@ -349,18 +246,12 @@ class _OnArrays(ast.NodeTransformer):
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
         self.generic_visit(node)
-        x, y = _number(node.left), _number(node.right)
-        if (
-            x is None or y is None or (isinstance(node.op, ast.Div) and y)
-        ):  # a fraction is read as it is
+        y, is_fraction = _number(node.right), isinstance(node.op, ast.Div)
+        if _number(node.left) is None or y is None or (is_fraction and y):  # 1/3 reads as it is
             return node
-        return parsed(
-            repr(
-                divide(x, y)
-                if isinstance(node.op, ast.Div)
-                else eval(ast.unparse(node), {"inf": inf, "nan": nan})
-            )
-        )
+        parts = ast.unparse(node.left), ast.unparse(node.right)
+        text = f"divide({', '.join(parts)})" if is_fraction else ast.unparse(node)
+        return parsed(repr(computed(text, {})))
 
 
 def _number(node: ast.expr) -> float | None:
@@ -373,23 +264,13 @@ def _number(node: ast.expr) -> float | None:
 
 
 def _compared(x: ast.expr, op: ast.cmpop, y: ast.expr) -> ast.expr:
-    """x > y, also where it is written y < x, so that the two are known to be one; a number stands on the right."""
+    """x > y, also for y < x, so that the two are known to be one; a number stands on the right."""
     turned = {ast.Lt: ast.Gt, ast.Gt: ast.Lt, ast.LtE: ast.GtE, ast.GtE: ast.LtE, ast.Eq: ast.Eq}
-    order = [(not _names_in(side) - _TAKEN, ast.unparse(side)) for side in (x, y)]
+    order = [(not _names_in(side) - TAKEN, ast.unparse(side)) for side in (x, y)]
     if type(op) in turned and order[1] < order[0]:
         x, op, y = y, turned[type(op)](), x
     return ast.Compare(x, [op], [y])
 
 
-def _joined(op: ast.operator, parts: list[ast.expr]) -> ast.expr:
-    joined = parts[0]
-    for part in parts[1:]:
-        joined = ast.BinOp(joined, op, part)
-    return joined
-
-
-_OTHERS = {
-    "copysign", "exps", "log_of_sum", "logical_not", "maximum", "mended", "minimum", "norm", "ones_like", "order", "share",
-    "shares", "sign", "unless", "when", "where",
-}  # fmt: skip
-_TAKEN = ChainMap(TOTAL_NAMES, dict.fromkeys(_OTHERS)).keys()  # of operations that are added, too
+def _joined(op: ast.operator, parts: Sequence[ast.expr]) -> ast.expr:
+    return reduce(lambda left, right: ast.BinOp(left, op, right), parts)

@@ -1,7 +1,6 @@
-"""The functions that a row's source on arrays calls: NumPy's, and those of `many` and `ends` for whole arrays.   (floor 3)
+"""The functions that NumPy source calls: NumPy's, and those of `arithmetic` on arrays.   (floor 3)
 
-This module needs NumPy; `numpy.array_names` imports it when it is asked for a function. Each function is the one of its
-name in `many` or `ends`, element by element; a list there is the last axis here. They may warn: their callers run under
+A list there is the last axis here. They may warn: their callers run under
 `numpy.errstate(all="ignore")`.
 """
 
@@ -12,50 +11,36 @@ from functools import cache
 
 import numpy as np
 
-from ...arithmetic import periodic
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-# ------------------------------------------------------------------ where the plain formula does not do
 
+def mended(fits: Any, value: Any, instead: Any, *operands: Any) -> Any:
+    """`value` where a condition holds; elsewhere a number, or a function of the operands there.
 
-def unless(condition: Any) -> Any:
-    """Where a condition does not hold; None if it holds everywhere, as it nearly always does."""
-    return None if np.count_nonzero(condition) == np.size(condition) else np.logical_not(condition)
-
-
-def when(condition: Any) -> Any:
-    """Where a condition holds; None if it holds nowhere, as is nearly always so."""
-    return condition if np.count_nonzero(condition) else None
-
-
-def mended(rare: Any, value: Any, instead: Any, *operands: Any) -> Any:
-    """`value`, but where `rare` holds a number, or a function of the operands there; one of no operands is of the whole.
+    A function of no operands is of the whole.
 
     >>> x = np.array([1.0, 0.0, 4.0])
-    >>> mended(unless(x > 0.0), 1.0 / np.maximum(x, 1.0), lambda x: x - 1.0, x)
+    >>> mended(x > 0.0, 1.0 / np.maximum(x, 1.0), lambda x: x - 1.0, x)
     array([ 1.  , -1.  ,  0.25])
     """
-    if rare is None:
+    if np.count_nonzero(fits) == np.size(fits):  # as nearly always
         return value
     if not operands:
-        other: Any = instead() if callable(instead) else instead
-        return np.where(rare, other, value)
-    rare, value, *operands = np.broadcast_arrays(rare, value, *operands)  # type: ignore[assignment]
-    result = np.array(value, dtype=float)
-    result[rare] = instead(*(operand[rare] for operand in operands))
+        return np.where(fits, value, instead() if callable(instead) else instead)
+    fits, value, *operands = np.broadcast_arrays(fits, value, *operands)  # type: ignore[assignment]
+    result, rare = np.array(value, dtype=float), ~fits
+    result[rare] = instead(*[operand[rare] for operand in operands])
     return result
 
 
 def order(x: Any, y: Any) -> Any:
     """1 where x > y, 0 where they are equal, -1 where x < y, else nan."""
     result = np.sign(x - y)
-    return mended(
-        unless(result == result), result, lambda x, y: np.where(x == y, 0.0, np.nan), x, y
-    )  # inf - inf is nan
+    # inf - inf is nan
+    return mended(result == result, result, lambda x, y: np.where(x == y, 0.0, np.nan), x, y)
 
 
 def share(partial: Any, d: Any) -> Any:
@@ -64,16 +49,6 @@ def share(partial: Any, d: Any) -> Any:
 
 
 # ------------------------------------------------------------------ of many
-
-
-def add_up(xs: Any) -> Any:
-    """The sum over the last axis."""
-    return xs.sum(-1, initial=0.0)
-
-
-def add_up_products(ws: Any, xs: Any, bias: Any = 0.0) -> Any:
-    """The bias and the sum of the products over the last axis."""
-    return (ws * xs).sum(-1) + bias
 
 
 def product(xs: Any) -> Any:
@@ -100,8 +75,9 @@ def smallest(xs: Any) -> Any:
 
 
 def _over_last(ufunc: np.ufunc, xs: Any) -> Any:
-    """A ufunc over the last axis, which is turned to the front: NumPy goes through many short lists side by side several times faster."""
-    return ufunc.reduce(np.ascontiguousarray(xs.reshape(-1, xs.shape[-1]).T)).reshape(xs.shape[:-1])
+    """A ufunc over the last axis, turned to the front: many short lists side by side are faster."""
+    turned = np.ascontiguousarray(xs.reshape(-1, xs.shape[-1]).T)
+    return ufunc.reduce(turned).reshape(xs.shape[:-1])
 
 
 def tie_shares(xs: Any, out: Any) -> Any:
@@ -113,9 +89,8 @@ def tie_shares(xs: Any, out: Any) -> Any:
 def norm(xs: Any) -> Any:
     """The root of the sum of squares, of numbers large and small."""
     squares = (xs * xs).sum(-1)
-    return mended(
-        unless((squares > 1e-280) & (squares < np.inf)), np.sqrt(squares), lambda: _scaled_norm(xs)
-    )
+    plain = (squares > 1e-280) & (squares < np.inf)
+    return mended(plain, np.sqrt(squares), lambda: _scaled_norm(xs))
 
 
 def _scaled_norm(xs: Any) -> Any:
@@ -144,7 +119,7 @@ def unit_vector(xs: Any) -> Any:
 def over_norm(xs: Any, out: Any) -> Any:
     """Each number over the root of the sum of squares, which is `out`."""
     n = out[..., None]
-    return mended(unless((n > 1e-290) & (n < np.inf)), xs / n, lambda: unit_vector(xs))
+    return mended((n > 1e-290) & (n < np.inf), xs / n, lambda: unit_vector(xs))
 
 
 def difference_exp(x: Any, y: Any) -> Any:
@@ -157,15 +132,11 @@ def difference_exp(x: Any, y: Any) -> Any:
     result -= back
     result *= e
     result += e
-    return mended(unless(result == result), result, _difference_at_the_ends, e, x, y)
-
-
-def _difference_at_the_ends(e: Any, x: Any, y: Any) -> Any:
-    return np.where((x == np.inf) & (y == np.inf), 1.0, e)
+    return mended(result == result, result, lambda: np.where((x == np.inf) & (y == np.inf), 1.0, e))
 
 
 def exps(xs: Any) -> Any:
-    """exp(x - m) of each number, m being the largest over the last axis: what logsumexp and its slopes share."""
+    """exp(x - m) of each number, m being the largest over the last axis."""
     return difference_exp(xs, largest(xs)[..., None]) if xs.shape[-1] else xs
 
 
@@ -190,28 +161,15 @@ def shares(es: Any) -> Any:
 
 
 def power(x: Any, y: Any) -> Any:
-    """x to the y; NumPy takes the root where y is the number ½, which is nan at -inf and -0.0 at -0.0."""
+    """x to the y; where y is the number ½, NumPy's root is nan at -inf and -0.0 at -0.0."""
     if np.ndim(y) == 0 and y == 0.5:
-        return mended(when(x == -np.inf), np.sqrt(x) + 0.0, np.inf)
+        return mended(x != -np.inf, np.sqrt(x) + 0.0, np.inf)
     return np.power(x, y)
 
 
 def over_hypot(x: Any, y: Any) -> Any:
     """x / hypot(x, y)."""
     return unit_vector(np.stack(np.broadcast_arrays(x, y), -1))[..., 0]
-
-
-def over_squares(x: Any, y: Any) -> Any:
-    """x / (x² + y²), of numbers large and small."""
-    scale = np.frexp(np.maximum(np.abs(x), np.abs(y)))[1]
-    m, e = np.frexp(x)
-    h = np.hypot(np.ldexp(x, -scale), np.ldexp(y, -scale))
-    result = np.where(
-        (x == 0.0) | (np.abs(x) == np.inf) | (np.abs(y) == np.inf),
-        np.copysign(0.0, x),
-        np.ldexp(m / h / h, e - 2 * scale),
-    )
-    return np.where(np.isnan(x) | np.isnan(y) | ((x == 0.0) & (y == 0.0)), np.nan, result)
 
 
 def over_square(x: Any, y: Any) -> Any:
@@ -242,55 +200,10 @@ def power_slope(x: Any, y: Any) -> Any:
     )
 
 
-def power_log(x: Any, y: Any) -> Any:
-    """x^y log x, the slope of x^y by y, also where x^y itself overflows or underflows."""
-    out, logarithm = power(x, y), np.log(x)
-    root, e = np.frexp(power(x, 0.5 * y))
-    scaled = np.where(
-        root < np.inf, np.ldexp(root * root * logarithm, 2 * e), np.copysign(np.inf, logarithm)
-    )
-    plain = np.where((out == 0.0) & (x > 0.0), 0.0, out * logarithm)
-    result = np.where((x > 0.0) & np.isfinite(x) & np.isfinite(y), scaled, plain)
-    return np.where((x == 0.0) & (y >= 0.0), 0.0, result)
+# ------------------------------------------------------------------ number by number
 
 
-def cube_root(x: Any) -> Any:
-    """∛x, with a step of Newton's for the last digit, of numbers large and small."""
-    m, e = np.frexp(x)
-    m = np.ldexp(m, e % 3)
-    c = np.cbrt(m)
-    return np.where(
-        (x == 0.0) | ~np.isfinite(x), x, np.ldexp(c - (c * c * c - m) / (3.0 * c * c), e // 3)
-    )
-
-
-def _gelu_tail(x: Any) -> tuple[Any, Any, Any]:
-    """Factors of φ(x), and x Φ(x) / -φ(x) by its asymptotic series (good for x < -37)."""
-    z = 1.0 / x / x
-    series = 1.0 - z * (1.0 - z * (3.0 - z * (15.0 - z * (105.0 - z * (945.0 - z * 10395.0)))))
-    t = 134217729.0 * x
-    h = t - (t - x)
-    e64 = np.exp(64.0 - 0.5 * h * h)
-    return 6.398279740081261e-29 * np.exp(0.5 * (h - x) * (h + x)), e64, series
-
-
-def gelu_tail(x: Any) -> Any:
-    """x Φ(x) far to the left, where Φ is subnormal and x Φ is not."""
-    factor, e64, series = _gelu_tail(x)
-    return np.where(x < -40.0, -0.0, -factor * series * e64)
-
-
-def gelu_tail_slope(x: Any) -> Any:
-    """Φ(x) + x φ(x) far to the left; 1 at infinity."""
-    factor, e64, series = _gelu_tail(x)
-    ends = np.where(x < 0.0, 0.0, np.where(x > 0.0, 1.0, np.nan))
-    return np.where((x > -40.0) & (x < 0.0), factor * (x - series / x) * e64, ends)
-
-
-# ------------------------------------------------------------------ erf
-
-
-def each(function: Callable[..., float], *operands: Any) -> Any:
+def one_by_one(function: Callable[..., float], *operands: Any) -> Any:
     """A function of numbers, of every number of arrays."""
     arrays = np.broadcast_arrays(*operands)
     numbers = map(function, *[array.ravel().tolist() for array in arrays])
@@ -310,22 +223,15 @@ def _of_scipy() -> Any:
 def erf(x: Any) -> Any:
     """SciPy's where it is installed, else math's for each number."""
     special = _of_scipy()
-    return special.erf(x) if special else each(math.erf, x)
+    return special.erf(x) if special else one_by_one(math.erf, x)
 
 
 def erfc(x: Any) -> Any:
-    """SciPy's where it has its digits; it loses up to 500 ulp above ½, and all beyond 26.6, where `math` is asked."""
+    """SciPy's, or math's above ½, where SciPy's loses up to 500 ulp, and all beyond 26.6."""
     special = _of_scipy()
-    return (
-        mended(when(x > 0.5), special.erfc(x), lambda x: each(math.erfc, x), x)
-        if special
-        else each(math.erfc, x)
-    )
-
-
-def modulo(x: Any, y: Any) -> Any:
-    """Nan where y is 0, as NumPy's own, and where x is infinite."""
-    return np.mod(x, y)
+    if not special:
+        return one_by_one(math.erfc, x)
+    return mended(x <= 0.5, special.erfc(x), lambda x: one_by_one(math.erfc, x), x)
 
 
 def whole(x: Any, y: Any) -> Any:
@@ -333,26 +239,19 @@ def whole(x: Any, y: Any) -> Any:
     return np.floor_divide(x, np.where(np.isfinite(x) & (y != 0.0), y, np.nan))
 
 
-def sinc_slope(x: Any, n: Any) -> Any:
-    """The n-th derivative of sinc, element by element."""
-    return each(periodic.sinc_slope, x, n)
-
-
 # ------------------------------------------------------------------ by name
 
 NAMES: dict[str, Any] = {
-    "abs": np.abs, "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log": np.log, "log1p": np.log1p, "log2": np.log2,
-    "log10": np.log10, "sqrt": np.sqrt, "cbrt": np.cbrt, "pow": power, "sin": np.sin, "cos": np.cos, "tan": np.tan,
-    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2, "sinh": np.sinh,
-    "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
-    "hypot": np.hypot, "erf": erf, "erfc": erfc, "inf": np.inf, "nan": np.nan,
-    "where": np.where, "maximum": np.maximum, "minimum": np.minimum, "sign": np.sign, "copysign": np.copysign,
-    "logical_not": np.logical_not, "ones_like": np.ones_like,
-    "unless": unless, "when": when, "mended": mended, "order": order, "share": share,
-    "add_up": add_up, "add_up_products": add_up_products, "product": product, "products_of_others": products_of_others,
-    "largest": largest, "smallest": smallest, "tie_shares": tie_shares, "norm": norm, "over_norm": over_norm,
-    "difference_exp": difference_exp, "exps": exps, "log_of_sum": log_of_sum, "shares": shares,
-    "over_hypot": over_hypot, "over_squares": over_squares, "over_square": over_square, "power_slope": power_slope,
-    "power_log": power_log, "cube_root": cube_root, "gelu_tail": gelu_tail, "gelu_tail_slope": gelu_tail_slope,
-    "modulo": modulo, "whole": whole, "sinc_slope": sinc_slope,
+    **{name: getattr(np, name) for name in (
+        "abs", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin",
+        "cos", "tan", "sinh", "cosh", "tanh", "hypot", "inf", "nan", "where", "maximum", "minimum",
+        "sign", "copysign", "logical_not", "ones_like",
+    )},
+    "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
+    "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "modulo": np.mod, "pow": power,
+    **{function.__name__: function for function in (
+        mended, order, share, one_by_one, product, products_of_others, largest, smallest,
+        tie_shares, norm, over_norm, difference_exp, exps, log_of_sum, shares, over_hypot,
+        over_square, power_slope, erf, erfc, whole,
+    )},
 }  # fmt: skip

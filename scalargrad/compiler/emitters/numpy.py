@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..derive_rolled import Derived, live
 from ..dialects.numpy import array_names, on_arrays
-from ..dialects.numpy_text import Expression, Expressions, form, lines_of
+from ..dialects.numpy_text import Expression, Expressions, lines_of, template
 from ..layout import definition, described, tuple_of
 from ..lower import DOT, MULTIPLY, OVER_ROWS, ROW_PRODUCTS, ROW_SHARE, ROWS, SHARES, SUM
 from ..naming import Names
@@ -103,18 +103,18 @@ class Arrays(Products):
         line, size = vector.op, vector.size
         numbers = [self.known_number(view) for view in vector.operands]
         known = tuple([(n, repr(x)) for n, x in zip(line.operands, numbers) if x is not None])
-        parts = on_arrays(line, known)
-        if isinstance(parts, float):
-            return Held(self.number(parts), None)
+        written = on_arrays(line, known)
+        if isinstance(written, float):
+            return Held(self.number(written), None)
         if line is MULTIPLY and _is_outer(*vector.operands):
             columns = [View(v.sources, v.index.reshape(-1, 1)) for v in vector.operands]
             return self.dots(Vector(SHARES, tuple(columns), size, True))
-        views = {n: v for n, v, x in zip(line.operands, vector.operands, numbers) if x is None}
+        views = {k: v for k, v in enumerate(vector.operands) if numbers[k] is None}
 
         def made(arrays: Sequence[Expression]) -> Expression:
-            if line is MULTIPLY and known and known[0][1] == "1.0":
+            if line is MULTIPLY and 1.0 in numbers:
                 return arrays[0]
-            return self._filled(parts, dict(zip(views, arrays)))
+            return self._filled(written, dict(zip(views, arrays)))
 
         return self.elementwise([*views.values()], size, made)
 
@@ -123,17 +123,18 @@ class Arrays(Products):
         line, xs = vector.op, vector.operands[0]
         shape = self.shape_of_lists([xs]) or (1,)
         lists = *shape, xs.index.shape[1]
-        local: dict[Any, Expression] = {"xs": self.read(xs, lists)[0]}
+        arrays = {0: self.read(xs, lists)[0]}
         if "out" in line.operands:
-            local["out"], _ = self.read(vector.operands[1], shape)
+            arrays[1], _ = self.read(vector.operands[1], shape)
             shape = lists
-        return Held(self._filled(on_arrays(line), local), shape, has_rows(xs))
+        return Held(self._filled(on_arrays(line), arrays), shape, has_rows(xs))
 
-    def _filled(self, parts: Any, local: dict[Any, Expression]) -> Expression:
-        """The parts of a line with its operands."""
-        for i, part in enumerate(parts):
-            local[i] = self.x.of(part.form, *[local[name] for name in part.operands])
-        return local[len(parts) - 1]
+    def _filled(self, part: Any, arrays: dict[int, Expression]) -> Expression:
+        """A part of a line with its operands."""
+        if isinstance(part, int):
+            return arrays[part]
+        form, parts = (template(part), ()) if isinstance(part, str) else part
+        return self.x.of(form, *[self._filled(each, arrays) for each in parts])
 
 
 def _is_outer(x: View, y: View) -> bool:
@@ -206,9 +207,10 @@ def _owned(results: Sequence[tuple[Expression, bool]]) -> list[str]:
     taken: set[Expression] = set()
     texts = []
     for result, is_array in results:
-        base = result.base
-        if is_array and (base.form is None or base in taken or result.is_spread):
-            texts.append(form("_0.copy()").of([(result.text, result.level)]))
+        *views, base = result.seen
+        is_spread = any(view.form.text.startswith("spread(") for view in views)  # type: ignore[union-attr]
+        if is_array and (base.form is None or base in taken or is_spread):
+            texts.append(template("_0.copy()").of([(result.text, result.binds)]))
         else:
             texts.append(result.text)
         taken.add(base)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy
 
 from ..derive_rolled import one_number
-from ..dialects.numpy_text import Expression, Expressions, form
+from ..dialects.numpy_text import Expression, Expressions, template
 from ..layout import tuple_of
 from ..lower import Given
 from ..roll import Numbers, View, size_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..naming import Names
 
-TURNED_PRODUCT = form("_0.T @ _1")
+TURNED_PRODUCT = template("_0.T @ _1")
 
 
 class Held(NamedTuple):

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy
 
 from ..derive_rolled import Derived
-from ..dialects.numpy_text import Expression, form, lines_of, reached
+from ..dialects.forms import ATOM
+from ..dialects.numpy_text import Expression, lines_of, reached, template
 from ..layout import tuple_of
 from ..lower import Given
 from ..program import Block, Constant, Program, Step
@@ -26,7 +27,10 @@ if TYPE_CHECKING:
     from typing import Any
 
 OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "dot", "rows")
-INTO = {form("_0 @ _1"): form("dot(_0, _1, _2)"), TURNED_PRODUCT: form("dot(_0.T, _1, _2)")}
+INTO = {
+    template("_0 @ _1"): template("dot(_0, _1, _2)"),
+    TURNED_PRODUCT: template("dot(_0.T, _1, _2)"),
+}
 
 
 class Training:
@@ -182,8 +186,8 @@ class Training:
     def _written(self, name: str, slope: Expression) -> str:
         """The line that writes slopes where they belong, at once if they are a product."""
         if slope.form in INTO:
-            parts = [(x.text, x.level) for x in slope.operands]
-            return INTO[slope.form].of([*parts, name])
+            parts = [(x.text, x.binds) for x in slope.operands]
+            return INTO[slope.form].of([*parts, (name, ATOM)])
         return f"{name}[:] = {slope.text}"
 
     def _moved(self, moved: Sequence[Expression]) -> list[str]:
@@ -195,7 +199,7 @@ class Training:
             x.has_line = True  # before the weights move
         lines = [text for _, text in lines_of([new, *kept], self.arrays.names)]
         p = self.p.text
-        is_step = new.form is form("_0 - _1") and new.operands[0] is self.p
+        is_step = new.form is template("_0 - _1") and new.operands[0] is self.p
         if is_step and not new.has_line:
             lines.append(f"{p} -= {new.operands[1].text}")
         elif new is not self.p:

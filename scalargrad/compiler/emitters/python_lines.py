@@ -8,16 +8,13 @@ behind it.
 
 from __future__ import annotations
 
+from ..dialects.forms import ATOM, NAME, SIGN, Form
 from ..dialects.python import (
-    ATOM,
     FLIPPED,
     LESS,
-    NAME,
     PLUS,
     PLUS_TIMES,
-    SIGN,
     TIMES,
-    Form,
     chain,
     form_of,
     item,

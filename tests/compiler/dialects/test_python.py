@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from scalargrad.compiler.dialects.python import NAME, Form, form_of
+from scalargrad.compiler.dialects.forms import NAME, Form
+from scalargrad.compiler.dialects.python import form_of
 from scalargrad.compiler.lower import SHARE, decided, line_of, lines
 from scalargrad.compiler.naming import ITEM
 from scalargrad.ops import OPS
@@ -37,7 +38,7 @@ def test_a_share_counts_for_nothing_where_arithmetic_is_total() -> None:
 
 
 def test_a_place_in_a_comprehension_must_have_a_name() -> None:
-    form, names = Form.read("[x / out for x in xs]", {"xs", "out", "x"})
+    form, names = Form.read("[x / out for x in xs]", {"xs", "out", "x"}.__contains__)
     assert names == ("out", "xs")
     assert form.text == f"[{ITEM} / %s for {ITEM} in %s]"
     assert form.needs[0] == NAME

@@ -41,9 +41,9 @@ def value_and_grad(W1, W2, x, y, rows=None):
     v6 = 0.0 - log1p(v4)
     v7 = where(v1, 0.0, each)
     v8 = where(v2, 0.0, v7)
-    v9 = mended(unless(v4 > -1.0), 1.0 / (1.0 + v4), lambda x: where(x == -1.0, inf, nan), v4)
-    v10 = mended(unless(a2 > 0.0), 1.0 / a2, lambda x: where(x == 0.0, inf, nan), a2)
-    da2 = v10 * -(where(v2, v7, 0.0) + y * v8) + -(v9 * -(where(v1, each, 0.0) + v3 * v8))
+    v9 = mended(v4 > -1.0, 1.0 / (1.0 + v4), lambda x: where(x == -1.0, inf, nan), v4)
+    v10 = mended(a2 > 0.0, 1.0 / a2, lambda x: where(x == 0.0, inf, nan), a2) * -(where(v2, v7, 0.0) + y * v8)
+    da2 = v10 + -(v9 * -(where(v1, each, 0.0) + v3 * v8))
     dz2 = e_2 * a2 * a2 * da2
     da1 = dz2 @ W2
     dz1 = e * a1 * a1 * da1

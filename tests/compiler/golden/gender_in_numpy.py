@@ -34,8 +34,8 @@ def value_and_grad(w1, w2, b1, w3, w4, b2, w5, w6, b3, x1, x2, y):
     v2 = 1.0 + v1
     v3 = 1.0 / v2
     v4 = y - v3
-    v5 = mended(unless(v3 * v3 > 1e-290), -v3 / v2, lambda y: -over_square(1.0, y), v2)
-    dz5 = -(v1 * (v5 * -(2.0 * v4)))
+    v5 = mended(v3 * v3 > 1e-290, -v3 / v2, lambda y: -over_square(1.0, y), v2) * -(2.0 * v4)
+    dz5 = -(v1 * v5)
     da3 = w6 * dz5
     da1 = w5 * dz5
     dz3 = e_2 * a3 * a3 * da3
