@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from math import hypot
 
+from ..ops import OPS
 from ..value import Value
-from ..wording import counted, figure
-from .naming import badge
+from ..wording import counted, figure, label_of, symbol_on
+from .naming import badge, badge_with_number
 from .neurons import place_of
 from .scene import NORM, Card
 from .tips import members_tip
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
     from .plan import Plan
 
+LONGEST_SPAN = 26  # letters of the labels of many leaves
 NARROW = 8  # neurons; the cards of a wider layer are smaller
 
 
@@ -63,22 +65,13 @@ class Crowds:
         )
         return {operand: slope.get(operand, 0.0) for operand in taken}
 
-    def weights(self, key: Hashable) -> dict[Value, float]:
-        """The weight of each input of a neuron."""
-        found: dict[Value, float] = {}
-        for value in self.members[key]:
-            if value in self.plan.neurons.sums:
-                half = len(value.parents) // 2
-                for weight, x in zip(value.parents[:half], value.parents[half : 2 * half]):
-                    if isinstance(x, Value):
-                        data = weight.data if isinstance(weight, Value) else weight
-                        found[x] = found.get(x, 0.0) + data
-        return found
-
     def card(self, id: str, key: Hashable) -> Card:
-        """The card of a neuron, a layer or a crowd of leaves."""
+        """The card of a neuron, a layer, a crowd of leaves, or of other Values."""
         assert isinstance(key, tuple)
-        kinds = {"neuron": self.neuron, "layer": self.layer, "many": self.leaves, "fold": self.fold}
+        kinds = {
+            "neuron": self.neuron, "layer": self.layer,
+            "many": self.leaves, "fold": self.fold, "role": self.role,
+        }  # fmt: skip
         return kinds[key[0]](id, key)
 
     def fold(self, id: str, key: Hashable) -> Card:
@@ -92,6 +85,32 @@ class Crowds:
             id, "operation", name, tip, lines=((symbols, ""),), is_given=False, is_many=True
         )
 
+    def role(self, id: str, key: Hashable) -> Card:
+        """The card of Values that play one role, or of a sum with its parts."""
+        values = self.members[key]
+        if values[0]._operation is None:
+            return self.leaves(id, key)
+        tops = self.outputs(values)
+        symbols = {badge_with_number(value) or badge(value) for value in tops}
+        symbol = badge(tops[0]) if len(symbols) > 1 else symbols.pop()
+        if len(tops) < len(values):
+            symbol = symbol_on(OPS["sum"], [])
+        walked, kind = self.plan.walked.issuperset(values), self.kind(values, "operation")
+        if len(tops) == 1:
+            (top,) = tops
+            name = self.names[top]
+            return Card(
+                id, kind, name, members_tip(name, tops, walked), figure(top.data), symbol, (),
+                self.plan.gradient(top), self.plan.has_gradients, top in self.given, is_many=True,
+            )  # fmt: skip
+        name = counted(len(tops), "result")
+        data = [value.data for value in tops]
+        lines = [("data", f"{figure(min(data), 3)} … {figure(max(data), 3)}"), *self.norm(tops)]
+        return Card(
+            id, kind, name, members_tip(name, tops, walked), "", symbol, tuple(lines),
+            is_given=False, is_many=True,
+        )  # fmt: skip
+
     def neuron(self, id: str, key: Hashable) -> Card:
         """The card of a neuron: its result with the gradient, and its number of parameters."""
         values, result = self.members[key], self.result.get(key)
@@ -103,19 +122,24 @@ class Crowds:
         title = f"neuron {number}" if layer is None else f"layer {layer}, neuron {number}"
         if result is None:
             results = counted(len(self.outputs(values)), "result")
+            is_small = self.plan.neurons.shapes[layer][1] > NARROW
             return Card(
-                id, self.kind(values, "neuron"), name, members_tip(title, leaves, walked), "",
-                symbol, ((parameters, ""), (results, "")), is_many=True,
+                id, self.kind(values, "neuron"), name, members_tip(title, leaves, walked),
+                results if is_small else "", "" if is_small and self.shape(layer)[1] else symbol,
+                () if is_small else ((parameters, ""), (results, "")), is_many=True,
+                is_small=is_small,
             )  # fmt: skip
         title += f" · {self.names[result]} = {result.data!r}"
         title += f", grad {result.grad!r}" if walked else ""
         if result in self.given:
             name, parameters = self.names[result], f"{name} · {parameters}"
-        lines = ((parameters, ""),) if self.plan.neurons.shapes[layer][1] <= NARROW else ()
+        is_small = self.plan.neurons.shapes[layer][1] > NARROW
+        if is_small and self.shape(layer)[1]:  # the frame of the layer has the symbol
+            symbol = ""
         return Card(
             id, self.kind(values, "neuron"), name, members_tip(title, leaves, walked),
-            figure(result.data), symbol, lines, self.plan.gradient(result),
-            has_gradient=True, is_many=True,
+            figure(result.data), symbol, () if is_small else ((parameters, ""),),
+            self.plan.gradient(result), self.plan.has_gradients, is_many=True, is_small=is_small,
         )  # fmt: skip
 
     def layer(self, id: str, key: Hashable) -> Card:
@@ -127,7 +151,7 @@ class Crowds:
         neurons = len({self.plan.neurons.home[value] for value in values})
         title = layer_title(layer)
         tip = members_tip(title, leaves, self.plan.walked.issuperset(leaves))
-        lines = (counted(len(leaves), "parameter"), ""), (NORM, self.norm(leaves))
+        lines = (counted(len(leaves), "parameter"), ""), *self.norm(leaves)
         return Card(
             id, self.kind(values, "layer"), title, tip, shape, symbol, lines,
             is_many=True, dots=neurons,
@@ -138,22 +162,27 @@ class Crowds:
         values = self.members[key]
         kind = self.plan.kind(values[0])
         name = counted(len(values), kind).replace("leafs", "leaves")
-        lines = [(NORM, self.norm(values))]
+        lines = [*self.norm(values)]
         rows = {(place.layer, place.neuron) for value in values if (place := place_of(value))}
         if len(rows) == 1 and self.plan.neurons.home.get(values[0]) in rows:
             layer, number = rows.pop()
             name = "w[:]" if layer is None else f"W{layer}[{number},:]"
             lines.insert(0, (counted(len(values), "weight"), ""))
+        elif all(label_of(value) for value in values):
+            span = f"{label_of(values[0])} … {label_of(values[-1])}"
+            lines[:0] = [(span, "")] if len(span) <= LONGEST_SPAN else []
         tip = members_tip(name, values, self.plan.walked.issuperset(values))
         return Card(id, kind, name, tip, lines=tuple(lines), is_many=True)
 
     def kind(self, values: Sequence[Value], otherwise: str) -> str:
         return "output" if self.plan.are_roots.intersection(values) else otherwise
 
-    def norm(self, values: Sequence[Value]) -> str:
-        """The length of the gradient by these leaves, as text."""
+    def norm(self, values: Sequence[Value]) -> list[tuple[str, str]]:
+        """The line of a card with the length of the gradient by these leaves."""
+        if not self.plan.has_gradients:
+            return []
         has_run = self.plan.walked.issuperset(values)
-        return figure(hypot(*(value.grad for value in values))) if has_run else "–"
+        return [(NORM, figure(hypot(*(value.grad for value in values))) if has_run else "–")]
 
     def shape(self, layer: str | None) -> tuple[str, str]:
         """The shape of a layer, `2 → 3`, and the activation if all its neurons have the same."""

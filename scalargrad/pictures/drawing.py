@@ -10,16 +10,17 @@ from pathlib import Path
 
 from ..files import put_in_place
 from ..value import Value
-from ..wording import clean, counted
+from ..wording import counted
 from .engines import engine
 from .layout import dot_text, laid_out
+from .naming import clean_lines
 from .scene import Scene
-from .svg import sizes_of, svg_text
+from .svg import frames_of, svg_text
 from .theme import SCHEMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
     from typing import Any
 
     from .page import Page
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 COLLAPSE = ("auto", "none", "neurons", "layers")
 DIRECTIONS = ("right", "down")
 STRONG_BY = ("gradient", "weight")
-IN_NOTEBOOK = 100  # a notebook shows the picture of a graph with at most so many Values
+IN_NOTEBOOK = 100  # cards: with more a notebook shows the text of a Value
+MOST_VALUES = 20_000  # and where the graph is so large that a picture would keep the reader waiting
 CONVERTED = (".png", ".pdf")  # made of the SVG
 NO_CONVERTER = """a picture as {form} needs CairoSVG, and none was found:
   - pip install cairosvg   (the extra `png`); it uses the system's library cairo
@@ -42,14 +44,14 @@ class Drawing:
     """
 
     def __init__(
-        self, scene: Scene, timeout: float = 60.0, new_page: Callable[[], Page] | None = None
+        self, scene: Scene, timeout: float = 60.0, new_page: Callable[[str], Page] | None = None
     ) -> None:
         self._scene, self._timeout, self._new_page = scene, timeout, new_page
 
     @cached_property
     def dot(self) -> str:
         """The graph as DOT text, the input of Graphviz."""
-        return dot_text(self._scene, sizes_of(self._scene))
+        return dot_text(self._scene, frames_of(self._scene))
 
     @cached_property
     def svg(self) -> str:
@@ -58,7 +60,7 @@ class Drawing:
         Without Graphviz it raises RuntimeError, which says how to get one; if that takes too long,
         TimeoutError.
         """
-        return svg_text(self._scene, laid_out(self._scene, self.dot, self._timeout))
+        return svg_text(self._scene, laid_out(self._scene, frames_of(self._scene), self._timeout))
 
     def save(self, path: str | os.PathLike[str]) -> Path:
         """Write a file, by its suffix .svg, .png or .pdf, and return its path.
@@ -88,13 +90,13 @@ class Drawing:
         data: bytes = convert(bytestring=self.svg.encode(), scale=2.0 if form == "png" else 1.0)
         return data
 
-    def page(self, path: str | os.PathLike[str] | None = None) -> Page:
+    def page(self, path: str | os.PathLike[str] | None = None, *, theme: str | None = None) -> Page:
         """A page that walks through the graph step by step; with a path it is saved there.
 
         One HTML file without any request: forward, then backward, each step with its arithmetic.
         Leaves can be edited, a quiz asks for gradients, and a card shows its paths to the output.
-        A choice made while the graph was recorded, by `if` or `where`, stays as it was. A notebook
-        shows the page itself.
+        A choice made while the graph was recorded, by `if` or `where`, stays as it was. `theme` is
+        that of the drawing, or "light", "dark" or "auto". A notebook shows the page itself.
 
         TypeError for the drawing of a model; ValueError for a graph of more than 500 Values.
         """
@@ -103,7 +105,9 @@ class Drawing:
                 "a page walks through the graph of a computation, and this is the drawing of a "
                 "model: write draw(model(x)).page(…)"
             )
-        page = self._new_page()
+        theme = self._scene.theme if theme is None else theme
+        one_of(theme, SCHEMES, "theme")
+        page = self._new_page(theme)
         if path is not None:
             page.save(path)
         return page
@@ -118,7 +122,7 @@ class Drawing:
     def __repr__(self) -> str:
         scene = self._scene
         size = f"{counted(len(scene.cards), 'card')}, {counted(len(scene.edges), 'edge')}"
-        return f"<Drawing of {scene.title}: {size}>"
+        return f"<Drawing of {' '.join(scene.title.split())}: {size}>"
 
 
 def draw(
@@ -148,32 +152,26 @@ def draw(
     `expand_dots` shows a dot as its products and their sum. `direction` is "right" or "down".
     `theme` is "light", "dark" or "auto", the reader's own.
     Lines between wide layers are strong by the gradient that flows, or with `edges="weight"` by
-    their weights. `legend=False` leaves out the legend, `grads=False` the gradients. `parameters`
+    their weights. `legend=False` leaves out the legend, `grads=False` gradients and slopes, so
+    that the picture is the forward pass. `parameters`
     is a list of leaves, or a model, to show as parameters; those of `Neuron`, `Layer` and `MLP` are
     known. Graphviz may take `timeout` seconds.
 
     ValueError for more than `limit` cards; TypeError for anything but Values and models.
     """
-    for option, given, known in (
-        ("collapse", collapse, COLLAPSE),
-        ("direction", direction, DIRECTIONS),
-        ("theme", theme, SCHEMES),
-        ("edges", edges, STRONG_BY),
-    ):
-        if given not in known:
-            raise ValueError(
-                f"{option}={given!r} is unknown: write one of {', '.join(map(repr, known))}"
-            )
+    one_of(collapse, COLLAPSE, "collapse")
+    one_of(direction, DIRECTIONS, "direction")
+    one_of(theme, SCHEMES, "theme")
+    one_of(edges, STRONG_BY, "edges")
     if title is not None:
         if not isinstance(title, str):
             raise TypeError(
                 f"title must be a str, got {type(title).__name__}: write title={str(title)!r}"
             )
-        title = clean(title)
+        title = "\n".join(clean_lines(title))
 
     def styled(scene: Scene) -> Scene:
-        scene = replace(scene, theme=theme, has_legend=legend and scene.has_legend)
-        return scene if grads else scene.without_gradients()
+        return replace(scene, theme=theme, has_legend=legend and scene.has_legend)
 
     if isinstance(root, Value):
         roots = [root]
@@ -187,7 +185,9 @@ def draw(
         layers = layers_of(root)
         if layers is None:
             raise TypeError(_advice(root))
-        return Drawing(styled(model_scene(root, layers, title, direction == "down")), timeout)
+        return Drawing(
+            styled(model_scene(root, layers, title, direction == "down", grads)), timeout
+        )
     if not roots:
         raise TypeError("draw got an empty list: give it a Value, the result of a computation")
     for item in roots:
@@ -202,15 +202,23 @@ def draw(
         direction == "down",
     )
 
-    def new_page() -> Page:
+    def new_page(theme: str) -> Page:
         from .page import Page
 
-        return Page(roots, title, listed, downward, timeout)
+        return Page(roots, title, listed, downward, timeout, theme)
 
-    plan = Plan(roots, collapse, limit, listed)
+    plan = Plan(roots, collapse, limit, listed, grads=grads)
     return Drawing(
         styled(graph_scene(plan, title, expand_dots, downward, edges)), timeout, new_page
     )
+
+
+def one_of(given: object, known: Collection[str], option: str) -> None:
+    """Raise ValueError if an option is none of those that are known."""
+    if given not in [*known]:
+        raise ValueError(
+            f"{option}={given!r} is unknown: write one of {', '.join(map(repr, known))}"
+        )
 
 
 def _parameters(parameters: Any) -> list[Value]:
@@ -237,7 +245,7 @@ def _advice(given: object) -> str:
 
 
 def notebook_bundle(value: Value) -> dict[str, str]:
-    """The text of a Value for a notebook, and the picture of its graph if that is small.
+    """The text of a Value for a notebook, and the picture of its graph if few cards show it.
 
     Without Graphviz, or if it takes long, there is no picture.
 
@@ -260,11 +268,9 @@ def notebook_bundle(value: Value) -> dict[str, str]:
 def _is_small(root: Value) -> bool:
     seen: set[Value] = set()
     stack = [root]
-    while stack and len(seen) <= IN_NOTEBOOK:
+    while stack and len(seen) <= MOST_VALUES:
         value = stack.pop()
         if value not in seen:
             seen.add(value)
-            if len(value.parents) > IN_NOTEBOOK * 3:
-                return False
             stack += [operand for operand in value.parents if isinstance(operand, Value)]
-    return len(seen) <= IN_NOTEBOOK
+    return len(seen) <= MOST_VALUES

@@ -21,16 +21,20 @@ MOST_BRANCHES = 12  # more that are alike are folded
 
 
 def folds(
-    values: Sequence[Value], readers: Readers, kept: Collection[Value]
+    values: Sequence[Value],
+    readers: Readers,
+    kept: Collection[Value],
+    shared: Mapping[Value, Hashable],
 ) -> dict[Value, Hashable]:
     """The card `("fold", number, repeats, symbols)` of each Value that is folded.
 
-    Values in `kept`, which the picture shows itself, are not. The symbols are those of one repeat.
+    Values in `kept`, which the picture shows itself, are not; `shared` tells which of them are on
+    one card. The symbols are those of one repeat.
     """
-    form, number = _forms(values, readers, kept), 0
+    form, number = _forms(values, readers, kept, shared), 0
     card: dict[Value, Hashable] = {}
     for chain in _chains(values, form):
-        for repeats in _repeats(chain, form):
+        for repeats in _repeats(chain, form, shared):
             whole = [[v for link in links for v in _with_branches(link, chain[link], form)]
                      for links in repeats[1:-1]]  # fmt: skip
             key = ("fold", number, len(whole), _symbols(whole))
@@ -53,20 +57,29 @@ def _symbols(repeats: Sequence[Sequence[Value]]) -> str:
     return "   ".join(filter(None, texts))
 
 
-def _forms(values: Sequence[Value], readers: Readers, kept: Collection[Value]) -> dict[Value, int]:
+def _forms(
+    values: Sequence[Value],
+    readers: Readers,
+    kept: Collection[Value],
+    shared: Mapping[Value, Hashable],
+) -> dict[Value, int]:
     """The form of each Value that a single Value reads: its operation, the forms it reads."""
     form: dict[Value, int] = {}
     number: dict[Hashable, int] = {}
     for value in values:
         if value not in kept and len({reader for reader, _ in readers[value]}) == 1:
-            made_of = value.op, *(_mark(x, form) for x in value.parents)
+            made_of = value.op, *(_mark(x, form, shared) for x in value.parents)
             form[value] = number.setdefault(made_of, len(number))
     return form
 
 
-def _mark(x: Value | float, form: Mapping[Value, int]) -> Hashable:
-    """An operand in a form: a Value that others read too counts as itself, a number as any."""
-    return "number" if not isinstance(x, Value) else form.get(x, f"Value {id(x)}")
+def _mark(
+    x: Value | float, form: Mapping[Value, int], shared: Mapping[Value, Hashable]
+) -> Hashable:
+    """An operand in a form: a Value without one counts as its card or itself, a number as any."""
+    if not isinstance(x, Value):
+        return "number"
+    return form[x] if x in form else shared.get(x, f"Value {id(x)}")
 
 
 def _chains(
@@ -83,7 +96,7 @@ def _chains(
         depth[value] = 1 + max((depth[x] for x in computed), default=0)
         if computed:
             deepest = max(computed, key=depth.__getitem__)
-            if deepest in form and value.parents.count(deepest) == 1:
+            if deepest in form and sum(x is deepest for x in value.parents) == 1:
                 before[value] = deepest
     after = {operand: value for value, operand in before.items()}
     for value in values:
@@ -95,11 +108,13 @@ def _chains(
 
 
 def _repeats(
-    links: Mapping[Value, Value | None], form: Mapping[Value, int]
+    links: Mapping[Value, Value | None],
+    form: Mapping[Value, int],
+    shared: Mapping[Value, Hashable],
 ) -> Iterator[list[Sequence[Value]]]:
     """The runs of the same step in a chain: the Values of each repeat."""
     chain = [*links]
-    steps = [_step(value, links[value], form) for value in chain]
+    steps = [_step(value, links[value], form, shared) for value in chain]
     start = 0
     while start < len(chain):
         for length in range(1, LONGEST_STEP + 1):
@@ -114,14 +129,19 @@ def _repeats(
         start += 1
 
 
-def _step(value: Value, before: Value | None, form: Mapping[Value, int]) -> Hashable:
+def _step(
+    value: Value,
+    before: Value | None,
+    form: Mapping[Value, int],
+    shared: Mapping[Value, Hashable],
+) -> Hashable:
     """One link of a chain: the operation, and what it reads beside the link before."""
     read = [x for x in value.parents if isinstance(x, Value)]
     own = [x for x in read if x in form] or read
     if before is None and len(own) == 1:  # the first link goes on from a leaf
         (before,) = own
     return value.op, *(
-        "" if x is before else _mark(x, form) if isinstance(x, Value) else repr(x)
+        "" if x is before else _mark(x, form, shared) if isinstance(x, Value) else repr(x)
         for x in value.parents
     )
 

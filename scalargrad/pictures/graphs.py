@@ -17,14 +17,17 @@ from .tips import NOT_RUN, Tips
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Mapping, Sequence
 
+    from .meshes import Strength
     from .neurons import Home
 
 LINES = {  # between wide layers
     "gradient": "lines: blue +, orange −, strong where much gradient flows",
     "weight": "lines: blue +, orange −, strong where the weight is large",
 }
+MIXED = "grey lines: several edges in one"
+MANY = "many"  # in place of the number on a card of plain numbers
 PLACES = "①②③④⑤⑥⑦⑧⑨"
 CALL_BACKWARD = "– no gradient yet: call backward()"
 LEFT_OVER = "leaves hold gradients of an earlier walk: zero_grad() sets them to 0"
@@ -57,20 +60,16 @@ class Painter:
         self.edges: list[Edge | tuple[str, str]] = []
         self.flows: dict[tuple[str, str], list[float]] = {}
         self.homes: dict[str, Home | None] = {}  # the neuron of each card
-        self.into: dict[str | None, list[int]] = {}  # the edges into the neurons of each layer
-        self.weights: dict[int, float] = {}  # of these edges
         self.shared: dict[Hashable, str] = {}  # the cards of numbers that a layer's neurons share
         self.paint()
 
     def scene(self, title: str | None, downward: bool) -> Scene:
         """The cards and edges, with clusters, title and legend."""
         plan, edges = self.plan, self.all_edges()
-        strengths = [
-            edge.flow if self.strong_by == "gradient" else self.weights.get(number, 0.0)
-            for number, edge in enumerate(edges)
-        ]
         count = len(edges)
-        edges, bundles = meshed(edges, self.into, strengths)
+        weights = self.weights() if self.strong_by == "weight" else {}
+        strengths = [self.strength(edge, weights) for edge in edges]
+        edges, bundles = meshed(edges, self.into_layers(edges), strengths)
         results = ", ".join(figure(root.data) for root in plan.roots[:MOST_SHOWN])
         return Scene(
             self.title() if title is None else title,
@@ -100,6 +99,7 @@ class Painter:
                 )
             if key not in self.crowds.result:
                 self.merge_edges(value)
+                self.merge_numbers(value)
             elif self.crowds.result[key] is value:
                 self.use_neuron(key, value)
                 self.use_numbers(key, value)
@@ -141,7 +141,7 @@ class Painter:
             figure(value.data),
             "+" if is_expanded else with_number or badge(value),
             gradient=self.plan.gradient(value),
-            has_gradient=True,
+            has_gradient=self.plan.has_gradients,
             is_given=value in self.given,
         )
         self.add(card, home)
@@ -180,9 +180,13 @@ class Painter:
         )
         place = PLACES[index] if has_order else ""
         is_plain_sum = value._operation.is_sum or (value.op == "dot" and index == count - 1)
-        if partial is None or (
-            is_plain_sum
-            and (count > MOST_SHOWN or Counter(value.parents)[value.parents[index]] == 1)
+        if (
+            partial is None
+            or not self.plan.has_gradients
+            or (
+                is_plain_sum
+                and (count > MOST_SHOWN or Counter(value.parents)[value.parents[index]] == 1)
+            )
         ):
             return place
         return f"{place} ×{figure(partial, 3)}".strip()
@@ -209,14 +213,17 @@ class Painter:
         """The cards of plain numbers that a neuron reads, one for all neurons of its layer."""
         layer = self.plan.neurons.home[value][0]
         if len(numbers) > MOST_SHOWN:
-            many = tuple(x for _, x in numbers)
-            if (layer, many) not in self.shared:
-                self.shared[layer, many] = self.paint_many(many, None)
-            return {numbers[0][0]: self.shared[layer, many]}
+            return {numbers[0][0]: self.shared_crowd(layer, [x for _, x in numbers])}
         for index, x in numbers:
             if (layer, index, x) not in self.shared:
                 self.shared[layer, index, x] = self.paint_number(x, None)
         return {index: self.shared[layer, index, x] for index, x in numbers}
+
+    def shared_crowd(self, layer: str | None, numbers: Sequence[float]) -> str:
+        """The card of the many plain numbers that all neurons of a layer read."""
+        if (layer, MANY) not in self.shared:
+            self.shared[layer, MANY] = self.paint_many(numbers, None)
+        return self.shared[layer, MANY]
 
     def paint_many(self, numbers: Sequence[float], home: Home | None) -> str:
         lines = [f"{len(numbers)} plain numbers", *(repr(x) for x in numbers[:MOST_SHOWN]), "…"]
@@ -226,7 +233,8 @@ class Painter:
         )
 
     def paint_number(self, number: float, home: Home | None) -> str:
-        tip = f"{number!r} · a plain number\nno gradient goes back to it"
+        tip = f"{number!r} · a plain number"
+        tip += "\nno gradient goes back to it" if self.plan.has_gradients else ""
         return self.add(Card(self.next_id(), "constant", figure(number), tip), home)
 
     def paint_products(self, value: Value, home: Home | None) -> Iterator[tuple[str, str]]:
@@ -250,33 +258,34 @@ class Painter:
                 factors[0] * factors[1],
             )
             gradient = self.plan.gradient(value)
-            grad = NOT_RUN if gradient is None else f"grad   {gradient!r}, as the sum's"
             product = f"{factors[0]!r} × {factors[1]!r}"
-            tip = f"{name} · product in a dot\n{product}\ndata   {data!r}\n{grad}"
+            tip = f"{name} · product in a dot\n{product}\ndata   {data!r}"
+            if self.plan.has_gradients:
+                grad = NOT_RUN if gradient is None else f"grad   {gradient!r}, as the sum's"
+                tip += f"\n{grad}"
             card = Card(
                 self.next_id(), "operation", name, tip, figure(data), "×",
-                gradient=gradient, has_gradient=True, is_given=False,
+                gradient=gradient, has_gradient=self.plan.has_gradients, is_given=False,
             )  # fmt: skip
             head = self.add(card, home)
             for place in places:
                 self.use_operand(value, place, head, numbers)
-            yield head, f"{name} → {self.names[value]}\nlocal slope 1.0"
+            slope = "\nlocal slope 1.0" if self.plan.has_gradients else ""
+            yield head, f"{name} → {self.names[value]}{slope}"
 
     # -------------------------------------------------------------- cards that show several Values
 
     def use_neuron(self, key: Hashable, result: Value) -> None:
         """Add the edges into a neuron whose card shows one result, with the slopes through it."""
         slopes, gradient = self.crowds.slopes(key), self.plan.gradient(result)
-        weights, layer = self.crowds.weights(key), self.plan.neurons.home[result][0]
         for operand, slope in slopes.items():
             flow = gradient * slope if gradient else 0.0
             if self.shows(operand):
-                pill = f"×{figure(slope, 3)}" if len(slopes) <= MOST_SHOWN else ""
-                tip = f"{self.names[operand]} → {self.names[result]}\n"
-                tip += f"slope through the neuron = {slope!r}"
+                tip, pill = f"{self.names[operand]} → {self.names[result]}", ""
+                if self.plan.has_gradients:
+                    pill = f"×{figure(slope, 3)}" if len(slopes) <= MOST_SHOWN else ""
+                    tip += f"\nslope through the neuron = {slope!r}"
                 tip += "" if gradient is None else f"\nsends back {flow!r}"
-                self.into.setdefault(layer, []).append(len(self.edges))
-                self.weights[len(self.edges)] = weights.get(operand, 0.0)
                 self.edges.append(Edge(self.id(operand), self.ids[key], tip, pill, flow))
             else:
                 self.merge(self.id(operand), self.ids[key], flow)
@@ -287,13 +296,58 @@ class Painter:
             if z in self.plan.neurons.sums:
                 half = len(z.parents) // 2
                 for index, card in self.paint_numbers(z, None, half).items():
-                    layer, weight = self.plan.neurons.home[z][0], z.parents[index - half]
-                    self.into.setdefault(layer, []).append(len(self.edges))
-                    self.weights[len(self.edges)] = (
-                        weight.data if isinstance(weight, Value) else weight
-                    )
                     tip = self.tips.edge_tip(z.parents[index], result, index if result is z else 0)
                     self.edges.append(Edge(card, self.ids[key], tip))
+
+    def into_layers(self, edges: Sequence[Edge]) -> dict[str | None, list[int]]:
+        """The numbers of the edges into the neurons of each layer, from outside of it."""
+        found: dict[str | None, list[int]] = {}
+        if self.plan.level == "neurons":
+            for number, edge in enumerate(edges):
+                tail, head = self.homes[edge.tail], self.homes[edge.head]
+                if head is not None and (tail is None or tail[0] != head[0]):
+                    found.setdefault(head[0], []).append(number)
+        return found
+
+    def strength(self, edge: Edge, weights: Mapping[tuple[str, str], list[float]]) -> Strength:
+        """How strong the line of an edge is, and whether it stands for several that differ."""
+        ends = edge.tail, edge.head
+        if self.strong_by == "gradient":
+            return edge.flow, ends in self.flows
+        found = weights.get(ends, [0.0])
+        is_mixed = len({*found}) > 1
+        return hypot(*found) if is_mixed else found[0], is_mixed
+
+    def weights(self) -> dict[tuple[str, str], list[float]]:
+        """The weights of the neurons, by the cards of the input and of the neuron."""
+        found: dict[tuple[str, str], list[float]] = {}
+        for z in self.plan.values:
+            if z in self.plan.neurons.sums:
+                layer, half = self.plan.neurons.home[z][0], len(z.parents) // 2
+                for index, weight in enumerate(z.parents[:half], half):
+                    x, data = z.parents[index], weight.data if isinstance(weight, Value) else weight
+                    many = self.shared.get((layer, MANY), "")
+                    tail = (
+                        self.id(x)
+                        if isinstance(x, Value)
+                        else self.shared.get((layer, index, x), many)
+                    )
+                    found.setdefault((tail, self.id(z)), []).append(data)
+        return found
+
+    def merge_numbers(self, z: Value) -> None:
+        """Add the plain numbers that a neuron with several results reads, as one card."""
+        if z in self.plan.neurons.sums and self.plan.level == "neurons":
+            numbers = [
+                x
+                for member in self.crowds.members[self.plan.card[z]]
+                if member in self.plan.neurons.sums
+                for x in member.parents[len(member.parents) // 2 : -1]
+                if not isinstance(x, Value)
+            ]
+            if numbers:
+                layer = self.plan.neurons.home[z][0]
+                self.merge(self.shared_crowd(layer, numbers), self.id(z), 0.0)
 
     def merge_edges(self, value: Value) -> None:
         head = self.id(value)
@@ -389,6 +443,9 @@ class Painter:
         plan = self.plan
         if any(edge.strength is not None for edge in edges):
             sentences.append(LINES[self.strong_by])
+            sentences += [MIXED] if any(edge.is_mixed for edge in edges) else []
+        if not plan.has_gradients:
+            return tuple(sentences)
         if plan.walked:
             sentences.append("thicker edge: more gradient flows back")
         if not plan.walked.issuperset(plan.values):

@@ -7,22 +7,42 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .engines import run
-from .plan import MOST_SHOWN
+from .plan import CROWD, MOST_SHOWN
 from .text import quoted, width
 from .theme import PILL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from typing import Any
 
     from .scene import Cluster, Edge, Scene
 
     Point = tuple[float, float]
     Box = tuple[float, float, float, float]  # left, top, width, height
+
+
+@dataclass(frozen=True)
+class Frame:
+    """The room that a card needs: its own, and that for what sticks out of it.
+
+    In a column all cards have one width, and one room beside them, so that they stand in line.
+    """
+
+    inside: float  # width of the card itself
+    height: float
+    badge: float = 0.0  # how far the badge sticks out on the left
+    stack: float = 0.0  # how far the cards behind stick out, on the right and below
+    before: float = 0.0  # room on the left and on the right
+    after: float = 0.0
+
+    @property
+    def width(self) -> float:
+        """The whole width."""
+        return self.before + self.inside + self.after
 
 
 @dataclass(frozen=True)
@@ -45,10 +65,12 @@ class Layout:
     clusters: tuple[Box, ...]
 
 
+MOST_AT_LEFT = 16  # leaves; more would stand far from their readers
+
 # ------------------------------------------------------------------ the question to Graphviz
 
 
-def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
+def dot_text(scene: Scene, frames: Mapping[str, Frame], flipped: Collection[Cluster] = ()) -> str:
     """The scene as DOT: boxes of the given sizes, clusters, edges from side to side.
 
     The slope on an edge is a small box of its own, halfway along the edge, so that nothing lies on
@@ -61,14 +83,16 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
         any(edge.pill for edge in scene.edges),
         max(operands.values(), default=0) > MOST_SHOWN,
     )
-    spacing = f"nodesep=0.26, ranksep={0.35 if has_pills and not has_fans else 0.7}"
+    beside = 0.12 if any(card.is_small for card in scene.cards) else 0.26
+    between = 0.35 if has_pills and not has_fans else 0.7
+    spacing = f"nodesep={beside}, ranksep={between}"
     if not scene.clusters:
         spacing += ", ordering=in"  # operands in their order
     elif any(cluster.kind == "layer" and cluster.cards for cluster in scene.clusters):
         spacing += ", mclimit=0.01"  # keeps the order of neurons, though a few more edges cross
     boxes, gates = _boxes_on_edges(scene)
     title = quoted(scene.title or " ")
-    inside = _in_order(scene, boxes)
+    inside = _in_order(scene, boxes, flipped)
     lines = [
         "digraph {",
         f"  graph [rankdir={direction}, {spacing}, fontname=Helvetica, tooltip={title}]",
@@ -77,7 +101,7 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
     ]
     for number, cluster in enumerate(scene.clusters):
         lines += _cluster_lines(cluster, f"cluster_{number}", "  ", inside)
-    lines += _columns_of_lines(scene)
+    lines += _columns_of_lines(scene, between)
     for card in scene.cards:
         shown = [
             f"{card.badge} {card.name}".strip(),
@@ -85,15 +109,24 @@ def dot_text(scene: Scene, sizes: Mapping[str, Point]) -> str:
             *(" ".join(line).strip() for line in card.lines),
         ]
         label = quoted("\n".join(filter(None, shown)))
-        lines.append(
-            f"  {card.id} [{_size(sizes[card.id])}, label={label}, tooltip={quoted(card.tip)}]"
-        )
+        frame = frames[card.id]
+        size = _size((frame.width, frame.height))
+        lines.append(f"  {card.id} [{size}, label={label}, tooltip={quoted(card.tip)}]")
+    if len(inputs := _inputs(scene)) > 1:
+        lines.append(f"  {{rank=min; {'; '.join(inputs)}}}")
     read = {edge.tail for edge in scene.edges}
     last = [card.id for card in scene.cards if card.kind == "output" and card.id not in read]
     if len(last) > 1 and not scene.clusters:  # several roots, in their order
         lines.append(f"  {{rank=same; {' -> '.join(last)} [style=invis]}}")
     lines += _edge_lines(scene, operands, boxes, gates, columns=2 if has_pills else 1)
     return "\n".join([*lines, "}", ""])
+
+
+def _inputs(scene: Scene) -> list[str]:
+    """The cards that stand at the left: inputs, and leaves that may be some if they are few."""
+    inputs = [card.id for card in scene.cards if card.kind == "input"]
+    leaves = [card.id for card in scene.cards if card.kind == "leaf"]
+    return inputs + (leaves if len(leaves) <= MOST_AT_LEFT else [])
 
 
 def _edge_lines(
@@ -124,7 +157,7 @@ def _edge_lines(
             yield f"  {edge.tail} -> {edge.head} [id={name}, {more}, minlen={long}]"
 
 
-def _columns_of_lines(scene: Scene) -> Iterator[str]:
+def _columns_of_lines(scene: Scene, between: float) -> Iterator[str]:
     """The lines between two layers for Graphviz: neurons side by side, in their order.
 
     If it had all lines, it would keep room for each of them, and no two layers the same order.
@@ -137,7 +170,7 @@ def _columns_of_lines(scene: Scene) -> Iterator[str]:
             tails[edge.tail] = heads[edge.head] = None
     for tails, heads in ends.values():
         count = max(len(tails), len(heads))
-        gap = 3 if len(tails) * len(heads) < 100 else 4
+        gap = round((2.1 if len(tails) * len(heads) < 100 else 2.8) / between)
         place = {card.id: number for number, card in enumerate(scene.cards)}
         sides = [sorted(side, key=place.__getitem__) for side in (tails, heads)]
         for number in range(count):
@@ -173,35 +206,37 @@ def _cluster_lines(
     cluster: Cluster,
     name: str,
     indent: str,
-    inside: Mapping[int, list[str]],
+    inside: Mapping[Cluster, list[str]],
 ) -> Iterator[str]:
     title = quoted("  ".join(filter(None, (cluster.title, cluster.note))))
     yield f"{indent}subgraph {name} {{"
     yield f"{indent}  graph [label={title}, labeljust=l, fontsize=15, margin=14, tooltip={title}]"
     for number, inner in enumerate(cluster.inside):
         yield from _cluster_lines(inner, f"{name}_{number}", indent + "  ", inside)
-    if names := inside.get(id(cluster)):
+    if names := inside.get(cluster):
         yield f"{indent}  {'; '.join(names)}"
     yield f"{indent}}}"
 
 
-def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, list[str]]:
-    """The cards and boxes of each cluster, by its id(), in the order of the edges."""
+def _in_order(
+    scene: Scene, boxes: Mapping[str, Cluster | None], flipped: Collection[Cluster]
+) -> dict[Cluster, list[str]]:
+    """The cards and boxes of each cluster, in the order of the edges, or flipped."""
     home = {card: cluster for cluster in scene.all_clusters() for card in cluster.cards}
-    inside: dict[int, dict[str, None]] = {}
+    inside: dict[Cluster, dict[str, None]] = {}
 
     def put(name: str, cluster: Cluster | None) -> None:
         if cluster is not None:
-            inside.setdefault(id(cluster), {})[name] = None
+            inside.setdefault(cluster, {})[name] = None
 
     for number, edge in enumerate(scene.edges):
         put(edge.tail, home.get(edge.tail))
         put(f"e{number}", boxes.get(f"e{number}"))
     for card in scene.cards:
         put(card.id, home.get(card.id))
-    # Graphviz fills the columns of a cluster from the bottom, and its rows from the left.
+    # Graphviz fills most columns of a cluster from the bottom, and its rows from the left.
     return {
-        cluster: list(names) if scene.downward else list(reversed(names))
+        cluster: list(names) if scene.downward != (cluster in flipped) else list(reversed(names))
         for cluster, names in inside.items()
     }
 
@@ -209,15 +244,63 @@ def _in_order(scene: Scene, boxes: Mapping[str, Cluster | None]) -> dict[int, li
 # ------------------------------------------------------------------ the answer of Graphviz
 
 
-def laid_out(scene: Scene, dot: str, timeout: float) -> Layout:
-    """Ask Graphviz for the layout; `engines.run` raises the errors."""
-    return read(
-        scene,
-        json.loads(run(dot, timeout, f"{len(scene.cards)} cards and {len(scene.edges)} edges")),
-    )
+def laid_out(scene: Scene, frames: Mapping[str, Frame], timeout: float) -> Layout:
+    """Ask Graphviz for the layout; `engines.run` raises the errors.
+
+    It tells which cards stand in one column. They get one width, and it is asked once more, with
+    the neurons the other way round where their order is wrong. In a crowd all cards have one width
+    from the start, because Graphviz takes long.
+    """
+    size = f"{len(scene.cards)} cards and {len(scene.edges)} edges"
+    if len(scene.cards) > CROWD:
+        frames = _evened(frames, [[*frames]])
+    answer = json.loads(run(dot_text(scene, frames), timeout, size))
+    even = _evened(frames, _columns(answer, frames, scene.downward))
+    flipped = _out_of_order(scene, answer)
+    if even != frames or flipped:
+        answer = json.loads(run(dot_text(scene, even, flipped), timeout, size))
+    return read(scene, even, answer)
 
 
-def read(scene: Scene, answer: Any) -> Layout:
+def _out_of_order(scene: Scene, answer: Any) -> set[Cluster]:
+    """The layers whose last neuron stands before the first."""
+    place = {
+        item["name"]: _numbers(item["pos"])[not scene.downward] * (1 if scene.downward else -1)
+        for item in answer.get("objects", ())
+        if "pos" in item
+    }
+    return {
+        cluster
+        for cluster in scene.clusters
+        if cluster.kind == "layer"
+        and cluster.cards
+        and place[cluster.cards[0]] > place[cluster.cards[-1]]
+    }
+
+
+def _columns(answer: Any, frames: Mapping[str, Frame], downward: bool) -> Iterable[list[str]]:
+    """The cards of each column; downward, of each row."""
+    columns: dict[float, list[str]] = {}
+    for item in answer.get("objects", ()):
+        if item["name"] in frames:
+            columns.setdefault(round(_numbers(item["pos"])[downward]), []).append(item["name"])
+    return columns.values()
+
+
+def _evened(frames: Mapping[str, Frame], groups: Iterable[list[str]]) -> dict[str, Frame]:
+    """The frames, of one width and with one room beside the cards in each group."""
+    found = dict(frames)
+    for group in groups:
+        members = [frames[id] for id in group]
+        inside, before, after = (
+            max(getattr(frame, side) for frame in members) for side in ("inside", "before", "after")
+        )
+        for id in group:
+            found[id] = replace(found[id], inside=inside, before=before, after=after)
+    return found
+
+
+def read(scene: Scene, frames: Mapping[str, Frame], answer: Any) -> Layout:
     """The layout in Graphviz's JSON, its origin moved from the bottom left to the top left."""
     _, _, right, top = _numbers(answer["bb"])
 
@@ -244,11 +327,20 @@ def read(scene: Scene, answer: Any) -> Layout:
         points[0] = tips.get("s", points[0])
         routes[item["id"]] = Route(tuple(points), tips.get("e", points[-1]))
     _put_in_order(scene, boxes)
-    cards = {card.id: boxes[card.id] for card in scene.cards}
+    cards = {id: _card_in(boxes[id], frame) for id, frame in frames.items()}
     found = [
-        _route(f"e{number}", edge, routes, boxes, scene.downward)
+        _joined(f"e{number}", routes, boxes)
+        if edge.strength is None
+        else _straight(edge, cards, frames, scene.downward)
         for number, edge in enumerate(scene.edges)
     ]
+    if not scene.downward:
+        found = [
+            _touching(route, frames[edge.tail], frames[edge.head])
+            if edge.strength is None
+            else route
+            for route, edge in zip(found, scene.edges)
+        ]
     clusters = [
         boxes[name]
         for number, cluster in enumerate(scene.clusters)
@@ -257,21 +349,35 @@ def read(scene: Scene, answer: Any) -> Layout:
     return Layout(right, top, cards, tuple(found), tuple(clusters))
 
 
-def _route(
-    name: str,
-    edge: Edge,
-    routes: Mapping[str, Route],
-    boxes: Mapping[str, Box],
-    downward: bool,
+def _card_in(box: Box, frame: Frame) -> Box:
+    x, y, _, h = box
+    return x + frame.before, y, frame.inside, h - frame.stack
+
+
+def _straight(
+    edge: Edge, cards: Mapping[str, Box], frames: Mapping[str, Frame], downward: bool
 ) -> Route:
+    """The route of a line between layers, from side to side."""
+    (x, y, w, h), (x2, y2, w2, h2) = cards[edge.tail], cards[edge.head]
+    stack = frames[edge.tail].stack
+    if downward:
+        return Route(((x + w / 2, y + h + stack),), (x2 + w2 / 2, y2))
+    return Route(((x + w + stack, y + h / 2),), (x2 - frames[edge.head].badge, y2 + h2 / 2))
+
+
+def _touching(route: Route, tail: Frame, head: Frame) -> Route:
+    """The route from card to card, across the room beside them."""
+    (x, y), *points = route.points
+    start, end = tail.stack - tail.after, head.before - head.badge
+    (last_x, last_y), (tip_x, tip_y) = points[-1], route.tip
+    points[-1] = last_x + end, last_y
+    return replace(route, points=((x + start, y), *points), tip=(tip_x + end, tip_y))
+
+
+def _joined(name: str, routes: Mapping[str, Route], boxes: Mapping[str, Box]) -> Route:
     """The route of an edge; for an edge with a box on it, the two parts joined."""
     if name in routes:
         return routes[name]
-    if edge.strength is not None:  # straight, from side to side
-        (x, y, w, h), (x2, y2, w2, h2) = boxes[edge.tail], boxes[edge.head]
-        if downward:
-            return Route(((x + w / 2, y + h),), (x2 + w2 / 2, y2))
-        return Route(((x + w, y + h / 2),), (x2, y2 + h2 / 2))
     before, after = routes[f"{name}a"], routes[f"{name}b"]
     x, y, w, h = boxes[name]
     bridge = before.points[-1], after.points[0], after.points[0]

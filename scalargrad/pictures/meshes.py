@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
     from .scene import Edge
 
+    Strength = tuple[float, bool]  # with a sign; whether it is that of several edges that differ
+
 MOST_PILLS = 9
 MOST_LINES = 400
 STRONGEST = 120  # so many lines of a bundle are drawn, and the strongest of each neuron
@@ -27,13 +29,13 @@ STRONGEST = 120  # so many lines of a bundle are drawn, and the strongest of eac
 class Mesh:
     """The edges into one layer: lines with a strength, or a bundle; `lines` has None for a rest."""
 
-    def __init__(self, edges: Sequence[Edge], strengths: Sequence[float]) -> None:
-        sizes = [abs(strength) if isfinite(strength) else 0.0 for strength in strengths]
+    def __init__(self, edges: Sequence[Edge], strengths: Sequence[Strength]) -> None:
+        sizes = [abs(strength) if isfinite(strength) else 0.0 for strength, _ in strengths]
         most = max(sizes) or 1.0
-        self.lines: list[Edge | None] = [
-            replace(edge, pill="", strength=max(-1.0, min(1.0, strength / most)) if size else 0.0)
-            for edge, strength, size in zip(edges, strengths, sizes)
-        ]
+        self.lines: list[Edge | None] = []
+        for edge, (strength, is_mixed), size in zip(edges, strengths, sizes):
+            share = max(-1.0, min(1.0, strength / most)) if size else 0.0
+            self.lines.append(replace(edge, pill="", strength=share, is_mixed=is_mixed))
         self.bundle: Bundle | None = None
         if len(edges) > MOST_LINES:
             order = sorted(range(len(edges)), key=lambda number: -sizes[number])
@@ -52,7 +54,9 @@ class Mesh:
 
 
 def meshed(
-    edges: Sequence[Edge], layers: Mapping[str | None, Sequence[int]], strengths: Sequence[float]
+    edges: Sequence[Edge],
+    layers: Mapping[str | None, Sequence[int]],
+    strengths: Sequence[Strength],
 ) -> tuple[tuple[Edge, ...], tuple[Bundle, ...]]:
     """The edges, those into layers as lines where one is wide, and the bundles."""
     lines: list[Edge | None] = list(edges)

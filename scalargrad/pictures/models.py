@@ -44,10 +44,16 @@ class _Alone:
         self.neurons = [neuron]
 
 
-def model_scene(model: Any, layers: Sequence[Any], title: str | None, downward: bool) -> Scene:
+def model_scene(
+    model: Any,
+    layers: Sequence[Any],
+    title: str | None = None,
+    downward: bool = False,
+    grads: bool = True,
+) -> Scene:
     """The scene of a model: inputs, a card for each layer with shape and parameters, outputs."""
     groups = [_parameters(layer) for layer in layers]
-    has_run = any(value.grad for weights, biases in groups for value in (*weights, *biases))
+    has_run = grads and any(value.grad for group in groups for values in group for value in values)
     widths = [len(layers[0].neurons[0].w), *(len(layer.neurons) for layer in layers)]
     total = sum(len(weights) + len(biases) for weights, biases in groups)
     kind = clean(type(model).__name__)
@@ -56,7 +62,7 @@ def model_scene(model: Any, layers: Sequence[Any], title: str | None, downward: 
     ]
     edges = []
     for number, (layer, (weights, biases)) in enumerate(zip(layers, groups), 1):
-        cards.append(_layer_card(number, layer, weights, biases, has_run))
+        cards.append(_layer_card(number, layer, weights, biases, has_run, grads))
         edges.append(_edge(number - 1, widths[number - 1]))
     last = len(layers) + 1
     cards.append(
@@ -93,7 +99,12 @@ def _parameters(layer: Any) -> tuple[list[Value], list[Value]]:
 
 
 def _layer_card(
-    number: int, layer: Any, weights: Sequence[Value], biases: Sequence[Value], has_run: bool
+    number: int,
+    layer: Any,
+    weights: Sequence[Value],
+    biases: Sequence[Value],
+    has_run: bool,
+    grads: bool,
 ) -> Card:
     nout, nin = len(layer.neurons), len(layer.neurons[0].w)
     place = place_of(weights[0]) if weights else None
@@ -103,12 +114,9 @@ def _layer_card(
     if biases:
         lines.append((f"b{shown} · {nout}", f"{len(biases):,}"))
     lines.append(("parameters", f"{len(weights) + len(biases):,}"))
-    lines.append(
-        (
-            NORM,
-            figure(hypot(*(value.grad for value in (*weights, *biases)))) if has_run else "–",
-        )
-    )
+    if grads:
+        length = hypot(*(value.grad for value in (*weights, *biases)))
+        lines.append((NORM, figure(length) if has_run else "–"))
     title = f"Layer {shown}".strip()
     head = f"{title}: {nin} → {nout}, activation {name}\n"
     head += counted(len(weights) + len(biases), "parameter")

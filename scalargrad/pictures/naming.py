@@ -46,8 +46,12 @@ def in_lines(value: Value) -> str:
     >>> in_lines(Value(0.5, "dense\\nweight"))
     'dense\\nweight'
     """
-    lines = [line.strip() for line in map(clean, str(value.label).split("\n"))]
-    return "\n".join([line for line in lines if line][:MOST_LINES]) or label_of(value)
+    return "\n".join(clean_lines(str(value.label))[:MOST_LINES]) or label_of(value)
+
+
+def clean_lines(text: str) -> list[str]:
+    """The lines of a user's text, each as `clean` makes it, without those that are empty."""
+    return [line for part in text.split("\n") if (line := clean(part).strip())]
 
 
 def badge(value: Value | None) -> str:

@@ -29,11 +29,11 @@ from ..wording import (
 )
 from .embedding import as_json, framed, hash_of, number, saved
 from .graphs import Painter, in_pairs
-from .layout import dot_text, laid_out
+from .layout import laid_out
 from .naming import badge
 from .plan import Plan
 from .scene import FORWARD
-from .svg import sizes_of, svg_text
+from .svg import frames_of, svg_text
 from .text import escaped
 
 TYPE_CHECKING = False
@@ -70,6 +70,7 @@ class Page:
         parameters: Iterable[Value] = (),
         downward: bool = False,
         timeout: float = 60.0,
+        theme: str = "auto",
     ) -> None:
         count = len(ordered(*roots))
         if count > MOST:
@@ -79,19 +80,19 @@ class Page:
             )
         self._plan = Plan(roots, "none", MOST, parameters, crowds=False)
         self._painter, self._timeout = Painter(self._plan), timeout
-        self._scene = self._painter.scene(title, downward)
+        self._scene = replace(self._painter.scene(title, downward), theme=theme)
 
     @cached_property
     def html(self) -> str:
         """The page as HTML text. It needs Graphviz and raises the errors of `Drawing.svg`."""
         scene, graph = _untouched(self._scene), _Graph(self._painter, self._scene)
-        layout = laid_out(scene, dot_text(scene, sizes_of(_roomy(scene))), self._timeout)
+        layout = laid_out(scene, frames_of(_roomy(scene)), self._timeout)
         picture = svg_text(scene, layout)
         script = "\n".join([row_functions(graph.ops), *map(_text, SCRIPTS)])
         return Template(_text("page.html")).substitute(
             title=escaped(scene.title),
             script_hash=hash_of(f"\n{script}"),
-            style=_text("page.css"),
+            style=_style(scene.theme),
             wide=picture.partition('width="')[2].partition('"')[0],
             picture=picture,
             graph=as_json(graph.content()),
@@ -112,11 +113,22 @@ class Page:
     def __repr__(self) -> str:
         count = len(self._plan.values)
         back = len(ordered(self._plan.roots[0]))
-        return f"<Page of {self._scene.title}: {counted(count, 'step')} forward, {back} back>"
+        title = " ".join(self._scene.title.split())
+        return f"<Page of {title}: {counted(count, 'step')} forward, {back} back>"
 
 
 def _text(name: str) -> str:
     return files(__package__ or __name__).joinpath("web", name).read_text("utf-8")
+
+
+def _style(theme: str) -> str:
+    """The style sheet, whose colours are the reader's own or those of one theme."""
+    sheet, system = _text("page.css"), "(prefers-color-scheme: dark)"
+    if theme == "auto":
+        return sheet
+    return sheet.replace("light dark", theme).replace(
+        system, "all" if theme == "dark" else "not all"
+    )
 
 
 def _untouched(scene: Scene) -> Scene:

@@ -13,14 +13,17 @@ from ..graph import ordered
 from ..value import Value
 from .folds import folds
 from .neurons import Neurons, place_of
+from .roles import roles
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
 CROWD = 300  # nobody reads a picture with more nodes
-MOST_CARDS = (CROWD, CROWD)  # of Values, of neurons; with more, "auto" collapses
-IN_A_CELL = (20, 60)  # the same for a notebook, whose cells are not wide
+# of Values, of neurons; with more, "auto" collapses; with more of all kinds, alike ones share cards
+MOST_CARDS = (CROWD, CROWD, CROWD // 2)
+IN_A_CELL = (20, 60, 60)  # the same for a notebook, whose cells are not wide
+MOST_COMPUTED = 20_000  # more computed Values are refused, though folded they might be few cards
 MOST_SHOWN = 12  # more leaves with the same readers, or operands, are drawn as one
 LEVELS = ("none", "neurons", "layers")
 
@@ -29,7 +32,8 @@ class Plan:
     """The Values of a picture, their readers, their neurons, and the card of each.
 
     Parameters are the leaves that `nn` made and the leaves that the user lists. If there are any,
-    the other leaves are inputs. Without `crowds` each leaf has a card of its own.
+    the other leaves are inputs. Without `crowds` each leaf has a card of its own. Without `grads`
+    it is the forward pass alone, as if there were no gradients.
     """
 
     def __init__(
@@ -40,8 +44,10 @@ class Plan:
         parameters: Iterable[Value] = (),
         crowds: bool = True,
         most: Sequence[int] = MOST_CARDS,
+        grads: bool = True,
     ) -> None:
         self.roots, self.are_roots, self.has_crowds = roots, frozenset(roots), crowds
+        self.has_gradients = grads
         self.has_folds = crowds and collapse != "none"
         self.values = ordered(*roots)
         self._refuse_unclustered(limit)
@@ -55,17 +61,25 @@ class Plan:
         made = {value for value in self.values if place_of(value) is not None}
         self.parameters = made.union(parameters).intersection(self.values)
         # a root that backward() ran from has a gradient; else leaves hold gradients of other walks
-        self.walked = frozenset(ordered(*[root for root in roots if root.grad != 0.0]))
+        walked = [root for root in roots if root.grad != 0.0 and grads]
+        self.walked = frozenset(ordered(*walked))
         count = 0
         # layers are the last resort, whatever their number
-        fits: dict[str, int] = dict(zip(LEVELS, (*most, limit)))
+        fits: dict[str, int] = dict(zip(LEVELS, (*most[:2], limit)))
         for self.level in LEVELS if collapse == "auto" else (collapse,):
+            most_here = min(fits[self.level], limit)
+            # a graph does not count as small because its leaves share cards
+            is_large = self.level == "none" and len(self.values) > most_here
+            if collapse == "auto" and is_large and self.neurons.home:
+                continue
             self.card: dict[Value, Hashable] = self._cards()
             count = len(set(self.card.values()))
-            # a graph does not count as small because its leaves share cards
-            shown = len(self.values) if self.level == "none" else count
-            if shown <= min(fits[self.level], limit) or not self.neurons.home:
+            if count <= most_here or not self.neurons.home:
                 break
+        if collapse == "auto" and count > most[2] and crowds:
+            ways = [self._cards(folded, alike=True) for folded in (False, True)]
+            self.card = min(ways, key=lambda card: len(set(card.values())))
+            count = len(set(self.card.values()))
         if count > limit:
             raise ValueError(self._refusal(limit, count))
 
@@ -101,7 +115,9 @@ class Plan:
     def _refuse_unclustered(self, limit: int) -> None:
         """Refuse a graph early if it has too many computed Values and no neurons to group them."""
         computed = sum(value._operation is not None for value in self.values)
-        if computed > limit and all(place_of(value) is None for value in self.values):
+        if computed > max(limit, MOST_COMPUTED) and all(
+            place_of(value) is None for value in self.values
+        ):
             raise ValueError(self._refusal(limit, len(self.values)))
 
     def _refusal(self, limit: int, count: int) -> str:
@@ -112,7 +128,7 @@ class Plan:
             "draw a part of it, a Value nearer the leaves, or raise the limit"
         )
 
-    def _cards(self) -> dict[Value, Hashable]:
+    def _cards(self, folded: bool = True, alike: bool = False) -> dict[Value, Hashable]:
         card: dict[Value, Hashable] = {}
         for value in self.values:
             home = self.neurons.home.get(value)
@@ -120,8 +136,12 @@ class Plan:
                 card[value] = value
             else:
                 card[value] = ("layer", home[0]) if self.level == "layers" else ("neuron", *home)
-        if self.has_folds:
-            card |= folds(self.values, self.readers, self.are_roots.union(self.neurons.home))
+        if self.has_folds and folded:
+            shared = {value: key for value, key in card.items() if key is not value}
+            kept = self.are_roots.union(self.neurons.home)
+            card |= folds(self.values, self.readers, kept, shared)
+        if alike:
+            card |= roles(self.values, self.readers, card, self.are_roots)
         crowds: dict[Hashable, list[Value]] = {}
         for value in self.values if self.has_crowds else ():
             if value._operation is None and card[value] is value and value not in self.are_roots:

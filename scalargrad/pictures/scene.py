@@ -7,7 +7,7 @@ A scene holds text to be read and numbers to be drawn. It knows neither Values n
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 NORM = "‖grad‖"  # the line of a card that has the length of a gradient
 SLOPES = "×2  local slope"
@@ -30,6 +30,7 @@ class Card:
     has_gradient: bool = False  # it has a line and a bar for the gradient
     is_given: bool = True  # the user named it
     is_many: bool = False  # it stands for several Values
+    is_small: bool = False  # it is one of many, and has less room
     dots: int = 0  # so many neurons, shown as dots
 
 
@@ -43,6 +44,7 @@ class Edge:
     pill: str = ""
     flow: float = 0.0  # the share of the gradient that goes back along it
     strength: float | None = None  # from −1 to 1, of a line between wide layers; None: no such line
+    is_mixed: bool = False  # this line stands for several edges, whose signs may differ
 
 
 @dataclass(frozen=True)
@@ -87,23 +89,6 @@ class Scene:
     description: str = ""
     has_legend: bool = True
     theme: str = "auto"  # a key of theme.SCHEMES
-
-    def without_gradients(self) -> Scene:
-        """The scene of the forward pass alone: no gradient on a card, no flow along an edge."""
-        cards = [
-            replace(
-                card,
-                gradient=None,
-                has_gradient=False,
-                lines=tuple(line for line in card.lines if line[0] != NORM),
-            )
-            for card in self.cards
-        ]
-        edges = [replace(edge, flow=0.0) for edge in self.edges]
-        legend = [sentence for sentence in self.legend if sentence in FORWARD]
-        return replace(
-            self, cards=tuple(cards), edges=tuple(edges), legend=tuple(legend), has_run=False
-        )
 
     def all_clusters(self) -> Iterator[Cluster]:
         """Every cluster, outer ones first."""

@@ -10,8 +10,9 @@ from hashlib import sha256
 from math import atan2, ceil, cos, hypot, isfinite, sin
 
 from ..wording import figure
+from .layout import Frame
 from .scene import Bundle, Card, Cluster, Edge, Scene
-from .text import escaped, shortened, width
+from .text import escaped, shortened, width, wrapped
 from .theme import (
     BAR,
     CLUSTER,
@@ -40,39 +41,37 @@ if TYPE_CHECKING:
     from .layout import Box, Layout, Point, Route
 
 MOST_DOTS = 9
+MOST_LINES, HEADING_LINE = 6, 26.0  # of the title: how many, and their height
+SMALL_LINE = 27.0  # height of the first line of a small card
+FIGURE = 68.0  # width that a gradient takes beside its bar
 CHIP = 28.0  # height of a plain number
-STEP = 24.0  # widths of cards are multiples of this, so that few differ
+STEP = 24.0  # widths of cards are multiples of this, so that few columns differ
 
 
 # ------------------------------------------------------------------ sizes
 
 
-def sizes_of(scene: Scene) -> dict[str, Point]:
-    """Width and height of each card with its badge; a kind of leaves and a layer have one width."""
-    sizes = {card.id: _size(card) for card in scene.cards}
-    for kind in ("leaf", "input", "parameter"):
-        leaves = [card.id for card in scene.cards if card.kind == kind]
-        widest = max((sizes[id][0] for id in leaves), default=0.0)
-        sizes |= {id: (widest, sizes[id][1]) for id in leaves}
-    for cluster in scene.all_clusters():
-        if cluster.kind == "layer" and cluster.cards:  # a column of neurons
-            widest = max(sizes[id][0] for id in cluster.cards)
-            sizes |= {id: (widest, sizes[id][1]) for id in cluster.cards}
-    return sizes
+def frames_of(scene: Scene) -> dict[str, Frame]:
+    """The room that each card needs."""
+    return {card.id: _frame(card) for card in scene.cards}
 
 
-def _size(card: Card) -> Point:
+def _frame(card: Card) -> Frame:
+    badge, stack = _overhang(card), _spread(card)
     if card.kind == "constant":
-        return max(36.0, width(card.name, NAME) + 22) + _spread(card), CHIP + _spread(card)
+        wide = max(36.0, width(card.name, NAME) + 22)
+        return Frame(wide, CHIP + stack, 0.0, stack, 0.0, stack)
     gap = 14.0 if card.value else 0.0
     first, *further = [width(name, NAME, bold=card.is_given) for name in card.name.split("\n")]
     lines = [first + gap + width(card.value, VALUE), *further]
     lines += [width(left, SUB) + 14 + width(right, SUB + 1) for left, right in _lines(card)]
     inner = max(NARROWEST, min(WIDEST, PAD + _indent(card) + max(lines) + PAD))
-    below = BAR if card.has_gradient else 6.0 if card.lines else 2.0
+    below = 6.0 if card.lines else 2.0
     below += 18.0 if card.dots else 0.0
-    height = FIRST_LINE + LINE * (len(further) + len(_lines(card))) + below
-    return _overhang(card) + ceil(inner / STEP) * STEP + _spread(card), height + _spread(card)
+    first_line, gradient = (SMALL_LINE, LINE) if card.is_small else (FIRST_LINE, LINE + BAR - 2.0)
+    below += gradient if card.has_gradient else 0.0
+    height = first_line + LINE * (len(further) + len(card.lines)) + below
+    return Frame(ceil(inner / STEP) * STEP, height + stack, badge, stack, badge, stack)
 
 
 def _lines(card: Card) -> list[tuple[str, str]]:
@@ -115,9 +114,10 @@ def _indent(card: Card) -> float:
 def svg_text(scene: Scene, layout: Layout) -> str:
     """The whole picture."""
     legend, legend_width, legend_height = _legend(scene, max(layout.width, 560.0))
-    title = shortened(scene.title, max(layout.width, legend_width, 400.0), HEADING, bold=True)
-    inner = max(layout.width, width(title, HEADING, bold=True), legend_width)
-    top = MARGIN + (40.0 if title else 0.0)
+    title = wrapped(scene.title, max(layout.width, legend_width, 400.0), HEADING, MOST_LINES, True)
+    wide = max(width(line, HEADING, bold=True) for line in title)
+    inner = max(layout.width, wide, legend_width)
+    top = MARGIN + (14.0 + HEADING_LINE * len(title) if scene.title else 0.0)
     left = MARGIN + (inner - layout.width) / 2
     total = inner + 2 * MARGIN, top + layout.height + legend_height + MARGIN
     flows = [abs(edge.flow) for edge in scene.edges if isfinite(edge.flow)]
@@ -151,7 +151,11 @@ def svg_text(scene: Scene, layout: Layout) -> str:
         *legend,
         "</g>",
     ]
-    heading = [_text(MARGIN, MARGIN + 14, title, HEADING, "heading", bold=True)] if title else []
+    heading = [
+        _text(MARGIN, MARGIN + 14 + HEADING_LINE * number, line, HEADING, "heading", bold=True)
+        for number, line in enumerate(title)
+        if line
+    ]
     mark = "sg" + sha256("".join([scene.title, *body]).encode()).hexdigest()[:8]
     w, h = f"{total[0]:.0f}", f"{total[1]:.0f}"
     return "\n".join([
@@ -221,7 +225,7 @@ def _line(edge: Edge, strength: float, route: Route) -> Iterator[str]:
     (x, y), (tip_x, tip_y) = route.points[0], route.tip
     path = f"M{x:.1f} {y:.1f}L{tip_x:.1f} {tip_y:.1f}"
     size = abs(strength)
-    sign = "none" if not size else "pos" if strength > 0 else "neg"
+    sign = "none" if not size or edge.is_mixed else "pos" if strength > 0 else "neg"
     look = f'stroke-width="{0.7 + 2.5 * size:.2f}" opacity="{0.13 + 0.75 * size**1.5:.2f}"'
     yield f'<g class="line {sign}"><title>{escaped(edge.tip)}</title><path d="{path}" {look}/></g>'
 
@@ -274,8 +278,6 @@ def _pill(edge: Edge, route: Route) -> Iterator[str]:
 
 def _card(card: Card, box: Box, most: float) -> Iterator[str]:
     x, y, w, h = box
-    overhang = _overhang(card)
-    x, w, h = x + overhang, w - overhang - _spread(card), h - _spread(card)
     yield f'<g class="node {card.kind}" id="{card.id}"><title>{escaped(card.tip)}</title>'
     yield from _outline(card, x, y, w, h)
     if card.kind == "constant":
@@ -283,22 +285,24 @@ def _card(card: Card, box: Box, most: float) -> Iterator[str]:
         return
     left, right = x + PAD + _indent(card), x + w - PAD
     room = right - left - (width(card.value, VALUE) + 10 if card.value else 0.0)
-    kind, bold, line = "name" if card.is_given else "given", card.is_given, y + 23
+    base = y + (19.0 if card.is_small else 23.0)
+    kind, bold, line = "name" if card.is_given else "given", card.is_given, base
     for name in card.name.split("\n"):
         yield _text(left, line, shortened(name, room, NAME, bold), NAME, kind, bold=bold)
         room, line = right - left, line + LINE
     if card.value:
-        yield _text(right, y + 23, card.value, VALUE, "val num", "end")
+        yield _text(right, base, card.value, VALUE, "val num", "end")
     for name, shown in card.lines:
         yield _text(left, line, name, SUB, "sub num")
-        yield _text(right, line, shown, SUB + 1, "sub num", "end")
+        if shown:
+            yield _text(right, line, shown, SUB + 1, "sub num", "end")
         line += LINE
     if card.has_gradient:
         yield from _gradient(card, left, right, line, most)
         line += LINE + BAR
     if card.dots:
         yield from _dots(card.dots, left, line - 3)
-    yield from _badge(card, x - overhang, y + h / 2)
+    yield from _badge(card, x - _overhang(card), y + h / 2)
     yield "</g>"
 
 
@@ -315,9 +319,13 @@ def _outline(
 
 
 def _gradient(card: Card, left: float, right: float, y: float, most: float) -> Iterator[str]:
-    grad, middle, top = card.gradient, (left + right) / 2, y + 9
+    grad, end, top = card.gradient, right, y + 9
+    if card.is_small:  # the bar stands beside the figure
+        end, top = right - FIGURE, y - 7
+    middle = (left + end) / 2
     sign = "none" if grad is None or not abs(grad) > 0.0 else "pos" if grad > 0 else "neg"
-    yield _text(left, y, "grad", SUB, "sub")
+    if not card.is_small:
+        yield _text(left, y, "grad", SUB, "sub")
     yield _text(
         right,
         y,
@@ -326,9 +334,9 @@ def _gradient(card: Card, left: float, right: float, y: float, most: float) -> I
         f"num {'sub' if sign == 'none' else sign}",
         "end",
     )
-    yield f'<g class="{sign}">{_rect("track", left, top, right - left, 5, 2.5)}'
+    yield f'<g class="{sign}">{_rect("track", left, top, end - left, 5, 2.5)}'
     if sign != "none" and grad is not None:
-        long = (right - middle) * (1.0 if not isfinite(grad) else abs(grad) / most)
+        long = (end - middle) * (1.0 if not isfinite(grad) else abs(grad) / most)
         long = max(long, 1.5)
         yield _rect("bar", middle if grad > 0 else middle - long, top, long, 5, 1.5)
     yield f"</g>{_tick(middle, top - 2, top + 7)}"

@@ -59,6 +59,26 @@ def width(text: str, size: float, bold: bool = False) -> float:
     return wide * size * (1.13 if bold else 1.0)
 
 
+def wrapped(text: str, room: float, size: float, most: int, bold: bool = False) -> list[str]:
+    """The text in lines that fit the room, broken at spaces; the last ends with `…` if more follow.
+
+    >>> wrapped("one line and another", 80.0, 10.0, most=2)
+    ['one line and', 'another']
+    """
+    lines: list[str] = []
+    for line in text.split("\n"):
+        lines.append("")
+        for word in line.split(" "):
+            longer = f"{lines[-1]} {word}" if lines[-1] else word
+            if lines[-1] and width(longer, size, bold) > room:
+                lines.append(word)
+            else:
+                lines[-1] = longer
+    if len(lines) > most:
+        lines[most - 1 :] = [lines[most - 1] + " …"]
+    return [shortened(line, room, size, bold) for line in lines]
+
+
 def shortened(text: str, room: float, size: float, bold: bool = False) -> str:
     """The text; if it is wider than the room, a shorter one that ends with `…`."""
     if width(text, size, bold) <= room:

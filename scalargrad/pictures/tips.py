@@ -43,8 +43,8 @@ class Tips:
         lines.append(f"data   {value.data!r}")
         if value in self.plan.walked:
             return "\n".join([*lines, f"grad   {value.grad!r}", *self.chain(value)])
-        lines.append(NOT_RUN)
-        if value.grad and value._operation is None:
+        lines += [NOT_RUN] if self.plan.has_gradients else []
+        if value.grad and value._operation is None and self.plan.has_gradients:
             lines.append(f"an earlier walk left {value.grad!r} here")
         return "\n".join(lines)
 
@@ -98,6 +98,9 @@ class Tips:
         """The local slope of one use of an operand, and the share that goes back along it."""
         count = len(reader.parents)
         place = f" (operand {index + 1} of {count})" if count > 1 else ""
+        if not self.plan.has_gradients:
+            shown = self.names[operand] if isinstance(operand, Value) else repr(operand)
+            return f"{shown} → {self.names[reader]}{place}"
         if not isinstance(operand, Value):
             return (
                 f"{operand!r} → {self.names[reader]}{place}\n"

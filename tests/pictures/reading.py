@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from itertools import pairwise
 from xml.etree import ElementTree
 
@@ -36,6 +37,9 @@ class Picture:
         (found,) = [card for card in self.cards if card.texts[0] == name]
         return found
 
+    def kinds(self) -> Counter[str]:
+        return Counter(card.kind for card in self.cards)
+
     def edge_tips(self) -> list[str]:
         return [edge.findtext(f"{SVG}title") or "" for edge in self.edges]
 
@@ -60,7 +64,8 @@ class Card:
             for r in g.findall(f"{SVG}rect")
             if r.get("class") == "bar"
         ]
-        self.box = box(next(r for r in self.outline if r.get("class") == "card"))
+        # the last one lies in front of those that show that it is for many
+        self.box = box([r for r in self.outline if r.get("class") == "card"][-1])
 
 
 def box(rect: ElementTree.Element) -> tuple[float, float, float, float]:

@@ -115,7 +115,8 @@ def test_a_registered_engine_lays_out_every_picture() -> None:
     try:
         drawing = draw(neuron(), timeout=7.0)
         assert drawing.svg == whole
-        assert asked == [(drawing.dot, 7.0)]
+        assert asked[0] == (drawing.dot, 7.0)
+        assert [seconds for _, seconds in asked] == [7.0] * len(asked)
         assert engines.engine() is mine
     finally:
         engines.unregister(mine)
@@ -269,16 +270,29 @@ def test_a_notebook_shows_neurons_above_20_cards_and_layers_above_60() -> None:
     assert Plan([y], "auto", 5000, most=IN_A_CELL).level == "layers"
 
 
+@pytest.mark.parametrize("sizes", [(2, 16, 16, 1), (1, 30, 30, 1), (784, 16, 16, 10)])
+def test_a_network_of_any_size_shows_itself_in_a_notebook(sizes: tuple[int, ...]) -> None:
+    found = MLP(sizes[0], [*sizes[1:]], seed=0)([0.1] * sizes[0])
+    y = found if isinstance(found, Value) else found[0]
+    root = ElementTree.fromstring(notebook_bundle(y)["image/svg+xml"])
+    assert float(root.get("width", "")) < 1600
+    assert float(root.get("height", "")) < 1300
+
+
 def test_a_model_shows_itself_in_a_notebook() -> None:
     bundle = draw(MLP(3, [4, 4, 1], seed=0))._repr_mimebundle_()
     assert ">MLP 3 → 4 → 4 → 1 · 41 parameters<" in bundle["image/svg+xml"]
 
 
 def test_a_large_value_shows_its_text_in_a_notebook() -> None:
-    x = Value(1.0)
-    for _ in range(150):
-        x = x * 1.0
-    assert notebook_bundle(x) == {"text/plain": repr(x)}
+    rows = [[Value(1.0, f"{i}") * float(j) for j in range(10)] for i in range(12)]
+    many = [x for row in rows for x in row]
+    for values in (many, [y for x in many for y in (x, x.exp())]):
+        y = values[0]
+        for number, x in enumerate(values[1:]):
+            y = (y * x, y + x, y - x, y / x)[number * number % 7 % 4]
+        assert "image/svg+xml" not in notebook_bundle(y)
+        assert notebook_bundle(y)["text/plain"] == repr(y)
 
 
 def test_without_an_engine_a_value_shows_its_text_in_a_notebook(no_engine: None) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from scalargrad import Value, draw, tanh
+from scalargrad import MLP, Value, draw, tanh
 from scalargrad import sum as sum_of
 from tests.pictures.reading import Picture
 
@@ -27,6 +27,13 @@ def added(terms: list[Value]) -> Value:
     for term in terms[1:]:
         total = total + term
     return total
+
+
+def ones(times: int) -> Value:
+    v = Value(1.0, "v")
+    for _ in range(times):
+        v = v * 1.0  # equal to what it is multiplied by
+    return v
 
 
 def recurrent(times: int) -> Value:
@@ -53,6 +60,7 @@ CASES: list[tuple[Callable[[], Value], str, str, int]] = [
         "−",
         11,
     ),
+    (lambda: ones(150), "… 148 × the same …", "× 1", 4),
     (lambda: recurrent(30), "… 28 × the same …", "×   tanh", 7),
 ]
 
@@ -72,6 +80,18 @@ def test_what_repeats_is_one_card(
     joined = {end for edge in draw(y)._scene.edges for end in (edge.tail, edge.head)}
     assert joined == {card.id for card in picture.cards}
     assert {card.kind for card in picture.cards} == {"leaf", "operation", "output"}
+
+
+def test_the_losses_of_rows_are_folded_where_they_read_one_neuron() -> None:
+    model = MLP(2, [3, 1], activation="tanh", seed=0)
+    loss = sum_of([(model([0.1 * i, 0.5]) - 1.0) ** 2 for i in range(20)])
+    loss.backward()
+    picture = Picture(draw(loss, collapse="neurons"))
+    assert picture.card("… 17 × the same …").texts[1] == "** 2"
+    assert picture.card("40 numbers").kind == "constant"  # what the rows hold, for the first layer
+    assert len(picture.cards) == 1 + 4 + 2 * 3 + 2
+    joined = {end for edge in draw(loss)._scene.edges for end in (edge.tail, edge.head)}
+    assert joined == {card.id for card in draw(loss)._scene.cards}
 
 
 def test_what_is_not_the_same_is_not_folded() -> None:

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import re
+from base64 import b64decode
+from collections.abc import Callable
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib
 import pytest
 from matplotlib.ft2font import FT2Font
 
 from demos import draw_pictures
-from scalargrad import MLP, Value, draw
+from scalargrad import MLP, Drawing, Value, draw, exp, log, tanh
+from scalargrad import sum as sum_of
 from scalargrad.pictures.text import width
 from scalargrad.pictures.theme import COLOURS, OUTLINES, TEXTS
-from tests.pictures.reading import SVG, Picture, box, network, neuron, overlap
+from tests.pictures.reading import SVG, Card, Picture, box, network, neuron, overlap
 
 COLOUR = {(selector, what): (light, dark) for selector, what, light, dark in COLOURS}
 
@@ -110,17 +115,40 @@ def test_a_picture_without_its_legend_says_the_rest() -> None:
 
 
 def test_a_picture_without_gradients_shows_the_forward_pass() -> None:
-    for root, collapse in ((neuron(), "none"), (network(), "neurons"), (network(), "layers")):
-        whole = Picture(draw(root, collapse=collapse))
-        bare = Picture(draw(root, collapse=collapse, grads=False))
-        assert any("grad" in text for text in whole.texts)
-        assert not [text for text in bare.texts if "grad" in text]
-        assert not [card for card in bare.cards if card.bars]
-        assert len({edge[1].get("stroke-width") for edge in bare.edges}) == 1
+    model = MLP(2, [3, 1], activation="tanh", seed=0)
+    loss = sum_of([(model([0.1 * i, 0.5]) - 1.0) ** 2 for i in range(3)])
+    loss.backward()
+    roots = [(neuron(), {}), (neuron(), {"expand_dots": True}), (loss, {}), (model, {})]
+    roots += [(network(), {"collapse": way}) for way in ("none", "neurons", "layers")]
+    roots += [(_network_of(2, 16, 1), {}), (sum_of(_squares(40)), {}), (_by_hand(), {})]
+    for root, options in roots:
+        whole, bare = Picture(draw(root, **options)), Picture(draw(root, grads=False, **options))
+        words = "grad|slope|backward|∂|sends back"
+        assert re.search(words, whole.text)
+        assert not re.search(words, re.sub("<style>.*?</style>", "", bare.text, flags=re.DOTALL))
+        assert not re.search(r"class=\"(bar|track|pos|neg)\"", bare.text)
+        assert len({edge[1].get("stroke-width") for edge in bare.edges}) <= 1
         assert [card.texts[:2] for card in bare.cards if card.kind == "input"] == [
             card.texts[:2] for card in whole.cards if card.kind == "input"
         ]
-        assert bare.pill_texts() == whole.pill_texts()
+    picture = Picture(draw(Value(3.0, "a") - Value(2.0, "b"), grads=False))
+    assert picture.pill_texts() == ["①", "②"]  # the order of operands is not a gradient
+
+
+def test_a_title_is_broken_into_lines_that_fit() -> None:
+    def lines(title: str) -> list[str]:
+        picture = Picture(draw(neuron(), title=title))
+        return ["".join(t.itertext()) for t in picture.root.iter(f"{SVG}text")
+                if t.get("class") == "heading"]  # fmt: skip
+
+    assert lines("one\ntwo") == ["one", "two"]
+    words = "a title of many words that is longer than its picture, " * 3
+    assert " ".join(lines(words)) == words.strip()
+    assert len(lines(words)) > 1
+    assert lines("\n".join(f"line {i}" for i in range(12)))[-1] == "line 5 …"
+    assert lines("x" * 500)[0][-1] == "…"
+    assert lines(" ") == []
+    assert repr(draw(neuron(), title="one\ntwo")) == "<Drawing of one two: 10 cards, 9 edges>"
 
 
 def test_texts_are_never_wider_than_they_are_taken_to_be() -> None:
@@ -143,6 +171,59 @@ def test_texts_are_never_wider_than_they_are_taken_to_be() -> None:
             assert font.get_width_height()[0] / 64 <= width(text, 100.0, bold) * 1.03 + 4, text
 
 
+def _network_of(*sizes: int) -> Value:
+    model = MLP(sizes[0], [*sizes[1:]], activation="tanh", seed=1)
+    found = model([Value(0.1 * i - 0.3, f"x{i}") for i in range(sizes[0])])
+    y = found if isinstance(found, Value) else sum_of(found)
+    y.backward()
+    return y
+
+
+def _squares(count: int) -> list[Value]:
+    return [Value(float(i), f"x{i}") ** 2 for i in range(count)]
+
+
+def _by_hand() -> Value:
+    """A network of 6-6-6-1 in plain loops: 266 Values, of which most are alike."""
+    values = [Value(0.1 * i, f"x{i}") for i in range(6)]
+    for count in (6, 6, 1):
+        sums = []
+        for j in range(count):
+            total = Value(0.1)
+            for i, x in enumerate(values):
+                total = total + Value(0.1 * i - 0.2 * j) * x
+            sums.append(total)
+        values = [tanh(z) for z in sums]
+    values[0].backward()
+    return values[0]
+
+
+def _batch() -> Value:
+    """The loss of a network on 20 rows: its neurons have 20 results each."""
+    model = MLP(2, [9, 9, 1], activation="tanh", seed=0)
+    loss = sum_of([(model([0.1 * i, 0.5]) - 1.0) ** 2 for i in range(20)])
+    loss.backward()
+    return loss
+
+
+def _recurrent() -> Value:
+    h, w = Value(0.1, "h0"), Value(0.5, "w")
+    for step in range(5):
+        h = tanh(w * h + Value(0.1 * step, f"x{step}"))
+    return h
+
+
+def _attention() -> Value:
+    """A sum of three values, weighted by the softmax of two products each."""
+    q, k, v = ([Value(0.3 * i - 0.4 * j, f"{n}{i}") for i in range(6)] for j, n in enumerate("qkv"))
+    scores = [exp(q[2 * i] * k[2 * i] + q[2 * i + 1] * k[2 * i + 1]) for i in range(3)]
+    total = sum_of(scores)
+    loss = -log(sum_of([score / total * v[i] for i, score in enumerate(scores)]) ** 2)
+    loss.backward()
+    return loss
+
+
+ODD = ["dense\nweight", "x" * 200, "重み", "وزن", "🎯", "a label of many words that is too long"]
 ROOTS = {
     "neuron": lambda: draw(neuron()),
     "not run": lambda: draw(neuron(backward=False)),
@@ -153,7 +234,22 @@ ROOTS = {
     "expanded": lambda: draw(network(), expand_dots=True),
     "shared": lambda: draw(_shared()),
     "model": lambda: draw(MLP(784, [16, 16, 10], activation="tanh", seed=0)),
+    "2-16-16-1": lambda: draw(_network_of(2, 16, 16, 1)),
+    "wide down": lambda: draw(_network_of(2, 16, 1), direction="down"),
+    "40-12-9-3": lambda: draw(_network_of(40, 12, 9, 3), collapse="neurons"),
+    "by hand": lambda: draw(_by_hand()),
+    "batch": lambda: draw(_batch()),
+    "recurrent": lambda: draw(_recurrent()),
+    "attention": lambda: draw(_attention()),
+    "folded": lambda: draw(sum_of(_squares(40))),
+    "odd labels": lambda: draw(sum_of([Value(1e-9 * i, x) * -3e7 for i, x in enumerate(ODD)])),
+    "no grads": lambda: draw(_network_of(3, 4, 1), grads=False),
+    "not finite": lambda: draw(Value(float("nan"), "a") * Value(float("inf"), "b") - 1e300),
+    "a leaf": lambda: draw(Value(1.0)),
+    "apart": lambda: draw([Value(1.0, "a"), Value(2.0, "b") * 3.0, Value(3.0, "c").exp()]),
+    "titled": lambda: draw(neuron(), title="a\nlong title, " * 30),
 }
+drawn = cache(lambda name: ROOTS[name]())
 
 
 def _shared() -> Value:
@@ -164,19 +260,70 @@ def _shared() -> Value:
 
 @pytest.mark.parametrize("name", ROOTS)
 def test_nothing_lies_on_anything(name: str) -> None:
-    picture = Picture(ROOTS[name]())
+    picture = Picture(drawn(name))
     boxes = [card.box for card in picture.cards]
     boxes += [box(pill.find(f"{SVG}rect")) for pill in picture.pills]  # type: ignore[arg-type]
-    assert len(boxes) > 4
+    assert boxes
     for i, one in enumerate(boxes):
         for other in boxes[:i]:
             assert not overlap(one, other)
 
 
 @pytest.mark.parametrize("name", ROOTS)
+def test_the_cards_of_a_column_have_one_width(name: str) -> None:
+    picture = Picture(drawn(name))
+    is_downward = drawn(name)._scene.downward
+    columns: dict[float, set[tuple[float, float]]] = {}
+    for left, top, right, bottom in (card.box for card in picture.cards):
+        middle, sides = (left + right) / 2, (left, right)
+        if is_downward:  # a row, whose cards are as wide as each other
+            middle, sides = (top + bottom) / 2, (0.0, round(right - left, 1))
+        columns.setdefault(round(middle), set()).add(sides)
+    assert all(len(sides) == 1 for sides in columns.values())
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_inputs_stand_at_the_left(name: str) -> None:
+    picture = Picture(drawn(name))
+    side = 1 if drawn(name)._scene.downward else 0
+    inputs = [card.box[side] for card in picture.cards if card.kind in ("input", "leaf")]
+    assert all(place <= min(card.box[side] for card in picture.cards) for place in inputs)
+
+
+@pytest.mark.parametrize("name", ROOTS)
+def test_edges_lead_from_card_to_card(name: str) -> None:
+    picture, scene = Picture(drawn(name)), drawn(name)._scene
+    cards = {card.id: card for card in picture.cards}
+    lines = [edge for edge in scene.edges if edge.strength is not None]
+    paths = [line for line in picture.lines if line.find(f"{SVG}path") is not None]
+    assert len(paths) == len(lines)
+    tips = [line.findtext(f"{SVG}title") for line in paths]
+    pairs = list(zip(paths, (next(e for e in lines if e.tip == tip) for tip in tips)))
+    pairs += zip(picture.edges, (edge for edge in scene.edges if edge.strength is None))
+    for group, edge in pairs:
+        numbers = [float(x) for x in re.findall(r"-?[\d.]+", group[1].get("d", ""))]
+        assert touches(cards[edge.tail], numbers[0], numbers[1]), edge.tip
+        (x, y), tip = numbers[-2:], group.find(f"{SVG}polygon")
+        if tip is not None:  # the head of the arrow
+            x, y = (float(x) for x in (tip.get("points") or "").split()[0].split(","))
+        assert touches(cards[edge.head], x, y), edge.tip
+
+
+def touches(card: Card, x: float, y: float) -> bool:
+    """Whether a point is on the outline of a card, or of its badge or of the cards behind it."""
+    shapes = [box(rect) for rect in card.outline if rect.get("class") in ("card", "badge")]
+    return any(
+        left - 2 <= x <= right + 2
+        and top - 2 <= y <= bottom + 2
+        and min(abs(x - left), abs(x - right), abs(y - top), abs(y - bottom)) <= 2
+        for left, top, right, bottom in shapes
+    )
+
+
+@pytest.mark.parametrize("name", ROOTS)
 def test_edges_go_round_the_cards(name: str) -> None:
-    drawing = ROOTS[name]()
-    picture, edges = Picture(drawing), drawing._scene.edges
+    picture, edges = Picture(drawn(name)), drawn(name)._scene.edges
+    edges = tuple(edge for edge in edges if edge.strength is None)
     assert len(picture.edges) == len(edges)
     for group, edge in zip(picture.edges, edges):
         for x, y in points_on(group[1].get("d", "")):
@@ -205,7 +352,7 @@ def points_on(path: str) -> list[tuple[float, float]]:
 
 @pytest.mark.parametrize("name", ROOTS)
 def test_all_is_within_the_picture_and_its_card(name: str) -> None:
-    picture = Picture(ROOTS[name]())
+    picture = Picture(drawn(name))
     wide, high = (float(picture.root.get(side, "")) for side in ("width", "height"))
     for group in picture.root.iter(f"{SVG}g"):
         if (group.get("class") or "").startswith("node "):
@@ -237,7 +384,7 @@ def extent(text) -> tuple[float, float]:  # type: ignore[no-untyped-def]
 
 @pytest.mark.parametrize("name", ROOTS)
 def test_texts_of_a_card_do_not_touch(name: str) -> None:
-    for group in Picture(ROOTS[name]()).root.iter(f"{SVG}g"):
+    for group in Picture(drawn(name)).root.iter(f"{SVG}g"):
         if (group.get("class") or "").startswith("node "):
             texts = [text for text in group.findall(f"{SVG}text") if text.get("class") != "btext"]
             for i, one in enumerate(texts):
@@ -250,24 +397,30 @@ def test_texts_of_a_card_do_not_touch(name: str) -> None:
                         )
 
 
-@pytest.mark.parametrize(
-    ("name", "picture"), [("neuron", draw_pictures.neuron), ("xor", draw_pictures.xor)]
-)
-def test_the_kept_pictures_are_those_that_the_script_draws(name: str, picture) -> None:  # type: ignore[no-untyped-def]
-    kept = (Path(draw_pictures.__file__).parent / "pictures" / f"{name}.svg").read_text("utf-8")
-    fresh = picture().svg
+@pytest.mark.parametrize("make", draw_pictures.SHOWN)
+def test_the_kept_pictures_are_those_that_the_script_draws(make: Callable[[], Drawing]) -> None:
+    folder = Path(draw_pictures.__file__).parent / "pictures"
+    kept = (folder / f"{make.__name__}.svg").read_text("utf-8")
+    assert f"demos/pictures/{make.__name__}.svg" in Path("README.md").read_text("utf-8")
 
     def without_places(svg: str) -> list[str]:
         return re.findall(r"<(?:text|title|desc)[^>]*>([^<]*)<", svg)
 
-    assert without_places(kept) == without_places(
-        fresh
-    )  # another Graphviz may place them a little otherwise
+    # another Graphviz may place them a little otherwise
+    assert without_places(kept) == without_places(make().svg)
 
 
-def test_the_script_says_what_it_wrote(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_script_draws_twelve_pictures_and_a_sheet_of_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert len({make.__name__ for make in draw_pictures.PICTURES}) == 12
+    some = (draw_pictures.neuron, draw_pictures.chain)
+    monkeypatch.setattr(draw_pictures, "PICTURES", some)
     draw_pictures.main(tmp_path / "new")
-    assert capsys.readouterr().out.split() == [
-        str(tmp_path / "new" / name) for name in ("neuron.svg", "xor.svg")
-    ]
-    assert (tmp_path / "new" / "xor.svg").read_text("utf-8").startswith("<svg")
+    names = ("neuron.svg", "chain.svg", "contact_sheet.svg")
+    assert capsys.readouterr().out.split() == [str(tmp_path / "new" / name) for name in names]
+    root = ElementTree.parse(tmp_path / "new" / "contact_sheet.svg").getroot()
+    images = [image.get("href", "") for image in root.iter(f"{SVG}image")]
+    shown = [b64decode(image.partition("base64,")[2]).decode() for image in images]
+    assert shown == [make(theme).svg for theme in ("light", "dark") for make in some]
+    assert [t.text for t in root.iter(f"{SVG}text")] == ["neuron", "chain"] * 2

@@ -687,6 +687,29 @@ def test_page_saves_and_refuses_what_it_cannot(tmp_path: Path) -> None:
         drawing.page()
 
 
+def test_a_page_has_the_theme_of_its_drawing_or_one_of_its_own() -> None:
+    def ground(html: str) -> list[tuple[str, str]]:
+        """Each condition with the ground of the picture and of the page that follow it."""
+        return re.findall(r"@media ([^{]*)\{|(?:--back: ?|\.bg\{fill:)(#\w+)", html)
+
+    light, dark = ("#fff", "#ffffff"), ("#0d1420", "#0d1420")
+    drawing = draw(neuron(), theme="dark")
+    for page, colours in (
+        (drawing.page(), dark), (drawing.page(theme="light"), light), (draw(neuron()).page(), light),
+    ):  # fmt: skip
+        style = page.html.partition("<body>")[0]
+        shown, condition = "", ""
+        for media, colour in ground(style):
+            condition = media.strip() or condition
+            shown = colour if colour and condition in ("", "all") else shown
+        assert shown == colours[0]
+        assert f".sg .bg{{fill:{colours[1]}}}" in page.html
+    assert "prefers-color-scheme" not in drawing.page().html
+    assert "color-scheme: dark;" in drawing.page().html
+    with pytest.raises(ValueError, match="theme='grey' is unknown: write one of 'light'"):
+        drawing.page(theme="grey")
+
+
 def test_a_notebook_shows_the_page_in_a_frame(browser: Browser, tmp_path: Path) -> None:
     shown = draw(neuron()).page()._repr_html_()
     assert shown.startswith('<iframe title="y = tanh(')

@@ -26,7 +26,8 @@ def test_a_hostile_label_is_text_and_nothing_else(label: str) -> None:
     x = Value(2.0, label)
     y = x * 3.0
     y.backward()
-    plain = Picture(draw(_labelled("x\nx" if "\n" in label else "x")))
+    harmless = "x\nx" if "\n" in label else "x"
+    plain = Picture(draw(_labelled(harmless), title=harmless))
     drawing = draw(y, title=label)
     picture = Picture(drawing)  # it parses
     drawing.svg.encode()  # it has no lone surrogate
