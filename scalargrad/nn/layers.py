@@ -407,6 +407,11 @@ def _inputs(x: Any, nin: int, reader: Neuron | Layer) -> tuple[Any, ...]:
     if not isinstance(x, (list, tuple)):
         x = to_lists(x)
         if isinstance(x, Value) or as_float(x) is not None:
+            if nin > 1:
+                raise ValueError(
+                    f"{_title(reader)} expects {nin} inputs, got 1, a number alone: write a row as "
+                    "a list, and rows for predict and fit as a list of lists, [[…], […]]"
+                )
             x = (x,)
         elif not hasattr(x, "__iter__") or isinstance(x, (str, bytes, dict)):
             raise TypeError(

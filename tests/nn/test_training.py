@@ -401,7 +401,11 @@ def fit(**settings):
             "mse takes a target for each prediction, got 1 predictions and 2 targets",
         ),
         ({"X": [[1, 2, 3]] * 4}, ValueError, r"layer 1 \(2 → 3\) expects 2 inputs, got 3"),
-        ({"X": [1, 2, 3, 4]}, ValueError, r"layer 1 \(2 → 3\) expects 2 inputs, got 1"),
+        (
+            {"X": [1, 2, 3, 4]},
+            ValueError,
+            r"layer 1 \(2 → 3\) expects 2 inputs, got 1, a number alone: write a row as a list",
+        ),
     ],
 )
 def test_wrong_arguments_of_fit_are_answered(settings, error, text):
@@ -481,7 +485,7 @@ def test_a_nan_gradient_ends_fit_with_the_weights_of_the_last_whole_step():
         (lambda: Neuron(2, seed=1.5), TypeError, "seed must be a whole number, a random.Random or None, got float 1.5"),
         (lambda: Neuron(2)([1.0]), ValueError, r"Neuron\(2\) expects 2 inputs, got 1"),
         (lambda: Neuron(1)([1.0, 2.0]), ValueError, r"Neuron\(1\) expects 1 input, got 2"),
-        (lambda: Layer(3, 2)(1.0), ValueError, r"Layer\(3, 2\) expects 3 inputs, got 1"),
+        (lambda: Layer(3, 2)(1.0), ValueError, r"Layer\(3, 2\) expects 3 inputs, got 1, a number alone: write a row as a list"),
         (lambda: MLP(2, [3, 1])([1.0, 2.0, 3.0]), ValueError, r"layer 1 \(2 → 3\) expects 2 inputs, got 3"),
         (lambda: MLP(2, [1])(["a", "b"]), TypeError, r"layer 1 \(2 → 1\) takes a real number, got str"),
         (lambda: MLP(2, [1])("ab"), TypeError, r"layer 1 \(2 → 1\) takes a row of 2 inputs, got str"),
