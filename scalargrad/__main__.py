@@ -118,6 +118,8 @@ class Expression:
                     self.refuse(node, f"has no number: write {name}=1.0 behind the expression")
             case ast.BinOp(op=op) | ast.UnaryOp(op=op) if type(op) in OPERATORS:
                 pass
+            case ast.BinOp(op=ast.BitXor()):
+                self.refuse(node, "is no power: write x**2 for x squared")
             case ast.Compare(ops=[op]) if ast.Compare in also and type(op) in COMPARISONS:
                 pass
             case ast.List() | ast.Tuple() if ast.List in also:

@@ -65,7 +65,7 @@ HOSTILE = [
     "x +", "x x", ")", "0x", "1_", "0777", "x\x00", "\ud800", "´x´", "x ÷ 2", "２ ² x", "x\u202e", "\\", "#", "$x", "`x`", "x ? 1 : 2", "x++",
 ]
 WRONG = [  # other arguments, and what is said
-    (("x",), "'x' has no number: write x=1.0 behind the expression"),
+    (("x",), "'x' has no number: write x=1.0 behind the expression"), (("2*x^2", "x=1"), "'2*x^2' is no power: write x**2"),
     (("x", "x=1", "x=2"), "x is given twice"), (("x", "lambda=1"), "lambda is no name"), (("x", "x=two"), "'x=two': write a number, such as x=0.5"),
     (("x", "x="), "'x=': write a number"), (("x", "y", "x=1"), "one expression is expected, and 'y' is none: quote it"), (("x=1",), "write an expression"),
     (("x", "x=1", "--wat"), "one expression is expected, and '--wat' is none"), (("x", "x=1", "--svg"), "--svg needs a file: write --svg name.svg"),
