@@ -183,7 +183,8 @@ def _parts(item: Any) -> list[Any]:
     if hasattr(type(item), "backward") or isinstance(item, GeneratorType | ModuleType):
         return []
     if is_array(item):
-        parts = item.tolist() if getattr(item.dtype, "kind", "O") == "O" else []
+        kind = getattr(getattr(item, "dtype", None), "kind", "O")  # a memoryview has no dtype
+        parts = item.tolist() if kind == "O" else []
         if is_data(parts, keep=False):
             return []
     elif type(item) in _NESTED and is_data(item):
@@ -232,7 +233,7 @@ def _is_known_data(item: Any) -> bool:
     if scope and scope.data.get(id(item)) is item:
         return True
     same, copied, _ = _known.get(id(item), (None, None, 0))
-    if same is not item or not _is_unchanged(item, copied):
+    if same is not item or not (copied is item or _is_unchanged(item, copied)):
         return False
     if scope and scope is not TRAINING:
         scope.data[id(item)] = item
@@ -240,7 +241,7 @@ def _is_known_data(item: Any) -> bool:
 
 
 def _copied(item: Any) -> Any:
-    """A copy of nested data, with the same number objects in it."""
+    """A copy of nested data, with the same number objects in it; a tuple of them as it is."""
     if isinstance(item, dict):
         return {key: _copied(x) for key, x in item.items()}
     if type(item) not in _NESTED:

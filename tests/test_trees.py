@@ -44,6 +44,7 @@ def twin_of(model):
 HELD = {
     "a lock": threading.Lock,
     "a generator": lambda: (x for x in [1.0]),
+    "a memoryview": lambda: memoryview(b"abc"),
     "an open file": functools.partial(open, __file__),
     "a package": lambda: threading,
     "an array": lambda: np.arange(100_000.0),
