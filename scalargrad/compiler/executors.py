@@ -247,32 +247,34 @@ class SharedOut:
         tasks = [(self._work, same, piece) for piece in self._pieces(contents, cuts)]
         places = self._same, self._rows, self._given
         given = [contents[i] for i in self._given]
-        most = KEPT * (len(tasks) + 2)
+        most = KEPT * (max(PIECES, len(tasks)) + 2)
+        futures: list[Any] = []
 
         def send(parcels: Sequence[Parcel]) -> Any:
             return executor.submit(run, parcels, places, given, most)
 
-        results: list[Any] = []
-        futures: list[Any] = []
-        at = 0
+        def result_of(i: int) -> Any:
+            try:
+                return futures[i].result()
+            except Exception as error:
+                where = f"rows {cuts[i]} to {cuts[i + 1] - 1} of {count}"
+                error.add_note(f"in {self._name}, {where}, by a worker of {_kind(executor)}")
+                raise
+
         try:
-            futures = [send(parcels) for parcels in tasks]
-            for at in range(len(tasks)):
-                result = futures[at].result()
-                if result is None:
-                    futures[at] = send([Parcel(parcel.content, True) for parcel in tasks[at]])
-                results.append(result)
-            for at, result in enumerate(results):
-                if result is None:
-                    results[at] = futures[at].result()
+            for parcels in tasks:
+                futures.append(send(parcels))
+            results = [*map(result_of, range(len(tasks)))]
+            lacking = [i for i, result in enumerate(results) if result is None]
+            for i in lacking:
+                futures[i] = send([Parcel(parcel.content, True) for parcel in tasks[i]])
+            for i in lacking:
+                results[i] = result_of(i)
         except BaseException as error:
             for future in futures:
                 future.cancel()
             if DIED.intersection([cls.__name__ for cls in type(error).__mro__]):
                 raise _death(executor, self._name) from error
-            if isinstance(error, Exception):
-                where = f"rows {cuts[at]} to {cuts[at + 1] - 1} of {count:,}"
-                error.add_note(f"in {self._name}, {where}, by a worker of {_kind(executor)}")
             raise
         for parcels in tasks:
             for parcel in parcels:

@@ -11,6 +11,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     ThreadPoolExecutor,
 )
+from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
 from types import SimpleNamespace
@@ -407,3 +408,45 @@ def test_ones_own_future_is_enough():
         match=r"a worker of SimpleNamespace died while it computed line, and left no error",
     ):
         f.value_and_grad(W, X, Y, executor=executor)
+
+
+def test_machine_code_is_taken_after_calls_and_not_for_what_lies_on_a_disk(monkeypatch):
+    def asked(*_):
+        raise AssertionError("the bits of a call would depend on it")
+
+    def made(*given):
+        taken.append(given[3])
+        return shared_out(*given)
+
+    taken, shared_out = [], executors.SharedOut
+    monkeypatch.setattr(executors, "SharedOut", made)
+    monkeypatch.setattr("scalargrad.compiler.native.has_code", asked)
+    monkeypatch.setattr("scalargrad.compiler.machine.is_made", asked)
+    monkeypatch.setattr("scalargrad.compiler.backends.LOADING", 1e-3)
+    monkeypatch.setattr("scalargrad.compiler.backends.MAKING", 1e-3)
+    monkeypatch.setattr("scalargrad.compiler.backends.OF_A_VECTOR", 0.0)
+    found = set()
+    for _ in range(2):
+        f = sg.compile(line, rows=("x", "y"))
+        bits = [pickle.dumps(f.value_and_grad(W, X, Y, executor=Late(0))) for _ in range(200)]
+        found.add((*bits,))
+    assert taken == [("numpy",), ("native", "numpy")] * 2
+    assert len(found) == 1
+
+
+def test_what_is_not_needed_any_more_is_cancelled():
+    open_, cancelled = [], []
+
+    def submit(fn, *args):
+        if len(open_) == 5:
+            raise KeyboardInterrupt
+        open_.append(
+            SimpleNamespace(result=lambda: None, cancel=partial(cancelled.append, len(open_)))
+        )
+        return open_[-1]
+
+    with pytest.raises(KeyboardInterrupt):
+        sg.compile(line, rows=("x", "y")).value_and_grad(
+            W, X, Y, executor=SimpleNamespace(submit=submit)
+        )
+    assert cancelled == [0, 1, 2, 3, 4]
