@@ -11,27 +11,8 @@ from math import frexp
 from operator import add
 
 from ..arithmetic.total import inf
-from .lower import (
-    CHOOSE,
-    DOT,
-    LIST,
-    LIST_SLOPES,
-    LISTED,
-    MULTIPLY,
-    NEGATE,
-    OVER_ROWS,
-    ROW_PRODUCTS,
-    SHARE,
-    SUM,
-    TWICE,
-    Given,
-    Line,
-    computed,
-    decided,
-    known,
-    line_of,
-    lines,
-)  # fmt: skip
+from . import lower
+from .lower import Given, Line, computed, decided, known, line_of, lines
 from .program import Constant, Input, Program, Step, ordered, pulls
 
 TYPE_CHECKING = False
@@ -101,7 +82,10 @@ class DerivedSteps:
         if step is None:
             step = self._known[key] = Step(line, operands, label)
             self.steps.append(step)
-            if not self.carriers.isdisjoint(operands) and line not in (OVER_ROWS, ROW_PRODUCTS):
+            if not self.carriers.isdisjoint(operands) and line not in (
+                lower.OVER_ROWS,
+                lower.ROW_PRODUCTS,
+            ):
                 self.carriers.add(step)
         return step
 
@@ -128,9 +112,9 @@ class DerivedSteps:
             return (
                 self.put(line, operands, label) if number is None else self.constant(float(number))
             )
-        if line in (MULTIPLY, DIVIDE) and numbers.get("y") == 1.0:
+        if line in (lower.MULTIPLY, DIVIDE) and numbers.get("y") == 1.0:
             return operands[0]
-        if line is MULTIPLY and numbers.get("x") == 1.0:
+        if line is lower.MULTIPLY and numbers.get("x") == 1.0:
             return operands[1]
         if asked := tuple([item for item in numbers.items() if item[0] in line.asked]):
             if len(self._special) < SPECIAL:
@@ -144,16 +128,16 @@ class DerivedSteps:
         local: dict[str, Any] = {}
         name, operands = op.name, tuple([now[x] for x in step.operands])
         if name == "sum":
-            made = self.put(SUM, (self.constant(0.0), *operands), step.label)
+            made = self.put(lower.SUM, (self.constant(0.0), *operands), step.label)
         elif name == "dot":
-            made = self.put(DOT, operands, step.label)
-        elif name not in LISTED:
+            made = self.put(lower.DOT, operands, step.label)
+        elif name not in lower.LISTED:
             local = self._local[step] = dict(zip(op.operands, operands))
         else:
             if name == "prod" or not self.has_lists:
-                made = self.put(LISTED[name], operands, step.label)
+                made = self.put(lower.LISTED[name], operands, step.label)
             if self.has_lists:
-                local = self._local[step] = {"xs": self.put(LIST, operands)}
+                local = self._local[step] = {"xs": self.put(lower.LIST, operands)}
         if made is not None:
             self.roles.setdefault(made, (step, "out"))
             return made
@@ -199,7 +183,7 @@ class DerivedSteps:
             elif len(parts) == 2 and slope is parts[1]:
                 slope = self._product((slope, self.constant(2.0)))
             else:
-                slope = self.put(SUM, parts)
+                slope = self.put(lower.SUM, parts)
         self.roles.setdefault(slope, (of, ""))
         return slope
 
@@ -208,18 +192,18 @@ class DerivedSteps:
         x, slope = share
         if slope.__class__ is Constant:
             number, of = self._merged(slope.data, x) if self.fast else (slope.data, x)
-            return of if number == 1.0 else self.put(MULTIPLY, (self.constant(number), of))
+            return of if number == 1.0 else self.put(lower.MULTIPLY, (self.constant(number), of))
         is_finite = x.__class__ is Constant and -inf < x.data < inf
         if not self.fast and not is_finite:
-            return self.put(SHARE, share)
-        return self.put(MULTIPLY, (slope, x) if x.__class__ is Input else share)
+            return self.put(lower.SHARE, share)
+        return self.put(lower.MULTIPLY, (slope, x) if x.__class__ is Input else share)
 
     def _merged(self, number: float, x: Any) -> tuple[float, Any]:
         """A number times a step: one number if that is a number times another; no digit is lost."""
         factor = 0.0
-        if x.op is TWICE:
+        if x.op is lower.TWICE:
             factor = 2.0
-        elif x.op is MULTIPLY and x.operands[0].__class__ is Constant:
+        elif x.op is lower.MULTIPLY and x.operands[0].__class__ is Constant:
             factor = x.operands[0].data
         if 0.5 in (abs(frexp(number)[0]), abs(frexp(factor)[0])) and factor:  # a power of two
             return number * factor, x.operands[-1]
@@ -228,13 +212,13 @@ class DerivedSteps:
     def _over(self, share: Any) -> Any:
         """The sum over the rows."""
         if share.__class__ is not tuple:
-            return self.put(OVER_ROWS, (share,))
+            return self.put(lower.OVER_ROWS, (share,))
         x, slope = share
         if slope in self.carriers:
-            return self.put(ROW_PRODUCTS, share)
+            return self.put(lower.ROW_PRODUCTS, share)
         if x in self.carriers:
-            return self.put(SHARE, (self.put(OVER_ROWS, (x,)), slope))
-        return self.put(OVER_ROWS, (self._product(share),))
+            return self.put(lower.SHARE, (self.put(lower.OVER_ROWS, (x,)), slope))
+        return self.put(lower.OVER_ROWS, (self._product(share),))
 
     def _times(self, partial: Any, slope: Any) -> Any:
         if partial.__class__ is not Constant and slope.__class__ is not Constant:
@@ -248,7 +232,7 @@ class DerivedSteps:
         if p == 1.0:
             return slope
         if p == -1.0:
-            return self.put(NEGATE, (slope,))
+            return self.put(lower.NEGATE, (slope,))
         return partial if d == 1.0 else (partial, slope)
 
     def _shares(self, step: Step, places: Sequence[int], slope: Any) -> list[tuple[int, Any]]:
@@ -262,20 +246,20 @@ class DerivedSteps:
             count, times = len(operands) // 2, self._times
             others = (*operands[count:-1], *operands[:count])
             return [(p, slope if p == 2 * count else times(others[p], slope)) for p in places]
-        if name in LISTED and not self.has_lists:
-            made = self.put(LIST_SLOPES[name], (*operands, self.now[step]))
+        if name in lower.LISTED and not self.has_lists:
+            made = self.put(lower.LIST_SLOPES[name], (*operands, self.now[step]))
             return [(p, self._times(self.put(item_of(p), (made,)), slope)) for p in places]
         if name == "_choose":
             zero, condition = self.constant(0.0), operands[0]
             ways = {1: (condition, slope, zero), 2: (condition, zero, slope)}
-            return [(p, self.put(CHOOSE, ways[p])) for p in places]
+            return [(p, self.put(lower.CHOOSE, ways[p])) for p in places]
         local = {**self._local[step], "out": now[step]}
-        by = op.operands if name in LISTED else tuple([op.operands[p] for p in places])
+        by = op.operands if name in lower.LISTED else tuple([op.operands[p] for p in places])
         for made_name, line in lines(op, by, self.fast)[1]:
             local[made_name] = made = self.line(line, local)
             if made_name[:1] != "d":
                 self.roles.setdefault(made, (step, made_name))
-        if name in LISTED:
+        if name in lower.LISTED:
             listed = local[f"d{op.operands[0]}"]
             return [(p, self._times(self.put(item_of(p), (listed,)), slope)) for p in places]
         return [(p, self._times(local[f"d{operand}"], slope)) for p, operand in zip(places, by)]

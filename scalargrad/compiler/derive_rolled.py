@@ -11,24 +11,8 @@ from typing import NamedTuple
 
 import numpy
 
-from .lower import (
-    ADD,
-    CHOOSE,
-    DOT,
-    LIST_SLOPES,
-    LISTED,
-    MULTIPLY,
-    NEGATE,
-    OVER_ROWS,
-    ROW_PRODUCTS,
-    SHARE,
-    SHARES,
-    SUM,
-    TWICE,
-    Line,
-    known,
-    lines,
-)  # fmt: skip
+from . import lower
+from .lower import Line, known, lines
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
 from .views import is_same, unmasked
 
@@ -139,7 +123,7 @@ class Derived:
         key = line, tuple([_identity(view) for view in views])
         if key in self._known:
             return whole(self._known[key])
-        carried = line not in (OVER_ROWS, ROW_PRODUCTS) and any(map(has_rows, views))
+        carried = line not in (lower.OVER_ROWS, lower.ROW_PRODUCTS) and any(map(has_rows, views))
         vector = Vector(line, tuple(views), size, carried, label)
         self.vectors.append(vector)
         self._known[key] = vector
@@ -172,8 +156,8 @@ class Derived:
 
     def _value(self, vector: Vector) -> View:
         op, views = vector.op, [self.view(view) for view in vector.operands]
-        if op.name in ("sum", "dot") or op.name in LISTED:
-            line = {"sum": SUM, "dot": DOT}.get(op.name) or LISTED[op.name]
+        if op.name in ("sum", "dot") or op.name in lower.LISTED:
+            line = {"sum": lower.SUM, "dot": lower.DOT}.get(op.name) or lower.LISTED[op.name]
             made = self.put(line, views, vector.size, vector.label)
             self._made_for(vector, "out", made)
             return made
@@ -271,7 +255,7 @@ class Derived:
             return constant(0.0, size)
         total = parts[0]
         for part in parts[1:]:
-            total = self.put(ADD, (total, part), size)
+            total = self.put(lower.ADD, (total, part), size)
         return total
 
     def _one_by_one(self, some: Sequence[tuple[Any, Share]], size: int) -> View:
@@ -280,7 +264,7 @@ class Derived:
         for index, share in some:
             made = self._made(share, numpy.arange(len(index)), False)
             before = totals.get(key := index.tobytes())
-            total = self.put(ADD, (before[1], made), len(index)) if before else made
+            total = self.put(lower.ADD, (before[1], made), len(index)) if before else made
             totals[key] = index, total
         joined = beside([*[view for _, view in totals.values()], constant(0.0)])
         places = numpy.full(size, joined.index[-1])
@@ -321,22 +305,22 @@ class Derived:
         if isinstance(share, tuple):
             x, y = (at(view, index) for view in share)
             if over and has_rows(y):
-                return self.put(ROW_PRODUCTS, (x, y), size)
+                return self.put(lower.ROW_PRODUCTS, (x, y), size)
             if over and has_rows(x):
-                flat = self.put(OVER_ROWS, (View(x.sources, x.index.ravel()),), x.index.size)
+                flat = self.put(lower.OVER_ROWS, (View(x.sources, x.index.ravel()),), x.index.size)
                 x = View(flat.sources, flat.index.reshape(x.index.shape))
                 over = False
-            made = self.put(SHARES, (x, y), size) if is_list else self._product(x, y, size)
+            made = self.put(lower.SHARES, (x, y), size) if is_list else self._product(x, y, size)
         else:
             made = at(share, index)
             if is_list:
-                made = self.put(SUM, (made,), size)
-        return self.put(OVER_ROWS, (made,), size) if over else made
+                made = self.put(lower.SUM, (made,), size)
+        return self.put(lower.OVER_ROWS, (made,), size) if over else made
 
     def _product(self, x: View, y: View, size: int) -> View:
         number = one_number(x)
         is_finite = number is not None and number - number == 0.0
-        return self.put(MULTIPLY if self.fast or is_finite else SHARE, (x, y), size)
+        return self.put(lower.MULTIPLY if self.fast or is_finite else lower.SHARE, (x, y), size)
 
     def _times(self, partial: View, slope: View) -> Share:
         """A partial and the slope it is multiplied by, as far as it is not known what comes of it."""
@@ -349,7 +333,7 @@ class Derived:
         if p == 1.0:
             return slope
         if p == -1.0:
-            return self.put(NEGATE, (slope,), size)
+            return self.put(lower.NEGATE, (slope,), size)
         return partial if d == 1.0 else (partial, slope)
 
     def _tiled(self, view: View) -> View:
@@ -369,7 +353,7 @@ class Derived:
             return [(0, spread)]
         if name == "dot":
             if {0, 1}.issubset(places) and is_same(*views[:2]):  # a sum of squares
-                double = self.put(TWICE, (slope,), slope.index.size)
+                double = self.put(lower.TWICE, (slope,), slope.index.size)
                 spread = at(double, numpy.repeat(numpy.arange(slope.index.size), count))
                 squares: list[tuple[int, Share]] = [(0, self._times(self._tiled(views[0]), spread))]
                 return [*squares, *[(2, slope) for place in places if place == 2]]
@@ -377,13 +361,13 @@ class Derived:
                 (p, slope if p == 2 else self._times(self._tiled(views[1 - p]), spread))
                 for p in places
             ]
-        if name in LIST_SLOPES:
-            made = self.put(LIST_SLOPES[name], (views[0], self.now[vector]), size * count)
+        if name in lower.LIST_SLOPES:
+            made = self.put(lower.LIST_SLOPES[name], (views[0], self.now[vector]), size * count)
             return [(0, self._times(self._tiled(made), spread))]
         if name == "_choose":
             zero, all_turns = constant(0.0, slope.index.size), self._tiled(views[0])
             ways = {1: (all_turns, slope, zero), 2: (all_turns, zero, slope)}
-            return [(p, self.put(CHOOSE, ways[p], slope.index.size)) for p in places]
+            return [(p, self.put(lower.CHOOSE, ways[p], slope.index.size)) for p in places]
         local = {**self._local[vector], "out": self.now[vector]}
         by = tuple(op.operands[p] for p in places)
         for made_name, line in lines(op, by, self.fast)[1]:
