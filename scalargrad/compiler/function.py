@@ -65,15 +65,10 @@ class Compiled:
         self._kin: WeakValueDictionary[Any, Traces] = WeakValueDictionary()
         self._latest: Traces | None = None
         self._bound: dict[int, Compiled] = {}
-        self.__wrapped__, self.__name__, self.__doc__ = (
-            fn,
-            self._binding.name,
-            getattr(fn, "__doc__", None),
-        )
-        self.__module__, self.__qualname__ = (
-            getattr(fn, "__module__", __name__),
-            getattr(fn, "__qualname__", self.__name__),
-        )
+        self.__wrapped__, self.__name__ = fn, self._binding.name
+        self.__doc__ = getattr(fn, "__doc__", None)
+        self.__module__ = getattr(fn, "__module__", __name__)
+        self.__qualname__ = getattr(fn, "__qualname__", self.__name__)
 
     def __call__(self, *args: Any, **options: Any) -> Any:
         """Return the value, a float or floats in the structure of the function's result.
@@ -122,9 +117,8 @@ class Compiled:
         The slopes are in the structure of that argument.
         """
         if is_tracing():
-            return self._inlined()(*args, **options), derivatives.jacobian(self._fn, self._wrt)(
-                *args, **options
-            )
+            slopes = derivatives.jacobian(self._fn, self._wrt)(*args, **options)
+            return self._inlined()(*args, **options), slopes
         traces, contents = self._ready(args, options)
         return traces.jacobian(traces.function(self._backend, "jacobian", contents)(contents))
 
@@ -137,9 +131,8 @@ class Compiled:
             found = languages.named(language)
             return languages.written(found, self._request(args, options))
         traces, contents = self._ready(args, options)
-        return "\n\n".join(
-            traces.function(self._backend, kind, contents).source for kind in traces.kinds
-        )
+        made = [traces.function(self._backend, kind, contents) for kind in traces.kinds]
+        return "\n\n".join([function.source for function in made])
 
     def save(self, path: str | os.PathLike[str], *args: Any, **options: Any) -> None:
         """Write a file with `value(...)` and the derivative, which runs without scalargrad.
@@ -193,9 +186,8 @@ class Compiled:
     def __repr__(self) -> str:
         rows = f", rows={self._rows!r}, reduce={self._reduce!r}" if self._rows else ""
         static = f", static={self._static!r}" if self._static else ""
-        return (
-            f"compile({self.__name__}, wrt={self._wrt!r}{rows}, backend={self._backend!r}{static})"
-        )
+        options = f"{rows}, backend={self._backend!r}{static}"
+        return f"compile({self.__name__}, wrt={self._wrt!r}{options})"
 
     # -------------------------------------------------------------- a call
 
@@ -243,22 +235,23 @@ class Compiled:
         self, key: Any, names: list[str], forms: list[Form], count: int, options: list[str]
     ) -> Traces:
         """Traces for arguments of such forms, kept under that key: those of modules built alike."""
-        kin = built_alike(tuple(forms)) if any(within(form, STATE) for form in forms) else None
-        alike = self._kin.get((count, *names, kin)) if kin else None
-        if alike is not None and not alike.captured.has_changed():
-            traces = alike.adopted(forms)
+        has_modules = any(within(form, STATE) for form in forms)
+        alike = built_alike(tuple(forms)) if has_modules else None
+        kin = alike and (count, *names, alike)
+        known = self._kin.get(kin) if kin else None
+        if known is not None and not known.captured.has_changed():
+            traces = known.adopted(forms)
         else:
             wrt = self._binding.positions(self._wrt, count, options)
             is_tuple = isinstance(self._wrt, tuple)
             good = [other for other in self._traces.values() if not other.captured.has_changed()]
-            traces = Traces(
-                self._fn, self.__name__, names, forms, count, wrt, is_tuple, self._reduce
-            )
+            given = self._fn, self.__name__, names, forms, count, wrt, is_tuple, self._reduce
+            traces = Traces(*given)
             for other in good:
                 if other.captured.has_changed():  # by the function itself, just now
                     other.look()
             if kin:
-                self._kin[(count, *names, kin)] = traces
+                self._kin[kin] = traces
         self._traces.pop(key, None)
         self._traces[key] = traces
         size = sum(other.size for other in self._traces.values())

@@ -111,6 +111,11 @@ class Program:
         """The blocks that are differentiated by."""
         return [block for block in self.blocks if block.wrt]
 
+    @property
+    def inputs(self) -> list[Input]:
+        """The inputs of all blocks."""
+        return [x for block in self.blocks for x in block.inputs]
+
     def with_rows(self) -> set[Any]:
         """Inputs and steps that have a number of their own for each row."""
         carriers: set[Any] = {x for block in self.blocks if block.has_rows for x in block.inputs}

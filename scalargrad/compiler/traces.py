@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import redirect_stdout
 from copy import copy
+from functools import partial
 from io import StringIO
 from itertools import cycle, islice, repeat
 from typing import NamedTuple
@@ -85,13 +86,13 @@ class Traces:
         of_rows = [form[1] for form in forms if form[0] == ROWS]
         self.has_rows, self.reduce = bool(of_rows), reduce if of_rows else "mean"
         self._of_rows = "" if self.reduce else ARRAY if ARRAY in of_rows else LIST
+        self._hand = handing((self._of_rows,) if self._of_rows else ())
         self._is_asked = False  # whether the function took a traced number as text or as a key
         self.look()
         texts = [text.format(name, line_of(fn)) for text in (_DRAWS, _VARIES)]
         draws = Draws(self._look_again)
-        program, self.taken, self.result = draws.twice(
-            lambda: self._trace(fn), self._are_alike, *texts
-        )
+        twice = draws.twice(lambda: self._trace(fn), self._are_alike, *texts)
+        program, self.taken, self.result = twice
         self.program, self.is_single = sharing(program), self.result is None
         if self.captured.asks_kinds or self._is_asked:
             self._compare(fn)
@@ -162,7 +163,7 @@ class Traces:
     def _are_alike(one: tuple[Program, Any, Any], other: tuple[Program, Any, Any]) -> bool:
         """Whether two calls recorded the same, of the same Values or of equal ones they made."""
         (program, taken, _), (again, taken_again, _) = one, other
-        partners = dict(zip(_inputs(again), _inputs(program)))
+        partners = dict(zip(again.inputs, program.inputs))
         are_same = len(taken) == len(taken_again) and all(
             value is other or repr(value.data) == repr(other.data)
             for value, other in zip(taken, taken_again)
@@ -172,9 +173,8 @@ class Traces:
     def _compare(self, fn: Callable[..., Any]) -> None:
         """Refuse a function that gives another result of plain numbers."""
         for point in points(self.captured.functions, self.captured.numbers):
-            numbers, blocks = cycle(point), iter(self.program.blocks)
+            numbers, blocks, arguments = cycle(point), iter(self.program.blocks), []
             known: dict[Any, float] = {}
-            arguments = []
             for name, form in zip(self.names, self.forms):
                 contents = []
                 for block in islice(blocks, len(blocks_of(form, name))):
@@ -256,12 +256,8 @@ class Traces:
             plan = self.plan(backend, kind, contents, calls)
             function = self._built(plan, kind)
         if plan.until:
-            function = _Until(
-                plan.until,
-                function,
-                calls,
-                lambda calls, given: self._planned(backend, kind, given, calls),
-            )
+            later = partial(self._planned, backend, kind)
+            function = _Until(plan.until, function, calls, later)
         self.functions[key], self.plans[key] = function, plan
         return function
 
@@ -290,9 +286,8 @@ class Traces:
             return has_code(self.program, kind, self.reduce)
 
         plan = backends.plan_of(backend, self.program, kind, rows, calls, calls, is_made)
-        failure = (
-            self._failures.get(kind) if backend == "auto" and plan.backend == "native" else None
-        )
+        is_unasked = backend == "auto" and plan.backend == "native"
+        failure = self._failures.get(kind) if is_unasked else None
         return plan if failure is None else plan.after(failure)
 
     # -------------------------------------------------------------- the way out
@@ -301,23 +296,22 @@ class Traces:
         """The function's result, of the outputs; with a leading axis of rows for one each."""
         if self._of_rows and outputs.__class__ is list:
             outputs = _columns(outputs)
-        hand = handing((self._of_rows,) if self._of_rows else ())
+        hand = self._hand
         return hand(outputs[0]) if self.is_single else rebuilt(self.result, map(hand, outputs))
 
     def value_and_grad(self, result: Any) -> tuple[Any, Any]:
         """The value of the one output, and its gradient."""
         if self._of_rows and result.__class__ is list:
-            result = [value for value, _ in result], _columns([slopes for _, slopes in result])
+            values, rows = _columns(result)
+            result = values, _columns(rows)
         value, slopes = result
-        return handing((self._of_rows,) if self._of_rows else ())(value), self._gradient(
-            iter(slopes)
-        )
+        return self._hand(value), self._gradient(iter(slopes))
 
     def jacobian(self, result: Any) -> tuple[Any, Any]:
         """The outputs, and the gradient of each, in the structure of the function's result."""
         if self._of_rows and result.__class__ is list:
-            groups = [_columns(group) for group in zip(*[slopes for _, slopes in result])]
-            result = [outputs for outputs, _ in result], groups
+            rows, slopes = _columns(result)
+            result = rows, [_columns(group) for group in zip(*slopes)]
         outputs, groups = result
         gradients = iter([self._gradient(iter(group)) for group in groups])
         slopes = next(gradients) if self.is_single else rebuilt(self.result, gradients)
@@ -326,12 +320,9 @@ class Traces:
     @property
     def kinds(self) -> list[str]:
         """The functions that can be made: the value, and the derivative if it is by numbers."""
+        has_slopes = self._by and all(form[0] != FIXED for _, form in self._by)
         derivative = "value_and_grad" if self.is_single else "jacobian"
-        return (
-            ["value", derivative]
-            if self._by and all(form[0] != FIXED for _, form in self._by)
-            else ["value"]
-        )
+        return ["value", derivative] if has_slopes else ["value"]
 
     def check_gradient(self) -> None:
         """Refuse to differentiate by what is no number."""
@@ -365,16 +356,14 @@ class Request(NamedTuple):
 class _Until:
     """A function for so many calls; then another is asked for."""
 
-    def __init__(
-        self, until: int, function: Any, calls: int, next: Callable[[int, Any], Any]
-    ) -> None:
+    def __init__(self, until: int, function: Any, calls: int, next: Callable[..., Any]) -> None:
         self.until, self.function, self.calls, self.next = until, function, calls, next
         self.source = function.source
 
     def __call__(self, contents: Sequence[Any]) -> Any:
         self.calls += 1
         if self.calls > self.until:
-            return self.next(self.calls, contents)(contents)
+            return self.next(contents, self.calls)(contents)
         return self.function(contents)
 
 
@@ -411,10 +400,6 @@ def _outputs(result: Any, name: str) -> list[Any]:
         x.as_number() if isinstance(x, Condition) else x if isinstance(x, Value) else as_float(x)
         for x in found
     ]
-
-
-def _inputs(program: Program) -> list[Input]:
-    return [x for block in program.blocks for x in block.inputs]
 
 
 def _columns(rows: Any) -> list[Any]:

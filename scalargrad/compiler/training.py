@@ -1,7 +1,8 @@
-"""What training lowers, as programs of the same weights: the loss of a row, the penalty, or a whole batch.   (floor 3)
+"""The programs that training lowers: the loss of a row, the penalty, or a whole batch.   (floor 3)
 
-The model is called with traced numbers for its parameters and for a row of data, and gives a program for any row. Of a few rows
-that are known, their numbers are put in: all that depends on data alone is worked out.
+The model is called with traced numbers for its parameters and for a row of data, and gives a
+program for any row. Of a few rows that are known, their numbers are put in: all that depends on
+data alone is worked out.
 """
 
 from __future__ import annotations
@@ -42,11 +43,104 @@ COUNTED = (
 )
 
 
-class Objective:
-    """Programs of one set of weights, for training: of a row, of some rows that are known, and `penalty`, or None.
+class TracedModel:
+    """A copy of a model whose parameters are traced numbers.
 
-    The outputs are the loss, and then what slopes are taken of: of a mean each row's loss times its share. `captured` are the Values
-    that the programs read and that are no weights, each with its input.
+    `inputs` has an input for each weight, in the model or not, `captured` one for each other Value
+    that is read, and `values` the Value for each input: in two blocks there may be the same one.
+    `is_asked` says whether a traced number was taken as text or as a key.
+    """
+
+    penalty: Program | None = None
+
+    def __init__(self, model: Any, weights: Sequence[Value] = ()) -> None:
+        add_methods()
+        form, parameters = read(model, "model", []), model.parameters()
+        self._blocks = blocks_of(form, "model", wrt=True)
+        of_block = [x for block in self._blocks for x in block.inputs]
+        places = [place for block in arranged_places(model).values() for place in flat(block)]
+        self.inputs: dict[Value, Input] = {parameters[i]: x for i, x in zip(places, of_block)}
+        others = [weight for weight in weights if weight not in self.inputs]
+        if others:
+            self._blocks.append(Block("others", (len(others),), wrt=True))
+            self.inputs.update(zip(others, self._blocks[-1].inputs))
+        self.values: dict[Input, Value] = {x: parameters[i] for i, x in zip(places, of_block)}
+        self.values.update((x, value) for value, x in self.inputs.items())
+        nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks_of(form, "model")]
+        self._known: dict[Any, Input] = dict(zip([x for block in nodes for x in block], of_block))
+        self._model = traced(form, iter(nodes))
+        self._before = Captured((), [self._model])
+        self._own = Block("captured", (0,))
+        self.captured: dict[Value, Input] = {}
+        self.is_asked = False
+
+    def _row(self, name: str, row: Row) -> tuple[Block, Any]:
+        """A block for rows like this one, and the traced numbers of one as the model gets them."""
+        (block,) = blocks_of(read(row, name, []), name, has_rows=True)
+        numbers = [Traced(name) for _ in block.inputs]
+        self._known.update(zip(numbers, block.inputs))
+        return block, tuple(numbers) if block.shape else numbers[0]
+
+    def _program(
+        self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()
+    ) -> Program:
+        """The program that losses or a penalty of the model record.
+
+        TraceError where another call of the same model records another.
+        """
+        steps = self._recorded(function, what)
+        if self._before.has_changed():  # it counts its calls, or keeps something of them
+            inputs = [*self._known.values(), *self.inputs.values(), *self.captured.values()]
+            kept = _kept(self._model, {})
+            again = self._recorded(function, what)
+            if not alike(steps, again, dict(zip(inputs, inputs))) or kept != _kept(self._model, {}):
+                raise TraceError(_ANOTHER)
+        return Program([*self._blocks, self._own, *blocks], steps)
+
+    def _recorded(self, function: Callable[[Any], list[Any]], what: str) -> list[Any]:
+        """The outputs of a call."""
+        with tracing() as trace:
+            results = function(self._model)
+        self.is_asked |= trace.is_asked
+        outputs: list[Any] = []
+        for result in results:
+            number = result if isinstance(result, Value) else as_float(result)
+            if number is None or (number.__class__ is float and number and what == "loss"):
+                raise TraceError(
+                    f"the {what} must give one Value, got {type(result).__name__} {result!r}: "
+                    "compute it from what it is given"
+                )
+            outputs.append(number)
+        return frozen(outputs, self._known, self._input_for)
+
+    def _input_for(self, value: Any) -> Input:
+        """The input for a Value that was not handed in: one of the model's own, or another."""
+        if isinstance(value, Traced):
+            raise TraceError(
+                "the model or the loss used a traced number of another call: "
+                "it must not keep what it is given"
+            )
+        if value in self.inputs:
+            return self.inputs[value]
+        if value._operation is not None:
+            raise TraceError(
+                f"the loss reads {value!r}, which {value.op} computed before it was called: "
+                "compute it in the loss"
+            )
+        if value not in self.captured:
+            own = self._own
+            own.inputs.append(x := Input(own, len(self.captured)))
+            own.shape = (len(own.inputs),)
+            self.captured[value], self.values[x] = x, value
+        return self.captured[value]
+
+
+class Objective(TracedModel):
+    """Programs of one set of weights, for training: of a row, of some rows that are known, and
+    `penalty`, or None.
+
+    The outputs are the loss, and then what slopes are taken of: of a mean each row's loss times its
+    share.
     """
 
     def __init__(
@@ -57,113 +151,75 @@ class Objective:
         penalty: Callable[[Any], Any] | None,
         is_mean: bool = True,
     ) -> None:
-        self._trace = _Trace(model, weights)
-        self.weights = [self._trace.inputs[weight] for weight in weights]
-        self.inputs, self.captured = self._trace.inputs, self._trace.captured
-        self.values = self._trace.values
+        super().__init__(model, weights)
+        self.weights = [self.inputs[weight] for weight in weights]
         self.measure, self.is_mean = measure, is_mean
-        self._row: Program | None = None
-        self.penalty = (
-            None
-            if penalty is None
-            else self._trace.program(lambda model: [penalty(model)], "penalty")
-        )
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether model, loss or penalty took a traced number as text or as a key."""
-        return self._trace.is_asked
+        self._loss: Program | None = None
+        if penalty is not None:
+            self.penalty = self._program(lambda model: [penalty(model)], "penalty")
 
     def of_a_row(self, x: Row, y: Row) -> Program:
-        """The loss of any row like this one, whose numbers are the blocks x and y; `share` is what it is multiplied by."""
-        blocks = [
-            block
-            for name, row in (("x", x), ("y", y))
-            for block in blocks_of(read(row, name, []), name, has_rows=True)
-        ]
-        share = Block("share", ())
-        numbers = [[Traced(block.name) for _ in block.inputs] for block in blocks]
-        self._trace.known.update(
-            (number, x)
-            for block, row in zip(blocks, numbers)
-            for number, x in zip(row, block.inputs)
+        """The loss of any row like this one, whose numbers are the blocks x and y; `share` is what
+        it is multiplied by.
+        """
+        (of_x, xs), (of_y, ys), share = self._row("x", x), self._row("y", y), Block("share", ())
+        program = self._program(
+            lambda model: [self.measure(model(xs), ys)], "loss", [of_x, of_y, share]
         )
-        given = [tuple(row) if block.shape else row[0] for block, row in zip(blocks, numbers)]
-        program = self._trace.program(
-            lambda model: [self.measure(model(given[0]), given[1])], "loss", [*blocks, share]
-        )
-        self._row = program
+        self._loss = program
         loss = program.outputs[0]
-        return sharing(
-            Program(
-                program.blocks,
-                [loss, Step(OPS["mul"], (loss, share.inputs[0])) if self.is_mean else loss],
-            )
-        )
+        root = Step(OPS["mul"], (loss, share.inputs[0])) if self.is_mean else loss
+        return sharing(Program(program.blocks, [loss, root]))
 
     def of_rows(self, xs: Sequence[Row], ys: Sequence[Row]) -> Program:
         """The loss of these rows, in which all that depends on them alone is worked out."""
-        if self._row is None:
+        if self._loss is None:
             self.of_a_row(xs[0], ys[0])
-        row: Any = self._row
-        losses = [constants(row, given(row, (x, y))).outputs[0] for x, y in zip(xs, ys)]
+        loss: Any = self._loss
+        losses = [constants(loss, given(loss, row)).outputs[0] for row in zip(xs, ys)]
         total = losses[0]
-        for loss in losses[1:]:
-            total = Step(OPS["add"], (total, loss))
+        for other in losses[1:]:
+            total = Step(OPS["add"], (total, other))
         if self.is_mean and len(losses) > 1:
             count = float(len(losses))
             total = Step(OPS["div"], (total, Constant(count)))
-            losses = [Step(OPS["mul"], (loss, Constant(1.0 / count))) for loss in losses]
-        blocks = [block for block in row.blocks if not block.has_rows and block.name != "share"]
+            losses = [Step(OPS["mul"], (other, Constant(1.0 / count))) for other in losses]
+        blocks = [block for block in loss.blocks if not block.has_rows and block.name != "share"]
         return sharing(simplified(constants(Program(blocks, [total, *losses]))))
 
 
 def given(program: Program, row: Sequence[Row]) -> dict[Any, float]:
     """The numbers of the inputs that carry rows: those of one row, x and y, or x alone."""
     carried = [block for block in program.blocks if block.has_rows]
-    return {
-        x: number
-        for block, numbers in zip(carried, row)
-        for x, number in zip(block.inputs, numbers if isinstance(numbers, tuple) else (numbers,))
-    }
+    lists = [numbers if isinstance(numbers, tuple) else (numbers,) for numbers in row]
+    return {x: n for block, numbers in zip(carried, lists) for x, n in zip(block.inputs, numbers)}
 
 
-class Prediction:
-    """What a model makes of a row, as a program whose block x carries rows."""
+class Prediction(TracedModel):
+    """The prediction of a model for a row, as a program whose block x carries rows."""
 
-    penalty = None
-
-    def __init__(self, model: Any) -> None:
-        self._trace = _Trace(model, ())
-        self.inputs, self.captured = self._trace.inputs, self._trace.captured
-        self.values = self._trace.values
-        self.is_single = False
-
-    @property
-    def is_asked(self) -> bool:
-        """Whether the model took a traced number as text or as a key."""
-        return self._trace.is_asked
+    is_single = False  # whether it is one number, no list
 
     def of_a_row(self, x: Row) -> Program:
-        """The program; its outputs are those of the model, one or a list of them. TraceError of any other structure."""
-        (block,) = blocks_of(read(x, "x", []), "x")
-        block.has_rows = True
-        numbers = [Traced("x") for _ in block.inputs]
-        self._trace.known.update(zip(numbers, block.inputs))
+        """The program; its outputs are those of the model, one or a list of them.
+
+        TraceError of any other structure.
+        """
+        block, xs = self._row("x", x)
 
         def outputs(model: Any) -> list[Any]:
-            made = model(tuple(numbers) if block.shape else numbers[0])
+            made = model(xs)
             made = made.tolist() if hasattr(made, "tolist") else made
             self.is_single = not isinstance(made, list | tuple)
             return [made] if self.is_single else list(made)
 
-        return sharing(self._trace.program(outputs, "prediction", [block]))
+        return sharing(self._program(outputs, "prediction", [block]))
 
 
 def steady(
     make: Callable[[], tuple[Any, Program]], look: Callable[[], Captured]
 ) -> tuple[Any, Program]:
-    """What tracing gives, if it gives the same again; TraceError where it counts or draws.
+    """The result of tracing, if it gives the same again; TraceError where it counts or draws.
 
     `look` gives what model and loss hold, generators of random numbers among it.
     """
@@ -176,17 +232,14 @@ def _is_same(one: tuple[Any, Program], other: tuple[Any, Program]) -> bool:
     ours, theirs = (
         [*made.outputs, *(of.penalty.outputs if of.penalty else [])] for of, made in (one, other)
     )
-    return same_objects(first.captured, second.captured) and alike(
-        ours, theirs, dict(zip(_inputs(again), _inputs(program)))
-    )
-
-
-def _inputs(program: Program) -> list[Input]:
-    return [x for block in program.blocks for x in block.inputs]
+    partners = dict(zip(again.inputs, program.inputs))
+    return same_objects(first.captured, second.captured) and alike(ours, theirs, partners)
 
 
 def _kept(item: Any, seen: dict[int, int]) -> Any:
-    """What an object holds, whichever Values stand in it: what differs from call to call is counted or collected."""
+    """The content of an object, whichever Values stand in it: what differs from call to call is
+    counted or collected.
+    """
     if isinstance(item, Value) or (callable(item) and not hasattr(item, "__dict__")):
         return type(item)
     if isinstance(item, bool | int | float | complex | str | bytes | None):
@@ -203,83 +256,3 @@ def _kept(item: Any, seen: dict[int, int]) -> Any:
     if hasattr(item, "tobytes"):
         return item.tobytes()  # pyright: ignore[reportFunctionMemberAccess]
     return type(item), _kept(getattr(item, "__dict__", None), seen)
-
-
-class _Trace:
-    """A copy of a model whose parameters are traced numbers, and what stands for them."""
-
-    def __init__(self, model: Any, weights: Sequence[Value]) -> None:
-        add_methods()
-        form = read(model, "model", [])
-        self.blocks = blocks_of(form, "model", wrt=True)
-        places = [place for block in arranged_places(model).values() for place in flat(block)]
-        of_block = [x for block in self.blocks for x in block.inputs]
-        parameters = model.parameters()
-        self.inputs: dict[Value, Input] = {
-            parameters[place]: x for place, x in zip(places, of_block)
-        }
-        others = Block("others", (sum(weight not in self.inputs for weight in weights),), wrt=True)
-        self.inputs.update(
-            zip([weight for weight in weights if weight not in self.inputs], others.inputs)
-        )
-        if others.inputs:
-            self.blocks.append(others)
-        # For each input the Value whose number it has: in two blocks there may be the same one.
-        self.values: dict[Input, Value] = {x: parameters[i] for i, x in zip(places, of_block)}
-        self.values.update((x, value) for value, x in self.inputs.items())
-        nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks_of(form, "model")]
-        self.known: dict[Any, Input] = dict(
-            zip([node for block in nodes for node in block], of_block)
-        )
-        self.model = traced(form, iter(nodes))
-        self._before = Captured((), [self.model])
-        self.own = Block("captured", (0,))
-        self.captured: dict[Value, Input] = {}
-        self.is_asked = False  # whether a traced number was taken as text or as a key
-
-    def program(
-        self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()
-    ) -> Program:
-        """What losses or a penalty of the model record, as a program; TraceError where another call of the same model records another."""
-        steps = self._recorded(function, what)
-        if self._before.has_changed():  # it counts its calls, or keeps something of them
-            inputs = [*self.known.values(), *self.inputs.values(), *self.captured.values()]
-            kept = _kept(self.model, {})
-            again = self._recorded(function, what)
-            if not alike(steps, again, dict(zip(inputs, inputs))) or kept != _kept(self.model, {}):
-                raise TraceError(_ANOTHER)
-        return Program([*self.blocks, self.own, *blocks], steps)
-
-    def _recorded(self, function: Callable[[Any], list[Any]], what: str) -> list[Any]:
-        """The outputs of a call."""
-        with tracing() as trace:
-            results = function(self.model)
-        self.is_asked |= trace.is_asked
-        outputs: list[Any] = []
-        for result in results:
-            number = result if isinstance(result, Value) else as_float(result)
-            if number is None or (number.__class__ is float and number and what == "loss"):
-                raise TraceError(
-                    f"the {what} must give one Value, got {type(result).__name__} {result!r}: compute it from what it is given"
-                )
-            outputs.append(number)
-        return frozen(outputs, self.known, self._input_for)
-
-    def _input_for(self, value: Any) -> Input:
-        """What stands for a Value that was not handed in: one of the model's own, or another."""
-        if isinstance(value, Traced):
-            raise TraceError(
-                "the model or the loss used a traced number of another call: it must not keep what it is given"
-            )
-        if value in self.inputs:
-            return self.inputs[value]
-        if value._operation is not None:
-            raise TraceError(
-                f"the loss reads {value!r}, which {value.op} computed before it was called: compute it in the loss"
-            )
-        if value not in self.captured:
-            self.own.inputs.append(Input(self.own, len(self.captured)))
-            self.captured[value] = self.own.inputs[-1]
-            self.values[self.own.inputs[-1]] = value
-            self.own.shape = (len(self.own.inputs),)
-        return self.captured[value]
