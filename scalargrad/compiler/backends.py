@@ -1,4 +1,4 @@
-"""The backends by name, the needs of each, and a Plan: which suits a program, and why.   (floor 3)"""
+"""The backends by name, what each needs, and a Plan: the one that suits, and why.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def plan_of(
     calls: int,
     is_made: Callable[[], bool],
 ) -> Plan:
-    """The plan for `steps` steps in `calls` calls on so many rows, 0 where no argument carries them.
+    """The plan for `steps` steps in `calls` calls on so many rows, 0 if no argument carries them.
 
     Machine code is taken where it spares more in all of the steps than it takes to load it, if it
     `is_made` already, or else to make it. That is asked only where it matters, and not of programs

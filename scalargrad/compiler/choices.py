@@ -1,4 +1,4 @@
-"""Operations that only the compiler knows: conditions and choices, and faster forms of some others.   (floor 3)"""
+"""Operations that only the compiler knows: conditions, choices, faster forms.   (floor 3)"""
 
 from __future__ import annotations
 

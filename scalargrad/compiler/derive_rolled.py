@@ -1,8 +1,9 @@
 """The derivative of a rolled program, as another rolled program.   (floor 3)
 
-The program is written in lines first, and the slopes are further vectors behind it. A slope goes where a view looked: composing
-index arrays is all there is to it. A number that is read several times gets a sum of shares; a sum of products is a `dot`, and
-over the rows of data a sum of products over rows: so `x.T @ dz` comes about by itself, and no emitter knows a derivative.
+The program is written in lines first, and the slopes are further vectors behind it. A slope goes
+where a view looked: composing index arrays is all there is to it. A number that is read several
+times gets a sum of shares; a sum of products is a `dot`, and over the rows of data a sum of
+products over rows: so `x.T @ dz` comes about by itself, and no emitter knows a derivative.
 """
 
 from __future__ import annotations
@@ -21,9 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    Share = (
-        View | tuple[View, View]
-    )  # a slope for each number, or a partial and the slope it is multiplied by
+    # A slope for each number, or a partial and the slope that it is multiplied by.
+    Share = View | tuple[View, View]
 
 
 SINGLES = 64  # shares of single numbers of a source that are added up one by one
@@ -67,7 +67,7 @@ def narrowed(sources: Sequence[Any], index: Any) -> View:
     begins = numpy.concatenate([[0], ends[:-1]])
     kept = [sources[i] for i in read]
     shift = numpy.zeros(len(sources), dtype=numpy.intp)
-    shift[read] = numpy.concatenate([[0], numpy.cumsum([size_of(s) for s in kept])[:-1]])
+    shift[read] = numpy.cumsum([0, *map(size_of, kept)])[:-1]
     return View(tuple(kept), index - begins[which] + shift[which])
 
 
@@ -93,9 +93,8 @@ def one_number(view: View) -> float | None:
     """The constant that a view is everywhere; None where it is none."""
     if len(view.sources) != 1 or not isinstance(view.sources[0], Numbers) or not view.index.size:
         return None
-    source = view.sources[0]
-    first = source.data[view.index.flat[0]]
-    return first if (view.index == view.index.flat[0]).all() else None
+    first = view.index.flat[0]
+    return view.sources[0].data[first] if (view.index == first).all() else None
 
 
 # ------------------------------------------------------------------ the passes
@@ -104,8 +103,9 @@ def one_number(view: View) -> float | None:
 class Derived:
     """A rolled program in lines, and behind them the slopes that are asked for.
 
-    With `fast`, operations are written as they do where nothing overflows, and a slope of 0 may meet an infinity: what comes of
-    it is right if it is finite. `per_row` says that each row has a result of its own.
+    With `fast`, operations are written as they do where nothing overflows, and a slope of 0 may
+    meet an infinity: the result is right if it is finite. `per_row` says that each row has a result
+    of its own.
     """
 
     def __init__(self, rolled: Rolled, per_row: bool = False, fast: bool = False) -> None:
@@ -119,7 +119,7 @@ class Derived:
             self.now[vector] = self._value(vector)
 
     def put(self, line: Line, views: Sequence[View], size: int, label: str = "") -> View:
-        """A vector, as a view of all of it; the one that computes the same already, if there is one."""
+        """A view of all of a vector; of one that computes the same already, if there is one."""
         key = line, tuple([_identity(view) for view in views])
         if key in self._known:
             return whole(self._known[key])
@@ -131,15 +131,13 @@ class Derived:
 
     def view(self, view: View) -> View:
         """A view of the program as one of the lines."""
-        if all(isinstance(source, Numbers) for source in view.sources):
+        numbers = [isinstance(source, Numbers) for source in view.sources]
+        if all(numbers):
             return view
         parts = [
-            whole(source) if isinstance(source, Numbers) else self.now[source]
-            for source in view.sources
+            whole(x) if is_number else self.now[x] for x, is_number in zip(view.sources, numbers)
         ]
-        if len(parts) == 1:
-            return narrowed(parts[0].sources, parts[0].index[view.index])
-        joined = beside(parts)
+        joined = parts[0] if len(parts) == 1 else beside(parts)
         return narrowed(joined.sources, joined.index[view.index])
 
     def output(self, source: Any, place: int) -> View:
@@ -168,7 +166,7 @@ class Derived:
         return local["out"]
 
     def _made_for(self, vector: Vector, name: str, view: View) -> None:
-        """Note what a vector is for, which is good for a name of it; of slopes that are the same, the last."""
+        """Note what a vector is for, which names it; of slopes that are the same, the last."""
         source = view.sources[0]
         if len(view.sources) == 1 and isinstance(source, Vector):
             if self.origin.get(source, (None, name))[1] == name == "slope":
@@ -189,9 +187,8 @@ class Derived:
             for source, place, seed in roots:
                 seeds.setdefault(source, []).append((turn * size_of(source) + place, seed))
         for source, found in seeds.items():
-            index = numpy.array([place for place, _ in found])
-            share: Any = beside([seed for _, seed in found])
-            self._sent[source] = [(index, share, False, None)]
+            index, shares = zip(*found)
+            self._sent[source] = [(numpy.array(index), beside(shares), False, None)]
         for vector, places in pulls(self.rolled, seeds, by):
             slope = self._together(vector)
             self._made_for(vector, "slope", slope)
@@ -199,34 +196,26 @@ class Derived:
                 self._send(vector.operands[place], share, vector.has_rows)
         return [self._together(source) for source in by]
 
-    def _over(self, carried: bool, source: Any) -> bool:
-        """Whether slopes that carry rows are summed over them where they come to a source."""
-        return carried and not source.has_rows and not self.per_row
-
     def _send(self, view: View, share: Share, carried: bool) -> None:
         """Send a share to each number that a view of the program looks at, in each turn."""
-        begin, flat = 0, view.index.ravel()
+        end, flat = 0, view.index.ravel()
         for source in view.sources:
-            size = size_of(source)
-            inside = (flat >= begin) & (flat < begin + size)
-            if not isinstance(source, Numbers) and inside.any():
-                over = self._over(carried, source)
-                if self._turns == 1 and not inside.all() and (found := unmasked(view)):
-                    whole_lists, read = found
-                    sent = (whole_lists.index.ravel(), share, over, read)
-                    self._sent.setdefault(source, []).append(sent)
-                    begin += size
-                    continue
-                index = flat[inside] - begin
-                part: Any = share
-                if self._turns > 1:
-                    steps = numpy.arange(self._turns)[:, None]
-                    index = (steps * size + index).ravel()
-                if not inside.all():
+            begin, end = end, end + size_of(source)
+            inside = (flat >= begin) & (flat < end)
+            if isinstance(source, Numbers) or not inside.any():
+                continue
+            over = carried and not source.has_rows and not self.per_row
+            index, part, read = flat[inside] - begin, share, None
+            if self._turns > 1:
+                steps = numpy.arange(self._turns)[:, None]
+                index = (steps * size_of(source) + index).ravel()
+            if not inside.all():
+                if self._turns == 1 and (found := unmasked(view)):
+                    index, read = found[0].index.ravel(), found[1]
+                else:
                     every = numpy.tile(inside, self._turns)
                     part = _each(share, lambda x, every=every: at(x, every))
-                self._sent.setdefault(source, []).append((index, part, over, None))
-            begin += size
+            self._sent.setdefault(source, []).append((index, part, over, read))
 
     def _together(self, source: Any) -> View:
         """The slopes by a source: the sum of all shares that came."""
@@ -237,11 +226,10 @@ class Derived:
         for index, share, over, read in self._sent.pop(source, []):
             counts = numpy.bincount(index, minlength=size)
             if (counts == counts[0]).all() and counts[0]:  # a product of matrices, say
-                made = (
-                    self._made(share, numpy.argsort(index, kind="stable"), over)
-                    if counts[0] == 1
-                    else self._gathered([(index, share)], size, over)
-                )
+                if counts[0] == 1:
+                    made = self._made(share, numpy.argsort(index, kind="stable"), over)
+                else:
+                    made = self._gathered([(index, share)], size, over)
                 parts.append(made if read is None else _under(read, made))
             elif len(index) == self._turns and not over and len(one_by_one) < SINGLES:
                 one_by_one.append((index, share))
@@ -251,9 +239,7 @@ class Derived:
             parts.append(self._gathered(some, size, over))
         if one_by_one:
             parts.append(self._one_by_one(one_by_one, size))
-        if not parts:
-            return constant(0.0, size)
-        total = parts[0]
+        total = parts[0] if parts else constant(0.0, size)
         for part in parts[1:]:
             total = self.put(lower.ADD, (total, part), size)
         return total
@@ -266,13 +252,17 @@ class Derived:
             before = totals.get(key := index.tobytes())
             total = self.put(lower.ADD, (before[1], made), len(index)) if before else made
             totals[key] = index, total
-        joined = beside([*[view for _, view in totals.values()], constant(0.0)])
+        indices, views = zip(*totals.values())
+        joined = _with_zero(*views)
         places = numpy.full(size, joined.index[-1])
-        places[numpy.concatenate([index for index, _ in totals.values()])] = joined.index[:-1]
+        places[numpy.concatenate(indices)] = joined.index[:-1]
         return narrowed(joined.sources, places)
 
     def _gathered(self, some: Sequence[tuple[Any, Share]], size: int, over: bool) -> View:
-        """Shares that come to some numbers, or several times to one: numbers that get about as many are made together."""
+        """Shares that come to some numbers, or several times to one.
+
+        Numbers that get about as many are made together.
+        """
         index = numpy.concatenate([index for index, _ in some])
         shares = [share for _, share in some]
         share: Any = (
@@ -294,7 +284,7 @@ class Derived:
             column = begins[which][:, None] + numpy.arange(longest)
             is_there = numpy.arange(longest) < counts[which][:, None]
             table = numpy.where(is_there, order[numpy.minimum(column, len(order) - 1)], len(index))
-            padded = share if is_there.all() else _each(share, lambda x: beside([x, constant(0.0)]))
+            padded = share if is_there.all() else _each(share, _with_zero)
             made.append(self._made(padded, table[:, 0] if longest == 1 else table, over))
         joined = beside(made)
         return narrowed(joined.sources, joined.index[places])
@@ -323,7 +313,7 @@ class Derived:
         return self.put(lower.MULTIPLY if self.fast or is_finite else lower.SHARE, (x, y), size)
 
     def _times(self, partial: View, slope: View) -> Share:
-        """A partial and the slope it is multiplied by, as far as it is not known what comes of it."""
+        """A partial and the slope it is multiplied by, or their product where one is known."""
         p, d = one_number(partial), one_number(slope)
         size = slope.index.size
         if d == 0.0:
@@ -348,15 +338,14 @@ class Derived:
         op, name, size = vector.op, vector.op.name, vector.size
         views = [self.view(view) for view in vector.operands]
         count = vector.operands[0].index.shape[1] if vector.operands[0].index.ndim == 2 else 1
-        spread = at(slope, numpy.repeat(numpy.arange(slope.index.size), count))
+        which = numpy.repeat(numpy.arange(slope.index.size), count)
+        spread = at(slope, which)
         if name == "sum":
             return [(0, spread)]
         if name == "dot":
             if {0, 1}.issubset(places) and is_same(*views[:2]):  # a sum of squares
                 double = self.put(lower.TWICE, (slope,), slope.index.size)
-                spread = at(double, numpy.repeat(numpy.arange(slope.index.size), count))
-                squares: list[tuple[int, Share]] = [(0, self._times(self._tiled(views[0]), spread))]
-                return [*squares, *[(2, slope) for place in places if place == 2]]
+                spread, places = at(double, which), [p for p in places if p != 1]
             return [
                 (p, slope if p == 2 else self._times(self._tiled(views[1 - p]), spread))
                 for p in places
@@ -372,10 +361,8 @@ class Derived:
         by = tuple(op.operands[p] for p in places)
         for made_name, line in lines(op, by, self.fast)[1]:
             local[made_name] = self.line(line, local, size)
-        return [
-            (p, self._times(self._tiled(local[f"d{operand}"]), slope))
-            for p, operand in zip(places, by)
-        ]
+        slopes = [self._tiled(local[f"d{operand}"]) for operand in by]
+        return [(p, self._times(x, slope)) for p, x in zip(places, slopes)]
 
 
 def _identity(view: View) -> Any:
@@ -384,18 +371,22 @@ def _identity(view: View) -> Any:
     return (*sources, view.index.shape, view.index.tobytes())
 
 
+def _with_zero(*views: View) -> View:
+    return beside([*views, constant(0.0)])
+
+
 def _each(share: Share, change: Any) -> Any:
     return tuple(map(change, share)) if isinstance(share, tuple) else change(share)
 
 
 def _under(mask: Any, view: View) -> View:
     """A view, but 0 where a mask is False."""
-    padded = beside([view, constant(0.0)])
+    padded = _with_zero(view)
     return View(padded.sources, numpy.where(mask, padded.index[:-1], padded.index[-1]))
 
 
 def _classes(counts: Any) -> Any:
-    """Counts of shares, rounded up: all the same where that wastes little, else to powers of two."""
+    """Counts of shares, rounded up: all the same if that wastes little, else to powers of two."""
     some = counts > 0
     most = int(counts.max())
     if counts.sum() * 2 >= most * some.sum():

@@ -1,4 +1,4 @@
-"""How generated functions are laid out: docstrings, structures written out, lines that are not too long.   (floor 3)"""
+"""The layout of generated functions: docstrings, structures, lines not too long.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def described(
     total: bool,
     of: str,
 ) -> str:
-    """The docstring of a generated function: what it computes, of which function, and the shapes of its arguments."""
+    """The docstring of a generated function: what it computes, of which function, which shapes."""
     what = "The value" if len(program.outputs) == 1 else "The values"
     what += f" of {of}" if of else ""
     if kind != "value":
@@ -79,7 +79,7 @@ def index_of(x: Input) -> tuple[int, ...]:
 
 
 def item_name(x: Input, name: str, depth: int | None = None) -> str:
-    """The name to wish for of a number of an argument, W1_0_2, or of a list of them, at a depth: W1_0."""
+    """The name for a number of an argument, W1_0_2, or for a list of them, at a depth: W1_0."""
     if not x.block.shape:
         return f"{name}_i" if x.block.has_rows else name
     return "_".join([name, *map(str, index_of(x)[:depth])])
@@ -99,11 +99,13 @@ def nested(shape: tuple[int, ...], items: Sequence[str]) -> str:
     if not shape:
         return items[0]
     size = len(items) // shape[0] if shape[0] else 0
-    return f"[{', '.join([nested(shape[1:], items[i * size : (i + 1) * size]) for i in range(shape[0])])}]"
+    parts = [items[i * size : (i + 1) * size] for i in range(shape[0])]
+    return f"[{', '.join([nested(shape[1:], part) for part in parts])}]"
 
 
 def pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
-    """Items as a pattern that an argument of a shape is unpacked into, "_" for parts of it of which nothing is read ("").
+    """Items as a pattern that an argument of a shape is unpacked into; parts of it of which nothing
+    is read ("") are "_".
 
     >>> pattern((2, 2), ["a", "", "", ""])
     '(a, _), _'
@@ -149,7 +151,8 @@ def listed(names: Sequence[str]) -> str:
 
 
 def wrapped(line: str, width: int = LINE) -> list[str]:
-    """A line as lines of at most `width` characters, where it has commas, + or - to break at; in parentheses where it has none around.
+    """A line as lines of at most `width` characters, where it has commas, + or - to break at; in
+    parentheses where it has none around.
 
     >>> wrapped("    y = aaa + bbb + ccc", 16)
     ['    y = (', '        aaa', '        + bbb', '        + ccc', '    )']
@@ -182,7 +185,7 @@ def _filled(body: str, indent: str, width: int) -> list[str]:
 
 
 def _items(body: str) -> list[str]:
-    """A text cut behind the commas that stand in no brackets, or, where there are none, before + and -.
+    """A text cut behind the commas outside of brackets or, where there are none, before + and -.
 
     >>> _items("f(a, b), c + d"), _items("f(a - b) - c")
     (['f(a, b),', 'c + d'], ['f(a - b)', '- c'])
@@ -215,7 +218,10 @@ def _brackets(text: str) -> list[tuple[int, int]]:
 
 
 def _split(line: str, begin: int) -> tuple[str, str, str] | None:
-    """A statement as what opens a bracket, what stands in it and what closes it; a pair of its own where none is around it all."""
+    """A statement as what opens a bracket, what stands in it and what closes it.
+
+    It gets a pair of its own where none is around it all.
+    """
     end = len(line)
     left, equals, right = line.rpartition(" = ")
     if line.startswith("for ", begin):

@@ -1,7 +1,7 @@
-"""The names that source is written in: arguments' own, labels that people gave, else short made ones.   (floor 3)
+"""Names in generated source: arguments' own, labels that people gave, made ones.   (floor 3)
 
-A name reaches the source only if it is a plain identifier that nothing else bears; whatever else a label says
-stays out of it.
+A name reaches the source only if it is a plain identifier that nothing else bears; whatever else a
+label says stays out of it.
 """
 
 from __future__ import annotations
@@ -22,17 +22,8 @@ LONGEST = 40  # characters of a name
 ITEM = "item"  # what a list comprehension runs over
 _weights = re.compile(r"[wW](\d*)", re.ASCII)
 FUNCTIONS = {"value", "value_and_grad", "jacobian"}  # what the generated functions are called
-TAKEN = {
-    *kwlist,
-    *softkwlist,
-    *RESERVED,
-    *OPS,
-    *dir(builtins),
-    *FUNCTIONS,
-    "math",
-    "isfinite",
-    ITEM,
-}
+TAKEN = {*kwlist, *softkwlist, *RESERVED, *OPS, *dir(builtins), *FUNCTIONS}
+TAKEN |= {"math", "isfinite", ITEM}
 TAKEN.update(alias for op in OPS.values() for alias in op.aliases)
 
 
@@ -68,7 +59,7 @@ class Names:
         self.counts: dict[str, int] = {}
 
     def take(self, wish: str, instead: str = "v") -> str:
-        """The name wished for, with a number behind it where it is taken; a made one where it is no name."""
+        """The name wished for, numbered where it is taken; `instead`, numbered, for what is none."""
         made = not wish or not (wish in self.counts or is_name(wish))
         if made:
             wish = instead
@@ -86,7 +77,7 @@ class Names:
 
 
 def step_names(steps: Iterable[Any]) -> dict[Any, str]:
-    """What to wish for as the name of each step: its label; z1 for a dot with weights W1, and a1 for what is made of it alone."""
+    """Names to wish for: a step's label; z1 for a dot with weights W1, a1 for a step of it alone."""
     wishes: dict[Any, str] = {}
     for step in steps:
         op, operands = step.op, step.operands

@@ -1,14 +1,16 @@
-"""Re-rolling: scalar steps of one formula as one step on vectors, which is how layers become matrices again.   (floor 3)
+"""Re-rolling: scalar steps of one formula become one on vectors, layers matrices.   (floor 3)
 
-Steps at one depth with the same operation and operands from the same places form a vector; where its operands lie is a
-`View`, an index into the vectors and blocks they come from: in order it says "as it is", repeated "shared by all", in strides "a
-matrix", and else it gathers. Sums of products written by hand are put together as `dot` first, the inner additions and products of
-which nobody else reads.
+Steps at one depth with the same operation and operands from the same places form a vector. Where
+its operands lie is a `View`, an index into the vectors and blocks that they come from: in order it
+says "as it is", repeated "shared by all", in strides "a matrix", and else it gathers. Sums of
+products written by hand are put together as `dot` first, if nobody else reads the additions and
+products in them.
 """
 
 from __future__ import annotations
 
 from array import array
+from operator import attrgetter
 
 from ..arithmetic.total import inf
 from ..ops import OPS, Op
@@ -20,15 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-# What an operand of many is filled up with, so that lists of several lengths make one matrix. Nothing
-# does for max and min: the slope is shared by all that are largest, and what fills up might be.
+# The number that fills up a list operand, so that lists of several lengths make a matrix. There is
+# none for max and min: the slope is shared by all that are largest, and what fills up might be.
 NEUTRAL = {"sum": 0.0, "dot": 0.0, "norm": 0.0, "prod": 1.0, "_peak": -inf, "logsumexp": -inf}
 MOST_PADDING = 3.0  # times the numbers themselves
 SHORT = 4.0  # operations a vector: with fewer of them, columns are faster
 FEW_TERMS = 16  # of a sum that columns add up one by one
 FEW = 3  # vectors of one operation at one depth, which may stay apart
 MANY = 100  # vectors of a program that are worth asking whether they should be
-WORTHWHILE = 50.0  # operations a vector: with fewer, plain Python is done with them before NumPy with a line for each
+WORTHWHILE = 50.0  # operations a vector: with fewer, plain Python is done before NumPy is
 
 
 class Numbers:
@@ -37,18 +39,18 @@ class Numbers:
     has_rows = False
 
     def __init__(self, data: Sequence[float]) -> None:
-        self.data = tuple(data)
-        self.size = len(self.data)
-        self.bits = array(
-            "d", self.data
-        ).tobytes()  # equal for the same numbers, signs of zeros included
+        self.data, self.size = tuple(data), len(data)
+        self.bits = array("d", data).tobytes()  # equal for the same, signs of zeros included
 
     def __repr__(self) -> str:
         return f"<numbers {self.data}>"
 
 
 class View:
-    """Where the operands of a vector lie: `index` into its `sources`, put one behind the other; of lists, a row of it each."""
+    """Where the operands of a vector lie: `index` into its `sources`, one behind the other.
+
+    Lists have a row of it each.
+    """
 
     __slots__ = ("index", "sources")
 
@@ -65,20 +67,15 @@ class View:
 
 
 class Vector:
-    """Steps of one formula side by side: an operation, a view for each of its operands, and how many steps it stands for."""
+    """Steps of one formula side by side: an operation, a view for each operand, how many steps."""
 
     __slots__ = ("has_rows", "label", "op", "operands", "size")
 
     def __init__(
         self, op: Any, operands: tuple[View, ...], size: int, has_rows: bool, label: str = ""
     ) -> None:
-        self.op, self.operands, self.size, self.has_rows, self.label = (
-            op,
-            operands,
-            size,
-            has_rows,
-            label,
-        )
+        self.op, self.operands, self.size = op, operands, size
+        self.has_rows, self.label = has_rows, label
 
     def __repr__(self) -> str:
         return f"<{self.size} × {self.op.name}>"
@@ -106,13 +103,12 @@ def size_of(source: Any) -> int:
 def pulls(
     rolled: Rolled, roots: Iterable[Any], by: Iterable[Any]
 ) -> list[tuple[Vector, list[int]]]:
-    """The derivative, as `program.pulls` takes it: vectors, last first, with the operands that they send slopes to."""
+    """The vectors that a slope comes to, last first, as `program.pulls` finds steps."""
     way: set[Any] = set(by)
     for vector in rolled.vectors:
         if any(not way.isdisjoint(view.sources) for _, view in _receivers(vector)):
             way.add(vector)
-    reached = set(roots)
-    found = []
+    reached, found = set(roots), []
     for vector in reversed(rolled.vectors):
         if vector in way and vector in reached:
             sent = [
@@ -120,29 +116,23 @@ def pulls(
                 for place, view in _receivers(vector)
                 if not way.isdisjoint(view.sources)
             ]
-            for _, view in sent:
-                reached.update(source for source in view.sources if source in way)
+            reached.update(source for _, view in sent for source in view.sources)
             found.append((vector, [place for place, _ in sent]))
     return found
 
 
 def _receivers(vector: Vector) -> list[tuple[int, View]]:
-    """The operands that a vector sends any slopes to, each with its place: of a choice its branches."""
-    op = vector.op
-    if sends(op):
-        return [
-            (place, view)
-            for place, (view, sent) in enumerate(zip(vector.operands, sends(op)))
-            if sent
-        ]
-    return [*enumerate(vector.operands)] if op.slopes else []
+    """The operands that a vector sends slopes to, each with its place: of a choice its branches."""
+    if not (ways := sends(vector.op)):
+        return [*enumerate(vector.operands)] if vector.op.slopes else []
+    return [(place, vector.operands[place]) for place, sent in enumerate(ways) if sent]
 
 
 # ------------------------------------------------------------------ from steps to vectors
 
 
 def rolled(program: Program) -> Rolled:
-    """The program in vectors, or in columns where vectors would be short; made once for a program."""
+    """The program in vectors, or in columns where these would be short; made once for a program."""
     if program.rolled is None:
         vectors = roll(program)
         is_matrix = any(map(_has_weights, vectors.vectors))
@@ -153,17 +143,15 @@ def rolled(program: Program) -> Rolled:
 
 
 def has_pattern(program: Program) -> bool:
-    """Whether many steps have a formula and a depth in common, so that there are fewer vectors than steps by far; or few steps at all.
+    """Whether there are fewer vectors than steps by far, or few steps at all.
 
-    It takes no rolling: steps of different rows or depths are different vectors, so that there are at least so many.
+    It takes no rolling: steps of different operations or depths are different vectors, so that
+    there are at least so many.
     """
     if program.scattered is None:
         count = operations(program)
-        least = (
-            sum([len({step.op for step in level}) for level in _levels(_prepared(program)[0])])
-            if count > MANY
-            else 0
-        )
+        levels = _levels(_prepared(program)[0]) if count > MANY else []
+        least = sum([len({step.op for step in level}) for level in levels])
         program.scattered = least > MANY and count < WORTHWHILE * least
     return not program.scattered
 
@@ -175,11 +163,8 @@ def is_scattered(program: Program) -> bool:
 
 def _has_weights(vector: Vector) -> bool:
     """Whether a vector is a matrix that is the same for all rows times a list."""
-    return (
-        vector.op.name == "dot"
-        and vector.size > 1
-        and any(not has_rows(view) for view in vector.operands[:2])
-    )
+    is_matrix = vector.op.name == "dot" and vector.size > 1
+    return is_matrix and not all(map(has_rows, vector.operands[:2]))
 
 
 def has_rows(view: View) -> bool:
@@ -188,11 +173,13 @@ def has_rows(view: View) -> bool:
 
 
 def roll(program: Program, together: bool = True) -> Rolled:
-    """The program in vectors; with `together=False` each step is a vector of one, a column where it carries rows.
+    """The program in vectors; with `together=False` each step is a vector of one, a column where it
+    carries rows.
 
     >>> from scalargrad.compiler.program import Block, Program, Step
     >>> w, x = Block("w", (3, 2)), Block("x", (2,))
-    >>> dots = [Step(OPS["dot"], (*w.inputs[i : i + 2], *x.inputs, Constant(0.0))) for i in (0, 2, 4)]
+    >>> rows = [w.inputs[i : i + 2] for i in (0, 2, 4)]
+    >>> dots = [Step(OPS["dot"], (*row, *x.inputs, Constant(0.0))) for row in rows]
     >>> roll(Program([w, x], [Step(OPS["tanh"], (z,)) for z in dots])).vectors
     [<3 × dot>, <3 × tanh>]
     """
@@ -221,9 +208,8 @@ def _levels(steps: Sequence[Step]) -> list[list[Step]]:
 def _merged(program: Program) -> tuple[list[Step], list[Any]]:
     """The steps without those that compute what another does."""
     same = (program if program.is_shared else sharing(program)).same
-    return _rewritten(
-        [step for step in program.steps if step not in same], program.outputs, dict(same), {}, set()
-    )
+    steps = [step for step in program.steps if step not in same]
+    return _rewritten(steps, program.outputs, dict(same), {}, set())
 
 
 def _rewritten(
@@ -233,7 +219,9 @@ def _rewritten(
     parts: dict[Step, list[Step]],
     gone: set[Any],
 ) -> tuple[list[Step], list[Any]]:
-    """Steps with others in their places: `parts` of some, the last of which is their value; those in `gone` left out."""
+    """Steps with others in their places: `now` has what stands for some, `parts` the steps that
+    make some, the last one their value; those in `gone` are left out.
+    """
     if not (now or parts or gone):
         return list(steps), list(outputs)
 
@@ -250,9 +238,8 @@ def _rewritten(
         for part in parts.get(step, [step]):
             new = part
             if not are_as_before(part.operands):
-                new = now[part] = Step(
-                    part.op, tuple([latest(x) for x in part.operands]), part.label
-                )
+                operands = tuple([latest(x) for x in part.operands])
+                new = now[part] = Step(part.op, operands, part.label)
             result.append(new)
         if step in parts:
             now[step] = result[-1]
@@ -260,7 +247,7 @@ def _rewritten(
 
 
 def _gathered_sums(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:
-    """Chains of additions as one `sum`, and of products as one `dot`, where nobody else reads what is between."""
+    """Chains of additions as one `sum`, of products as one `dot`, where nobody else reads them."""
     add, mul, many = OPS["add"], OPS["mul"], OPS["sum"]
     readers: dict[Any, int] = dict.fromkeys(outputs, 2)
     for step in steps:
@@ -279,19 +266,15 @@ def _gathered_sums(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[
             if x.op is add and readers[x] == 1:
                 inner.append(x)
                 stack += reversed(x.operands)
-            elif not (x.__class__ is Constant and x.data == 0.0):
+            elif not _is_zero(x):
                 terms.append(x)
         products = [x for x in terms if x.op is mul and readers[x] == 1]
         rest = [x for x in terms if x.op is not mul or readers[x] > 1]
         if len(products) > 1:
-            bias: Any = (
-                rest[0] if len(rest) == 1 else Step(many, tuple(rest)) if rest else Constant(0.0)
-            )
+            sums = [Step(many, tuple(rest))] if len(rest) > 1 else []
+            bias = [*sums, *rest, Constant(0.0)][0]
             ws, xs = zip(*[x.operands for x in products])
-            parts[step] = [
-                *([bias] if len(rest) > 1 else []),
-                Step(OPS["dot"], (*ws, *xs, bias), step.label),
-            ]
+            parts[step] = [*sums, Step(OPS["dot"], (*ws, *xs, bias), step.label)]
             gone.update(inner, products)
         elif len(terms) > 2 and inner:
             parts[step] = [Step(many, tuple(terms), step.label)]
@@ -309,7 +292,7 @@ def _filled_up(column: Sequence[Any], op: Op) -> Sequence[Any]:
 
 
 def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:
-    """Sums of squares of several arguments, an L2 term, as a sum for each of them, in its own order."""
+    """Sums of squares of several arguments, an L2 term, as a sum for each, in its own order."""
     parts: dict[Step, list[Step]] = {}
     for step in steps:
         if not _is_of_squares(step):
@@ -318,10 +301,8 @@ def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step]
         by_block: dict[Any, list[Any]] = {}
         for x in xs:
             by_block.setdefault(getattr(x, "block", None), []).append(x)
-        lists = [
-            sorted(part, key=lambda x: x.place) if block else part
-            for block, part in by_block.items()
-        ]
+        in_order = attrgetter("place")
+        lists = [sorted(part, key=in_order) if b else part for b, part in by_block.items()]
         if lists != [xs]:
             squares = [Step(step.op, (*part, *part, Constant(0.0))) for part in lists]
             parts[step] = [*squares, *_chain([*squares, bias])]
@@ -345,14 +326,11 @@ def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[St
         if step.op.name not in ("sum", "dot") or len(step.operands) > 2 * FEW_TERMS:
             continue
         groups = grouped(step.op, step.operands)
-        terms: list[Any] = (
-            groups[0] if step.op.name == "sum" else [Step(mul, pair) for pair in zip(*groups[:2])]
-        )
-        made = [x for x in terms if x.__class__ is Step and step.op.name == "dot"]
-        if step.op.name == "dot" and not (
-            groups[2].__class__ is Constant and groups[2].data == 0.0
-        ):
-            terms = [groups[2], *terms]
+        made: list[Step] = []
+        terms: list[Any] = groups[0]
+        if step.op.name == "dot":
+            made = [Step(mul, pair) for pair in zip(*groups[:2])]
+            terms = [*([] if _is_zero(groups[2]) else groups[2:]), *made]
         if len(terms) > 1 or made:
             parts[step] = [*made, *_chain(terms)]
             if not parts[step]:  # a term and a 0
@@ -362,12 +340,16 @@ def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[St
 
 def _chain(terms: Sequence[Any]) -> list[Step]:
     """Terms added up one by one, without a 0 at the end."""
-    if terms[-1].__class__ is Constant and terms[-1].data == 0.0:
+    if _is_zero(terms[-1]):
         terms = terms[:-1]
     sums: list[Step] = []
     for term in terms[1:]:
         sums.append(Step(OPS["add"], (sums[-1] if sums else terms[0], term)))
     return sums
+
+
+def _is_zero(x: Any) -> bool:
+    return x.__class__ is Constant and x.data == 0.0
 
 
 class _Rolling:
@@ -380,44 +362,43 @@ class _Rolling:
             x: (block, x.place) for block in program.blocks for x in block.inputs
         }
         self.carriers: set[Any] = {block for block in program.blocks if block.has_rows}
-        self.together = together
         self.vectors: list[Vector] = []
-        for group in _levels(steps) if together else [[step] for step in steps]:
-            if together:
-                for alike in self._alike(group):
+        if together:
+            for level in _levels(steps):  # whose operands have places by now
+                for alike in self._alike(level):
                     self._add(alike)
-            else:
-                self._add(group)
+        else:
+            for step in steps:
+                self._add([step])
         self.rolled = Rolled(program.blocks, self.vectors, [self._output(x) for x in outputs])
 
     def _alike(self, steps: Sequence[Step]) -> list[list[Step]]:
-        """The steps of a level that can be one vector: of one operation, and of operands from the same sources.
+        """The steps of a level that can be one vector: of one operation, of operands from the same
+        sources.
 
-        Where that would make many vectors of one operation, which lists of several lengths do, they become one that is filled up.
+        Where that would make many vectors of one operation, which lists of several lengths do, they
+        become one that is filled up.
         """
-        found: dict[Any, list[Step]] = {}
+        by_op: dict[Op, dict[Any, list[Step]]] = {}
         for step in steps:
-            sources = tuple([self._sources(operand) for operand in grouped(step.op, step.operands)])
-            found.setdefault((step.op, sources), []).append(step)
-        by_op: dict[Op, list[list[Step]]] = {}
-        for (op, _), group in found.items():
-            by_op.setdefault(op, []).append(group)
-        return [
-            group
-            for op, groups in by_op.items()
-            for group in (self._together(op, groups) if len(groups) > FEW else groups)
-        ]
+            sources = tuple([self._sources(x) for x in grouped(step.op, step.operands)])
+            by_op.setdefault(step.op, {}).setdefault(sources, []).append(step)
+        found: list[list[Step]] = []
+        for op, groups in by_op.items():
+            some = [*groups.values()]
+            found += self._together(op, some) if len(some) > FEW else some
+        return found
 
     def _together(self, op: Op, groups: list[list[Step]]) -> list[list[Step]]:
         """Groups of an operation as one, or as they are where filling up would cost too much."""
-        if not op.takes_lists:
-            return [[step for group in groups for step in group]]
-        if op.name not in NEUTRAL or any(map(_is_of_squares, (group[0] for group in groups))):
-            return groups
-        lengths = [len(step.operands) for group in groups for step in group]
-        if max(lengths) * len(lengths) > MOST_PADDING * sum(lengths):
-            return groups
-        return [[step for group in groups for step in group]]
+        every = [step for group in groups for step in group]
+        if op.takes_lists:
+            lengths = [len(step.operands) for step in every]
+            is_wasteful = max(lengths) * len(lengths) > MOST_PADDING * sum(lengths)
+            has_squares = any(_is_of_squares(group[0]) for group in groups)
+            if is_wasteful or has_squares or op.name not in NEUTRAL:
+                return groups
+        return [every]
 
     def _sources(self, operand: Any) -> Any:
         """Where an operand comes from; of a list the sources of its items, and its length."""
@@ -454,22 +435,16 @@ class _Rolling:
                 source, place = self.places[x]
             offsets.setdefault(source, 0)
             places.append((source, place))
-        sources = [
-            Numbers([data for data, _ in numbers]) if source is None else source
-            for source in offsets
-        ]
+        of_numbers = Numbers([data for data, _ in numbers])
+        sources = [of_numbers if source is None else source for source in offsets]
         begin = 0
-        for key, source in zip(list(offsets), sources):
+        for key, source in zip([*offsets], sources):
             offsets[key] = begin
             begin += size_of(source)
-        index = numpy.fromiter(
-            (offsets[source] + place for source, place in places),
-            dtype=numpy.intp,
-            count=len(places),
-        )
-        return View(
-            tuple(sources), index.reshape(len(column), -1) if column[0].__class__ is list else index
-        )
+        found = (offsets[source] + place for source, place in places)
+        index = numpy.fromiter(found, dtype=numpy.intp, count=len(places))
+        shape = (len(column), -1) if column[0].__class__ is list else -1
+        return View(tuple(sources), index.reshape(shape))
 
     def _output(self, x: Any) -> tuple[Any, int]:
         return (Numbers([x.data]), 0) if x.__class__ is Constant else self.places[x]

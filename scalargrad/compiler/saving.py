@@ -101,7 +101,7 @@ def _as_text(content: Any) -> str:
 
 
 class _Saved:
-    """The functions of a saved module: from the user's arguments to contents of blocks, and back."""
+    """The functions of a saved module: from arguments to contents of blocks, and back."""
 
     def __init__(self, traces: Traces, names: Sequence[str], on_arrays: bool) -> None:
         self.traces, self.on_arrays = traces, on_arrays

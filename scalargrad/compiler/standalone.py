@@ -36,7 +36,8 @@ class Standalone:
 
     >>> from scalargrad.arithmetic.total import divide
     >>> made = Standalone()
-    >>> made.add("def f(x):\\n    return over(exp(x), half)\\n", {"over": divide, "exp": math.exp, "half": 0.5})
+    >>> names = {"over": divide, "exp": math.exp, "half": 0.5}
+    >>> made.add("def f(x):\\n    return over(exp(x), half)\\n", names)
     >>> print(made.text())  # doctest: +ELLIPSIS
     import math
     from math import exp, inf, nan

@@ -1,4 +1,4 @@
-"""Loops of training, which make many steps in a call, and the one that any backend can do.   (floor 3)"""
+"""Loops of training: many steps in a call, and one that any backend can do.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ class Loop:
 
 
 class Stepwise(Loop):
-    """Steps on lists of floats: a generated gradient for each batch, and the optimiser's own update.
+    """Steps on lists of floats: a generated gradient for each batch, the optimiser's own update.
 
     `table` is what the blocks of rows hold. If there is an `executor`, it computes the gradients.
     """
@@ -147,7 +147,7 @@ class Stepwise(Loop):
 
 
 class OnArrays(Stepwise):
-    """Steps on arrays; `formula` is the update's, if steps are made, and a function of arrays too from now on."""
+    """Steps on arrays; `formula` is the update's, if steps are made: a function of arrays, too."""
 
     def __init__(
         self,

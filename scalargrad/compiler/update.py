@@ -1,8 +1,8 @@
-"""An optimiser's update as a program: the formula by which one weight moves, where there is one for all.   (floor 3)
+"""An optimiser's update as a program: the formula by which each weight moves.   (floor 3)
 
-An update is a function from numbers to numbers, and it is traced like any other: called with numbers that are not
-known yet. If each weight then moves by one and the same formula of its own weight, gradient and memory, of the rate
-and of the step, that formula can stand in generated code.
+An update is a function from numbers to numbers, and it is traced like any other: called with
+numbers that are not known yet. If each weight then moves by one and the same formula of its own
+weight, gradient and memory, of the rate and of the step, that formula can stand in generated code.
 """
 
 from __future__ import annotations
@@ -10,10 +10,9 @@ from __future__ import annotations
 import math
 from copy import deepcopy
 
-from ..rows.text import on_floats
 from .captured import Captured
 from .draws import Draws
-from .program import Block, Constant, Input, Program, frozen, grouped
+from .program import Block, Constant, Input, Program, constants, frozen
 from .tracing import Traced, TraceError, add_methods, tracing
 
 TYPE_CHECKING = False
@@ -28,20 +27,21 @@ SHARED = ("lr", "step")  # blocks that all weights share
 def update_of(optimizer: Any, size: int) -> Program | None:
     """The formula of an optimiser's `update`, or None where no formula serves all weights.
 
-    The blocks are w, g, a number for each list of the state, lr and step; the outputs are the new weight and the new state.
-    `size` is how many weights it is traced with: all of them, unless it is known to treat all alike.
+    The blocks are w, g, a number for each list of the state, lr and step; the outputs are the new
+    weight and the new state. `size` is how many weights it is traced with: all of them, unless it
+    is known to treat all alike.
 
     >>> from scalargrad import Value
     >>> from scalargrad.nn import SGD
     >>> [step.op.name for step in update_of(SGD([Value(1.0)], momentum=0.9), 1).steps]
     ['mul', 'add', 'mul', 'sub']
     """
-    count = len(optimizer.parameters)
-    if not isinstance(optimizer.state, tuple) or any(
-        not isinstance(part, list) or len(part) != count for part in optimizer.state
-    ):
+    count, state = len(optimizer.parameters), optimizer.state
+    if not isinstance(state, tuple) or not all(isinstance(part, list) for part in state):
         return None
-    own = [*OWN, *(f"state{i + 1}" for i in range(len(optimizer.state)))]
+    if any(len(part) != count for part in state):
+        return None
+    own = [*OWN, *(f"state{i + 1}" for i in range(len(state)))]
     numbers = [[Traced(name) for name in own] for _ in range(size)]
     shared = [Traced(name) for name in SHARED]
     captured = Captured([type(optimizer), type(optimizer).update])
@@ -60,27 +60,27 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     each = [[Input(block, 0) for block in blocks[: len(own)]] for _ in range(size)]
     each[0] = inputs[: len(own)]
     known = dict(zip(shared, inputs[len(own) :]))
-    known.update((number, x) for row, xs in zip(numbers, each) for number, x in zip(row, xs))
-    flat = frozen([x for row in results for x in row], known, _refuse)
-    formulas = [flat[i : i + len(results[0])] for i in range(0, len(flat), len(results[0]))]
+    for own_numbers, xs in zip(numbers, each):
+        known.update(zip(own_numbers, xs))
+    flat = frozen([x for result in results for x in result], known, _refuse)
+    width = len(results[0])
+    formulas = [flat[i : i + width] for i in range(0, len(flat), width)]
     common = {x: x for x in inputs[len(own) :]}
-    if all(
-        alike(formulas[0], formula, {**common, **dict(zip(xs, each[0]))})
-        for formula, xs in zip(formulas, each)
-    ):
-        return Program(blocks, formulas[0])
-    return None
+    partners = [{**common, **dict(zip(xs, each[0]))} for xs in each]
+    is_one = all(alike(formulas[0], *other) for other in zip(formulas, partners))
+    return Program(blocks, formulas[0]) if is_one else None
 
 
 def _called(
     optimizer: Any, numbers: list[list[Traced]], shared: list[Traced]
 ) -> list[list[Any]] | None:
-    """For each weight its new number and those of its state; None where the update keeps or returns something else, or takes a number as text."""
+    """For each weight its new number and those of its state.
+
+    None where the update keeps or returns something else, or takes a number as text.
+    """
     weights, gradients, *state = map(list, zip(*numbers))
-    shares: dict[int, Any] = {
-        id(part): part for part in (optimizer.parameters, optimizer.lr, optimizer.state)
-    }
-    twin, before = deepcopy(optimizer, dict(shares)), deepcopy(optimizer, dict(shares))
+    parts = optimizer.parameters, optimizer.lr, optimizer.state
+    twin, before = [deepcopy(optimizer, {id(part): part for part in parts}) for _ in range(2)]
     lr, step = shared
     parameters = [Traced(p.label) for p in optimizer.parameters]
     for one in (twin, before):
@@ -91,14 +91,10 @@ def _called(
     with tracing() as trace:
         moved, memory = twin.update(weights, gradients, lr)
     columns = [moved, *memory]
-    if (
-        trace.is_asked
-        or vars(twin) != vars(before)
-        or len(columns) != len(state) + 1
-        or any(len(column) != len(weights) for column in columns)
-    ):
+    is_other = len(columns) != len(state) + 1 or any(len(x) != len(weights) for x in columns)
+    if is_other or trace.is_asked or vars(twin) != vars(before):
         return None
-    return [[x if isinstance(x, Traced) else float(x) for x in row] for row in zip(*columns)]
+    return [[x if isinstance(x, Traced) else float(x) for x in own] for own in zip(*columns)]
 
 
 def _refuse(value: Any) -> Any:
@@ -106,7 +102,8 @@ def _refuse(value: Any) -> Any:
 
 
 def lets_through(formula: Program) -> bool:
-    """Whether a nan or an infinity in weight or gradient comes out in the new weight, so that one look at the end finds it.
+    """Whether a nan or an infinity in weight or gradient comes out in the new weight, so that one
+    look at the end finds it.
 
     >>> from scalargrad import Value
     >>> from scalargrad.nn import SGD
@@ -116,24 +113,20 @@ def lets_through(formula: Program) -> bool:
     w, g, *rest = [block.inputs[0] for block in formula.blocks]
     for bad in (w, g):
         for number in (math.inf, -math.inf, math.nan):
-            numbers: dict[Any, float] = {w: 0.5, g: 0.125, **dict.fromkeys(rest, 0.25), bad: number}
-            for step in formula.steps:
-                operands = [
-                    x.data if x.__class__ is Constant else numbers[x] for x in step.operands
-                ]
-                numbers[step] = on_floats(step.op)["value"](*grouped(step.op, operands))
-            if math.isfinite(numbers.get(formula.outputs[0], 0.0)):
+            known = {w: 0.5, g: 0.125, **dict.fromkeys(rest, 0.25), bad: number}
+            if math.isfinite(constants(formula, known).outputs[0].data):
                 return False
     return True
 
 
 def same_objects(some: Iterable[Any], others: Iterable[Any]) -> bool:
-    """Whether two lists hold the same objects in the same order; == would compare the data of Values."""
+    """Whether two lists hold the same objects in order; == would compare the data of Values."""
     return [*map(id, some)] == [*map(id, others)]
 
 
 def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any]) -> bool:
-    """Whether two lists of outputs are one formula; `partner` says which input of the first stands for one of the second.
+    """Whether two lists of outputs are one formula; `partner` says which input of the first stands
+    for one of the second.
 
     >>> from scalargrad.ops import OPS
     >>> from scalargrad.compiler.program import Step
@@ -163,7 +156,7 @@ def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any
 
 
 def fits(program: Program, weights: Sequence[Input]) -> bool:
-    """Whether the weights are whole blocks, as they are but where one weight stands in several places."""
+    """Whether the weights are whole blocks: not so where one weight stands in several places."""
     own = set(weights)
     return all(
         own.issuperset(block.inputs) or own.isdisjoint(block.inputs) for block in program.blocks
