@@ -59,7 +59,7 @@ class Names:
         self.counts: dict[str, int] = {}
 
     def take(self, wish: str, instead: str = "v") -> str:
-        """The name wished for, numbered where it is taken; `instead`, numbered, for what is none."""
+        """The name wished for, numbered if it is taken; `instead`, numbered, for what is none."""
         made = not wish or not (wish in self.counts or is_name(wish))
         if made:
             wish = instead
@@ -77,7 +77,7 @@ class Names:
 
 
 def step_names(steps: Iterable[Any]) -> dict[Any, str]:
-    """Names to wish for: a step's label; z1 for a dot with weights W1, a1 for a step of it alone."""
+    """Names to wish for: a label; z1 for a dot with weights W1, a1 for a step of it alone."""
     wishes: dict[Any, str] = {}
     for step in steps:
         op, operands = step.op, step.operands
