@@ -9,6 +9,7 @@ from __future__ import annotations
 from copy import copy
 from inspect import signature
 from math import inf
+from types import FunctionType
 from typing import NamedTuple
 
 from .arithmetic.conversion import to_float
@@ -23,7 +24,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 LOSSES = {name: name for name in ("linear", "soft_l1", "huber", "cauchy", "arctan")}
-BLOCK = 16384  # rows that are looked at together: some kilobytes stay near the processor
+CACHE = 131072  # numbers that stay near the processor, 1 MB
+PIECE = 32_000  # numbers of a table, and
+DOT = 8192  # numbers of a column, that linear algebra does not share out among threads, to wait
+ALIKE = 1e-3  # where less of a column stands apart from the others, products lose its digits
+KEPT = 16  # formulas that another fit finds compiled
 MOST_POLISHING = 5  # steps
 TOLERANCE = 1e-15  # of SciPy's search: near what doubles can tell apart
 
@@ -50,21 +55,13 @@ class FormulaFit:
     """
 
     def __init__(self, formula: _Formula, found: Any, data: _Data, is_absolute: bool) -> None:
-        import numpy
-
         self._formula, self._data, self._is_absolute = formula, data, is_absolute
         self.evaluations = int(found.nfev)
         self.parameters = dict(zip(formula.names, found.x.tolist()))
-        self.residuals = -formula.table(found.x, data)[-1] * data.sigma
+        self.residuals = data.y - formula.values(found.x, data.x)
         self.degrees_of_freedom = len(data.y) - len(found.x)
-        squares = float(numpy.sum((self.residuals / data.sigma) ** 2))
-        cost = squares if data.loss == "linear" else 2.0 * float(found.cost)
-        freedom = self.degrees_of_freedom
+        cost, freedom = 2.0 * float(found.cost), self.degrees_of_freedom
         self.deviation: Any = (cost / freedom) ** 0.5 if freedom > 0 else None
-        weights = data.sigma**-2.0
-        centre = numpy.average(data.y, weights=weights)
-        total = float(numpy.sum((data.y - centre) ** 2 * weights))
-        self.r_squared = 1.0 - squares / total if total and data.loss == "linear" else None
         self.covariance, self.problem = self._covariance(found)
 
     def _covariance(self, found: Any) -> tuple[Any, str]:
@@ -85,7 +82,7 @@ class FormulaFit:
                 "to estimate the noise from: take more rows, or give sigma and absolute_sigma=True"
             )
         scale = numpy.sqrt((found.jac**2).sum(axis=0))
-        size = numpy.finfo(float).eps * numpy.linalg.norm(self._data.y / self._data.sigma)
+        size = numpy.finfo(float).eps * _sum_of_squares(self._data.y / self._data.sigma) ** 0.5
         for name, effect, value in zip(names, scale, found.x):
             if effect == 0.0 or 0.0 < abs(value) * effect <= size:
                 return None, f"the formula does not depend on {name} where the search ended"
@@ -96,6 +93,17 @@ class FormulaFit:
         inverse = (turns.T / sizes) / scale[:, None]
         covariance = inverse @ inverse.T
         return (covariance if self._is_absolute else covariance * self.deviation**2), ""
+
+    @property
+    def r_squared(self) -> float | None:
+        """The part of y's variance that the formula explains, where that means something."""
+        import numpy
+
+        y, sigma = self._data.y, self._data.sigma
+        weights = sigma**-2.0 if numpy.ndim(sigma) else None
+        total = _sum_of_squares((y - numpy.average(y, weights=weights)) / sigma)
+        is_plain = total > 0.0 and self._data.loss == "linear"
+        return 1.0 - _sum_of_squares(self.residuals / sigma) / total if is_plain else None
 
     @property
     def errors(self) -> dict[str, float] | None:
@@ -251,7 +259,7 @@ def fit_formula(
     data = _Data(x, y, sigma, look_up("loss", loss, LOSSES))
     first = numpy.array([to_float(start[name], name) for name in names])
     low, high = _bounds(names, bounds or {}, first)
-    formula = _Formula(f, names, backend)
+    formula = _formula_of(f, names, backend)
     limit = max_evaluations and whole_number("max_evaluations", max_evaluations)
 
     free = not bounds and loss == "linear" and len(data.y) >= len(names)
@@ -274,6 +282,7 @@ def fit_formula(
         if free:
             found.x = squares.polished(found.x)
             found.jac = squares.slopes(found.x)
+            found.cost = _sum_of_squares(squares.residuals(found.x)) / 2.0
     return FormulaFit(formula, found, data, absolute_sigma)
 
 
@@ -308,32 +317,31 @@ class _Search(_RobustSearch):
     """The same for plain squares, in fewer rows: those of R, where [slopes | r] = Q R.
 
     A search by least squares looks at lengths and products of the columns only, which Q keeps. So
-    a hundred thousand rows cost it no more than a hundred.
+    a hundred thousand rows cost it no more than a hundred. Of many rows R is the root of the
+    columns' products, which are summed block by block, as long as these tell the columns apart.
     """
 
     def __init__(self, formula: _Formula, data: _Data) -> None:
         super().__init__(formula, data)
         self.seen: dict[bytes, Any] = {}  # the two latest
+        self.blocks = data.blocks(CACHE // (len(formula.names) + 2))
+        self.is_doubtful = len(self.blocks) == 1
 
     def reduced(self, p: Any) -> Any:
         """R at some parameters; it is remembered, since a search asks for it again."""
         import numpy
-        from scipy.linalg import get_lapack_funcs
-
-        (factored,) = get_lapack_funcs(("geqrf",), (numpy.empty(0),))
-
-        def of_rows(table: Any) -> Any:
-            return numpy.triu(factored(table, overwrite_a=True)[0][: table.shape[1]])
 
         key = numpy.asarray(p).tobytes()
         if key not in self.seen:
-            made = [
-                of_rows(self.formula.table(p, self.data.part(i)).T)
-                for i in range(0, len(self.data.y), BLOCK)
-            ]
-            all_rows = of_rows(numpy.concatenate(made)) if len(made) > 1 else made[0]
-            whole = numpy.isfinite(all_rows).all()
-            self.seen[key] = all_rows if whole else numpy.full_like(all_rows, numpy.nan)
+            root = None
+            if not self.is_doubtful:
+                root = _root(sum(self.formula.products(p, block) for block in self.blocks))
+                self.is_doubtful = root is None
+            if root is None:
+                made = [_triangle(self.formula.table(p, block).T) for block in self.blocks]
+                root = _triangle(numpy.concatenate(made)) if len(made) > 1 else made[0]
+            whole = numpy.isfinite(root).all()
+            self.seen[key] = root if whole else numpy.full_like(root, numpy.nan)
             if len(self.seen) > 2:
                 del self.seen[next(iter(self.seen))]
         return self.seen[key]
@@ -360,12 +368,64 @@ class _Search(_RobustSearch):
         for _ in range(MOST_POLISHING):
             if not self.slopes(p).any(axis=0).all():
                 break
-            nearer = p - numpy.linalg.lstsq(self.slopes(p), self.residuals(p), rcond=None)[0]
+            shift = numpy.linalg.lstsq(self.slopes(p), self.residuals(p), rcond=None)[0]
+            if (abs(shift) <= numpy.finfo(float).eps * abs(p)).all():
+                break
+            nearer = p - shift
             then = steepness(nearer)
             if not then < now:
                 break
             p, now = nearer, then
         return p
+
+
+def _sum_of_squares(numbers: Any) -> float:
+    import numpy
+
+    return float(numpy.square(numbers).sum())
+
+
+def _triangle(table: Any) -> Any:
+    """R of table = Q R. Tall tables go in pieces: on those, LAPACK would share out trifles."""
+    import numpy
+    from scipy.linalg import get_lapack_funcs
+
+    (factored,) = get_lapack_funcs(("geqrf",), (numpy.empty(0),))
+    rows, columns = table.shape
+    most = max(2 * columns, PIECE // columns)
+    if rows > most:
+        parts = [_triangle(table[i : i + most]) for i in range(0, rows, most)]
+        return _triangle(numpy.concatenate(parts))
+    return numpy.triu(factored(table)[0][:columns])
+
+
+def _root(products: Any) -> Any:
+    """R of Rᵀ R = products of columns, a lower triangle; None where these are too much alike."""
+    import numpy
+
+    scale = numpy.sqrt(products.diagonal())
+    try:
+        root = numpy.linalg.cholesky(products / scale / scale[:, None]).T
+    except numpy.linalg.LinAlgError:
+        return None
+    return root * scale if root.diagonal().min() > ALIKE else None  # so of nan
+
+
+_made: dict[Any, _Formula] = {}  # the latest, for another fit
+
+
+def _formula_of(f: Callable[..., Any], names: list[str], backend: str) -> _Formula:
+    """The formula, compiled, as it may be already: what it reads from elsewhere may change."""
+    is_plain = isinstance(f, FunctionType) and not (
+        f.__closure__ or f.__defaults__ or f.__kwdefaults__
+    )
+    function = (f.__code__, id(f.__globals__)) if is_plain else id(f)
+    key = function, *names, backend
+    if key not in _made:
+        if len(_made) >= KEPT:
+            _made.clear()
+        _made[key] = _Formula(f, names, backend)  # which keeps f, and so its id
+    return _made[key]
 
 
 class _Formula:
@@ -391,25 +451,37 @@ class _Formula:
         slopes = numpy.array([slopes[name] for name in self.names], dtype=float)
         return numpy.asarray(values, dtype=float), slopes
 
+    def columns(self, p: Any, data: _Data) -> list[Any]:
+        """The slopes by each parameter and the residuals, an array for each, divided by sigma."""
+        values, slopes = self._compiled.value_and_grad(self._named(p), data.x)
+        found = [*[slopes[name] for name in self.names], values - data.y]
+        return [column / data.sigma for column in found] if data.has_sigma else found
+
     def table(self, p: Any, data: _Data) -> Any:
-        """The slopes by each parameter and the residuals, a row for each, divided by sigma."""
+        """The columns, each as a row."""
         import numpy
 
-        values, slopes = self._compiled.value_and_grad(self._named(p), data.x)
-        table = numpy.empty((len(p) + 1, len(data.y)))
-        for row, name in zip(table, self.names):
-            row[:] = slopes[name]
-        numpy.subtract(values, data.y, out=table[-1])
-        if data.has_sigma:
-            table /= data.sigma
-        return table
+        return numpy.array(self.columns(p, data))
+
+    def products(self, p: Any, data: _Data) -> Any:
+        """The dot product of each column with those before it and itself: a lower triangle."""
+        import numpy
+
+        columns = self.columns(p, data)
+        found = numpy.zeros((len(columns), len(columns)))
+        for begin in range(0, len(data.y), DOT):
+            parts = [column[begin : begin + DOT] for column in columns]
+            for i, part in enumerate(parts):
+                for j, other in enumerate(parts[: i + 1]):
+                    found[i, j] += part.dot(other)
+        return found
 
     def _named(self, p: Any) -> dict[str, float]:
         return dict(zip(self.names, map(float, p)))
 
 
 class _Data:
-    """Rows of data as arrays, checked; sigma is 1 where none is given."""
+    """Rows of data as arrays, checked; sigma is an array or a number, 1 where none is given."""
 
     def __init__(self, x: Any, y: Any, sigma: Any, loss: str) -> None:
         import numpy
@@ -421,19 +493,24 @@ class _Data:
         if len(self.x) != len(self.y):
             raise ValueError(f"x has {len(self.x)} rows and y {len(self.y)}")
         self.has_sigma = sigma is not None
-        if sigma is None or not hasattr(sigma, "__len__"):
-            sigma = numpy.full(len(self.y), 1.0 if sigma is None else to_float(sigma, "sigma"))
-        self.sigma = checked_array(sigma, "sigma")
-        if self.sigma.shape != self.y.shape or not (self.sigma > 0).all():
+        is_one = not hasattr(sigma, "__len__")
+        self.sigma: Any = 1.0
+        if self.has_sigma:
+            self.sigma = to_float(sigma, "sigma") if is_one else checked_array(sigma, "sigma")
+        shape = () if is_one else self.y.shape
+        if numpy.shape(self.sigma) != shape or not numpy.all(self.sigma > 0):
             raise ValueError("sigma must be a number above 0, or one for each row of y")
 
-    def part(self, begin: int) -> _Data:
-        """A block of rows, from one on."""
-        if len(self.y) <= BLOCK:
-            return self
-        block, rows = copy(self), slice(begin, begin + BLOCK)
-        block.x, block.y, block.sigma = self.x[rows], self.y[rows], self.sigma[rows]
-        return block
+    def blocks(self, most: int) -> list[_Data]:
+        """The rows in blocks that are about equally long."""
+        found, count = [], len(self.y)
+        size = -(-count // -(-count // most))
+        for i in range(0, count, size):
+            block, rows = copy(self), slice(i, i + size)
+            block.x, block.y = self.x[rows], self.y[rows]
+            block.sigma = self.sigma[rows] if hasattr(self.sigma, "__len__") else self.sigma
+            found.append(block)
+        return found
 
 
 def _names(f: Callable[..., Any], start: Mapping[str, float]) -> list[str]:

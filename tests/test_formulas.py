@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import curve_fit, least_squares
 
 from scalargrad import exp, fit_formula, sin
-from scalargrad.formulas import BLOCK
+from scalargrad.formulas import CACHE
 
 from . import coverage_of_bands, nist
 
@@ -99,7 +99,7 @@ def test_bands_by_hand(level):
 
 
 def test_more_rows_than_a_block_give_the_same_as_curve_fit():
-    count = 2 * BLOCK + 77
+    count = CACHE // 2 + 77
     t = np.linspace(0.0, 4.0, count)
     y = in_numpy(t, 2.5, 1.3, 0.5) + np.random.default_rng(1).normal(0.0, 0.1, count)
     fit = fit_formula(decay, t, y, START, sigma=0.1, backend="numpy")
@@ -193,6 +193,41 @@ def test_several_inputs_a_data_frame_and_lists():
         fit = fit_formula(plane, x, y, {"a": 1, "b": 1, "c": 0})
         np.testing.assert_allclose([*fit.parameters.values()], [2, 3, 1], rtol=1e-9)
     assert fit.plot().get_ylabel() == "the formula"
+
+
+@pytest.mark.parametrize("backend", ["numpy", "auto"])
+def test_columns_that_are_much_alike_keep_their_digits_over_many_rows(backend):
+    count = CACHE // 2 + 1
+    t = RNG.uniform(0.0, 1.0, count)
+    y = 1.0 + 2.0 * t + 3.0 * (t + 1e-6 * np.sin(9.0 * t)) + RNG.normal(0.0, 1e-8, count)
+    fit = fit_formula(
+        lambda t, a, b, c: a + b * t + c * (t + 1e-6 * sin(9.0 * t)), t, y, {"a": 0, "b": 0, "c": 0},
+        backend=backend,
+    )  # fmt: skip
+    J = np.stack([np.ones(count), t, t + 1e-6 * np.sin(9.0 * t)], axis=1)
+    Q, R = np.linalg.qr(J)
+    np.testing.assert_allclose([*fit.parameters.values()], np.linalg.solve(R, Q.T @ y), rtol=1e-6)
+    inverse = np.linalg.inv(R)
+    errors = fit.deviation * np.sqrt((inverse**2).sum(axis=1))
+    np.testing.assert_allclose([*fit.errors.values()], errors, rtol=1e-6)
+
+
+def test_what_a_formula_reads_counts_in_each_fit_and_formulas_are_told_apart():
+    for rate in (1.3, 2.6):
+        fit = fit_formula(lambda t, a, c: a * exp(-rate * t) + c, T, Y, {"a": 1, "c": 0})  # noqa: B023
+        J = np.stack([np.exp(-rate * T), np.ones(40)], axis=1)
+        want = np.linalg.lstsq(J, Y, rcond=None)[0]
+        np.testing.assert_allclose([*fit.parameters.values()], want, rtol=1e-9)
+    for power in (1, 2):
+        f = [lambda t, a: a * t, lambda t, a: a * t * t][power - 1]
+        fit = fit_formula(f, T, Y, {"a": 1})
+        assert fit.parameters["a"] == pytest.approx(Y @ T**power / (T**power @ T**power))
+
+
+def test_a_parameter_without_effect_over_many_rows_is_a_sentence():
+    t = np.linspace(0.0, 1.0, CACHE)
+    fit = fit_formula(lambda t, a, b: a * t, t, 2.0 * t + 1e-3 * np.sin(t), {"a": 1, "b": 2})
+    assert fit.problem == "the formula does not depend on b where the search ended"
 
 
 def test_the_plot_shows_data_curve_and_bands():

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .roll import Rolled
 
 CACHE = 131072  # numbers, 1 MB
+ALONE = 8192  # of so many numbers BLAS computes a dot in one thread, and wakes no other
 FLOATS = numpy.dtype(numpy.float64)
 
 _only_arrays = {ndarray}
@@ -232,8 +233,10 @@ def are_finite(slopes: Any) -> bool:
                 return False
         elif slope.__class__ is ndarray:
             flat = slope.ravel()
-            if not isfinite(flat.dot(flat)):
-                return False
+            for begin in range(0, flat.size, ALONE):
+                part = flat[begin : begin + ALONE]
+                if not isfinite(part.dot(part)):
+                    return False
         elif not isfinite(slope * slope):
             return False
     return True
