@@ -6,10 +6,10 @@ No walk here recurses, so a chain of a million Values is walked and copied like 
 from __future__ import annotations
 
 import gc
-from contextlib import contextmanager
 from itertools import chain
 
 from .arithmetic.conversion import as_float
+from .modes import contextmanager
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -11,10 +11,8 @@ from _contextvars import ContextVar  # the public module imports more
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from contextlib import contextmanager
+    from contextlib import contextmanager as contextmanager
     from typing import Any
-
-    from .graph import Node
 else:
 
     def contextmanager(function):
@@ -68,7 +66,7 @@ def switched_on(mode: Mode) -> Iterator[None]:
 # ------------------------------------------------------------------ how the engine tells them
 
 
-def announced(node: Node) -> Any:
+def announced(node: Any) -> Any:
     """Tell the modes of a new node, and return it or the one that takes its place."""
     for mode in modes_here.get():
         node = mode.node_made(node)
@@ -81,12 +79,12 @@ def announce_walk(order: list[Any]) -> None:
         mode.walk_done(order)
 
 
-def deciding_number(node: Node) -> float:
+def deciding_number(node: Any) -> float:
     """The number of a Value, to decide an `if` by; a mode may refuse it with an error."""
     if modes_on:
         for mode in modes_here.get():
             mode.number_asked(node)
-    return node.data
+    return node.data  # type: ignore[no-any-return]
 
 
 # ------------------------------------------------------------------ what is differentiated
