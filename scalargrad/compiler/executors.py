@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import pickle
 import sys
+from contextlib import nullcontext
 from functools import cached_property, reduce
 from hashlib import sha256
 from itertools import pairwise
@@ -28,6 +29,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from .traces import Traces
@@ -274,12 +276,13 @@ class SharedOut:
             for future in futures:
                 future.cancel()
             if DIED.intersection([cls.__name__ for cls in type(error).__mro__]):
-                raise _death(executor, self._name) from error
+                raise _death(error, executor, self._name) from error
             raise
         for parcels in tasks:
             for parcel in parcels:
                 parcel.note()
-        return self._joined(results, count)
+        with _unwarned():  # of inf and nan, as on one machine
+            return self._joined(results, count)
 
     def _pieces(self, contents: Sequence[Any], cuts: Sequence[int]) -> list[Parcel]:
         """The rows in pieces; those of the last call, if they are known to be the same."""
@@ -357,10 +360,11 @@ def cut(rows: int, width: int) -> list[int]:
     return [rows * i // pieces for i in range(pieces + 1)]
 
 
-def _death(executor: Any, name: str) -> Exception:
+def _death(error: BaseException, executor: Any, name: str) -> Exception:
     from concurrent.futures import BrokenExecutor
 
-    return BrokenExecutor(
+    kind = type(error) if isinstance(error, BrokenExecutor) else BrokenExecutor
+    return kind(
         f"a worker of {_kind(executor)} died while it computed {name}, and left no error: it "
         "crashed, or was ended, often because memory ran out. Make a new executor, with fewer "
         "workers if memory is short; processes started by a script need its main part under "
@@ -370,6 +374,11 @@ def _death(executor: Any, name: str) -> Exception:
 
 def _kind(executor: Any) -> str:
     return type(executor).__name__
+
+
+def _unwarned() -> AbstractContextManager[Any]:
+    numpy: Any = sys.modules.get("numpy")
+    return numpy.errstate(all="ignore") if numpy else nullcontext()
 
 
 def _in_a_row(parts: Sequence[Any]) -> Any:

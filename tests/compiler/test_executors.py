@@ -11,6 +11,7 @@ from concurrent.futures import (
     ProcessPoolExecutor,
     ThreadPoolExecutor,
 )
+from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from itertools import pairwise
 from multiprocessing import get_context
@@ -22,9 +23,13 @@ import pytest
 
 import scalargrad as sg
 from scalargrad.compiler import executors
+from scalargrad.compiler.backends import build
+from scalargrad.compiler.native import source_of
 from scalargrad.nn import MLP, squared_error
 
 from ..late import Late
+from ..structured_programs import layered_case
+from . import shaped, structured
 
 RNG = np.random.default_rng(0)
 X, Y = RNG.normal(size=(1000, 3)), RNG.normal(size=1000)
@@ -239,7 +244,7 @@ def test_a_worker_that_dies_gives_a_clear_error():
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as executor:
         assert f.value_and_grad(0.5, x, executor=executor) == (22.0, 44.0)
         for _ in range(2):  # a pool that is broken says it again
-            with pytest.raises(BrokenExecutor, match=DEATH.format("ProcessPoolExecutor")):
+            with pytest.raises(BrokenProcessPool, match=DEATH.format("ProcessPoolExecutor")):
                 f.value_and_grad(1.0, x, executor=executor)
 
 
@@ -352,10 +357,16 @@ def test_one_without_a_compiler_takes_arrays(monkeypatch):
     nearly(value, by_hand(W, X, Y)[0].sum())
 
 
-def test_overflow_is_total_in_a_piece(threads):
-    f = sg.compile(lambda w, x: sg.exp(w * x), rows="x", reduce="sum", backend="python")
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_overflow_is_total_in_pieces_and_between_them(threads, backend):
+    f = sg.compile(lambda w, x: w * sg.exp(x), rows="x", reduce="sum", backend=backend)
     x = [1.0] * 20 + [1000.0] + [1.0] * 20
     assert f.value_and_grad(1.0, x, executor=threads) == (math.inf, math.inf)
+    g = sg.compile(lambda w, x: w * x, rows="x", reduce="sum", backend=backend)
+    assert math.isnan(
+        g.value_and_grad(1.0, [math.inf] * 20 + [-math.inf] * 20, executor=threads)[0]
+    )
+    assert g.value_and_grad(1.0, [1e308] * 40, executor=threads) == (math.inf, math.inf)
 
 
 def test_dask_shares_out_over_its_workers(dask_client):
@@ -450,3 +461,20 @@ def test_what_is_not_needed_any_more_is_cancelled():
             W, X, Y, executor=SimpleNamespace(submit=submit)
         )
     assert cancelled == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("made", [structured.case, shaped.case, layered_case])
+def test_programs_arrive_as_they_were(made):
+    for seed in range(12):
+        case = made(seed)
+        traces, _ = sg.compile(case.fn, **case.options)._ready(tuple(case.args), {})
+        kind, reduce = traces.kinds[-1], traces.reduce
+        packed = pickle.loads(pickle.dumps(executors.packed(traces.program)))
+        before, after = (
+            (
+                build("python", program, "f", kind, reduce).source,
+                source_of(program, kind, reduce).text,
+            )
+            for program in (traces.program, executors.unpacked(*packed))
+        )
+        assert before == after
