@@ -14,11 +14,9 @@ from .stepwise import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
-    from .program import Input
-    from .stepwise import Moved, Steps
+    from .stepwise import Moved, Problem, Steps
 
 FEW = 1000  # operations of a batch whose rows are known that are written out
 DOUBLE, LONG = ctypes.c_double, ctypes.c_long
@@ -29,27 +27,12 @@ PLACE = numpy.dtype(ctypes.c_long)
 class LoopOnNative(Loop):
     """Steps of training by one function of machine code, with the source `source`.
 
-    `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of
-    a weight; the weights are whole
-    blocks (`update.fits`). `fixed` are the inputs that are neither weights nor data. Where `keeps`
-    is true, batches come again, each
-    as the same list. If each batch is the whole table, `whole` may be the program of its rows,
-    which is used where it is small.
+    The weights are whole blocks (`update.fits`).
     """
 
-    def __init__(
-        self,
-        program: Program,
-        penalty: Program | None,
-        update: Program,
-        weights: Sequence[Input],
-        table: Sequence[Any],
-        reduce: str,
-        keeps: bool,
-        clip: float | None = None,
-        whole: Program | None = None,
-    ) -> None:
-        super().__init__(program, weights, keeps)
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        loss, penalty, update, weights, table, reduce, _, clip, whole = problem
         self._is_known = whole is not None and operations(whole) < FEW
         place = {x: i for i, x in enumerate([*weights, *self.fixed])}
         self._there = numpy.array([place[x] for block in self.moving for x in block.inputs])
@@ -58,7 +41,7 @@ class LoopOnNative(Loop):
             for block in self.given
             if block not in self.moving
         ]
-        outputs = whole.outputs if whole and self._is_known else program.outputs[:1]
+        outputs = whole.outputs if whole and self._is_known else loss.outputs[:1]
         carried = [] if self._is_known else self.carried
         self._program = Program(
             [*self.given, *carried], [*outputs, *(penalty.outputs if penalty else [])]

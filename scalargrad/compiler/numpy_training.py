@@ -20,44 +20,29 @@ from .stepwise import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from typing import Any
 
-    from .program import Input
-    from .stepwise import Moved, Numbers, Steps
+    from .stepwise import Moved, Numbers, Problem, Steps
 
 _counter = itertools.count(1)
 
 
 class LoopOnArrays(Loop):
-    """Steps of training by one generated function, with the source `source`.
+    """Steps of training by one generated function, with the source `source`."""
 
-    `program` is that of a row's loss, `table` what its blocks of rows hold, `update` the formula of a weight. `fixed` are the inputs
-    that are neither weights nor data. Where `keeps` is true, batches come again, each as the same list.
-    """
-
-    def __init__(
-        self,
-        program: Program,
-        penalty: Program | None,
-        update: Program,
-        weights: Sequence[Input],
-        table: Sequence[Any],
-        reduce: str,
-        keeps: bool,
-        clip: float | None = None,
-    ) -> None:
-        super().__init__(program, weights, keeps)
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
         fixed = [block for block in self.given if block not in self.moving]
-        place = {x: i for i, x in enumerate(weights)}
+        place = {x: i for i, x in enumerate(problem.weights)}
         self._order = numpy.array(
             [place[x] for block in self.moving for x in block.inputs]
         )  # of the weights in their vector
         self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
         self._table = [
-            shaped(numpy.array(content), block) for content, block in zip(table, self.carried)
+            shaped(numpy.array(content), block)
+            for content, block in zip(problem.table, self.carried)
         ]
-        loss = rolled(Program([*self.given, *self.carried], program.outputs[:1]))
+        loss = rolled(Program([*self.given, *self.carried], problem.loss.outputs[:1]))
         grids = (
             completed(loss)
             if all(numpy.isfinite(content).all() for content in self._table)
@@ -66,7 +51,8 @@ class LoopOnArrays(Loop):
         self._others: Any = (
             "ignore" if grids is loss else "raise"
         )  # what is done where a number is not finite for another reason
-        made = Training(grids, penalty, update, self.moving, reduce, clip)
+        given = problem.penalty, problem.update, self.moving, problem.reduce, problem.clip
+        made = Training(grids, *given)
         self.source = made.source
         filename = f"<scalargrad training in numpy {next(_counter)}>"
         functions = run(

@@ -38,22 +38,35 @@ class Steps(NamedTuple):
     update: Update
 
 
+class Problem(NamedTuple):
+    """All that steps of training are made of."""
+
+    loss: Program  # of a row; what slopes are taken of are the outputs after the first
+    penalty: Program | None
+    update: Any  # the formula by which a weight moves, a program; or None
+    weights: Sequence[Input]
+    table: Sequence[Any]  # what the blocks of rows hold
+    reduce: str
+    keeps: bool = False  # whether batches come again, each as the same list
+    clip: float | None = None  # the largest norm of a gradient
+    whole: Program | None = None  # the loss of all rows, if each batch is the table and it is small
+
+
 class Loop:
-    """Makes many steps of training in a call of `run`, for a program of a row's loss.
+    """Makes many steps of training in a call of `run`.
 
     The blocks `given` are those without rows, of which `moving` are weights alone; `fixed` are the
-    inputs that are neither weights nor data. Where `keeps` is true, batches come again, each as the
-    same list.
+    inputs that are neither weights nor data.
     """
 
-    def __init__(self, program: Program, weights: Sequence[Input], keeps: bool = False) -> None:
-        own = set(weights)
-        self.carried = [block for block in program.blocks if block.has_rows]
-        others = [b for b in program.blocks if not b.has_rows and b.name != "share"]
+    def __init__(self, problem: Problem) -> None:
+        self.problem, own, blocks = problem, set(problem.weights), problem.loss.blocks
+        self.carried = [block for block in blocks if block.has_rows]
+        others = [b for b in blocks if not b.has_rows and b.name != "share"]
         self.given = [block for block in others if block.inputs]
         self.moving = [block for block in self.given if own.issuperset(block.inputs)]
         self.fixed = [x for block in self.given for x in block.inputs if x not in own]
-        self._kept: dict[int, Any] | None = {} if keeps else None
+        self._kept: dict[int, Any] | None = {} if problem.keeps else None
 
     def run(self, steps: Steps) -> Moved:
         """Make the steps; ArithmeticError or ValueError where a number overflows."""
@@ -71,34 +84,26 @@ class Loop:
 class Stepwise(Loop):
     """Steps on lists of floats: a generated gradient for each batch, the optimiser's own update.
 
-    `table` is what the blocks of rows hold. If there is an `executor`, it computes the gradients.
+    If there is an `executor`, it computes the gradients.
     """
 
     def __init__(
-        self,
-        program: Program,
-        penalty: Program | None,
-        weights: Sequence[Input],
-        table: Sequence[Any],
-        reduce: str,
-        backend: str = "python",
-        keeps: bool = False,
-        executor: Executor | None = None,
+        self, problem: Problem, backend: str = "python", executor: Executor | None = None
     ) -> None:
-        super().__init__(program, weights, keeps)
-        self._executor = executor
-        given = self.given
+        super().__init__(problem)
+        self._backend, self._executor, self._table = backend, executor, problem.table
+        given, weights = self.given, problem.weights
         ends = [*accumulate(len(block.inputs) for block in given)]
         self._parts = [(b.shape, end - len(b.inputs), end) for b, end in zip(given, ends)]
         place = {x: i for i, x in enumerate([*weights, *self.fixed])}
         of_slope = {x: i for i, x in enumerate(x for b in given if b.wrt for x in b.inputs)}
         self._order: Any = [place[x] for block in given for x in block.inputs]
         self._wanted: Any = [of_slope[x] for x in weights]
-        self._table, self._reduce, self._backend = table, reduce, backend
-        self._loss = Program([*given, *self.carried], program.outputs[:1])
+        self._loss = Program([*given, *self.carried], problem.loss.outputs[:1])
         self._functions: dict[str, Any] = {}  # made when they are first called
+        penalty = problem.penalty and Program(given, problem.penalty.outputs)
         self._penalty = penalty and backends.build(
-            backend, Program(given, penalty.outputs), "penalty", "value_and_grad", None
+            backend, penalty, "penalty", "value_and_grad", None
         )
 
     def run(self, steps: Steps) -> Moved:
@@ -130,14 +135,14 @@ class Stepwise(Loop):
 
     def _of(self, kind: str) -> Any:
         if kind not in self._functions:
-            given = self._loss, "loss", kind, self._reduce
+            given = self._loss, "loss", kind, self.problem.reduce
             if self._executor is None or kind == "value":
                 self._functions[kind] = backends.build(self._backend, *given)
             else:
                 from .executors import SharedOut
 
-                keeps, name = self._kept is not None, (self._backend,)
-                shared = SharedOut(self._loss, "loss", self._reduce, name, keeps)
+                keeps, name = self.problem.keeps, (self._backend,)
+                shared = SharedOut(self._loss, "loss", self.problem.reduce, name, keeps)
                 self._functions[kind] = partial(shared, self._executor)
         return self._functions[kind]
 
@@ -147,31 +152,18 @@ class Stepwise(Loop):
 
 
 class OnArrays(Stepwise):
-    """Steps on arrays; `formula` is the update's, if steps are made: a function of arrays, too."""
+    """Steps on arrays; the formula of the update, if there is one, is a function of arrays, too."""
 
-    def __init__(
-        self,
-        program: Program,
-        penalty: Program | None,
-        weights: Sequence[Input],
-        table: Sequence[Any],
-        reduce: str,
-        backend: str,
-        keeps: bool,
-        executor: Executor | None,
-        formula: Program | None,
-        clip: float | None = None,
-    ) -> None:
+    def __init__(self, problem: Problem, backend: str, executor: Executor | None) -> None:
         from numpy import array
 
-        arrays = [*map(array, table)]
-        super().__init__(program, penalty, weights, arrays, reduce, backend, keeps, executor)
-        self._clip = clip
+        super().__init__(problem, backend, executor)
+        self._table = [*map(array, problem.table)]
         self._order, self._wanted = array(self._order), array(self._wanted)
-        if formula is not None:
-            for block in formula.blocks[:-2]:
+        if (update := problem.update) is not None:
+            for block in update.blocks[:-2]:
                 block.has_rows = True  # a weight is a row
-            self._update = backends.build(backend, formula, "update", "value", None)
+            self._update = backends.build(backend, update, "update", "value", None)
 
     def run(self, steps: Steps) -> Moved:
         from numpy import array
@@ -179,11 +171,11 @@ class OnArrays(Stepwise):
         from .dialects.numpy_helpers import norm
 
         now: Any = [array(steps.weights), *map(array, steps.state)]
-        losses, fixed = [], array(steps.fixed)
+        losses, fixed, clip = [], array(steps.fixed), self.problem.clip
         for step, (lr, batch) in enumerate(zip(steps.rates, steps.batches), steps.first):
             loss, gradient = self._gradient(now[0], fixed, batch)
-            if self._clip is not None:
-                gradient = gradient * (self._clip / max(self._clip, norm(gradient)))
+            if clip is not None:
+                gradient = gradient * (clip / max(clip, norm(gradient)))
             now = self._update([now[0], gradient, *now[1:], lr, float(step)])
             losses.append(loss)
         return now[0].tolist(), tuple([part.tolist() for part in now[1:]]), losses
@@ -212,4 +204,4 @@ def _joined(slopes: Sequence[Any]) -> Numbers:
     return [x for slope in slopes for x in flat(slope)]
 
 
-__all__ = ["Loop", "OnArrays", "Steps", "Stepwise"]
+__all__ = ["Loop", "OnArrays", "Problem", "Steps", "Stepwise"]

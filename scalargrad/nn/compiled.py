@@ -238,9 +238,7 @@ class Generated:
                 from numpy import array
 
                 content = [array(part) for part in content]
-                reduce = "mean" if self.task.is_mean else "sum"
-                weights = self._objective.weights
-                steps = Stepwise(self._program, None, weights, (), reduce, "numpy")
+                steps = Stepwise(self._problem._replace(penalty=None, table=()), "numpy")
         return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
 
     def after_user_code(self) -> Generated | Eager:
@@ -312,9 +310,14 @@ class Generated:
 
     def _begin(self, formula: Program | None) -> None:
         """Choose the code that makes the steps."""
+        from ..compiler.stepwise import Problem
+
         self._steps: Any = None
         self._loop: Any = None
         self._held = None
+        made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
+        given = self._program, made.penalty, formula, made.weights, self._table, reduce
+        self._problem = Problem(*given, self.keeps, self.task.clip)
         if formula is not None:
             self._loop = self._loop_for(formula)
         fixed = self._loop.fixed if self._loop else self._careful().fixed
@@ -328,19 +331,17 @@ class Generated:
         from ..compiler.stepwise import OnArrays
         from ..compiler.update import fits
 
-        made, weights, count = self._objective, self._objective.weights, operations(self._program)
-        reduce = "mean" if self.task.is_mean else "sum"
+        made, problem, count = self._objective, self._problem, operations(self._program)
         small = self.whole and count * self.rows < WRITTEN_OUT
-        clip = self.task.clip
-        given = self._program, made.penalty, formula, weights, self._table, reduce, self.keeps
 
         @cache
         def on_native() -> Any:
             from ..compiler.native_training import LoopOnNative
 
-            return LoopOnNative(*given, clip, whole=made.of_rows(*self._table) if small else None)
+            whole = made.of_rows(*self._table) if small else None
+            return LoopOnNative(problem._replace(whole=whole))
 
-        can_loop = self.executor is None and fits(self._program, weights)
+        can_loop = self.executor is None and fits(self._program, made.weights)
         plan = self._plan = plan_of(
             self.backend,
             self._program,
@@ -355,29 +356,13 @@ class Generated:
         if plan.backend == "numpy" and can_loop:
             from ..compiler.numpy_training import LoopOnArrays
 
-            return LoopOnArrays(*given, clip)
+            return LoopOnArrays(problem)
         if plan.backend != "python":
-            return OnArrays(
-                self._program,
-                made.penalty,
-                weights,
-                self._table,
-                reduce,
-                plan.backend,
-                self.keeps,
-                self.executor,
-                formula,
-                clip,
-            )
-        is_short = count < LARGE and len(weights) * len(formula.steps) < LINES
+            return OnArrays(problem, plan.backend, self.executor)
+        is_short = count < LARGE and len(made.weights) * len(formula.steps) < LINES
         if self.executor is None and self.expected >= SOME and is_short:
-            if small and self.expected >= MANY:
-                return LoopInPython(
-                    made.of_rows(*self._table), made.penalty, formula, weights, None, clip
-                )
-            return LoopInPython(
-                self._program, made.penalty, formula, weights, list(zip(*self._table)), clip
-            )
+            whole = made.of_rows(*self._table) if small and self.expected >= MANY else None
+            return LoopInPython(problem._replace(whole=whole))
         return self._careful()
 
     def _careful(self) -> Any:
@@ -387,13 +372,9 @@ class Generated:
 
             if isinstance(self._loop, OnArrays):
                 return self._loop
-            made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
-            given = self._program, made.penalty, made.weights, self._table, reduce
             name = self._backend_of_gradients()
-            if name == "python":
-                self._steps = Stepwise(*given, keeps=self.keeps, executor=self.executor)
-            else:
-                self._steps = OnArrays(*given, name, self.keeps, self.executor, None)
+            steps: Any = Stepwise if name == "python" else OnArrays
+            self._steps = steps(self._problem, name, self.executor)
         return self._steps
 
     def _backend_of_gradients(self) -> str:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-    from ..stepwise import Moved, Steps
+    from ..stepwise import Moved, Problem, Steps
 
 RESERVED = (
     "weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count",
@@ -37,24 +37,13 @@ _counter = itertools.count(1)
 
 
 class LoopInPython(Loop):
-    """Steps of training by one generated function, with the source `source`.
+    """Steps of training by one generated function, with the source `source`."""
 
-    `program` is that of a row's loss, with blocks that carry rows, or of the loss of a batch whose
-    rows are known; what slopes are taken of are the outputs after the first. `update` is the
-    formula of a weight. `fixed` are the inputs that are neither weights nor data.
-    """
-
-    def __init__(
-        self,
-        program: Program,
-        penalty: Program | None,
-        update: Program,
-        weights: Sequence[Input],
-        rows: Sequence[Any] | None,
-        clip: float | None = None,
-    ) -> None:
-        super().__init__(program, weights)
-        self._rows = rows  # of the whole table, each as the blocks that carry rows have it
+    def __init__(self, problem: Problem) -> None:
+        _, penalty, update, weights, table, _, _, clip, whole = problem
+        program = whole or problem.loss
+        super().__init__(problem._replace(loss=program))
+        self._rows = [] if whole else list(zip(*table))
         self._weights = list(weights)
         count = len(update.blocks) - 4
         self._state = [Block(f"state{i + 1}", (len(weights),)) for i in range(count)]
@@ -79,7 +68,6 @@ class LoopInPython(Loop):
         )
 
     def _of_batch(self, batch: list[int]) -> list[Any]:
-        assert self._rows is not None
         return [self._rows[i] for i in batch]
 
     # -------------------------------------------------------------- the program of a step
