@@ -20,7 +20,7 @@ from .program import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Any
 
     Form = tuple[Any, ...]  # begins with one of the words below
@@ -35,9 +35,22 @@ FIXED = "fixed"  # no numbers: a text, a function, None
 NUMBER: Form = (NUMBERS, (), ())
 
 
-def are_floats(items: Collection[Any]) -> bool:
-    """Whether all items are floats, and none of a subclass: to count them is fastest."""
-    return countOf(map(type, items), float) == len(items)
+def as_floats(items: Any) -> Any:
+    """The items as floats if all are plain numbers, and none of a subclass; else None.
+
+    To count the floats is fastest. A list of floats is returned as it is.
+    """
+    if countOf(map(type, items), float) == len(items):
+        return items
+    if not {*map(type, items)} <= _PLAIN_NUMBERS:
+        return None
+    try:
+        return type(items)(map(float, items))
+    except OverflowError:  # an int is too large
+        return None
+
+
+_PLAIN_NUMBERS = {float, int}
 
 
 # ------------------------------------------------------------------ reading
@@ -108,8 +121,8 @@ def _read_list(items: Any, what: str, contents: list[Any], above: tuple[int, ...
     """Equally long lists of numbers as one block; else a form for each item."""
     kind, plain = (TUPLE, tuple) if isinstance(items, tuple) else (LIST, list)
     is_plain = type(items) is plain
-    if is_plain and are_floats(items):
-        contents.append(items)
+    if is_plain and (floats := as_floats(items)) is not None:
+        contents.append(floats)
         return NUMBERS, (kind,), (len(items),)
     inner: list[Any] = []
     forms = [read(_counted(item), f"{what}[{i}]", inner, above) for i, item in enumerate(items)]
@@ -259,8 +272,8 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
             f"got {type(argument).__name__}"
         )
     rows = list(argument)
-    if are_floats(rows):
-        contents.append(rows)
+    if (floats := as_floats(rows)) is not None:
+        contents.append(floats)
         return (ROWS, kind, NUMBER), len(rows)
     inner: list[Any] = []
     forms = []
