@@ -1,16 +1,14 @@
 """How a function in C is called with arrays, by a call that costs next to nothing.   (floor 3)
 
 ctypes takes a third of a microsecond to find out where the numbers of an array are, more than many
-functions run. So a library has a
-second function for each, which is handed one tuple of all arrays and floats, and finds their
-numbers there itself: behind the
-head that all objects have, an array has the address of its numbers, and a float its number.
+functions run. So a library has a second function for each, which is handed one tuple of all arrays
+and floats, and finds their numbers there itself: behind the head that all objects have, an array
+has the address of its numbers, and a float its number.
 """
 
 from __future__ import annotations
 
 import ctypes
-import math
 
 import numpy
 
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
 
 FLOAT = numpy.dtype(numpy.float64)
 ARRAY, empty = numpy.ndarray, numpy.empty
-LARGE = 1024  # numbers of an array that is worth a better place
 HEAD, ITEMS = object.__basicsize__, tuple.__basicsize__  # bytes before what an object holds
 _probe = numpy.zeros(1)
 if ctypes.c_void_p.from_address(id(_probe) + HEAD).value != _probe.ctypes.data:
@@ -35,23 +32,19 @@ def adapters(sources: Sequence[Source]) -> list[str]:
     """The functions that are handed a tuple: the contents of blocks, the outputs, arrays of slopes,
     and one to work in.
     """
-    return [
-        f"#define array_of(object) (*(double **)(void *)((object) + {HEAD}))\n"
-        f"#define number_of(object) (*(double *)(void *)((object) + {HEAD}))",
-        *map(_adapter, sources),
-    ]
+    macro = f"#define {{}}_of(object) (*(double {{}})(void *)((object) + {HEAD}))"
+    macros = [macro.format(name, stars) for name, stars in (("array", "**"), ("number", "*"))]
+    return ["\n".join(macros), *map(_adapter, sources)]
 
 
 def _adapter(source: Source) -> str:
     kinds = [kind for kind, _ in source.parameters]
     given = kinds.count("number") + kinds.count("input")
     at = iter([*range(given), *range(given + source.returns, len(kinds) + 2)])
-    texts = [
-        "rows"
-        if kind == "count"
-        else f"{'number' if kind == 'number' else 'array'}_of(x[{next(at)}])"
-        for kind in kinds
-    ]
+    texts = []
+    for kind in kinds:
+        sort = "number" if kind == "number" else "array"
+        texts.append("rows" if kind == "count" else f"{sort}_of(x[{next(at)}])")
     result = f"*array_of(x[{given}]) = " if source.returns else ""
     lines = ",\n        ".join(texts)
     return f"""void call_{source.name}(char *objects, long rows)
@@ -70,25 +63,19 @@ class Called:
     backend = "native"
 
     def __init__(
-        self, function: Any, room: int, program: Program, kind: str, reduce: str | None
+        self, function: Any, size: int, program: Program, kind: str, reduce: str | None
     ) -> None:
         blocks, self._count = program.blocks, len(program.outputs)
-        self._kind = kind
+        self._kind, self._function, self._room = kind, function, size
         self._data = next((i for i, block in enumerate(blocks) if block.has_rows), None)
-        self._per_row = self._data is not None and reduce is None
+        has_rows = self._data is not None
+        self._per_row = has_rows and reduce is None
         self._are_numbers = [not block.shape and not block.has_rows for block in blocks]
-        wrt = program.wrt if kind != "value" else []
         lead = (self._count,) if kind == "jacobian" else ()
         self._shapes = [
-            (
-                lead,
-                block.shape,
-                self._data is not None and (block.has_rows or self._per_row),
-                len(block.inputs) >= LARGE,
-            )
-            for block in wrt
+            (lead, block.shape, has_rows and (block.has_rows or self._per_row))
+            for block in (program.wrt if kind != "value" else [])
         ]
-        self._function, self._room = function, room
         function.restype, function.argtypes = None, [ctypes.py_object, ctypes.c_long]
         self._rooms: list[Any] = []  # arrays to work in that no call uses now
 
@@ -97,41 +84,32 @@ class Called:
         for content, is_number in zip(contents, self._are_numbers):
             if is_number:
                 content = content if content.__class__ is float else float(content)
-            elif (
-                content.__class__ is not ARRAY
-                or content.dtype is not FLOAT
-                or not content.flags.carray
-            ):
+            else:
                 content = as_array(content)
             given.append(content)
         rows: tuple[int, ...] = () if self._data is None else (len(given[self._data]),)
         outputs = empty((self._count, *rows) if self._per_row else self._count)
         slopes = [
-            (aligned if is_large else empty)(lead + rows + shape if by_rows else lead + shape)
-            for lead, shape, by_rows, is_large in self._shapes
+            empty(lead + rows + shape if by_rows else lead + shape)
+            for lead, shape, by_rows in self._shapes
         ]
         try:
             work = self._rooms.pop()
         except IndexError:
-            work = aligned((max(8, self._room),))
-            work[:] = 0.0
+            work = room(self._room)
         self._function((*given, outputs, *slopes, work), rows[0] if rows else 0)
         self._rooms.append(work)
         if self._kind == "value":
             return tuple(outputs)
         if self._kind == "value_and_grad":
             return outputs[0], tuple([slope if slope.ndim else slope[()] for slope in slopes])
-        return tuple(outputs), tuple(
-            [tuple([array[i] for array in slopes]) for i in range(self._count)]
-        )
+        return tuple(outputs), tuple([tuple([x[i] for x in slopes]) for i in range(self._count)])
 
 
-def aligned(shape: tuple[int, ...]) -> Any:
-    """An array that begins where vector instructions read and write it fastest."""
-    size = math.prod(shape)
-    room = empty(size + 7)
-    begin = -(room.ctypes.data // 8) % 8
-    return room[begin : begin + size].reshape(shape)
+def room(size: int) -> Any:
+    """An array to work in, which begins where vector instructions read and write it fastest."""
+    array = numpy.zeros(size + 8)
+    return array[-(array.ctypes.data // 8) % 8 :]
 
 
 def as_array(content: Any) -> Any:

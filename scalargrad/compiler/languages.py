@@ -14,10 +14,12 @@ if TYPE_CHECKING:
 
 
 class Language(NamedTuple):
-    """How the files of a language end, and what writes one."""
+    """The endings of files in a language, and the function that writes one."""
 
+    title: str
     endings: tuple[str, ...]
     write: Callable[[Request], str]
+    needs_numpy: bool = False
 
 
 def _python(request: Request) -> str:
@@ -29,32 +31,22 @@ def _python(request: Request) -> str:
     return module_source(request.traces, request.names, request.doc, backend)
 
 
-def _check_numpy(what: str) -> None:
-    if not is_installed("numpy"):
-        raise ImportError(
-            f"writing {what} needs numpy, the 'numpy' extra: pip install numpy; "
-            "the file needs nothing"
-        )
-
-
 def _c(request: Request) -> str:
-    _check_numpy("C")
     from .emitters.c_file import text
 
     return text(request)
 
 
 def _javascript(request: Request) -> str:
-    _check_numpy("JavaScript")
     from .emitters.javascript import text
 
     return text(request)
 
 
 LANGUAGES = {
-    "python": Language((".py",), _python),
-    "c": Language((".c",), _c),
-    "javascript": Language((".js", ".mjs"), _javascript),
+    "python": Language("Python", (".py",), _python),
+    "c": Language("C", (".c",), _c, needs_numpy=True),
+    "javascript": Language("JavaScript", (".js", ".mjs"), _javascript, needs_numpy=True),
 }
 
 
@@ -82,5 +74,10 @@ def written(language: Language, request: Request) -> str:
         raise ValueError(
             f"a file cannot hold {of_python}, an operation of Python functions: "
             "make it of text to save it"
+        )
+    if language.needs_numpy and not is_installed("numpy"):
+        raise ImportError(
+            f"writing {language.title} needs numpy, the 'numpy' extra: pip install numpy; "
+            "the file needs nothing"
         )
     return language.write(request)

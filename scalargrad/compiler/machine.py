@@ -1,8 +1,7 @@
 """A C compiler: where it is, how it is called, and its libraries on disk.   (floor 3)
 
 A library is found again by what it was made of: source, compiler, flags and processor. It is
-written beside its place and moved
-there whole, so that two processes may make the same one.
+written beside its place and moved there whole, so that two processes may make the same one.
 """
 
 from __future__ import annotations
@@ -30,13 +29,8 @@ if TYPE_CHECKING:
 COMPILERS = ("cc", "gcc", "clang")
 # No -ffast-math: nan, infinities, signs of zero and the order of sums stay as they are written.
 FLAGS = (
-    "-std=c99",
-    "-shared",
-    "-fPIC",
-    "-ffp-contract=off",
-    "-fno-math-errno",
-    "-fno-trapping-math",
-)
+    "-std=c99", "-shared", "-fPIC", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math",
+)  # fmt: skip
 OF_GCC = ("-ftree-vectorize", "-fvect-cost-model=dynamic", "-fno-ipa-cp-clone")
 NATIVE = "-march=native"
 ENDING = ".dll" if sys.platform == "win32" else ".so"
@@ -48,9 +42,7 @@ ADVICE = (
 
 
 def compiler() -> tuple[str, ...] | None:
-    """The command of a C compiler: the one named by CC, else one on the path, else the one that pip
-    installs; None without any.
-    """
+    """The command of a C compiler: the one named by CC, one on the path, or pip's; else None."""
     return _compiler(os.environ.get("CC", ""), os.environ.get("PATH", ""))
 
 
@@ -77,7 +69,7 @@ def check() -> tuple[str, ...]:
 
 @cache
 def _identity(command: tuple[str, ...]) -> bytes:
-    """What tells a compiler and a processor from others."""
+    """A text that tells a compiler and a processor from others."""
     with suppress(OSError):
         found = os.stat(os.path.realpath(command[0]))
         command = (*command, str(found.st_size), str(found.st_mtime_ns))
@@ -123,9 +115,8 @@ def is_made(source: str, level: str = "-O2") -> bool:
 
 
 def _filename(command: tuple[str, ...], source: str, level: str) -> str:
-    digest = hashlib.sha256(
-        _identity(command) + repr((FLAGS, OF_GCC, NATIVE, level)).encode() + source.encode()
-    )
+    flags = repr((FLAGS, OF_GCC, NATIVE, level)).encode()
+    digest = hashlib.sha256(_identity(command) + flags + source.encode())
     return f"{digest.hexdigest()[:32]}{ENDING}"
 
 
@@ -133,45 +124,39 @@ def _library(command: tuple[str, ...], source: str, level: str) -> Any:
     folder, name = cache_folder(), _filename(command, source, level)
     if folder is None:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-            return ctypes.CDLL(str(_compiled(command, source, level, Path(temporary, name))))
-    path = folder / name
-    if path.exists():
-        with suppress(OSError):  # a broken file is made anew
-            return ctypes.CDLL(str(path))
-    return ctypes.CDLL(str(_compiled(command, source, level, path)))
+            return ctypes.CDLL(_compiled(command, source, level, Path(temporary, name)))
+    with suppress(OSError):  # it is not there, or broken
+        return ctypes.CDLL(str(folder / name))
+    return ctypes.CDLL(_compiled(command, source, level, folder / name))
 
 
-def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> Path:
+def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> str:
     """Compile a source into a library at a path."""
     beside = path.with_name(f".{path.stem}.{os.getpid()}.{get_ident()}")
     text, made = beside.with_suffix(".c"), beside.with_suffix(ENDING)
+    own = () if any("clang" in word or "zig" in word for word in command) else OF_GCC
+    ends = ["-o", str(made), str(text), *["-lm"] * (os.name == "posix")]
     try:
         text.write_text(source, encoding="ascii")
-        own = () if any("clang" in word or "zig" in word for word in command) else OF_GCC
         for more in ((*own, NATIVE), (NATIVE,), ()):  # the first that a compiler knows
             run = subprocess.run(
-                [*command, *FLAGS, level, *more, "-o", str(made), str(text), *(["-lm"] if os.name
-                == "posix" else [])],
-                capture_output=True, text=True, errors="replace", stdin=subprocess.DEVNULL,
-                check=False,
+                [*command, *FLAGS, level, *more, *ends], capture_output=True, text=True,
+                errors="replace", stdin=subprocess.DEVNULL, check=False,
             )  # fmt: skip
             if run.returncode == 0:
                 os.replace(made, path)
-                return path
-        raise RuntimeError(
-            f"{' '.join(command)} could not compile what was generated: {run.stderr.strip()[:2000]}"
-        )
+                return str(path)
+        said = run.stderr.strip()[:2000]
+        raise RuntimeError(f"{' '.join(command)} could not compile what was generated: {said}")
     finally:
         for left in (text, made):
-            with suppress(OSError):
-                left.unlink()
+            left.unlink(missing_ok=True)
 
 
 def cache_folder() -> Path | None:
-    """The user's own cache folder, else one beside temporary files; None if neither can be written
-    by the user alone.
+    """The user's own cache folder, else one beside temporary files; else None.
 
-    Who can write there can run code as the user: libraries are loaded from it.
+    Only the user may write there: libraries are loaded from it, which run code as the user.
     """
     if sys.platform == "win32":
         home = os.environ.get("LOCALAPPDATA", "")
@@ -185,9 +170,8 @@ def cache_folder() -> Path | None:
             if folder.is_absolute():
                 os.makedirs(folder, mode=0o700, exist_ok=True)
                 found = folder.lstat()
-                is_ours = user is None or (
-                    found.st_uid == user and not found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-                )
+                others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+                is_ours = user is None or (found.st_uid == user and not others_write)
                 if stat.S_ISDIR(found.st_mode) and is_ours and os.access(folder, os.W_OK):
                     return folder
     return None

@@ -13,7 +13,7 @@ from . import machine
 from .calling import Called, adapters
 from .dialects.c import MACHINE
 from .emitters.frame import LARGE, file_of
-from .emitters.functions import function_of
+from .emitters.functions import Wanted, function_of
 from .emitters.steps import LineFunction
 
 TYPE_CHECKING = False
@@ -59,7 +59,8 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     name_of = {block: names.take(block.name, "v") for block in program.blocks}
     slopes = [names.take(f"d{name_of[block]}", "slopes") for block in program.wrt]
     out = names.take("result")
-    made = function_of(MACHINE, program, kind, reduce, name or kind, name_of, slopes, out)
+    wanted = Wanted(program, kind, reduce, name_of, slopes, out)
+    made = function_of(MACHINE, name or kind, wanted)
     text = library([source := made.source()])
     if isinstance(made, LineFunction):
         count = len(made.steps)

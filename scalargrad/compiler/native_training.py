@@ -7,7 +7,7 @@ import ctypes
 import numpy
 
 from . import machine
-from .calling import aligned
+from .calling import room
 from .emitters.training import Training
 from .program import Program, operations
 from .stepwise import Loop
@@ -19,9 +19,7 @@ if TYPE_CHECKING:
     from .stepwise import Moved, Problem, Steps
 
 FEW = 1000  # operations of a batch whose rows are known that are written out
-DOUBLE, LONG = ctypes.c_double, ctypes.c_long
 pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers
-PLACE = numpy.dtype(ctypes.c_long)
 
 
 class LoopOnNative(Loop):
@@ -32,79 +30,47 @@ class LoopOnNative(Loop):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        loss, penalty, update, weights, table, reduce, _, clip, whole = problem
+        whole, penalty, outputs = problem.whole, problem.penalty, problem.loss.outputs[:1]
         self._is_known = whole is not None and operations(whole) < FEW
-        place = {x: i for i, x in enumerate([*weights, *self.fixed])}
-        self._there = numpy.array([place[x] for block in self.moving for x in block.inputs])
-        self._others = [
-            (block.shape, numpy.array([place[x] for x in block.inputs]))
-            for block in self.given
-            if block not in self.moving
-        ]
-        outputs = whole.outputs if whole and self._is_known else loss.outputs[:1]
-        carried = [] if self._is_known else self.carried
-        self._program = Program(
-            [*self.given, *carried], [*outputs, *(penalty.outputs if penalty else [])]
-        )
-        self._data = (
-            [_placed(numpy.array(content, dtype=numpy.float64)) for content in table]
-            if carried
-            else []
-        )
-        self._update, self._has_penalty, self._reduce = update, penalty is not None, reduce
-        self._clip = clip
+        if whole and self._is_known:
+            self.carried, outputs = [], whole.outputs
+        place = {x: i for i, x in enumerate([*problem.weights, *self.fixed])}
+        places = [(block, [place[x] for x in block.inputs]) for block in self.given]
+        moving = [at for block, at in places if block in self.moving]
+        self._there = numpy.array([i for at in moving for i in at])
+        self._others = [(x.shape, numpy.array(at)) for x, at in places if x not in self.moving]
+        outputs = [*outputs, *(penalty.outputs if penalty else [])]
+        self._program = Program([*self.given, *self.carried], outputs)
+        self._data = [numpy.array(x, dtype=float) for x in problem.table if self.carried]
         self._sources: dict[bool, Training] = {}
         self._made: dict[bool, tuple[Any, Any]] = {}
         self.source = ""
 
     def run(self, steps: Steps) -> Moved:
-        weights, state, fixed, lr, first, given, _ = steps
-        rows = [] if self._is_known else self._rows(given)
+        """Make the steps by one call."""
+        rows = [] if self._is_known else self._rows(steps.batches)
         train, work = self._function(len(rows) == 3)
-        every: Any = numpy.array([*weights, *fixed]) if self._others else None
-        others = [
-            _array(every[there]) if shape else DOUBLE(every[there[0]])
-            for shape, there in self._others
-        ]
-        now = _placed(numpy.array([weights, *state]).take(self._there, axis=1))
-        losses, lrs = numpy.empty(len(given)), _filled(lr)
-        states = now[1:]
-        places = [numpy.ascontiguousarray(part, dtype=PLACE) for part in rows]
-        arrays = [now, *self._data, *places, lrs, losses]  # for as long as the call takes
-        train(
-            pointer(now[0]),
-            pointer(states) if states.size else None,
-            *others,
-            *[pointer(content) if content.size else None for content in self._data],
-            *map(pointer, places),
-            pointer(lrs),
-            DOUBLE(first),
-            LONG(len(given)),
-            pointer(losses),
-            pointer(work),
-        )
-        del arrays
-        back = numpy.empty((len(now), len(weights)))
+        every: Any = numpy.array([*steps.weights, *steps.fixed]) if self._others else None
+        others = [every[there] if shape else every[there[0]] for shape, there in self._others]
+        now = numpy.array([steps.weights, *steps.state]).take(self._there, axis=1)
+        rates, losses = numpy.array(steps.rates, dtype=float), numpy.empty(len(steps.batches))
+        places, count = [x.astype(ctypes.c_long) for x in rows], ctypes.c_long(len(losses))
+        arrays = [now[0], now[1:], *others, *self._data, *places, rates]
+        train(*map(_passed, [*arrays, steps.first, count, losses, work]))
+        back = numpy.empty((len(now), len(steps.weights)))
         back[:, self._there] = now
         moved, *memory = back.tolist()
         return moved, tuple(memory), losses.tolist()
 
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""
-        made = self._training(not self._is_known and self._kept is None)
+        made = self._training(not self._is_known and not self.problem.keeps)
         return machine.is_made(made.text, made.level)
 
     def _training(self, order: bool) -> Training:
         """The source, for rows that follow one another or for rows in an order."""
         if order not in self._sources:
-            given = (
-                self._program,
-                self.moving,
-                self._has_penalty,
-                self._update,
-                self._reduce,
-            )
-            self._sources[order] = Training(*given, order, self._clip)
+            self._sources[order] = Training(self.problem, self._program, self.moving, order)
         return self._sources[order]
 
     def _function(self, order: bool) -> tuple[Any, Any]:
@@ -114,7 +80,7 @@ class LoopOnNative(Loop):
             self.source = made.text
             function = machine.function(self.source, "train", made.level)
             function.restype = None
-            self._made[order] = function, _placed(numpy.zeros(made.source.work))
+            self._made[order] = function, room(made.source.work)
         return self._made[order]
 
     def _rows(self, batches: list[list[int]]) -> list[Any]:
@@ -124,16 +90,11 @@ class LoopOnNative(Loop):
         are_alike = batches.count(batches[0]) == len(batches)
         ranges = [self.once(_ends, batch) for batch in (batches[:1] if are_alike else batches)]
         if None not in ranges:
-            return [
-                numpy.repeat(ends, len(batches)) if are_alike else ends
-                for ends in numpy.array(ranges).T.copy()
-            ]
+            times = len(batches) // len(ranges)
+            return [numpy.repeat(ends, times) for ends in numpy.array(ranges).T]
         ends = numpy.cumsum([len(batch) for batch in batches])
-        return [
-            numpy.concatenate([numpy.array(batch) for batch in batches]),
-            numpy.concatenate([[0], ends[:-1]]),
-            ends,
-        ]
+        orders = numpy.concatenate([numpy.array(batch) for batch in batches])
+        return [orders, numpy.concatenate([[0], ends[:-1]]), ends]
 
 
 def _ends(batch: list[int]) -> tuple[int, int] | None:
@@ -142,18 +103,10 @@ def _ends(batch: list[int]) -> tuple[int, int] | None:
     return (first, end) if batch == [*range(first, end)] else None
 
 
-def _placed(array: Any) -> Any:
-    """A copy in a better place."""
-    made = aligned(array.shape)
-    made[...] = array
-    return made
-
-
-def _array(numbers: Any) -> Any:
-    return pointer(numbers) if numbers.size else None
-
-
-def _filled(rates: list[float]) -> Any:
-    """The rates as an array, soon made where they are one."""
-    is_one = rates.count(rates[0]) == len(rates)
-    return numpy.full(len(rates), rates[0]) if is_one else numpy.array(rates, dtype=numpy.float64)
+def _passed(content: Any) -> Any:
+    """An argument of a function in C, for an array or a number."""
+    if isinstance(content, float | int):
+        return ctypes.c_double(content)
+    if isinstance(content, numpy.ndarray):
+        return pointer(content) if content.size else None
+    return content

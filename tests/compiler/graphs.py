@@ -17,17 +17,19 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, NamedTuple
+from unittest import mock
 
 import scalargrad as sg
 from scalargrad import Value, functions
+from scalargrad.compiler import program as compiled
 
 from .. import programs, rounding
 from ..programs import Program
 from .files import COMPILERS, NODE, in_javascript, run
-from .in_c import Case, results
+from .in_c import results
 
 
 class Graph(NamedTuple):
@@ -76,8 +78,10 @@ class Batch:
             found.append(next(weights) * recorded(graph.program, leaves))
         return sg.sum(found)
 
-    def compiled(self, backend: str) -> Any:
-        return sg.compile(self.total, wrt=(0, 1), backend=backend)
+    @cached_property
+    def compiled(self) -> Any:
+        """In plain Python; the others take its traces, as tracing takes longest."""
+        return sg.compile(self.total, wrt=(0, 1), backend="python")
 
     def arranged(self, values: Iterable[float], slopes: Iterable[float]) -> list[list[float]]:
         """The numbers of each graph: the value, then the slopes."""
@@ -86,31 +90,53 @@ class Batch:
         return [[float(v), *(float(next(left)) for _ in g.program.leaves)] for v, g in pairs]
 
 
+class Part(NamedTuple):
+    """One of the functions of a trace: what `results` asks of a `Case`."""
+
+    program: compiled.Program
+    contents: list[Any]
+    kind: str = "value_and_grad"
+    reduce: str = "mean"
+
+
+QUICK = COMPILERS[-1] if COMPILERS else ""  # clang takes a third of gcc's time without optimising
 Numbers = tuple[float, list[list[float]]]  # the sum by a plain call, and the numbers of each graph
 
 
 def in_process(backend: str, batch: Batch) -> Numbers:
-    f = batch.compiled(backend)
-    _, (values, slopes) = f.value_and_grad(batch.ws, batch.xs)
-    return float(f(batch.ws, batch.xs)), batch.arranged(values, slopes)
+    traces, contents = batch.compiled._ready((batch.ws, batch.xs), {})
+    value, (_, (values, slopes)) = [
+        traces.function(backend, kind, contents)(contents) for kind in ("value", "value_and_grad")
+    ]
+    return float(value[0]), batch.arranged(values, slopes)
 
 
 def in_machine_code(batch: Batch) -> Numbers:
-    """A function for each, all compiled at once."""
+    """A function for each, of one trace of all, and compiled at once."""
+    leaves = [list(graph.program.leaves) for graph in batch.graphs]
+
+    def roots(*parts: Any) -> list[Any]:
+        return [recorded(graph.program, xs) for graph, xs in zip(batch.graphs, parts, strict=True)]
+
+    f = sg.compile(roots, wrt=tuple(range(len(leaves))), backend="python")
+    traces, contents = f._ready(tuple(leaves), {})
+    parts = zip(traces.program.blocks, traces.program.outputs, contents, strict=True)
     cases = [
-        Case(partial(recorded, graph.program), (list(graph.program.leaves),), "value_and_grad")
-        for graph in batch.graphs
+        Part(compiled.sharing(compiled.Program([block], [root])), [content])
+        for block, root, content in parts
     ]
-    return math.nan, [[float(value), *map(float, slopes)] for value, (slopes,) in results(cases)]
+    with mock.patch.dict(os.environ, CC=QUICK):
+        found = results(cases)
+    return math.nan, [[float(value), *map(float, slopes)] for value, (slopes,) in found]
 
 
 def in_c(batch: Batch) -> Numbers:
-    """A saved file, compiled by the first compiler there is."""
+    """A saved file, compiled."""
     with tempfile.TemporaryDirectory() as folder:
         path, library = Path(folder, "f.c"), Path(folder, "f.so")
-        batch.compiled("python").save(path, batch.ws, batch.xs)
+        batch.compiled.save(path, batch.ws, batch.xs)
         flags = ("-std=c99", "-O0", "-shared", "-fPIC", "-ffp-contract=off")
-        run(COMPILERS[0], *flags, "-o", library, path, "-lm")
+        run(QUICK, *flags, "-o", library, path, "-lm")
         rooms = re.findall(r"_WORK = (\d+)", path.read_text(encoding="utf-8"))
         loaded = ctypes.CDLL(str(library))
         loaded.value.restype = ctypes.c_double
@@ -124,7 +150,7 @@ def in_node(batch: Batch) -> Numbers:
     """A saved module, run by node."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "f.mjs")
-        batch.compiled("python").save(path, batch.ws, batch.xs)
+        batch.compiled.save(path, batch.ws, batch.xs)
         tasks = [(path, name, (batch.ws, batch.xs)) for name in ("value", "value_and_grad")]
         value, (_, slopes) = in_javascript(Path(folder), tasks)
         return value, batch.arranged(*slopes)

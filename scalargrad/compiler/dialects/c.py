@@ -1,8 +1,7 @@
 """How things are written in C: lines and what they call, loops, tables, functions.   (floor 3)
 
 C's own arithmetic is total: 1/0 is inf, log(-1) is nan, and nothing raises. Its library serves
-where it is good to 2 ulp; the
-rest are helpers, written in `c_helpers` and carried along by the programs that call them.
+where it is good to 2 ulp; the rest are helpers, which the programs that call them carry along.
 """
 
 from __future__ import annotations
@@ -22,49 +21,32 @@ if TYPE_CHECKING:
     from .translated import Helpers
 
 WIDE = {  # for long loops: what compilers turn into vector instructions
-    "abs": "fabs", "sqrt": "sqrt", "exp": "wide_exp", "tanh": "wide_tanh", "difference_exp":
-    "wide_difference_exp",
+    "abs": "fabs", "sqrt": "sqrt", "exp": "wide_exp", "tanh": "wide_tanh",
+    "difference_exp": "wide_difference_exp",
 }  # fmt: skip
+WORDS = """
+    auto break case char const continue default do double else enum extern float for goto if
+    inline int long register restrict return short signed sizeof static struct switch typedef
+    union unsigned void volatile while main asm typeof bool true false errno math_errhandling
+    signgam linux unix near far small j0 j1 jn y0 y1 yn gamma lgamma tgamma log2 logb ilogb
+    scalb scalbn scalbln ldexp frexp modf fmod fma fmax fmin fdim ceil floor trunc round lround
+    llround rint lrint llrint nearbyint nextafter nexttoward remainder remquo copysign
+    significand drem pow10 exp10 isnan isinf isfinite isnormal signbit fpclassify finite div
+    abs memcpy memset array_of number_of objects value value_and_grad jacobian predict train
+    check report LANES SHUFFLE INFINITY NAN HUGE_VAL HUGE_VALF HUGE_VALL FP_INFINITE FP_NAN
+    FP_NORMAL FP_SUBNORMAL FP_ZERO FP_FAST_FMA FP_ILOGB0 FP_ILOGBNAN MATH_ERRNO MATH_ERREXCEPT
+    SIZE_MAX
+"""
+SIZED = ("INT", "UINT", "INT_LEAST", "UINT_LEAST", "INT_FAST", "UINT_FAST")
+LIMITS = (
+    "INTMAX", "UINTMAX", "INTPTR", "UINTPTR", "PTRDIFF", "WCHAR", "WINT", "SIG_ATOMIC",
+    *(f"{kind}{bits}" for kind in SIZED for bits in (8, 16, 32, 64)),
+)  # fmt: skip
 RESERVED = {
-    "auto", "break", "case", "char", "const", "continue", "default", "do", "double", "else",
-    "enum", "extern", "float", "for",
-    "goto", "if", "inline", "int", "long", "register", "restrict", "return", "short", "signed", "sizeof", "static", "struct",
-    "switch", "typedef", "union", "unsigned", "void", "volatile", "while", "main", "asm", "typeof", "bool", "true", "false",
-    "errno", "math_errhandling", "signgam", "linux", "unix", "near", "far", "small",
-    "j0", "j1", "jn", "y0", "y1", "yn", "gamma", "lgamma", "tgamma", "log2", "logb", "ilogb",
-    "scalb", "scalbn", "scalbln",
-    "ldexp", "frexp", "modf", "fmod", "fma", "fmax", "fmin", "fdim", "ceil", "floor", "trunc", "round", "lround", "llround",
-    "rint", "lrint", "llrint", "nearbyint", "nextafter", "nexttoward", "remainder", "remquo",
-    "copysign", "significand", "drem",
-    "pow10", "exp10", "isnan", "isinf", "isfinite", "isnormal", "signbit", "fpclassify", "finite", "div", "abs", "memcpy", "memset",
-    "array_of", "number_of", "objects", "value", "value_and_grad", "jacobian", "predict", "train", "check", "report",
-    "LANES", "SHUFFLE", "INFINITY", "NAN", "HUGE_VAL", "HUGE_VALF", "HUGE_VALL", "FP_INFINITE",
-    "FP_NAN", "FP_NORMAL",
-    "FP_SUBNORMAL", "FP_ZERO", "FP_FAST_FMA", "FP_ILOGB0", "FP_ILOGBNAN", "MATH_ERRNO",
-    "MATH_ERREXCEPT", "SIZE_MAX",
-    *(f"{kind}{bits}_{end}" for kind in ("INT", "UINT", "INT_LEAST", "UINT_LEAST", "INT_FAST", "UINT_FAST")
-      for bits in (8, 16, 32, 64) for end in ("MIN", "MAX")),
-    *(f"{kind}_{end}" for kind in ("INTMAX", "UINTMAX", "INTPTR", "UINTPTR", "PTRDIFF", "WCHAR", "WINT", "SIG_ATOMIC")
-      for end in ("MIN", "MAX")),
-    *LIBRARY.values(), *HELPERS,
+    *WORDS.split(), *LIBRARY.values(), *HELPERS,
+    *(f"{kind}_{end}" for kind in LIMITS for end in ("MIN", "MAX")),
 }  # fmt: skip
-
-OWN = {
-    "i",
-    "j",
-    "l",
-    "m",
-    "k",
-    "q",
-    "r",
-    "n",
-    "first",
-    "here",
-    "wide",
-    "share",
-    "order",
-    "work",
-}  # of what is generated
+OWN = {*"ijlmkqrn", "first", "here", "wide", "share", "order", "work"}  # of what is generated
 
 
 @lru_cache(maxsize=4096)
@@ -84,8 +66,8 @@ class Dialect:
     rows = "(double)n"  # the number of rows as a number
     types = {  # noqa: RUF012
         "number": "double ", "input": "const double *restrict ", "output": "double *restrict ",
-        "count": "long ",
-        "room": "double *restrict ", "place": "long ", "places": "const long *restrict ",
+        "count": "long ", "room": "double *restrict ", "place": "long ",
+        "places": "const long *restrict ",
     }  # fmt: skip
     kinds = {"nothing": "void", "number": "double", "part": "static void", "main": "int"}  # noqa: RUF012
     lists: Mapping[str, str] = OF_LISTS
@@ -116,7 +98,8 @@ class Dialect:
         """A line as an expression; what it calls is added to `calls`.
 
         >>> from scalargrad.compiler.lower import line_of
-        >>> C.text(line_of("(e if x < 0.0 else 1.0) / t"), {"e": "a[i]", "x": "x[i]", "t": "b[i]"}, set())
+        >>> operands = {"e": "a[i]", "x": "x[i]", "t": "b[i]"}
+        >>> C.text(line_of("(e if x < 0.0 else 1.0) / t"), operands, set())
         '(x[i] < 0.0 ? a[i] : 1.0) / b[i]'
         """
         functions = WIDE if wide else self.functions

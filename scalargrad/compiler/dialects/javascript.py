@@ -1,7 +1,6 @@
 """A line's text in JavaScript, and how statements stand there.   (floor 3)
 
-Its numbers are Python's floats, and its Math is good to an ulp or two; what it lacks is carried
-along.
+Its numbers are Python's floats, its Math is good to an ulp or two; what it lacks is carried along.
 """
 
 from __future__ import annotations
@@ -16,19 +15,15 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-WORDS = (
-    "arguments", "async", "await", "break", "case", "catch", "class", "const", "continue",
-    "debugger", "default",
-    "delete", "do", "else", "enum", "eval", "export", "extends", "false", "finally", "for", "function", "get", "if",
-    "implements", "import", "in", "instanceof", "interface", "let", "new", "null", "of", "package", "private",
-    "protected", "public", "return", "set", "static", "super", "switch", "this", "throw", "true", "try", "typeof",
-    "undefined", "var", "void", "while", "with", "yield", "Infinity", "NaN", "Math",
-    "Float64Array", "Int32Array",
-    "Array", "Number", "Object", "String", "ArrayBuffer", "TypeError", "RangeError", "Error",
-    "globalThis", "window",
-    "document", "self", "console", "process", "require", "module", "exports", "value", "value_and_grad", "jacobian",
-    "content", "flat", "given", "shape", "counts",
-)  # fmt: skip
+WORDS = """
+    arguments async await break case catch class const continue debugger default delete do else
+    enum eval export extends false finally for function get if implements import in instanceof
+    interface let new null of package private protected public return set static super switch
+    this throw true try typeof undefined var void while with yield Infinity NaN Math
+    Float64Array Int32Array Array Number Object String ArrayBuffer TypeError RangeError Error
+    globalThis window document self console process require module exports value value_and_grad
+    jacobian content flat given shape counts
+"""
 
 
 class JavaScript(Dialect):
@@ -37,7 +32,7 @@ class JavaScript(Dialect):
     indent, rows = "  ", "n"
     types = dict.fromkeys(Dialect.types, "")
     functions, writer, texts = FUNCTIONS, JavaScriptWriter, HELPERS
-    reserved = frozenset({*OWN, *WORDS, *HELPERS})
+    reserved = frozenset({*OWN, *WORDS.split(), *HELPERS})
 
     def constant(self, name: str, text: str) -> str:
         """A number that never changes."""

@@ -4,43 +4,26 @@ Each gives what its namesake in `arithmetic` gives, or in C's library: JavaScrip
 nan for 1 to the power nan, and it has no `erf`.
 """
 
-import math
-
-from .c_helpers import CALLS
+from .c_helpers import CALLS, FURTHER, OF_MATH
 from .text import COMPARED, Writer
-from .translated import Grammar, Helper, Helpers, expressions
+from .translated import Grammar, Helpers, expressions, helpers_of
 
-OF_MATH = (
-    "abs", "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan",
-    "asin", "acos", "atan", "atan2",
-    "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
-)  # fmt: skip
 FUNCTIONS = {
-    **{name: f"Math.{name}" for name in OF_MATH},
-    **{name: name for name in ("exp2", "hypot", "erf", "erfc", *CALLS)},
+    **{name: f"Math.{name}" for name in ("abs", *OF_MATH)},
+    **{name: name for name in (*FURTHER, *CALLS)},
     "pow": "power",
 }
-
-
-def literal(number: float) -> str:
-    """A number as JavaScript has it.
-
-    >>> literal(0.1), literal(float("-inf"))
-    ('0.1', '-Infinity')
-    """
-    if math.isfinite(number):
-        return repr(number)
-    return "NaN" if number != number else "Infinity" if number > 0.0 else "-Infinity"
 
 
 class JavaScriptWriter(Writer):
     """Writes an expression in JavaScript."""
 
-    constants, literal = {"inf": "Infinity", "nan": "NaN"}, staticmethod(literal)
+    constants = {"inf": "Infinity", "nan": "NaN"}  # noqa: RUF012
     both, either, equal, different = "&&", "||", "===", "!=="
     least = COMPARED
 
 
+literal = JavaScriptWriter.literal
 _TEXT = r"""
 function share_of(x, d) {
   return d === 0.0 ? 0.0 : x * d;
@@ -69,7 +52,7 @@ function power_of_two(e) {
 
 // x 2^e, rounded once
 function ldexp(x, e) {
-  if (x === 0.0 || !is_finite(x)) return x;
+  if (x === 0.0 || x - x !== 0.0) return x;
   const at = exponent(x);
   const m = mantissa(x, at), end = at + e;
   if (end > 1024) return m * Infinity;
@@ -82,10 +65,6 @@ function ldexp(x, e) {
 function mantissa(x, e) {
   if (e < -1000) return x * power_of_two(600) * power_of_two(-e - 600);
   return e > 1000 ? x * power_of_two(-600) * power_of_two(600 - e) : x * power_of_two(-e);
-}
-
-function is_finite(x) {
-  return x - x === 0.0;
 }
 
 function power(x, y) {
@@ -181,22 +160,8 @@ function erfc(x) {
   return x < 0.0 ? 2.0 - erfc_far(-x) : erfc_far(x);
 }
 
-// what remains of x when y is taken from it a whole number of times
-function modulo(x, y) {
-  if (y === 0.0 || y !== y || !is_finite(x)) return NaN;
-  const rest = x % y;
-  return rest === 0.0 ? copysign(0.0, y) : (rest < 0.0) !== (y < 0.0) ? rest + y : rest;
-}
-
-// the whole number below x / y
-function whole(x, y) {
-  if (y === 0.0 || y !== y || !is_finite(x)) return NaN;
-  const rest = x % y;
-  let times = (x - rest) / y;
-  if (rest !== 0.0 && (rest < 0.0) !== (y < 0.0)) times -= 1.0;
-  if (times === 0.0) return copysign(0.0, x / y);
-  const below = Math.floor(times);
-  return times - below > 0.5 ? below + 1.0 : below;
+function fmod(x, y) {
+  return x % y;
 }
 
 // a number, or all numbers of nested arrays in row order; an axis of -1 may have any length
@@ -251,23 +216,13 @@ function rows_of(counts) {
 }
 """
 
-
-def _read(text: str) -> dict[str, Helper]:
-    """The functions of a text by name: they stand apart by empty lines."""
-    pieces = text.strip().split("\n\n")
-    named = {f"\n{x}".partition("\nfunction ")[2].partition("(")[0]: x for x in pieces}
-    return {
-        name: Helper(text, tuple([x for x in named if x != name and f"{x}(" in text]))
-        for name, text in named.items()
-    }
-
-
 TYPES = {
     **dict.fromkeys(("float", "int", "Sequence[float]", "list[float]"), ""),
     **dict.fromkeys(("-> float", "-> None"), "function "), "= float": "let ", "= int": "const ",
 }  # fmt: skip
 GRAMMAR = Grammar(
     "  ", TYPES, "for (let k = 0; k < n; k++)", "for (let k = n - 1; k >= 0; k--)",
-    expressions(JavaScriptWriter, {**FUNCTIONS, "larger": "Math.max"}), "// …",
+    expressions(JavaScriptWriter, FUNCTIONS | {"larger": "Math.max", "floor": "Math.floor"}),
+    "// …",
 )  # fmt: skip
-HELPERS = Helpers(_read(_TEXT), GRAMMAR)
+HELPERS = Helpers(helpers_of(_TEXT, r"^function (\w+)"), GRAMMAR)

@@ -1,7 +1,7 @@
-"""Functions of lists in the part of Python that is translated to C and JavaScript.   (floor 3)
+"""Functions in the part of Python that is translated to C and JavaScript.   (floor 3)
 
-`x` has n numbers; what is a list itself is written into `slopes`. Each gives what its namesake in
-`arithmetic.lists` gives.
+A list `x` has n numbers; what is a list itself is written into `slopes`. Each gives what its
+namesake in `arithmetic` gives.
 """
 
 from __future__ import annotations
@@ -145,8 +145,31 @@ def unit_of(n: int, x: Sequence[float], out: float, slopes: list[float]) -> None
             slopes[k] = scaled(m / h, e_x - e)
 
 
+def modulo(x: float, y: float) -> float:
+    """The remainder of x divided by y, with the sign of y."""
+    if y == 0.0 or y != y or not -inf < x < inf:
+        return nan
+    rest = math.fmod(x, y)
+    if rest == 0.0:
+        return math.copysign(0.0, y)
+    return rest + y if (rest < 0.0) != (y < 0.0) else rest
+
+
+def whole(x: float, y: float) -> float:
+    """The largest whole number that is no greater than x / y."""
+    if y == 0.0 or y != y or not -inf < x < inf:
+        return nan
+    rest = math.fmod(x, y)
+    times = (x - rest) / y
+    if rest != 0.0 and (rest < 0.0) != (y < 0.0):
+        times -= 1.0
+    if times == 0.0:
+        return math.copysign(0.0, x / y)
+    below = float(math.floor(times))
+    return below + 1.0 if times - below > 0.5 else below
+
+
 NAMES = (
     largest_of, smallest_of, tie_shares, product_of, products_of_others, log_sum_exp, soft_max,
-    longest_of, scaled_length,
-    length_of, unit_of,
+    longest_of, scaled_length, length_of, unit_of, modulo, whole,
 )  # fmt: skip

@@ -9,46 +9,37 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-CONSTANTS = {"inf": "INFINITY", "nan": "NAN"}
 # how tightly text holds together
 CHOICE, EITHER, BOTH, COMPARED, SUMMED, MULTIPLIED, SIGNED, ATOM = range(8)
 SIGNS = {
-    ast.Add: ("+", SUMMED),
-    ast.Sub: ("-", SUMMED),
-    ast.Mult: ("*", MULTIPLIED),
+    ast.Add: ("+", SUMMED), ast.Sub: ("-", SUMMED), ast.Mult: ("*", MULTIPLIED),
     ast.Div: ("/", MULTIPLIED),
-}
-COMPARISONS = {
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-}
-
-
-def literal(number: float) -> str:
-    """A number as C has it.
-
-    >>> literal(0.1), literal(float("inf")), literal(-2.0)
-    ('0.1', 'INFINITY', '-2.0')
-    """
-    if math.isfinite(number):
-        return repr(number)
-    return "NAN" if number != number else "INFINITY" if number > 0.0 else "-INFINITY"
+}  # fmt: skip
+COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
 class Writer:
     """Writes an expression; languages that have C's signs differ in what stands here first."""
 
-    constants, literal = CONSTANTS, staticmethod(literal)
+    constants: Mapping[str, str] = {"inf": "INFINITY", "nan": "NAN"}
     both, either, equal, different = "&", "|", "==", "!="
     least = ATOM  # how tightly conditions must hold together beside these
 
     def __init__(self, operands: Mapping[str, str], functions: Mapping[str, str]) -> None:
         self.operands, self.functions = operands, functions
         self.called: set[str] = set()
+
+    @classmethod
+    def literal(cls, number: float) -> str:
+        """A number as the language has it.
+
+        >>> Writer.literal(0.1), Writer.literal(float("-inf"))
+        ('0.1', '-INFINITY')
+        """
+        if math.isfinite(number):
+            return repr(number)
+        name = cls.constants["nan" if number != number else "inf"]
+        return f"-{name}" if number < 0.0 else name
 
     def number(self, node: ast.expr) -> tuple[str, int]:
         """An expression that is a number, and how tightly it holds together."""
@@ -60,10 +51,8 @@ class Writer:
                 return self.literal(float(value)), ATOM  # type: ignore[arg-type]
             case ast.BinOp(left, op, right):
                 sign, level = SIGNS[type(op)]
-                return (
-                    f"{_held(self.number(left), level)} {sign} {_held(self.number(right), level + 1)}",
-                    level,
-                )
+                x, y = _held(self.number(left), level), _held(self.number(right), level + 1)
+                return f"{x} {sign} {y}", level
             case ast.UnaryOp(ast.USub(), operand):
                 return f"-{_held(self.number(operand), ATOM)}", SIGNED
             case ast.UnaryOp(ast.UAdd(), operand):
@@ -71,11 +60,11 @@ class Writer:
             case ast.IfExp(test, body, orelse) if (holds := self.settled(test)) is not None:
                 return self.number(body if holds else orelse)
             case ast.IfExp(test, body, orelse):
-                condition = _held(self.truth(test), COMPARED)
-                return (
-                    f"{condition} ? {_held(self.number(body), EITHER)} : {self.number(orelse)[0]}",
-                    CHOICE,
+                condition, first = (
+                    _held(self.truth(test), COMPARED),
+                    _held(self.number(body), EITHER),
                 )
+                return f"{condition} ? {first} : {self.number(orelse)[0]}", CHOICE
             case ast.Call(ast.Name(name), arguments):
                 listed = ", ".join([self.number(argument)[0] for argument in arguments])
                 self.called.add(self.functions[name])

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
@@ -20,23 +21,16 @@ from .text import ATOM, COMPARED, broken
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     exp_difference, extremes.over_hypot, extremes.over_squares, extremes.over_square,
-    extremes.power_slope,
-    extremes.power_log, extremes.cube_root, extremes.gelu_series, extremes.gelu_factor,
-    extremes.gelu_rest,
-    extremes.gelu_tail, extremes.gelu_tail_slope, periodic.sin_pi, periodic.cos_pi,
-    periodic.sinc_slope, *lists.NAMES,
+    extremes.power_slope, extremes.power_log, extremes.cube_root, extremes.gelu_series,
+    extremes.gelu_factor, extremes.gelu_rest, extremes.gelu_tail, extremes.gelu_tail_slope,
+    periodic.sin_pi, periodic.cos_pi, periodic.sinc_slope, *lists.NAMES,
 )  # fmt: skip
 RENAMED = {"exp_difference": "difference_exp", "scaled": "ldexp", "power": "pow", "max": "larger"}
 TRANSLATED = {RENAMED.get(made.__name__, made.__name__): made for made in FUNCTIONS}
 COMMENTS = {
-    "√": "the root of ",
-    "²": "^2",
-    "∛": "the cube root of ",
-    "π": "pi",
-    "Φ": "Phi",
-    "φ": "phi",
+    "√": "the root of ", "²": "^2", "∛": "the cube root of ", "π": "pi", "Φ": "Phi", "φ": "phi",
     "ₙ": "_n",
-}
+}  # fmt: skip
 
 
 class Helper(NamedTuple):
@@ -44,6 +38,19 @@ class Helper(NamedTuple):
 
     text: str
     calls: tuple[str, ...]
+
+
+def helpers_of(text: str, head: str) -> dict[str, Helper]:
+    """The helpers of a text by name: they stand apart by empty lines, and `head` finds the name."""
+    found = [(re.search(head, x, re.MULTILINE), x) for x in text.strip().split("\n\n")]
+    pieces = {match[1]: piece for match, piece in found if match}
+    words = {
+        name: {*re.findall(r"\w+(?=\()|lanes", piece.lower())} for name, piece in pieces.items()
+    }
+    return {
+        name: Helper(piece, tuple(sorted(words[name] & ({*pieces, *TRANSLATED}) - {name})))
+        for name, piece in pieces.items()
+    }
 
 
 class Grammar(NamedTuple):
@@ -159,10 +166,8 @@ class _Translator:
                     pairs: Any = zip(targets, values)
                     return [x for t, v in pairs for x in self._lines(ast.Assign([t], v))]
                 (a, b), (x, y) = targets, [number(value)[0] for value in values]
-                return [
-                    self._set(ast.Name("turned"), x), self._set(b, y),
-                    self._set(a, "turned"),
-                ]  # fmt: skip
+                turned = ast.Name("turned")
+                return [self._set(turned, x), self._set(b, y), self._set(a, "turned")]
             case ast.Assign([target], value):
                 kind = "int" if _is_whole(value) else "float"
                 return [self._set(target, number(value)[0], kind)]
@@ -172,14 +177,13 @@ class _Translator:
             case ast.While(test, body):
                 return self._headed(f"while ({truth(test)[0]})", body)
             case ast.For(_, ast.Call(ast.Name(name)), body):
-                return self._headed(
-                    self.grammar.back if name == "reversed" else self.grammar.loop, body
-                )
+                head = self.grammar.back if name == "reversed" else self.grammar.loop
+                return self._headed(head, body)
             case ast.If(test, body, orelse):
                 lines = self._headed(f"if ({truth(test)[0]})", body)
                 if orelse and isinstance(orelse[0], ast.If):
-                    head, *rest = self._lines(orelse[0])
-                    return [*lines[:-1], f"}} else {head}", *rest]
+                    first, *rest = self._lines(orelse[0])
+                    return [*lines[:-1], f"}} else {first}", *rest]
                 if orelse:
                     return [*lines[:-1], *self._headed("} else", orelse)]
                 return lines
@@ -238,6 +242,8 @@ def expressions(base: type, functions: dict[str, str], math_of: str = "") -> Any
                 case ast.BinOp(left, ast.Mod(), right):
                     self.made.calls.add("modulo")
                     return f"modulo({of(left)}, {of(right)})"
+                case ast.Call(ast.Name("float"), [x]):
+                    return of(x)
                 case ast.Call(ast.Name("divide"), [x, y]):
                     return f"({of(ast.BinOp(x, ast.Div(), y))})"
                 case ast.Call(ast.Name(name) | ast.Attribute(_, name), arguments):

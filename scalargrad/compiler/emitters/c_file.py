@@ -25,22 +25,22 @@ static int check(const char *name, long count, const double *found, const double
     }
     return wrong;
 }"""
-
-
+HEAD = "#include <math.h>\n#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif"
 TRIED = "To compare with numbers that Python wrote: cc -std=c99 -DTEST FILE.c -lm && ./a.out"
 
 
 def text(request: Request) -> str:
     """The file."""
     made = Plain(C, request)
-    texts = [function.text for function in made.functions.values()]
+    functions = made.functions.values()
+    rooms = ", ".join([f"{_room(x.name)} = {x.work}" for x in functions if x.work])
     parts = [
         _comment(made),
-        "#include <math.h>\n#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif",
-        _rooms(made),
+        HEAD,
+        f"enum {{ {rooms} }};" if rooms else "",
         "\n".join(made.tables.lines),
         C.helpers(made.calls),
-        *texts,
+        *[function.text for function in functions],
         _test(made),
     ]
     return "\n\n".join([part for part in parts if part]) + "\n"
@@ -53,169 +53,110 @@ def commented(paragraphs: Sequence[str]) -> str:
     for inside, instead in (("*/", "* /"), ("/*", "/ *"), ("??", "? ?"), ("\\", "/")):
         while inside in plain:
             plain = plain.replace(inside, instead)
-    lines = plain.split("\n")
-    return "\n".join(["/*", *[f" * {line}".rstrip() for line in lines], " */"])
+    return "\n".join(["/*", *[f" * {line}".rstrip() for line in plain.split("\n")], " */"])
+
+
+def _room(function: str) -> str:
+    """The name of how much room a function needs to work in."""
+    return f"{function.upper()}_WORK"
+
+
+# ------------------------------------------------------------------ the comment
 
 
 def _comment(made: Plain) -> str:
-    heads, results = [], []
+    heads, results, count = list[str](), list[str](), len(made.program.outputs)
+    numbers = f"{count} number{'s' * (count > 1)}"
+    if made.request.predict:
+        numbers = "n rows of " * made.has_rows + numbers
+    elif made.per_row:
+        numbers += " for each row, those of all rows one after the other"
     for kind, function in made.functions.items():
-        head = C.head(
-            "number" if function.returns else "nothing", function.name, function.parameters
-        )
+        returned = "number" if function.returns else "nothing"
+        head = C.head(returned, function.name, function.parameters)
         heads += broken(f"    {head};", "    ", ", ", 96)
         if not function.returns:
-            results.append(f"- {made.out} gets {_outputs(made)}.")
+            results.append(f"- {made.out} gets {numbers}.")
         if function.work:
-            results.append(f"- work is room for {function.name.upper()}_WORK numbers.")
-        if kind != "value":
-            names = zip(made.slope_names, made.wrt)
-            lead = f"{len(made.program.outputs)} × " if kind == "jacobian" else ""
-            results += [
-                f"- {name} gets the slopes by {made.name_of[block]}: "
-                f"{lead}{shape_of(block, 'n' if made.per_row else '')}."
-                for name, block in names
-            ]
-    shapes = [f"- {made.name_of[block]} is {shape_of(block)}." for block in made.given]
-    shapes = ["- n is the number of rows."] * made.has_rows + shapes
+            results.append(f"- work is room for {_room(function.name)} numbers.")
+        lead = f"{count} × " * (kind == "jacobian")
+        for name, block in zip(made.slope_names, made.wrt) if kind != "value" else ():
+            shape = lead + shape_of(block, "n" * made.per_row)
+            results.append(f"- {name} gets the slopes by {made.name_of[block]}: {shape}.")
+    shapes = ["- n is the number of rows."] * made.has_rows
+    shapes += [f"- {made.name_of[block]} is {shape_of(block)}." for block in made.given]
     flat = ["Arrays are flat, in row order."] * (not made.request.predict or made.has_rows)
     *first, last = made.description("it is C99 and needs nothing but its mathematics library")
-    return commented(
-        [
-            *first,
-            "\n".join(heads),
-            "\n".join([*shapes, *dict.fromkeys(results), *flat]),
-            "\n".join([last, TRIED, *_example(made)]),
-        ]
-    )
+    shapes = [*shapes, *dict.fromkeys(results), *flat]
+    last = "\n".join([last, TRIED, *_example(made)])
+    return commented([*first, "\n".join(heads), "\n".join(shapes), last])
 
 
-def _outputs(made: Plain) -> str:
-    count = len(made.program.outputs)
-    outputs = f"{count} number{'s' * (count > 1)}"
-    if made.request.predict:
-        return f"n rows of {outputs}" if made.has_rows else outputs
-    return (
-        f"{outputs} for each row, those of all rows one after the other" * made.per_row or outputs
-    )
-
-
-def _arguments(made: Plain, kind: str) -> list[tuple[str, str, str]]:
-    """The parameters of a function, each with its kind and the number of numbers that an example
-    has there.
-    """
-    rows = made.rows_of_example()
-    sizes = {made.name_of[block]: max(1, len(x)) for block, x in zip(made.given, made.example())}
-    expected = made.expected(kind)
-    names = [made.out, *made.slope_names] if kind != "value" else [made.out]
-    sizes.update({name: max(1, len(x)) for name, x in zip(names, expected)})
-    sizes["n"] = rows
+def _sizes(made: Plain, kind: str) -> list[tuple[str, str, str]]:
+    """The parameters of a function: their kinds, names, and how many numbers the example has."""
     function = made.functions[kind]
-    return [
-        (kind, name, f"{function.name.upper()}_WORK" if kind == "room" else str(sizes[name]))
-        for kind, name in function.parameters
-    ]
+    sizes = {made.name_of[block]: len(x) for block, x in zip(made.given, made.example())}
+    sizes |= {name: len(x) for name, x in zip([made.out, *made.slope_names], made.expected(kind))}
+    texts = {name: str(max(1, size)) for name, size in sizes.items()}
+    texts |= {"n": str(made.rows_of_example()), "work": _room(function.name)}
+    return [(sort, name, texts[name]) for sort, name in function.parameters]
 
 
 def _example(made: Plain) -> list[str]:
     kind = made.kinds[-1]
-    function, declared = made.functions[kind], []
+    function, given, declared = made.functions[kind], list[str](), list[str]()
     numbers = {made.name_of[block]: x for block, x in zip(made.given, made.example())}
-    given = []
-    for sort, name, size in _arguments(made, kind):
-        if sort == "number":
-            given.append(C.literal(numbers[name][0]))
+    for sort, name, size in _sizes(made, kind):
+        if sort in ("number", "count"):
+            given.append(C.literal(numbers[name][0]) if sort == "number" else size)
             continue
-        given.append(size if sort == "count" else name)
-        shown = ""
-        if sort == "input":
-            first = [C.literal(x) for x in numbers[name][:4]]
-            shown = f" = {{{', '.join(first)}{', ...' if len(numbers[name]) > 4 else ''}}}"
-        if sort != "count":
-            declared.append(f"{name}[{size}]{shown}")
-    result = "double result = " if function.returns else ""
-    lines = [f"    double {', '.join(declared)};"] if declared else []
-    lines.append(f"    {result}{function.name}({', '.join(given)});")
-    short = f"Example: {' '.join([line.strip() for line in lines])}"
-    if len(short) < 96:
+        given.append(name)
+        shown = [*map(C.literal, numbers[name][:4])] if sort == "input" else []
+        shown += ["..."] * (len(shown) < len(numbers.get(name, ())))
+        declared.append(f"{name}[{size}]" + f" = {{{', '.join(shown)}}}" * (sort == "input"))
+    lines = [f"double {', '.join(declared)};"] if declared else []
+    result = "double result = " * function.returns
+    lines.append(f"{result}{function.name}({', '.join(given)});")
+    if len(short := f"Example: {' '.join(lines)}") < 96:
         return [short]
-    return ["Example:", *[part for line in lines for part in broken(line, "    ", ", ", 96)]]
+    return ["Example:", *[x for line in lines for x in broken(f"    {line}", "    ", ", ", 96)]]
 
 
-def _rooms(made: Plain) -> str:
-    """The names of how much room functions need to work in."""
-    rooms = [
-        f"{function.name.upper()}_WORK = {function.work}"
-        for function in made.functions.values()
-        if function.work
-    ]
-    return f"enum {{ {', '.join(rooms)} }};" if rooms else ""
-
-
-def _test_of_predict(made: Plain) -> str:
-    """The same in few lines."""
-    function, (x,), (y,) = made.functions["value"], made.example(), made.expected("value")
-    count, name = len(y), made.name_of[made.given[0]]
-    given = [
-        f"{name}[0]" if sort == "number" else size if sort == "count" else each
-        for sort, each, size in _arguments(made, "value")
-    ]
-    is_wrong = f"!(fabs({made.out}[i] - expected[i]) <= 1e-9 * (1.0 + fabs(expected[i])))"
-    rooms = [each for each in function.parameters if each[0] == "room"]
-    lines = [
-        *wrapped(f"const double {name}[{len(x)}] = {{", [*map(C.literal, x)], "};", C.indent),
-        *wrapped(f"const double expected[{count}] = {{", [*map(C.literal, y)], "};", C.indent),
-        *[f"static double {each}[PREDICT_WORK];" for _, each in rooms],
-        f"double {made.out}[{count}];", "int wrong = 0;", f"predict({', '.join(given)});",
-        f"for (int i = 0; i < {count}; i++)",
-        f"    wrong += {is_wrong};",
-        'puts(wrong ? "some numbers differ" : "all numbers are as in Python");',
-        "return wrong > 0;",
-    ]  # fmt: skip
-    main = C.function("main", "main", (), lines)
-    return f"#ifdef TEST\n#include <stdio.h>\n\n{main}\n#endif"
+# ------------------------------------------------------------------ the test
 
 
 def _test(made: Plain) -> str:
-    if made.request.predict and all(x - x == 0.0 for x in made.expected("value")[0]):
-        return _test_of_predict(made)
-    tables: list[str] = []
+    """What compares with Python; in few lines for `predict`, where all numbers are finite."""
+    is_short = made.request.predict and all(x - x == 0.0 for x in made.expected("value")[0])
+    tables, lines = list[str](), list[str]()
     for block, numbers in zip(made.given, made.example()):
         tables += _table(f"test_{made.name_of[block]}", numbers)
-    lines = ["int wrong = 0;"]
     for kind, function in made.functions.items():
-        names, given, declared, checks = [made.out, *made.slope_names], [], [], []
-        for name, numbers in zip(names, made.expected(kind)):
-            tables += _table(f"{function.name}_{name}", numbers)
-            checks.append(
-                f'wrong += check("{function.name}: {name}", {len(numbers)}, {name}, {function.name}_{name});'
-            )
-        for sort, name, size in _arguments(made, kind):
-            if sort in ("output", "room"):
-                declared.append(f"static double {name}[{size}];")
-            given.append(
-                f"test_{name}[0]"
-                if sort == "number"
-                else f"test_{name}"
-                if sort == "input"
-                else size
-                if sort == "count"
-                else name
-            )
+        parameters = _sizes(made, kind)
+        wanted = ("output", "room")
+        inner = [f"static double {x}[{size}];" for sort, x, size in parameters if sort in wanted]
+        texts = {"number": "test_{0}[0]", "input": "test_{0}", "count": "{1}"}
+        given = [texts.get(sort, "{0}").format(name, size) for sort, name, size in parameters]
         call = f"{function.name}({', '.join(given)})"
-        if function.returns:
-            declared.append(f"const double {made.out}[1] = {{{call}}};")
-        else:
-            declared.append(f"{call};")
-        inner = [part for line in (*declared, *checks) for part in broken(line, "    ", ", ", 92)]
-        lines += ["{", *[f"    {line}" for line in inner], "}"]
-    lines += [
-        'puts(wrong ? "some numbers differ" : "all numbers are as in Python");',
-        "return wrong > 0;",
-    ]
-    main = C.function("main", "main", (), lines)
-    body = "\n".join(tables)
-    return f"#ifdef TEST\n#include <stdio.h>\n\n{body}\n\n{_CHECK}\n\n{main}\n#endif"
+        result = f"const double {made.out}[1] = {{{call}}}" if function.returns else call
+        inner.append(f"{result};")
+        for name, numbers in zip([made.out, *made.slope_names], made.expected(kind)):
+            table, count = f"{function.name}_{name}", len(numbers)
+            tables += _table(table, numbers)
+            check = f'check("{function.name}: {name}", {count}, {name}, {table})'
+            if is_short:
+                inner.append(f"for (int i = 0; i < {count}; i++)")
+                check = f"!(fabs({name}[i] - {table}[i]) <= 1e-9 * (1.0 + fabs({table}[i])))"
+            inner.append(f"{C.indent * is_short}wrong += {check};")
+        lines += [
+            "{",
+            *[C.indent + x for line in inner for x in broken(line, "    ", ", ", 92)],
+            "}",
+        ]
+    end = 'puts(wrong ? "some numbers differ" : "all numbers are as in Python");'
+    main = C.function("main", "main", (), ["int wrong = 0;", *lines, end, "return wrong > 0;"])
+    parts = ["#ifdef TEST\n#include <stdio.h>", "\n".join(tables), *[_CHECK] * (not is_short), main]
+    return "\n\n".join(parts) + "\n#endif"
 
 
 def _table(name: str, numbers: Sequence[float]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import textwrap
-from functools import cached_property
+from functools import cache, cached_property
 
 import numpy
 
@@ -14,11 +14,11 @@ from ..layout import listed
 from ..naming import is_word
 from ..program import Block
 from .frame import Tables
-from .functions import function_of
+from .functions import Wanted, function_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from typing import Any
 
     from ..dialects.c import Dialect
@@ -43,6 +43,7 @@ class Plain:
         has_slopes = bool(traces.wrt) and not is_fixed and not request.predict
         self.slope = "value_and_grad" if traces.is_single else "jacobian"
         self.kinds = ["value", *[self.slope] * has_slopes]
+        self.expected = cache(self._expected)
         names = dialect.names()
         self.name_of: dict[Any, str] = {block: names.take(block.name, "v") for block in self.blocks}
         self.slope_names = [names.take(f"d{self.name_of[block]}", "slopes") for block in self.wrt]
@@ -62,24 +63,35 @@ class Plain:
         """The blocks that slopes are taken by."""
         return self.program.wrt if len(self.kinds) > 1 else []
 
+    def outputs(self, kind: str) -> list[tuple[str, list[int | str]]]:
+        """The arrays that a function fills, or the number that it returns: names and shapes."""
+        count = len(self.program.outputs)
+        shape: list[int | str] = [count, *["n"] * self.per_row]
+        if self.request.predict:
+            shape = [*["n"] * self.has_rows, count]
+        found = [(self.out, shape)]
+        for block, name in zip(self.wrt, self.slope_names) if kind != "value" else ():
+            by_rows = ["n"] * (block.has_rows or self.per_row)
+            found.append((name, [*[count] * (kind == "jacobian"), *by_rows, *block.shape]))
+        return found
+
     def called(self, kind: str) -> str:
         """The name of a function in the file."""
         return "predict" if self.request.predict else kind
 
     def _function(self, kind: str) -> Source:
-        traces, predict = self.traces, self.request.predict
-        made = function_of(
-            self.dialect, self.program, kind, traces.reduce, self.called(kind), self.name_of,
-            self.slope_names,
-            self.out, predict, self.ties if kind != "value" else {}, tables=self.tables,
-            constants=self.constants,
+        wanted = Wanted(
+            self.program, kind, self.traces.reduce, self.name_of, self.slope_names, self.out,
+            self.request.predict, self.ties if kind != "value" else {},
         )  # fmt: skip
-        return made.source()
+        own: Any = {"tables": self.tables, "constants": self.constants}
+        return function_of(self.dialect, self.called(kind), wanted, **own).source()
 
     @cached_property
     def ties(self) -> dict[int, list[tuple[int, int, int]]]:
-        """Entries of blocks, by the numbers of these, that are one parameter with others: their
-        place, the other's block and place.
+        """Entries of blocks that are one parameter with others, by the number of the block.
+
+        Each is the number of the other block, the place of the entry, and that in the other.
         """
         place_of = {block: at for at, block in enumerate(self.wrt)}
         found: dict[int, list[tuple[int, int, int]]] = {}
@@ -105,10 +117,8 @@ class Plain:
         found.append(textwrap.fill(doc, 96) if "\n" not in doc else doc)
         notes = []
         if self.has_rows and not request.predict:
-            rows = {"mean": "the mean over the rows", "sum": "the sum over the rows"}
-            notes.append(
-                f"With rows, each result is {rows.get(str(traces.reduce), 'one for each row')}."
-            )
+            of_rows = f"the {traces.reduce} over the rows" if traces.reduce else "one for each row"
+            notes.append(f"With rows, each result is {of_rows}.")
         if traces.taken:
             notes.append("Values that the function read from elsewhere are as they were.")
         fixed = [name for name, form in zip(request.names, traces.forms) if form[0] == FIXED]
@@ -129,26 +139,21 @@ class Plain:
 
     def example(self) -> list[list[float]]:
         """The numbers of each block that is given, of the first rows."""
-        return [[*flat(content)] for block, content in self._shortened() if block in self.given]
+        contents = self._shortened(self.blocks, self.contents)
+        return [[*flat(x)] for block, x in zip(self.blocks, contents) if block in self.given]
 
-    def _shortened(self) -> list[tuple[Block, Any]]:
-        return [
-            (block, content[:ROWS_OF_EXAMPLE] if block.has_rows else content)
-            for block, content in zip(self.blocks, self.contents)
-        ]
+    @staticmethod
+    def _shortened(blocks: Sequence[Block], contents: Sequence[Any]) -> list[Any]:
+        return [x[:ROWS_OF_EXAMPLE] if block.has_rows else x for block, x in zip(blocks, contents)]
 
     def rows_of_example(self) -> int:
         """How many rows the example has."""
-        return next((len(content) for block, content in self._shortened() if block.has_rows), 0)
+        contents = self._shortened(self.blocks, self.contents)
+        return next((len(x) for block, x in zip(self.blocks, contents) if block.has_rows), 0)
 
-    def expected(self, kind: str) -> list[list[float]]:
-        """What plain Python gives for the example: the values, and the slopes by each block, as
-        they stand in arrays.
-        """
-        contents = [
-            content[:ROWS_OF_EXAMPLE] if block.has_rows else content
-            for block, content in zip(self.traces.program.blocks, self.request.contents)
-        ]
+    def _expected(self, kind: str) -> list[list[float]]:
+        """The values that plain Python gives for the example, and the slopes by each block."""
+        contents = self._shortened(self.traces.program.blocks, self.request.contents)
         result = self.traces.function("python", kind, contents)(contents)
         if not self.per_row or result.__class__ is not list:
             result = [result]
@@ -193,8 +198,8 @@ def shape_of(block: Block, lead: str = "") -> str:
     """The shape of a block as text.
 
     >>> from scalargrad.compiler.program import Block
-    >>> shape_of(Block("W1", (3, 2))), shape_of(Block("x", (2,), has_rows=True)), shape_of(Block("b", ()))
-    ('3 × 2 numbers', 'n rows of 2 numbers', 'a number')
+    >>> shape_of(Block("W1", (3, 2))), shape_of(Block("x", (2,), has_rows=True))
+    ('3 × 2 numbers', 'n rows of 2 numbers')
     """
     parts = " × ".join(map(str, block.shape))
     numbers = f"{parts} number{'s' * (parts != '1')}" if parts else "a number"

@@ -109,7 +109,7 @@ class Frame:
         self.name_of: dict[Any, str] = dict(names)
         self.tile = 1  # rows that are taken at once
         self.arrays: dict[str, int] = {}  # how many numbers each has
-        self.copies: dict[str, Block] = {}  # arrays that may be a block as it stands
+        self.rows_of: dict[Block, str] = {}  # what stands for the rows of a tile
         self.in_parts = False
         self.calls: set[str] = set()
         self.pieces: tuple[list[Piece], ...] = ([], [], [])
@@ -216,16 +216,16 @@ class Frame:
             uses.add("work")
             head = [dialect.arrays({"work": room})] if room <= dialect.most_room else []
             if not self.in_parts:
-                head += [places[name] for name in places if name not in self.copies]
+                head += places.values()
         functions: list[str] = []
         kinds = {**{name: kind for kind, name in self.parameters()}, **OF_PARTS}
-        kinds.update(dict.fromkeys(self.copies, "input"))
+        kinds.update(dict.fromkeys(self.rows_of.values(), "input"))
         staged: list[list[str]] = []
         for stage in (BEFORE, INSIDE, AFTER):
             groups, lines = self._groups(stage), list[str]()
             for group in groups:
                 used = dict.fromkeys([name for piece in group for name in piece.uses])
-                own = [x for x in used if x in places and x not in self.copies] * self.in_parts
+                own = [x for x in used if x in places] * self.in_parts
                 inner = [places[name] for name in own] + [x for piece in group for x in piece.lines]
                 if len(groups) == 1:
                     is_block = own and stage != INSIDE
@@ -240,8 +240,7 @@ class Frame:
         before, inside, after = staged
         after += [places[name] for name in self.ending.uses if name in places] * self.in_parts
         after += self.ending.lines
-        copied, more = self.copied()
-        before, uses = [*head, *copied, *before], uses | more
+        before = [*head, *before]
         if inside:
             inside, more = self._over_rows(inside, uses)
             uses |= more
@@ -268,10 +267,6 @@ class Frame:
         found, more = self.rows_of_tile()
         head = f"for (long first = 0; first < n; first += {tile}) {{"
         return [head, *[indent + x for x in [*lead, *found, *lines]], "}"], used | more
-
-    def copied(self) -> tuple[list[str], set[str]]:
-        """The lines that copy what is read many times, and the names they use."""
-        return [], set()
 
     def rows_of_tile(self) -> tuple[list[str], set[str]]:
         """The lines that find the rows of data of a tile, and the names they use."""

@@ -1,6 +1,8 @@
-"""The function of a program in a language: of its value, its value and slopes, or values and the slopes of each.   (floor 3)"""
+"""The function of a program in a language: of its value, of slopes too, or a Jacobian.   (floor 3)"""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy
 
@@ -22,35 +24,57 @@ if TYPE_CHECKING:
     from ..program import Block, Program
     from .frame import Frame
 
-    # by the number of a block: entries that are one parameter with others: the other block, their place, that there
+    # by the number of a block: entries that are one parameter with others: the other block, their
+    # place, that there
     Ties = Mapping[int, Sequence[tuple[int, int, int]]]
 
 FEW = 400  # operations of a program without rows that machine code has in lines
 MANY, EACH = 20_000, 20  # or with few operations for each vector; for all outputs of a Jacobian
 
 
-def function_of(
-    dialect: Dialect, program: Program, kind: str, reduce: str | None, name: str, name_of: Mapping[Any, str],
-    slope_names: Sequence[str], out: str, in_rows: bool = False, ties: Ties | None = None, **options: Any,
-) -> Frame:  # fmt: skip
-    """A function that fills arrays of these names, and returns its value where that is one number.
+class Wanted(NamedTuple):
+    """The function of a program that is wanted, and the names of what it reads and fills.
 
     With `in_rows` the outputs of a row stand together, else those of all rows.
     """
-    has_rows = any(block.has_rows for block in program.blocks)
-    per_row = has_rows and reduce is None
-    wrt = program.wrt if kind != "value" else []
-    options["returns"] = len(program.outputs) == 1 and not per_row and not in_rows
-    is_small = dialect.in_blocks and not has_rows and _is_small(program)
-    given: Any = program, reduce, wrt, slope_names, out, per_row, in_rows, ties or {}
+
+    program: Program
+    kind: str
+    reduce: str | None
+    name_of: Mapping[Any, str]
+    slope_names: Sequence[str]
+    out: str
+    in_rows: bool = False
+    ties: Ties = {}  # noqa: RUF012
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether data has rows."""
+        return any(block.has_rows for block in self.program.blocks)
+
+    @property
+    def per_row(self) -> bool:
+        """Whether each row has results of its own."""
+        return self.has_rows and self.reduce is None
+
+    def wrt(self) -> list[tuple[Block, str, bool]]:
+        """The blocks that slopes are taken by, their names, and whether each row has its own."""
+        blocks = self.program.wrt if self.kind != "value" else []
+        by_rows = [self.has_rows and (block.has_rows or self.per_row) for block in blocks]
+        return [*zip(blocks, self.slope_names, by_rows)]
+
+
+def function_of(dialect: Dialect, name: str, wanted: Wanted, **options: Any) -> Frame:
+    """A function that fills arrays, and returns its value where that is one number."""
+    program, per_row = wanted.program, wanted.per_row
+    options["returns"] = len(program.outputs) == 1 and not per_row and not wanted.in_rows
+    is_small = dialect.in_blocks and not wanted.has_rows and _is_small(program)
+    given = dialect, name, program.blocks
     if is_small or not has_pattern(program):
-        found = _in_lines(*given)
-        return LineFunction(dialect, name, program.blocks, found, name_of, **options)
-    derived, results = _in_vectors(*given)
+        return LineFunction(*given, _in_lines(wanted), wanted.name_of, **options)
+    derived, results = _in_vectors(wanted)
     options["wishes"] = _wishes(derived)
-    return Function(
-        dialect, name, program.blocks, derived.vectors, results, name_of, **options
-    )  # fmt: skip
+    return Function(*given, derived.vectors, results, wanted.name_of, **options)
 
 
 def _is_small(program: Program) -> bool:
@@ -61,21 +85,16 @@ def _is_small(program: Program) -> bool:
     return has_pattern(program) and count < EACH * len(rolled(program).vectors)
 
 
-def _in_vectors(
-    program: Program, reduce: str | None, wrt: Sequence[Block], slope_names: Sequence[str], out: str, per_row: bool,
-    in_rows: bool, ties: Ties,
-) -> tuple[Derived, list[Result]]:  # fmt: skip
-    """The program in vectors, the slopes behind it, and what goes where."""
-    made = rolled(program)
-    derived = Derived(made, per_row)
-    has_rows = any(block.has_rows for block in made.blocks)
-    outputs, seeds = outputs_of(derived, reduce if has_rows and not per_row else None)
-    turns: Sequence[int] = (0,) if in_rows else range(len(outputs))
-    results = [Result(beside(outputs), out, per_row, turns)]
+def _in_vectors(wanted: Wanted) -> tuple[Derived, list[Result]]:
+    """The program in vectors, the slopes behind it, and where numbers go."""
+    made, wrt, reduce = rolled(wanted.program), wanted.wrt(), wanted.reduce
+    derived = Derived(made, wanted.per_row)
+    outputs, seeds = outputs_of(derived, reduce if wanted.has_rows and not wanted.per_row else None)
+    turns: Sequence[int] = (0,) if wanted.in_rows else range(len(outputs))
+    results = [Result(beside(outputs), wanted.out, wanted.per_row, turns)]
     for roots, numbers in turns_of(made, seeds) if wrt else ():
-        views = _tied(derived.slopes(roots, wrt), ties, len(roots))
-        for block, name, view in zip(wrt, slope_names, views):
-            by_rows = has_rows and (block.has_rows or per_row)
+        views = derived.slopes(roots, [block for block, _, _ in wrt])
+        for (_, name, by_rows), view in zip(wrt, _tied(views, wanted.ties, len(roots))):
             results.append(Result(view, name, by_rows, numbers))
     return derived, results
 
@@ -92,32 +111,28 @@ def _tied(views: list[View], ties: Ties, turns: int) -> Iterator[View]:
         yield view
 
 
-def _in_lines(
-    program: Program, reduce: str | None, wrt: Sequence[Block], slope_names: Sequence[str], out: str, per_row: bool,
-    in_rows: bool, ties: Ties,
-) -> list[NumberResult]:  # fmt: skip
-    """What goes where, of a program of single numbers."""
-    has_rows = any(block.has_rows for block in program.blocks)
+def _in_lines(wanted: Wanted) -> list[NumberResult]:
+    """Where numbers go, of a program of single numbers."""
+    program, per_row, wrt = wanted.program, wanted.per_row, wanted.wrt()
     derived = DerivedSteps(program, per_row)
     carriers, one = program.with_rows(), Constant(1.0)
     results: list[NumberResult] = []
     for turn, output in enumerate(program.outputs):
         x, seed = derived.of(output), None
-        if has_rows and not per_row:
+        if wanted.has_rows and not per_row:
             put = lambda line, *xs: derived.put(line, xs)  # noqa: E731
-            x, seed = reduced(put, x, output in carriers, reduce)
-        place: Any = (turn, len(program.outputs), per_row) if in_rows else (0, 1, per_row, turn)
-        results.insert(turn, NumberResult(x, out, *place))
+            x, seed = reduced(put, x, output in carriers, wanted.reduce)
+        count = len(program.outputs)
+        place: Any = (turn, count, per_row) if wanted.in_rows else (0, 1, per_row, turn)
+        results.insert(turn, NumberResult(x, wanted.out, *place))
         roots = [] if output.__class__ is Constant else [(output, seed or one)]
-        found = iter(
-            derived.slopes(roots, [x for block in wrt for x in block.inputs]) if wrt else ()
-        )
-        slopes = [[next(found) for _ in block.inputs] for block in wrt]
-        for at, entries in ties.items():
+        inputs = [x for block, _, _ in wrt for x in block.inputs]
+        found = iter(derived.slopes(roots, inputs) if wrt else ())
+        slopes = [[next(found) for _ in block.inputs] for block, _, _ in wrt]
+        for at, entries in wanted.ties.items():
             for other, to, of in entries:
                 slopes[at][to] = slopes[other][of]
-        for block, name, xs in zip(wrt, slope_names, slopes):
-            by_rows = has_rows and (block.has_rows or per_row)
+        for (_, name, by_rows), xs in zip(wrt, slopes):
             results += [NumberResult(x, name, i, len(xs), by_rows, turn) for i, x in enumerate(xs)]
     return results
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ..derive import DerivedSteps
 from ..dialects.javascript import JAVASCRIPT
-from .steps import LineFunction, NumberResult
+from .training import update_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def update_text(update: Program) -> str:
-    """The function `update(n, w, g, state1, …, lr, step)`, which moves n weights and their memory in place.
+    """The function `update(n, w, g, state1, …, lr, step)`: it moves n weights and their memory.
 
     >>> from scalargrad import Value
     >>> from scalargrad.nn import SGD
@@ -29,21 +28,8 @@ def update_text(update: Program) -> str:
       }
     }
     """
-    weight, gradient, *memory, _, _ = update.blocks
-    for block in (weight, gradient, *memory):
-        block.has_rows = True
-    names = {block: block.name for block in update.blocks}
-    derived = DerivedSteps(update, fast=True)
-    results = [
-        NumberResult(derived.of(x), block.name, 0, 1, True)
-        for block, x in zip([weight, *memory], update.outputs)
-    ]
-    made = LineFunction(JAVASCRIPT, "update", update.blocks, results, names)
-    functions, lines, _ = made.body()
-    parameters = [("input", name) for name in ("n", *names.values())]
-    texts = [JAVASCRIPT.helpers(made.calls), *functions]
-    texts.append(JAVASCRIPT.function("nothing", "update", parameters, lines))
-    return "\n\n".join([text for text in texts if text])
+    made = update_source(JAVASCRIPT, "update", update)
+    return "\n\n".join(filter(None, [JAVASCRIPT.helpers(made.calls), made.text]))
 
 
 def as_object(name: str, module: str, functions: tuple[str, ...]) -> str:
@@ -56,6 +42,5 @@ def as_object(name: str, module: str, functions: tuple[str, ...]) -> str:
     })();
     """
     lines = [line.removeprefix("export ") for line in module.strip().splitlines()]
-    return "\n".join(
-        [f"const {name} = (() => {{", *lines, f"return {{{', '.join(functions)}}};", "})();"]
-    )
+    end = [f"return {{{', '.join(functions)}}};", "})();"]
+    return "\n".join([f"const {name} = (() => {{", *lines, *end])

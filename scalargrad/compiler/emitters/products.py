@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 SMALL = 64  # products of a matrix that are written as loops
 SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
 WIDE = 32  # numbers of a row of data that products read where they stand
-LARGE = 1024  # numbers of a matrix that is worth a copy in a better place
 AXES = "ijlm"
 
 
@@ -65,7 +64,7 @@ class Products(Frame):
         super().__init__(*args, **options)
         self._plans: dict[Vector, Plan | None] = {}
         self._columns: dict[Block, str] = {}
-        self._rows_of: dict[Block, str] = {}
+        self.rows_of: dict[Block, str] = {}
 
     # -------------------------------------------------------------- where numbers stand
 
@@ -90,56 +89,27 @@ class Products(Frame):
         return self.use(self._columns[source])
 
     def _data(self, block: Block) -> str:
-        """The rows of data of a tile, as they stand."""
-        if block not in self._rows_of:
-            name = self._rows_of[block] = self.names.take(f"{self.name_of[block]}_r", "rows")
-            self.copies[name] = block
-            if self.order or len(block.inputs) >= WIDE:
+        """The rows of data of a tile, as they stand, or put in order."""
+        if block not in self.rows_of:
+            name = self.rows_of[block] = self.names.take(f"{self.name_of[block]}_r", "rows")
+            if self.order:
                 self.arrays[name] = len(block.inputs) * self.tile
-        return self.use(self._rows_of[block])
-
-    def _placed(self, block: Block) -> str:
-        """A block without rows for products, which read a large one many times."""
-        name = self.name_of[block]
-        if len(block.inputs) >= LARGE:
-            name = f"{name}_a"
-            if name not in self.copies:
-                self.names.taken.add(name)
-                self.copies[name], self.arrays[name] = block, len(block.inputs)
-        return self.use(name)
-
-    def copied(self) -> tuple[list[str], set[str]]:
-        """The lines that copy large blocks, and the names they use."""
-        offsets, lines, used = self.offsets()[0], [], set()
-        for name, block in self.copies.items():
-            if not block.has_rows:
-                self.calls.add("placed")
-                data = self.name_of[block]
-                used |= {data, "work"}
-                text = f"placed({len(block.inputs)}, {data}, work + {offsets[name]})"
-                lines.append(self.dialect.pointer(name, text))
-        return lines, used
+        return self.use(self.rows_of[block])
 
     def rows_of_tile(self) -> tuple[list[str], set[str]]:
         """The lines that find the rows of data of a tile, and the names they use."""
-        offsets, lines, used = self.offsets()[0], [], set()
-        for name, block in self.copies.items():
-            if not block.has_rows:
-                continue
+        places, lines, used = self.offsets()[0], [], set()
+        for block, name in self.rows_of.items():
             data, width = self.name_of[block], len(block.inputs)
-            first = f"{data} + {linear(0, [(width, 'first')])}"
-            used |= {data, "work"} if name in offsets else {data}
+            used.add(data)
             if self.order:
-                used.add("order")
-                lines.append(f"take({width}, here, order + first, {data}, work + {offsets[name]});")
-                lines.append(self.dialect.pointer(name, f"work + {offsets[name]}"))
+                room = f"work + {places[name]}"
+                lines.append(f"take({width}, here, order + first, {data}, {room});")
                 self.calls.add("take")
-            elif name in offsets:
-                self.calls.add("placed")
-                text = f"placed(here * {width}, {first}, work + {offsets[name]})"
-                lines.append(self.dialect.pointer(name, text))
+                used |= {"order", "work"}
             else:
-                lines.append(self.dialect.pointer(name, first))
+                first = linear(0, [(width, "first")])
+                lines.append(self.dialect.pointer(name, f"{data} + {first}"))
         return lines, used
 
     # -------------------------------------------------------------- plans
@@ -162,12 +132,7 @@ class Products(Frame):
     def _text(self, matrix: Matrix, terms: list[tuple[int, str]]) -> str:
         """The place from which on a product reads."""
         source = matrix.view.sources[0] if matrix.stands else self.one(matrix.view).sources[0]
-        if matrix.stands:
-            name = self._data(source)
-        elif isinstance(source, Block) and not source.has_rows:
-            name = self._placed(source)
-        else:
-            name = self.array(source)
+        name = self._data(source) if matrix.stands else self.array(source)
         at = linear(matrix.first, terms)
         return name if at == "0" else f"{name} + {at}"
 
