@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import frexp, isfinite
 
 from ..ops import OPS
-from .program import Constant, Program, Step, grouped
+from .program import Constant, Program, Step, grouped, rewritten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,27 +26,23 @@ def simplified(program: Program) -> Program:
     >>> simplified(Program([w[0].block, b[0].block], [dot])).steps
     [<step add>, <step mul>, <step add>]
     """
-    made: dict[Any, Any] = {}
     known: dict[Any, Any] = {}
-    for step in program.steps:
-        operands = tuple([made.get(x, x) for x in step.operands])
-        made[step] = _simple(step.op.name, operands, known)
-        if made[step] is None:
-            made[step] = step if operands == step.operands else Step(step.op, operands, step.label)
-        elif made[step].op is not None and not made[step].label:
-            made[step].label = step.label
-    return Program(program.blocks, [made.get(x, x) for x in program.outputs])
+
+    def simpler(step: Step, operands: tuple[Any, ...]) -> Any:
+        found = _simple(step.op.name, operands, known)
+        if found is not None and found.op is not None and not found.label:
+            found.label = step.label
+        return found
+
+    return Program(program.blocks, rewritten(program, {}, simpler))
 
 
 def _simple(name: str, operands: tuple[Any, ...], made: dict[Any, Any]) -> Any:
     """A simpler step or an operand in place of a sum or product; None if it stays as it is."""
     if name == "dot":
         ws, xs, bias = grouped(OPS["dot"], operands)
-        return (
-            _dot(zip(ws, xs), bias, made)
-            if any(_is(x, 0.0, 1.0, -1.0) for x in (*ws, *xs))
-            else None
-        )
+        is_simple = any(_is(x, 0.0, 1.0, -1.0) for x in (*ws, *xs))
+        return _dot(zip(ws, xs), bias, made) if is_simple else None
     if name not in ("add", "sub", "mul", "div"):
         return None
     x, y = operands
@@ -79,9 +75,8 @@ def _multiplied(x: Any, y: Any) -> Any:
     a, factor = _parts(x)
     if factor is None or y.__class__ is not Constant or not (_is_power(factor) or _is_power(y)):
         return None
-    return (
-        a if factor.data * y.data == 1.0 else Step(OPS["mul"], (a, Constant(factor.data * y.data)))
-    )
+    number = factor.data * y.data
+    return a if number == 1.0 else Step(OPS["mul"], (a, Constant(number)))
 
 
 def _parts(x: Any) -> tuple[Any, Any]:

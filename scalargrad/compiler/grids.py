@@ -1,8 +1,9 @@
-"""Ragged vectors as whole grids: what every list of one kind makes with every list of another is a matrix product.   (floor 3)
+"""Ragged vectors as whole grids, which are products of matrices.   (floor 3)
 
-Causal attention takes dots of each question with the keys up to its own place, a triangle. Here the other half is computed too, and
-read by nobody: a list that ends early is the whole list under a mask. Where all numbers are finite nothing else changes; where one
-is not, a mask does not keep it out of a product, and the vectors as they were are taken.
+Causal attention takes dots of each question with the keys up to its own place, a triangle. Here the
+other half is computed too, and read by nobody: a list that ends early is the whole list under a
+mask. Where all numbers are finite nothing else changes; where one is not, a mask does not keep it
+out of a product, and the vectors as they were are taken.
 """
 
 from __future__ import annotations
@@ -23,27 +24,23 @@ MOST = 3.0  # times the numbers that are read
 
 
 def completed(rolled: Rolled) -> Rolled:
-    """The same program with vectors filled up to grids; itself where there is nothing to fill up."""
+    """The program with vectors filled up to grids; itself where there is nothing to fill up."""
     grids = _Grids()
     for vector in rolled.vectors:
         grids.add(vector)
     if not grids.now:
         return rolled
-    outputs = [
-        (grids.now.get(source, source), int(grids.at[source][j]) if source in grids.at else j)
-        for source, j in rolled.outputs
-    ]
-    return Rolled(
-        rolled.blocks, [grids.now.get(vector, vector) for vector in rolled.vectors], outputs
-    )
+    now, at = grids.now, grids.at
+    outputs = [(now.get(x, x), int(at[x][j]) if x in at else j) for x, j in rolled.outputs]
+    return Rolled(rolled.blocks, [now.get(x, x) for x in rolled.vectors], outputs)
 
 
 class _Grids:
-    """The vectors so far: what they are now, where that is something else, and where their steps stand in it, where they moved."""
+    """The vectors so far."""
 
     def __init__(self) -> None:
-        self.now: dict[Any, Vector] = {}
-        self.at: dict[Any, Any] = {}
+        self.now: dict[Any, Vector] = {}  # what became of those that changed
+        self.at: dict[Any, Any] = {}  # where the steps of those that moved stand now
 
     def add(self, vector: Vector) -> None:
         """Fill up a vector that is a part of a grid, or stands beside one."""
@@ -53,10 +50,9 @@ class _Grids:
             grid = _grid_of_lists(views)
         elif not vector.op.takes_lists:
             grid = _grid_beside(views, {self.now[source] for source in self.at})
+        size = vector.size
         if grid:
             size, views, self.at[vector] = grid
-        else:
-            size = vector.size
         if views != vector.operands:
             self.now[vector] = Vector(vector.op, views, size, vector.has_rows, vector.label)
 
@@ -74,7 +70,10 @@ class _Grids:
 
 
 def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any] | None:
-    """The size, the operands, and the places of the steps in a grid of dots: each of some lists with each of others, group by group."""
+    """The size, the operands, and the places of the steps in a grid of dots.
+
+    They are of each of some lists with each of others, group by group.
+    """
     ws, xs, bias = views
     if len(ws.index) < 2 or not is_zero(bias) or is_same(ws, xs):
         return None
@@ -105,28 +104,18 @@ def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any]
     rank[members] = numpy.arange(width)
     inner = members[of_left].ravel()
     indices = [lefts.repeat(width, axis=0), rights[inner]]
-    made = [
-        View(view.sources, index)
-        for view, index in zip(fuller, reversed(indices) if is_turned else indices)
-    ]
-    return (
-        size,
-        (*made, View(bias.sources, numpy.zeros(size, dtype=int))),
-        left * width + rank[right],
-    )
+    indices = indices[::-1] if is_turned else indices
+    made = [View(view.sources, index) for view, index in zip(fuller, indices)]
+    no_bias = View(bias.sources, numpy.zeros(size, dtype=int))
+    return size, (*made, no_bias), left * width + rank[right]
 
 
 def _unpadded(view: View, other: View) -> View:
     """Lists that ended early in whole, where the other factors are 0 behind their ends."""
 
     def zeros(of: View) -> Any:
-        flags = [
-            [x == 0.0 for x in source.data]
-            if isinstance(source, Numbers)
-            else [False] * size_of(source)
-            for source in of.sources
-        ]
-        return numpy.concatenate(flags)[of.index]
+        numbers = [x.data if isinstance(x, Numbers) else [1.0] * size_of(x) for x in of.sources]
+        return (numpy.concatenate(numbers) == 0.0)[of.index]
 
     behind = zeros(view) & zeros(other)
     if not behind.any():
@@ -143,33 +132,28 @@ def _unpadded(view: View, other: View) -> View:
 
 
 def _distinct(lists: Any) -> tuple[Any, Any]:
-    """Lists without repetitions, in the order in which they come, and for each which of these it is."""
+    """Lists without repetitions, in order, and for each list which of these it is."""
     _, first, which = numpy.unique(lists, axis=0, return_index=True, return_inverse=True)
     order = first.argsort()
     return lists[first[order]], order.argsort()[which.reshape(-1)]
 
 
 def _groups(left: Any, right: Any) -> Any:
-    """For each right list the number of its group: lists that meet a common left one are of one group."""
-    root = list(range(int(right.max()) + 1))
-
-    def root_of(x: int) -> int:
-        while root[x] != x:
-            root[x] = root[root[x]]
-            x = root[x]
-        return x
-
-    first: dict[int, int] = {}
-    for one, other in zip(left.tolist(), right.tolist()):
-        a, b = root_of(first.setdefault(one, other)), root_of(other)
-        root[max(a, b)] = min(a, b)
-    return numpy.unique([root_of(x) for x in range(len(root))], return_inverse=True)[1].reshape(-1)
+    """The group of each right list: lists that meet a common left one are of one group."""
+    group = numpy.arange(right.max() + 1)
+    while True:
+        least = numpy.full(left.max() + 1, len(group))
+        numpy.minimum.at(least, left, group[right])
+        before = group.copy()
+        numpy.minimum.at(group, right, least[left])
+        if (group == before).all():
+            return numpy.unique(group, return_inverse=True)[1].reshape(-1)
 
 
 def _grid_beside(
     views: tuple[View, ...], grown: set[Any]
 ) -> tuple[int, tuple[View, ...], Any] | None:
-    """The same for a formula of single numbers, one of which comes from a grid: it is computed for all of the grid."""
+    """The same for a formula of single numbers, of which one comes from a grid."""
     for view in views:
         source = view.sources[0]
         if (
@@ -177,19 +161,14 @@ def _grid_beside(
             and source in grown
             and len(numpy.unique(view.index)) == len(view.index) < size_of(source)
         ):
-            at = view.index
-            return (
-                size_of(source),
-                tuple(
-                    [View(other.sources, _spread(other, at, size_of(source))) for other in views]
-                ),
-                at,
-            )
+            at, size = view.index, size_of(source)
+            spread = [View(other.sources, _spread(other, at, size)) for other in views]
+            return size, tuple(spread), at
     return None
 
 
 def _spread(view: View, at: Any, size: int) -> Any:
-    """An index for a whole grid, of which so much is known; where nobody reads it, it goes on as it began."""
+    """An index for a whole grid; where nobody reads it, it goes on as it began."""
     if len(shift := numpy.unique(view.index - at)) == 1 and 0 <= shift[0] <= view.size - size:
         return numpy.arange(size) + shift[0]
     index = numpy.zeros(size, dtype=view.index.dtype)

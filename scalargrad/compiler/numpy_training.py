@@ -1,6 +1,7 @@
 """Training on arrays: many steps by one generated function.   (floor 3)
 
-All is fast arithmetic: an overflow raises, and what comes of the steps is good if weights, memory and losses are finite in the end.
+All is fast arithmetic: an overflow raises, and what comes of the steps is good if weights, memory
+and losses are finite in the end.
 """
 
 from __future__ import annotations
@@ -34,23 +35,16 @@ class LoopOnArrays(Loop):
         super().__init__(problem)
         fixed = [block for block in self.given if block not in self.moving]
         place = {x: i for i, x in enumerate(problem.weights)}
-        self._order = numpy.array(
-            [place[x] for block in self.moving for x in block.inputs]
-        )  # of the weights in their vector
+        # of the weights in their vector
+        self._order = numpy.array([place[x] for block in self.moving for x in block.inputs])
         self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
-        self._table = [
-            shaped(numpy.array(content), block)
-            for content, block in zip(problem.table, self.carried)
-        ]
+        contents = zip(problem.table, self.carried)
+        self._table = [shaped(numpy.array(content), block) for content, block in contents]
         loss = rolled(Program([*self.given, *self.carried], problem.loss.outputs[:1]))
-        grids = (
-            completed(loss)
-            if all(numpy.isfinite(content).all() for content in self._table)
-            else loss
-        )
-        self._others: Any = (
-            "ignore" if grids is loss else "raise"
-        )  # what is done where a number is not finite for another reason
+        is_finite = all(numpy.isfinite(content).all() for content in self._table)
+        grids = completed(loss) if is_finite else loss
+        # what is done where a number is not finite though nothing overflowed: no mask keeps it out
+        self._others: Any = "ignore" if grids is loss else "raise"
         given = problem.penalty, problem.update, self.moving, problem.reduce, problem.clip
         made = Training(grids, *given)
         self.source = made.source
@@ -63,24 +57,18 @@ class LoopOnArrays(Loop):
     def run(self, steps: Steps) -> Moved:
         weights, state, fixed, rates, first, batches, _ = steps
         vectors = [numpy.array(part)[self._order] for part in (weights, *state)]
-        numbers = iter(fixed)
+        rest, others = iter(fixed), self._others
         blocks = [
-            numpy.array([*itertools.islice(numbers, size)]).reshape(shape)
+            numpy.array([*itertools.islice(rest, size)]).reshape(shape)
             for shape, size in self._fixed
         ]
-        if self._others == "raise" and not all(
-            numpy.isfinite(array).all() for array in (vectors[0], *blocks)
-        ):
+        given = vectors[0], *blocks
+        if others == "raise" and not all(numpy.isfinite(array).all() for array in given):
             raise FloatingPointError("a number is not finite, which no mask would keep out")
-        with numpy.errstate(
-            under="ignore", over="raise", divide=self._others, invalid=self._others
-        ):
+        prepared = (self.once(self._batch, batch) for batch in batches)
+        with numpy.errstate(under="ignore", over="raise", divide=others, invalid=others):
             *vectors, losses = self._train(
-                *vectors,
-                *blocks,
-                rates,
-                itertools.count(first),
-                (self.once(self._batch, batch) for batch in batches),
+                *vectors, *blocks, rates, itertools.count(first), prepared
             )
         moved, *memory = map(self._in_order, vectors)
         return moved, tuple(memory), [float(loss) for loss in losses]
@@ -92,5 +80,5 @@ class LoopOnArrays(Loop):
         return numbers.tolist()
 
     def _batch(self, batch: list[int]) -> tuple[Any, ...]:
-        """What a step reads of a batch."""
+        """The arrays that a step reads of a batch."""
         return self._prepared(*[content[batch] for content in self._table])  # type: ignore[no-any-return]

@@ -1,4 +1,4 @@
-"""What generated NumPy source calls besides NumPy, and how it is run: whole, or in chunks of rows.   (floor 3)"""
+"""Running generated NumPy source: whole, or in chunks of rows, fast or total.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -51,7 +51,9 @@ def beside(*arrays: Any) -> Any:
 
 
 def times(left: Any, right: Any, hides: int) -> Any:
-    """The matrix product of slopes and partials, in which a slope of 0 sends 0; `hides` says which side are the slopes.
+    """The matrix product of slopes and partials, in which a slope of 0 sends 0.
+
+    `hides` says which side are the slopes.
 
     >>> with numpy.errstate(invalid="ignore"):
     ...     times(numpy.array([0.0, 2.0]), numpy.array([[numpy.inf, 1.0], [3.0, 4.0]]), 0)
@@ -64,7 +66,8 @@ def times(left: Any, right: Any, hides: int) -> Any:
 
 
 NAMES = {
-    "beside": beside, "spread": numpy.broadcast_to, "times": times, "vdot": vdot, "full": numpy.full, "zeros": numpy.zeros, "array": numpy.array,
+    "beside": beside, "spread": numpy.broadcast_to, "times": times, "vdot": vdot,
+    "full": numpy.full, "zeros": numpy.zeros, "array": numpy.array,
 }  # fmt: skip
 
 
@@ -77,58 +80,53 @@ def function_source(
     of: str = "",
     vectors: Rolled | None = None,
 ) -> tuple[list[str], dict[str, Any]]:
-    """The source of a function of the program's blocks, in pieces, and all that it reads by name: in vectors, where these are a gain.
+    """The source of a function of the program's blocks, in pieces, and all that it reads by name.
 
-    `vectors` are the program's, where it is to be in others than `rolled` gives.
+    It is in vectors, where these are a gain: those of `rolled`, or `vectors`.
     """
     if is_scattered(program):
         pieces, names = by_number.function_source(program, name, kind, total, of)
     else:
-        text, names = source.function_source(
-            vectors or rolled(program), name, kind, reduce, total, of
-        )
+        program_in_vectors = vectors or rolled(program)
+        text, names = source.function_source(program_in_vectors, name, kind, reduce, total, of)
         pieces = [text]
     return pieces, {**array_names(), **NAMES, **names}
 
 
 class NumpyFunction:
-    """A program as a function of its blocks' contents as arrays: the fast one, and the total one where a slope is not finite.
+    """A program as a function of its blocks' contents as arrays.
 
-    Rows that are too many for the cache are taken in chunks.
+    The fast function answers, and the total one where a slope is not finite. Rows that are too many
+    for the cache are taken in chunks.
     """
 
     backend = "numpy"
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
-        self._program = program
-        by_number = is_scattered(program)
+        self._program, self._name, self._kind, self._reduce = program, name, kind, reduce
+        blocks, by_number, by_row = program.blocks, is_scattered(program), reduce is None
         self._grids = None if by_number else completed(rolled(program))
-        self._name, self._kind, self._reduce = name, kind, reduce
-        self._of = name if is_word(name) else ""
-        self._floats = (
-            [FLOATS] * len(program.blocks) if all(block.shape for block in program.blocks) else []
-        )
-        self._carried = [i for i, block in enumerate(program.blocks) if block.has_rows]
+        self._floats = [FLOATS] * len(blocks) if all(block.shape for block in blocks) else []
+        self._carried = [i for i, block in enumerate(blocks) if block.has_rows]
         self._chunk = chunk_of(rolled(program)) if self._carried else 0
+        slopes = tuple([by_row or block.has_rows for block in program.wrt])
+        all_slopes = (slopes,) * len(program.outputs) if kind == "jacobian" else slopes
+        self._rows: Any = by_row if kind == "value" else (by_row, all_slopes)
         self._is_single = kind == "value" and len(program.outputs) == 1
-        self._made: dict[bool, Callable[..., Any]] = {}
-        self.source = ""
-        self._make(False)
-        self._fast = self._make(False) if self._grids in (None, program.rolled) else self._on_grids
-        self._called: Callable[..., Any] = partial(answer, self._fast, self._total, kind != "value")
+        self._fast, self.source = self._made(False)
+        fast = self._fast if self._grids in (None, program.rolled) else self._on_grids
+        self._function: Callable[..., Any] | None = None  # the total one, when it is asked for
+        self._called: Callable[..., Any] = partial(answer, fast, self._total, kind != "value")
         if by_number:
-            self._called = partial(carried.answer, self._fast, self._total)
+            self._called = partial(carried.answer, fast, self._total)
 
-    def _make(self, total: bool) -> Callable[..., Any]:
-        if total not in self._made:
-            grids = None if total else self._grids
-            pieces, names = function_source(
-                self._program, self._kind, self._kind, self._reduce, total, self._of, grids
-            )
-            self.source = self.source or "\n\n".join(pieces)
-            filename = f"<scalargrad {'total ' if total else ''}{self._kind} of {self._name} in numpy {next(_counter)}>"
-            self._made[total] = run_pieces(pieces, filename, names)[self._kind]
-        return self._made[total]
+    def _made(self, total: bool) -> tuple[Callable[..., Any], str]:
+        """The generated function, and its source."""
+        of, kind = self._name if is_word(self._name) else "", self._kind
+        grids = None if total else self._grids
+        pieces, names = function_source(self._program, kind, kind, self._reduce, total, of, grids)
+        told = f"{'total ' * total}{kind} of {self._name} in numpy {next(_counter)}"
+        return run_pieces(pieces, f"<scalargrad {told}>", names)[kind], "\n\n".join(pieces)
 
     def __call__(self, contents: Sequence[Any]) -> Any:
         if (
@@ -137,64 +135,55 @@ class NumpyFunction:
         ):
             contents = [*map(shaped, contents, self._program.blocks)]
         rows = len(contents[self._carried[0]]) if self._carried else 0
-        result = (
-            self._in_chunks(contents, rows) if rows > 2 * self._chunk else self._called(*contents)
-        )
+        is_long = rows > 2 * self._chunk
+        result = self._in_chunks(contents, rows) if is_long else self._called(*contents)
         return (result,) if self._is_single else result
 
     def _in_chunks(self, arrays: Sequence[Any], rows: int) -> Any:
-        """What the generated function returns, of some rows at a time."""
-        share = [rows] if self._reduce == "mean" else []
+        """The result of all rows, made of some at a time."""
+        given = [rows] if self._reduce == "mean" else []
         parts = []
         for start in range(0, rows, self._chunk):
             part = list(arrays)
             for i in self._carried:
                 part[i] = part[i][start : start + self._chunk]
-            parts.append(self._called(*part, *share))
-        return self._joined(parts)
+            parts.append(self._called(*part, *given))
+        return joined(parts, self._rows)
 
     def _on_grids(self, *arrays: Any) -> Any:
-        """What the fast function returns; FloatingPointError where a number is not finite, which no mask would keep out."""
+        """The fast function's result; FloatingPointError where a number is not finite.
+
+        No mask would keep it out.
+        """
         if not are_finite(arrays):
             raise FloatingPointError("the arguments are not all finite")
         with numpy.errstate(divide="raise", invalid="raise"):
-            return self._make(False)(*arrays)
+            return self._fast(*arrays)
 
     def _total(self, *arrays: Any) -> Any:
-        return self._make(True)(*arrays)
+        if self._function is None:
+            self._function, _ = self._made(True)
+        return self._function(*arrays)
 
-    def _joined(self, parts: Sequence[Any]) -> Any:
-        """The results of chunks as one: sums added up, what has rows put one behind the other."""
-        if self._kind == "value_and_grad":
-            return self._together([value for value, _ in parts]), self._slopes(
-                [slopes for _, slopes in parts]
-            )
-        if self._kind == "value":
-            return (
-                self._together(parts)
-                if self._is_single
-                else tuple(map(self._together, zip(*parts)))
-            )
-        outputs = tuple(map(self._together, zip(*[values for values, _ in parts])))
-        return outputs, tuple(map(self._slopes, zip(*[groups for _, groups in parts])))
 
-    def _together(self, parts: Sequence[Any]) -> Any:
-        return numpy.concatenate(parts) if self._reduce is None else sum(parts)
+def joined(parts: Sequence[Any], rows: Any) -> Any:
+    """Results of chunks as one: what has rows is put one behind the other, else added up.
 
-    def _slopes(self, parts: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-        blocks = zip(self._program.wrt, zip(*parts))
-        return tuple(
-            [
-                numpy.concatenate(column) if block.has_rows else self._together(column)
-                for block, column in blocks
-            ]
-        )
+    `rows` says of each result whether it has rows, or of all.
+
+    >>> joined([(1.0, numpy.ones(2)), (2.0, numpy.zeros(1))], (False, True))
+    (3.0, array([1., 1., 0.]))
+    """
+    if isinstance(parts[0], tuple):
+        every = rows if isinstance(rows, tuple) else [rows] * len(parts[0])
+        return tuple(map(joined, zip(*parts), every))
+    return numpy.concatenate(parts) if rows else sum(parts)
 
 
 def answer(
     fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool, *arrays: Any
 ) -> Any:
-    """What the fast function returns; where it overflows, or a slope is not finite, what the total one does."""
+    """The fast function's result; where that overflows, or a slope is not finite, the total's."""
     try:
         with numpy.errstate(all="ignore", over="raise"):
             result = fast(*arrays)
@@ -207,7 +196,7 @@ def answer(
 
 
 def chunk_of(program: Rolled) -> int:
-    """How many rows at a time keep what a program computes in the cache."""
+    """The number of rows of which all that a program computes fits in the cache."""
     everything: list[Any] = [*program.blocks, *program.vectors]
     width = sum([size_of(x) for x in everything if x.has_rows])
     return max(256, CACHE // max(1, width))
@@ -215,18 +204,15 @@ def chunk_of(program: Rolled) -> int:
 
 def shaped(content: Any, block: Block) -> Any:
     """A block's content as an array of floats, a number as one of one."""
-    array = (
-        content
-        if content.__class__ is numpy.ndarray and content.dtype is FLOATS
-        else as_array(content)
-    )
+    is_float = content.__class__ is ndarray and content.dtype is FLOATS
+    array = content if is_float else as_array(content)
     if block.shape:
         return array
     return array.reshape(-1, 1) if block.has_rows else array.reshape(1)
 
 
 def are_finite(slopes: Any) -> bool:
-    """Whether slopes are finite, or those of several outputs, and not so large that their squares are not."""
+    """Whether slopes are finite, or those of several outputs, and their squares too."""
     for slope in slopes:
         if slope.__class__ is tuple:
             if not are_finite(slope):

@@ -1,4 +1,4 @@
-"""Values of a function over rows: their sum or mean, and what each walk back begins with.   (floor 3)"""
+"""Values over rows: sum or mean, and the slope that each walk back begins with.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MEAN, TIMES = line_of("x / y"), line_of("x * y")
 
 
 def reduced(put: Any, x: Any, carried: bool, reduce: str | None, given: Any = lambda x: x) -> Any:
-    """The sum or mean of a number over the rows, and the slope it begins with, None where that is 1.
+    """The sum or mean of a number over the rows, and the slope it begins with; None stands for 1.
 
     `put` makes a step of a line and its operands, `given` an operand of what is known when a
     function is called.

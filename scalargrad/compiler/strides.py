@@ -24,7 +24,7 @@ class Strides:
 
     @classmethod
     def of(cls, index: Any) -> Strides | None:
-        """What an index says, where it can be said so.
+        """The strides of an index; None where it is not linear.
 
         >>> strides = Strides.of(numpy.array([[4, 5], [6, 7]]))
         >>> strides.first, strides.steps
@@ -80,7 +80,7 @@ def nest_of(indices: Sequence[Any]) -> tuple[int, ...] | None:
 
 
 def _run(index: Any) -> int:
-    """How many numbers of an index go on as its first two."""
+    """The number of numbers of an index that go on as its first two."""
     if len(index) < 3:
         return len(index)
     differences = index[1:] - index[:-1]
@@ -89,7 +89,7 @@ def _run(index: Any) -> int:
 
 
 def steps_of(shape: tuple[int, ...]) -> list[int]:
-    """How far apart numbers are along each axis of an array.
+    """The steps between numbers along each axis of an array.
 
     >>> steps_of((4, 2, 3))
     [6, 3, 1]

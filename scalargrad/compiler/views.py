@@ -1,6 +1,6 @@
-"""What an index says: all of it in order, one number, lists under a mask, lists that meet lists.   (floor 3)
+"""Meanings of indices: all in order, one number, lists that end early or meet.   (floor 3)
 
-Indices are NumPy arrays of integers; a view's last axis, where it has two, is that of a list operand.
+Indices are NumPy arrays of integers; where a view has two axes, the last is that of a list.
 """
 
 from __future__ import annotations
@@ -48,58 +48,50 @@ def is_same(view: View, other: View) -> bool:
 
 
 class Masked(NamedTuple):
-    """A view of a source with a number elsewhere: where it looks, and whether it looks there at all."""
+    """Lists of a source that end early, as whole lists, and the number behind their ends."""
 
     source: Any
-    index: Any  # as if all was of the source
-    inside: Any
+    index: Any
     number: float
 
 
-def masked(view: View) -> Masked | None:
-    """A view of a source under a mask; None where it is something else. The index is 0 outside."""
+def unmasked(view: View) -> tuple[Masked, Any] | None:
+    """Lists that end early, with one number behind their ends, and which numbers are read.
+
+    A number of the source must be read wherever it would stand then, or nowhere, and all must stand
+    there equally often; None where it is not so.
+    """
     kept = [source for source in view.sources if not isinstance(source, Numbers)]
     if len(kept) != 1 or len(view.sources) != 2:
         return None
     first, last = view.sources
     size, begin = size_of(kept[0]), size_of(first) if kept[0] is last else 0
-    inside = (view.index >= begin) & (view.index < begin + size)
-    numbers, before = (first, 0) if begin else (last, size)
-    others = numpy.unique(view.index[~inside] - before)
-    if len(others) != 1 or not inside.any():
+    at = view.index.reshape(view.index.shape if view.index.ndim == 2 else (1, -1)) - begin
+    inside = (at >= 0) & (at < size)
+    numbers, before = (first, -begin) if begin else (last, size)
+    others = numpy.unique(at[~inside] - before)
+    if len(others) != 1 or not inside.any(1).all():
         return None
-    index = numpy.where(inside, view.index - begin, 0)
-    return Masked(kept[0], index, inside, numbers.data[others[0]])
-
-
-def unmasked(view: View) -> tuple[Masked, Any] | None:
-    """Lists that end early, and one number behind their ends, as whole lists; and which numbers are read.
-
-    A number of the source must be read wherever it would stand then, or nowhere, and all must stand
-    there equally often; None where it is not so.
-    """
-    if (found := masked(view)) is None:
-        return None
-    shape = view.index.shape if view.index.ndim == 2 else (1, view.index.size)
-    index, inside = found.index.reshape(shape), found.inside.reshape(shape)
-    steps = numpy.diff(index, axis=1)[inside[:, 1:] & inside[:, :-1]]
+    steps = numpy.diff(at, axis=1)[inside[:, 1:] & inside[:, :-1]]
     step = int(steps[0]) if steps.size else 0
-    first = inside.argmax(1)
-    begins = index[numpy.arange(len(index)), first] - step * first
-    every = begins[:, None] + step * numpy.arange(shape[1])
-    size = size_of(found.source)
-    if not inside.any(1).all() or every.min() < 0 or every.max() >= size:
+    start = inside.argmax(1)
+    begins = at[numpy.arange(len(at)), start] - step * start
+    every = begins[:, None] + step * numpy.arange(at.shape[1])
+    if every.min() < 0 or every.max() >= size or not (every == at)[inside].all():
         return None
     counts = numpy.bincount(every.ravel(), minlength=size)
-    read = numpy.bincount(index[inside], minlength=size)
-    is_whole = (every == index)[inside].all() and (counts == counts[0]).all()
-    if not is_whole or not ((read == 0) | (read == counts[0])).all():
+    read = numpy.bincount(at[inside], minlength=size)
+    if (counts != counts[0]).any() or not ((read == 0) | (read == counts[0])).all():
         return None
-    return found._replace(index=every.reshape(view.index.shape)), read > 0
+    number = numbers.data[others[0]]
+    return Masked(kept[0], every.reshape(view.index.shape), number), read > 0
 
 
 class Meeting(NamedTuple):
-    """How lists meet lists: the sizes of the axes in order, and which of them each side goes along alone, or both together."""
+    """A meeting of lists: the sizes of the axes in order, and which of them a side goes along.
+
+    It goes there alone, or both go together.
+    """
 
     shape: tuple[int, ...]
     left: tuple[int, ...]
@@ -111,12 +103,12 @@ class Meeting(NamedTuple):
         return self._replace(left=self.right, right=self.left)
 
     def size(self, axes: Sequence[int]) -> int:
-        """How many places there are along some axes."""
+        """The number of places along some axes."""
         return int(numpy.prod([self.shape[a] for a in axes], dtype=int))
 
     @property
     def place(self) -> Any:
-        """Where each dot stands in the array by (both, left, right); None where they are in order."""
+        """The places of dots in the array by (both, left, right); None where they are in order."""
         order = [*self.both, *self.left, *self.right]
         sizes = [self.shape[a] for a in order]
         place = numpy.arange(self.size(order)).reshape(sizes)
@@ -127,7 +119,7 @@ class Meeting(NamedTuple):
 
 
 def meeting(x: View, y: View) -> Meeting | None:
-    """How the lists of two views meet."""
+    """The meeting of the lists of two views; None where they meet in no order."""
     ids = [_ids(view.index.reshape(len(view.index), -1)) for view in (x, y)]
     if (shape := nest_of(ids)) is None:
         return None
@@ -156,7 +148,7 @@ def _odd(count: int) -> Any:
 
 
 def name_of(vector: Vector, named: Callable[[Any], str]) -> str:
-    """What to call a vector: z1 for a layer with weights W1, a1 for what is made of it alone; nothing where there is no such name."""
+    """A vector's name, or "": z1 for a layer of weights W1, a1 for what is made of it alone."""
     if vector.label and vector.size == 1:
         return vector.label
     source = next(iter(vector.operands[0].sources), None)  # none of an empty list

@@ -68,12 +68,8 @@ def test_a_view_at_random_is_what_its_index_says(seed: int) -> None:
     np.testing.assert_array_equal(got, flat[..., index])
 
 
-def test_numbers_under_a_mask_and_in_runs() -> None:
+def test_numbers_in_runs() -> None:
     block, x = Block("x", (3, 4)), np.random.default_rng(0).normal(size=(3, 4))
-    under = np.where(np.tri(3, 4, dtype=bool), FLAT.reshape(3, 4), 12)
-    text, got = text_and_value(Arrays([block]), View((block, Numbers([-np.inf])), under), (3, 4), x)
-    assert text == "where(k1, x, -inf)"
-    np.testing.assert_array_equal(got, np.where(np.tri(3, 4, dtype=bool), x, -np.inf))
     index = np.array([12, 4, 5, 6, 7, 13])
     text, got = text_and_value(Arrays([block]), View((block, Numbers([7.0, 8.0])), index), (6,), x)
     assert text == "beside(k1, x[1], k2)"

@@ -165,13 +165,13 @@ def test_finite_slopes(slopes: Any, finite: bool) -> None:
 
 
 def test_a_wrong_shape_in_the_fast_function_comes_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    make = NumpyFunction._make
+    make = NumpyFunction._made
 
     def broken(self: Any, total: bool) -> Any:
-        made = make(self, total)
-        return made if total else lambda *arrays: np.ones((2, 3)) @ np.ones((2, 3))
+        made, source = make(self, total)
+        return made if total else lambda *arrays: np.ones((2, 3)) @ np.ones((2, 3)), source
 
-    monkeypatch.setattr(NumpyFunction, "_make", broken)
+    monkeypatch.setattr(NumpyFunction, "_made", broken)
     f = compile(cost, rows=("x", "y"), backend="numpy")
     with pytest.raises(ValueError, match="matmul"):
         f.value_and_grad(MODEL.state(), X, Y)

@@ -127,7 +127,7 @@ def _parts(node: Any) -> Iterable[tuple[Any, int]]:
 
 
 def _binds(node: Any) -> int:
-    """How tightly an expression binds."""
+    """The tightness of an expression."""
     match node:
         case ast.IfExp() | ast.Lambda():
             return IF

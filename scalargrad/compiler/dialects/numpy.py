@@ -216,7 +216,7 @@ class _OnArrays(ast.NodeTransformer):
         return _call("mended", condition, self.visit(usual), *self.instead(rare))
 
     def instead(self, node: ast.expr) -> list[ast.expr]:
-        """What tells `mended` what to compute: a number, or a function and its operands."""
+        """The arguments by which `mended` computes it: a number, or a function and its operands."""
         node = self.visit(node)
         names = sorted(_names_in(node) - TAKEN)
         if not names:

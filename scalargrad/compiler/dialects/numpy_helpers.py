@@ -44,7 +44,7 @@ def order(x: Any, y: Any) -> Any:
 
 
 def share(partial: Any, d: Any) -> Any:
-    """What goes back along a slope: partial × d, and 0 where d is 0."""
+    """The chain rule: partial × d goes back along a slope d, and 0 where d is 0."""
     return np.where(d == 0.0, 0.0, partial * d)
 
 

@@ -113,7 +113,7 @@ class Expressions:
 
 
 def reached(results: Iterable[Expression]) -> list[Expression]:
-    """What results are made of, in order."""
+    """The expressions that results are made of, in order."""
     found, stack = dict.fromkeys(results), [*results]
     while stack:
         for operand in stack.pop().operands:

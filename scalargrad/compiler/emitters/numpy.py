@@ -1,7 +1,7 @@
 """Rolled programs as NumPy: a vector an array, a layer a product of matrices.   (floor 3)
 
-Nothing here knows a derivative: slopes are vectors like others. Rows are the leading axis. A vector is
-written in the shape and the order in which its operands stand: nothing is turned or copied on the way.
+Nothing here knows a derivative: slopes are vectors like others. Rows are the leading axis. A vector
+is written in the shape and the order in which its operands stand: nothing is turned or copied.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
+    from ..lower import Line
     from ..roll import Rolled
 
 OWN = "rows", "share", "times", "beside", "spread", "vdot", "full", "numpy", "array"
@@ -55,7 +56,7 @@ class Arrays(Products):
             self.held[block] = Held(x.text(name), block.shape or (1,), block.has_rows)
 
     def add(self, derived: Derived, views: Sequence[View], arrays: Iterable[View] = ()) -> None:
-        """Write the vectors that views are made of; `arrays` are those that are no single numbers."""
+        """Write the vectors that views are made of; `arrays` are the views that are no numbers."""
         vectors = live(derived.vectors, views)
         self.readers = {}
         for view in [*views, *[view for vector in vectors for view in vector.operands]]:
@@ -102,24 +103,30 @@ class Arrays(Products):
         """A line, number by number."""
         line, size = vector.op, vector.size
         numbers = [self.known_number(view) for view in vector.operands]
-        known = tuple([(n, repr(x)) for n, x in zip(line.operands, numbers) if x is not None])
-        written = on_arrays(line, known)
+        written = self.line(line, numbers)
         if isinstance(written, float):
             return Held(self.number(written), None)
         if line is MULTIPLY and _is_outer(*vector.operands):
             columns = [View(v.sources, v.index.reshape(-1, 1)) for v in vector.operands]
             return self.dots(Vector(SHARES, tuple(columns), size, True))
-        views = {k: v for k, v in enumerate(vector.operands) if numbers[k] is None}
+        views = [view for view, number in zip(vector.operands, numbers) if number is None]
 
-        def made(arrays: Sequence[Expression]) -> Expression:
-            if line is MULTIPLY and 1.0 in numbers:
-                return arrays[0]
-            return self._filled(written, dict(zip(views, arrays)))
+        def made(arrays: Sequence[Expression]) -> Any:
+            rest = iter(arrays)
+            return self.line(line, [next(rest) if x is None else x for x in numbers])
 
-        return self.elementwise([*views.values()], size, made)
+        return self.elementwise(views, size, made)
+
+    def line(self, line: Line, operands: Sequence[Any]) -> Any:
+        """A line of expressions and numbers, as one of these; None is for what is not known yet."""
+        numbers = [(name, x) for name, x in zip(line.operands, operands) if isinstance(x, float)]
+        if line is MULTIPLY and 1.0 in operands:
+            return operands[1 - operands.index(1.0)]
+        part = on_arrays(line, tuple([(name, repr(x)) for name, x in numbers]))
+        return part if isinstance(part, float) or None in operands else self._filled(part, operands)
 
     def _listed(self, vector: Vector) -> Held:
-        """What is made of whole lists: a number of each, or a list of each."""
+        """A function of whole lists: a number of each, or a list of each."""
         line, xs = vector.op, vector.operands[0]
         shape = self.shape_of_lists([xs]) or (1,)
         lists = *shape, xs.index.shape[1]
@@ -129,7 +136,7 @@ class Arrays(Products):
             shape = lists
         return Held(self._filled(on_arrays(line), arrays), shape, has_rows(xs))
 
-    def _filled(self, part: Any, arrays: dict[int, Expression]) -> Expression:
+    def _filled(self, part: Any, arrays: Any) -> Any:
         """A part of a line with its operands."""
         if isinstance(part, int):
             return arrays[part]
@@ -167,8 +174,8 @@ def function_source(
 ) -> tuple[str, dict[str, Any]]:
     """The source of a function of the blocks, and the constants it reads, by name.
 
-    `kind` is value, value_and_grad or jacobian. Of a mean the function takes one argument more, `rows`:
-    how many there are, where it is given but some of them.
+    `kind` is value, value_and_grad or jacobian. The function of a mean takes one argument more,
+    `rows`: how many there are, where it is given but some of them.
     """
     by_rows = any(block.has_rows for block in rolled.blocks)
     per_row = by_rows and reduce is None

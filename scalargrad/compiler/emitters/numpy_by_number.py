@@ -1,7 +1,8 @@
-"""Programs whose vectors would be of a few numbers each: plain Python between arrays, as NumPy's backend calls it.   (floor 3)
+"""Programs whose vectors would be of a few numbers each: plain Python between arrays.   (floor 3)
 
-A line of NumPy costs what fifty operations do in plain Python, and much more to write. So where hardly two steps are alike
-the function on arrays takes them apart, calls a function of lists, and makes arrays of its slopes.
+A line of NumPy costs what fifty operations do in plain Python, and much more to write. So where
+hardly two steps are alike the function on arrays takes them apart, calls a function of lists, and
+makes arrays of its slopes.
 """
 
 from __future__ import annotations
@@ -24,12 +25,15 @@ if TYPE_CHECKING:
 def function_source(
     program: Program, name: str, kind: str, total: bool = False, of: str = ""
 ) -> tuple[list[str], dict[str, Any]]:
-    """The source of a function of arrays, in pieces, and what it reads by name; `kind` as in `emitters.python`.
+    """The source of a function of arrays, in pieces, and what it reads by name.
+
+    `kind` is as in `emitters.python`.
 
     >>> from scalargrad.compiler.program import Block, Program, Step
     >>> from scalargrad.ops import OPS
     >>> x = Block("x", (2,), wrt=True)
-    >>> print(function_source(Program([x], [Step(OPS["mul"], tuple(x.inputs))]), "f", "value_and_grad")[0][-1])
+    >>> program = Program([x], [Step(OPS["mul"], tuple(x.inputs))])
+    >>> print(function_source(program, "f", "value_and_grad")[0][-1])
     def f(x):
         \"\"\"The value and its slopes by x.
     <BLANKLINE>
@@ -44,11 +48,10 @@ def function_source(
     known = {**(TOTAL_NAMES if total else FAST_NAMES), **numbers, "isfinite": isfinite}
     names = Names({*array_names(), *known, inner})
     arguments = {block: names.take(block.name, "a") for block in program.blocks}
-    call = f"{inner}({', '.join([f'{text}.tolist()' if block.shape else f'{text}.item()' for block, text in arguments.items()])})"
+    lists = [f"{x}.tolist()" if block.shape else f"{x}.item()" for block, x in arguments.items()]
+    call = f"{inner}({', '.join(lists)})"
     slopes = {names.take(f"d{arguments[block]}", "d"): block for block in program.wrt}
-    made = tuple_of(
-        [f"array({slope})" if block.shape else slope for slope, block in slopes.items()]
-    )
+    made = tuple_of([f"array({x})" if block.shape else x for x, block in slopes.items()])
     lines = {
         "value": [f"return {call}"],
         "value_and_grad": [f"value, {tuple_of([*slopes])} = {call}", f"return value, {made}"],
@@ -57,9 +60,5 @@ def function_source(
             f"return values, tuple([{made} for {tuple_of([*slopes])} in slopes])",
         ],
     }[kind]
-    return [
-        *pieces,
-        definition(
-            name, arguments.values(), described(program, arguments, kind, None, total, of), lines
-        ),
-    ], known
+    description = described(program, arguments, kind, None, total, of)
+    return [*pieces, definition(name, arguments.values(), description, lines)], known

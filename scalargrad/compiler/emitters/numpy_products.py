@@ -1,7 +1,8 @@
-"""Sums on arrays: over items and over rows, products of matrices wherever lists meet lists.   (floor 3)
+"""Sums on arrays, over items and rows: products of matrices where lists meet.   (floor 3)
 
-Nothing else is looked for: layers, attention, convolutions and `x.T @ dz` are all found so. In total
-arithmetic a partial counts for nothing where its slope is 0; `hides` says which side the slopes are.
+Nothing else is looked for: layers, attention, convolutions and `x.T @ dz` are all found so. In
+total arithmetic a partial counts for nothing where its slope is 0; `hides` says which side has the
+slopes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ FEW = 3  # items that are added one by one
 
 
 class Products(Views):
-    """What writes values on arrays, as far as sums go."""
+    """Writes sums on arrays."""
 
     total = False  # arithmetic
     is_value = False  # what is written is no slope: zeros have signs
@@ -59,7 +60,7 @@ class Products(Views):
         return Held(made, tuple(got), rows, spread_place(got, shape))
 
     def shape_of_lists(self, views: Sequence[View]) -> tuple[int, ...]:
-        """Axes for lists, so that they are read as they stand where that can be; none for one list."""
+        """Axes for lists, so that they are read as they stand if possible; none for one list."""
         size, count = views[0].index.shape
         if size == 1:
             return ()
@@ -168,7 +169,7 @@ class Products(Views):
     # -------------------------------------------------------------- over rows
 
     def over_rows(self, vector: Vector, as_number: bool = False) -> Held:
-        """The sum over the rows; of one number for each row as a number, where that is asked for."""
+        """The sum over the rows, `as_number` where it is one and that is asked for."""
         (view,), size = vector.operands, vector.size
         held, index = self.looked(view)
         if not held.has_rows:
@@ -189,27 +190,21 @@ class Products(Views):
 
     def _in_all(self, view: View) -> Expression:
         """The sum of a number of each row; of a sum that nobody else reads, of all that it sums."""
-        vector, is_only = view.sources[0], len(view.sources) == 1
-        if (
-            is_only
-            and isinstance(vector, Vector)
-            and (self.readers.get(vector), vector.size) == (1, 1)
-        ):
-            sides = vector.operands
-            sides = sides[:2] if vector.op is DOT and is_zero(sides[2]) else sides
-            if vector.op is SUM and len(sides[0].sources) == 1:
-                return self.x.of("_0.sum()", self.read(sides[0], sides[0].index.shape[1:])[0])
-            found = [self.looked(side) for side in sides]
-            if (
-                len(sides) == 2
-                and vector.op is DOT
-                and all(held.has_rows and is_all(index, held.size) for held, index in found)
-            ):
-                return self.x.of("vdot(_0, _1)", *[held.array for held, _ in found])
+        vector = view.sources[0]
+        is_read_here = isinstance(vector, Vector) and self.readers.get(vector) == 1
+        if is_read_here and len(view.sources) == vector.size == 1:
+            x, *others = vector.operands
+            if vector.op is SUM and len(x.sources) == 1:
+                return self.x.of("_0.sum()", self.read(x, x.index.shape[1:])[0])
+            if vector.op is DOT and is_zero(others[1]):
+                (one, index), (other, place) = self.looked(x), self.looked(others[0])
+                is_whole = is_all(index, one.size) and is_all(place, other.size)
+                if is_whole and one.has_rows and other.has_rows:
+                    return self.x.of("vdot(_0, _1)", one.array, other.array)
         return self.x.of("_0.sum()", self.read(view, (1,))[0])
 
     def row_products(self, vector: Vector) -> Held:
-        """Sums over the rows of products: a product of matrices, of which the rows are the inner side."""
+        """Sums over the rows of products: a product of matrices with the rows inside."""
         (x, y), size = vector.operands, vector.size
         hides = 1 if self.total else None
         if not has_rows(x) and hides is None:
@@ -222,18 +217,17 @@ class Products(Views):
         if met.left[:1] > met.right[:1] or (met.left and not met.right):
             x, y, met = y, x, met.swapped()
             hides = None if hides is None else 1 - hides
-        left, right = (
-            self.stacked(View(lists.sources, lists.index if own else lists.index[:, None]))
-            for lists, own in (
-                (self._lists(x, met, met.left, True), met.left),
-                (self._lists(y, met, met.right, True), met.right),
+        found = []
+        for view, own in ((x, met.left), (y, met.right)):
+            lists = self._lists(view, met, own, True)
+            found.append(
+                self.stacked(View(lists.sources, lists.index if own else lists.index[:, None]))
             )
-        )
-        made = (
-            self.x.of(TURNED_PRODUCT, left, right)
-            if hides is None
-            else self._matrices(self.x.of("_0.T", left, is_view=True), right, hides)
-        )
+        left, right = found
+        if hides is None:
+            made = self.x.of(TURNED_PRODUCT, left, right)
+        else:
+            made = self._matrices(self.x.of("_0.T", left, is_view=True), right, hides)
         return Held(made, (met.size(met.left), met.size(met.right)), False, met.place)
 
     def _before_rows(self, x: View, y: View, size: int, hides: int | None) -> Held:
@@ -242,7 +236,7 @@ class Products(Views):
         return self.over_rows(Vector(OVER_ROWS, (products,), size, False))
 
     def _after_rows(self, x: View, y: View, size: int) -> Held:
-        """The same where the partials carry no rows: the sum of the slopes over the rows comes first."""
+        """The same where the partials carry no rows: the slopes are added up first."""
         over = Vector(OVER_ROWS, (View(y.sources, y.index.ravel()),), y.index.size, False)
         added = self.put(self.over_rows(over), over.size)
         added = View(added.sources, added.index.reshape(y.index.shape))

@@ -1,4 +1,4 @@
-"""Where numbers are in NumPy: arrays by their sources, side by side, under masks, in other shapes.   (floor 3)
+"""Where numbers are in NumPy: arrays by their sources, side by side, in other shapes.   (floor 3)
 
 The numbers of a source stand in an array in some shape and order, whichever they were computed in.
 """
@@ -13,7 +13,7 @@ from ..derive_rolled import one_number
 from ..dialects.numpy_text import Expression, Expressions, template
 from ..layout import tuple_of
 from ..lower import Given
-from ..roll import Numbers, View, size_of
+from ..roll import Numbers, Vector, View, size_of
 from ..views import is_all, unmasked
 
 TYPE_CHECKING = False
@@ -27,7 +27,7 @@ TURNED_PRODUCT = template("_0.T @ _1")
 
 
 class Held(NamedTuple):
-    """Where the numbers of a source are: in an array of a shape, rows apart; or one for all, without.
+    """Where the numbers of a source are: in an array of a shape, rows apart; None if all are one.
 
     `place` says where in the array, flat, each number of the source stands; None for all in order.
     """
@@ -39,15 +39,8 @@ class Held(NamedTuple):
 
     @property
     def size(self) -> int:
-        """How many numbers the array has, rows apart."""
+        """The number of numbers in the array, rows apart."""
         return int(numpy.prod(self.shape or (1,), dtype=int))
-
-
-class Made:
-    """A source that stands for no vector of the program."""
-
-    def __init__(self, size: int, has_rows: bool) -> None:
-        self.size, self.has_rows = size, has_rows
 
 
 class Sources:
@@ -93,7 +86,7 @@ class Sources:
 
     def put(self, held: Held, size: int) -> View:
         """A view of all numbers of an array that no vector of the program is."""
-        source = Made(size, held.has_rows)
+        source = Vector(None, (), size, held.has_rows)
         self.held[source] = held
         return View((source,), numpy.arange(size))
 
@@ -115,12 +108,16 @@ class Sources:
                 arrays.append(self.shaped(held, (held.size,)))
                 end += held.size
             place = numpy.concatenate(places)
-            gaps = ", ".join([f"_{i}" for i in range(len(arrays))])
             self._beside[key] = Held(
-                self.x.of(f"beside({gaps})", *arrays), (end,), any(held.has_rows for held in every),
+                self.beside(arrays), (end,), any(held.has_rows for held in every),
                 None if is_all(place, end) else place,
             )  # fmt: skip
         return self._beside[key]
+
+    def beside(self, arrays: Sequence[Expression]) -> Expression:
+        """Arrays one behind the other."""
+        gaps = ", ".join([f"_{i}" for i in range(len(arrays))])
+        return self.x.of(f"beside({gaps})", *arrays)
 
     def resolved(self, view: View) -> View:
         """A view as one into an array under a mask, where it is one of lists that end early."""
@@ -129,18 +126,15 @@ class Sources:
             return view
         mask = numpy.empty(held.size, dtype=bool)
         mask[slice(None) if held.place is None else held.place] = found[1]
-        array = self.where(mask.reshape(held.shape), held.array, found[0].number)
+        shown, number = self.constant(mask.reshape(held.shape)), self.number(found[0].number)
+        array = self.x.of("where(_0, _1, _2)", shown, held.array, number)
         made = self.put(held._replace(array=array), len(found[1]))
         return View(made.sources, found[0].index)
-
-    def where(self, mask: Any, array: Expression, number: float) -> Expression:
-        """An array where a mask holds, and a number elsewhere."""
-        return self.x.of("where(_0, _1, _2)", self.constant(mask), array, self.number(number))
 
     # -------------------------------------------------------------- shapes
 
     def sizes(self, shape: Sequence[int], rows: bool = False) -> str:
-        """A shape as source; behind the rows, whose number fills the gap `_1`, where there are any."""
+        """A shape as source, behind the number of rows, which fills the gap `_1`, if any."""
         return ", ".join(["_1"] * rows + [str(n) for n in shape])
 
     def shape(self, shape: Sequence[int], rows: bool = False) -> str:
@@ -160,7 +154,7 @@ class Sources:
         return held.array if same else self.as_shape(held.array, shape, held.has_rows)
 
     def as_shape(self, array: Expression, shape: Sequence[int], rows: bool) -> Expression:
-        """An array in a shape, behind the rows where it has any; in place of another that it had."""
+        """An array in a shape, behind the rows if any; in place of another that it had."""
         array = self.before_shape(array)
         text = f"_0.reshape({self.sizes(shape, rows)})"
         made = self.x.of(text, array, *[self.count] * rows, is_view=True)

@@ -1,7 +1,7 @@
-"""What a view is on arrays: all of one, a slice, turned axes, a mask, a gather.   (floor 3)
+"""Views read on arrays: all of one, a slice, turned axes, a gather.   (floor 3)
 
-An index into a source becomes an index into the array where its numbers are, and where that is linear
-in the place along each axis, no number is moved.
+An index into a source becomes an index into the array where its numbers are, and where that is
+linear in the place along each axis, no number is moved.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..derive_rolled import one_number
 from ..program import Block
 from ..roll import Numbers, View, size_of
 from ..strides import Strides, nest_of
-from ..views import is_all, masked
+from ..views import is_all
 from .numpy_sources import TURNED_PRODUCT, Held, Sources
 
 TYPE_CHECKING = False
@@ -28,15 +28,15 @@ if TYPE_CHECKING:
 
 
 class Views(Sources):
-    """What reads views in the shapes that are asked for."""
+    """Reads views in the shapes that are asked for."""
 
     def read(
         self, view: View, shape: Shape, exact: Collection[int] | None = None
     ) -> tuple[Expression, Shape]:
         """A view in a shape, and the shape that came.
 
-        An axis along which the view does not change may be 1, but for the `exact` ones, which are all
-        where they are not told. With none of them a number may come, whose shape is ().
+        An axis along which the view does not change may be 1, but for the `exact` ones, which are
+        all where they are not told. With none of them a number may come, whose shape is ().
         """
         exact = range(len(shape)) if exact is None else exact
         number = one_number(view)
@@ -47,8 +47,6 @@ class Views(Sources):
         if all(isinstance(source, Numbers) for source in view.sources):
             data = numpy.concatenate([source.data for source in view.sources])
             return self.constant(data[view.index].reshape(shape)), shape
-        if len(view.sources) == 2 and (array := self._under_mask(view, shape)):
-            return array, shape
         if len(view.sources) > 1 and (array := self._in_runs(view, shape)):
             return array, shape
         held, index = self.looked(view)
@@ -118,17 +116,6 @@ class Views(Sources):
         axes = [0, *[i + 1 for i in order]] if rows else order
         return self.x.of(f"_0.transpose({', '.join(map(str, axes))})", array, is_view=True)
 
-    def _under_mask(self, view: View, shape: Shape) -> Expression | None:
-        """Numbers of one array where a mask holds, and one number elsewhere; None for anything else."""
-        found = masked(view)
-        if found is None or (held := self.of(found.source)).shape is None:
-            return None
-        index = found.index if held.place is None else held.place[found.index]
-        inside = found.inside.reshape(shape)
-        strides = _fitted(index.reshape(shape), inside, held.size)
-        read = strides and self._sliced(held, strides, shape, ())
-        return self.where(inside, read[0], found.number) if read else None
-
     def _in_runs(self, view: View, shape: Shape) -> Expression | None:
         """Parts of several arrays side by side, where they are few; None where they are many."""
         index = view.index.ravel()
@@ -143,7 +130,7 @@ class Views(Sources):
             begin = ends[source] - size_of(view.sources[source])
             part = View((view.sources[source],), index[run] - begin)
             arrays.append(self.read(part, (len(run),))[0])
-        made = self.x.of(f"beside({', '.join([f'_{i}' for i in range(len(arrays))])})", *arrays)
+        made = self.beside(arrays)
         rows = any(self.of(source).has_rows for source in view.sources)
         return made if len(shape) == 1 else self.as_shape(made, shape, rows)
 
@@ -152,7 +139,7 @@ class Views(Sources):
     def elementwise(
         self, views: Sequence[View], size: int, made: Callable[[Sequence[Expression]], Expression]
     ) -> Held:
-        """What is made of operands number by number, in the shape and order that suits them."""
+        """A formula of operands, number by number, in the shape and order that suits them."""
         looked = [self.looked(view) for view in views]
         if all(held.shape is None for held, _ in looked):
             return Held(made([held.array for held, _ in looked]), None)
@@ -180,7 +167,7 @@ class Views(Sources):
 def _axes(
     sizes: Shape, strides: Strides, shape: Shape, moving: Sequence[int]
 ) -> tuple[dict[int, int], list[str]] | None:
-    """For the axes of an array those of a view that go along them, and what stands for each in a slice."""
+    """The axes of a view that go along those of an array, and what stands for these in a slice."""
     sigma = [int(numpy.prod(sizes[b + 1 :], dtype=int)) for b in range(len(sizes))]
     start = [strides.first // s % n for s, n in zip(sigma, sizes)]
     axis_of: dict[int, int] = {}
@@ -207,23 +194,8 @@ def _slice(start: int, step: int, count: int, size: int) -> str:
     return f"{start}:{end if end >= 0 else ''}{f':{step}' if step != 1 else ''}"
 
 
-def _fitted(index: Any, inside: Any, size: int) -> Strides | None:
-    """Steps that say what an index does inside, and lead to no other than so many numbers."""
-    steps = []
-    for axis, n in enumerate(index.shape):
-        both = inside.take(range(n - 1), axis) & inside.take(range(1, n), axis)
-        moved = numpy.diff(index, axis=axis)[both]
-        steps.append(int(moved[0]) if moved.size else 0)
-    at = [int(i[0]) for i in inside.nonzero()]
-    first = int(index[tuple(at)]) - sum(step * i for step, i in zip(steps, at))
-    made = Strides(first, tuple(steps))
-    every = made.index(index.shape)
-    fits = (every == index)[inside].all() and every.min() >= 0 and every.max() < size
-    return made if fits else None
-
-
 def _layout(looked: Sequence[tuple[Held, Any]], size: int) -> tuple[Shape, Any]:
-    """A shape for numbers, and their order in it: those of an operand that is read whole, if all fit."""
+    """A shape for numbers, and their order in it: an operand's that is read whole, if all fit."""
     indices = [index for held, index in looked if held.shape is not None]
     found: list[tuple[Shape, Any]] = []
     for held, index in looked:
@@ -242,7 +214,7 @@ def _layout(looked: Sequence[tuple[Held, Any]], size: int) -> tuple[Shape, Any]:
 
 
 def spread_place(got: Sequence[int], shape: Shape) -> Any:
-    """Where the numbers of a shape are in an array that is 1 along some axes; None for all in order."""
+    """The places of a shape's numbers in an array that is 1 along some axes; None if in order."""
     if tuple(got) == shape:
         return None
     places = numpy.arange(int(numpy.prod(got, dtype=int))).reshape(got)

@@ -29,7 +29,7 @@ from ..layout import (
 from ..lower import LIST, OVER_ROWS, ROWS, line_of
 from ..naming import Names, is_word
 from ..program import Constant
-from .python_lines import AFTER, BEFORE, INSIDE, TERMS, Lines
+from .python_lines import AFTER, BEFORE, INSIDE, TERMS, Lines, RowSums, is_zero
 from .python_parts import in_parts
 
 TYPE_CHECKING = False
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from ..program import Block, Program
 
-LARGE = 50_000  # steps of a program that is still one function: compiled it takes 1 kB for each
 MANY = 256  # numbers of an argument that is always unpacked
+LARGE = 50_000  # steps of a program that is still one function: compiled it takes 1 kB for each
 MEANS = line_of("[x / n for x in xs]")
 _counter = itertools.count(1)
 
@@ -96,7 +96,8 @@ class Function:
         self.is_reduced = bool(self.carried) and reduce is not None
         self.end = AFTER if self.is_reduced else INSIDE if self.carried else BEFORE
         self.derived = derived = DerivedSteps(program, per_row=True, has_lists=True)
-        self.wishes: dict[Any, str] = {}
+        self.sums = RowSums(derived, self.names)
+        self.wishes = self.sums.wishes
         by = [x for block in program.wrt for x in block.inputs]
         roots = program.outputs if kind != "value" else []
         found = [derived.slopes([(root, derived.constant(1.0))], by) for root in roots]
@@ -105,24 +106,15 @@ class Function:
         if self.is_reduced:
             several = len(self.outputs) > 1
             wishes = [f"total_{i}" if several else "total" for i in range(len(self.outputs))]
-            self.outputs = [*map(self._share, map(self._over_rows, self.outputs, wishes))]
+            self.outputs = [*map(self._share, map(self.sums.of, self.outputs, wishes))]
         self.count_of_totals = len(self.wishes)
         self.groups = [[*self._by_block(i, slopes)] for i, slopes in enumerate(found)]
         inputs = [x for block in program.blocks for x in block.inputs]
         self.lines = Lines(derived, inputs, self.names, self.wishes, total)
 
-    def _over_rows(self, x: Any, wish: str) -> Any:
-        """The sum of a number or a list over the rows."""
-        if _is_zero(x):
-            return x
-        step = self.derived.put(OVER_ROWS, (x,))
-        if step not in self.wishes:
-            self.wishes[step] = "total" if wish == "total" else self.names.take(wish)
-        return step
-
     def _share(self, x: Any) -> Any:
-        """What a number or a list counts for in what is returned: in a mean its share."""
-        if not self.is_reduced or self.reduce != "mean" or _is_zero(x):
+        """The part that a number or a list is of the result: in a mean, over the rows."""
+        if not self.is_reduced or self.reduce != "mean" or is_zero(x):
             return x
         is_list = LIST in (x.op, x.operands[0].op if x.op is OVER_ROWS else None)
         return self.derived.put(MEANS if is_list else DIVIDE, (ROWS, x) if is_list else (x, ROWS))
@@ -134,21 +126,22 @@ class Function:
         for block in self.program.wrt:
             own: list[Any] = [next(rest) for _ in block.inputs]
             checked = [] if all(x.__class__ is Constant for x in own) else own
-            inputs, shape = block.inputs, block.shape
+            inputs, shape, argument = block.inputs, block.shape, self.arguments[block]
             if self.is_large and shape:
                 shape, width = shape[:-1], shape[-1] or 1
-                rows = [own[i : i + width] for i in range(0, len(own), width)]
-                own = [self.derived.put(LIST, tuple(row)) for row in rows]
+                own = [
+                    self.derived.put(LIST, tuple(own[i : i + width]))
+                    for i in range(0, len(own), width)
+                ]
                 inputs = inputs[::width]
             is_summed = self.is_reduced and not block.has_rows
             if is_summed or shape != block.shape:
                 for i, x in enumerate(inputs):
-                    wish = f"{prefix}{item_name(x, self.arguments[block], len(shape))}"
-                    if is_summed:
-                        own[i] = self._over_rows(own[i], wish)
+                    wish = f"{prefix}{item_name(x, argument, len(shape))}"
+                    own[i] = self.sums.of(own[i], wish) if is_summed else own[i]
                     self.wishes.setdefault(own[i], wish)
             has_name = block.shape or self._is_listed(block)
-            name = self.names.take(f"{prefix}{self.arguments[block]}", "d") if has_name else ""
+            name = self.names.take(f"{prefix}{argument}", "d") if has_name else ""
             yield Slopes(block, name, [*map(self._share, own)], shape, checked and own)
 
     def _is_listed(self, block: Block) -> bool:
@@ -231,30 +224,22 @@ class Function:
     def _pattern(self, block: Block) -> str:
         """Name the numbers of a block that are read, and say what it is unpacked into.
 
-        A large block whose numbers are read but once, as are the weights of a first layer, is
-        unpacked into rows, whose numbers are read by their places: W1_0[2].
+        A large block whose numbers are read but once, as are the weights of a first layer that no
+        loop is around, is unpacked into rows, whose numbers are read by their places: W1_0[2].
         """
-        texts, counts, names = self.lines.texts, self.lines.counts, self.names
-        places = [self.lines.at[x] for x in block.inputs]
-        shape = block.shape
-        if len(shape) == 2 and len(places) > MANY and max([counts[i] for i in places]) == 1:
-            rows = [names.take(f"{self.arguments[block]}_{k}") for k in range(shape[0])]
+        texts, counts, name = self.lines.texts, self.lines.counts, self.arguments[block]
+        shape, places = block.shape, [self.lines.at[x] for x in block.inputs]
+        is_once = len(places) > MANY and max([counts[i] for i in places]) == 1
+        if len(shape) == 2 and is_once and (self.is_large or not self.carried):
+            rows = [self.names.take(f"{name}_{k}") for k in range(shape[0])]
             for k, i in enumerate(places):
                 texts[i] = f"{rows[k // shape[1]]}[{k % shape[1]}]"
             return pattern(shape[:1], rows)
+        is_whole = not shape and not block.has_rows
         for x, i in zip(block.inputs, places):
             if counts[i]:
-                is_whole = not shape and not block.has_rows
-                texts[i] = (
-                    self.arguments[block]
-                    if is_whole
-                    else names.take(item_name(x, self.arguments[block]))
-                )
+                texts[i] = name if is_whole else self.names.take(item_name(x, name))
         return pattern(shape, [texts[i] for i in places])
-
-
-def _is_zero(x: Any) -> bool:
-    return x.__class__ is Constant and not x.data
 
 
 class PythonFunction:

@@ -101,7 +101,7 @@ class Lines:
         self._put_all(derived.steps)
 
     def atom(self, text: str, stage: int = BEFORE) -> int:
-        """What is written as it stands: a name."""
+        """A name, which is written as it stands."""
         self.texts += [""] * (len(self.forms) - len(self.texts))
         self.texts.append(text)
         self.forms.append(None)
@@ -163,7 +163,7 @@ class Lines:
                 step_of.setdefault(i, step)
 
     def _listed(self, step: Step) -> int:
-        """What reads lists, or rows."""
+        """A line that reads lists, or rows."""
         line, operands, at = step.op, step.operands, self.at
         if line is SUM:
             return self._sum(step)
@@ -218,7 +218,7 @@ class Lines:
         return start
 
     def _over_rows(self, step: Step) -> int:
-        """What is added up over the rows: a number, or the numbers of a list."""
+        """A sum over the rows: of a number, or of each number of a list."""
         (x,) = step.operands
         name = self.wishes[step]
         is_list = x.op is LIST
@@ -262,7 +262,7 @@ class Lines:
                 binds[i] = form.binds
 
     def decided(self) -> list[int]:
-        """What statements read, and what that reads, in order; `named` then has all with a line."""
+        """The expressions that statements need, in order; `named` then has all with a line."""
         forms, reads, named, stages = self.forms, self.reads, self.named, self.stages
         self.texts += [""] * (len(forms) - len(self.texts))
         order, counts, first = [], [0] * len(forms), [AFTER] * len(forms)
@@ -330,6 +330,28 @@ class Lines:
             return f"d{text}" if text.isidentifier() else "d"
         wish = self._names.get(of, "")
         return wish if name == "out" else name + (wish[1:] if wish[1:2].isdigit() else "")
+
+
+class RowSums:
+    """Sums over the rows, which a derived program gets, and the names that they will have."""
+
+    def __init__(self, derived: DerivedSteps, names: Names) -> None:
+        self.derived, self.names = derived, names
+        self.wishes: dict[Any, str] = {}
+
+    def of(self, x: Any, wish: str = "total") -> Any:
+        """The sum of a number or a list over the rows."""
+        if is_zero(x):
+            return x
+        step = self.derived.put(OVER_ROWS, (x,))
+        if step not in self.wishes:
+            self.wishes[step] = wish if wish == "total" else self.names.take(wish)
+        return step
+
+
+def is_zero(x: Any) -> bool:
+    """Whether it is the constant 0."""
+    return x.__class__ is Constant and not x.data
 
 
 class _Places(dict):  # type: ignore[type-arg]

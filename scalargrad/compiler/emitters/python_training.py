@@ -14,11 +14,11 @@ from ...ops import OPS
 from ...rows.text import FAST_NAMES, run
 from ..derive import DIVIDE, DerivedSteps
 from ..layout import item_name, pattern, targets, tuple_of, wrapped, zeros
-from ..lower import OVER_ROWS, ROWS, SUM
+from ..lower import ROWS, SUM
 from ..naming import Names
 from ..program import Block, Constant, Input, Program, Step, hastened
 from ..stepwise import Loop
-from .python_lines import AFTER, BEFORE, Lines
+from .python_lines import AFTER, BEFORE, Lines, RowSums, is_zero
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ class LoopInPython(Loop):
         self._lr, self._step = [block.inputs[0] for block in update.blocks[-2:]]
         self._derived = DerivedSteps(hastened(program), per_row=True, fast=True, has_lists=True)
         self._names = Names(RESERVED)
-        self._wishes: dict[Any, str] = {}
+        self._sums = RowSums(self._derived, self._names)
         loss, slopes = self._of_loss(penalty)
         if clip is not None:
             slopes = self._clipped(slopes, clip)
@@ -78,13 +78,9 @@ class LoopInPython(Loop):
         loss, *roots = derived.program.outputs
         groups = [derived.slopes([(root, one)], self._weights) for root in roots]
         if self.carried:
-            groups = [
-                [
-                    self._over(x, f"d{item_name(w, w.block.name)}")
-                    for w, x in zip(self._weights, groups[0])
-                ]
-            ]
-            total = self._over(derived.of(loss), "total")
+            wishes = [f"d{item_name(weight, weight.block.name)}" for weight in self._weights]
+            groups = [[*map(self._sums.of, groups[0], wishes)]]
+            total = self._sums.of(derived.of(loss))
             loss = derived.put(DIVIDE, (total, ROWS)) if loss is not roots[0] else total
         else:
             loss = derived.of(loss)
@@ -93,16 +89,8 @@ class LoopInPython(Loop):
             groups.append(derived.slopes([(penalty.outputs[0], one)], self._weights))
         return loss, [self._sum(parts) for parts in zip(*groups)]
 
-    def _over(self, x: Any, wish: str) -> Any:
-        if x.__class__ is Constant and not x.data:
-            return x
-        step = self._derived.put(OVER_ROWS, (x,))
-        if step not in self._wishes:
-            self._wishes[step] = "total" if wish == "total" else self._names.take(wish)
-        return step
-
     def _sum(self, parts: Sequence[Any]) -> Any:
-        parts = [x for x in parts if x.__class__ is not Constant or x.data]
+        parts = [x for x in parts if not is_zero(x)]
         if len(parts) < 2:
             return parts[0] if parts else self._derived.constant(0.0)
         return self._derived.put(SUM, tuple(parts))
@@ -138,7 +126,7 @@ class LoopInPython(Loop):
         ]
         texts += [names.take("lr"), names.take("step")]
         inputs += [self._lr, self._step]
-        lines = Lines(self._derived, inputs, names, self._wishes)
+        lines = Lines(self._derived, inputs, names, self._sums.wishes)
         for x, text in zip(inputs, texts):
             lines.texts[lines.at[x]] = text
         lines.say("append(%s)", [loss], end)
