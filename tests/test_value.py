@@ -234,18 +234,18 @@ def test_detach_gives_a_leaf_that_passes_no_slope():
 # ------------------------------------------------------------------ size
 
 
-def test_a_chain_of_a_million_values_works():
+def test_a_long_chain_of_values_works():
     x, one = Value(1.0, "x"), Value(1.0)
     y = x
-    for _ in range(1_000_000):
+    for _ in range(100_000):
         y = y * one
     y.backward()
-    assert (x.grad, one.grad) == (1.0, 1_000_000.0)
+    assert (x.grad, one.grad) == (1.0, 100_000.0)
     assert repr(y) == "Value(data=1.0, grad=1.0)"
-    assert len(y.graph()) == 1_000_002
+    assert len(y.graph()) == 100_002
     twin = copy.deepcopy(y)
     assert twin is not y
-    assert len(twin.graph()) == 1_000_002
+    assert len(twin.graph()) == 100_002
     del y, twin  # no recursion in deletion either
 
 

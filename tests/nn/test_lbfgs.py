@@ -11,6 +11,8 @@ import pytest
 from scalargrad import Module, Value, exp
 from scalargrad.nn import LBFGS, MLP, Neuron, l2
 
+from .interrupting import AtLine
+
 np = pytest.importorskip("numpy")
 optimize = pytest.importorskip("scipy.optimize")
 
@@ -184,36 +186,18 @@ def test_wherever_ctrl_c_comes_weights_are_those_of_the_last_epoch(engine):
 
     def fitted(at):
         """The history and the weights where the line of that number is interrupted."""
-        lines = 0
-
-        def at_line(frame, event, _):
-            nonlocal lines
-            if event == "line":
-                lines += 1
-                if lines == at:
-                    raise KeyboardInterrupt
-            return at_line
-
-        def watched(frame, event, _):
-            code = frame.f_code
-            return at_line if "scalargrad" in code.co_filename and code.co_name in names else None
-
         model = Neuron(1, activation=None, init="zeros")
 
         def optimizer(parameters):
-            sys._getframe(2).f_trace = at_line  # of fit itself
-            sys.settrace(watched)
+            interrupt.start()
             return LBFGS(parameters)
 
-        before = sys.gettrace()
-        try:
+        with AtLine(names, at) as interrupt:
             history = model.fit(
                 [1.0, 2.0, 3.0], [2.0, 4.5, 6.0], optimizer=optimizer, epochs=3, engine=engine,
                 backend="python",
             )  # fmt: skip
-        finally:
-            sys.settrace(before)
-        return history, numbers(model), lines
+        return history, numbers(model), interrupt.lines
 
     whole = []
     for epochs in range(4):
@@ -226,7 +210,7 @@ def test_wherever_ctrl_c_comes_weights_are_those_of_the_last_epoch(engine):
     _, _, lines = fitted(0)
     assert lines > 50
     ends = set()
-    for at in range(1, lines, 1 if engine == "compiled" else 3):
+    for at in range(1, lines, 3):
         try:
             history, found, _ = fitted(at)
         except KeyboardInterrupt:
