@@ -16,16 +16,19 @@ def put_in_place(path: str | os.PathLike[str], content: str | bytes) -> Path:
     the new file is on the disk before it takes its place. It keeps the old one's mode; a link stays
     a link.
 
-    FileNotFoundError says which folder is missing; any other OSError names the path itself.
+    FileNotFoundError says which folder is missing, NotADirectoryError which is none; any other
+    OSError names the path itself.
     """
-    from pathlib import Path
-
-    path = Path(path)
-    target = Path(os.path.realpath(path))
+    path = path_of(path)
+    target = path_of(os.path.realpath(path))
     if not target.parent.is_dir():
+        # the folder that a link leads to is named, if it is the one that is missing
+        folder = target.parent if path.parent.is_dir() else path.parent
+        if folder.exists():
+            raise NotADirectoryError(f"{str(folder)!r} is a file, so nothing can stand in it")
         raise FileNotFoundError(
-            f"the folder {str(path.parent)!r} is not there: make it first, "
-            f"Path({str(path.parent)!r}).mkdir(parents=True)"
+            f"the folder {str(folder)!r} is not there: make it first, "
+            f"Path({str(folder)!r}).mkdir(parents=True)"
         )
     data = content.encode() if isinstance(content, str) else content
     beside = target.with_name(f".{os.urandom(8).hex()}.part")  # two savers have one each
@@ -46,6 +49,22 @@ def put_in_place(path: str | os.PathLike[str], content: str | bytes) -> Path:
         if os.path.exists(beside):
             os.unlink(beside)
     return path
+
+
+def path_of(path: str | os.PathLike[str]) -> Path:
+    """The path that a caller gave; TypeError for anything but a str or a path."""
+    from pathlib import Path
+
+    if not isinstance(path, (str, os.PathLike)):
+        raise TypeError(
+            f"a file is named by a str or a Path, got {type(path).__name__}: write 'name.suffix'"
+        )
+    return Path(path)
+
+
+def named(path: Path, suffix: str, otherwise: str) -> str:
+    """The name with another suffix, for advice; the other name where there is nothing before it."""
+    return (otherwise if path.name.startswith(".") else path.stem or otherwise) + suffix
 
 
 def _sync_folder(folder: Path) -> None:

@@ -87,10 +87,13 @@ class Crowds:
 
     def role(self, id: str, key: Hashable) -> Card:
         """The card of Values that play one role, or of a sum with its parts."""
-        values = self.members[key]
+        assert isinstance(key, tuple)
+        values, count = self.members[key], key[2]
         if values[0]._operation is None:
             return self.leaves(id, key)
-        tops = self.outputs(values)
+        tops = values[-1:] if count == 1 else values
+        if 1 < count < len(values):
+            tops = self.outputs(values)
         symbols = {badge_with_number(value) or badge(value) for value in tops}
         symbol = badge(tops[0]) if len(symbols) > 1 else symbols.pop()
         if len(tops) < len(values):
@@ -103,7 +106,7 @@ class Crowds:
                 id, kind, name, members_tip(name, tops, walked), figure(top.data), symbol, (),
                 self.plan.gradient(top), self.plan.has_gradients, top in self.given, is_many=True,
             )  # fmt: skip
-        name = counted(len(tops), "result")
+        name = counted(count, "result")
         data = [value.data for value in tops]
         lines = [("data", f"{figure(min(data), 3)} … {figure(max(data), 3)}"), *self.norm(tops)]
         return Card(

@@ -6,9 +6,8 @@ import os
 from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
-from pathlib import Path
 
-from ..files import put_in_place
+from ..files import named, path_of, put_in_place
 from ..value import Value
 from ..wording import counted
 from .engines import engine
@@ -21,6 +20,7 @@ from .theme import SCHEMES
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection
+    from pathlib import Path
     from typing import Any
 
     from .page import Page
@@ -68,15 +68,15 @@ class Drawing:
         If that fails, an old file is unchanged. PNG and PDF need CairoSVG, the extra `png`, and are
         light unless the theme is "dark".
         """
-        path = Path(path)
+        path = path_of(path)
         suffix = path.suffix.lower()
         if suffix == ".svg":
             return put_in_place(path, self.svg)
         if suffix in CONVERTED:
             return put_in_place(path, self._converted(suffix.removeprefix(".")))
-        name = (path.stem or "graph") + ".svg"
         raise ValueError(
-            f"a drawing is saved as SVG, PNG or PDF, got {path.name!r}: write {name!r}"
+            f"a drawing is saved as SVG, PNG or PDF, got {path.name!r}: "
+            f"write {named(path, '.svg', 'graph')!r}"
         )
 
     def _converted(self, form: str) -> bytes:

@@ -6,15 +6,15 @@ import json
 from base64 import b64encode
 from hashlib import sha256
 from math import isfinite
-from pathlib import Path
 
 from ..compiler.dialects.javascript_helpers import literal
-from ..files import put_in_place
+from ..files import named, path_of, put_in_place
 from .text import escaped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
+    from pathlib import Path
     from typing import Any
 
 IN_NOTEBOOK = 720  # pixels: the height of a page in a notebook
@@ -38,10 +38,11 @@ def hash_of(script: str) -> str:
 
 def saved(html: str, path: str | os.PathLike[str], default: str) -> Path:
     """Write a page to a file and return its path; if that fails, an old file is unchanged."""
-    path = Path(path)
+    path = path_of(path)
     if path.suffix.lower() not in (".html", ".htm"):
-        name = (path.stem or default) + ".html"
-        raise ValueError(f"a page is saved as HTML, got {path.name!r}: write {name!r}")
+        raise ValueError(
+            f"a page is saved as HTML, got {path.name!r}: write {named(path, '.html', default)!r}"
+        )
     return put_in_place(path, html)
 
 

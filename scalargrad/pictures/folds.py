@@ -25,16 +25,18 @@ def folds(
     readers: Readers,
     kept: Collection[Value],
     shared: Mapping[Value, Hashable],
+    any_number: bool = False,
 ) -> dict[Value, Hashable]:
     """The card `("fold", number, repeats, symbols)` of each Value that is folded.
 
     Values in `kept`, which the picture shows itself, are not; `shared` tells which of them are on
-    one card. The symbols are those of one repeat.
+    one card. The symbols are those of one repeat. The numbers in a step are the same in each, but
+    not with `any_number`.
     """
     form, number = _forms(values, readers, kept, shared), 0
     card: dict[Value, Hashable] = {}
     for chain in _chains(values, form):
-        for repeats in _repeats(chain, form, shared):
+        for repeats in _repeats(chain, form, shared, any_number):
             whole = [[v for link in links for v in _with_branches(link, chain[link], form)]
                      for links in repeats[1:-1]]  # fmt: skip
             key = ("fold", number, len(whole), _symbols(whole))
@@ -111,10 +113,11 @@ def _repeats(
     links: Mapping[Value, Value | None],
     form: Mapping[Value, int],
     shared: Mapping[Value, Hashable],
+    any_number: bool,
 ) -> Iterator[list[Sequence[Value]]]:
     """The runs of the same step in a chain: the Values of each repeat."""
     chain = [*links]
-    steps = [_step(value, links[value], form, shared) for value in chain]
+    steps = [_step(value, links[value], form, shared, any_number) for value in chain]
     start = 0
     while start < len(chain):
         for length in range(1, LONGEST_STEP + 1):
@@ -134,6 +137,7 @@ def _step(
     before: Value | None,
     form: Mapping[Value, int],
     shared: Mapping[Value, Hashable],
+    any_number: bool,
 ) -> Hashable:
     """One link of a chain: the operation, and what it reads beside the link before."""
     read = [x for x in value.parents if isinstance(x, Value)]
@@ -141,7 +145,11 @@ def _step(
     if before is None and len(own) == 1:  # the first link goes on from a leaf
         (before,) = own
     return value.op, *(
-        "" if x is before else _mark(x, form, shared) if isinstance(x, Value) else repr(x)
+        ""
+        if x is before
+        else _mark(x, form, shared)
+        if isinstance(x, Value) or any_number
+        else repr(x)
         for x in value.parents
     )
 

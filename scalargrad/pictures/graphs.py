@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from itertools import chain
 from math import hypot
 
@@ -26,6 +27,7 @@ LINES = {  # between wide layers
     "gradient": "lines: blue +, orange −, strong where much gradient flows",
     "weight": "lines: blue +, orange −, strong where the weight is large",
 }
+MOST_WITH_SLOPES = 150  # cards; with more, nobody reads slopes, and Graphviz takes long
 MIXED = "grey lines: several edges in one"
 MANY = "many"  # in place of the number on a card of plain numbers
 PLACES = "①②③④⑤⑥⑦⑧⑨"
@@ -66,6 +68,8 @@ class Painter:
     def scene(self, title: str | None, downward: bool) -> Scene:
         """The cards and edges, with clusters, title and legend."""
         plan, edges = self.plan, self.all_edges()
+        if plan.has_crowds and len(self.cards) > MOST_WITH_SLOPES:
+            edges = tuple(replace(edge, pill="") for edge in edges)
         count = len(edges)
         weights = self.weights() if self.strong_by == "weight" else {}
         strengths = [self.strength(edge, weights) for edge in edges]

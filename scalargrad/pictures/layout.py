@@ -90,6 +90,8 @@ def dot_text(scene: Scene, frames: Mapping[str, Frame], flipped: Collection[Clus
         spacing += ", ordering=in"  # operands in their order
     elif any(cluster.kind == "layer" and cluster.cards for cluster in scene.clusters):
         spacing += ", mclimit=0.01"  # keeps the order of neurons, though a few more edges cross
+    if len(scene.cards) > CROWD // 2:
+        spacing += ", nslimit=2, nslimit1=2"  # the search for the shortest edges ends in time
     boxes, gates = _boxes_on_edges(scene)
     title = quoted(scene.title or " ")
     inside = _in_order(scene, boxes, flipped)

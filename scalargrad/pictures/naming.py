@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 LONGEST = 14  # letters of a name that is made here, at most
 LONGEST_BADGE = 12
-MOST_LINES = 4  # of a label, on a card
+MOST_LINES = 12  # of a label; a card shows fewer
 
 
 def picture_names(values: Sequence[Value], neurons: Neurons) -> tuple[dict[Value, str], set[Value]]:

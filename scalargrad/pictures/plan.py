@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 CROWD = 300  # nobody reads a picture with more nodes
 # of Values, of neurons; with more, "auto" collapses; with more of all kinds, alike ones share cards
-MOST_CARDS = (CROWD, CROWD, CROWD // 2)
+MOST_CARDS = (CROWD, 120, CROWD // 2)
+WIDEST_LAYER = 40  # neurons; a wider layer is one card
+FEW = 60  # with more cards, steps of a chain are folded whatever their numbers
 IN_A_CELL = (20, 60, 60)  # the same for a notebook, whose cells are not wide
 MOST_COMPUTED = 20_000  # more computed Values are refused, though folded they might be few cards
 MOST_SHOWN = 12  # more leaves with the same readers, or operands, are drawn as one
@@ -63,7 +65,7 @@ class Plan:
         # a root that backward() ran from has a gradient; else leaves hold gradients of other walks
         walked = [root for root in roots if root.grad != 0.0 and grads]
         self.walked = frozenset(ordered(*walked))
-        count = 0
+        count, self.most_alike = 0, most[2]
         # layers are the last resort, whatever their number
         fits: dict[str, int] = dict(zip(LEVELS, (*most[:2], limit)))
         for self.level in LEVELS if collapse == "auto" else (collapse,):
@@ -74,8 +76,12 @@ class Plan:
                 continue
             self.card: dict[Value, Hashable] = self._cards()
             count = len(set(self.card.values()))
-            if count <= most_here or not self.neurons.home:
+            widest = max((nout for _, nout in self.neurons.shapes.values()), default=0)
+            if not self.neurons.home or (count <= most_here and widest <= WIDEST_LAYER):
                 break
+        if self.has_folds and count > FEW:
+            self.card = self._cards(any_number=True)
+            count = len(set(self.card.values()))
         if collapse == "auto" and count > most[2] and crowds:
             ways = [self._cards(folded, alike=True) for folded in (False, True)]
             self.card = min(ways, key=lambda card: len(set(card.values())))
@@ -128,7 +134,9 @@ class Plan:
             "draw a part of it, a Value nearer the leaves, or raise the limit"
         )
 
-    def _cards(self, folded: bool = True, alike: bool = False) -> dict[Value, Hashable]:
+    def _cards(
+        self, folded: bool = True, alike: bool = False, any_number: bool = False
+    ) -> dict[Value, Hashable]:
         card: dict[Value, Hashable] = {}
         for value in self.values:
             home = self.neurons.home.get(value)
@@ -139,9 +147,9 @@ class Plan:
         if self.has_folds and folded:
             shared = {value: key for value, key in card.items() if key is not value}
             kept = self.are_roots.union(self.neurons.home)
-            card |= folds(self.values, self.readers, kept, shared)
+            card |= folds(self.values, self.readers, kept, shared, any_number or alike)
         if alike:
-            card |= roles(self.values, self.readers, card, self.are_roots)
+            card |= roles(self.values, self.readers, card, self.are_roots, self.most_alike)
         crowds: dict[Hashable, list[Value]] = {}
         for value in self.values if self.has_crowds else ():
             if value._operation is None and card[value] is value and value not in self.are_roots:

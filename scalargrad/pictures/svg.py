@@ -44,6 +44,7 @@ MOST_DOTS = 9
 MOST_LINES, HEADING_LINE = 6, 26.0  # of the title: how many, and their height
 SMALL_LINE = 27.0  # height of the first line of a small card
 FIGURE = 68.0  # width that a gradient takes beside its bar
+MOST_NAMES = 4  # lines of a name
 CHIP = 28.0  # height of a plain number
 STEP = 24.0  # widths of cards are multiples of this, so that few columns differ
 
@@ -62,7 +63,7 @@ def _frame(card: Card) -> Frame:
         wide = max(36.0, width(card.name, NAME) + 22)
         return Frame(wide, CHIP + stack, 0.0, stack, 0.0, stack)
     gap = 14.0 if card.value else 0.0
-    first, *further = [width(name, NAME, bold=card.is_given) for name in card.name.split("\n")]
+    first, *further = [width(name, NAME, bold=card.is_given) for name in _names(card)]
     lines = [first + gap + width(card.value, VALUE), *further]
     lines += [width(left, SUB) + 14 + width(right, SUB + 1) for left, right in _lines(card)]
     inner = max(NARROWEST, min(WIDEST, PAD + _indent(card) + max(lines) + PAD))
@@ -72,6 +73,13 @@ def _frame(card: Card) -> Frame:
     below += gradient if card.has_gradient else 0.0
     height = first_line + LINE * (len(further) + len(card.lines)) + below
     return Frame(ceil(inner / STEP) * STEP, height + stack, badge, stack, badge, stack)
+
+
+def _names(card: Card) -> list[str]:
+    """The name in lines: those of the user, or as few as fit if it is long."""
+    room = WIDEST - 2 * PAD - _indent(card)
+    room -= width(card.value, VALUE) + 14.0 if card.value else 0.0
+    return wrapped(card.name, room, NAME, MOST_NAMES, bold=card.is_given)
 
 
 def _lines(card: Card) -> list[tuple[str, str]]:
@@ -287,7 +295,7 @@ def _card(card: Card, box: Box, most: float) -> Iterator[str]:
     room = right - left - (width(card.value, VALUE) + 10 if card.value else 0.0)
     base = y + (19.0 if card.is_small else 23.0)
     kind, bold, line = "name" if card.is_given else "given", card.is_given, base
-    for name in card.name.split("\n"):
+    for name in _names(card):
         yield _text(left, line, shortened(name, room, NAME, bold), NAME, kind, bold=bold)
         room, line = right - left, line + LINE
     if card.value:

@@ -156,7 +156,15 @@ def test_save_writes_the_svg_and_returns_its_path(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "advice"),
-    [("y.jpg", "y.svg"), ("y", "y.svg"), ("y.tar.gz", "y.tar.svg"), ("", "graph.svg")],
+    [
+        ("y.jpg", "y.svg"),
+        ("y", "y.svg"),
+        ("y.tar.gz", "y.tar.svg"),
+        ("", "graph.svg"),
+        (".svg", "graph.svg"),
+        ("..", "graph.svg"),
+        ("y.svg\n", "y.svg"),
+    ],
 )
 def test_save_takes_no_other_form(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, advice: str
@@ -212,6 +220,29 @@ def test_a_failed_save_leaves_the_old_file_and_no_other(
 def test_save_to_a_missing_folder_says_so(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"the folder '.*missing' is not there: make it"):
         draw(neuron()).save(tmp_path / "missing" / "y.svg")
+
+
+def test_save_follows_a_link_and_says_where_it_leads(tmp_path: Path) -> None:
+    if os.name == "nt":
+        pytest.skip("links need rights there")
+    drawing = draw(neuron())
+    (tmp_path / "here.svg").symlink_to(tmp_path / "there.svg")
+    assert drawing.save(tmp_path / "here.svg") == tmp_path / "here.svg"
+    assert (tmp_path / "here.svg").is_symlink()
+    assert (tmp_path / "there.svg").read_text("utf-8") == drawing.svg
+    (tmp_path / "away.svg").symlink_to(tmp_path / "gone" / "y.svg")
+    with pytest.raises(FileNotFoundError, match=r"the folder '.*gone' is not there"):
+        drawing.save(tmp_path / "away.svg")
+    with pytest.raises(NotADirectoryError, match=r"there.svg' is a file, so nothing can stand in"):
+        drawing.save(tmp_path / "there.svg" / "y.svg")
+
+
+@pytest.mark.parametrize("path", [3, None, b"y.svg", ["y.svg"]])
+def test_a_path_is_a_str_or_a_path(path: object) -> None:
+    kind = type(path).__name__
+    for save in (draw(neuron()).save, draw(neuron()).page().save):
+        with pytest.raises(TypeError, match=f"named by a str or a Path, got {kind}: write"):
+            save(path)  # type: ignore[arg-type]
 
 
 def test_a_file_that_cannot_be_written_is_named_itself(tmp_path: Path) -> None:

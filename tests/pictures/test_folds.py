@@ -36,6 +36,13 @@ def ones(times: int) -> Value:
     return v
 
 
+def rates(times: int) -> Value:
+    v = Value(2.0, "v")
+    for i in range(times):
+        v = v * (1.0 + i) + 0.5 * i  # in a long chain each step may have its own numbers
+    return v
+
+
 def recurrent(times: int) -> Value:
     h, w = Value(0.5, "h"), Value(0.9, "w")
     for _ in range(times):
@@ -60,6 +67,7 @@ CASES: list[tuple[Callable[[], Value], str, str, int]] = [
         "−",
         11,
     ),
+    (lambda: rates(50), "… 48 × the same …", "×   +", 6),
     (lambda: ones(150), "… 148 × the same …", "× 1", 4),
     (lambda: recurrent(30), "… 28 × the same …", "×   tanh", 7),
 ]

@@ -151,6 +151,16 @@ def test_a_title_is_broken_into_lines_that_fit() -> None:
     assert repr(draw(neuron(), title="one\ntwo")) == "<Drawing of one two: 10 cards, 9 edges>"
 
 
+def test_a_long_label_is_broken_into_lines() -> None:
+    label = "the weight of the first connection in the second layer of the network"
+    picture = Picture(draw(Value(1.0, label) * 3.0))
+    shown = [text for text in picture.cards[0].texts if text in label]
+    assert " ".join(shown) == label
+    assert len(shown) > 2
+    (card,) = Picture(draw(Value(1.0, "\n".join("abcdefgh")))).cards
+    assert card.texts[:4] == ["a", "b", "c", "d …"]
+
+
 def test_texts_are_never_wider_than_they_are_taken_to_be() -> None:
     folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
     for name, bold in (("DejaVuSans.ttf", False), ("DejaVuSans-Bold.ttf", True)):

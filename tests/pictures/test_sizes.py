@@ -91,6 +91,24 @@ def test_collapsed_cards_still_lead_from_inputs_to_the_root() -> None:
     assert len(picture.edges) == 2 * 3 + 3 + 1 + 1  # inputs, hidden, − 1 and ** 2
 
 
+def test_a_layer_that_is_wider_than_a_screen_is_one_card() -> None:
+    names = [card.texts[0] for card in Picture(draw(network((100, 100, 1)))).cards]
+    assert names.count("Layer 1") == 1
+    picture = Picture(draw(network((100, 100, 1)), collapse="neurons"))
+    assert sum(card.texts[0].startswith("Neuron") for card in picture.cards) == 101
+
+
+def test_the_cards_of_wide_layers_are_small() -> None:
+    for count in (8, 9, 16):
+        picture = Picture(draw(network((2, count, 1)), collapse="neurons"))
+        heights = [card.box[3] - card.box[1] for card in picture.cards if card.kind == "neuron"]
+        assert len(heights) == count + 1
+        assert sum(height < 60 for height in heights) == (count if count > 8 else 0)
+    card = next(card for card in picture.cards if card.texts[0] == "Neuron 15")
+    assert len(card.texts) == 3  # its name, its number and its gradient
+    assert card.texts[2].replace("−", "-") == f"{float(card.tip.split('grad ')[1].split()[0]):.4g}"
+
+
 def test_many_leaves_of_one_reader_are_one_card() -> None:
     root = sum_of([Value(float(i), f"x{i}") for i in range(100)])
     root.backward()
