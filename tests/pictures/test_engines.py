@@ -315,15 +315,11 @@ def test_a_model_shows_itself_in_a_notebook() -> None:
     assert ">MLP 3 → 4 → 4 → 1 · 41 parameters<" in bundle["image/svg+xml"]
 
 
-def test_a_large_value_shows_its_text_in_a_notebook() -> None:
-    rows = [[Value(1.0, f"{i}") * float(j) for j in range(10)] for i in range(12)]
-    many = [x for row in rows for x in row]
-    for values in (many, [y for x in many for y in (x, x.exp())]):
-        y = values[0]
-        for number, x in enumerate(values[1:]):
-            y = (y * x, y + x, y - x, y / x)[number * number % 7 % 4]
-        assert "image/svg+xml" not in notebook_bundle(y)
-        assert notebook_bundle(y)["text/plain"] == repr(y)
+def test_a_very_large_value_shows_its_text_in_a_notebook() -> None:
+    x = Value(1.0)
+    for _ in range(20_001):
+        x = x * 1.0
+    assert notebook_bundle(x) == {"text/plain": repr(x)}
 
 
 def test_without_an_engine_a_value_shows_its_text_in_a_notebook(no_engine: None) -> None:

@@ -69,15 +69,17 @@ def test_a_label_of_two_lines_is_shown_in_two() -> None:
     assert one.texts[0] == "one two"
     assert two.texts[:3] == ["one", "two", "1"]
     assert two.tip.startswith("one")
-    assert Picture(draw(Value(1.0, "x\n" * 1000))).cards[0].texts[:5] == [*"xxxx", "1"]
+    assert Picture(draw(Value(1.0, "x\n" * 1000))).cards[0].texts[:5] == [*"xxx", "x …", "1"]
 
 
 def test_a_long_label_is_cut_on_the_card_and_whole_in_the_tooltip() -> None:
-    label = "a rather long name that no card has room for"
-    card = Picture(draw(Value(1.0, label))).cards[0]
-    assert card.texts[0].endswith("…")
-    assert label.startswith(card.texts[0][:-1])
-    assert card.tip.startswith(label)
+    for label in ("a rather long name that no card has room for, " * 4, "no_spaces" * 9):
+        card = Picture(draw(Value(1.0, label))).cards[0]
+        names = card.texts[: card.texts.index("1")]
+        assert len(names) <= 4
+        assert names[-1].endswith("…")
+        assert label.startswith(" ".join(names)[:-1].strip())
+        assert card.tip.startswith(label.strip())
 
 
 def test_an_endless_label_does_not_make_an_endless_picture() -> None:
