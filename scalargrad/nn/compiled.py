@@ -16,6 +16,15 @@ from math import isfinite, nan
 from time import perf_counter
 
 from ..arithmetic.total import ERRORS
+from ..compiler.backends import plan_of
+from ..compiler.captured import Captured
+from ..compiler.draws import Draws
+from ..compiler.emitters.python_training import LARGE, LoopInPython
+from ..compiler.program import Program, operations
+from ..compiler.stepwise import OnArrays, Problem, Steps, Stepwise
+from ..compiler.tracing import TraceError
+from ..compiler.training import COUNTED, Objective, steady
+from ..compiler.update import fits, lets_through, update_of
 from ..graph import without_collector
 from ..modes import no_grad
 from ..trees import with_values
@@ -34,8 +43,6 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
     from typing import Any
 
-    from ..compiler.captured import Captured
-    from ..compiler.program import Program
     from .eager import Losses, Table, Task
 
 SECONDS = 0.03  # a block of steps takes about so long
@@ -84,16 +91,8 @@ class Generated:
 
     def _functions(self) -> list[Any]:
         """The functions and classes that the user wrote."""
-        return [
-            function
-            for function in (
-                self.task.measure,
-                self.task.penalty,
-                type(self.task.model),
-                None if self._is_known() else type(self.optimizer),
-            )
-            if function
-        ]
+        task, own = self.task, None if self._is_known() else type(self.optimizer)
+        return [*filter(None, (task.measure, task.penalty, type(task.model), own))]
 
     def _is_known(self) -> bool:
         return is_known(self.optimizer)
@@ -131,8 +130,6 @@ class Generated:
 
     def _at_once(self, batches: list[list[int]], rates: list[float], losses: Losses) -> bool:
         """Make all steps in one call; if a number becomes nan or infinite, make none: False."""
-        from ..compiler.stepwise import Steps
-
         optimizer = self.optimizer
         before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
         try:
@@ -179,9 +176,8 @@ class Generated:
         try:
             for batch, known in zip(batches, repeat(None) if rates is None else rates):
                 lr = optimizer.rate(optimizer.steps) if known is None else known
-                loss, gradient = self._careful().gradient(
-                    [p.data for p in optimizer.parameters], self._fixed(), batch
-                )
+                weights = [p.data for p in optimizer.parameters]
+                loss, gradient = self._careful().gradient(weights, self._fixed(), batch)
                 if not all(map(isfinite, gradient)):
                     optimizer.zero_grad()
                     loss = self.task.backward(self.table, batch)
@@ -224,9 +220,6 @@ class Generated:
         alike = (width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table))
         if self._is_doubtful or not all(alike) or checked(self.task, table) != self._classes:
             return None
-        from ..compiler.backends import plan_of
-        from ..compiler.program import Program
-        from ..compiler.stepwise import Stepwise
 
         content: Any = self._prepared(table)
         steps, parameters = self._careful(), self.optimizer.parameters
@@ -255,7 +248,6 @@ class Generated:
         self._settings = _settings(self.optimizer)
 
     def _captured_now(self) -> Captured:
-        from ..compiler.captured import Captured
 
         return Captured(self._functions(), [self.task.model])
 
@@ -273,10 +265,6 @@ class Generated:
     @without_collector()
     def _build(self) -> None:
         """Trace loss, penalty and update, and generate the code that makes the steps."""
-        from ..compiler.tracing import TraceError
-        from ..compiler.training import COUNTED, Objective, steady
-        from ..compiler.update import lets_through, update_of
-
         task, optimizer, start = self.task, self.optimizer, perf_counter()
         self.look()
         self._twin = copy(optimizer)
@@ -288,13 +276,10 @@ class Generated:
             formula = None  # each step must be looked at
         inputs, targets = self._prepared(self.table)
 
-        def objective() -> Objective:
-            return Objective(
-                task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean
-            )
+        given = task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean
 
         def of_a_row() -> tuple[Objective, Program]:
-            return (made := objective()), made.of_a_row(inputs[0], targets[0])
+            return (made := Objective(*given)), made.of_a_row(inputs[0], targets[0])
 
         made, self._program = traced_or_refused(lambda: steady(of_a_row, self._captured_now))
         if self._captured.has_changed():  # once is no matter: a table made when it is first read
@@ -310,8 +295,6 @@ class Generated:
 
     def _begin(self, formula: Program | None) -> None:
         """Choose the code that makes the steps."""
-        from ..compiler.stepwise import Problem
-
         self._steps: Any = None
         self._loop: Any = None
         self._held = None
@@ -325,12 +308,6 @@ class Generated:
 
     def _loop_for(self, formula: Program) -> Any:
         """The code that makes many steps in a call: one function, or gradients and updates."""
-        from ..compiler.backends import plan_of
-        from ..compiler.emitters.python_training import LARGE, LoopInPython
-        from ..compiler.program import operations
-        from ..compiler.stepwise import OnArrays
-        from ..compiler.update import fits
-
         made, problem, count = self._objective, self._problem, operations(self._program)
         small = self.whole and count * self.rows < WRITTEN_OUT
 
@@ -342,15 +319,12 @@ class Generated:
             return LoopOnNative(problem._replace(whole=whole))
 
         can_loop = self.executor is None and fits(self._program, made.weights)
-        plan = self._plan = plan_of(
-            self.backend,
-            self._program,
-            "value_and_grad",
-            self.rows,
-            self.expected,
-            self.calls,
-            lambda: can_loop and on_native().has_code(),
-        )
+        expected = "value_and_grad", self.rows, self.expected, self.calls
+
+        def is_made() -> bool:
+            return can_loop and bool(on_native().has_code())
+
+        plan = self._plan = plan_of(self.backend, self._program, *expected, is_made)
         if plan.backend == "native" and can_loop:
             return on_native()
         if plan.backend == "numpy" and can_loop:
@@ -368,8 +342,6 @@ class Generated:
     def _careful(self) -> Any:
         """The code that makes single steps, in total arithmetic if it must."""
         if self._steps is None:
-            from ..compiler.stepwise import OnArrays, Stepwise
-
             if isinstance(self._loop, OnArrays):
                 return self._loop
             name = self._backend_of_gradients()
@@ -381,11 +353,9 @@ class Generated:
         """The backend of single gradients: plain Python, unless all steps are made by them."""
         if self.executor is None and not isinstance(self.optimizer, LBFGS):
             return "python"
-        from ..compiler.backends import plan_of
 
-        expected = self.expected, self.expected
-        kind = "value_and_grad"
-        self._plan = plan_of(self.backend, self._program, kind, self.rows, *expected, lambda: False)
+        expected = "value_and_grad", self.rows, self.expected, self.expected
+        self._plan = plan_of(self.backend, self._program, *expected, lambda: False)
         return self._plan.backend
 
     def _fixed(self) -> list[float]:
@@ -440,7 +410,6 @@ def is_known(optimizer: Any) -> bool:
 
 def check_optimizer(optimizer: Any) -> None:
     """Raise TraceError for an optimiser that has a step of its own."""
-    from ..compiler.tracing import TraceError
 
     kind, own = type(optimizer).__name__, getattr(optimizer, "__dict__", {})
     for name in (*METHODS, *ATTRIBUTES):
@@ -455,8 +424,6 @@ def check_optimizer(optimizer: Any) -> None:
 @contextmanager
 def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
     """If the code fails, take back its random draws, so that Values draw the same numbers."""
-    from ..compiler.captured import Captured
-    from ..compiler.draws import Draws
 
     draws = Draws(lambda: Captured(functions, [model]))
     try:
@@ -473,9 +440,8 @@ def checked(task: Task, table: Table) -> int | None:
     """
     inputs, targets = table
     row, numbers = 0, []
-    forward = with_values(
-        task.forward, iter(task.forward.parameters())
-    )  # a copy, for a model may count its calls
+    parameters = iter(task.forward.parameters())
+    forward = with_values(task.forward, parameters)  # a copy, for a model may count its calls
     with no_grad():
         try:
             prediction = forward(inputs[0])
@@ -488,17 +454,10 @@ def checked(task: Task, table: Table) -> int | None:
         except (TypeError, ValueError) as error:
             error.add_note(f"in row {row} of X and y")
             raise
-    return (
-        len(numbers)
-        if task.measure is cross_entropy and not isinstance(targets[0], tuple)
-        else None
-    )
+    has_classes = task.measure is cross_entropy and not isinstance(targets[0], tuple)
+    return len(numbers) if has_classes else None
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:
     """The attributes of an optimiser that an update may read and that no step changes."""
-    return {
-        name: item
-        for name, item in vars(optimizer).items()
-        if name not in ("parameters", "lr", "steps", "state")
-    }
+    return {name: item for name, item in vars(optimizer).items() if name not in ATTRIBUTES}
