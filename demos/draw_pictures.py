@@ -2,14 +2,13 @@
 
     python -m demos.draw_pictures
 
-writes each as SVG into out/pictures, or into a folder that is named after it, and
-contact_sheet.svg, which shows them all, light and dark. Those that README shows are kept in
-demos/pictures.
+writes each as SVG into out/pictures, or into the folder of --out, and contact_sheet.svg, which
+shows them all, light and dark. Those that README shows are kept in demos/pictures.
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
 from base64 import b64encode
 from pathlib import Path
 from random import Random
@@ -185,4 +184,8 @@ def main(folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else Path("out", "pictures"))
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--out", type=Path, default=Path("out", "pictures"), help="a folder")
+    main(parser.parse_args().out)
