@@ -30,32 +30,30 @@ class Binding:
         name = getattr(fn, "__name__", None)
         self.name = str.strip(name, "<>") if isinstance(name, str) else type(fn).__name__
         try:
-            self._parameters: list[inspect.Parameter] | None = [
-                *inspect.signature(fn).parameters.values()
-            ]
+            signature = inspect.signature(fn)
+            self._parameters: Any = [*signature.parameters.values()]
         except (ValueError, TypeError):  # one built in
             self._parameters = None
-        parameters = self._parameters or []
-        self._places = [
-            p.name for p in parameters if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)
-        ]
-        self._more = next((p.name for p in parameters if p.kind is p.VAR_POSITIONAL), "x")
-        self._by_name = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY]
-        self._takes_any_name = self._parameters is None or any(
-            p.kind is p.VAR_KEYWORD for p in parameters
-        )
-        self._required = sum(p.default is p.empty for p in parameters if p.name in self._places)
-        self._is_simple = self._parameters is not None and not any(
-            p.default is p.empty for p in parameters if p.kind is p.KEYWORD_ONLY
-        )
+        kind, parameters = inspect.Parameter, self._parameters or []
+        names: dict[Any, list[str]] = {p.kind: [] for p in parameters}
+        for p in parameters:
+            names[p.kind].append(p.name)
+        before = names.get(kind.POSITIONAL_ONLY, [])
+        self._places = [*before, *names.get(kind.POSITIONAL_OR_KEYWORD, [])]
+        self._more = names.get(kind.VAR_POSITIONAL, ["x"])[0]
+        self._by_name = names.get(kind.KEYWORD_ONLY, [])
+        self._takes_any_name = self._parameters is None or kind.VAR_KEYWORD in names
+        needed = {p.name for p in parameters if p.default is p.empty}
+        self._required = len(needed.intersection(self._places))
+        self._is_simple = self._parameters is not None and needed.isdisjoint(self._by_name)
 
     def ordered(
         self, args: tuple[Any, ...], options: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
         """The arguments of a call, by position if they can be; TypeError if they do not fit."""
-        if self._parameters is None or (
-            not options and self._is_simple and self._required <= len(args) <= len(self._places)
-        ):
+        is_in_order = not options and self._is_simple
+        is_in_order = is_in_order and self._required <= len(args) <= len(self._places)
+        if self._parameters is None or is_in_order:
             return args, options
         try:
             bound = inspect.Signature(self._parameters).bind(*args, **options)
@@ -68,18 +66,13 @@ class Binding:
 
     def names(self, count: int, options: Sequence[str]) -> list[str]:
         """The names of a call's arguments: so many by position, and those by name."""
-        return [
-            *self._places[:count],
-            *(f"{self._more}_{i}" for i in range(count - len(self._places[:count]))),
-            *options,
-        ]
+        places = self._places[:count]
+        return [*places, *(f"{self._more}_{i}" for i in range(count - len(places))), *options]
 
     def positions(self, wrt: Any, count: int, options: Sequence[str]) -> tuple[int, ...]:
         """The places in a call of the arguments that `wrt` counts in the order of the signature.
 
-        ValueError if one was not given.
-
-        None of a call without arguments.
+        ValueError if one was not given; none of a call without arguments.
         """
         if not count and not options:
             return ()

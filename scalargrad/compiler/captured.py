@@ -80,9 +80,8 @@ class Captured:
         functions, arguments = list(functions), list(arguments)
         self._names, self._names_of_libraries, known = set[str](), set[str](), -1
         while known < (known := len(self._names) + len(self._names_of_libraries)):
-            self._room: float = (
-                ROOM  # what is found names more, and that stood in what was passed by
-            )
+            # again, for what is found names more, and that may stand in what was passed by
+            self._room: float = ROOM
             self._held: list[Any] = []  # containers
             self._copies: list[Any] = []
             self._watched: list[tuple[Callable[[], Any], Any]] = []  # how to read, what was read
@@ -176,10 +175,8 @@ class Captured:
         if isinstance(item, ContextVar):
             return self._watch(lambda: [_present(item)])
         if isinstance(item, local):  # each thread has a dict of its own
-            return [
-                type(item),
-                *self._watch(lambda: [x for pair in vars(item).items() for x in pair]),
-            ]
+            own = self._watch(lambda: [x for pair in vars(item).items() for x in pair])
+            return [type(item), *own]
         return self._of_object(item)
 
     def _of_function(self, function: FunctionType) -> Iterable[Any]:
@@ -293,23 +290,17 @@ class Captured:
         known = sorted(name for name in names if name in table or name in also)
         if not known:
             return []
-        get = table.get
-        found = [get(name, _nothing) for name in known]
-
-        def read() -> list[Any]:
-            return [get(name, _nothing) for name in known]
-
         if of_object:
             self._tables.append(table)
             self._tables_before.append(dict(table))
-        (self._named if of_object else self._watched).append((read, found))
-        self._watch_signs(found, read)
+        get, watched = table.get, self._named if of_object else self._watched
+        found = self._watch(lambda: [get(name, _nothing) for name in known], watched)
         self.numbers += [x for x in found if type(x) in _NUMBERS]
         return found
 
-    def _watch(self, read: Callable[[], list[Any]]) -> list[Any]:
+    def _watch(self, read: Callable[[], list[Any]], watched: Any = None) -> list[Any]:
         content = read()
-        self._watched.append((read, content))
+        (self._watched if watched is None else watched).append((read, content))
         self._watch_signs(content, read)
         return content
 

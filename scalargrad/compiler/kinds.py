@@ -55,40 +55,40 @@ def asks_kinds(item: Any) -> bool:
 
 def _asks_by_operator(code: CodeType) -> bool:
     """Whether code has a pattern of a class, a caught error, or an `is`, but with None."""
-    ops, places = code.co_code[::2], code.co_code[1::2]
-    for i, op in enumerate(ops):
-        if op in _CATCHING:
-            return True
-        if op == _IS and not (ops[i - 1] == _CONSTANT and code.co_consts[places[i - 1]] is None):
-            return True
-    return any(map(_asks_by_operator, _inner(code)))
+    for each in _codes(code):
+        ops, places = each.co_code[::2], each.co_code[1::2]
+        for i, op in enumerate(ops):
+            is_none = ops[i - 1] == _CONSTANT and each.co_consts[places[i - 1]] is None
+            if op in _CATCHING or (op == _IS and not is_none):
+                return True
+    return False
 
 
 def names_in(code: CodeType) -> Iterator[str]:
     """The names in code: globals, attributes, and texts that may be names."""
-    yield from code.co_names
-    for constant in code.co_consts:
-        if isinstance(constant, str):
-            yield from (name for name in constant.split(".") if name.isidentifier())
-    yield from chain.from_iterable(map(names_in, _inner(code)))
+    for each in _codes(code):
+        yield from each.co_names
+        for text in each.co_consts:
+            if isinstance(text, str):
+                yield from filter(str.isidentifier, text.split("."))
 
 
 def points(functions: Iterable[FunctionType], known: Iterable[Any]) -> Iterator[tuple[float, ...]]:
     """Numbers to try functions on: those that stand in their code too, by which they may choose."""
     yield from _POINTS
-    constants = chain(*(_constants(function.__code__) for function in functions), known)
-    found = dict.fromkeys(float(x) for x in constants if type(x) in _numbers)
+    codes = [code for function in functions for code in _codes(function.__code__)]
+    constants: list[Any] = [constant for code in codes for constant in code.co_consts]
+    constants = [x if isinstance(x, tuple | frozenset) else (x,) for x in constants]
+    named = chain(*constants, known)
+    found = dict.fromkeys(float(x) for x in named if type(x) in _numbers)
     for number in [*found][:_FEW]:  # as each argument
         point = number, *_POINTS[0][1:3]
         yield from (point[i:] + point[:i] for i in range(len(point)))
 
 
-def _constants(code: CodeType) -> Iterator[Any]:
-    """The numbers in code, those in tuples and sets too."""
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    """A code, and those of the functions in it."""
+    yield code
     for constant in code.co_consts:
-        yield from constant if isinstance(constant, tuple | frozenset) else (constant,)
-    yield from chain.from_iterable(map(_constants, _inner(code)))
-
-
-def _inner(code: CodeType) -> Iterator[CodeType]:
-    return (constant for constant in code.co_consts if isinstance(constant, CodeType))
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)
