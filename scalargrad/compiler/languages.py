@@ -1,4 +1,4 @@
-"""The languages of files that a compiled function is written to: each is a line here.   (floor 3)"""
+"""The languages of files that a compiled function is written to, a line for each.   (floor 3)"""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Writers of derived programs as source: forward only, for the derivative is in the program.   (floor 3)"""
+"""Writers of derived programs as source: forward, for slopes are in the program.   (floor 3)"""

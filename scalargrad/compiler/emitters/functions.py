@@ -1,4 +1,4 @@
-"""The function of a program in a language: of its value, of slopes too, or a Jacobian.   (floor 3)"""
+"""The function of a program in a language: its value, with slopes, or a Jacobian.   (floor 3)"""
 
 from __future__ import annotations
 
