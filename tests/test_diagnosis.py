@@ -195,8 +195,27 @@ def test_a_sum_that_is_forgotten_is_named_with_its_axis():
     d = 2 * (out - Y) * (1 - out**2)
     assert (
         found(loss, W, B, wrt=1, given=d)["b"].sentence
-        == "b is not added up over the rows: write .sum(axis=0)"
+        == "b is the exact gradient, not added up over the rows: write .sum(axis=0)"
     )
+
+
+def test_a_penalty_is_that_of_the_argument_itself():
+    V = np.random.default_rng(4).standard_normal((2, 2))
+
+    def penalized(W, V):
+        return np.sum((np.tanh(X @ W) @ V - Y) ** 2) + 0.1 * (np.sum(W**2) + np.sum(V**2))
+
+    a = np.tanh(X @ W)
+    d = 2 * (a @ V - Y)
+    dW, dV = X.T @ ((d @ V.T) * (1 - a**2)), a.T @ d
+    for part, change in ((0.0, "without its penalty"), (0.5, "with its penalty counted 0.5 times"),
+                         (-1.0, "with its penalty subtracted, not added")):  # fmt: skip
+        given = dW + part * 0.2 * W, dV + part * 0.2 * V
+        for name, one in found(penalized, W, V, wrt=(0, 1), given=given).items():
+            assert (one.kind, one.factor) == ("penalty", part)
+            assert one.sentence == f"{name} is the exact gradient {change}"
+    said = kinds(penalized, W, V, wrt=(0, 1), given=(dW, 2 * dV))
+    assert said == {"W": "penalty", "V": "unexplained"}
 
 
 def test_a_row_is_right_for_a_vector_where_numpy_can_subtract_it():

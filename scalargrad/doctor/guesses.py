@@ -118,8 +118,8 @@ def not_summed(study: Study, case: Case) -> Iterator[Guess]:
         for axis, numbers in ((0, rows), (len(case.given.shape) - 1, columns)):
             bounds = [case.bounds[k % size if axis == 0 else k // len(shares)]
                       for k in range(len(numbers))]  # fmt: skip
-            yield Guess("not summed", f"not added up over the rows: write .sum(axis={axis})",
-                        numbers, bounds)  # fmt: skip
+            words = f"the exact gradient, not added up over the rows: write .sum(axis={axis})"
+            yield Guess("not summed", words, numbers, bounds)
 
 
 def other_shape(study: Study, case: Case) -> Iterator[Guess]:
@@ -138,7 +138,7 @@ def layer_beside(study: Study, case: Case) -> Iterator[Guess]:
     inputs, slopes, axis = own
     shape, rows = case.block.shape, len(inputs)
     for words, layer, others in _layers_numbers(study, case.block):
-        if len(others) == rows and len(others[0]) == shape[axis]:
+        if others != inputs and len(others) == rows and len(others[0]) == shape[axis]:
             yield _outer_guess(case, words, layer, others, slopes, axis)
     for block in study.blocks:
         if block is not case.block and (outer := _outer(study, block)):

@@ -11,7 +11,7 @@ from ..rows.methods import evaluated
 from ..rows.slopes import as_arguments
 from ..value import Value
 from ..wording import said
-from .structure import Group, Structure
+from .structure import Group
 from .study import Study, Walk
 from .tape import slope_of
 
@@ -240,23 +240,8 @@ def shares_of_operands(study: Study) -> Iterator[Walk]:
             kind, words = "term", said("share", place=place)
             is_weight = operand in structure.block_of
             if group.kind == "term" and not structure.layers[operand] and not is_weight:
-                kind, words = "penalty", f"the penalty on {_read_by(structure, operand)}"
+                kind, words = "penalty", "its penalty"
             yield Walk(kind, group.operation, group.layer, words, changes, True, group.number)
-
-
-def _read_by(structure: Structure, i: int) -> str:
-    """The names of the blocks that a Value was made of."""
-    found: set[int] = set()
-    waiting, seen = [i], {i}
-    while waiting:
-        place = waiting.pop()
-        if place in structure.block_of:
-            found.add(structure.block_of[place])
-        for operand, _ in structure.tape.edges[place]:
-            if operand not in seen:
-                seen.add(operand)
-                waiting.append(operand)
-    return ", ".join(structure.names[number] for number in sorted(found))
 
 
 WALKS = (
