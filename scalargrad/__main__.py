@@ -90,6 +90,8 @@ class Expression:
                 self.tree = ast.parse(self.text, mode="eval").body
         except (SyntaxError, ValueError, MemoryError, RecursionError) as error:
             reason = error.msg if isinstance(error, SyntaxError) else "it is nested too deeply"
+            if reason == "invalid decimal literal":
+                reason = "a product needs its sign, as in 2*x"
             raise Refused(f"{shown(self.text)} is no expression: {reason}") from None
         self.check(self.tree)
         # `compile` names the function and its arguments so.
@@ -187,11 +189,11 @@ def read(arguments: Sequence[str]) -> tuple[str, dict[str, float], dict[str, str
     rest = iter(arguments)
     for argument in rest:
         name, equals, number = argument.partition("=")
-        name = normalize("NFKC", name)  # as Python reads names
-        if argument in FILES:
-            options[argument] = next(rest, "")
-            if not options[argument]:
-                raise Refused(f"{argument} needs a file: write {argument} name.{FILES[argument]}")
+        name = normalize("NFKC", name.strip())  # as Python reads names
+        if name in FILES:
+            options[name] = number if equals else next(rest, "")
+            if not options[name] or options[name].startswith("--"):
+                raise Refused(f"{name} needs a file: write {name} name.{FILES[name]}")
         elif argument in ("--explain", *LANGUAGES):
             options[argument] = ""
         elif equals and name.isidentifier():
@@ -201,13 +203,15 @@ def read(arguments: Sequence[str]) -> tuple[str, dict[str, float], dict[str, str
                 numbers[name] = float(number)
             except ValueError:
                 raise Refused(f"{shown(argument)}: write a number, such as {name}=0.5") from None
-        else:
+        elif argument.strip():
             texts.append(argument)
+    for option in [text for text in texts if text.startswith("--")]:
+        if option[2:].isidentifier() and option[2:] not in numbers:  # --x is the number x
+            raise Refused(f"{shown(option)} is no option: --help lists them")
     if not texts:
         raise Refused('write an expression, such as "tanh(w*x)" w=0.5 x=2 (--help says more)')
     if len(texts) > 1:
-        more = next((text for text in texts if text.startswith("--")), texts[1])
-        raise Refused(f"one expression is expected, and {shown(more)} is none: quote it")
+        raise Refused(f"one expression is expected, and {shown(texts[1])} is another: quote it all")
     if options.keys() & LANGUAGES and len(options) > 1:
         raise Refused(f"write one of {', '.join(LANGUAGES)}, and no other option beside it")
     return texts[0], numbers, options
@@ -257,7 +261,7 @@ def source(expression: Expression, leaves: Sequence[Value], language: str) -> st
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; 2 if it refuses the arguments, 1 if something else is missing."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    if not arguments or arguments[0] in ("-h", "--help"):
+    if not arguments or {"-h", "--help"} & {*arguments}:
         print(HELP, end="")
         return 0
     if isinstance(sys.stdout, TextIOWrapper):

@@ -25,6 +25,7 @@ PRINTED = [  # the arguments, and what is printed
     (NEURON,                                    "y     = 0.0\ndy/dw = 2.0\ndy/dx = 0.5\ndy/db = 1.0\n"),
     (("x**2 - 2*x + 1", "x=3"),                 "y     = 4.0\ndy/dx = 4.0\n"),
     (("-x", "x=3"),                             "y     = -3.0\ndy/dx = -1.0\n"),
+    (("--x", "x = 3"),                          "y     = 3.0\ndy/dx = 1.0\n"),
     (("+x / y % 2", "x=3", "y=2"),              "f     = 1.5\ndf/dx = 0.5\ndf/dy = -0.75\n"),
     (("x", "x=3"),                              "y     = 3.0\ndy/dx = 1.0\n"),
     (("x", "x=3", "unused=1e3"),                "y          = 3.0\ndy/dx      = 1.0\ndy/dunused = 0.0\n"),
@@ -67,10 +68,12 @@ HOSTILE = [
 WRONG = [  # other arguments, and what is said
     (("x",), "'x' has no number: write x=1.0 behind the expression"), (("2*x^2", "x=1"), "'2*x^2' is no power: write x**2"),
     (("x", "x=1", "x=2"), "x is given twice"), (("x", "lambda=1"), "lambda is no name"), (("x", "x=two"), "'x=two': write a number, such as x=0.5"),
-    (("x", "x="), "'x=': write a number"), (("x", "y", "x=1"), "one expression is expected, and 'y' is none: quote it"), (("x=1",), "write an expression"),
-    (("x", "x=1", "--wat"), "one expression is expected, and '--wat' is none"), (("x", "x=1", "--svg"), "--svg needs a file: write --svg name.svg"),
+    (("x", "x="), "'x=': write a number"), (("x", "y", "x=1"), "one expression is expected, and 'y' is another: quote it all"), (("x=1",), "write an expression"),
+    (("x", "x=1", "--wat"), "'--wat' is no option: --help lists them"), (("--version",), "'--version' is no option"), (("x", "x=1", "--svg"), "--svg needs a file: write --svg name.svg"),
     (("x", "x=1", "--page"), "--page needs a file: write --page name.html"), (("x", "x=1", "--c", "--js"), "write one of --source, --c, --js"),
     (("x", "x=1", "--c", "--svg", "y.svg"), "and no other option beside it"),
+    (("x", "x=1", "--svg", "--page", "y.html"), "--svg needs a file"), (("x", "x=1", "--svg="), "--svg needs a file"),
+    (("", "x=1"), "write an expression, such as"), (("2x", "x=1"), "'2x' is no expression: a product needs its sign, as in 2*x"),
     (("2", "--source"), "an expression without names has no function"),
 ]
 # fmt: on
@@ -152,7 +155,7 @@ def test_as_a_command(tmp_path: Path) -> None:
 
 
 def test_help_says_everything(capsys: pytest.CaptureFixture[str]) -> None:
-    for arguments in ([], ["--help"], ["-h"]):
+    for arguments in ([], ["--help"], ["-h"], ["x", "x=1", "--help"]):
         assert main(arguments) == 0
         out = capsys.readouterr().out
         assert all(
@@ -174,7 +177,7 @@ def test_explain_shows_the_paths(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_svg_and_page_are_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     svg, page = tmp_path / "y.svg", tmp_path / "y.html"
-    assert main([*NEURON, "--page", str(page), "--svg", str(svg)]) == 0
+    assert main([*NEURON, "--page", str(page), f"--svg={svg}"]) == 0
     assert capsys.readouterr().out == f"{PRINTED[0][1]}{svg}\n{page}\n"
     assert "y = tanh(w·x + b)" in svg.read_text(encoding="utf-8")
     assert page.read_text(encoding="utf-8").startswith("<!DOCTYPE html>")
