@@ -183,6 +183,29 @@ def test_reset_brings_the_weights_back_and_a_new_seed_others(moons: Browser) -> 
     assert before == first != weights(moons)  # the demo's own seed is 0
 
 
+def test_a_seed_that_is_none_changes_nothing_and_says_so(moons: Browser) -> None:
+    make(moons, 3)
+    before, state = (
+        weights(moons),
+        "[$('seed').getAttribute('aria-invalid'), $('said').textContent]",
+    )
+    moons.evaluate("$('seed').value = 'abc'; $('reset').click()")
+    assert moons.evaluate(state) == ["true", "The seed must be a whole number, such as 7."]
+    assert weights(moons) == before
+    moons.evaluate("$('seed').value = ''; $('reset').click()")
+    assert moons.evaluate(state) == ["false", "The weights are as given."]
+    assert weights(moons) != before
+
+
+def test_the_hint_says_what_a_neuron_shows(browser: Browser, folder: Path) -> None:
+    for name, shown in (("moons", "boundary"), ("curve", "curve")):
+        opened(browser, folder / f"playground_{name}.html")
+        hint = f"Point at a neuron to see its own {shown}."
+        assert browser.evaluate("$('told').textContent") == hint
+        browser.evaluate("show(network.neurons[0]); show(null)")
+        assert browser.evaluate("$('told').textContent") == hint
+
+
 def test_weights_that_were_drawn_by_a_function_are_drawn_as_large(
     browser: Browser, tmp_path: Path
 ) -> None:

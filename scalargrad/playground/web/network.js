@@ -65,7 +65,8 @@ class Network {
     if (!k) {
       const name = `x${j + 1}`;
       context.fillStyle = colours.text;
-      if (context.measureText(name).width < size - 2) context.fillText(name, x, y);
+      const wide = context.measureText(name).width, is_inside = wide < size - 2;
+      context.fillText(name, is_inside ? x : x - half - 4 - wide / 2, y);
     }
   }
 

@@ -34,7 +34,7 @@ function tell() {
   $("loss").textContent = figure(loss);
   const share = view.share();
   $("right").textContent = share === null ? "" : `${(100 * share).toFixed(1)} % right`;
-  $("rows").textContent = `${training.count} rows`;
+  $("rows").textContent = training.count === 1 ? "1 row" : `${training.count} rows`;
   if (view.shown) $("told").textContent = network.told(view.shown);
 }
 
@@ -139,9 +139,13 @@ function number_in(field, is_fine) {
   return is_right ? number : null;
 }
 
-function seed_in_field() {
-  if ($("seed").value.trim() === "") return null;
-  return number_in($("seed"), (x) => Number.isSafeInteger(x));
+// begin again with the seed in the field; without one the weights are as given
+function reset_to_field() {
+  const is_empty = $("seed").value.trim() === "";
+  const seed = number_in($("seed"), Number.isSafeInteger);
+  $("seed").setAttribute("aria-invalid", String(seed === null && !is_empty));
+  if (seed !== null || is_empty) reset(seed);
+  else say("The seed must be a whole number, such as 7.");
 }
 
 $("play").onclick = () => play(!player.is_on);
@@ -150,9 +154,8 @@ $("on").onclick = () => {
   make();
   redraw();
 };
-$("reset").onclick = () => reset(seed_in_field());
+$("reset").onclick = $("seed").onchange = reset_to_field;
 $("new").onclick = () => reset((training.seed ?? -1) + 1);
-$("seed").onchange = () => reset(seed_in_field());
 $("rate").oninput = () => {
   training.rate = number_in($("rate"), (x) => x >= 0 && Number.isFinite(x)) ?? training.rate;
 };
@@ -266,10 +269,12 @@ $("restore").onclick = () => {
 
 // ------------------------------------------------------------------ neurons
 
+const HINT = `Point at a neuron to see its own ${view instanceof Curve ? "curve" : "boundary"}.`;
+
 function show(neuron) {
   if (view.shown === neuron) return;
   view.shown = neuron;
-  $("told").textContent = neuron ? network.told(neuron) : $("told").dataset.empty;
+  $("told").textContent = neuron ? network.told(neuron) : HINT;
   redraw();
 }
 
@@ -303,6 +308,7 @@ function begin() {
   $("method").textContent = `${content.optimizer}, ${content.loss.replaceAll("_", " ")}`;
   $("code").textContent = $("made").textContent.trim();
   const titles = { Plane: "What it computes", Curve: "The fitted curve", Pairs: "Predictions against targets" };
+  $("told").textContent = HINT;
   $("view_head").textContent = titles[view.constructor.name];
   for (const neuron of network.neurons)
     $("shown").add(new Option(network.name(neuron), neuron.number));
