@@ -125,10 +125,15 @@ def dot_text(scene: Scene, frames: Mapping[str, Frame], flipped: Collection[Clus
 
 
 def _inputs(scene: Scene) -> list[str]:
-    """The cards that stand at the left: inputs, and leaves that may be some if they are few."""
-    inputs = [card.id for card in scene.cards if card.kind == "input"]
+    """The cards that stand at the left: inputs, and leaves, which may be some.
+
+    If there are many leaves, those that are read once are weights rather than inputs.
+    """
     leaves = [card.id for card in scene.cards if card.kind == "leaf"]
-    return inputs + (leaves if len(leaves) <= MOST_AT_LEFT else [])
+    if len(leaves) > MOST_AT_LEFT:
+        times = Counter(edge.tail for edge in scene.edges)
+        leaves = [leaf for leaf in leaves if times[leaf] > 1]
+    return [card.id for card in scene.cards if card.kind == "input"] + leaves
 
 
 def _edge_lines(

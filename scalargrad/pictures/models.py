@@ -15,6 +15,8 @@ from .neurons import place_of
 from .scene import NORM, Card, Edge, Scene
 from .tips import members_tip
 
+LONGEST_RUN = 6  # layers that are alike; more are folded
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -60,20 +62,22 @@ def model_scene(
     cards = [
         Card("n0", "input", counted(widths[0], "input"), f"{counted(widths[0], 'number')} go in")
     ]
-    edges = []
-    for number, (layer, (weights, biases)) in enumerate(zip(layers, groups), 1):
-        cards.append(_layer_card(number, layer, weights, biases, has_run, grads))
-        edges.append(_edge(number - 1, widths[number - 1]))
-    last = len(layers) + 1
-    cards.append(
-        Card(
-            f"n{last}",
-            "output",
-            counted(widths[-1], "output"),
-            f"{counted(widths[-1], 'number')} come out",
-        )
-    )
-    edges.append(_edge(last - 1, widths[-1]))
+    sizes = [widths[0]]  # how many numbers leave each card
+    for run in _runs(layers):
+        parts = [[number] for number in run]
+        if len(run) >= LONGEST_RUN:
+            parts = [run[:1], run[1:-1], run[-1:]]
+        for part in parts:
+            id, number = f"n{len(cards)}", part[0]
+            if len(part) == 1:
+                layer, group = layers[number], groups[number]
+                cards.append(_layer_card(id, number + 1, layer, *group, has_run, grads))
+            else:
+                cards.append(_same_card(id, part, layers, groups, has_run, grads))
+            sizes.append(widths[run[0] + 1])
+    come_out = f"{counted(widths[-1], 'number')} come out"
+    cards.append(Card(f"n{len(cards)}", "output", counted(widths[-1], "output"), come_out))
+    edges = [_edge(number, size) for number, size in enumerate(sizes)]
     shape = (
         " → ".join(map(str, widths))
         if len(widths) <= 8
@@ -98,7 +102,50 @@ def _parameters(layer: Any) -> tuple[list[Value], list[Value]]:
     return weights, [neuron.b for neuron in layer.neurons if isinstance(neuron.b, Value)]
 
 
+def _runs(layers: Sequence[Any]) -> list[list[int]]:
+    """The numbers of the layers, those side by side together that have one shape and activation."""
+    runs: list[list[int]] = []
+    looks = [
+        (len(layer.neurons), len(layer.neurons[0].w), _activation(layer.neurons[0]))
+        for layer in layers
+    ]
+    for number, look in enumerate(looks):
+        if number and look == looks[number - 1]:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    return runs
+
+
+def _same_card(
+    id: str,
+    numbers: Sequence[int],
+    layers: Sequence[Any],
+    groups: Sequence[tuple[list[Value], list[Value]]],
+    has_run: bool,
+    grads: bool,
+) -> Card:
+    """The card of layers that are alike, in the middle of a deep model."""
+    values = [value for number in numbers for values in groups[number] for value in values]
+    name = f"… {len(numbers)} × the same …"
+    layer = layers[numbers[0]]
+    shape, symbol = (
+        f"{len(layer.neurons[0].w)} → {len(layer.neurons)}",
+        _activation(layer.neurons[0])[1],
+    )
+    lines = [("parameters", f"{len(values):,}"), *_norm(values, has_run, grads)]
+    tip = members_tip(f"{counted(len(numbers), 'layer')}: {shape}", values[:6], has_run)
+    return Card(id, "layer", name, tip, shape, symbol, tuple(lines), is_given=False)
+
+
+def _norm(values: Sequence[Value], has_run: bool, grads: bool) -> list[tuple[str, str]]:
+    """The line with the length of the gradient, if gradients are shown."""
+    length = figure(hypot(*(value.grad for value in values))) if has_run else "–"
+    return [(NORM, length)] if grads else []
+
+
 def _layer_card(
+    id: str,
     number: int,
     layer: Any,
     weights: Sequence[Value],
@@ -114,14 +161,12 @@ def _layer_card(
     if biases:
         lines.append((f"b{shown} · {nout}", f"{len(biases):,}"))
     lines.append(("parameters", f"{len(weights) + len(biases):,}"))
-    if grads:
-        length = hypot(*(value.grad for value in (*weights, *biases)))
-        lines.append((NORM, figure(length) if has_run else "–"))
+    lines += _norm([*weights, *biases], has_run, grads)
     title = f"Layer {shown}".strip()
     head = f"{title}: {nin} → {nout}, activation {name}\n"
     head += counted(len(weights) + len(biases), "parameter")
     return Card(
-        f"n{number}", "layer", title, members_tip(head, [*weights[:6], *biases], has_run),
+        id, "layer", title, members_tip(head, [*weights[:6], *biases], has_run),
         f"{nin} → {nout}", symbol, tuple(lines), dots=nout,
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 CROWD = 300  # nobody reads a picture with more nodes
 # of Values, of neurons; with more, "auto" collapses; with more of all kinds, alike ones share cards
-MOST_CARDS = (CROWD, 120, CROWD // 2)
+MOST_CARDS = (CROWD, 120, 100)
 WIDEST_LAYER = 40  # neurons; a wider layer is one card
 FEW = 60  # with more cards, steps of a chain are folded whatever their numbers
 IN_A_CELL = (20, 60, 60)  # the same for a notebook, whose cells are not wide

@@ -136,7 +136,7 @@ def svg_text(scene: Scene, layout: Layout) -> str:
     ]
     body = [f'<g transform="translate({left:.1f} {top:.1f})">']
     for cluster, box in zip(scene.all_clusters(), layout.clusters):
-        body += _cluster(cluster, box)
+        body.append(_rect(cluster.kind, *box, 14))
     for bundle in scene.bundles:
         body += _band(bundle, _corners(bundle, layout, scene.downward))
     order = sorted(range(len(scene.edges)), key=lambda i: abs(scene.edges[i].strength or 0.0))
@@ -144,6 +144,8 @@ def svg_text(scene: Scene, layout: Layout) -> str:
         edge, route = scene.edges[number], layout.routes[number]
         if edge.strength is not None:
             body += _line(edge, edge.strength, route)
+    for cluster, box in zip(scene.all_clusters(), layout.clusters):
+        body += _cluster_title(cluster, box)
     for edge, route in zip(scene.edges, layout.routes):
         if edge.strength is None:
             body += _edge(edge, route, max(flows, default=0.0) if scene.has_run else 0.0)
@@ -195,9 +197,8 @@ def _tick(x: float, top: float, bottom: float) -> str:
     return f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>'
 
 
-def _cluster(cluster: Cluster, box: Box) -> Iterator[str]:
-    x, y, w, h = box
-    yield _rect(cluster.kind, x, y, w, h, 14)
+def _cluster_title(cluster: Cluster, box: Box) -> Iterator[str]:
+    x, y, _, _ = box
     yield _text(x + 14, y + 20, cluster.title, CLUSTER, "ctext", bold=True)
     yield _text(
         x + 24 + width(cluster.title, CLUSTER, bold=True), y + 20, cluster.note, CLUSTER, "ctext"

@@ -169,6 +169,19 @@ def test_a_model_is_drawn_as_layers_and_shapes() -> None:
     assert len(picture.edges) == 4
 
 
+def test_layers_of_a_deep_model_that_are_alike_are_folded() -> None:
+    model = MLP(4, [8] * 12 + [1], activation="tanh", seed=0)
+    picture = Picture(draw(model))
+    names = [card.texts[0] for card in picture.cards]
+    assert names == [
+        "4 inputs", "Layer 1", "Layer 2", "… 9 × the same …", "Layer 12", "Layer 13", "1 output",
+    ]  # fmt: skip
+    assert picture.card("… 9 × the same …").texts[1:4] == ["8 → 8", "parameters", f"{9 * 72}"]
+    assert len(picture.edges) == 6
+    assert picture.pill_texts() == sorted(["4", "8", "8", "8", "8", "1"])
+    assert len(draw(MLP(4, [8] * 6, seed=0))._scene.cards) == 8
+
+
 def test_a_model_shows_the_length_of_its_gradient() -> None:
     model = MLP(2, [2, 1], activation=None, seed=0)
     model([1.0, 2.0]).backward()
