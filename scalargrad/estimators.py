@@ -17,6 +17,7 @@ from .formulas import fit_formula
 from .functions import dot, sigmoid, softmax
 from .nn import MLP, SGD, l2
 from .nn.choosing import optimizer_for
+from .nn.watching import Watch
 
 try:
     import numpy
@@ -164,10 +165,11 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
             )
 
-        watch = _Watch(self.tol, self.n_iter_no_change)
+        order = _Order(self._seed().getrandbits(64))
+        watch = Watch(self.tol, self.n_iter_no_change)
         history = self.model_.fit(
             X, targets, self._loss if self.loss == "auto" else self.loss,
-            lambda _: self._optimizer, None, epochs, rows, self.shuffle, self._seed(), held,
+            lambda _: self._optimizer, None, epochs, rows, self.shuffle, order, held,
             engine=self.engine, backend=self.backend, progress=bool(self.verbose),
             callback=watch if epochs > 1 and held is None else None,
             penalty=penalty if self.alpha else None,
@@ -190,17 +192,11 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         return numpy.asarray(self.model_.predict(X), dtype=float).reshape(len(X), -1)
 
 
-class _Watch:
-    """A callback that ends training when the loss no longer falls."""
+class _Order(Random):
+    """Random numbers that turn rows into a new order fast."""
 
-    def __init__(self, tol: float, patience: int) -> None:
-        self.tol, self.patience, self.best, self.waited = tol, patience, numpy.inf, 0
-
-    def __call__(self, epoch: int, history: Any, model: Any) -> bool:
-        loss = history.loss[-1]
-        self.waited = 0 if loss < self.best - self.tol else self.waited + 1
-        self.best = min(self.best, loss)
-        return self.waited > self.patience
+    def shuffle(self, x: Any) -> None:
+        x[:] = numpy.random.RandomState(self.getrandbits(32)).permutation(x).tolist()
 
 
 class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]

@@ -24,12 +24,12 @@ OWN = ("w", "g")  # blocks of a weight's own, before those of the state
 SHARED = ("lr", "step")  # blocks that all weights share
 
 
-def update_of(optimizer: Any, size: int) -> Program | None:
+def update_of(optimizer: Any, size: int, is_known: bool = False) -> Program | None:
     """The formula of an optimiser's `update`, or None where no formula serves all weights.
 
     The blocks are w, g, a number for each list of the state, lr and step; the outputs are the new
     weight and the new state. `size` is how many weights it is traced with: all of them, unless it
-    is known to treat all alike.
+    `is_known` to treat all alike, and to count and draw nothing.
 
     >>> from scalargrad import Value
     >>> from scalargrad.nn import SGD
@@ -44,8 +44,8 @@ def update_of(optimizer: Any, size: int) -> Program | None:
     own = [*OWN, *(f"state{i + 1}" for i in range(len(state)))]
     numbers = [[Traced(name) for name in own] for _ in range(size)]
     shared = [Traced(name) for name in SHARED]
-    captured = Captured([type(optimizer), type(optimizer).update])
-    draws = Draws(lambda: Captured([optimizer.update]))
+    captured = Captured([] if is_known else [type(optimizer), type(optimizer).update])
+    draws = Draws(lambda: Captured([] if is_known else [optimizer.update]))
     try:
         results = _called(optimizer, numbers, shared)
     except Exception:  # whatever a traced number meets in code that takes floats

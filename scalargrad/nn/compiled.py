@@ -8,7 +8,7 @@ made on Values, which say what is wrong.
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from copy import copy
 from functools import cache
 from itertools import repeat
@@ -41,6 +41,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from concurrent.futures import Executor
+    from contextlib import AbstractContextManager
     from typing import Any
 
     from .eager import Losses, Table, Task
@@ -52,6 +53,7 @@ LINES = 6000  # an update of at most so many lines has a line for each weight,
 SOME = 300  # if there are at least so many steps
 CHANGES = 3  # after so many changes, one after the other, no more code is made
 METHODS = ("step", "rate", "move", "become", "zero_grad", "__setattr__", "__getattribute__")
+PACKAGE = f"{__name__.split('.')[0]}."
 ATTRIBUTES = ("parameters", "lr", "steps", "state")  # an Optimizer has these as plain attributes
 
 
@@ -85,9 +87,15 @@ class Generated:
         self.pace = 1  # a call makes at most so many steps
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
-        with taking_back_draws(self._functions(), task.model):
+        self.is_own = self._is_known() and is_own(task)
+        with self._taking_back_draws():
             self._classes = checked(task, table)
             self._build()
+
+    def _taking_back_draws(self) -> AbstractContextManager[None]:
+        if self.is_own:  # it draws nothing
+            return nullcontext()
+        return taking_back_draws(self._functions(), self.task.model)
 
     def _functions(self) -> list[Any]:
         """The functions and classes that the user wrote."""
@@ -112,6 +120,11 @@ class Generated:
         made, seconds = len(losses) - before, max(perf_counter() - start, 1e-9)
         self.pace = max(1, min(8 * made, int(made * SECONDS / seconds)))
         optimizer.zero_grad()
+
+    def back_to(self, before: Any) -> None:
+        """Put the optimiser back to where it was: weights, state, number of steps."""
+        self._failure = None  # of a step that is taken back
+        self.optimizer.become(*before)
 
     def _rates(self, count: int) -> list[float]:
         """The rates of the next steps; if one raises an error, those before it."""
@@ -254,7 +267,8 @@ class Generated:
     def made_anew(self) -> Generated | Eager:
         """The engine for the next steps, made again after a change."""
         try:
-            with taking_back_draws(self._functions(), self.task.model):
+            self.is_own = self._is_known() and is_own(self.task)
+            with self._taking_back_draws():
                 self._build()
         except Exception:  # if something is wrong, Values will say what
             return Eager(self.task, self.optimizer, self.table)
@@ -271,7 +285,8 @@ class Generated:
         count = len(optimizer.parameters)
         formula = None
         if not isinstance(optimizer, LBFGS):
-            formula = update_of(optimizer, min(2, count) if self._is_known() else count)
+            is_known = self._is_known()
+            formula = update_of(optimizer, min(2, count) if is_known else count, is_known)
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
         inputs, targets = self._prepared(self.table)
@@ -281,15 +296,20 @@ class Generated:
         def of_a_row() -> tuple[Objective, Program]:
             return (made := Objective(*given)), made.of_a_row(inputs[0], targets[0])
 
-        made, self._program = traced_or_refused(lambda: steady(of_a_row, self._captured_now))
-        if self._captured.has_changed():  # once is no matter: a table made when it is first read
+        if self.is_own:
+            made, self._program = traced_or_refused(of_a_row)
+        else:
+            made, self._program = traced_or_refused(lambda: steady(of_a_row, self._captured_now))
+        # to change once is no matter: a table made when it is first read
+        if not self.is_own and self._captured.has_changed():
             self.look()
             traced_or_refused(of_a_row)
             if self._captured.has_changed():
                 raise TraceError(COUNTED)
         self._objective, self._table, self._formula = made, (inputs, targets), formula
         self._is_doubtful = self._captured.asks_kinds or made.is_asked
-        compare_training(task, made, self._program, self.table, self._table, self._is_doubtful)
+        if not self.is_own:
+            compare_training(task, made, self._program, self.table, self._table, self._is_doubtful)
         self._begin(formula)
         self.seconds = perf_counter() - start
 
@@ -408,6 +428,21 @@ def is_known(optimizer: Any) -> bool:
     return type(optimizer) in OPTIMIZERS.values()
 
 
+def is_own(task: Task) -> bool:
+    """Whether all that is traced is code of this package, the same in each call.
+
+    What others wrote may count, draw or look at the kind of its numbers, and is looked into.
+    """
+    layers: list[Any] = getattr(task.model, "_layers", list)()
+    parts = [part for layer in layers for part in (layer, *getattr(layer, "neurons", ()))]
+    functions = [task.measure, task.penalty, *[part.activation for part in parts]]
+    return bool(layers) and all(
+        getattr(function, "__module__", "").startswith(PACKAGE)
+        for function in functions
+        if function is not None and not isinstance(function, str)
+    )
+
+
 def check_optimizer(optimizer: Any) -> None:
     """Raise TraceError for an optimiser that has a step of its own."""
 
@@ -439,18 +474,20 @@ def checked(task: Task, table: Table) -> int | None:
     Return the number of classes, if the targets are class numbers.
     """
     inputs, targets = table
-    row, numbers = 0, []
-    parameters = iter(task.forward.parameters())
-    forward = with_values(task.forward, parameters)  # a copy, for a model may count its calls
+    row, numbers, seen = 0, [], set()
+    forward = task.forward
+    if not is_own(task):  # a copy, for a model may count its calls
+        forward = with_values(forward, iter(forward.parameters()))
     with no_grad():
         try:
             prediction = forward(inputs[0])
             number_of(task.measure(prediction, targets[0]), "loss")
             if task.measure in LOSSES.values():
                 numbers = [number_of(p, "prediction") for p in items(prediction, "fit")]
-                while row < len(targets):
-                    task.measure(numbers, targets[row])
-                    row += 1
+                for row, target in enumerate(targets):  # noqa: B007
+                    if target not in seen:
+                        task.measure(numbers, target)
+                        seen.add(target)
         except (TypeError, ValueError) as error:
             error.add_note(f"in row {row} of X and y")
             raise

@@ -118,6 +118,10 @@ class Eager:
         self.optimizer.zero_grad()
         return self.task.backward(self.table, batch), [p.grad for p in parameters]
 
+    def back_to(self, before: Any) -> None:
+        """Put the optimiser back to where it was: weights, state, number of steps."""
+        self.optimizer.become(*before)
+
     def after_user_code(self) -> Any:
         """The engine for the next steps, after a callback, which may have changed anything."""
         return self

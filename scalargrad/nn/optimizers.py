@@ -108,6 +108,10 @@ class Optimizer:
             )
         self.become(weights, state, self.steps + 1)
 
+    def whole(self) -> tuple[Numbers, tuple[Numbers, ...], int]:
+        """Weights, state and number of steps, as `become` takes them."""
+        return [p.data for p in self.parameters], self.state, self.steps
+
     def become(self, weights: Numbers, state: tuple[Numbers, ...], steps: int) -> None:
         """Set weights, state and number of steps, all of them or, if interrupted, none."""
         names = [*repeat("data", len(self.parameters)), "state", "steps"]

@@ -31,6 +31,7 @@ from .optimizers import Optimizer, positive
 from .parameters import put
 from .progress import progress_of
 from .rows import as_array, rows, to_lists
+from .watching import Watch
 from .weighted import Weighing, weights_of_rows
 
 TYPE_CHECKING = False
@@ -156,6 +157,10 @@ def fit(
         raise ValueError("optimizer='lbfgs' searches along the whole gradient: leave clip_norm out")
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
     size, total = losses.size, epochs * losses.size
+    watch = None
+    in_blocks = isinstance(chosen, Optimizer) and not isinstance(chosen, LBFGS)
+    if in_blocks and isinstance(callback, Watch) and not (held or metrics):
+        watch, callback = callback, None
     stops = bool(callback or held or metrics)
     bar = progress_of(epochs, size) if progress else None
     with best or nullcontext(), _running(history, losses, chosen, bar, stops):
@@ -192,9 +197,21 @@ def fit(
         else:
             while (made := losses.counted) < total:
                 most = size - made % size if stops else total - made
-                steps.steps(islice(batches, min(steps.pace, most)), losses.of_steps)
+                given = [*islice(batches, min(steps.pace, most))]
+                before = chosen.whole() if watch else None
+                steps.steps(given, losses.of_steps)
                 if is_over():
                     break
+                if watch and before:
+                    ended = watch.ended(losses.of_epochs(watch.seen))
+                    if ended and ended * size < losses.counted:  # the block went beyond that epoch
+                        losses.counted = made
+                        steps.back_to(before)
+                        del losses.of_steps[made:]
+                        steps.steps(given[: ended * size - made], losses.of_steps)
+                        losses.counted = len(losses.of_steps)
+                    if ended:
+                        break
     return history
 
 

@@ -44,6 +44,7 @@ class Weighing:
             *row, weight = target
             return weight * measure(prediction, row[0] if is_single else row)
 
+        weighted.__module__ = getattr(measure, "__module__", "")  # its code is whose the loss is
         self.measure: Measure = weighted
 
     def table(self, table: Table, weights: list[float]) -> Table:

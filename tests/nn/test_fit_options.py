@@ -13,6 +13,7 @@ import pytest
 from scalargrad import Value
 from scalargrad.compiler import backends
 from scalargrad.nn import MLP, SGD, Neuron, clip_norm, l2
+from scalargrad.nn.watching import Watch
 
 RNG = random.Random(4)
 X = [[RNG.uniform(-1, 1), RNG.uniform(-1, 1)] for _ in range(24)]
@@ -261,3 +262,37 @@ def test_a_class_that_is_not_there_is_named_with_its_row():
     with pytest.raises(ValueError, match="class") as error:
         net(2).fit(X, CLASSES, loss="cross_entropy", sample_weight=WEIGHTS)
     assert error.value.__notes__ == [f"in row {CLASSES.index(2)} of X and y"]
+
+
+# ------------------------------------------------------------------ an end where the loss falls no more
+
+
+@pytest.mark.parametrize(
+    ("engine", "backend"), [("eager", "auto"), ("compiled", "python"), ("compiled", "numpy")]
+)
+def test_a_watch_ends_training_as_a_callback_would_wherever_a_block_of_steps_ends(engine, backend):
+    common = {"optimizer": "adam", "lr": 0.3, "batch_size": 7, "shuffle": True, "seed": 5}
+    common |= {"epochs": 150, "engine": engine, "backend": backend}
+    model, twin = net(), net()
+    watch, asked = Watch(1e-3, 3), Watch(1e-3, 3)
+    history = model.fit(X, Y, callback=watch, **common)
+    wanted = twin.fit(X, Y, callback=lambda *given: asked(*given), **common)
+    assert 5 < len(history.loss) == len(wanted.loss) < 150
+    np.testing.assert_allclose(history.loss, wanted.loss, rtol=1e-10)
+    np.testing.assert_allclose(numbers(model), numbers(twin), rtol=1e-10)
+    fewer = net()
+    fewer.fit(X, Y, **(common | {"epochs": len(history.loss)}))
+    np.testing.assert_allclose(numbers(model), numbers(fewer), rtol=1e-10)
+
+
+def test_a_step_that_fails_beyond_the_end_is_not_made():
+    model, watch = net(), Watch(0.0, 3)
+
+    def rate(step):  # no change for 5 epochs, then one that brings an infinity
+        return 0.0 if step < 5 else 1e308
+
+    history = model.fit(
+        X, Y, lr=rate, epochs=300, callback=watch, engine="compiled", backend="python"
+    )
+    assert len(history.loss) == 5
+    assert numbers(model) == numbers(net())

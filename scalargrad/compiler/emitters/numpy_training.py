@@ -97,11 +97,13 @@ class Training:
         every = Block("p", (self.size,))
         self.arrays.held[every] = Held(self.p, (self.size,))
         weights = [x for block in self.moving for x in block.inputs]
-        of_one = rewritten(penalty, dict(zip(weights, every.inputs)))
-        of = rolled(Program([every, *self.fixed], of_one))
-        views = [view for vector in of.vectors for view in vector.operands if every in view.sources]
-        targets = {every: self.g.text}
-        if not all(is_all(view.index, view.size) for view in views):
+        targets, views, of = {every: self.g.text}, [], None
+        if {x for step in penalty.steps for x in step.operands}.issuperset(weights):
+            of_one = rewritten(penalty, dict(zip(weights, every.inputs)))
+            of = rolled(Program([every, *self.fixed], of_one))
+            operands = [view for vector in of.vectors for view in vector.operands]
+            views = [view for view in operands if every in view.sources]
+        if of is None or not all(is_all(view.index, view.size) for view in views):
             of = rolled(Program([*self.moving, *self.fixed], penalty.outputs))
             targets = self.parts
         value, slopes = self._derived(of, [*targets], None)
