@@ -23,7 +23,7 @@ from ..ops import op_of_copy
 from ..rows.custom import custom_op, definition
 from . import backends
 from .choices import TRACED
-from .program import Block, Constant, Program, Step
+from .program import Block, Constant, Program, Step, sharing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -115,12 +115,11 @@ def packed(program: Program) -> tuple[Any, ...]:
         nodes.append((step.op.name, step.op.is_swapped, operands, step.label))
         places[step] = len(places)
     outputs = [place(x) for x in program.outputs]
-    same = [(places[x], places[y]) for x, y in program.same.items()] if program.is_shared else None
     own = {op.name: made for step in program.steps if (made := definition(op := step.op))}
-    return [*own.values()], blocks, nodes, outputs, same
+    return [*own.values()], blocks, nodes, outputs, program.is_shared
 
 
-def unpacked(own: Any, blocks: Any, nodes: Any, outputs: Any, same: Any) -> Program:
+def unpacked(own: Any, blocks: Any, nodes: Any, outputs: Any, is_shared: bool) -> Program:
     """The program that was packed."""
     for given in own:
         custom_op(*given)
@@ -135,8 +134,8 @@ def unpacked(own: Any, blocks: Any, nodes: Any, outputs: Any, same: Any) -> Prog
         op = TRACED.get(name) or op_of_copy(name, is_swapped)
         steps.append(Step(op, tuple([items[i] for i in operands]), label))
         items.append(steps[-1])
-    pairs = None if same is None else {items[i]: items[j] for i, j in same}
-    return Program(made, [items[i] for i in outputs], pairs, steps)
+    program = Program(made, [items[i] for i in outputs], steps=steps)
+    return sharing(program) if is_shared else program
 
 
 # ------------------------------------------------------------------ what is sent

@@ -352,9 +352,19 @@ def test_one_without_a_compiler_takes_arrays(monkeypatch):
     f = sg.compile(line, rows=("x", "y"))
     traces, contents = f._ready((W, X, Y), {})
     work = executors.Work(traces.program, "line", "sum", ("native", "numpy"))
-    monkeypatch.setattr("scalargrad.compiler.machine.compiler", lambda: None)
-    value, _ = pickle.loads(pickle.dumps(work))(contents)
-    nearly(value, by_hand(W, X, Y)[0].sum())
+    for backend in ("native", "numpy"):
+        there = pickle.loads(pickle.dumps(work))
+        nearly(there(contents)[0], by_hand(W, X, Y)[0].sum())
+        assert there._function.backend == backend
+        monkeypatch.setattr("scalargrad.compiler.machine.compiler", lambda: None)
+
+
+def test_rows_that_are_kept_are_known_by_being_the_same_objects(threads):
+    traces, (*given, x, y) = sg.compile(line, rows=("x", "y"))._ready((W, X, Y), {})
+    shared = executors.SharedOut(traces.program, "line", "mean", ("numpy",), keeps=True)
+    for _ in range(2):
+        for rows in (x, x + 1.0):
+            nearly(shared(threads, [*given, rows, y])[0], by_hand(W, rows, Y)[0].mean())
 
 
 @pytest.mark.parametrize("backend", ["python", "numpy", "native"])
@@ -478,3 +488,9 @@ def test_programs_arrive_as_they_were(made):
             for program in (traces.program, executors.unpacked(*packed))
         )
         assert before == after
+        same = traces.program.same.items()
+        place = traces.program.steps.index
+        again = executors.unpacked(*packed)
+        assert [(place(x), place(y)) for x, y in same] == [
+            (again.steps.index(x), again.steps.index(y)) for x, y in again.same.items()
+        ]
