@@ -7,7 +7,6 @@ and, from the slopes by each block, a gradient in the argument's structure.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from copy import copy
 from enum import Enum
 from functools import lru_cache, partial, reduce
@@ -429,19 +428,23 @@ def gathering(form: Form, of_rows: str = "") -> Callable[[Iterator[Any]], Any]:
         return partial(_gathered_state, form, of_rows)
     if form[0] == FIXED:
         return lambda slopes: None
-    if form[0] not in (NUMBERS, ROWS):
-        inner = [gathering(item, of_rows) for _, item in parts(form)]
-        return lambda slopes: _container(form, [gather(slopes) for gather in inner])
+    if form[0] in (NUMBERS, ROWS):
+        hand = block_handing(form, of_rows)
+        return lambda slopes: hand(next(slopes))
+    inner = [gathering(item, of_rows) for _, item in parts(form)]
+    return lambda slopes: _container(form, [gather(slopes) for gather in inner])
+
+
+def block_handing(form: Form, of_rows: str) -> Callable[[Any], Any]:
+    """A function that puts the slopes by one block into its containers, as `gathering` does."""
     if form[0] == ROWS:
-        hand = handing((form[1], *form[2][1]))
-    elif of_rows:  # rows of arrays are one
+        return handing((form[1], *form[2][1]))
+    if of_rows:  # rows of arrays are one
         outer = of_rows if not form[1] else ARRAY if form[1][0] == ARRAY else LIST
-        hand = handing((outer, *form[1]))
-    else:
-        hand = handing(form[1])
-        if 0 in form[2] and form[1][0] == ARRAY:  # lists do not tell its shape
-            return lambda slopes: hand(next(slopes)).reshape(form[2])
-    return lambda slopes: hand(next(slopes))
+        return handing((outer, *form[1]))
+    if 0 in form[2] and form[1][0] == ARRAY:  # lists do not tell its shape
+        return lambda slopes: as_array(slopes).reshape(form[2])
+    return handing(form[1])
 
 
 def _gathered_state(form: Form, of_rows: str, slopes: Iterator[Any]) -> Any:
@@ -457,9 +460,11 @@ def _gathered_state(form: Form, of_rows: str, slopes: Iterator[Any]) -> Any:
                 reduce(getitem, path[:-1], blocks)[path[-1]] = reduce(
                     getitem, (other, *row, *at), blocks
                 )
-    with suppress(ImportError):
-        blocks = {name: as_array(block) for name, block in blocks.items()}
-    return cls(same.it, {name: as_number(block) for name, block in blocks.items()})
+    try:
+        arrays = {name: as_array(block) for name, block in blocks.items()}
+    except ImportError:
+        return cls(same.it, blocks)
+    return cls(same.it, {name: as_number(array) for name, array in arrays.items()})
 
 
 @lru_cache(maxsize=1024)

@@ -65,11 +65,13 @@ def fitting(form: Form, what: str) -> Fits:
 
 
 def _fits_number(argument: Any, contents: list[Any]) -> bool:
-    kind = type(argument)
-    if kind is float or kind is int:
-        contents.append(argument if kind is float else as_float(argument))
-        return True
-    return False
+    if type(argument) is float:
+        contents.append(argument)
+    elif type(argument) is int:
+        contents.append(as_float(argument))
+    else:
+        return False
+    return True
 
 
 def _fits_array(shape: tuple[int, ...], has_rows: bool) -> Fits:

@@ -20,8 +20,10 @@ from .arguments import (
     FIXED,
     LIST,
     NUMBER,
+    NUMBERS,
     ROWS,
     STATE,
+    block_handing,
     blocks_of,
     gathering,
     handing,
@@ -39,7 +41,7 @@ from .update import alike
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from typing import Any
 
     from .arguments import Form
@@ -111,11 +113,20 @@ class Traces:
         self._by = [(i, self.forms[i]) for i in sorted(self.wrt)]  # in the order of blocks
         gather = {i: gathering(form, self._of_rows) for i, form in self._by}
 
-        def in_tuple(slopes: Iterator[Any]) -> tuple[Any, ...]:
-            made = {i: gathered(slopes) for i, gathered in gather.items()}
+        def in_tuple(slopes: Iterable[Any]) -> tuple[Any, ...]:
+            content = iter(slopes)
+            made = {i: gathered(content) for i, gathered in gather.items()}
             return tuple([made[i] for i in self.wrt])
 
-        self._gradient = in_tuple if self.is_tuple or not self.wrt else gather[self.wrt[0]]
+        self._gradient: Callable[[Any], Any] = in_tuple
+        if self.wrt and not self.is_tuple:
+            form = self.forms[self.wrt[0]]
+            if form[0] in (NUMBERS, ROWS):  # the usual case: one block
+                hand = block_handing(form, self._of_rows)
+                self._gradient = lambda slopes: hand(slopes[0])
+            else:
+                only = gather[self.wrt[0]]
+                self._gradient = lambda slopes: only(iter(slopes))
 
     def adopted(self, forms: Sequence[Form]) -> Traces:
         """The same traces for other modules that are built alike."""
@@ -305,7 +316,7 @@ class Traces:
             values, rows = _columns(result)
             result = values, _columns(rows)
         value, slopes = result
-        return self._hand(value), self._gradient(iter(slopes))
+        return self._hand(value), self._gradient(slopes)
 
     def jacobian(self, result: Any) -> tuple[Any, Any]:
         """The outputs, and the gradient of each, in the structure of the function's result."""
@@ -313,7 +324,7 @@ class Traces:
             rows, slopes = _columns(result)
             result = rows, [_columns(group) for group in zip(*slopes)]
         outputs, groups = result
-        gradients = iter([self._gradient(iter(group)) for group in groups])
+        gradients = iter([self._gradient(group) for group in groups])
         slopes = next(gradients) if self.is_single else rebuilt(self.result, gradients)
         return self.value(outputs), slopes
 
