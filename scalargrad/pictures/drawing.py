@@ -148,14 +148,14 @@ def draw(
     digraph {
 
     `collapse="neurons"` shows each neuron as one card, "layers" each layer, "none" neither; "auto"
-    collapses a graph of more than 300 cards. What repeats is one card, but not with "none".
+    collapses a graph of more than 300 Values, and in one without neurons, of more than 100, Values
+    that play the same role share a card. What repeats is one card, but not with "none".
     `expand_dots` shows a dot as its products and their sum. `direction` is "right" or "down".
-    `theme` is "light", "dark" or "auto", the reader's own.
-    Lines between wide layers are strong by the gradient that flows, or with `edges="weight"` by
-    their weights. `legend=False` leaves out the legend, `grads=False` gradients and slopes, so
-    that the picture is the forward pass. `parameters`
-    is a list of leaves, or a model, to show as parameters; those of `Neuron`, `Layer` and `MLP` are
-    known. Graphviz may take `timeout` seconds.
+    `theme` is "light", "dark" or "auto", the reader's own. Lines between wide layers are strong by
+    the gradient that flows, or with `edges="weight"` by their weights. `legend=False` leaves out
+    the legend, `grads=False` gradients and slopes, so that the picture is the forward pass.
+    `parameters` is a list of leaves, or a model, to show as parameters; those of `Neuron`, `Layer`
+    and `MLP` are known. Graphviz may take `timeout` seconds.
 
     ValueError for more than `limit` cards; TypeError for anything but Values and models.
     """

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Sequence
 
 CROWD = 300  # nobody reads a picture with more nodes
-# of Values, of neurons; with more, "auto" collapses; with more of all kinds, alike ones share cards
+# of Values, of neurons: with more, "auto" collapses; of Values that are in no neuron: with more,
+# those that are alike share cards
 MOST_CARDS = (CROWD, 120, 100)
 WIDEST_LAYER = 40  # neurons; a wider layer is one card
 FEW = 60  # with more cards, steps of a chain are folded whatever their numbers
@@ -82,7 +83,9 @@ class Plan:
         if self.has_folds and count > FEW:
             self.card = self._cards(any_number=True)
             count = len(set(self.card.values()))
-        if collapse == "auto" and count > most[2] and crowds:
+        # a neuron that is not collapsed has a frame, round cards of its own
+        has_frames = self.level == "none" and self.neurons.home
+        if collapse == "auto" and count > most[2] and crowds and not has_frames:
             ways = [self._cards(folded, alike=True) for folded in (False, True)]
             self.card = min(ways, key=lambda card: len(set(card.values())))
             count = len(set(self.card.values()))

@@ -6,7 +6,7 @@ import random
 
 import pytest
 
-from scalargrad import Value, draw, exp, log, tanh
+from scalargrad import MLP, Value, draw, exp, log, tanh
 from scalargrad import sum as sum_of
 from scalargrad.pictures import notebook_bundle
 from scalargrad.pictures.plan import IN_A_CELL, Plan
@@ -122,6 +122,14 @@ def test_small_graphs_show_each_value() -> None:
     assert len(draw(root)._scene.cards) == len(root.graph())
     assert len(draw(network(6, 6, 6, 1), collapse="none")._scene.cards) == 266
     assert len({*Plan([root], "auto", 100, most=IN_A_CELL).card.values()}) < 20
+
+
+def test_neurons_that_are_framed_keep_what_is_in_their_frames() -> None:
+    y = MLP(9, [12, 1], seed=0)([Value(0.1 * i, f"x{i}") for i in range(9)])
+    assert 100 < len(y.graph()) < 300
+    picture = Picture(draw(y))
+    assert len(picture.cards) == len(y.graph())
+    assert len([rect for rect in picture.clusters if rect.get("class") == "neuron"]) == 13
 
 
 def test_a_notebook_shows_large_graphs_by_their_roles() -> None:
