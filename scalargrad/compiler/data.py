@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from math import frexp, isfinite
-
 from ..ops import OPS
 from .program import Constant, Program, Step, grouped, rewritten
 
@@ -16,9 +14,8 @@ if TYPE_CHECKING:
 def simplified(program: Program) -> Program:
     """The program without products by 0, factors of 1 and summands of 0.
 
-    It has fewer products by powers of 2, too. A dot with such numbers becomes the sum of what is
-    left. All results stay the same to the bit, but for signs of zeros, and where something
-    overflows: 0 × inf is nan, and here it is 0.
+    A dot with such numbers becomes the sum of what is left. All results stay the same to the bit,
+    but for signs of zeros, and where something is infinite: 0 × inf is nan, and here it is 0.
 
     >>> from .program import Block
     >>> w, b = Block("w", (3,)).inputs, Block("b", ()).inputs
@@ -47,45 +44,10 @@ def _simple(name: str, operands: tuple[Any, ...], made: dict[Any, Any]) -> Any:
         return None
     x, y = operands
     if name in ("add", "sub"):
-        return x if _is(y, 0.0) else y if _is(x, 0.0) and name == "add" else _factored(name, x, y)
-    if _is(y, 1.0):
+        return x if _is(y, 0.0) else y if name == "add" and _is(x, 0.0) else None
+    if _is(y, 1.0) or (name == "mul" and _is(x, 0.0)):
         return x
-    if name == "div":
-        if not _is_power(y):
-            return None
-        y = Constant(1.0 / y.data)
-        return _multiplied(x, y) or Step(OPS["mul"], (x, y))
-    if _is(x, 1.0) or _is(y, 0.0):
-        return y
-    return x if _is(x, 0.0) else _multiplied(x, y)
-
-
-def _factored(name: str, x: Any, y: Any) -> Any:
-    """a 2ⁿ + b 2ⁿ as (a + b) 2ⁿ."""
-    (a, factor), (b, other) = _parts(x), _parts(y)
-    if factor is None or other is None or factor.data != other.data or not _is_power(factor):
-        return None
-    return Step(OPS["mul"], (Step(OPS[name], (a, b)), factor))
-
-
-def _multiplied(x: Any, y: Any) -> Any:
-    """(a × b) × c of numbers b and c, one of them a power of 2, as a × (b c)."""
-    if x.__class__ is Constant:
-        x, y = y, x
-    a, factor = _parts(x)
-    if factor is None or y.__class__ is not Constant or not (_is_power(factor) or _is_power(y)):
-        return None
-    number = factor.data * y.data
-    return a if number == 1.0 else Step(OPS["mul"], (a, Constant(number)))
-
-
-def _parts(x: Any) -> tuple[Any, Any]:
-    """The other operand of a product by a number, and the number; None for other steps."""
-    if x.op is OPS["mul"]:
-        for a, b in (x.operands, x.operands[::-1]):
-            if b.__class__ is Constant:
-                return a, b
-    return x, None
+    return y if name == "mul" and (_is(x, 1.0) or _is(y, 0.0)) else None
 
 
 def _dot(pairs: Iterable[tuple[Any, Any]], total: Any, made: dict[Any, Any]) -> Any:
@@ -110,11 +72,3 @@ def _dot(pairs: Iterable[tuple[Any, Any]], total: Any, made: dict[Any, Any]) -> 
 
 def _is(x: Any, *numbers: float) -> bool:
     return x.__class__ is Constant and x.data in numbers
-
-
-def _is_power(x: Any) -> bool:
-    """Whether a step is a constant power of 2: a product by it is exact."""
-    return x.__class__ is Constant and isfinite(x.data) and abs(frexp(x.data)[0]) == 0.5
-
-
-__all__ = ["simplified"]

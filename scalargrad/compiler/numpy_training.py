@@ -14,7 +14,7 @@ from ..rows.text import run
 from .dialects.numpy import array_names
 from .emitters.numpy_training import Training
 from .grids import completed
-from .on_numpy import NAMES, shaped
+from .on_numpy import shaped
 from .program import Program
 from .roll import rolled
 from .stepwise import Loop
@@ -49,9 +49,7 @@ class LoopOnArrays(Loop):
         made = Training(grids, *given)
         self.source = made.source
         filename = f"<scalargrad training in numpy {next(_counter)}>"
-        functions = run(
-            self.source, filename, {**array_names(), **NAMES, "dot": numpy.dot, **made.constants}
-        )
+        functions = run(self.source, filename, {**array_names(), **made.constants})
         self._train, self._prepared = functions["train"], functions["prepared"]
 
     def run(self, steps: Steps) -> Moved:

@@ -8,7 +8,7 @@ from math import isfinite
 from operator import attrgetter
 
 import numpy
-from numpy import ndarray, vdot
+from numpy import ndarray
 
 from ..rows.text import run_pieces
 from . import carried
@@ -38,39 +38,6 @@ _dtype_of = attrgetter("dtype")
 _counter = itertools.count(1)
 
 
-def beside(*arrays: Any) -> Any:
-    """Arrays one behind the other, those without rows repeated for each row of the others."""
-    rows = max(array.ndim for array in arrays)
-    if rows > 1:
-        count = max(len(array) for array in arrays if array.ndim > 1)
-        arrays = tuple(
-            array if array.ndim > 1 else numpy.broadcast_to(array, (count, len(array)))
-            for array in arrays
-        )
-    return numpy.concatenate(arrays, axis=-1)
-
-
-def times(left: Any, right: Any, hides: int) -> Any:
-    """The matrix product of slopes and partials, in which a slope of 0 sends 0.
-
-    `hides` says which side are the slopes.
-
-    >>> with numpy.errstate(invalid="ignore"):
-    ...     times(numpy.array([0.0, 2.0]), numpy.array([[numpy.inf, 1.0], [3.0, 4.0]]), 0)
-    array([6., 8.])
-    """
-    if numpy.isfinite(left if hides else right).all():
-        return left @ right
-    left, right = left[..., None], right if left.ndim == 1 else right[..., None, :, :]
-    return numpy.where((right if hides else left) == 0.0, 0.0, left * right).sum(-2)
-
-
-NAMES = {
-    "beside": beside, "spread": numpy.broadcast_to, "times": times, "vdot": vdot,
-    "full": numpy.full, "zeros": numpy.zeros, "array": numpy.array,
-}  # fmt: skip
-
-
 def function_source(
     program: Program,
     name: str,
@@ -90,7 +57,7 @@ def function_source(
         program_in_vectors = vectors or rolled(program)
         text, names = source.function_source(program_in_vectors, name, kind, reduce, total, of)
         pieces = [text]
-    return pieces, {**array_names(), **NAMES, **names}
+    return pieces, {**array_names(), **names}
 
 
 class NumpyFunction:
@@ -219,10 +186,11 @@ def are_finite(slopes: Any) -> bool:
                 return False
         elif slope.__class__ is ndarray:
             flat = slope.ravel()
-            for begin in range(0, flat.size, ALONE):
-                part = flat[begin : begin + ALONE]
-                if not isfinite(part.dot(part)):
+            if flat.size > ALONE:
+                if not are_finite([flat[i : i + ALONE] for i in range(0, flat.size, ALONE)]):
                     return False
+            elif not isfinite(flat.dot(flat)):
+                return False
         elif not isfinite(slope * slope):
             return False
     return True

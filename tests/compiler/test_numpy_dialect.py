@@ -21,7 +21,6 @@ from scalargrad.compiler.dialects.numpy import PATTERNS, array_names
 from scalargrad.compiler.dialects.numpy import on_arrays as parts_of
 from scalargrad.compiler.emitters.numpy import function_source
 from scalargrad.compiler.lower import LIST_SLOPES, LISTED, lines
-from scalargrad.compiler.on_numpy import NAMES
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.compiler.roll import rolled
 from scalargrad.ops import LISTS, OPS, Op
@@ -73,7 +72,7 @@ def source_of(op: Op, lengths: tuple[int | None, ...] = (), **constants: float) 
             operands += blocks[-1].inputs
     program = Program(blocks, [Step(op, tuple(operands))])
     text, arrays = function_source(rolled(program), "function", "value_and_grad", None, total=True)
-    return text, {**array_names(), **NAMES, **arrays}
+    return text, {**array_names(), **arrays}
 
 
 def on_arrays_of(op: Op, **constants: float) -> Callable[..., tuple[Any, ...]]:

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from scalargrad.compiler.dialects.numpy import array_names
 from scalargrad.compiler.dialects.numpy_text import lines_of
 from scalargrad.compiler.emitters.numpy import Arrays
-from scalargrad.compiler.on_numpy import NAMES
 from scalargrad.compiler.program import Block
 from scalargrad.compiler.roll import Numbers, View
 
@@ -37,7 +37,7 @@ def text_and_value(arrays: Arrays, view: View, shape: Any, given: Any) -> tuple[
     """What a view is written as, and what that is."""
     made, _ = arrays.read(view, shape)
     lines_of([made], arrays.names)
-    names = {**NAMES, **arrays.constants, "where": np.where, "inf": np.inf, "x": given}
+    names = {**array_names(), **arrays.constants, "x": given}
     return made.text, eval(made.text, names)
 
 

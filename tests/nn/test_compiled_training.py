@@ -728,33 +728,6 @@ def test_zeros_and_ones_are_left_out_of_sums_and_products():
         assert simplified(Program([x.block], [given])).outputs == [given]
 
 
-def test_only_factors_that_are_powers_of_2_are_joined():
-    x, y = Block("x", ()).inputs[0], Block("y", ()).inputs[0]
-
-    def rows(program):
-        return [
-            (one.op.name, [getattr(a, "data", a) for a in one.operands]) for one in program.steps
-        ]
-
-    def double_product(a, b):
-        return rows(
-            simplified(Program([x.block], [step("mul", step("mul", x, Constant(a)), Constant(b))]))
-        )
-
-    assert double_product(0.5, 3.0) == [("mul", [x, 1.5])]
-    assert len(double_product(3.0, 0.1)) == 2
-    assert rows(simplified(Program([], [step("div", x, Constant(4.0))]))) == [("mul", [x, 0.25])]
-    assert rows(simplified(Program([], [step("div", x, Constant(3.0))]))) == [("div", [x, 3.0])]
-    for factor, count in ((0.5, 2), (0.1, 3)):
-        program = simplified(
-            Program(
-                [],
-                [step("add", step("mul", x, Constant(factor)), step("mul", y, Constant(factor)))],
-            )
-        )
-        assert len(program.steps) == count
-
-
 # ------------------------------------------------------------------ validation
 
 

@@ -29,7 +29,8 @@ def mended(fits: Any, value: Any, instead: Any, *operands: Any) -> Any:
     if np.count_nonzero(fits) == np.size(fits):  # as nearly always
         return value
     if not operands:
-        return np.where(fits, value, instead() if callable(instead) else instead)
+        other: Any = instead() if callable(instead) else instead
+        return np.where(fits, value, other)
     fits, value, *operands = np.broadcast_arrays(fits, value, *operands)  # type: ignore[assignment]
     result, rare = np.array(value, dtype=float), ~fits
     result[rare] = instead(*[operand[rare] for operand in operands])
@@ -239,19 +240,50 @@ def whole(x: Any, y: Any) -> Any:
     return np.floor_divide(x, np.where(np.isfinite(x) & (y != 0.0), y, np.nan))
 
 
+# ------------------------------------------------------------------ whole arrays
+
+
+def beside(*arrays: Any) -> Any:
+    """Arrays one behind the other, those without rows repeated for each row of the others."""
+    rows = max(array.ndim for array in arrays)
+    if rows > 1:
+        count = max(len(array) for array in arrays if array.ndim > 1)
+        arrays = tuple(
+            array if array.ndim > 1 else np.broadcast_to(array, (count, len(array)))
+            for array in arrays
+        )
+    return np.concatenate(arrays, axis=-1)
+
+
+def times(left: Any, right: Any, hides: int) -> Any:
+    """The matrix product of slopes and partials, in which a slope of 0 sends 0.
+
+    `hides` says which side are the slopes.
+
+    >>> with np.errstate(invalid="ignore"):
+    ...     times(np.array([0.0, 2.0]), np.array([[np.inf, 1.0], [3.0, 4.0]]), 0)
+    array([6., 8.])
+    """
+    if np.isfinite(left if hides else right).all():
+        return left @ right
+    left, right = left[..., None], right if left.ndim == 1 else right[..., None, :, :]
+    return np.where((right if hides else left) == 0.0, 0.0, left * right).sum(-2)
+
+
 # ------------------------------------------------------------------ by name
 
 NAMES: dict[str, Any] = {
     **{name: getattr(np, name) for name in (
         "abs", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin",
         "cos", "tan", "sinh", "cosh", "tanh", "hypot", "inf", "nan", "where", "maximum", "minimum",
-        "sign", "copysign", "logical_not", "ones_like",
+        "sign", "copysign", "logical_not", "ones_like", "dot", "vdot", "full", "zeros", "array",
     )},
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "modulo": np.mod, "pow": power,
+    "spread": np.broadcast_to,
     **{function.__name__: function for function in (
         mended, order, share, one_by_one, product, products_of_others, largest, smallest,
         tie_shares, norm, over_norm, difference_exp, exps, log_of_sum, shares, over_hypot,
-        over_square, power_slope, erf, erfc, whole,
+        over_square, power_slope, erf, erfc, whole, beside, times,
     )},
 }  # fmt: skip

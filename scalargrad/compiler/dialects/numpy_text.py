@@ -77,7 +77,7 @@ class Expression:
     @property
     def seen(self) -> list[Expression]:
         """It, and what it is a view of, and so on; the last holds the numbers."""
-        found = [self]
+        found: list[Expression] = [self]
         while (made := found[-1].form) and made.is_view:
             found.append(found[-1].operands[0])
         return found

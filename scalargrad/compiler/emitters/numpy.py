@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from ..lower import Line
     from ..roll import Rolled
 
-OWN = "rows", "share", "times", "beside", "spread", "vdot", "full", "numpy", "array"
+OWN = "rows", "share", "numpy"
 
 
 class Arrays(Products):
@@ -50,8 +50,9 @@ class Arrays(Products):
         super().__init__(names, x, rows if own else f"len({carried[0]})" if carried else "1")
         self.total = total
         every = x.text(rows) if rows else self.count
-        self.givens = {ROWS: every, ROW_SHARE: x.of("1.0 / _0", every, wish="each")}
-        self.givens[ROW_SHARE].has_line = True
+        each = x.of("1.0 / _0", every, wish="each")
+        each.has_line = True
+        self.held |= {ROWS: Held(every, None), ROW_SHARE: Held(each, None)}
         for block, name in self.blocks.items():
             self.held[block] = Held(x.text(name), block.shape or (1,), block.has_rows)
 

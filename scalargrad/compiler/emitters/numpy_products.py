@@ -7,6 +7,8 @@ slopes.
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy
 
 from ..derive_rolled import narrowed
@@ -72,10 +74,7 @@ class Products(Views):
         return nest_of([view.index for view in views]) or (size,)
 
     def _added(self, parts: Sequence[Expression]) -> Expression:
-        made = parts[0]
-        for part in parts[1:]:
-            made = self.x.of("_0 + _1", made, part)
-        return made
+        return reduce(lambda total, part: self.x.of("_0 + _1", total, part), parts)
 
     def dots(self, vector: Vector) -> Held:
         """Sums of products of items, and a bias."""

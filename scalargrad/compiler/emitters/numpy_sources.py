@@ -5,6 +5,7 @@ The numbers of a source stand in an array in some shape and order, whichever the
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 import numpy
@@ -12,7 +13,6 @@ import numpy
 from ..derive_rolled import one_number
 from ..dialects.numpy_text import Expression, Expressions, template
 from ..layout import tuple_of
-from ..lower import Given
 from ..roll import Numbers, Vector, View, size_of
 from ..views import is_all, unmasked
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from ..naming import Names
 
-TURNED_PRODUCT = template("_0.T @ _1")
+TURNED_PRODUCT, SHAPED = template("_0.T @ _1"), "_0.reshape("
 
 
 class Held(NamedTuple):
@@ -40,7 +40,7 @@ class Held(NamedTuple):
     @property
     def size(self) -> int:
         """The number of numbers in the array, rows apart."""
-        return int(numpy.prod(self.shape or (1,), dtype=int))
+        return prod(self.shape or ())
 
 
 class Sources:
@@ -49,12 +49,10 @@ class Sources:
     def __init__(self, names: Names, expressions: Expressions, count: str) -> None:
         self.x, self.names, self.count = expressions, names, expressions.text(count)
         self.held: dict[Any, Held] = {}
-        self.givens: dict[Given, Expression] = {}
         self.constants: dict[str, Any] = {}  # arrays that the source reads by name
         self._constants: dict[Any, Expression] = {}
         self._numbers: dict[Expression, float] = {}
         self._beside: dict[Any, Held] = {}
-        self._shaped: dict[Expression, Expression] = {}
 
     def number(self, number: float) -> Expression:
         """A number written out."""
@@ -82,7 +80,7 @@ class Sources:
         """Where the numbers of a source are."""
         if isinstance(source, Numbers):
             return Held(self.constant(numpy.array(source.data)), (source.size,))
-        return Held(self.givens[source], None) if isinstance(source, Given) else self.held[source]
+        return self.held[source]
 
     def put(self, held: Held, size: int) -> View:
         """A view of all numbers of an array that no vector of the program is."""
@@ -141,10 +139,9 @@ class Sources:
         """The same as a tuple."""
         return tuple_of(self.sizes(shape, rows).split(", "))
 
-    def full(self, number: Expression, shape: Sequence[int], rows: bool = False) -> Expression:
+    def full(self, number: Expression, shape: Sequence[int]) -> Expression:
         """An array that holds one number."""
-        given = (self.count,) if rows else ()
-        return self.x.of(f"full({self.shape(shape, rows)}, _0)", number, *given)
+        return self.x.of(f"full({self.shape(shape)}, _0)", number)
 
     def shaped(self, held: Held, shape: tuple[int, ...]) -> Expression:
         """An array in another shape, the rows apart."""
@@ -156,11 +153,10 @@ class Sources:
     def as_shape(self, array: Expression, shape: Sequence[int], rows: bool) -> Expression:
         """An array in a shape, behind the rows if any; in place of another that it had."""
         array = self.before_shape(array)
-        text = f"_0.reshape({self.sizes(shape, rows)})"
-        made = self.x.of(text, array, *[self.count] * rows, is_view=True)
-        self._shaped[made] = array
-        return made
+        text = f"{SHAPED}{self.sizes(shape, rows)})"
+        return self.x.of(text, array, *[self.count] * rows, is_view=True)
 
     def before_shape(self, array: Expression) -> Expression:
         """An array as it was before it got its shape."""
-        return self._shaped.get(array, array)
+        is_shaped = array.form is not None and array.form.text.startswith(SHAPED)
+        return array.operands[0] if is_shaped else array

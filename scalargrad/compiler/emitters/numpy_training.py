@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Any
 
-OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "dot", "rows")
+OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "rows")
 INTO = {
     template("_0 @ _1"): template("dot(_0, _1, _2)"),
     TURNED_PRODUCT: template("dot(_0.T, _1, _2)"),

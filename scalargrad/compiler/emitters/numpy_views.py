@@ -10,8 +10,7 @@ import itertools
 
 import numpy
 
-from ..derive_rolled import one_number
-from ..program import Block
+from ..derive_rolled import narrowed, one_number
 from ..roll import Numbers, View, size_of
 from ..strides import Strides, nest_of
 from ..views import is_all
@@ -124,13 +123,8 @@ class Views(Sources):
         cuts = numpy.flatnonzero((numpy.diff(which) != 0) | (numpy.diff(index) != 1)) + 1
         if not len(cuts) or len(cuts) >= 2 * len(view.sources):
             return None
-        arrays = []
-        for run in numpy.split(numpy.arange(len(index)), cuts):
-            source = which[run[0]]
-            begin = ends[source] - size_of(view.sources[source])
-            part = View((view.sources[source],), index[run] - begin)
-            arrays.append(self.read(part, (len(run),))[0])
-        made = self.beside(arrays)
+        parts = [narrowed(view.sources, run) for run in numpy.split(index, cuts)]
+        made = self.beside([self.read(part, part.index.shape)[0] for part in parts])
         rows = any(self.of(source).has_rows for source in view.sources)
         return made if len(shape) == 1 else self.as_shape(made, shape, rows)
 
@@ -143,25 +137,13 @@ class Views(Sources):
         looked = [self.looked(view) for view in views]
         if all(held.shape is None for held, _ in looked):
             return Held(made([held.array for held, _ in looked]), None)
-        shape, order = _layout(looked, size)
-        got: Shape = ()
-        arrays = []
-        for view, (held, _) in zip(views, looked):
-            index = view.index if order is None else view.index[order]
-            array, one = self.read(View(view.sources, index), shape, ())
-            if isinstance(view.sources[0], Block) and held.has_rows and array is not held.array:
-                is_column = max(one, default=1) == 1  # which is read in one go
-                array = self.x.of("_0.copy()", array) if is_column else array
-            arrays.append(array)
-            got = numpy.broadcast_shapes(got, one)
+        shape = _common_shape([one for one in looked if one[0].shape is not None], size)
+        arrays, shapes = zip(*[self.read(view, shape, ()) for view in views])
+        got = numpy.broadcast_shapes(*shapes)
         if not got:
             return Held(made(arrays), None)
-        place = spread_place(got, shape)
-        if order is not None:
-            moved = numpy.empty(size, dtype=int)
-            moved[order] = numpy.arange(size) if place is None else place
-            place = moved
-        return Held(made(arrays), got, any(held.has_rows for held, _ in looked), place)
+        rows = any(held.has_rows for held, _ in looked)
+        return Held(made(arrays), got, rows, spread_place(got, shape))
 
 
 def _axes(
@@ -194,23 +176,14 @@ def _slice(start: int, step: int, count: int, size: int) -> str:
     return f"{start}:{end if end >= 0 else ''}{f':{step}' if step != 1 else ''}"
 
 
-def _layout(looked: Sequence[tuple[Held, Any]], size: int) -> tuple[Shape, Any]:
-    """A shape for numbers, and their order in it: an operand's that is read whole, if all fit."""
-    indices = [index for held, index in looked if held.shape is not None]
-    found: list[tuple[Shape, Any]] = []
+def _common_shape(looked: Sequence[tuple[Held, Any]], size: int) -> Shape:
+    """A shape for numbers: that of an operand that is read whole, if all fit; else of loops."""
+    indices, shapes = [index for _, index in looked], []
     for held, index in looked:
-        if held.shape is None or held.size != size:
-            continue
-        order = None if is_all(index, size) else numpy.argsort(index)
-        if order is not None and not is_all(index[order], size):
-            continue
-        shape = tuple([n for n in held.shape if n > 1]) or (1,)
-        ordered = [one if order is None else one[order] for one in indices]
-        if all(Strides.of(one.reshape(shape)) for one in ordered):
-            return shape, order
-        found.append((shape, order))
-    nest = nest_of(indices)
-    return (nest, None) if nest else found[0] if found else ((size,), None)
+        if held.size == size and is_all(index, size):
+            shapes.append(tuple([n for n in held.shape or () if n > 1]) or (1,))
+    fits = [s for s in shapes if all(Strides.of(index.reshape(s)) for index in indices)]
+    return fits[0] if fits else nest_of(indices) or [*shapes, (size,)][0]
 
 
 def spread_place(got: Sequence[int], shape: Shape) -> Any:
