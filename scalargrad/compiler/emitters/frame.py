@@ -1,13 +1,13 @@
 """A function around its lines: parameters, loop over rows, parts, room to work in.   (floor 3)
 
 A function is made of pieces, each some lines with the names that they use. They stand before the
-loop over the rows of data, in
-it, or behind it. Where there are many, they go into functions of their own, which hand numbers on
-in one array.
+loop over the rows of data, in it, or behind it. Where there are many, they go into functions of
+their own, which hand numbers on in one array.
 """
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import NamedTuple
 
 import numpy
@@ -18,7 +18,7 @@ from ..program import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
     from typing import Any
 
     from ..dialects.c import Dialect
@@ -84,16 +84,14 @@ class Frame:
     """A function of blocks in the making.
 
     `constants` are blocks whose numbers stand in the file, `moving` those that come as arrays even
-    where they are numbers. With
-    `returns` the first result is returned; all others go to arrays of the caller. With `order`,
-    rows are taken in an order.
+    where they are numbers. With `returns` the first result is returned; all others go to arrays of
+    the caller. With `order`, rows are taken in an order.
     """
 
     def __init__(
-        self, dialect: Dialect, name: str, blocks: Sequence[Block], results: Sequence[Any], names:
-        Mapping[Any, str],
-        *, tables: Tables | None = None, constants: Collection[Block] = (), moving:
-        Collection[Block] = (),
+        self, dialect: Dialect, name: str, blocks: Sequence[Block], results: Sequence[Any],
+        names: Mapping[Any, str], *, tables: Tables | None = None,
+        constants: Collection[Block] = (), moving: Collection[Block] = (),
         returns: bool = False, order: bool = False,
     ) -> None:  # fmt: skip
         self.dialect, self.name, self.blocks, self.order = dialect, name, blocks, order
@@ -123,20 +121,24 @@ class Frame:
 
     # -------------------------------------------------------------- lines
 
-    def begin(self, stage: int) -> None:
-        """What is written next is a piece of its own."""
+    @contextmanager
+    def piece_of(self, stage: int, first: bool = False) -> Iterator[None]:
+        """What is written in here is a piece of its own, behind all others or in front of them."""
+        before = self.stage, self.piece
         self.stage, self.piece = stage, Piece()
-
-    def end(self) -> None:
-        """The piece is written."""
-        self.pieces[self.stage].append(self.piece)
+        yield
+        self.pieces[stage].insert(0 if first else len(self.pieces[stage]), self.piece)
+        self.stage, self.piece = before
 
     def ends_in(self, text: Callable[[], str]) -> None:
         """The function returns a number; its text is asked for behind all pieces."""
-        self.begin(AFTER)
-        line = f"return {text()};"
-        self.piece.lines.append(line)
-        self.ending = self.piece
+        self.stage, self.piece = AFTER, self.ending
+        self.piece.lines.append(f"return {text()};")
+
+    def write(self, loops: Sequence[Loop], place: str, text: str, is_number: bool) -> None:
+        """Write a number to a place in an array, or under a name of its own."""
+        line = self.dialect.constant(place, text) if is_number else f"{place} = {text};"
+        self.put(loops, [line])
 
     def put(self, loops: Sequence[Loop], lines: Sequence[str]) -> None:
         """Add lines in loops, none of them where a loop would run once."""

@@ -78,14 +78,11 @@ class Products(Frame):
             name = self._columns[source] = self.names.take(f"{self.name_of[source]}_t", "columns")
             width, tile = len(source.inputs), self.tile
             self.arrays[name] = width * tile
-            before = self.piece
-            self.begin(INSIDE)
-            data = f"{self._data(source)}[{linear(0, [(width, 'r'), (int(width > 1), 'i')])}]"
-            at = f"{self.use(name)}[{linear(0, [(tile * (width > 1), 'i'), (1, 'r')])}]"
-            line = f"{at} = r < {self.use('here')} ? {data} : 0.0;"
-            self.put([("i", width), *self.rows(True)], [line])
-            self.pieces[INSIDE].insert(0, self.piece)
-            self.piece = before
+            with self.piece_of(INSIDE, first=True):
+                data = f"{self._data(source)}[{linear(0, [(width, 'r'), (int(width > 1), 'i')])}]"
+                at = f"{self.use(name)}[{linear(0, [(tile * (width > 1), 'i'), (1, 'r')])}]"
+                line = f"{at} = r < {self.use('here')} ? {data} : 0.0;"
+                self.put([("i", width), *self.rows(True)], [line])
         return self.use(self._columns[source])
 
     def _data(self, block: Block) -> str:
@@ -196,9 +193,7 @@ class Products(Frame):
             given = ", ".join(texts[::-1] if zeros == 1 else texts)
             text = f"{f'{first} + ' * (first != '0.0')}{function}({count}, {given})"
             place = self.at(vector, flat_terms(nest, AXES))
-            is_one = self.is_number(vector)
-            line = self.dialect.constant(place, text) if is_one else f"{place} = {text};"
-            self.put([*zip(AXES, nest)], [line])
+            self.write([*zip(AXES, nest)], place, text, self.is_number(vector))
             return True
         first = self.item(start, (size,), "i") if start else "0.0"
         self.put([("i", size), *self.rows(carried)], [f"{self.one_of(vector)} = {first};"])
@@ -211,9 +206,8 @@ class Products(Frame):
         return True
 
     def _call(
-        self, vector: Vector, plan: Plan, wide: str, count: str, steps: tuple[int, int, int], unit:
-        int,
-        inner: list[tuple[str, int]],
+        self, vector: Vector, plan: Plan, wide: str, count: str, steps: tuple[int, int, int],
+        unit: int, inner: list[tuple[str, int]],
     ) -> None:  # fmt: skip
         """A call of `product` in loops over the axes that are neither m nor n, and over those
         inside of it.

@@ -63,12 +63,11 @@ class LineFunction(Frame):
         self.in_parts = len(parts) > len({stage for stage, _ in parts})
         self._placed(parts)
         for stage, items in parts:
-            self.begin(stage)
             self.local: dict[Any, str] = {}
-            for item in items:
-                if item is not self.returned:
-                    self.piece.lines += self._lines(item)
-            self.end()
+            with self.piece_of(stage):
+                for item in items:
+                    if item is not self.returned:
+                        self.piece.lines += self._lines(item)
         if returned := self.returned:
             self.ends_in(lambda: self.of(returned.x))
 
@@ -148,12 +147,8 @@ class LineFunction(Frame):
         if not any(self.stage_of.get(x) == INSIDE for x in step.operands):
             self.use("n")
             return [f"{place} = {self.dialect.rows} * {' * '.join(texts)};"]
-        stage, piece = self.stage, self.piece
-        self.begin(BEFORE)
-        self.use(self.kept)
-        self.put([], [f"{place} = 0.0;"])
-        self.end()
-        self.stage, self.piece = stage, piece
+        with self.piece_of(BEFORE):
+            self.write([], f"{self.use(self.kept)}[{self.place[step]}]", "0.0", False)
         text = texts[0]
         if step.op is ROW_PRODUCTS:
             self.calls.add("share_of")

@@ -1,11 +1,9 @@
 """Rolled programs as loops: a vector is an array, computed by a loop.   (floor 3)
 
 Lines of one size share a loop, a vector of one is a number, and what nobody else reads has no
-array. Rows of data are taken one
-after the other. Machine code takes them in tiles of a fixed size instead: what carries rows is an
-array in which the rows of a
-number stand side by side, so that the innermost loop runs over rows and becomes vector
-instructions.
+array. Rows of data are taken one after the other. Machine code takes them in tiles of a fixed size
+instead: what carries rows is an array in which the rows of a number stand side by side, so that
+the innermost loop runs over rows and becomes vector instructions.
 """
 
 from __future__ import annotations
@@ -58,9 +56,9 @@ class Function(Products):
     """
 
     def __init__(
-        self, dialect: Any, name: str, blocks: Any, vectors: Sequence[Vector], results:
-        Sequence[Result], names: Any,
-        wishes: Mapping[Any, str] | None = None, hides: bool = True, **options: Any,
+        self, dialect: Any, name: str, blocks: Any, vectors: Sequence[Vector],
+        results: Sequence[Result], names: Any, wishes: Mapping[Any, str] | None = None,
+        hides: bool = True, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(dialect, name, blocks, results, names, **options)
         self.hides, self.wishes = hides, wishes or {}
@@ -75,13 +73,11 @@ class Function(Products):
         self._stored(results)
         for stage, items in enumerate(self.items):
             for vectors in items:
-                self.begin(stage)
-                self._item(vectors)
-                self.end()
+                with self.piece_of(stage):
+                    self._item(vectors)
         for result in self.results:
-            self.begin(INSIDE if result.by_rows else AFTER)
-            self._result(result)
-            self.end()
+            with self.piece_of(INSIDE if result.by_rows else AFTER):
+                self._result(result)
         if returned := self.returned:
             self.ends_in(lambda: self.item(returned.view, (1,), "i"))
 
@@ -222,16 +218,14 @@ class Function(Products):
             whole = self._beside[key] = Vector(SUM, (), max(2, total), carried)
             name = self.name_of[whole] = self.names.take("", "all")
             self.arrays[name] = whole.size * (self.tile if carried else 1)
-            before, begin = self.piece, 0
-            self.begin(self.stage)
-            for source in sources:
-                size = size_of(source)
-                item = self.item(View((source,), numpy.arange(size)), (size,), "i")
-                place = self.at(whole, [(1, "i")] if size > 1 else [], begin)
-                self.put([("i", size), *self.rows(carried)], [f"{place} = {item};"])
-                begin += size
-            self.end()
-            self.piece = before
+            begin = 0
+            with self.piece_of(self.stage):
+                for source in sources:
+                    size = size_of(source)
+                    item = self.item(View((source,), numpy.arange(size)), (size,), "i")
+                    place = self.at(whole, [(1, "i")] if size > 1 else [], begin)
+                    self.put([("i", size), *self.rows(carried)], [f"{place} = {item};"])
+                    begin += size
         return self._beside[key]
 
     def one_of(self, vector: Vector) -> str:
@@ -377,20 +371,15 @@ class Function(Products):
     def _over(self, vector: Vector) -> None:
         """The sum over the rows of each number, or of products."""
         size, views = vector.size, vector.operands
+        loops: list[Loop] = [("i", size)]
         is_one = self.is_number(vector)
         if not any(map(has_rows, views)):  # the same in each row
             text = f"{self.use('n') and self.dialect.rows} * {self.item(views[0], (size,), 'i')}"
-            at = self.one_of(vector)
-            line = self.dialect.constant(at, text) if is_one else f"{at} = {text};"
-            self.put([("i", size)], [line])
+            self.write(loops, self.one_of(vector), text, is_one)
             return
-        piece = self.piece
-        self.begin(BEFORE)
-        at = self.one_of(vector)
-        clear = self.dialect.variable(at, "0.0") if is_one else f"{at} = 0.0;"
-        self.put([("i", size)], [clear])
-        self.end()
-        self.stage, self.piece = INSIDE, piece
+        with self.piece_of(BEFORE):
+            at = self.one_of(vector)
+            self.put(loops, [self.dialect.variable(at, "0.0") if is_one else f"{at} = 0.0;"])
         if self.tile > 1:
             self.over_tile(vector)
             return
