@@ -1,4 +1,4 @@
-"""How a function in C is called with arrays, by a call that costs next to nothing.   (floor 3)
+"""Functions in C, called with arrays by calls that cost next to nothing.   (floor 3)
 
 ctypes takes a third of a microsecond to find out where the numbers of an array are, more than many
 functions run. So a library has a second function for each, which is handed one tuple of all arrays
@@ -56,9 +56,7 @@ def _adapter(source: Source) -> str:
 
 
 class Called:
-    """A function in C, made for a program, as a function of the contents of its blocks; `function`
-    is what `adapter` wrote.
-    """
+    """A function in C, as one of the contents of blocks; `function` is of `adapters`."""
 
     backend = "native"
 

@@ -44,7 +44,7 @@ def library(sources: Sequence[Source]) -> str:
 
 
 def made_of(program: Program, kind: str, reduce: str | None) -> Made:
-    """What `source_of` gives, written once for a program."""
+    """The same as `source_of`, written once for a program."""
     found = _made.setdefault(program, {})
     if (kind, reduce) not in found:
         found[kind, reduce] = source_of(program, kind, reduce)

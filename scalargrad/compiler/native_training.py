@@ -1,4 +1,4 @@
-"""How the loop of training in machine code is run: lists of floats in and out.   (floor 3)"""
+"""The loop of training in machine code, run on lists of floats.   (floor 3)"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How things are written in C: lines and what they call, loops, tables, functions.   (floor 3)
+"""Lines, loops, tables and functions as they are written in C.   (floor 3)
 
 C's own arithmetic is total: 1/0 is inf, log(-1) is nan, and nothing raises. Its library serves
 where it is good to 2 ulp; the rest are helpers, which the programs that call them carry along.
@@ -160,7 +160,7 @@ class Dialect:
         return "\n".join([*head, "{", *inner, "}"])
 
     def unused(self, name: str) -> list[str]:
-        """What is said of a parameter that nothing reads."""
+        """Statements for a parameter that nothing reads."""
         return [f"(void){name};"]
 
     def helpers(self, calls: Iterable[str]) -> str:

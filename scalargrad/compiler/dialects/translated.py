@@ -54,9 +54,7 @@ def helpers_of(text: str, head: str) -> dict[str, Helper]:
 
 
 class Grammar(NamedTuple):
-    """What differs between the languages: indent, what begins a function and a variable, a loop,
-    and the writer of expressions.
-    """
+    """The differences between languages: indent, types, loops, and the writer of expressions."""
 
     indent: str
     types: dict[str, str]  # by annotation

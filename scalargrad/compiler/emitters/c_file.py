@@ -126,7 +126,7 @@ def _example(made: Plain) -> list[str]:
 
 
 def _test(made: Plain) -> str:
-    """What compares with Python; in few lines for `predict`, where all numbers are finite."""
+    """The comparison with Python; in few lines for `predict`, where all numbers are finite."""
     is_short = made.request.predict and all(x - x == 0.0 for x in made.expected("value")[0])
     tables, lines = list[str](), list[str]()
     for block, numbers in zip(made.given, made.example()):

@@ -147,7 +147,7 @@ class Plain:
         return [x[:ROWS_OF_EXAMPLE] if block.has_rows else x for block, x in zip(blocks, contents)]
 
     def rows_of_example(self) -> int:
-        """How many rows the example has."""
+        """The number of rows of the example."""
         contents = self._shortened(self.blocks, self.contents)
         return next((len(x) for block, x in zip(self.blocks, contents) if block.has_rows), 0)
 

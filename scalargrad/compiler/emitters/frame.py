@@ -123,7 +123,7 @@ class Frame:
 
     @contextmanager
     def piece_of(self, stage: int, first: bool = False) -> Iterator[None]:
-        """What is written in here is a piece of its own, behind all others or in front of them."""
+        """Lines written in here are a piece of their own, behind all others or in front of them."""
         before = self.stage, self.piece
         self.stage, self.piece = stage, Piece()
         yield
@@ -189,7 +189,7 @@ class Frame:
 
     @property
     def room(self) -> int:
-        """How many numbers the arrays hold."""
+        """The number of numbers that the arrays hold."""
         return self.offsets()[1]
 
     def _groups(self, stage: int) -> list[list[Piece]]:

@@ -138,7 +138,7 @@ def _in_lines(wanted: Wanted) -> list[NumberResult]:
 
 
 def _wishes(derived: Derived) -> dict[Any, str]:
-    """What to call vectors: z1 for a layer with weights W1, a1 for what is made of it alone."""
+    """Names to wish for: z1 for a layer with weights W1, a1 for what is made of it alone."""
     named: dict[Any, str] = {}
     found: dict[Any, str] = {}
     for vector in derived.rolled.vectors:

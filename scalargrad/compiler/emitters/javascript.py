@@ -144,7 +144,7 @@ class _Module(Plain):
 
 
 def _size(shape: Sequence[int | str]) -> str:
-    """How many numbers an array has, some axes of which are n."""
+    """The number of numbers of an array, some axes of which are n."""
     size = math.prod([x for x in shape if isinstance(x, int)])
     rows = [x for x in shape if isinstance(x, str)]
     return " * ".join([*[str(size)] * (size != 1 or not rows), *rows])

@@ -69,9 +69,7 @@ class Products(Frame):
     # -------------------------------------------------------------- where numbers stand
 
     def array(self, source: Any) -> str:
-        """The array of a source; of rows of data one in which the rows of a number stand side by
-        side.
-        """
+        """The array of a source; of rows of data, one where the rows of a number are neighbours."""
         if self.tile == 1 or not (isinstance(source, Block) and source.has_rows):
             return self.use(self.name_of[source])
         if source not in self._columns:
@@ -136,8 +134,8 @@ class Products(Frame):
     def _plan(
         self, x: View, y: View, direct: bool, slope: View | None, carried: bool
     ) -> Plan | None:
-        """How sums of products, or products over rows, are one of matrices whose rows are next to
-        one another.
+        """The plan for sums of products, or products over rows, as a product of matrices whose rows
+        are next to one another.
         """
         nest = nest_of([x.index, y.index])
         if nest is None:
@@ -160,7 +158,7 @@ class Products(Frame):
         return Plan(nest, a, b, m, n, 0 if slope is None else 1 if slope is a.view else 2)
 
     def product_of(self, vector: Vector) -> Plan | None:
-        """How dots are a product of matrices; None where they are none, or too few."""
+        """The plan for dots as a product of matrices; None where they are none, or too few."""
         if vector not in self._plans:
             self._plans[vector] = self._product_of(vector)
         return self._plans[vector]
@@ -256,9 +254,7 @@ class Products(Frame):
             self.put([("i", size)], [f"{self.one_of(vector)} += {function}({here}, {given});"])
 
     def _column(self, view: View) -> tuple[str, int]:
-        """Where the rows of number i begin, and the step from one to the next: 0 for a number that
-        carries no rows.
-        """
+        """The place where the rows of number i begin, and the step from one to the next."""
         source, i = view.sources[0], "i" if len(view.index) > 1 else ""
         if isinstance(source, Numbers) and len(view.sources) == 1:
             table = self.tables.of(numpy.array(source.data)[view.index], self.names.taken)

@@ -38,8 +38,7 @@ SUMS = (SUM, DOT, SHARES)
 
 
 class Result(NamedTuple):
-    """Numbers that go to an array of the caller: where they are, its name, and whether there is one
-    for each row.
+    """Numbers that go to an array of the caller, and whether each row has its own.
 
     `turns` says to which of several gradients, one behind the other, the numbers of each turn go.
     """
@@ -51,8 +50,9 @@ class Result(NamedTuple):
 
 
 class Function(Products):
-    """A function of vectors; `wishes` are names for some, without `hides` a slope of 0 hides
-    nothing that it meets.
+    """A function of vectors.
+
+    `wishes` are names for some. Without `hides`, a slope of 0 hides nothing that it meets.
     """
 
     def __init__(
@@ -119,9 +119,7 @@ class Function(Products):
             self.place[vector] = stage, at
 
     def _key(self, vector: Vector) -> Any:
-        """What vectors have in common that may share a loop; None of those that have loops of their
-        own.
-        """
+        """The same for vectors that may share a loop; None for those with loops of their own."""
         line, size, carried = vector.op, vector.size, vector.has_rows
         if line.text:
             is_wide = carried * (self.tile > 1) or size >= LONG
@@ -289,9 +287,7 @@ class Function(Products):
         self.put([*zip(variables, shape), *self.rows(carried)], lines)
 
     def _term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
-        """What is added up: a number, a product, or a share, which counts for nothing if its slope
-        is 0.
-        """
+        """A term of a sum: a number, a product, or a share, which is nothing if its slope is 0."""
         texts = [self.item(view, shape, names) for view in views]
         if line in (SHARES, ROW_PRODUCTS) and self.hides:
             self.calls.add("share_of")
@@ -301,8 +297,8 @@ class Function(Products):
     def _added(
         self, vector: Vector, shape: tuple[int, ...], names: str, first: str, s: str
     ) -> tuple[list[str], str]:
-        """Lines that add up items, or products of items, under the name s; and what the sum is: one
-        expression where they are few.
+        """Lines that add up items, or products of items, under the name s; and the sum, which is
+        one expression where they are few.
         """
         line = vector.op
         factors = vector.operands[:1] if line is SUM else vector.operands[:2]
@@ -336,7 +332,7 @@ class Function(Products):
         self.put([("i", size)], lines if size > 1 else ["{", *lines, "}"])
 
     def _listed(self, vector: Vector) -> None:
-        """What has a function of its own for a list: its value, or its slopes, a list again."""
+        """A function of a list: its value, or its slopes, a list again."""
         xs, carried = vector.operands[0], vector.has_rows
         steps, count = xs.index.shape
         function, name = self.dialect.lists[vector.op.name], self.name_of[vector]
@@ -393,40 +389,31 @@ class Function(Products):
     # -------------------------------------------------------------- results
 
     def _result(self, result: Result) -> None:
-        """Write numbers into an array of the caller; turns that follow one another share a loop."""
-        if id(result) in self.placed:
+        """Write numbers into an array of the caller."""
+        flat, turns = result.view.index.ravel(), numpy.array(result.turns)
+        size, view = len(flat) // len(turns), narrowed(result.view.sources, flat)
+        if id(result) in self.placed or not size:
             return
-        flat, turns = result.view.index.ravel(), [*result.turns]
-        size, begin = len(flat) // len(turns), 0
-        i = [(1, "i")] if size > 1 else []
-        while begin < len(turns) and size:
-            end = begin + 1
-            while end < len(turns) and turns[end] == turns[end - 1] + 1:
-                end += 1
-            turn, shape = turns[begin], (end - begin, size)
-            part = narrowed(result.view.sources, flat[begin * size : end * size])
-            begin = end
-            name = self.use(result.name)
-            if not result.by_rows and len(part.sources) * 2 > max(2, part.index.size):
-                for at in range(part.index.size):  # each is from somewhere else
-                    item = self.item(View(part.sources, part.index[at : at + 1]), (1,), "i")
-                    self.put([], [f"{name}[{turn * size + at}] = {item};"])
-                continue
-            item = self.item(part, shape, "ji")
-            if not result.by_rows:
-                j = [(size, "j")] if shape[0] > 1 else []
-                place = linear(turn * size, [*j, *i])
-                self.put([*zip("ji", shape)], [f"{name}[{place}] = {item};"])
-                continue
-            row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
-            which = linear(turn, [(1, "j")] if shape[0] > 1 else [])
-            if which != "0":
+        name, shape = self.use(result.name), (len(turns), size)
+        if not result.by_rows and len(view.sources) * 2 > max(2, len(flat)):
+            for at in range(len(flat)):  # each is from somewhere else
+                item = self.item(View(view.sources, view.index[at : at + 1]), (1,), "i")
+                to = int(turns[at // size]) * size + at % size
+                self.put([], [f"{name}[{to}] = {item};"])
+            return
+        steps, first = self.terms(turns, "j")
+        loops: list[Loop] = [*zip("ji", shape)]
+        i = (int(size > 1), "i")
+        if result.by_rows:
+            row = "r" if self.tile == 1 else f"{self.use('first')} + r"
+            loops += [("r", self.use("here"))] if self.tile > 1 else []
+            if (which := linear(first, steps)) != "0":
                 row = f"{f'({which})' if ' ' in which else which} * {self.use('n')} + {row}"
-            place = f"{size} * ({row}) + i" if " " in row else linear(0, [(size, row), *i])
-            loops: list[Any] = [*zip("ji", shape)]
-            if self.tile > 1:
-                loops.append(("r", self.use("here")))
-            self.put(loops, [f"{name}[{place if size > 1 else row}] = {item};"])
+            place = row if size == 1 else linear(0, [(size, f"({row})" if " " in row else row), i])
+            self.use("r")
+        else:
+            place = linear(first * size, [*[(step * size, x) for step, x in steps], i])
+        self.put(loops, [f"{name}[{place}] = {self.item(view, shape, 'ji')};"])
 
 
 def is_itself(view: View) -> bool:
