@@ -15,7 +15,7 @@ from .text import Writer, broken, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from ..lower import Line
     from .translated import Helpers
@@ -159,9 +159,9 @@ class Dialect:
         inner = [part for line in lines for part in broken(self.indent + line, self.indent * 2)]
         return "\n".join([*head, "{", *inner, "}"])
 
-    def unused(self, name: str) -> list[str]:
-        """Statements for a parameter that nothing reads."""
-        return [f"(void){name};"]
+    def unused(self, parameters: Sequence[tuple[str, str]], uses: Collection[str]) -> list[str]:
+        """Statements for parameters that nothing reads."""
+        return [f"(void){name};" for _, name in parameters if name not in uses]
 
     def helpers(self, calls: Iterable[str]) -> str:
         """The text of functions that are called, and of those that they call."""

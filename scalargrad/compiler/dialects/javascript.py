@@ -13,7 +13,7 @@ from .text import broken, wrapped
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 WORDS = """
     arguments async await break case catch class const continue debugger default delete do else
@@ -75,8 +75,8 @@ class JavaScript(Dialect):
         inner = [part for line in lines for part in broken(self.indent + line, "    ")]
         return "\n".join([*broken(head, "    ", ", "), *inner, "}"])
 
-    def unused(self, name: str) -> list[str]:
-        """Nothing is said of a parameter that nothing reads."""
+    def unused(self, parameters: Sequence[tuple[str, str]], uses: Collection[str]) -> list[str]:
+        """Nothing is said of parameters that nothing reads."""
         return []
 
 

@@ -112,7 +112,7 @@ class Frame:
         self.calls: set[str] = set()
         self.pieces: tuple[list[Piece], ...] = ([], [], [])
         self.stage, self.piece = BEFORE, Piece()  # which is being written
-        self.ending = Piece()
+        self.ending, self.uses = Piece(), set[str]()
 
     def is_number(self, source: Any) -> bool:
         """Whether a block is handed over as a number."""
@@ -204,18 +204,18 @@ class Frame:
             groups[-1].append(piece)
         return groups
 
-    def body(self) -> tuple[list[str], list[str], set[str]]:
-        """Functions that are parts, the lines of the function, and the names that these use."""
+    def body(self) -> tuple[list[str], list[str]]:
+        """Functions that are parts, and the lines of the function, which use the names `uses`."""
         dialect, (offsets, room) = self.dialect, self.offsets()
         pieces = [piece for stage in self.pieces for piece in stage]
-        uses = {name for piece in [*pieces, self.ending] for name in piece.uses}
+        self.uses = {name for piece in [*pieces, self.ending] for name in piece.uses}
         is_plain = not self.in_parts and room <= dialect.most_room  # each array has its own room
         places = {name: dialect.array_at(name, at) for name, at in offsets.items()}
         head = []
         if room and is_plain:
             head = [dialect.arrays(self.arrays)]
         elif room:
-            uses.add("work")
+            self.uses.add("work")
             head = [dialect.arrays({"work": room})] if room <= dialect.most_room else []
             if not self.in_parts:
                 head += places.values()
@@ -242,45 +242,38 @@ class Frame:
         before, inside, after = staged
         after += [places[name] for name in self.ending.uses if name in places] * self.in_parts
         after += self.ending.lines
-        before = [*head, *before]
         if inside:
-            inside, more = self._over_rows(inside, uses)
-            uses |= more
-        if "share" in uses:
-            before = [dialect.constant("share", f"1.0 / {dialect.rows}"), *before]
-            uses.add("n")
-        return functions, [*before, *inside, *after], uses
+            inside = self._over_rows(inside)
+        if "share" in self.uses:
+            head.insert(0, dialect.constant("share", f"1.0 / {dialect.rows}"))
+            self.uses.add("n")
+        return functions, [*head, *before, *inside, *after]
 
-    def _over_rows(self, lines: Sequence[str], uses: set[str]) -> tuple[list[str], set[str]]:
-        """Lines in the loop over rows, and the names that this uses: over single ones, or over
-        tiles of some.
-        """
-        indent, tile, used = self.dialect.indent, self.tile, {"n"}
-        if tile == 1:
-            lead = ["const long q = order[r];"] if "q" in uses else []
-            used |= {"order"} if lead else set()
-            head = self.dialect.loop("r", "n")
-            return [f"{head} {{", *[indent + x for x in [*lead, *lines]], "}"], used
-        lead = []
-        if not uses.isdisjoint({"here", "wide"}):
-            lead.append(f"const long here = n - first < {tile} ? n - first : {tile};")
-        if "wide" in uses:
-            lead.append(f"const long wide = (here + {STEP - 1}) / {STEP} * {STEP};")
-        found, more = self.rows_of_tile()
-        head = f"for (long first = 0; first < n; first += {tile}) {{"
-        return [head, *[indent + x for x in [*lead, *found, *lines]], "}"], used | more
+    def _over_rows(self, lines: Sequence[str]) -> list[str]:
+        """Lines in the loop over rows: over single ones, or over tiles of some."""
+        tile, head, lead = self.tile, self.dialect.loop("r", "n"), list[str]()
+        if "q" in self.uses:
+            lead.append("const long q = order[r];")
+            self.uses.add("order")
+        if tile > 1:
+            head = f"for (long first = 0; first < n; first += {tile})"
+            if not self.uses.isdisjoint({"here", "wide"}):
+                lead.append(f"const long here = n - first < {tile} ? n - first : {tile};")
+            if "wide" in self.uses:
+                lead.append(f"const long wide = (here + {STEP - 1}) / {STEP} * {STEP};")
+            lead += self.rows_of_tile()
+        self.uses.add("n")
+        return [f"{head} {{", *[self.dialect.indent + x for x in [*lead, *lines]], "}"]
 
-    def rows_of_tile(self) -> tuple[list[str], set[str]]:
-        """The lines that find the rows of data of a tile, and the names they use."""
-        return [], set()
+    def rows_of_tile(self) -> list[str]:
+        """The lines that find the rows of data of a tile."""
+        return []
 
     def source(self) -> Source:
         """The function as text."""
-        functions, lines, uses = self.body()
+        functions, lines = self.body()
         parameters = self.parameters()
-        unused = [
-            x for _, name in parameters if name not in uses for x in self.dialect.unused(name)
-        ]
+        unused = self.dialect.unused(parameters, self.uses)
         kind = "number" if self.returned else "nothing"
         whole = self.dialect.function(kind, self.name, parameters, [*unused, *lines])
         own = "\n".join(self.tables.lines * self.has_tables)

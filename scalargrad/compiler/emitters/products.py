@@ -91,21 +91,21 @@ class Products(Frame):
                 self.arrays[name] = len(block.inputs) * self.tile
         return self.use(self.rows_of[block])
 
-    def rows_of_tile(self) -> tuple[list[str], set[str]]:
-        """The lines that find the rows of data of a tile, and the names they use."""
-        places, lines, used = self.offsets()[0], [], set()
+    def rows_of_tile(self) -> list[str]:
+        """The lines that find the rows of data of a tile."""
+        places, lines = self.offsets()[0], []
         for block, name in self.rows_of.items():
             data, width = self.name_of[block], len(block.inputs)
-            used.add(data)
+            self.uses.add(data)
             if self.order:
                 room = f"work + {places[name]}"
                 lines.append(f"take({width}, here, order + first, {data}, {room});")
                 self.calls.add("take")
-                used |= {"order", "work"}
+                self.uses |= {"order", "work"}
             else:
                 first = linear(0, [(width, "first")])
                 lines.append(self.dialect.pointer(name, f"{data} + {first}"))
-        return lines, used
+        return lines
 
     # -------------------------------------------------------------- plans
 

@@ -50,13 +50,13 @@ def update_source(dialect: Dialect, name: str, update: Program) -> Source:
     ]
     names = {block: block.name for block in update.blocks}
     made = LineFunction(dialect, name, update.blocks, results, names)
-    functions, lines, uses = made.body()
+    functions, lines = made.body()
     room = made.room if made.room > dialect.most_room else 0
     kinds = ["output", "input", *["output" for _ in memory], "number", "number"]
     parameters = [("count", "n"), *zip(kinds, names.values())]
     parameters += [("room", "work")] * bool(room)
-    unused = [x for _, name in parameters if name not in uses for x in dialect.unused(name)]
-    whole = dialect.function("part", name, parameters, [*unused, *lines])
+    lines = [*dialect.unused(parameters, made.uses), *lines]
+    whole = dialect.function("part", name, parameters, lines)
     text = "\n\n".join([*functions, whole])
     return Source(name, parameters, False, text, frozenset(made.calls), room)
 
@@ -141,9 +141,10 @@ class Training:
         return [*found, ("output", "losses"), ("room", "work")]
 
     def _source(self, step: Frame, formula: Program) -> Source:
-        functions, lines, uses = step.body()
+        functions, lines = step.body()
         update = update_source(MACHINE, "train_update", formula)
         count, room = sum(len(block.inputs) for block in self.moving), step.room
+        uses = step.uses
         memory = [f"states + {i * count}" for i in range(len(formula.blocks) - 4)]
         given = [str(count), "weights", "gradient", *memory, "rates[s]", "first_step + (double)s"]
         given += [f"work + {room + count}"] * bool(update.work)
@@ -163,8 +164,8 @@ class Training:
         if not uses.isdisjoint({"n", "order", *self.all_of.values()}):
             uses.add("starts")
         parameters = self._parameters()
-        unused = [x for _, name in parameters if name not in uses for x in MACHINE.unused(name)]
-        whole = MACHINE.function("nothing", "train", parameters, [*unused, *lines])
+        lines = [*MACHINE.unused(parameters, uses), *lines]
+        whole = MACHINE.function("nothing", "train", parameters, lines)
         tables = "\n".join(step.tables.lines)
         text = "\n\n".join([x for x in [tables, *functions, update.text, whole] if x])
         room += count + update.work + 8
