@@ -188,7 +188,7 @@ def in_c(cases: Sequence[tuple[Case, list[float]]]) -> list[tuple[float, str]]:
         for i, (case, _) in enumerate(cases):
             try:
                 saved(case, path := Path(folder, f"f{i}.c"))
-                said = files.says_of_itself(files.COMPILERS[0], path)
+                said = files.says_of_itself(files.QUICK, path)
                 found.append((0.0, "" if said == "all numbers are as in Python\n" else said[-300:]))
             except (Exception, AssertionError) as error:
                 found.append((math.inf, raised(error)))

@@ -28,7 +28,7 @@ from scalargrad.compiler import program as compiled
 
 from .. import programs, rounding
 from ..programs import Program
-from .files import COMPILERS, NODE, in_javascript, run
+from .files import COMPILERS, NODE, QUICK, in_javascript, run
 from .in_c import results
 
 
@@ -99,7 +99,6 @@ class Part(NamedTuple):
     reduce: str = "mean"
 
 
-QUICK = COMPILERS[-1] if COMPILERS else ""  # clang takes a third of gcc's time without optimising
 Numbers = tuple[float, list[list[float]]]  # the sum by a plain call, and the numbers of each graph
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import NamedTuple
 
 import numpy
@@ -62,9 +63,8 @@ class Products(Frame):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._plans: dict[Vector, Plan | None] = {}
+        self.product_of = cache(self._product_of)
         self._columns: dict[Block, str] = {}
-        self.rows_of: dict[Block, str] = {}
 
     # -------------------------------------------------------------- where numbers stand
 
@@ -157,13 +157,8 @@ class Products(Frame):
             return None
         return Plan(nest, a, b, m, n, 0 if slope is None else 1 if slope is a.view else 2)
 
-    def product_of(self, vector: Vector) -> Plan | None:
-        """The plan for dots as a product of matrices; None where they are none, or too few."""
-        if vector not in self._plans:
-            self._plans[vector] = self._product_of(vector)
-        return self._plans[vector]
-
     def _product_of(self, vector: Vector) -> Plan | None:
+        """The plan for dots as a product of matrices; None where they are none, or too few."""
         x, y = vector.operands[0], vector.operands[-2 if vector.op is DOT else -1]
         carried, (size, count) = vector.has_rows, x.index.shape
         is_small = count <= SHORT or size * count * (8 if carried else 1) < SMALL

@@ -221,14 +221,14 @@ class Function(Products):
                 for source in sources:
                     size = size_of(source)
                     item = self.item(View((source,), numpy.arange(size)), (size,), "i")
-                    place = self.at(whole, [(1, "i")] if size > 1 else [], begin)
+                    place = self.at(whole, [(int(size > 1), "i")], begin)
                     self.put([("i", size), *self.rows(carried)], [f"{place} = {item};"])
                     begin += size
         return self._beside[key]
 
     def one_of(self, vector: Vector) -> str:
         """Where number i of a vector is."""
-        return self.at(vector, [(1, "i")] if vector.size > 1 else [])
+        return self.at(vector, [(int(vector.size > 1), "i")])
 
     # -------------------------------------------------------------- lines
 
@@ -248,11 +248,8 @@ class Function(Products):
         """Lines and sums in one loop over the numbers of their vectors."""
         size, carried, own = vectors[0].size, vectors[0].has_rows, set(vectors)
         views = [v for vector in vectors for v in vector.operands if v.sources[0] not in own]
-        indices = [
-            v.index
-            for v in views
-            if not (len(v.sources) == 1 and isinstance(v.sources[0], Numbers))
-        ]
+        are_numbers = [len(v.sources) == 1 and isinstance(v.sources[0], Numbers) for v in views]
+        indices = [v.index for v, are in zip(views, are_numbers) if not are]
         shape = (nest_of(indices) if indices else None) or (size,)
         variables = VARIABLES[: len(shape)]
         inner = {s for vector in vectors for v in vector.operands for s in v.sources if s in own}
@@ -323,13 +320,9 @@ class Function(Products):
         i = "i" if size > 1 else ""
         first = self.item(vector.operands[2], (size,), i) if line is DOT else "0.0"
         term = self._term(line, factors, (size, count), "ik")
-        s, rows = self.names.take("", "s"), self.rows(True)
-        lines = [
-            f"double {s}[{self.tile}];", *self.in_loops(rows, [f"{s}[r] = {first};"]),
-            *self.in_loops([("k", count), *rows], [f"{s}[r] += {term};"]),
-            *self.in_loops(rows, [f"{self.one_of(vector)} = {s}[r];"]),
-        ]  # fmt: skip
-        self.put([("i", size)], lines if size > 1 else ["{", *lines, "}"])
+        at, rows = self.one_of(vector), self.rows(True)
+        self.put([("i", size), *rows], [f"{at} = {first};"])
+        self.put([("i", size), ("k", count), *rows], [f"{at} += {term};"])
 
     def _listed(self, vector: Vector) -> None:
         """A function of a list: its value, or its slopes, a list again."""
