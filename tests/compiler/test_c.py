@@ -13,8 +13,8 @@ import pytest
 import scalargrad as sg
 from scalargrad import functions
 from scalargrad.compiler import machine, native
+from scalargrad.compiler.emitters import frame, steps, vectors
 from scalargrad.compiler.emitters import functions as emitted
-from scalargrad.compiler.emitters import steps
 from scalargrad.compiler.native_training import LoopOnNative
 from scalargrad.ops import OPS
 
@@ -55,6 +55,12 @@ def test_random_programs_are_as_in_python() -> None:
 def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emitted, "has_pattern", lambda program: False)
     monkeypatch.setattr(steps, "LARGEST_PART", 7)
+    check(random_cases())
+
+
+def test_random_programs_in_parts_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vectors, "LARGEST_PART", 8)
+    monkeypatch.setattr(frame, "LARGEST_PART", 8)
     check(random_cases())
 
 

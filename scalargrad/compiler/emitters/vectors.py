@@ -398,12 +398,11 @@ class Function(Products):
         loops: list[Loop] = [*zip("ji", shape)]
         i = (int(size > 1), "i")
         if result.by_rows:
-            row = "r" if self.tile == 1 else f"{self.use('first')} + r"
+            row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
             loops += [("r", self.use("here"))] if self.tile > 1 else []
             if (which := linear(first, steps)) != "0":
                 row = f"{f'({which})' if ' ' in which else which} * {self.use('n')} + {row}"
             place = row if size == 1 else linear(0, [(size, f"({row})" if " " in row else row), i])
-            self.use("r")
         else:
             place = linear(first * size, [*[(step * size, x) for step, x in steps], i])
         self.put(loops, [f"{name}[{place}] = {self.item(view, shape, 'ji')};"])
