@@ -16,10 +16,9 @@ if TYPE_CHECKING:
 class Language(NamedTuple):
     """The endings of files in a language, and the function that writes one."""
 
-    title: str
     endings: tuple[str, ...]
     write: Callable[[Request], str]
-    needs_numpy: bool = False
+    title: str = ""  # of a language whose writing needs NumPy
 
 
 def _python(request: Request) -> str:
@@ -44,9 +43,9 @@ def _javascript(request: Request) -> str:
 
 
 LANGUAGES = {
-    "python": Language("Python", (".py",), _python),
-    "c": Language("C", (".c",), _c, needs_numpy=True),
-    "javascript": Language("JavaScript", (".js", ".mjs"), _javascript, needs_numpy=True),
+    "python": Language((".py",), _python),
+    "c": Language((".c",), _c, "C"),
+    "javascript": Language((".js", ".mjs"), _javascript, "JavaScript"),
 }
 
 
@@ -75,7 +74,7 @@ def written(language: Language, request: Request) -> str:
             f"a file cannot hold {of_python}, an operation of Python functions: "
             "make it of text to save it"
         )
-    if language.needs_numpy and not is_installed("numpy"):
+    if language.title and not is_installed("numpy"):
         raise ImportError(
             f"writing {language.title} needs numpy, the 'numpy' extra: pip install numpy; "
             "the file needs nothing"
