@@ -67,6 +67,7 @@ class History:
             beside = ax.twinx()
             for i, (name, curve) in enumerate(self.metrics.items(), 2):
                 beside.plot(epochs, curve, marker=marker, color=f"C{i}", label=name)
+            beside.set_ylabel(", ".join(self.metrics))
             more = beside.get_legend_handles_labels()
             lines, names = lines + more[0], names + more[1]
         ax.legend(lines, names)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..wording import counted
+from .checks import whole_number
 from .rows import checked_array
 
 TYPE_CHECKING = False
@@ -47,9 +49,15 @@ def plot_decision_boundary(
     """
     import numpy
 
+    if not hasattr(model, "predict"):
+        raise TypeError(
+            f"plot_decision_boundary takes a model that predicts, got {type(model).__name__}: "
+            "write plot_decision_boundary(model, X, y)"
+        )
+    resolution = whole_number("resolution", resolution, 2)
     table, classes = checked_array(X, "X"), checked_array(y, "y")
     if table.ndim != 2 or table.shape[1] != 2:
-        got = "a number a row" if table.ndim == 1 else f"{table.shape[1]} columns"
+        got = "a number a row" if table.ndim == 1 else counted(table.shape[1], "column")
         raise ValueError(f"plot_decision_boundary draws the plane of two inputs, X has {got}")
     if len(table) != len(classes):
         raise ValueError(f"X has {len(table)} rows and y {len(classes)}")
@@ -70,9 +78,8 @@ def plot_decision_boundary(
         ax.contourf(*sides, heights, levels=edges, cmap="RdBu_r", alpha=0.5)
         ax.contour(*sides, heights, levels=[level], colors="black", linewidths=1)
     else:
-        kinds = numpy.arange(out.shape[1] + 1) - 0.5
-        won = out.argmax(axis=1).reshape(shape)
-        ax.contourf(*sides, won, levels=kinds, cmap=_colors(out.shape[1]), alpha=0.35)
+        won, count = out.argmax(axis=1).reshape(shape), out.shape[1]
+        ax.pcolormesh(*sides, won, cmap=_colors(count), vmin=0, vmax=count - 1, alpha=0.35)
     names = [*getattr(X, "columns", ("x1", "x2"))]
     found = numpy.unique(classes)
     two = {found[0]: "#2166ac", found[-1]: "#b2182b"} if out.shape[1] == 1 else {}

@@ -226,6 +226,7 @@ def test_the_plot_shows_validation_metrics_and_the_best_epoch():
     ax = history.plot(Figure().subplots())
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert names == ["training", "validation", "best epoch", "mae"]
+    assert [one.get_ylabel() for one in ax.figure.axes] == ["loss", "mae"]
 
 
 # ------------------------------------------------------------------ what is wrong

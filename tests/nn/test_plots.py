@@ -51,6 +51,10 @@ def test_of_several_outputs_the_largest_is_drawn(y):
     assert [text.get_text() for text in ax.get_legend().get_texts()] == ["0", "1", "2"]
     offsets = [len(c.get_offsets()) for c in ax.collections if c.get_label() in ("0", "1", "2")]
     assert offsets == [2, 2, 1]
+    (mesh,) = [c for c in ax.collections if type(c).__name__ == "QuadMesh"]
+    corners = mesh.get_coordinates()
+    middles = (corners[1:, 1:] + corners[:-1, :-1]).reshape(-1, 2) / 2
+    assert (mesh.get_array().ravel() == model.predict(middles).argmax(axis=1)).all()
 
 
 def test_a_data_frame_names_the_axes():
@@ -72,6 +76,13 @@ def test_a_data_frame_names_the_axes():
 def test_bad_input_says_what_is_wrong(rows, y, text):
     with pytest.raises(ValueError, match=text):
         plot_decision_boundary(Model(lambda rows: rows[:, 0]), rows, y)
+
+
+def test_what_is_no_model_or_resolution_is_refused():
+    with pytest.raises(TypeError, match=r"takes a model that predicts, got ndarray: write plot"):
+        plot_decision_boundary(X, [0, 1, 0, 1, 1], None)
+    with pytest.raises(ValueError, match="resolution must be 2 or more, got 1"):
+        plot_decision_boundary(Model(lambda rows: rows), X, [0, 1, 0, 1, 1], resolution=1)
 
 
 def test_without_matplotlib_it_says_what_to_install(monkeypatch):

@@ -122,6 +122,16 @@ def expected_steps(root: Value) -> Iterator[list[list[float]]]:
         ]
 
 
+def listed_leaves(root: Value) -> list[Value]:
+    """The leaves as the page lists them: those first that are most operations from the output."""
+    depth = dict.fromkeys(root.graph(), 0)
+    for value in reversed(root.graph()):
+        for x in value.parents:
+            if isinstance(x, Value):
+                depth[x] = max(depth[x], depth[value] + 1)
+    return sorted((x for x in root.graph() if x.op is None), key=lambda x: -depth[x])
+
+
 def check_steps(found: list[Any], root: Value, about: str, tolerance: float) -> None:
     """The numbers are Python's to within a tolerance, relative to them or to 1."""
     root.backward()
@@ -148,7 +158,7 @@ def test_every_number_of_every_step_is_pythons_after_edited_leaves_too(
         read = f"{READ_STEPS}(frames[0].document"
         check_steps(browser.evaluate(f"{read})"), root, about, 0.0)
         edited = [0.75 * x + 0.125 for x in program.leaves]
-        numbers = [edited[leaves.index(x)] for x in root.graph() if x.op is None]
+        numbers = [edited[leaves.index(x)] for x in listed_leaves(root)]
         _, again = recorded(program._replace(leaves=tuple(edited)))
         check_steps(browser.evaluate(f"{read}, {json.dumps(numbers)})"), again, about, 1e-12)
     assert browser.errors == []
@@ -340,6 +350,16 @@ def test_hovering_a_card_shows_its_paths(browser: Browser, tmp_path: Path) -> No
 
 
 # ------------------------------------------------------------------ edited leaves
+
+
+def test_leaves_are_listed_from_the_first_layer_on(browser: Browser, tmp_path: Path) -> None:
+    x = [Value(1.0, "x1"), Value(2.0, "x2")]
+    opened(browser, MLP(2, [2, 1], activation="tanh", seed=0)(x), tmp_path / "page.html")
+    names = "[...document.querySelectorAll('#leaves label')].map((one) => one.textContent.trim())"
+    assert browser.evaluate(names) == [
+        "W1[0,0]", "W1[0,1]", "x1", "x2", "b1[0]", "W1[1,0]", "W1[1,1]", "b1[1]",
+        "W2[0,0]", "W2[0,1]", "b2[0]",
+    ]  # fmt: skip
 
 
 def test_an_edited_leaf_changes_cards_and_slopes_and_reset_brings_them_back(

@@ -1,7 +1,16 @@
 // The page: leaves to edit, buttons, slider and keys.
 
+// The leaves as a person reads a picture: those first that are most operations from the output.
+function leaves_in_order() {
+  for (const reader of [...nodes].reverse())
+    for (const operand of reader.operands.filter((x) => typeof x !== "number"))
+      operand.depth = Math.max(operand.depth ?? 0, (reader.depth ?? 0) + 1);
+  const depth = (node) => node.depth ?? 0;
+  return nodes.filter(({ is_leaf }) => is_leaf).sort((a, b) => depth(b) - depth(a));
+}
+
 function show_leaves() {
-  for (const node of nodes.filter(({ is_leaf }) => is_leaf)) {
+  for (const node of leaves_in_order()) {
     const label = document.createElement("label"), field = document.createElement("input");
     field.inputMode = "decimal";
     field.autocomplete = "off";
