@@ -396,7 +396,7 @@ def test_an_operation_of_python_functions_is_shown_and_not_computed(
 def asked(browser: Browser, answer: object) -> str:
     """The verdict on an answer; a right one is praised in the step itself."""
     browser.evaluate(f"document.getElementById('answer').value = {json.dumps(str(answer))}")
-    click(browser, "#question button")
+    click(browser, "#check")
     return text(browser, "verdict") or said(browser)[0]
 
 
@@ -743,6 +743,26 @@ def test_a_notebook_shows_the_page_in_a_frame(browser: Browser, tmp_path: Path) 
     assert (
         browser.evaluate("document.querySelector('iframe').getBoundingClientRect().height") == 720
     )
+
+
+def test_a_frame_that_may_not_submit_forms_has_a_quiz_too(browser: Browser, tmp_path: Path) -> None:
+    shown = draw(neuron()).page()._repr_html_()
+    # the test reads what stands in the frame, and so it must have the test's origin
+    shown = shown.replace('"allow-scripts"', '"allow-scripts allow-same-origin"')
+    path = tmp_path / "notebook.html"
+    path.write_text(f"<!DOCTYPE html><meta charset=utf-8>{shown}", encoding="utf-8")
+    browser.open(path)
+    in_frame = "frames[0].document.getElementById('{}').{}"
+    browser.evaluate(in_frame.format("quiz", "click()"))
+    for _ in range(12):
+        browser.evaluate(in_frame.format("on", "click()"))
+    for keys in (["Enter"], ["Tab", " "]):  # in the field; on the button
+        browser.evaluate(f"{in_frame.format('answer', 'value')} = '7'")
+        browser.evaluate(in_frame.format("verdict", "replaceChildren()"))
+        browser.evaluate(in_frame.format("answer", "focus()"))
+        browser.press(*keys)
+        said = browser.evaluate(in_frame.format("verdict", "textContent"))
+        assert said.startswith("7 is wrong"), keys
 
 
 def test_a_notebook_without_graphviz_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

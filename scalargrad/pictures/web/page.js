@@ -96,7 +96,8 @@ on("play", "click", play);
 on("on", "click", () => go(state.at + 1));
 on("last", "click", () => go(last_step()));
 on("slider", "input", () => go(Number($("slider").value)));
-on("question", "submit", check);
+on("check", "click", check);  // no form: a notebook's frame may not submit one
+on("answer", "keydown", (event) => { if (event.key === "Enter") check(); });
 on("show", "click", () => reveal(asked_node()));
 on("reset", "click", reset);
 on("quiz", "change", begin_anew);

@@ -89,8 +89,7 @@ function show_question() {
   if (!node) $("asked").textContent = "";
 }
 
-function check(event) {
-  event.preventDefault();
+function check() {
   const node = asked_node(), mistake = mistake_in($("answer").value, node);
   if (!mistake) return reveal(node);
   $("verdict").textContent = mistake;
