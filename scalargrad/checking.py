@@ -219,7 +219,7 @@ def _compared(
         lines = [count, *[one.sentence for one in diagnosis.values()]]
         cells: list[tuple[str, ...]] = [("input", "yours", "exact", "yours/exact")]
         cells += [
-            (title, *[figure(x, 6) for x in (yours, exact, yours / exact if exact else nan)])
+            (title, *_told_apart(yours, exact))
             for of_case in rows
             for title, yours, exact, _ in of_case[: max(most // len(wrong), 2)]
         ]
@@ -284,6 +284,13 @@ def _compared_rows(case: Case) -> list[Row]:
         for k, (yours, exact) in enumerate(zip(numbers, case.exact))
     ]
     return sorted(rows, key=lambda row: row[3] if row[3] == row[3] else inf, reverse=True)
+
+
+def _told_apart(yours: float, exact: float) -> list[str]:
+    """Both numbers and their ratio, in six digits, or in as many as show that it is not 1."""
+    ratio = yours / exact if exact else nan
+    digits = next((digits for digits in range(6, 18) if figure(ratio, digits) != "1"), 6)
+    return [figure(x, digits) for x in (yours, exact, ratio)]
 
 
 def _lengths(tree: Any) -> set[int]:
@@ -496,8 +503,12 @@ def _shortened(text: str, room: int) -> str:
 
 
 def _parameter(f: Callable[..., Any], i: int) -> str:
-    """The name of f's i-th parameter."""
+    """The name of f's i-th argument, such as P[1] where f takes *P."""
     try:
-        return [*signature(f).parameters][i]
-    except (IndexError, TypeError, ValueError):
-        return f"argument {i}"
+        parameters = [*signature(f).parameters.values()]
+    except (TypeError, ValueError):
+        parameters = []
+    for place, one in enumerate(parameters[: i + 1]):
+        if one.kind is one.VAR_POSITIONAL:
+            return f"{one.name}[{i - place}]"
+    return parameters[i].name if i < len(parameters) else f"argument {i}"

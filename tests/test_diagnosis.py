@@ -164,6 +164,25 @@ def test_the_error_is_a_line_for_each_argument_and_a_table():
     assert error.value.diagnosis["b"].is_right
 
 
+def test_the_table_has_as_many_digits_as_tell_two_numbers_apart():
+    with pytest.raises(GradientError) as error:
+        check_gradient(loss, W, B, wrt=(0, 1), given=[x * (1 + 1e-9) for x in gradient(W, B)])
+    rows = [line.rsplit(maxsplit=3) for line in str(error.value).splitlines() if "[" in line]
+    assert len(rows) == 7  # five of W, two of b
+    for _, yours, exact, ratio in rows:
+        assert yours != exact
+        assert float(ratio) == pytest.approx(1 + 1e-9, abs=1e-10)
+        assert float(ratio) != 1
+
+
+def test_arguments_of_a_starred_parameter_have_names():
+    dW, db = gradient(W, B)
+    said = kinds(lambda *P: loss(*P), W, B, wrt=(0, 1), given=(-dW, db))
+    assert said == {"P[0]": "sign", "P[1]": "right"}
+    with pytest.raises(GradientError, match=r"\nP\[0\]\[\d, \d\] "):
+        check_gradient(lambda *P: loss(*P), W, B, given=-dW)
+
+
 CASES = [  # what is done to (dW, db), the kind that W gets, a part of the sentence
     (lambda dW, db: (2 * dW, db), "factor", "added up over two calls"),
     (lambda dW, db: (dW / 6, db), "factor", "a mean over 6 for a sum"),
