@@ -15,7 +15,7 @@ from random import Random
 
 from .formulas import fit_formula
 from .functions import dot, sigmoid, softmax
-from .nn import MLP, SGD, l2
+from .nn import LBFGS, MLP, SGD, l2
 from .nn.choosing import optimizer_for
 from .nn.watching import Watch
 
@@ -64,7 +64,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         early_stopping: bool = False,
         validation_fraction: float = 0.1,
         n_iter_no_change: int = 10,
-        init: Any = None,
+        init: Any = "xavier",
         engine: str = "auto",
         backend: str = "auto",
     ) -> None:
@@ -92,6 +92,11 @@ class _Network(BaseEstimator):  # type: ignore[misc]
 
         classes: all classes that any call may bring; a classifier needs them in its first call.
         """
+        if self.solver == "lbfgs":
+            raise ValueError(
+                "partial_fit makes steps on parts of the rows, and L-BFGS needs all: take "
+                "solver='adam', or fit"
+            )
         begins = not hasattr(self, "model_")
         X, targets, weights = self._read(X, y, sample_weight, begins, classes, partial=True)
         if begins:
@@ -128,6 +133,8 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             made: Any = SGD(
                 self.model_, self.learning_rate_init, self.momentum, nesterov=self.momentum > 0
             )
+        elif self.solver == "lbfgs":
+            made = LBFGS(self.model_, gtol=self.tol)
         elif isinstance(self.solver, (str, type)):
             made = optimizer_for(self.solver, self.model_.parameters(), self.learning_rate_init)
         else:
@@ -157,6 +164,8 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             X, targets, weights = X[kept], targets[kept], weights[kept]
         n = len(X)
         rows = min(LARGEST_BATCH, n) if self.batch_size == "auto" else min(n, self.batch_size)
+        searches = isinstance(self._optimizer, LBFGS)  # over all rows, to an end of its own
+        rows = n if searches else rows
         counted = rows if weights is None else rows * weights.mean()  # a row of weight 2 is two
         share = self.alpha / (2 * counted)
 
@@ -165,13 +174,13 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
             )
 
-        order = _Order(self._seed().getrandbits(64))
+        order, shuffle = _Order(self._seed().getrandbits(64)), self.shuffle and not searches
         watch = Watch(self.tol, self.n_iter_no_change)
         history = self.model_.fit(
             X, targets, self._loss if self.loss == "auto" else self.loss,
-            lambda _: self._optimizer, None, epochs, rows, self.shuffle, order, held,
+            lambda _: self._optimizer, None, epochs, rows, shuffle, order, held,
             engine=self.engine, backend=self.backend, progress=bool(self.verbose),
-            callback=watch if epochs > 1 and held is None else None,
+            callback=None if epochs == 1 or held or searches else watch,
             penalty=penalty if self.alpha else None,
             patience=self.n_iter_no_change if held else None, sample_weight=weights,
         )  # fmt: skip
@@ -207,8 +216,9 @@ class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]
     activation: also a function of one Value, or a list with one for each hidden layer.
     loss: "auto" (half of the squared error), a name as in `fit`, or a function of
         (prediction, target).
-    solver: "adam", "sgd", "rmsprop", "adamw", or a function that takes the parameters.
-    init, engine, backend: as in `MLP` and `fit`.
+    solver: "adam", "sgd", "lbfgs" (SciPy's), "rmsprop", "adamw", or a function that takes the
+        parameters.
+    init, engine, backend: as in `MLP` and `fit`; weights begin where scikit-learn's do, "xavier".
 
     `model_` is the network, `loss_curve_` the loss after each epoch.
     """
@@ -245,8 +255,9 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     activation: also a function of one Value, or a list with one for each hidden layer.
     loss: "auto" (cross-entropy), a name as in `fit`, or a function of (outputs, target): the
         target is 0 or 1 for two classes, else a list with a 1 in the place of the class.
-    solver: "adam", "sgd", "rmsprop", "adamw", or a function that takes the parameters.
-    init, engine, backend: as in `MLP` and `fit`.
+    solver: "adam", "sgd", "lbfgs" (SciPy's), "rmsprop", "adamw", or a function that takes the
+        parameters.
+    init, engine, backend: as in `MLP` and `fit`; weights begin where scikit-learn's do, "xavier".
 
     Classes are numbers or texts. `model_` is the network; its outputs are logits.
     """
@@ -381,7 +392,8 @@ def export(fitted: Any, path: str | os.PathLike[str], rows: bool = False) -> Non
     if not isinstance(network, _Network):
         raise TypeError(
             "export writes an MLPClassifier or an MLPRegressor of this package, or a pipeline that "
-            f"ends in one, got {type(network).__name__}"
+            f"ends in one, got {type(network).__module__}.{type(network).__name__}; "
+            "MLP.from_sklearn(…).export(path) writes one of scikit-learn's"
         )
     check_is_fitted(network)
     model = network.model_
@@ -392,7 +404,8 @@ def export(fitted: Any, path: str | os.PathLike[str], rows: bool = False) -> Non
     output = None if isinstance(inner, list) else last
     twin = kind(model.nin, model.nouts, activation, output)
     state = {name: numpy.array(block) for name, block in model.state().items()}
-    for step in reversed(steps[:-1]):
+    given = [x for x in steps[:-1] if x is not None and not isinstance(x, str)]
+    for step in reversed(given):
         scale, shift = _affine(step)
         state["b1"] = state["b1"] + state["W1"] @ shift
         state["W1"] = state["W1"] * scale
@@ -417,10 +430,8 @@ def _is_one_of_several(network: _Network) -> bool:
 
 
 def _affine(step: Any) -> tuple[Any, Any]:
-    """A scaler as x * scale + shift; None and "passthrough" change nothing."""
+    """A scaler as x * scale + shift."""
     name = type(step).__name__
-    if step is None or step == "passthrough":
-        return 1.0, 0.0
     if name == "StandardScaler" and hasattr(step, "n_features_in_"):
         scale = 1.0 / step.scale_ if step.scale_ is not None else numpy.ones(step.n_features_in_)
         mean = step.mean_ if step.with_mean else numpy.zeros(step.n_features_in_)

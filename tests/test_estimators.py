@@ -14,7 +14,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
 
-from scalargrad import exp, tanh
+from scalargrad import MLP, exp, tanh
 from scalargrad.estimators import FormulaRegressor, MLPClassifier, MLPRegressor, export
 
 from . import estimator_checks
@@ -103,6 +103,18 @@ def test_early_stopping_brings_the_best_weights_back():
     curve = model.validation_loss_curve_
     assert len(curve) == model.n_iter_ < 300
     assert int(np.argmin(curve)) == len(curve) - 6
+
+
+def test_lbfgs_searches_over_all_rows_to_an_end_of_its_own():
+    options = FAST | {"solver": "lbfgs", "max_iter": 300, "learning_rate_init": 0.001}
+    model = MLPClassifier(**options, activation="tanh").fit(X, NAMES)
+    assert model.score(X, NAMES) > 0.85
+    assert model.n_iter_ == len(model.loss_curve_) < 300
+    assert model.loss_curve_ == sorted(model.loss_curve_, reverse=True)
+    again = MLPRegressor(**options, early_stopping=True).fit(X, X[:, 0] * X[:, 1])
+    assert len(again.validation_loss_curve_) == again.n_iter_
+    with pytest.raises(ValueError, match="L-BFGS needs all: take solver='adam', or fit"):
+        model.partial_fit(X, NAMES)
 
 
 def test_sample_weight_of_3_is_three_rows():
@@ -199,9 +211,20 @@ def test_other_steps_are_refused_by_name(tmp_path):
         )
     with pytest.raises(TypeError, match="not PolynomialFeatures: transform the inputs before"):
         export(fitted, tmp_path / "net.c")
-    with pytest.raises(TypeError, match="got StandardScaler"):
+    with pytest.raises(TypeError, match=r"got sklearn\..*\.StandardScaler"):
         export(StandardScaler().fit(X), tmp_path / "net.c")
     assert not [*tmp_path.iterdir()]
+
+
+def test_steps_that_change_nothing_are_passed_over(tmp_path):
+    network = MLPRegressor(**FAST).fit(X, Y)
+    export(
+        make_pipeline("passthrough", StandardScaler(), None, network).fit(X, Y), tmp_path / "a.py"
+    )
+    export(make_pipeline(StandardScaler(), network).fit(X, Y), tmp_path / "b.py")
+    assert (tmp_path / "a.py").read_bytes() == (tmp_path / "b.py").read_bytes()
+    with pytest.raises(TypeError, match="this package's own have theirs as model_"):
+        MLP.from_sklearn(network)
 
 
 def test_digits_are_learnt_as_well_as_by_scikit_learns_network():

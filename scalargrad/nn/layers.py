@@ -313,8 +313,9 @@ class MLP(Module):
         """
         if not hasattr(fitted, "coefs_"):
             raise TypeError(
-                "from_sklearn takes a fitted MLPRegressor or MLPClassifier, got "
-                f"{type(fitted).__name__}: call its fit(X, y) first"
+                "from_sklearn takes a fitted MLPRegressor or MLPClassifier of scikit-learn, got "
+                f"{type(fitted).__module__}.{type(fitted).__name__}: call fit(X, y) first, take "
+                "the last step of a pipeline; this package's own have theirs as model_"
             )
         inner = {"identity": None, "logistic": "sigmoid"}
         last = {"logistic": "sigmoid", "exp": "exp"}.get(fitted.out_activation_)

@@ -126,6 +126,15 @@ class HasParameters:
         """Set the parameters to the numbers of a state, or of a mapping like it.
 
         If names or shapes differ from this module's it raises ValueError and changes nothing.
+
+        A PyTorch network of Linear layers has the same numbers in the same order:
+
+        >>> from scalargrad.nn import MLP
+        >>> weights = {"0.weight": [[1.0, 2.0]], "0.bias": [3.0]}  # t.tolist() of its state_dict()
+        >>> model = MLP(2, [1], activation=None)
+        >>> model.load_state(dict(zip(model.state(), weights.values())))
+        >>> model.predict([[1.0, 1.0]])
+        [6.0]
         """
         blocks = self._blocks()
         if set(state) != set(blocks):

@@ -357,5 +357,5 @@ def test_networks_of_scikit_learn_predict_the_same(task, activation):
 
 
 def test_from_sklearn_asks_for_a_fitted_network():
-    with pytest.raises(TypeError, match=r"call its fit\(X, y\) first"):
+    with pytest.raises(TypeError, match=r"got builtins.object: call fit\(X, y\) first"):
         MLP.from_sklearn(object())
