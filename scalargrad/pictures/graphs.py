@@ -75,9 +75,10 @@ class Painter:
         strengths = [self.strength(edge, weights) for edge in edges]
         edges, bundles = meshed(edges, self.into_layers(edges), strengths)
         results = ", ".join(figure(root.data) for root in plan.roots[:MOST_SHOWN])
+        cards = [narrow(card) if downward and card.is_small else card for card in self.cards]
         return Scene(
             self.title() if title is None else title,
-            tuple(self.cards),
+            tuple(cards),
             edges,
             self.clusters(),
             bundles,
@@ -460,6 +461,11 @@ class Painter:
         if not all(plan.is_sum_of_shares(value) for value in inner):
             sentences.append(ELSEWHERE)
         return tuple(sentences)
+
+
+def narrow(card: Card) -> Card:
+    """A small card with its number on a line of its own, as many stand side by side."""
+    return replace(card, value="", lines=(("", card.value), *card.lines)) if card.value else card
 
 
 def in_pairs(value: Value) -> list[int]:

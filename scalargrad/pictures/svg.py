@@ -302,7 +302,8 @@ def _card(card: Card, box: Box, most: float) -> Iterator[str]:
     if card.value:
         yield _text(right, base, card.value, VALUE, "val num", "end")
     for name, shown in card.lines:
-        yield _text(left, line, name, SUB, "sub num")
+        if name:
+            yield _text(left, line, name, SUB, "sub num")
         if shown:
             yield _text(right, line, shown, SUB + 1, "sub num", "end")
         line += LINE

@@ -106,6 +106,10 @@ def test_the_cards_of_wide_layers_are_small() -> None:
         assert sum(height < 60 for height in heights) == (count if count > 8 else 0)
     card = next(card for card in picture.cards if card.texts[0] == "Neuron 15")
     assert len(card.texts) == 3  # its name, its number and its gradient
+    downward = Picture(draw(network((2, 16, 1)), collapse="neurons", direction="down"))
+    narrow = next(card for card in downward.cards if card.texts[0] == "Neuron 15")
+    assert narrow.texts == card.texts
+    assert narrow.box[2] - narrow.box[0] < card.box[2] - card.box[0]
     assert card.texts[2].replace("−", "-") == f"{float(card.tip.split('grad ')[1].split()[0]):.4g}"
 
 
