@@ -16,6 +16,11 @@ from scalargrad.pictures.plan import IN_A_CELL, Plan
 from tests.pictures.reading import Picture, network, neuron
 
 
+@pytest.fixture(scope="module", autouse=True)
+def layout() -> None:
+    """The engines as they are, not that of the other tests of pictures."""
+
+
 @pytest.fixture
 def no_engine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))

@@ -145,9 +145,9 @@ def test_the_limit_counts_cards_after_collapse() -> None:
         draw(root, collapse="neurons", limit=30)
 
 
-def test_a_chain_of_a_million_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"graph has 1000001 nodes, limit 5000"):
-        draw(chain(1_000_000))
+def test_a_long_chain_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"graph has 100001 nodes, limit 5000"):
+        draw(chain(100_000))
 
 
 def test_a_deep_chain_within_the_limit_has_its_text() -> None:

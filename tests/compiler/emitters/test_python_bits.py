@@ -141,7 +141,7 @@ def test_choices_overflow_and_nan(fn, x):
 
 
 def test_graphs_at_random_have_the_bits_of_values() -> None:
-    for fn, points in at_random(21, 250):
+    for fn, points in at_random(21, 100):
         assert_as_eager(fn, *points)
 
 

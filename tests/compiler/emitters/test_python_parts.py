@@ -36,7 +36,7 @@ def in_small_parts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.mark.usefixtures("in_small_parts")
 def test_graphs_at_random_in_parts_have_the_bits_of_values() -> None:
-    for fn, points in at_random(22, 100):
+    for fn, points in at_random(22, 40):
         assert_as_eager(fn, *points)
 
 
