@@ -413,9 +413,11 @@ def _entries(content: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[
     """The entries of nested lists with their indices."""
     if not isinstance(content, list):
         yield index, content
-    else:
+    elif any(isinstance(item, list) for item in content):
         for i, item in enumerate(content):
             yield from _entries(item, (*index, i))
+    else:
+        yield from [((*index, i), item) for i, item in enumerate(content)]
 
 
 def gathering(form: Form, of_rows: str = "") -> Callable[[Iterator[Any]], Any]:

@@ -168,8 +168,17 @@ def wrapped(line: str, width: int = LINE) -> list[str]:
 
 def _filled(body: str, indent: str, width: int) -> list[str]:
     """A text in lines, as many items in each as there is room for, but a list in each."""
-    room = width - len(indent)
+    room, done = width - len(indent), 0
     lines: list[str] = []
+    if ", " in body and "(" not in body and "[" not in body:  # faster than by items
+        while len(body) - done > room:
+            comma = body.rfind(", ", done, done + room + 1)
+            comma = body.find(", ", done) if comma < 0 else comma
+            if comma < 0:
+                break
+            lines.append(indent + body[done : comma + 1])
+            done = comma + 2
+        return [*lines, indent + body[done:]]
     now = ""
     for item in _items(body):
         if now and (item.startswith("[") or len(now) + 1 + len(item) > room):
@@ -206,13 +215,20 @@ def _items(body: str) -> list[str]:
 
 def _brackets(text: str) -> list[tuple[int, int]]:
     """Where each pair of outermost brackets begins and ends, without the brackets."""
+    places: list[int] = []
+    for mark in "()[]":
+        place = text.find(mark)
+        while place >= 0:
+            places.append(place)
+            place = text.find(mark, place + 1)
     found, depth, begin = [], 0, 0
-    if "(" in text or "[" in text:
-        for place in [place for place, mark in enumerate(text) if mark in "()[]"]:
-            depth += 1 if text[place] in "([" else -1
-            if depth == 1 and text[place] in "([":
-                begin = place + 1
-            elif depth == 0:
+    for place in sorted(places):
+        if text[place] in "([":
+            begin = begin if depth else place + 1
+            depth += 1
+        else:
+            depth -= 1
+            if not depth:
                 found.append((begin, place))
     return found
 
