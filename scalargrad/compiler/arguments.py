@@ -259,9 +259,8 @@ def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]
     """The form of an argument that carries rows, and their number; the rows are one content."""
     if hasattr(type(argument), "to_numpy"):
         argument = argument.to_numpy()
-    kind = TUPLE if isinstance(argument, tuple) else LIST
-    if is_array(argument):
-        kind = ARRAY
+    kind = ARRAY if is_array(argument) else (LIST, TUPLE)[isinstance(argument, tuple)]
+    if kind == ARRAY:
         if getattr(argument.dtype, "kind", "O") != "O":
             _, kinds, shape = _read_array(argument, what, contents)
             return (ROWS, kind, (NUMBERS, kinds[1:], shape[1:])), shape[0]

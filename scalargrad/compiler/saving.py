@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .arguments import Form
+    from .program import Program
     from .traces import Request, Traces
 
 CARRIED = {name: getattr(carried, name) for name in ("numbers", "check_rows", "answer", "columns")}
@@ -52,21 +53,18 @@ def module_source(
     saved, on_arrays = Standalone(), backend == "numpy"
     made = _Saved(traces, names, on_arrays)
     known: dict[str, Any] = {**CARRIED, "inf": inf, "nan": nan}
+    source: Any = _on_floats
     if on_arrays:
-        from . import on_numpy
+        from .on_numpy import answer
+        from .on_numpy import function_source as source
 
         known["numbers"] = carried.array
         if made.has_vectors:
-            known["answer"] = on_numpy.answer
+            known["answer"] = answer
     for kind in made.kinds:
         for total in (False, True):
             given = made.program, f"{'total' if total else 'raw'}_{kind}", kind, traces.reduce
-            if on_arrays:
-                pieces, called = on_numpy.function_source(*given, total, made.of)
-            else:
-                pieces, numbers = python.function_source(*given, total, made.of)
-                called = {**(TOTAL_NAMES if total else FAST_NAMES), "isfinite": math.isfinite}
-                called |= numbers
+            pieces, called = source(*given, total, made.of)
             saved.add("\n\n".join(pieces), called)
     saved.add(made.contents(), known)
     if made.gradient:
@@ -75,6 +73,15 @@ def module_source(
         saved.add(made.function(kind), known)
     doc = f'"""{_quoted(made.description(doc))}\n"""'
     return f"{doc}\n\nfrom __future__ import annotations\n\n{saved.text()}"
+
+
+def _on_floats(
+    program: Program, name: str, kind: str, reduce: str | None, total: bool, of: str
+) -> tuple[list[str], dict[str, Any]]:
+    """A generated function in plain Python, in pieces, and all that it reads by name."""
+    pieces, numbers = python.function_source(program, name, kind, reduce, total, of)
+    names = TOTAL_NAMES if total else FAST_NAMES
+    return pieces, {**names, "isfinite": math.isfinite, **numbers}
 
 
 def exported(request: Request) -> str:
