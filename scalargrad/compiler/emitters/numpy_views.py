@@ -7,10 +7,12 @@ linear in the place along each axis, no number is moved.
 from __future__ import annotations
 
 import itertools
+from math import prod
 
 import numpy
 
 from ..derive_rolled import narrowed, one_number
+from ..program import Block
 from ..roll import Numbers, View, size_of
 from ..strides import Strides, nest_of
 from ..views import is_all
@@ -54,7 +56,7 @@ class Views(Sources):
         index = index.reshape(shape)
         if shape == held.shape and is_all(index, index.size):
             return held.array, shape
-        strides = Strides.of(index) if index.size else None
+        strides = Strides.of(index)
         for one in (held, self._as_stepped(held, strides)) if strides else ():
             if one and (found := self._sliced(one, strides, shape, exact)):
                 return found
@@ -128,6 +130,12 @@ class Views(Sources):
         rows = any(self.of(source).has_rows for source in view.sources)
         return made if len(shape) == 1 else self.as_shape(made, shape, rows)
 
+    def _column(self, view: View, read: tuple[Expression, Shape]) -> tuple[Expression, Shape]:
+        """A view that was read, but a copy of a column of rows, whose numbers are far apart."""
+        source, (array, shape) = view.sources[0], read
+        is_column = isinstance(source, Block) and source.has_rows and prod(shape) == 1
+        return (self.x.of("_0.copy()", array) if is_column and array.form else array), shape
+
     # -------------------------------------------------------------- number by number
 
     def elementwise(
@@ -138,7 +146,7 @@ class Views(Sources):
         if all(held.shape is None for held, _ in looked):
             return Held(made([held.array for held, _ in looked]), None)
         shape = _common_shape([one for one in looked if one[0].shape is not None], size)
-        arrays, shapes = zip(*[self.read(view, shape, ()) for view in views])
+        arrays, shapes = zip(*[self._column(view, self.read(view, shape, ())) for view in views])
         got = numpy.broadcast_shapes(*shapes)
         if not got:
             return Held(made(arrays), None)
