@@ -88,6 +88,7 @@ class Generated:
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
         self.is_own = self._is_known() and is_own(task)
+        self._captured: Any = None  # what the code is made from, where a callback may change it
         with self._taking_back_draws():
             self._classes = checked(task, table)
             self._build()
@@ -253,6 +254,8 @@ class Generated:
 
     def has_changed(self) -> bool:
         """Whether anything that the code was made from has changed."""
+        if self._captured is None:
+            return True
         return self._captured.has_changed() or _settings(self.optimizer) != self._settings
 
     def look(self) -> None:
@@ -280,7 +283,8 @@ class Generated:
     def _build(self) -> None:
         """Trace loss, penalty and update, and generate the code that makes the steps."""
         task, optimizer, start = self.task, self.optimizer, perf_counter()
-        self.look()
+        if not self.is_own or self.calls > 1:
+            self.look()
         self._twin = copy(optimizer)
         count = len(optimizer.parameters)
         formula = None
@@ -307,7 +311,7 @@ class Generated:
             if self._captured.has_changed():
                 raise TraceError(COUNTED)
         self._objective, self._table, self._formula = made, (inputs, targets), formula
-        self._is_doubtful = self._captured.asks_kinds or made.is_asked
+        self._is_doubtful = made.is_asked or (not self.is_own and self._captured.asks_kinds)
         if not self.is_own:
             compare_training(task, made, self._program, self.table, self._table, self._is_doubtful)
         self._begin(formula)
