@@ -223,8 +223,9 @@ def _compared(
             for of_case in rows
             for title, yours, exact, _ in of_case[: max(most // len(wrong), 2)]
         ]
-        table = _table(cells, sum(map(len, rows)))
-        raise GradientError("\n".join([*lines, table]), result, diagnosis)
+        if len(cells) > 1:
+            lines.append(_table(cells, sum(map(len, rows))))
+        raise GradientError("\n".join(lines), result, diagnosis)
     agreement = Agreement(max([case.worst() for case in cases]))
     agreement.rows, agreement.unclear, agreement.diagnosis = result, [], diagnosis
     return agreement

@@ -12,6 +12,7 @@ from scalargrad import (
     checking,
     dot,
     explain,
+    log,
     tanh,
     value_and_grad,
 )
@@ -235,6 +236,39 @@ def test_a_penalty_is_that_of_the_argument_itself():
             assert one.sentence == f"{name} is the exact gradient {change}"
     said = kinds(penalized, W, V, wrt=(0, 1), given=(dW, 2 * dV))
     assert said == {"W": "penalty", "V": "unexplained"}
+
+
+POWERS = [  # the exponent, the slope that was given at x, and what is said
+    (3, lambda x: x**2, "with x**2 in place of 3·x**2"),
+    (3, lambda x: 3 * x**3, "with 3·x**3 in place of 3·x**2"),
+    (2, lambda x: 2 * x**2, "with 2·x**2 in place of 2·x"),
+    (-1.5, lambda x: x**-2.5, "with x**−2.5 in place of −1.5·x**−2.5"),
+]
+
+
+@pytest.mark.parametrize(("n", "slope", "words"), POWERS)
+def test_mistakes_with_the_power_rule_are_named(n, slope, words):
+    said = found(lambda x: x**n, 1.7, given=slope(1.7))["x"]
+    assert (said.kind, said.sentence) == ("power", f"x is the exact gradient {words}")
+    x = np.array([0.3, 0.8, 1.2, 1.7])
+    said = found(lambda x: np.sum(np.tanh(x**n)), x, given=slope(x) * (1 - np.tanh(x**n) ** 2))
+    assert (said["x"].kind, words in said["x"].sentence) == ("power", True)
+
+
+def test_one_number_is_no_proof_of_a_share_that_is_counted_oddly():
+    said = found(lambda x: log(x * x + 1), 2.0, given=0.2)["x"]  # 1 / (x² + 1), and no 2x
+    assert said.kind == "unexplained"
+
+
+def test_the_error_about_a_wrong_shape_has_no_empty_table():
+    with pytest.raises(GradientError) as error:
+        check_gradient(loss, W, B, given=gradient(W, B)[0][:2])
+    assert "yours" not in str(error.value)
+
+
+def test_a_number_that_is_nan_has_no_place_in_itself():
+    said = found(lambda w: w**2, 3.0, given=np.nan)["w"]
+    assert said.sentence == "w is nan, where the exact gradient is 6"
 
 
 def test_a_row_is_right_for_a_vector_where_numpy_can_subtract_it():

@@ -25,6 +25,7 @@ IMPLIED = {  # kinds that say less, where the first explains the numbers
     "transposed": ("permuted",),
     "shape": ("permuted",),
     "left out": ("other function", "at operand", "elsewhere"),
+    "power": ("at result",),
     "penalty": ("term", "negated"),
     "zero": ("first share", "last share", "term", "negated"),
 }

@@ -66,7 +66,8 @@ def _not_finite(case: Case) -> Diagnosis | None:
     for what, numbers in (("the exact gradient", case.exact), (name, case.given.numbers)):
         for k, x in enumerate(numbers):
             if not isfinite(x) and not _same(case.given.numbers[k], case.exact[k]):
-                sentence = f"{what} is {figure(x)} at {block.entry(k)}"
+                place = f" at {block.entry(k)}" if block.shape else ""
+                sentence = f"{what} is {figure(x)}{place}"
                 if what == name:
                     sentence += f", where the exact gradient is {figure(case.exact[k])}"
                 return without_place("not finite", sentence)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Progress = Callable[[float], None]
 
+COUNTS = (0.0, -1.0, 2.0, 0.5)  # how often a share is counted, if one number alone says so
 SAMPLED = 16  # numbers of a large block, of each of three kinds, that hypotheses are tried on first
 
 
@@ -182,7 +183,7 @@ class Search:
             return None
         factor = 0.0 if walk.free and abs(ratio) < 1e-6 else self._special(ratio)
         if walk.free:
-            least = 3 if factor is None else 0
+            least = 0 if factor in COUNTS else 3
             factor = ratio if factor is None else factor
         else:
             least = 0 if factor == 1.0 else 4

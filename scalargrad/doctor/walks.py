@@ -10,7 +10,7 @@ from ..ops import OPS
 from ..rows.methods import evaluated
 from ..rows.slopes import as_arguments
 from ..value import Value
-from ..wording import said
+from ..wording import figure, said
 from .structure import Group
 from .study import Study, Walk
 from .tape import slope_of
@@ -78,6 +78,34 @@ def left_out(study: Study) -> Iterator[Walk]:
         else:
             words = said("slope left out", place=f"{group.operation}{where}")
         yield Walk("left out", group.operation, group.layer, words, changes, group=group.number)
+
+
+def of_power(study: Study) -> Iterator[Walk]:
+    """The power rule without its factor, x**2 for 3·x**2, or with the exponent kept, 3·x**3."""
+    nodes = study.tape.nodes
+
+    def kept(i: int, operand: int, slope: float) -> float:
+        return slope * nodes[operand].data
+
+    def without(factor: float) -> SlopeAt:
+        return lambda i, operand, slope: slope / factor
+
+    for group, name, where in _functions(study):
+        first, _ = group.places[0]
+        if nodes[first].op != "pow" or first in study.tape.functions:
+            continue
+        exponent = nodes[first].parents[1]  # a number, and the same in the whole group
+        if isinstance(exponent, Value) or exponent == 0.0:
+            continue
+        n = figure(exponent)
+        lower = "x" if exponent == 2.0 else f"x**{figure(exponent - 1.0)}"
+        slopes: list[tuple[str, SlopeAt]] = [(f"{n}·x**{n}", kept)]
+        if exponent not in (2.0, 0.5):  # these are factors that have words of their own
+            slopes.append((lower, without(exponent)))
+        for wrong, slope_at in slopes:
+            words = f"with {wrong} in place of {n}·{lower}{where}"
+            if changes := _with(study, group, slope_at):
+                yield Walk("power", name, group.layer, words, changes, group=group.number)
 
 
 def twice(study: Study) -> Iterator[Walk]:
@@ -245,6 +273,6 @@ def shares_of_operands(study: Study) -> Iterator[Walk]:
 
 
 WALKS = (
-    shares_of_operands, left_out, twice, at_result, at_operand, other_function, elsewhere,
+    shares_of_operands, left_out, of_power, twice, at_result, at_operand, other_function, elsewhere,
     other_layer, weights_transposed,
 )  # fmt: skip
