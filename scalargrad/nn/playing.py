@@ -183,7 +183,7 @@ def _update_of(optimizer: Any) -> Any:
 def _classes(task: Task, optimizer: Any, table: Any) -> int | None:
     """The number of classes, if the targets are class numbers.
 
-    Whatever `fit` by generated code refuses, a page would train wrongly, and it is refused alike.
+    A page would train wrongly where `fit` refuses to generate code, so the same is refused here.
     """
     from ..compiler.tracing import TraceError
     from .compiled import Generated, checked

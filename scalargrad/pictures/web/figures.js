@@ -23,7 +23,7 @@ function is_tie(x, digits) {
 
 const WORDS = { nan: NaN, inf: Infinity, "-inf": -Infinity, "∞": Infinity, "-∞": -Infinity };
 
-// What a reader typed as a number; undefined if it is none.
+// The number that a reader typed; undefined if it is none.
 function typed(text) {
   const plain = text.trim().toLowerCase().replace("−", "-").replace(",", ".");
   if (Object.hasOwn(WORDS, plain)) return WORDS[plain];

@@ -15,7 +15,7 @@ function agrees(answer, digits, x) {
   return Math.abs(answer - x) <= 0.501 * unit;
 }
 
-// What is wrong with an answer, in the words of `check_gradient`; "" if it is right.
+// The mistake in an answer, in the words of `check_gradient`; "" if it is right.
 function mistake_in(text, node) {
   const answer = typed(text);
   if (answer === undefined) return "Type a number, such as −1.5.";

@@ -1,4 +1,4 @@
-// What each step says: forward a node's formula, backward its gradient and the shares it sends.
+// The text of each step: forward a node's formula, backward its gradient and the shares it sends.
 
 function forward_lines(node) {
   if (node.is_leaf) {

@@ -1,4 +1,4 @@
-// What all drawings share: colours, figures, scales, and a canvas as sharp as the screen.
+// Shared by all drawings: colours, figures, scales, and a canvas as sharp as the screen.
 const $ = (id) => document.getElementById(id);
 let colours = {};
 
@@ -8,7 +8,8 @@ function read_colours() {
   const listed = ["c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7"];
   colours = Object.fromEntries(
     [...names, ...listed].map((name) => [name, style.getPropertyValue(`--${name}`).trim()]));
-  colours.rgb = Object.fromEntries(Object.entries(colours).map(([name, text]) => [name, rgb(text)]));
+  const each = Object.entries(colours).map(([name, text]) => [name, rgb(text)]);
+  colours.rgb = Object.fromEntries(each);
   colours.signs = Uint32Array.from({ length: 513 }, (_, i) => packed(shade((i - 256) / 256)));
   colours.areas = Uint32Array.from(listed, (name) => packed(mixed(colours.rgb[name], 0.55)));
   colours.classes = listed.map((name) => colours[name]);
@@ -49,7 +50,8 @@ function figure(x, digits = 4) {
 // the context of a canvas whose size is that on the page
 function context_of(canvas) {
   const ratio = devicePixelRatio || 1;
-  const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+  const [width, height] =
+    [canvas.clientWidth, canvas.clientHeight].map((size) => Math.round(size * ratio));
   if (canvas.width !== width || canvas.height !== height) {
     canvas.width = width;
     canvas.height = height;

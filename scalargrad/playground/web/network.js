@@ -10,7 +10,8 @@ class Network {
     this.hovered = null;
     let number = 0;
     this.neurons = this.layers.flatMap((layer, k) =>
-      Array.from({ length: layer.nout }, (_, j) => ({ layer: k, j, number: number++, level: layer.level })));
+      Array.from({ length: layer.nout }, (_, j) =>
+        ({ layer: k, j, number: number++, level: layer.level })));
   }
 
   // the places of inputs and neurons, columns from left to right
@@ -98,7 +99,7 @@ class Network {
     return this.view.shown.layer === layer && this.view.shown.j === j;
   }
 
-  // what each neuron computes, small
+  // compute the small pictures anew
   renew() {
     if (this.view instanceof Plane) {
       this.training.neurons(this.view.cells(SMALL)).forEach((numbers, i) =>

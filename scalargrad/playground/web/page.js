@@ -99,7 +99,8 @@ function frame(now) {
   draw();
   player.frames += 1;
   if (now - player.since > 1000) {
-    $("pace").textContent = `${Math.round((1000 * player.frames) / (now - player.since))} frames a second`;
+    const pace = Math.round((1000 * player.frames) / (now - player.since));
+    $("pace").textContent = `${pace} frames a second`;
     Object.assign(player, { frames: 0, since: now });
   }
   requestAnimationFrame(frame);
@@ -242,17 +243,22 @@ canvas.onpointermove = (event) => {
 canvas.onpointerup = canvas.onpointercancel = () => {
   is_dragging = false;
 };
+const ARROWS = {
+  ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1],
+};
 canvas.onkeydown = (event) => {
   if (!view.can_edit) return;
-  const { chosen, frame } = view, by = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
+  const { chosen, frame } = view;
   if (event.key === "n" || event.key === "p") {
     const step = event.key === "n" ? 1 : -1, n = training.count;
     view.chosen = chosen === null ? 0 : (chosen + step + n) % n;
-    say(`Point ${view.chosen}: ${[...view.place(view.chosen)].map((x) => figure(x, 3)).join(", ")}`);
-  } else if (event.key === "Enter") add(frame.of(frame.x0 + frame.width / 2, frame.y0 + frame.height / 2));
-  else if (event.key === "Delete" && chosen !== null) remove(chosen);
-  else if (by[event.key] && chosen !== null) {
-    const [px, py] = frame.at(...view.place(chosen)), [dx, dy] = by[event.key];
+    const numbers = [...view.place(view.chosen)].map((x) => figure(x, 3));
+    say(`Point ${view.chosen}: ${numbers.join(", ")}`);
+  } else if (event.key === "Enter") {
+    add(frame.of(frame.x0 + frame.width / 2, frame.y0 + frame.height / 2));
+  } else if (event.key === "Delete" && chosen !== null) remove(chosen);
+  else if (ARROWS[event.key] && chosen !== null) {
+    const [px, py] = frame.at(...view.place(chosen)), [dx, dy] = ARROWS[event.key];
     view.move(chosen, frame.of(px + 6 * dx, py + 6 * dy));
     changed();
   } else return;
@@ -291,7 +297,8 @@ $("network").onclick = (event) => {
 $("shown").onchange = () => show(of_list());
 
 document.onkeydown = (event) => {
-  if (event.target.closest("input, select, button, summary") || event.ctrlKey || event.metaKey) return;
+  const is_taken = event.target.closest("input, select, button, summary");
+  if (is_taken || event.ctrlKey || event.metaKey) return;
   if (event.key === " ") play(!player.is_on);
   else if (event.key === "ArrowRight") $("on").click();
   else return;
@@ -307,7 +314,9 @@ function begin() {
   $("shuffle").checked = training.shuffles;
   $("method").textContent = `${content.optimizer}, ${content.loss.replaceAll("_", " ")}`;
   $("code").textContent = $("made").textContent.trim();
-  const titles = { Plane: "What it computes", Curve: "The fitted curve", Pairs: "Predictions against targets" };
+  const titles = {
+    Plane: "What it computes", Curve: "The fitted curve", Pairs: "Predictions against targets",
+  };
   $("told").textContent = HINT;
   $("view_head").textContent = titles[view.constructor.name];
   for (const neuron of network.neurons)

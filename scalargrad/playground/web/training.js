@@ -50,7 +50,7 @@ class Training {
       if (b) this.weights[b].fill(0);
       drawn.add(W).add(b);
     }
-    for (const name of this.names) { // what no init is known of: normal, as large as it was
+    for (const name of this.names) { // no init is known: normal, as large as it was
       if (drawn.has(name)) continue;
       const block = this.weights[name];
       const size = Math.sqrt(block.reduce((s, w) => s + w * w, 0) / block.length);

@@ -1,4 +1,4 @@
-// What the network computes, with the data: a plane, a curve, or predictions against targets.
+// The outputs of the network, with the data: a plane, a curve, or predictions against targets.
 const FINE = 60, COARSE = 40; // cells on a side, while nothing plays and while it does
 const REACH = 11; // pixels from a point that still mean it
 
@@ -16,7 +16,8 @@ class View {
   class_of(row) {
     const { y, targets } = this.training, own = y.subarray(row * targets, (row + 1) * targets);
     if (this.kind === "classes") return own.indexOf(Math.max(...own));
-    return this.kind === "two" ? Number(own[0] === this.training.content.values[1]) : this.sign(own[0]);
+    if (this.kind === "two") return Number(own[0] === this.training.content.values[1]);
+    return this.sign(own[0]);
   }
 
   sign(number, [low, middle, high] = this.levels) {
@@ -188,7 +189,8 @@ class Curve extends View {
 
   cells(count) {
     const [left, right] = this.range()[0];
-    return Float64Array.from({ length: count }, (_, i) => left + (i / (count - 1)) * (right - left));
+    const step = (right - left) / (count - 1);
+    return Float64Array.from({ length: count }, (_, i) => left + i * step);
   }
 
   draw() {
@@ -258,8 +260,10 @@ class Pairs extends View {
       context.stroke();
     }
     const two = [colours.low, colours.high];
-    for (const [a, b, of] of dots)
-      mark(context, frame.at(a, b), of, this.kind === "two" ? two[of] : colours.classes[of % 8], this.size());
+    for (const [a, b, of] of dots) {
+      const colour = this.kind === "two" ? two[of] : colours.classes[of % 8];
+      mark(context, frame.at(a, b), of, colour, this.size());
+    }
     context.restore();
   }
 }
