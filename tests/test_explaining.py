@@ -225,7 +225,7 @@ def test_ties_among_all_paths_take_no_time():
 
 
 def test_a_deep_chain_is_explained():
-    n = 100_000
+    n = 20_000
     x = Value(1.0, "x")
     y = x
     for i in range(n):
@@ -240,8 +240,8 @@ def test_a_deep_chain_is_explained():
 def test_counts_beyond_all_bounds_are_inf_and_products_beyond_floats_still_rank():
     x = Value(0.0, "x")
     y = x
-    for _ in range(20_000):
-        y = y * 0.5 + y * 0.25  # 2^20000 paths; the products of all of them are 0 as floats
+    for _ in range(4_000):
+        y = y * 0.5 + y * 0.25  # 2^4000 paths; the products of all of them are 0 as floats
     explanation = explain(y, x, paths=3, fold=False)
     assert explanation.total_paths == math.inf
     assert [path.slopes.count(0.25) for path in explanation.paths] == [0, 1, 1]

@@ -113,13 +113,13 @@ def test_models_in_a_list_and_tied_parameters_have_kin_too():
 
 
 def test_what_is_remembered_is_bounded_by_its_size(monkeypatch):
-    monkeypatch.setattr(function, "ROOM", 20_000)
+    monkeypatch.setattr(function, "ROOM", 2_000)
     f = compiled(lambda p: sg.sum(p))
-    for n in (*range(300), 30_000, 40_000):
+    for n in (*range(100), 3_000, 4_000):
         assert f([1.0] * n) == n
-        assert len(f._traces) == 1 or sum(x.size for x in f._traces.values()) <= 20_000
+        assert len(f._traces) == 1 or sum(x.size for x in f._traces.values()) <= 2_000
     assert len(f._traces) == 1
-    assert f([1.0]) == f([1.0] * 40_000) / 40_000
+    assert f([1.0]) == f([1.0] * 4_000) / 4_000
 
 
 def test_generated_text_is_freed_after_its_function():
