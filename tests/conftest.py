@@ -1,4 +1,4 @@
-"""Executors for all tests of a process, which end with them: threads, processes, and a cluster of Dask's on this machine."""
+"""Operations as they were after each test; executors for all tests of a process, which end with them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,30 @@ from multiprocessing import get_context
 from typing import Any
 
 import pytest
+
+import scalargrad
+from scalargrad import Value, functions
+from scalargrad.ops import OPS
+from scalargrad.rows import custom, slopes
+from scalargrad.rows.text import FAST_NAMES, TOTAL_NAMES, USER_NAMES
+
+
+@pytest.fixture(autouse=True)
+def operations_as_before() -> Iterator[None]:
+    """Takes away the operations that a test adds: others go through the table."""
+    before = {*OPS}
+    tables = [(names, {*names}) for names in (FAST_NAMES, TOTAL_NAMES, USER_NAMES, slopes.NAMES)]
+    yield
+    added = {*OPS} - before
+    for name in added:
+        del OPS[name]
+        custom._added.pop(name, None)
+        for holder in (Value, functions, scalargrad):
+            if name in vars(holder):
+                delattr(holder, name)
+    for names, known in tables if added else ():
+        for name in names.keys() - known:
+            del names[name]
 
 
 @pytest.fixture(scope="session")

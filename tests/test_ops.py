@@ -274,19 +274,6 @@ def test_the_oracle_tells_a_slope_that_is_wrong_by_one_part_in_a_quadrillion() -
 # ------------------------------------------------------------------ operations added at run time
 
 
-@pytest.fixture
-def clean() -> Iterator[None]:
-    """Takes away the operations that a test adds."""
-    before = set(OPS)
-    yield
-    for name in set(OPS) - before:
-        del OPS[name]
-        for holder in (Value, functions, scalargrad):
-            if name in vars(holder):
-                delattr(holder, name)
-
-
-@pytest.mark.usefixtures("clean")
 def test_an_operation_added_at_run_time_appears_everywhere() -> None:
     function = custom_op(
         "ramp",
@@ -314,7 +301,6 @@ def test_an_operation_added_at_run_time_appears_everywhere() -> None:
         del oracle.REFERENCES["ramp"]
 
 
-@pytest.mark.usefixtures("clean")
 def test_an_operation_of_two_operands_can_be_added_at_run_time() -> None:
     function = custom_op(
         "ratio",
@@ -331,14 +317,12 @@ def test_an_operation_of_two_operands_can_be_added_at_run_time() -> None:
     assert function(1000.0, 1.0) == inf
 
 
-@pytest.mark.usefixtures("clean")
 def test_a_name_that_is_taken_away_can_be_given_again() -> None:
     assert custom_op("again", "x + 1.0", "1.0")(1.0) == 2.0
     del OPS["again"], Value.again  # type: ignore[attr-defined]
     assert custom_op("again", "x + 2.0", "1.0")(1.0) == 3.0
 
 
-@pytest.mark.usefixtures("clean")
 def test_an_operation_may_use_constants_operations_and_what_their_values_use() -> None:
     value = "inf if x > 9.0 else nan if x < -9.0 else cube_root(x) + sigmoid(h)"
     function = custom_op("mixed", value, "inf if x == 0.0 else x", work=("h = x - x",))
@@ -347,7 +331,6 @@ def test_an_operation_may_use_constants_operations_and_what_their_values_use() -
     assert (function(Value(0.0)).partials, function(Value(8.0)).partials) == ((inf,), (8.0,))
 
 
-@pytest.mark.usefixtures("clean")
 def test_powers_and_integers_in_an_operation_are_those_of_floats() -> None:
     root = custom_op("two_thirds", "x ** (2 / 3)", "2 / 3 * x ** (-1 / 3)")
     assert math.isnan(root(-8.0))  # neither complex nor an exception
@@ -357,7 +340,6 @@ def test_powers_and_integers_in_an_operation_are_those_of_floats() -> None:
     assert (type(one(5.0)), type(result.data), type(result.partials[0])) == (float, float, float)
 
 
-@pytest.mark.usefixtures("clean")
 @pytest.mark.parametrize("name", ["self", "node", "total", "other", "e", "dx", "new", "row"])
 def test_work_may_have_any_name_of_its_own(name: str) -> None:
     function = custom_op("worked", f"{name} * sigmoid(x)", f"1 / {name}", work=(f"{name} = 2 * x",))
@@ -365,7 +347,6 @@ def test_work_may_have_any_name_of_its_own(name: str) -> None:
     assert function(Value(0.0)).partials == (inf,)
 
 
-@pytest.mark.usefixtures("clean")
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -401,7 +382,6 @@ def test_an_operation_that_cannot_be_is_refused_with_the_reason(
     assert list(OPS) == before
 
 
-@pytest.mark.usefixtures("clean")
 @pytest.mark.parametrize(
     "work",
     [

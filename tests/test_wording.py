@@ -9,8 +9,6 @@ import pytest
 import scalargrad as sg
 from scalargrad import MLP, Neuron, Value, draw, explain
 from scalargrad.nn.inits import initializer
-from scalargrad.ops import OPS
-from scalargrad.rows import custom
 from scalargrad.wording import (
     ParameterLabel,
     clean,
@@ -56,22 +54,12 @@ def test_an_operation_has_the_brackets_it_needs(make, text):
     assert text_of(make(Value(2.0, "a"), Value(3.0, "b"), Value(0.5, "c"))) == text
 
 
-@pytest.fixture
-def added():
-    """custom_op, whose operations are gone after the test."""
-    before = {*OPS}
-    yield sg.custom_op
-    for name in {*OPS} - before:
-        del OPS[name], custom._added[name]
-        delattr(Value, name)
-
-
-def test_init_picture_and_explanation_follow_the_traits_of_an_operation(added):
-    added("hinged", "x if x > 0.0 else 0.0", "1.0 if x > 0.0 else 0.0", traits="rectifier")
-    both = added(
+def test_init_picture_and_explanation_follow_the_traits_of_an_operation():
+    sg.custom_op("hinged", "x if x > 0.0 else 0.0", "1.0 if x > 0.0 else 0.0", traits="rectifier")
+    both = sg.custom_op(
         "both", "x * y / (x + y)", ("out / x", "out / y"), traits="commutative", infix=" ∥ "
     )
-    less = added("less", "x - 2.0 * y", ("1.0", "-2.0"), infix=" ⊖ ")
+    less = sg.custom_op("less", "x - 2.0 * y", ("1.0", "-2.0"), infix=" ⊖ ")
     assert initializer(None, "hinged") is initializer(None, "relu")
     neuron = Neuron(2, activation="hinged", seed=0)
     a = neuron([Value(1.0, "x0"), Value(2.0, "x1")])
@@ -85,8 +73,10 @@ def test_init_picture_and_explanation_follow_the_traits_of_an_operation(added):
     assert "    v1 = (x ∥ y) + x = (2 ∥ 3) + 2 = " in repr(explain(both(x, y) + x, x))
 
 
-def test_the_symbol_of_an_operation_is_text_too(added):
-    odd = added("odd", "x * x + y", ("2.0 * x", "1.0"), symbol="\u202e<b>\x07", infix="\n<\x00")
+def test_the_symbol_of_an_operation_is_text_too():
+    odd = sg.custom_op(
+        "odd", "x * x + y", ("2.0 * x", "1.0"), symbol="\u202e<b>\x07", infix="\n<\x00"
+    )
     picture = Picture(draw(odd(Value(2.0, "x"), Value(3.0, "y"))))
     assert "�<b>�" in picture.texts
     assert "x <�y" in picture.texts

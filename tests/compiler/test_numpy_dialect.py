@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from mpmath import mp
 
-from scalargrad import Value, custom_op, functions
+from scalargrad import custom_op, functions
 from scalargrad.compiler.choices import TRACED
 from scalargrad.compiler.dialects import numpy_helpers as on_arrays
 from scalargrad.compiler.dialects.forms import ATOM
@@ -386,19 +386,6 @@ def test_rows_of_a_trace_are_those_of_arrays(name: str, text: str) -> None:
 # ------------------------------------------------------------------ rows added at run time
 
 
-@pytest.fixture
-def clean() -> Iterator[None]:
-    """Takes away the rows that a test adds."""
-    before = set(OPS)
-    yield
-    for name in set(OPS) - before:
-        del OPS[name]
-        for holder in (Value, functions):
-            if name in vars(holder):
-                delattr(holder, name)
-
-
-@pytest.mark.usefixtures("clean")
 def test_a_row_added_at_run_time_is_one_of_arrays() -> None:
     custom_op("ramp", "softplus(x) ** 2 / 2", "softplus(x) * sigmoid(x)", domain=((-300.0, 300.0),))
     custom_op(
@@ -425,7 +412,6 @@ def test_a_row_added_at_run_time_is_one_of_arrays() -> None:
                 del BOUNDS[name, what]
 
 
-@pytest.mark.usefixtures("clean")
 @pytest.mark.parametrize(
     "name", ["mended", "one_by_one", "copysign", "order", "rare", "part", "test", "a", "k"]
 )

@@ -229,13 +229,10 @@ def test_aliases_and_functions_are_activations():
 
 def test_an_operation_of_ones_own_is_an_activation():
     custom_op("nn_test_cube", "x * x * x", "3.0 * x * x")
-    try:
-        neuron = Neuron(1, activation="nn_test_cube", init=lambda *_: 1.0)
-        out = neuron(0.5)
-        out.backward()
-        assert (out.data, neuron.b.grad) == (0.125, 0.75)
-    finally:  # other tests go through the table
-        del OPS["nn_test_cube"], Value.nn_test_cube, functions.nn_test_cube
+    neuron = Neuron(1, activation="nn_test_cube", init=lambda *_: 1.0)
+    out = neuron(0.5)
+    out.backward()
+    assert (out.data, neuron.b.grad) == (0.125, 0.75)
 
 
 class Doubled(Neuron):

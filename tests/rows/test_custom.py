@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import random
 import re
-from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,27 +15,10 @@ import scalargrad
 from scalargrad import MLP, Value, compile, custom_op, draw, explain, functions, grad, hessian
 from scalargrad.nn.inits import he, initializer, xavier
 from scalargrad.ops import OPS, TRAITS
-from scalargrad.rows import custom, slopes
-from scalargrad.rows.text import FAST_NAMES, TOTAL_NAMES, USER_NAMES
+from scalargrad.rows import custom
 
 PACKAGE = Path(scalargrad.__file__).parent
 BACKENDS = ("python", "numpy", "native")
-
-
-@pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
-    """Takes away the operations that a test adds."""
-    before = set(OPS)
-    tables = [(names, {*names}) for names in (FAST_NAMES, TOTAL_NAMES, USER_NAMES, slopes.NAMES)]
-    yield
-    for names, known in tables:
-        for name in names.keys() - known:
-            del names[name]
-    for name in set(OPS) - before:
-        del OPS[name]
-        for holder in (Value, functions, scalargrad):
-            if name in vars(holder):
-                delattr(holder, name)
 
 
 def digamma(x: float) -> float:
