@@ -352,6 +352,16 @@ def test_hovering_a_card_shows_its_paths(browser: Browser, tmp_path: Path) -> No
 # ------------------------------------------------------------------ edited leaves
 
 
+def test_a_field_holds_a_number_as_it_may_be_typed(browser: Browser, tmp_path: Path) -> None:
+    numbers = [math.inf, -math.inf, math.nan, 1e-300, -0.1, 1e22]
+    root = functions.sum([Value(x, f"x{i}") for i, x in enumerate(numbers)])
+    opened(browser, root, tmp_path / "page.html")
+    read = "[...document.querySelectorAll('#leaves input')].map((one) => String(typed(one.value)))"
+    for _ in range(2):  # as recorded, and after the button that says so
+        assert [float(x) for x in browser.evaluate(read)] == pytest.approx(numbers, nan_ok=True)
+        click(browser, "#reset")
+
+
 def test_leaves_are_listed_from_the_first_layer_on(browser: Browser, tmp_path: Path) -> None:
     x = [Value(1.0, "x1"), Value(2.0, "x2")]
     opened(browser, MLP(2, [2, 1], activation="tanh", seed=0)(x), tmp_path / "page.html")

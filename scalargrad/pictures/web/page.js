@@ -14,7 +14,7 @@ function show_leaves() {
     const label = document.createElement("label"), field = document.createElement("input");
     field.inputMode = "decimal";
     field.autocomplete = "off";
-    field.value = String(node.data);
+    field.value = written(node.data);
     field.addEventListener("change", () => edit(node, field));
     label.append(node.name, " ", field);
     $("leaves").append(label);
@@ -27,6 +27,9 @@ function show_leaves() {
       `${graph.python} is made of Python functions: it is not computed here.`;
   }
 }
+
+// A number as a field shows it, and as `typed` reads it.
+const written = (x) => String(x).replace("Infinity", "∞");
 
 function edit(node, field) {
   const x = typed(field.value);
@@ -44,7 +47,7 @@ function edit(node, field) {
 
 function reset() {
   for (const node of nodes) Object.assign(node, node.recorded);
-  for (const node of nodes) if (node.field) node.field.value = String(node.data);
+  for (const node of nodes) if (node.field) node.field.value = written(node.data);
   $("leaves_note").textContent = `As recorded: ${root().name} = ${figure(root().data)}`;
   begin_anew();
 }
