@@ -351,7 +351,8 @@ class Generated:
         plan = self._plan = plan_of(self.backend, self._program, *expected, is_made)
         if plan.backend == "native" and can_loop:
             return on_native()
-        if plan.backend == "numpy" and can_loop:
+        has_lists = any(step.op.takes_lists for step in formula.steps)  # a sum or dot of numbers
+        if plan.backend == "numpy" and can_loop and not has_lists:
             from ..compiler.numpy_training import LoopOnArrays
 
             return LoopOnArrays(problem)

@@ -8,6 +8,7 @@ import pickle
 import numpy as np
 import pytest
 
+import scalargrad as sg
 from scalargrad import Value
 from scalargrad.nn import LBFGS, MLP, SGD, Adam, AdamW, Optimizer, RMSprop
 from scalargrad.nn.choosing import OPTIMIZERS, optimizer_for
@@ -281,6 +282,20 @@ def test_a_new_optimiser_is_an_update():
     model = MLP(1, [1], init="zeros")
     model.fit([1.0, 2.0], [3.0, 6.0], optimizer=Sign, lr=0.5, epochs=2)
     assert model.layers[0].neurons[0].w[0].data == 1.0
+
+
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_an_update_may_sum_lists(backend):
+    class Summed(Optimizer):
+        def update(self, weights, gradients, lr):
+            return [sg.sum([w, -lr * g]) for w, g in zip(weights, gradients, strict=True)], ()
+
+    X, y = [[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], [1.0, 1.0, 0.0]
+    plain, summed = (MLP(2, [3, 1], activation="tanh", seed=0) for _ in range(2))
+    plain.fit(X, y, optimizer="sgd", lr=0.1, epochs=20, engine="eager")
+    summed.fit(X, y, optimizer=Summed, lr=0.1, epochs=20, engine="compiled", backend=backend)
+    for p, q in zip(plain.parameters(), summed.parameters(), strict=True):
+        assert q.data == pytest.approx(p.data, rel=1e-12)
 
 
 def test_optimisers_can_be_copied_and_pickled_in_mid_run():
