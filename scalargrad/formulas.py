@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 
 LOSSES = {name: name for name in ("linear", "soft_l1", "huber", "cauchy", "arctan")}
 CACHE = 131072  # numbers that stay near the processor, 1 MB
-PIECE = 32_000  # numbers of a table, and
-DOT = 8192  # numbers of a column, that linear algebra does not share out among threads, to wait
+PIECE, DOT = 32_000, 8192  # numbers of a table, of a column: few enough for a single thread
 ALIKE = 1e-3  # where less of a column stands apart from the others, products lose its digits
 KEPT = 16  # formulas that another fit finds compiled
 MOST_POLISHING = 5  # steps
@@ -408,7 +407,7 @@ def _root(products: Any) -> Any:
         root = numpy.linalg.cholesky(products / scale / scale[:, None]).T
     except numpy.linalg.LinAlgError:
         return None
-    return root * scale if root.diagonal().min() > ALIKE else None  # so of nan
+    return root * scale if root.diagonal().min() > ALIKE else None  # nan is not more
 
 
 _made: dict[Any, _Formula] = {}  # the latest, for another fit
@@ -421,11 +420,12 @@ def _formula_of(f: Callable[..., Any], names: list[str], backend: str) -> _Formu
     )
     function = (f.__code__, id(f.__globals__)) if is_plain else id(f)
     key = function, *names, backend
-    if key not in _made:
+    made = _made.get(key)
+    if made is None:
         if len(_made) >= KEPT:
             _made.clear()
-        _made[key] = _Formula(f, names, backend)  # which keeps f, and so its id
-    return _made[key]
+        made = _made[key] = _Formula(f, names, backend)  # which keeps f, and so its id
+    return made
 
 
 class _Formula:

@@ -224,6 +224,34 @@ def test_what_a_formula_reads_counts_in_each_fit_and_formulas_are_told_apart():
         assert fit.parameters["a"] == pytest.approx(Y @ T**power / (T**power @ T**power))
 
 
+rate_of_module = 1.3
+
+
+class Rate:
+    rate = 1.3
+
+    def __call__(self, t, a):
+        return a * exp(-self.rate * t)
+
+
+def test_what_one_formula_reads_may_change_between_fits(monkeypatch):
+    rate, own = 1.3, Rate()
+
+    def by_closure(t, a):
+        return a * exp(-rate * t)
+
+    def by_global(t, a):
+        return a * exp(-rate_of_module * t)
+
+    for rate in (1.3, 2.6):
+        own.rate = rate
+        monkeypatch.setitem(globals(), "rate_of_module", rate)
+        known = np.exp(-rate * T)
+        for f in (by_closure, by_global, own):
+            fit = fit_formula(f, T, Y, {"a": 1})
+            assert fit.parameters["a"] == pytest.approx(Y @ known / (known @ known))
+
+
 def test_a_parameter_without_effect_over_many_rows_is_a_sentence():
     t = np.linspace(0.0, 1.0, CACHE)
     fit = fit_formula(lambda t, a, b: a * t, t, 2.0 * t + 1e-3 * np.sin(t), {"a": 1, "b": 2})

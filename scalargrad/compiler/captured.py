@@ -51,7 +51,7 @@ _READING = {"data": {"data", "detach", "state"}, "grad": {"grad"}}  # of a Value
 _NUMBERS = {float, int}
 _ATOMS = {*_NUMBERS, bool, complex, str, bytes, type(None), type(...), range, CodeType}
 _CONTAINERS = (list, dict, set, deque)
-# What never refers to other objects than it does now, though these may change.
+# Kinds that never refer to other objects than they do now, though these may change.
 # fmt: off
 _FIXED: tuple[type, ...] = (
     tuple, frozenset, partial, MethodType, BuiltinFunctionType, MethodWrapperType, property,
@@ -183,7 +183,8 @@ class Captured:
         wrapped = getattr(function, "__wrapped__", None)
         if function.__code__.co_filename.startswith(LIBRARIES):
             self._add_name(function)
-            return [wrapped]
+            held = map(_content, function.__closure__ or ())  # grad(f) calls f
+            return [wrapped, *[x for x in held if callable(x) and not isinstance(x, type)]]
         own = set(names_in(function.__code__))
         self._names |= own
         self.functions.append(function)

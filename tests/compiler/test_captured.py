@@ -483,6 +483,23 @@ def test_globals_are_seen_in_every_function_that_is_reached(globals_restored):
     globals_restored["WEIGHTS"] = WEIGHTS
 
 
+@pytest.mark.parametrize("make", [sg.grad, sg.value_and_grad, sg.jacobian, sg.hessian])
+def test_globals_of_a_function_are_seen_behind_its_derivative(make, globals_restored):
+    def cubed(x):
+        return helper(x) ** 3
+
+    f = compiled(make(cubed))
+    for scale in (2.0, 3.0):
+        globals_restored["SCALE"] = scale
+        values = {
+            sg.grad: 3.0 * scale**3,
+            sg.value_and_grad: (scale**3, 3.0 * scale**3),
+            sg.jacobian: 3.0 * scale**3,
+            sg.hessian: 6.0 * scale**3,
+        }
+        assert f(1.0) == values[make]
+
+
 def test_an_equal_list_in_place_of_another_is_watched_in_its_stead():
     item = types.SimpleNamespace(ws=[1.0, 2.0])
     f = compiled(lambda x: x * item.ws[0])
