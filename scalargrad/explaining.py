@@ -224,10 +224,10 @@ def _ways(order: list[Value], wrt: Value) -> tuple[dict[Value, Ways], float]:
             ways[node] = sorted(down, key=lambda way: way[0], reverse=True)
             total = sum(counts[x] for x, _ in steps)
             counts[node] = total if total <= MOST_PATHS else inf
-    if order[-1] not in ways:
-        name = label_of(wrt) or repr(wrt)
-        raise ValueError(said("no path", root="root", leaf=name))
-    return ways, counts[order[-1]]
+    if (root := order[-1]) not in ways:
+        name = label_of(root) or "root"
+        raise ValueError(said("no path", root=name, leaf=label_of(wrt) or repr(wrt)))
+    return ways, counts[root]
 
 
 def _heaviest_paths(

@@ -408,7 +408,7 @@ def test_a_label_that_cannot_be_shown_is_made_fit():
         (
             lambda x, y: explain(x, y),
             ValueError,
-            "root was not made of y: its slope is 0, no path leads to it",
+            "x was not made of y: its slope is 0, no path leads to it",
         ),
         (
             lambda x, y: explain(x * 2, [x, Value(4.0)]),

@@ -343,7 +343,8 @@ def within(name: str, number: Any, below: float = inf) -> float:
 
 
 def positive(name: str, number: Any) -> float:
-    value = within(name, number)
-    if not value:
-        raise ValueError(f"{name} must be above 0, got {value}")
+    """The number as a float; ValueError if it is not above 0, or infinite."""
+    value = to_float(number, name)
+    if not 0.0 < value < inf:
+        raise ValueError(f"{name} must be above 0, and finite, got {value}")
     return value

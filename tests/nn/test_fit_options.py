@@ -235,7 +235,7 @@ WRONG = {
     "a metric that is none": ({"metrics": "acuracy"}, ValueError, "metrics='acuracy' is none of 'accuracy', 'squared_error'"),
     "a number for a metric": ({"metrics": 3}, TypeError, "metrics must be a name, a function of (predictions, targets), or a list"),
     "a metric that gives a text": ({"metrics": lambda p, t: "good"}, TypeError, "the metric <lambda> takes a real number"),
-    "a gradient of length 0": ({"clip_norm": 0.0}, ValueError, "clip_norm must be above 0, got 0.0"),
+    "a gradient of length 0": ({"clip_norm": 0.0}, ValueError, "clip_norm must be above 0, and finite, got 0.0"),
     "no length": ({"clip_norm": "1"}, TypeError, "clip_norm"),
     "patience without validation": ({"patience": 3}, ValueError, "give validation=(X, y)"),
     "no patience": ({"patience": 0, "validation": (X, Y)}, ValueError, "patience must be 1 or more, got 0"),

@@ -351,7 +351,7 @@ def test_repr_says_rate_and_steps():
             ValueError,
             "alpha must be 0 or more and below 1, got 1.5",
         ),
-        (lambda w: RMSprop([w], eps=0), ValueError, "eps must be above 0, got 0.0"),
+        (lambda w: RMSprop([w], eps=0), ValueError, "eps must be above 0, and finite, got 0.0"),
         (
             lambda w: Adam([w], betas=(1.0, 0.9)),
             ValueError,
