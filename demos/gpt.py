@@ -39,7 +39,7 @@ Vectors = list[list[Any]]  # one for each position; of Values, of traced or of p
 
 
 class GPT(Module):
-    """Which character comes next, at every position of a document."""
+    """The character that comes next, at every position of a document."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the demos share: options, the share of right answers, and how pictures are written."""
+"""Tools that the demos share: options, the part of answers that is right, writing of pictures."""
 
 from __future__ import annotations
 

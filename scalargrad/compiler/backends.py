@@ -164,8 +164,8 @@ def of_python_functions(program: Program) -> str:
 
 
 def native_seconds(program: Program) -> float:
-    """How long it takes, about, to make machine code: then more for each vector, or for each
-    operation and walk back.
+    """The seconds, about, to make machine code: some at once, and more for each vector, or for
+    each operation and walk back.
     """
     count = operations(program)
     if not has_pattern(program):
@@ -174,7 +174,7 @@ def native_seconds(program: Program) -> float:
 
 
 def _on_arrays(program: Program, rows: int) -> tuple[int, int, int]:
-    """How many vectors a program has on arrays, numbers that are computed there, terms of dots."""
+    """The counts of a program's vectors on arrays, of numbers computed there, of terms of dots."""
     vectors, found = rolled(program).vectors, {True: 0, False: 0}
     for vector in vectors:
         inner = vector.operands[0].index.shape[-1] if vector.op.takes_lists else 1

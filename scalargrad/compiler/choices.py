@@ -50,7 +50,7 @@ FASTEST = {  # fewer still; where something overflows, the value too is nan, or 
 
 
 def sends(op: Op) -> tuple[str, ...]:
-    """What goes back to each operand for a slope d; empty where that is slope × d."""
+    """The shares that go back to the operands for a slope d; empty where they are slope × d."""
     return _SENDS.get(op, ())
 
 

@@ -65,7 +65,7 @@ class DerivedSteps:
         return [self.now[x] for x in program.outputs]
 
     def of(self, x: Any) -> Any:
-        """What an input, a constant or a step of the program is now."""
+        """The present form of an input, a constant or a step of the program."""
         return self.now[x]
 
     def constant(self, number: float) -> Constant:
@@ -90,7 +90,7 @@ class DerivedSteps:
         return step
 
     def line(self, line: Line, local: dict[str, Any], label: str = "") -> Any:
-        """What a line computes of what stands under its operands' names."""
+        """The result of a line for the operands that stand in `local` under their names."""
         if line.text in local:
             return local[line.text]
         operands = tuple([local[name] for name in line.operands])
@@ -236,7 +236,7 @@ class DerivedSteps:
         return partial if d == 1.0 else (partial, slope)
 
     def _shares(self, step: Step, places: Sequence[int], slope: Any) -> list[tuple[int, Any]]:
-        """What a step sends to each of its operands."""
+        """The shares that a step sends to its operands."""
         op, name = step.op, step.op.name
         now = self.now
         operands = tuple([now[x] for x in step.operands])
@@ -266,7 +266,7 @@ class DerivedSteps:
 
 
 class _Now(dict):  # type: ignore[type-arg]
-    """What stands for each input, constant and step of a program: an input for itself."""
+    """The present form of each input, constant and step of a program; an input stays itself."""
 
     def __init__(self, derived: DerivedSteps) -> None:
         super().__init__()

@@ -30,7 +30,7 @@ SINGLES = 64  # shares of single numbers of a source that are added up one by on
 
 
 class Root(NamedTuple):
-    """What slopes are taken of: a number of a source, and the slope it begins with."""
+    """A result that slopes are taken of: a number of a source, and the slope it begins with."""
 
     source: Any
     place: int
@@ -145,7 +145,7 @@ class Derived:
         return self.view(View((source,), numpy.array([place])))
 
     def line(self, line: Line, local: dict[str, View], size: int, label: str = "") -> View:
-        """What a line computes of what stands under its operands' names."""
+        """The result of a line for the operands that stand in `local` under their names."""
         if line.text in local:
             return local[line.text]
         if (number := known(line)) is not None:
@@ -334,7 +334,7 @@ class Derived:
     def _shares(
         self, vector: Vector, places: Sequence[int], slope: View
     ) -> Iterable[tuple[int, Share]]:
-        """What a vector sends to each of its operands."""
+        """The shares that a vector sends to its operands."""
         op, name, size = vector.op, vector.op.name, vector.size
         views = [self.view(view) for view in vector.operands]
         count = vector.operands[0].index.shape[1] if vector.operands[0].index.ndim == 2 else 1
@@ -366,7 +366,7 @@ class Derived:
 
 
 def _identity(view: View) -> Any:
-    """What is equal for views of the same numbers."""
+    """A key that is equal for views of the same numbers."""
     sources = [source.bits if isinstance(source, Numbers) else source for source in view.sources]
     return (*sources, view.index.shape, view.index.tobytes())
 

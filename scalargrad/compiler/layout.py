@@ -126,7 +126,7 @@ def _pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
 
 
 def targets(patterns: Iterable[str]) -> str:
-    """What a loop over several arguments at once unpacks them into, of the pattern of each.
+    """The targets that a loop over several arguments unpacks them into, by the pattern of each.
 
     >>> targets(["a, b", "(a,), (b,)", "((a, b),)", "c"])
     '(a, b), ((a,), (b,)), ((a, b),), c'

@@ -136,7 +136,7 @@ def known(line: Line) -> float | None:
 
 
 def computed(text: str, numbers: dict[str, float]) -> Any:
-    """What an expression gives for known numbers; None where plain arithmetic raises an error.
+    """The result of an expression for known numbers; None where plain arithmetic raises an error.
 
     >>> computed("1.0 / y", {"y": 4.0}), computed("1.0 / y", {"y": 0.0})
     (0.25, None)
@@ -172,7 +172,7 @@ class _Decided(ast.NodeTransformer):
         return self.visit(node.body if truth else node.orelse)  # type: ignore[no-any-return]
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        """What is left of `a and b` where one of them is true, of `a or b` where one is false."""
+        """The rest of `a and b` where one of them is true, of `a or b` where one is false."""
         neutral = isinstance(node.op, ast.And)
         node.values = [value for value in node.values if self._truth(value) is not neutral]
         self.generic_visit(node)

@@ -164,7 +164,7 @@ def frozen(
     steps = [] if steps is None else steps
 
     def leaf(item: Any) -> Any:
-        """What stands for a number or a Value from elsewhere; None for what is yet to be made."""
+        """The node of a number or of a Value from elsewhere; None for one yet to be made."""
         if isinstance(item, float):
             key = float(item), float.__repr__(item)  # 0.0 and -0.0 are equal, and not the same
             if key not in numbers:
@@ -311,7 +311,7 @@ def _first(count: int) -> tuple[int, ...]:
 
 
 def _receivers(step: Step) -> Sequence[Any]:
-    """What a step sends slopes to: operands; of a choice its branches, None for its condition."""
+    """The operands that a step sends slopes to; of a choice the branches, not the condition."""
     if step.op.slopes:
         return step.operands
     return [x if sent else None for x, sent in zip(step.operands, sends(step.op))]
@@ -328,7 +328,7 @@ def grouped(op: Op, flat: Sequence[Any]) -> list[Any]:
 
 
 def operations(program: Program) -> int:
-    """How many elementary operations the outputs take for a row; a dot of n is 2n of them."""
+    """The count of elementary operations of the outputs for a row; a dot of n is 2n of them."""
     return sum(max(1, len(step.operands) - 1) for step in program.steps)
 
 

@@ -59,7 +59,7 @@ class View:
 
     @property
     def size(self) -> int:
-        """How many numbers there are to choose from."""
+        """The count of numbers to choose from."""
         return sum(size_of(source) for source in self.sources)
 
     def __repr__(self) -> str:
@@ -96,7 +96,7 @@ class Rolled:
 
 
 def size_of(source: Any) -> int:
-    """How many numbers a block, a vector or constants hold, rows apart."""
+    """The count of numbers in a block, a vector or constants, rows apart."""
     return len(source.inputs) if isinstance(source, Block) else source.size
 
 

@@ -93,7 +93,7 @@ class Standalone:
         return "".join(lines)
 
     def _name(self, name: str, names: Mapping[str, Any]) -> str:
-        """What an object is called here, where it is defined from now on."""
+        """The name of an object here, where it is defined from now on."""
         item = names[name]
         key = _key(item) or (names["__name__"], name)
         if key not in self._names:
@@ -176,7 +176,7 @@ def _made_total(item: Any) -> Any:
 
 
 def _key(item: Any) -> Any:
-    """What tells an object from others; None of one that is known by the module it is in."""
+    """A key that tells an object from others; None for one that its module makes known."""
     if hasattr(item, "tobytes") and not isinstance(item, type):
         return item.dtype.str, item.shape, item.tobytes()
     return id(item) if callable(item) or isinstance(item, float | ModuleType) else None

@@ -73,7 +73,7 @@ class Loop:
         raise NotImplementedError
 
     def once(self, make: Callable[[list[int]], T], batch: list[int]) -> T:
-        """What is made of a batch: made once for each, if batches come again."""
+        """The thing that is made of a batch, once for each if batches come again."""
         if self._kept is None:
             return make(batch)
         if id(batch) not in self._kept:
@@ -129,7 +129,7 @@ class Stepwise(Loop):
         return float(self._of("value")([*self._contents([*weights, *fixed]), *table])[0])
 
     def _contents(self, numbers: Numbers) -> list[Any]:
-        """What the blocks without rows hold."""
+        """The contents of the blocks without rows."""
         there = [numbers[i] for i in self._order]
         return [shaped(there[start:end], shape) for shape, start, end in self._parts]
 
@@ -147,7 +147,7 @@ class Stepwise(Loop):
         return self._functions[kind]
 
     def _rows(self, batch: list[int]) -> list[Any]:
-        """What the blocks of rows hold for a batch."""
+        """The contents of the blocks of rows for a batch."""
         return [[content[i] for i in batch] for content in self._table]
 
 

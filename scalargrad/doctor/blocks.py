@@ -150,5 +150,5 @@ def _shape(tree: Any) -> tuple[int, ...] | None:
 
 
 def size_of(shape: tuple[int, ...]) -> int:
-    """How many numbers an array of the shape has."""
+    """The count of numbers in an array of the shape."""
     return prod(shape)

@@ -1,4 +1,4 @@
-"""What the doctor finds: a mistake, or that there is none.   (floor 2)"""
+"""A finding of the doctor: a mistake, or that there is none.   (floor 2)"""
 
 from __future__ import annotations
 

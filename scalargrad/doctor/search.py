@@ -167,7 +167,7 @@ class Search:
     def _fit(
         self, walk: Walk, yours: Numbers, predicted: Numbers, exact: Numbers
     ) -> tuple[float, Numbers] | None:
-        """How often yours counts the walk, or the share it leaves out, and what that comes to.
+        """The times that yours counts the walk, or the share it leaves out, and the numbers then.
 
         None if yours counts neither, or the walk changes nothing.
         """
@@ -273,7 +273,7 @@ def _explains(case: Case, numbers: Numbers, bounds: Numbers, factor: float = 1.0
 
 
 def _informative(case: Case, numbers: Numbers, bounds: Numbers) -> int:
-    """How many of the numbers are more than rounding."""
+    """The count of the numbers that are more than rounding."""
     return sum(abs(x) > case.epsilon * b + case.tiny for x, b in zip(numbers, bounds))
 
 

@@ -62,7 +62,7 @@ class Case:
         self.tiny = 1e-36 if given.epsilon > 1e-9 else 1e-300  # where digits get lost
 
     def tolerances(self) -> Numbers:
-        """How far each number may be off."""
+        """The error that each number may have."""
         return [
             max(self.epsilon * bound + self.tiny, self.atol + self.rtol * abs(x))
             for bound, x in zip(self.bounds, self.exact)

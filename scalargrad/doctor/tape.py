@@ -85,7 +85,7 @@ class Tape:
     # -------------------------------------------------------------- what rounding may do to a slope
 
     def doubts(self) -> list[list[float]]:
-        """How far the slope of each edge may be off, for a rounding error of 1 in each operation.
+        """The largest error of each edge's slope, for a rounding error of 1 an operation.
 
         This is running error analysis (Wilkinson): the error of a number is what its operands'
         errors make of it, and a rounding of its own. The error of a slope is the difference to the
@@ -164,7 +164,7 @@ class Tape:
         return found
 
     def bounds(self, doubts: list[list[float]], changes: Changes | None = None) -> list[float]:
-        """How far the slope by each Value may be off, for a rounding error of 1 in each operation.
+        """The largest error of the slope by each Value, for a rounding error of 1 an operation.
 
         A changed edge is as doubtful as its slope is large.
         """

@@ -315,7 +315,7 @@ class Painter:
         return found
 
     def strength(self, edge: Edge, weights: Mapping[tuple[str, str], list[float]]) -> Strength:
-        """How strong the line of an edge is, and whether it stands for several that differ."""
+        """The strength of an edge's line, and whether it stands for several that differ."""
         ends = edge.tail, edge.head
         if self.strong_by == "gradient":
             return edge.flow, ends in self.flows

@@ -112,7 +112,7 @@ class Roles:
         return {value: found[self.whole[value]] for value in self.values}
 
     def kind(self, value: Value) -> Hashable:
-        """How a Value would be called without its operands."""
+        """The name that a Value would have without its operands."""
         if self.card[value] is not value:
             return "card", self.card[value]
         if value in self.roots:

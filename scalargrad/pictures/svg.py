@@ -107,12 +107,12 @@ def _badge_width(card: Card) -> float:
 
 
 def _overhang(card: Card) -> float:
-    """How far the badge sticks out on the left."""
+    """The width by which the badge sticks out on the left."""
     return min(_badge_width(card) / 2, 16.0) - (6.0 if len(card.badge) == 1 else 0.0)
 
 
 def _indent(card: Card) -> float:
-    """How much of the badge's width lies on the card."""
+    """The part of the badge's width that lies on the card."""
     return max(0.0, _badge_width(card) - _overhang(card) - 6.0)
 
 
@@ -263,7 +263,7 @@ def _band(bundle: Bundle, corners: list[Point]) -> Iterator[str]:
 
 
 def _count(bundle: Bundle, corners: list[Point]) -> Iterator[str]:
-    """How many edges a band stands for, in its middle."""
+    """The number of edges that a band stands for, in its middle."""
     x, y = (sum(numbers) / 4 for numbers in zip(*corners))
     w = width(bundle.count, PILL) + 10
     yield f'<g class="bundle"><title>{escaped(bundle.tip)}</title>'

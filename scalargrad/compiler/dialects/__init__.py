@@ -1,1 +1,1 @@
-"""How a line reads in each language, and the helpers it calls there.   (floor 3)"""
+"""The text of a line in each language, and the helpers it calls there.   (floor 3)"""
