@@ -135,9 +135,8 @@ def test_generated_text_is_freed_after_its_function():
     f = compiled(freed_in_a_test)
     for factors[0] in (1.0, 2.0, 3.0, 4.0):
         f.value_and_grad(1.5)
-        assert len(texts()) <= 2
     names = texts()
-    assert names
+    assert 1 <= len(names) <= 2
     del f
     gc.collect()
     assert all(name in linecache.cache for name in names)  # a traceback may be reading them now
