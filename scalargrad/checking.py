@@ -245,6 +245,13 @@ def _judged_arguments(
         if not (len(positions) == 1 and isinstance(own, dict) and {*given} <= {*own}):
             return tuple(map(names.index, given)), [*given.values()]
     if not isinstance(wrt, tuple):
+        own, size = args[positions[0]], len(given) if isinstance(given, list | tuple) else 0
+        is_of_all = size == len(args) > 1 and is_array(own)
+        if is_of_all and len(leaves(given, "given")) != own.size:
+            raise ValueError(
+                f"given has {size} gradients, and wrt={wrt} asks for that of "
+                f"{names[positions[0]]} alone: write wrt={(*range(len(args)),)}"
+            )
         return positions, [given]
     asked = [names[i] for i in positions]
     if isinstance(given, dict):

@@ -340,6 +340,15 @@ def test_what_cannot_be_a_gradient_is_refused(given, error, words):
         check_gradient(loss, W, B, wrt=(0, 1), given=given)
 
 
+def test_gradients_of_all_arguments_need_wrt_of_all():
+    with pytest.raises(
+        ValueError, match=r"2 gradients, and wrt=0 .* of W alone: write wrt=\(0, 1\)"
+    ):
+        check_gradient(loss, W, B, given=(W, B))
+    with pytest.raises(GradientError, match="1 of 1 gradients is wrong"):  # two rows of one
+        check_gradient(lambda x, y: (x * y).sum(), np.ones((2, 1)), 3.0, given=([1.0], [1.0]))
+
+
 def test_keys_and_lengths_of_structures_must_fit():
     with pytest.raises(ValueError, match=r"given has c, but p has W, b"):
         check_gradient(lambda p: loss(p["W"], p["b"]), {"W": W, "b": B}, given={"c": B})
