@@ -35,10 +35,10 @@ if TYPE_CHECKING:
     from .traces import Traces
 
 KIND = "value_and_grad"
-PIECES = 16  # of the rows, if there are so many; more,
-ROWS, NUMBERS = 8_192, 1 << 19  # if a piece would have more rows than that, or more numbers
-KEPT = 4  # a worker keeps the parcels of so many calls
-KEYS = 10_000  # that are known to have been sent
+PIECES = 16  # at least, if there are so many rows
+ROWS, NUMBERS = 8_192, 1 << 19  # at most in a piece
+KEPT = 4  # calls whose parcels a worker keeps
+KEYS = 10_000  # at most, of parcels that were sent
 # Errors by which executors say that a worker died: Python's own, Dask's, Ray's.
 DIED = {"BrokenExecutor", "KilledWorker", "WorkerCrashedError"}
 

@@ -53,7 +53,7 @@ def _fits(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     """Whether an array of the one shape can be subtracted from one of the other, entry by entry."""
     return size_of(given) == size_of(shape) and (
         given == shape or size_of(shape) == 1 or shape[len(shape) - len(given) :] == given
-    )  # fmt: skip
+    )
 
 
 def _same(a: float, b: float) -> bool:

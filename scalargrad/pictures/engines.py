@@ -106,9 +106,8 @@ def run_embedded(dot: str, timeout: float) -> bytes:
     found = find_spec("pygraphviz")
     assert found is not None
     assert found.submodule_search_locations
-    home = found.submodule_search_locations[0].rpartition("pygraphviz")[
-        0
-    ]  # it need not be where a new Python looks
+    # the folder of the wheel, which need not be where a new Python looks
+    home = found.submodule_search_locations[0].rpartition("pygraphviz")[0]
     command = [sys.executable, "-P", "-c", EMBEDDED, home, FORMAT]
     return subprocess.run(
         command, input=dot.encode(), capture_output=True, timeout=timeout, check=True
