@@ -438,8 +438,10 @@ def _affine(step: Any) -> tuple[Any, Any]:
         return scale, -mean * scale
     if name == "MinMaxScaler" and hasattr(step, "scale_") and not step.clip:
         return step.scale_, step.min_
+    if getattr(step, "clip", False):
+        name += " with clip=True"
     raise TypeError(
-        "export folds a fitted StandardScaler or MinMaxScaler (without clip) into the network, "
+        "export folds a fitted StandardScaler, or MinMaxScaler without clip, into the network, "
         f"not {name}: transform the inputs before they come to the exported function"
     )
 

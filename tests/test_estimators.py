@@ -204,13 +204,15 @@ def test_an_exported_classifier_in_javascript(tmp_path):
 
 
 def test_other_steps_are_refused_by_name(tmp_path):
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        fitted = make_pipeline(PolynomialFeatures(2), MLPRegressor(**{**FAST, "max_iter": 2})).fit(
-            X, Y
-        )
-    with pytest.raises(TypeError, match="not PolynomialFeatures: transform the inputs before"):
-        export(fitted, tmp_path / "net.c")
+    for step, name in (
+        (PolynomialFeatures(2), "PolynomialFeatures"),
+        (MinMaxScaler(clip=True), "MinMaxScaler with clip=True"),
+    ):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            fitted = make_pipeline(step, MLPRegressor(**{**FAST, "max_iter": 2})).fit(X, Y)
+        with pytest.raises(TypeError, match=f"not {name}: transform the inputs before"):
+            export(fitted, tmp_path / "net.c")
     with pytest.raises(TypeError, match=r"got sklearn\..*\.StandardScaler"):
         export(StandardScaler().fit(X), tmp_path / "net.c")
     assert not [*tmp_path.iterdir()]
