@@ -1,4 +1,4 @@
-"""Operations as they were after each test; executors for all tests of a process, which end with them."""
+"""Operations as they were after each test; executors that tests share."""
 
 from __future__ import annotations
 
@@ -46,8 +46,9 @@ def processes() -> Iterator[ProcessPoolExecutor]:
         yield executor
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def dask_client() -> Iterator[Any]:
+    """A cluster for one test: its threads take memory, which other tests measure."""
     distributed = pytest.importorskip("distributed")
     import dask
 

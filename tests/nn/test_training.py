@@ -269,13 +269,16 @@ def test_callback_may_return_anything_else():
 def test_memory_of_a_batch_is_that_of_a_row():
     model, row = MLP(50, [20, 1], seed=0), tuple([0.5] * 50)
 
-    def peak(n):
+    def once(n):
         tracemalloc.start()
         model.fit([row] * n, [1.0] * n, lr=0.001, epochs=1)
         try:
             return tracemalloc.get_traced_memory()[1]
         finally:
             tracemalloc.stop()
+
+    def peak(n):  # the least: other threads take memory too
+        return min(once(n) for _ in range(3))
 
     peak(2)
     assert peak(1) > 20_000

@@ -432,7 +432,7 @@ WRONG = [
     (MLP(2, [1]), POINTS, SIDES, {"optimizer": Own}, TraceError, "the step of Own is its own"),
     (MLP(2, [1]), POINTS, SIDES, {"reduction": "max"}, ValueError, "reduction='max' is none of 'mean', 'sum'"),
     (MLP(2, [1]), POINTS, SIDES, {"batch_size": 0}, ValueError, "batch_size"),
-    (MLP(2, [1]), POINTS, SIDES, {"clip_norm": -1}, ValueError, "clip_norm must be 0 or more"),
+    (MLP(2, [1]), POINTS, SIDES, {"clip_norm": -1}, ValueError, "clip_norm must be above 0, and finite, got -1.0"),
 ]  # fmt: skip
 
 
