@@ -30,7 +30,7 @@ HARD = [*programs.HARD, 2.0, 0.5, -2.5, 3.0, 1e-300, -30.0, 0.3, -8.0, 1 / 3]
 
 
 def random_cases() -> list[Case]:
-    rng = random.Random()
+    rng = random.Random(33)
     found = []
     for _ in range(COUNT):
         seed = rng.randrange(10**6)

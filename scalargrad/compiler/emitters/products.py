@@ -271,7 +271,7 @@ class Products(Frame):
         view = self.one(view)
         source = view.sources[0]
         if isinstance(source, Given) or self.is_number(source):
-            return f"&{self.item(view, (1,), '')}", 0
+            return f"&{self.item(view, (len(view.index),), i)}", 0
         (terms, first), unit = self.terms(view.index, i), self.tile if has_rows(view) else 1
         at = linear(first * unit, [(step * unit, name) for step, name in terms])
         return f"&{self.array(source)}[{at}]", int(has_rows(view))
