@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 BACKENDS = ("auto", "python", "numpy", "native")
-# What each takes, in µs, as `python -m tests.benchmarks backends` measures it.
+# The µs that each takes, as `python -m tests.benchmarks backends` measures it.
 # fmt: off
 #            a call  a vector  a number  a term of a dot: of the value alone but for the call
 COSTS = {
@@ -36,7 +36,7 @@ PATIENCE = 10.0  # seconds that making it may take, unasked
 
 
 class Plan(NamedTuple):
-    """Which backend a compiled function takes for its arguments, and why.
+    """The backend that a compiled function takes for its arguments, and why.
 
     `operations` is how many elementary operations the value takes for a row, a dot of n being 2n;
     `rows` is how many rows were given, 0 if none of the arguments carries them; `estimates` is how

@@ -59,7 +59,7 @@ SHARES = Line("shares", ("ws", "xs"))  # Σ w x, where a w counts for nothing if
 OVER_ROWS = Line("over_rows", ("x",))  # the sum over the rows
 ROW_PRODUCTS = Line("row_products", ("x", "y"))  # the sum over the rows of x y, as in SHARES
 
-# Of lists: the value, a number, and the slopes, a list.
+# For lists: the value, a number, and the slopes, a list.
 LISTED = {
     name: Line(name, ("xs",)) for name in ("norm", "logsumexp", "max", "min", "prod", "_peak")
 }

@@ -448,7 +448,7 @@ def _is_unequal(self: Traced, other: Any) -> Any:
     return equal if equal is NotImplemented else ~equal
 
 
-# What a float has and a Value has not: asking a traced number for it is asking for the number.
+# A float has these and a Value has not: to ask a traced number for one is to ask for the number.
 for _name in set(dir(float)) - set(dir(Traced)) - {"__getformat__", "__getnewargs__", "fromhex"}:
     _asked = _refused(f"{_name.strip('_')} of a traced number")
     setattr(Traced, _name, _asked if _name.startswith("__") else property(_asked))

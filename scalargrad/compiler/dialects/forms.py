@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
-# How tightly an expression binds, and how tightly one at a place must: a looser one gets
+# The strength with which an expression binds, and which a place asks of one: a looser one gets
 # parentheses. An expression that is read again and again must be a NAME.
 IF, OR, AND, NOT, COMPARE, EITHER, BOTH, SUM, PRODUCT, SIGN, ATOM, NAME = range(1, 13)
 OPERATORS = {ast.BitOr: EITHER, ast.BitAnd: BOTH, ast.Add: SUM, ast.Sub: SUM}  # others: PRODUCT

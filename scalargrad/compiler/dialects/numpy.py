@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     # An operand by number; a text; or a template, and what fills its gaps.
     Part = int | str | tuple[Template, tuple["Part", ...]]
 
-# What an operation says in scalars → what NumPy says, equal to the bit. a and b are any
+# The text of an operation in scalars → NumPy's, equal to the bit. a and b are any
 # expressions, k is a number.
 PATTERNS = (
     ("0.0 if a <= 0.0 else a", "maximum(a, 0.0)"),

@@ -81,7 +81,7 @@ class LineFunction(Frame):
         return stage
 
     def _placed(self, parts: Sequence[tuple[int, list[Any]]]) -> None:
-        """Which part makes a step, and which steps others read: those have places in an array."""
+        """The part that makes each step, and the steps that others read, which lie in an array."""
         made = {step: number for number, (_, items) in enumerate(parts) for step in items}
         self.place: dict[Any, int] = {}
         self.kept, end = self.names.take("", "kept"), 0
