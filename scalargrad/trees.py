@@ -118,12 +118,12 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
         parts = [next(content) for _ in range(tree.size)]
         if {*map(type, parts)} == {float}:
             return numpy.array(parts).reshape(tree.shape)
-        items = rebuilt(tree.tolist(), iter(parts))
-        return (
-            numpy.array(items)
-            if all(type(item) is float for item in leaves(items, ""))
-            else numpy.array(items, dtype=object)
-        )
+        is_plain = all(type(item) is float for item in leaves(parts, ""))
+        try:
+            made = numpy.array(parts, dtype=None if is_plain else object)
+        except ValueError:  # gradients by several arguments, each of its own shape
+            made = numpy.fromiter(parts, object, len(parts))
+        return made.reshape(tree.shape + made.shape[1:])
     return next(content)
 
 

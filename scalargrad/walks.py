@@ -114,9 +114,9 @@ def rates_forward(
     way = set(order)
     for node in order:
         if node not in rates:
-            rates[node], product = 0.0, product_of_both if _is_traced(node) else chain_product
+            rates[node] = 0.0
             for operand, partial in _slopes(node, way, create_graph):
-                rates[node] = rates[node] + product(partial, rates[operand])
+                rates[node] = rates[node] + product_of_both(partial, rates[operand])
     return [rates.get(root, 0.0) for root in roots]
 
 

@@ -113,6 +113,25 @@ def test_a_slope_of_what_is_not_known_is_not_known(name):
     if name.startswith(("-∞", "outside")):  # compiled, the slope of the table counts at kinks
         for backend in ("python", "numpy"):
             assert math.isnan(compile(grad(grad(f)), backend=backend)(x))
+            assert math.isnan(compile(hvp(f), backend=backend)(x, 1.0))
+
+
+LEFT_OUT = {  # a slope of 0 behind one of inf or nan
+    "sqrt times 0": (lambda x: sg.sqrt(x) * 0.0, 0.0),
+    "a pole times 0": (lambda x: 0.0 * (1.0 / x), 0.0),
+    "outside a domain": (lambda x: sg.arccos(x) * 0.0, 2.0),
+    "out of the bounds of clip": (lambda x: sg.clip(sg.sqrt(x), 1.0, 2.0), 0.0),
+    "to the power of 0": (lambda x: sg.log(x) ** 0, -1.0),
+    "the other branch": (lambda x: sg.where(x > 0.0, sg.sqrt(x), 0.0), -1.0),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_a_walk_forward_leaves_out_what_a_walk_back_does(name):
+    f, x = LEFT_OUT[name]
+    assert (grad(f)(x), jvp(f)(x, 1.0)) == (0.0, 0.0)
+    for backend in ("python", "numpy"):
+        assert compile(jvp(f), backend=backend)(x, 1.0) == 0.0
 
 
 @pytest.mark.parametrize("f", [sg.sqrt, sg.log, sg.reciprocal, sg.cbrt])

@@ -527,8 +527,10 @@ def shape_of(content: Any) -> tuple[int, ...]:
 
 
 def as_number(result: Any) -> Any:
-    """An array of no dimension as the number it holds; all else as it is."""
-    if result.__class__ is not float and getattr(result, "ndim", None) == 0:
+    """A number of rows, or an array of no dimension, as the float it holds; all else as it is."""
+    if result.__class__ is not float and (
+        result.__class__ is int or getattr(result, "ndim", None) == 0
+    ):
         return float(result)
     return result
 

@@ -115,6 +115,11 @@ def where(condition: Any, x: Any, y: Any) -> Any:
         return on_arrays(where, (condition, x, y))
     if records := trace_recorder(condition):
         return records("_choose", (condition, x, y))
+    if condition.__class__ is int and condition < 0:
+        raise TypeError(
+            f"where got the condition {condition}, which Python makes of ~ before a truth value: "
+            "leave ~ away, and exchange the two branches"
+        )
     return x if condition else y
 
 

@@ -130,7 +130,7 @@ def _limit(number: float, *operands: Any) -> Any:
 
 def _unknown(x: Value) -> Any:
     """0.0 for a finite x, but all slopes by x are nan, those of slopes too."""
-    return function_named("_share")(function_named("exp")(nan * x), x - x)
+    return function_named("_share")(function_named("exp")(nan * x), x - x.detach())
 
 
 class _CompareNumbers(ast.NodeTransformer):

@@ -84,6 +84,34 @@ def test_jacobians_and_what_is_nested_come_back_as_they_came(backend):
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
+def test_the_slopes_of_an_array_by_arguments_of_unequal_shapes_stand_in_an_array(backend):
+    def fn(p, t):
+        return np.array([p[0] * t, p[1]])
+
+    compiled = sg.compile(fn, wrt=(0, 1), backend=backend)
+    of_rows = sg.compile(fn, wrt=(0, 1), rows="t", backend=backend)
+    for slopes in (
+        sg.jacobian(fn, wrt=(0, 1))([2.0, 5.0], 3.0),
+        compiled.jacobian([2.0, 5.0], 3.0)[1],
+        of_rows.jacobian([2.0, 5.0], [3.0])[1],
+    ):
+        assert slopes.shape == (2,)
+        assert [p for p, _ in slopes] == [[3.0, 0.0], [0.0, 1.0]]
+        assert [np.sum(t) for _, t in slopes] == [2.0, 0.0]
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_a_number_that_no_row_moves_is_a_float(backend):
+    f = sg.compile(lambda p, t: [p, 1], rows="t", reduce="sum", backend=backend)
+    values, slopes = f.jacobian(1.0, [1, 2])
+    assert (values, slopes) == ([2.0, 2.0], [2.0, 0.0])
+    assert {type(x) for x in [*values, *slopes]} == {float}
+    assert (
+        type(sg.compile(lambda p, t: 1, rows="t", reduce="sum", backend=backend)(1.0, [1])) is float
+    )
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
 @pytest.mark.parametrize("n", [2, 200])
 def test_a_gradient_by_a_model_is_as_its_state(backend, n):
     model = MLP(2, [3, 1], activation="tanh", seed=1)
