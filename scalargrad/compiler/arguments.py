@@ -10,6 +10,7 @@ from __future__ import annotations
 from copy import copy
 from enum import Enum
 from functools import lru_cache, partial, reduce
+from importlib.util import find_spec
 from operator import countOf, getitem
 
 from ..arithmetic.conversion import as_float
@@ -19,7 +20,7 @@ from .program import Block
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from typing import Any
 
     Form = tuple[Any, ...]  # begins with one of the words below
@@ -426,7 +427,7 @@ def gathering(form: Form, of_rows: str = "") -> Callable[[Iterator[Any]], Any]:
     `of_rows` is the kind of the axis of rows that each block has before its own, if it has one.
     """
     if form[0] == STATE:
-        return partial(_gathered_state, form, of_rows)
+        return _state_gathering(form, of_rows)
     if form[0] == FIXED:
         return lambda slopes: None
     if form[0] in (NUMBERS, ROWS):
@@ -448,24 +449,31 @@ def block_handing(form: Form, of_rows: str) -> Callable[[Any], Any]:
     return handing(form[1])
 
 
-def _gathered_state(form: Form, of_rows: str, slopes: Iterator[Any]) -> Any:
-    """A gradient by a module: arrays where `module.state()` has them."""
-    _, same, names, _, cls = form
-    blocks = {name: next(slopes) for name in names}
-    if same.ties:
-        blocks = {name: as_lists(block) for name, block in blocks.items()}
-        rows: list[Any] = [(i,) for i in range(len(blocks[names[0]]))] if of_rows else [()]
-        for (name, index), (other, at) in same.ties:  # one parameter, the same slope
-            for row in rows:
-                path: list[Any] = [name, *row, *index]
-                reduce(getitem, path[:-1], blocks)[path[-1]] = reduce(
-                    getitem, (other, *row, *at), blocks
-                )
-    try:
-        arrays = {name: as_array(block) for name, block in blocks.items()}
-    except ImportError:
-        return cls(same.it, blocks)
-    return cls(same.it, {name: as_number(array) for name, array in arrays.items()})
+def _state_gathering(form: Form, of_rows: str) -> Callable[[Iterator[Any]], Any]:
+    """The same of a gradient by a module: arrays where `module.state()` has them."""
+    _, same, names, shapes, cls = form
+    kind = ARRAY if find_spec("numpy") else LIST
+    hands = [handing((kind,) if shape or of_rows else ()) for shape in shapes]
+
+    def gathered(slopes: Iterator[Any]) -> Any:
+        blocks = dict(zip(names, slopes))
+        if same.ties:
+            blocks = _tied(blocks, same.ties, of_rows)
+        return cls(same.it, {name: hand(blocks[name]) for name, hand in zip(names, hands)})
+
+    return gathered
+
+
+def _tied(blocks: dict[str, Any], ties: Sequence[Any], of_rows: str) -> dict[str, Any]:
+    """Slopes by the blocks of a module as lists, the same for each place of a parameter."""
+    blocks = {name: as_lists(block) for name, block in blocks.items()}
+    rows: list[Any] = [(i,) for i in range(len(next(iter(blocks.values()))))] if of_rows else [()]
+    for (name, index), (other, at) in ties:
+        for row in rows:
+            path: list[Any] = [name, *row, *index]
+            slope = reduce(getitem, (other, *row, *at), blocks)
+            reduce(getitem, path[:-1], blocks)[path[-1]] = slope
+    return blocks
 
 
 @lru_cache(maxsize=1024)
@@ -476,7 +484,11 @@ def handing(kinds: tuple[str, ...]) -> Callable[[Any], Any]:
     ([1.0, 2.0], [3.0, 4.0])
     """
     if len({*kinds}) < 2 and TUPLE not in kinds:
-        return {(): as_number, (ARRAY,): as_array, (LIST,): as_lists}[kinds[:1]]
+        if ARRAY in kinds:
+            import numpy
+
+            return partial(numpy.asarray, dtype=numpy.float64)
+        return as_lists if kinds else as_number
     outer, inner = tuple if kinds[0] == TUPLE else list, handing(kinds[1:])
     return lambda content: outer(map(inner, content))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from importlib.util import find_spec
+from itertools import chain
 from math import prod
 
 from ..arithmetic.conversion import as_float
@@ -11,6 +12,7 @@ from ..modes import switched_on
 from ..trees import is_data, is_module
 from .arguments import (
     FIXED,
+    LIST,
     NUMBER,
     NUMBERS,
     ROWS,
@@ -36,6 +38,8 @@ if TYPE_CHECKING:
 
     Fits = Callable[[Any, list[Any]], bool]
 
+_ONLY_LISTS, _ONLY_FLOATS = {list}, {float}
+
 
 def fitting(form: Form, what: str) -> Fits:
     """A function that tells whether an argument has that form, and adds its blocks to contents.
@@ -57,11 +61,38 @@ def fitting(form: Form, what: str) -> Fits:
         return _fits_state(form)
     if form[0] == FIXED and form == static(within(form, FIXED)[0]):
         return lambda argument, contents: static(argument) == form
-    if form[0] == ROWS:  # not an iterator, which can be read but once
-        return lambda rows, contents: (
-            isinstance(rows, list | tuple) and read_rows(rows, what, contents)[0] == form
-        )
-    return lambda argument, contents: read(argument, what, contents) == form
+    if form[0] == ROWS:
+        (_, outer, (_, kinds, shape)) = form
+
+        def otherwise(rows: Any, contents: list[Any]) -> bool:
+            """Whether it fits; an iterator, which can be read but once, does not."""
+            is_list = isinstance(rows, list | tuple)
+            return is_list and read_rows(rows, what, contents)[0] == form
+
+        return _fits_lists((outer, *kinds), (None, *shape), otherwise)
+    kinds, shape = form[1:] if form[0] == NUMBERS else ((), ())
+    return _fits_lists(kinds, shape, lambda item, contents: read(item, what, contents) == form)
+
+
+def _fits_lists(kinds: tuple[str, ...], shape: tuple[Any, ...], otherwise: Fits) -> Fits:
+    """The same, but sooner for plain lists of floats; None stands for any count."""
+    if {*kinds} != {LIST} or len(kinds) > 2:
+        return otherwise
+    count, *width = shape
+    lengths = {*width}
+
+    def fits(items: Any, contents: list[Any]) -> bool:
+        is_list = type(items) is list and count in (None, len(items))
+        inner = items
+        if is_list and width:
+            is_list = {*map(type, items)} == _ONLY_LISTS and {*map(len, items)} == lengths
+            inner = chain.from_iterable(items)
+        if is_list and {*map(type, inner)} == _ONLY_FLOATS:
+            contents.append(items)
+            return True
+        return otherwise(items, contents)
+
+    return fits
 
 
 def _fits_number(argument: Any, contents: list[Any]) -> bool:

@@ -13,7 +13,7 @@ from ..derive import DerivedSteps
 from ..derive_rolled import Derived, Root, constant
 from ..dialects.c import MACHINE
 from ..lower import ADD
-from ..program import Constant, Program
+from ..program import Constant, Program, operations
 from ..reduced import reduced, reduced_view
 from ..roll import Numbers, has_pattern, rolled
 from .frame import LARGE, Frame, Source, file_of
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from ..program import Block
     from ..stepwise import Problem
 
+FEW = 100  # operations of a batch that are sooner done line by line than in loops
 OWN = (
     "gradient", "weights", "states", "rates", "losses", "loss", "first_step", "steps", "starts",
     "ends", "orders", "s", "train_update",
@@ -80,7 +81,9 @@ class Training:
         self.name_of: dict[Any, str] = {b: names.take(b.name, "v") for b in program.blocks}
         self.all_of = {b: names.take(f"{self.name_of[b]}_all") for b in self.data if not order}
         self.slopes = [names.take(f"d{self.name_of[block]}", "slopes") for block in moving]
-        step = self._in_vectors() if has_pattern(program) else self._in_lines()
+        is_small = not self.data and operations(program) < FEW
+        is_in_lines = is_small or not has_pattern(program)
+        step = self._in_lines() if is_in_lines else self._in_vectors()
         self.source = self._source(step, problem.update)
         self.text = file_of([self.source])
         self.level = "-O3" if len(self.text) < LARGE else "-O2"
