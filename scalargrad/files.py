@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from errno import EINVAL
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ def put_in_place(path: str | os.PathLike[str], content: str | bytes) -> Path:
     a link.
 
     FileNotFoundError says which folder is missing, NotADirectoryError which is none; any other
-    OSError names the path itself.
+    OSError names the path itself. A folder, a pipe or a device stays as it is.
     """
     path = path_of(path)
     target = path_of(os.path.realpath(path))
@@ -30,6 +31,8 @@ def put_in_place(path: str | os.PathLike[str], content: str | bytes) -> Path:
             f"the folder {str(folder)!r} is not there: make it first, "
             f"Path({str(folder)!r}).mkdir(parents=True)"
         )
+    if target.exists() and not (target.is_file() or target.is_dir()):
+        raise OSError(EINVAL, "a pipe or a device is no file to write anew", str(path))
     data = content.encode() if isinstance(content, str) else content
     beside = target.with_name(f".{os.urandom(8).hex()}.part")  # two savers have one each
     try:

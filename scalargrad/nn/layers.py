@@ -302,9 +302,9 @@ class MLP(Module):
     def from_sklearn(cls, fitted: Any) -> Self:
         """The network of a fitted MLPRegressor or MLPClassifier of scikit-learn.
 
-        It predicts what they predict: a regressor's numbers, or the probability of the second of
-        two classes. If there are more classes, or labels, its outputs are the numbers that go into
-        softmax or sigmoid.
+        It predicts what they predict: a regressor's numbers, the probability of the second of two
+        classes, or that of each label. If there are more classes, its outputs are the numbers that
+        go into softmax.
 
         >>> from sklearn.neural_network import MLPRegressor
         >>> fitted = MLPRegressor(hidden_layer_sizes=[3], activation="tanh", solver="lbfgs")

@@ -7,6 +7,7 @@ import warnings
 from collections import deque
 from itertools import repeat
 from math import prod
+from textwrap import shorten
 
 from ..arithmetic.conversion import to_float
 from ..trees import is_data
@@ -139,7 +140,9 @@ class HasParameters:
         blocks = self._blocks()
         if set(state) != set(blocks):
             missing = quoted(name for name in blocks if name not in state)
-            surplus = quoted(name for name in state if name not in blocks)
+            surplus = shorten(
+                quoted(name for name in state if name not in blocks), 400, placeholder=" …"
+            )
             parts = [f"lacks {missing}" * bool(missing), f"has {surplus} more" * bool(surplus)]
             told = " and ".join(filter(None, parts))
             raise ValueError(f"the state {told}: {self!r} has {quoted(blocks)}")

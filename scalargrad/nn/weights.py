@@ -10,17 +10,17 @@ import json
 import sys
 from itertools import product
 from math import isfinite
-from pathlib import Path
 from types import MethodType
 from typing import NamedTuple
 
-from ..files import put_in_place
+from ..files import path_of, put_in_place
 from .parameters import flat, nested
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Mapping
+    from pathlib import Path
     from typing import Any, NoReturn, TypeVar, overload
 
     from .parameters import HasParameters, Index
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Blocks = dict[str, tuple[Index, list[float]]]  # shape and numbers by name
 
 FORMAT = "scalargrad weights 1"
+FLOATS = ("F64", "F32", "F16")  # the kinds of numbers in safetensors that NumPy has too
 LARGEST = 2**30  # bytes of a file; ten million weights as JSON take a fifth of it
 
 
@@ -66,7 +67,7 @@ def save(model: HasParameters, path: str | os.PathLike[str]) -> None:
 
     The file is replaced as a whole: a failure, or a kill, leaves the old file or the new one.
     """
-    path = Path(path)
+    path = path_of(path)
     blocks = {
         name: (shape, [value.data for value in values])
         for name, (shape, values) in model._blocks().items()
@@ -86,7 +87,7 @@ def load_into(model: HasParameters, path: str | os.PathLike[str]) -> None:
     A .safetensors file may come from elsewhere, if its names and shapes are those of `state()`.
     WeightsError says what is wrong with a file, or how it does not fit; then nothing is changed.
     """
-    path = Path(path)
+    path = path_of(path)
     blocks = _read(path).blocks
     try:
         model.load_state(
@@ -104,7 +105,7 @@ def made_from(kind: type[M], path: str | os.PathLike[str], functions: Functions 
     WeightsError says what is wrong with the file. A file of a class of your own says nothing of how
     its models are made: make one, then write model.load(path).
     """
-    path = Path(path)
+    path = path_of(path)
     content = _read(path)
     if content.kind not in ("", kind.__qualname__):
         raise WeightsError(
@@ -190,6 +191,8 @@ def _with_functions(argument: Any, functions: Functions) -> Any:
 
 def _read(path: Path) -> Content:
     form = _format_of(path)
+    if path.exists() and not path.is_file():  # a pipe would keep a reader waiting
+        raise WeightsError(f"{path} is a folder, a pipe or a device, and no file of weights")
     size = path.stat().st_size
     if size > LARGEST:
         raise WeightsError(f"{path} has {size:,} bytes, more than the {LARGEST:,} that load reads")
@@ -241,13 +244,13 @@ def _from_json(path: Path) -> Content:
         given = json.loads(
             path.read_bytes().decode(), parse_constant=_no_number, object_pairs_hook=_once_each
         )
-        weights = given.pop("weights") if isinstance(given, dict) else None
+        weights = given.pop("weights", None) if isinstance(given, dict) else None
         if not isinstance(weights, dict):
             raise ValueError("it is no JSON object with an object 'weights'")
         return _content(given, {name: _numbers(name, part) for name, part in weights.items()})
     except RecursionError:
         _refuse(path, "its lists are nested too deep")
-    except (ValueError, OverflowError, KeyError) as error:
+    except (ValueError, OverflowError) as error:
         _refuse(path, error)
 
 
@@ -285,15 +288,16 @@ def _to_safetensors(content: Content) -> bytes:
 
 def _from_safetensors(path: Path) -> Content:
     _, library = _libraries()
+    tensors: dict[str, Any] = {}
     try:
         with library.safe_open(path, framework="numpy") as file:
             told = {"format": FORMAT, **(file.metadata() or {})}
             if isinstance(told.get("arguments"), str):
                 told["arguments"] = json.loads(told["arguments"])
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-        for name, tensor in tensors.items():
-            if tensor.dtype.kind != "f":
-                raise ValueError(f"{name} holds {tensor.dtype}, not floats")
+            for name in file.keys():  # noqa: SIM118
+                if (kind := file.get_slice(name).get_dtype()) not in FLOATS:
+                    raise ValueError(f"{name} holds {kind}, not floats, {', '.join(FLOATS)}")
+                tensors[name] = file.get_tensor(name)
         return _content(told, {name: (x.shape, x.ravel().tolist()) for name, x in tensors.items()})
     except RecursionError:
         _refuse(path, "its arguments are nested too deep")

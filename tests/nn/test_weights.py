@@ -183,6 +183,7 @@ UNFIT = {
     "another shape": {**GOOD, "weights": {"W1": [[1.0, 2.0]], "b1": [2.0]}},
     "one too few": {**GOOD, "weights": {"W1": [[1.0]]}},
     "one more": {**GOOD, "weights": {**GOOD["weights"], "W2": [[1.0]]}},
+    "a thousand more": {**GOOD, "weights": {**GOOD["weights"], **{f"V{i}": 0.5 for i in range(1000)}}},
 }  # fmt: skip
 ARGUMENTS = {
     "a network of a billion": {"nin": 10**9, "nouts": [10**9], "activation": None, "output_activation": None, "bias": True},
@@ -211,8 +212,9 @@ def test_a_file_that_does_not_fit_changes_nothing(content, tmp_path):
     path.write_text(json.dumps(content))
     before = bits(model)
     for load in (model.load, MLP.load):
-        with pytest.raises(WeightsError, match=r"net\.json: "):
+        with pytest.raises(WeightsError, match=r"net\.json: ") as caught:
             load(path)
+        assert len(str(caught.value)) < 700
     assert bits(model) == before
 
 
@@ -246,6 +248,38 @@ def test_an_oversized_file_is_not_read(tmp_path):
         file.truncate(LARGEST + 1)  # takes no room on the disk
     with pytest.raises(WeightsError, match="more than the 1,073,741,824 that load reads"):
         MLP.load(path)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="pipes and devices as POSIX has them")
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_what_is_no_file_is_neither_read_nor_replaced(ending, tmp_path):
+    model = MLP(1, [1])
+    folder, pipe, device = (tmp_path / f"{name}{ending}" for name in ("folder", "pipe", "device"))
+    folder.mkdir()
+    os.mkfifo(pipe)
+    device.symlink_to(pipe)
+    for path in (folder, pipe, device):
+        for load in (model.load, MLP.load):
+            with pytest.raises(WeightsError, match="is a folder, a pipe or a device"):
+                load(path)
+        with pytest.raises(OSError, match=r"directory|device is no file to write anew"):
+            model.save(path)
+    assert folder.is_dir()
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    assert len([*tmp_path.iterdir()]) == 3
+
+
+@pytest.mark.parametrize("kind", ["F8_E4M3", "BF16", "I64", "BOOL"])
+def test_tensors_of_other_kinds_are_refused_by_name(kind, tmp_path):
+    pytest.importorskip("safetensors")
+    size = {"F8_E4M3": 1, "BF16": 2, "I64": 8, "BOOL": 1}[kind]
+    header = json.dumps(
+        {"W1": {"dtype": kind, "shape": [1, 1], "data_offsets": [0, size]}}
+    ).encode()
+    path = tmp_path / "net.safetensors"
+    path.write_bytes(struct.pack("<Q", len(header)) + header + bytes(size))
+    with pytest.raises(WeightsError, match=f"W1 holds {kind}, not floats, F64, F32, F16"):
+        MLP(1, [1], bias=False).load(path)
 
 
 @pytest.mark.parametrize("name", ["net.pkl", "net", "net.JSON.txt"])
@@ -331,7 +365,9 @@ def test_a_kill_leaves_a_whole_file(tmp_path):
 
 
 @pytest.mark.parametrize("activation", ["identity", "logistic", "tanh", "relu"])
-@pytest.mark.parametrize("task", ["numbers", "rows of numbers", "two classes", "three classes"])
+@pytest.mark.parametrize(
+    "task", ["numbers", "rows of numbers", "two classes", "three classes", "several classes a row"]
+)
 def test_networks_of_scikit_learn_predict_the_same(task, activation):
     network = pytest.importorskip("sklearn.neural_network")
     np = pytest.importorskip("numpy")
@@ -342,6 +378,7 @@ def test_networks_of_scikit_learn_predict_the_same(task, activation):
         "rows of numbers": X[:, :2] ** 2,
         "two classes": X[:, 0] > 0,
         "three classes": np.digitize(X[:, 0], [-0.4, 0.4]),
+        "several classes a row": (X[:, :2] > 0).astype(int),
     }[task]
     kind = network.MLPClassifier if "classes" in task else network.MLPRegressor
     fitted = kind(
