@@ -204,8 +204,12 @@ class _Network(BaseEstimator):  # type: ignore[misc]
 class _Order(Random):
     """Random numbers that turn rows into a new order fast."""
 
+    def __init__(self, seed: int) -> None:
+        super().__init__(seed)
+        self._numbers = numpy.random.RandomState(self.getrandbits(32))
+
     def shuffle(self, x: Any) -> None:
-        x[:] = numpy.random.RandomState(self.getrandbits(32)).permutation(x).tolist()
+        x[:] = numpy.array(x)[self._numbers.permutation(len(x))].tolist()
 
 
 class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]

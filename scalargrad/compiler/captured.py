@@ -90,6 +90,7 @@ class Captured:
             self._named: list[tuple[Callable[[], Any], Any]] = []  # those that code names
             self._holds_values = False
             self._seen: dict[int, Any] = {}  # kept alive, so that no id is given again
+            self._members: dict[type, set[str]] = {}  # of classes
             self.functions: list[FunctionType] = []  # that the user wrote
             self.generators: list[Any] = []  # of random numbers
             self.numbers: list[Any] = []  # those that functions name
@@ -98,7 +99,7 @@ class Captured:
             if not self._names.isdisjoint(_OF_ENVIRONMENT):
                 self._walk([os.environ], by_value=True)
             self._walk(arguments, by_value=True)
-        del self._seen
+        del self._seen, self._members
 
     def has_changed(self) -> bool:
         """Whether something is not what it was."""
@@ -259,7 +260,8 @@ class Captured:
         elif is_any or names.issuperset(attributes):  # faster to compare at once; copies share keys
             found += self._of_container(attributes, by_value=False)
         elif self._fits([attributes[name] for name in names if name in attributes]):
-            found += self._look_up(attributes, names, also=dir(kind), of_object=True)
+            also = self._members.get(kind) or self._members.setdefault(kind, {*dir(kind)})
+            found += self._look_up(attributes, names, also, of_object=True)
         if slots:
             found += self._watch(lambda: [getattr(item, name, _nothing) for name in slots])
         return found

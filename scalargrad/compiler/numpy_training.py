@@ -79,4 +79,5 @@ class LoopOnArrays(Loop):
 
     def _batch(self, batch: list[int]) -> tuple[Any, ...]:
         """The arrays that a step reads of a batch."""
-        return self._prepared(*[content[batch] for content in self._table])  # type: ignore[no-any-return]
+        places = numpy.array(batch)
+        return self._prepared(*[content[places] for content in self._table])  # type: ignore[no-any-return]

@@ -150,16 +150,16 @@ def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
 
 def frozen(
     outputs: Sequence[Any],
-    inputs: dict[Any, Input],
+    inputs: Iterable[tuple[Any, Input]],
     captured: Callable[[Value], Any],
     steps: list[Step] | None = None,
 ) -> list[Any]:
-    """The outputs of a trace as steps; `inputs` has what stands for the numbers it began with.
+    """The outputs of a trace as steps; `inputs` has the numbers it began with, and their inputs.
 
     `captured` gives an input for a Value that the function took from elsewhere. The steps are added
     to `steps` as `ordered` has them.
     """
-    made: dict[int, Any] = {id(x): y for x, y in inputs.items()}  # ids are hashed faster
+    made: dict[int, Any] = {id(x): y for x, y in inputs}  # ids are hashed faster
     numbers: dict[tuple[float, str], Constant] = {}
     steps = [] if steps is None else steps
 

@@ -148,9 +148,7 @@ class Traces:
         for i, (name, form) in enumerate(zip(self.names, self.forms)):
             blocks += blocks_of(form, name, wrt=i in self.wrt)
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks]
-        inputs: dict[Any, Input] = {}
-        for block, xs in zip(blocks, nodes):
-            inputs.update(zip(xs, block.inputs))
+        inputs = [pair for block, xs in zip(blocks, nodes) for pair in zip(xs, block.inputs)]
         content = iter(nodes)
         arguments = [traced(form, content) for form in self.forms]
         numbers = [name for name, form in zip(self.names, self.forms) if form == NUMBER]

@@ -11,8 +11,9 @@ from collections import deque
 
 from ..arithmetic.conversion import as_float
 from ..ops import OPS
+from ..trees import with_values
 from ..value import Value
-from .arguments import arranged_places, blocks_of, flat, read, traced
+from .arguments import arranged_places, blocks_of, flat, read, shape_of
 from .captured import Captured
 from .data import simplified
 from .draws import Draws
@@ -48,28 +49,29 @@ class TracedModel:
 
     `inputs` has an input for each weight, in the model or not, `captured` one for each other Value
     that is read, and `values` the Value for each input: in two blocks there may be the same one.
-    `is_asked` says whether a traced number was taken as text or as a key.
+    `is_asked` says whether a traced number was taken as text or as a key. A model that `is_own`
+    is this package's, which counts nothing.
     """
 
     penalty: Program | None = None
 
-    def __init__(self, model: Any, weights: Sequence[Value] = ()) -> None:
+    def __init__(self, model: Any, weights: Sequence[Value] = (), is_own: bool = False) -> None:
         add_methods()
-        form, parameters = read(model, "model", []), model.parameters()
-        self._blocks = blocks_of(form, "model", wrt=True)
+        parameters, arranged = model.parameters(), arranged_places(model)
+        self._blocks = [Block(name, shape_of(at), wrt=True) for name, at in arranged.items()]
         of_block = [x for block in self._blocks for x in block.inputs]
-        places = [place for block in arranged_places(model).values() for place in flat(block)]
+        places = [place for at in arranged.values() for place in flat(at)]
         self.inputs: dict[Value, Input] = {parameters[i]: x for i, x in zip(places, of_block)}
+        inputs = [self.inputs[parameter] for parameter in parameters]
+        self._known: list[tuple[Any, Input]] = [(Traced(x.block.name), x) for x in inputs]
+        self._model = with_values(model, iter([number for number, _ in self._known]))
         others = [weight for weight in weights if weight not in self.inputs]
         if others:
             self._blocks.append(Block("others", (len(others),), wrt=True))
             self.inputs.update(zip(others, self._blocks[-1].inputs))
         self.values: dict[Input, Value] = {x: parameters[i] for i, x in zip(places, of_block)}
         self.values.update((x, value) for value, x in self.inputs.items())
-        nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks_of(form, "model")]
-        self._known: dict[Any, Input] = dict(zip([x for block in nodes for x in block], of_block))
-        self._model = traced(form, iter(nodes))
-        self._before = Captured((), [self._model])
+        self._before = None if is_own else Captured((), [self._model])
         self._own = Block("captured", (0,))
         self.captured: dict[Value, Input] = {}
         self.is_asked = False
@@ -78,7 +80,7 @@ class TracedModel:
         """A block for rows like this one, and the traced numbers of one as the model gets them."""
         (block,) = blocks_of(read(row, name, []), name, has_rows=True)
         numbers = [Traced(name) for _ in block.inputs]
-        self._known.update(zip(numbers, block.inputs))
+        self._known += zip(numbers, block.inputs)
         return block, tuple(numbers) if block.shape else numbers[0]
 
     def _program(
@@ -89,8 +91,11 @@ class TracedModel:
         TraceError where another call of the same model records another.
         """
         steps = self._recorded(function, what)
-        if self._before.has_changed():  # it counts its calls, or keeps something of them
-            inputs = [*self._known.values(), *self.inputs.values(), *self.captured.values()]
+        if (
+            self._before and self._before.has_changed()
+        ):  # it counts its calls, or keeps something of them
+            inputs = [x for _, x in self._known]
+            inputs += [*self.inputs.values(), *self.captured.values()]
             kept = _kept(self._model, {})
             again = self._recorded(function, what)
             if not alike(steps, again, dict(zip(inputs, inputs))) or kept != _kept(self._model, {}):
@@ -150,8 +155,9 @@ class Objective(TracedModel):
         measure: Measure,
         penalty: Callable[[Any], Any] | None,
         is_mean: bool = True,
+        is_own: bool = False,
     ) -> None:
-        super().__init__(model, weights)
+        super().__init__(model, weights, is_own)
         self.weights = [self.inputs[weight] for weight in weights]
         self.measure, self.is_mean = measure, is_mean
         self._loss: Program | None = None

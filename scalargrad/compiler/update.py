@@ -59,9 +59,9 @@ def update_of(optimizer: Any, size: int, is_known: bool = False) -> Program | No
     inputs = [block.inputs[0] for block in blocks]
     each = [[Input(block, 0) for block in blocks[: len(own)]] for _ in range(size)]
     each[0] = inputs[: len(own)]
-    known = dict(zip(shared, inputs[len(own) :]))
+    known = [*zip(shared, inputs[len(own) :])]
     for own_numbers, xs in zip(numbers, each):
-        known.update(zip(own_numbers, xs))
+        known += zip(own_numbers, xs)
     flat = frozen([x for result in results for x in result], known, _refuse)
     width = len(results[0])
     formulas = [flat[i : i + width] for i in range(0, len(flat), width)]

@@ -87,7 +87,7 @@ class Generated:
         self.pace = 1  # a call makes at most so many steps
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
-        self.is_own = self._is_known() and is_own(task)
+        self.is_own = self._is_known() and is_own(task.model, task.measure, task.penalty)
         self._captured: Any = None  # what the code is made from, where a callback may change it
         with self._taking_back_draws():
             self._classes = checked(task, table)
@@ -270,7 +270,8 @@ class Generated:
     def made_anew(self) -> Generated | Eager:
         """The engine for the next steps, made again after a change."""
         try:
-            self.is_own = self._is_known() and is_own(self.task)
+            task = self.task
+            self.is_own = self._is_known() and is_own(task.model, task.measure, task.penalty)
             with self._taking_back_draws():
                 self._build()
         except Exception:  # if something is wrong, Values will say what
@@ -295,10 +296,10 @@ class Generated:
             formula = None  # each step must be looked at
         inputs, targets = self._prepared(self.table)
 
-        given = task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean
+        of_task = task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean
 
         def of_a_row() -> tuple[Objective, Program]:
-            return (made := Objective(*given)), made.of_a_row(inputs[0], targets[0])
+            return (made := Objective(*of_task, self.is_own)), made.of_a_row(inputs[0], targets[0])
 
         if self.is_own:
             made, self._program = traced_or_refused(of_a_row)
@@ -433,14 +434,14 @@ def is_known(optimizer: Any) -> bool:
     return type(optimizer) in OPTIMIZERS.values()
 
 
-def is_own(task: Task) -> bool:
+def is_own(model: Any, *functions: Any) -> bool:
     """Whether all that is traced is code of this package, the same in each call.
 
     What others wrote may count, draw or look at the kind of its numbers, and is looked into.
     """
-    layers: list[Any] = getattr(task.model, "_layers", list)()
+    layers: list[Any] = getattr(model, "_layers", list)()
     parts = [part for layer in layers for part in (layer, *getattr(layer, "neurons", ()))]
-    functions = [task.measure, task.penalty, *[part.activation for part in parts]]
+    functions = *functions, *[part.activation for part in parts]
     return bool(layers) and all(
         getattr(function, "__module__", "").startswith(PACKAGE)
         for function in functions
@@ -481,7 +482,9 @@ def checked(task: Task, table: Table) -> int | None:
     inputs, targets = table
     row, numbers, seen = 0, [], set()
     forward = task.forward
-    if not is_own(task):  # a copy, for a model may count its calls
+    if not is_own(
+        task.model, task.measure, task.penalty
+    ):  # a copy, for a model may count its calls
         forward = with_values(forward, iter(forward.parameters()))
     with no_grad():
         try:

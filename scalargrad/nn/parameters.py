@@ -7,6 +7,7 @@ import warnings
 from collections import deque
 from itertools import repeat
 from math import prod
+from operator import attrgetter, countOf
 from textwrap import shorten
 
 from ..arithmetic.conversion import to_float
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 _PACKAGE = f"{__name__.split('.')[0]}."
 # the kinds of most attributes: they hold no Value
 PLAIN = {float, int, bool, str, type(None), type(len), type(lambda: None)}
+
+_operation = attrgetter("_operation")
 
 
 class State(dict[str, "Any"]):
@@ -233,7 +236,8 @@ def places_in(item: Any, name: str, seen: set[int]) -> Iterator[Place]:
 
 def are_leaves(items: Sequence[Any]) -> bool:
     """Whether all items are leaves: Values that were not computed."""
-    return not [x for x in items if not isinstance(x, Value) or x._operation is not None]
+    are_values = all(issubclass(kind, Value) for kind in {*map(type, items)})
+    return are_values and countOf(map(_operation, items), None) == len(items)
 
 
 def _items_of(item: Any) -> Sequence[Any]:

@@ -14,7 +14,7 @@ from ..compiler.captured import Captured
 from ..compiler.training import Prediction, steady
 from ..graph import without_collector
 from .compared import compare_prediction
-from .compiled import taking_back_draws
+from .compiled import is_own, taking_back_draws
 from .rows import rows, width
 
 TYPE_CHECKING = False
@@ -36,19 +36,23 @@ class Predictor:
     """
 
     @without_collector()
-    def __init__(self, model: Any, table: list[Any]) -> None:
-        self.width = width(table[0])
-        self.shapes = _contents(model)[0]
+    def __init__(self, model: Any, table: Any, shapes: Any) -> None:
+        (first,) = rows(table[:1], "X")
+        self.width, self.shapes, self.is_doubtful = width(first), shapes, False
 
         def reads() -> Captured:
             return Captured([type(model)], [model])
 
         self.reads = reads()
-        with taking_back_draws([type(model)], model):
-            made = Prediction(model)
-            _, self.program = steady(lambda: (made, made.of_a_row(table[0])), reads)
-            self.is_doubtful = self.reads.asks_kinds or made.is_asked
-            compare_prediction(model, made, self.program, table)
+        made = Prediction(model, (), is_own(model))
+        if is_own(model):
+            self.program = made.of_a_row(first)
+        else:
+            some = table if isinstance(table, list) else table[:: -(-len(table) // TRIED)]
+            with taking_back_draws([type(model)], model):
+                _, self.program = steady(lambda: (made, made.of_a_row(first)), reads)
+                self.is_doubtful = self.reads.asks_kinds or made.is_asked
+                compare_prediction(model, made, self.program, rows(some, "X"))
         self.is_single, self.others = made.is_single, [*made.captured]
         self.functions: dict[str, Any] = {}
 
@@ -79,8 +83,7 @@ def predicted(model: Any, table: Any) -> Any:
             and (made.width, made.shapes) == (width(rows(table[:1], "X")[0]), shapes)
             and not made.reads.has_changed()
         ):
-            some = table if isinstance(table, list) else table[:: -(-len(table) // TRIED)]
-            made = Predictor(model, rows(some, "X"))
+            made = Predictor(model, table, shapes)
             if len(_made) >= KEPT:
                 _made.clear()
             _made[id(model)] = ref(model), made

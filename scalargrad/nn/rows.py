@@ -94,7 +94,7 @@ def as_array(data: Any) -> Any:
     None for any other table. `rows` reads such a table row by row, and says what is wrong with it.
     """
     try:
-        from numpy import array, isfinite, ma, ndarray
+        from numpy import array, isfinite, ndarray
     except ImportError:
         return None
     if hasattr(data, "to_numpy"):
@@ -104,7 +104,7 @@ def as_array(data: Any) -> Any:
             data = array(data)
         except (TypeError, ValueError):  # rows that are not alike
             return None
-    if not isinstance(data, ndarray) or isinstance(data, ma.MaskedArray):
+    if not isinstance(data, ndarray) or hasattr(data, "mask"):  # some numbers are masked
         return None
     if data.ndim not in (1, 2) or data.dtype.kind not in "fiub" or not data.size:
         return None

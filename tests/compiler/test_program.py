@@ -51,7 +51,7 @@ def program_of(fn, count):
     results = result if isinstance(result, list) else [result]
     return Program(
         [block],
-        frozen(results, dict(zip(numbers, block.inputs)), lambda value: Constant(value.data)),
+        frozen(results, zip(numbers, block.inputs), lambda value: Constant(value.data)),
     )
 
 

@@ -110,7 +110,7 @@ def traced_program(fn: Any, count: int) -> Program:
             [block],
             frozen(
                 [fn(nodes)],
-                dict(zip(nodes, block.inputs, strict=True)),
+                zip(nodes, block.inputs, strict=True),
                 lambda value: Constant(value.data),
             ),
         )
