@@ -89,8 +89,10 @@ _loaded: dict[str, Any] = {}  # the name of its file: the library
 _building = Lock()
 
 
-def function(source: str, name: str, level: str = "-O2") -> Any:
+def function(source: str, name: str, level: str = "-O2", mark: str = "") -> Any:
     """The function `name` of a source in C, compiled if it is not there yet.
+
+    The name of its file ends in `mark`, by which `may_be_made` finds it.
 
     >>> if compiler():
     ...     double = function("double twice(double x) { return 2.0 * x; }", "twice")
@@ -98,30 +100,44 @@ def function(source: str, name: str, level: str = "-O2") -> Any:
     ...     assert double(1.5) == 3.0
     """
     command = check()
-    key = _filename(command, source, level)
+    key = _filename(command, source, level, mark)
     with _building:
         if key not in _loaded:
             while len(_loaded) >= MOST:
                 del _loaded[next(iter(_loaded))]
-            _loaded[key] = _library(command, source, level)
+            _loaded[key] = _library(command, source, level, key)
         return getattr(_loaded[key], name)
 
 
-def is_made(source: str, level: str = "-O2") -> bool:
+def is_made(source: str, level: str = "-O2", mark: str = "") -> bool:
     """Whether a library of that source is in memory or on disk."""
     command, folder = compiler(), cache_folder()
-    name = _filename(command, source, level) if command else ""
+    name = _filename(command, source, level, mark) if command else ""
     return name in _loaded or bool(name and folder and (folder / name).exists())
 
 
-def _filename(command: tuple[str, ...], source: str, level: str) -> str:
+def may_be_made(mark: str) -> bool:
+    """Whether some library with that mark is in memory or on disk: of all others no source need be
+    written to know that it is not.
+    """
+    folder = cache_folder()
+    names = [*_loaded, *(os.listdir(folder) if folder else ())]
+    return any(name.endswith(mark + ENDING) for name in names)
+
+
+def marked(*what: Any) -> str:
+    """A mark for all that a source is made of, as text."""
+    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+
+
+def _filename(command: tuple[str, ...], source: str, level: str, mark: str) -> str:
     flags = repr((FLAGS, OF_GCC, NATIVE, level)).encode()
     digest = hashlib.sha256(_identity(command) + flags + source.encode())
-    return f"{digest.hexdigest()[:32]}{ENDING}"
+    return f"{digest.hexdigest()[:32]}{mark}{ENDING}"
 
 
-def _library(command: tuple[str, ...], source: str, level: str) -> Any:
-    folder, name = cache_folder(), _filename(command, source, level)
+def _library(command: tuple[str, ...], source: str, level: str, name: str) -> Any:
+    folder = cache_folder()
     if folder is None:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
             return ctypes.CDLL(_compiled(command, source, level, Path(temporary, name)))

@@ -15,6 +15,7 @@ from .dialects.c import MACHINE
 from .emitters.frame import LARGE, file_of
 from .emitters.functions import Wanted, function_of
 from .emitters.steps import LineFunction
+from .program import outline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -76,11 +77,18 @@ class NativeFunction(Called):
         machine.check()
         made = made_of(program, kind, reduce)
         self.source = made.text
-        function = machine.function(self.source, f"call_{made.source.name}", made.level)
+        mark = _mark(program, kind, reduce)
+        function = machine.function(self.source, f"call_{made.source.name}", made.level, mark)
         super().__init__(function, made.source.work, program, kind, reduce)
 
 
 def has_code(program: Program, kind: str, reduce: str | None) -> bool:
     """Whether there is machine code already for such a function."""
+    if not machine.may_be_made(mark := _mark(program, kind, reduce)):
+        return False
     made = made_of(program, kind, reduce)
-    return machine.is_made(made.text, made.level)
+    return machine.is_made(made.text, made.level, mark)
+
+
+def _mark(program: Program, kind: str, reduce: str | None) -> str:
+    return machine.marked(outline(program), kind, reduce)

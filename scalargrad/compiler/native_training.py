@@ -30,7 +30,7 @@ class LoopOnNative(Loop):
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
-        whole, penalty, outputs = problem.whole, problem.penalty, problem.loss.outputs[:1]
+        whole, penalty, outputs = problem.whole, problem.penalty, problem.loss.outputs
         self._is_known = whole is not None and operations(whole) < FEW
         if whole and self._is_known:
             self.carried, outputs = [], whole.outputs
@@ -65,7 +65,7 @@ class LoopOnNative(Loop):
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""
         made = self._training(not self._is_known and not self.problem.keeps)
-        return machine.is_made(made.text, made.level)
+        return machine.is_made(made.text, made.level, self.problem.mark)
 
     def _training(self, order: bool) -> Training:
         """The source, for rows that follow one another or for rows in an order."""
@@ -78,7 +78,7 @@ class LoopOnNative(Loop):
         if order not in self._made:
             made = self._training(order)
             self.source = made.text
-            function = machine.function(self.source, "train", made.level)
+            function = machine.function(made.text, "train", made.level, self.problem.mark)
             function.restype = None
             self._made[order] = function, room(made.source.work)
         return self._made[order]

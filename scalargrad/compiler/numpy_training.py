@@ -15,7 +15,6 @@ from .dialects.numpy import array_names
 from .emitters.numpy_training import Training
 from .grids import completed
 from .on_numpy import shaped
-from .program import Program
 from .roll import rolled
 from .stepwise import Loop
 
@@ -40,7 +39,7 @@ class LoopOnArrays(Loop):
         self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
         contents = zip(problem.table, self.carried)
         self._table = [shaped(numpy.array(content), block) for content, block in contents]
-        loss = rolled(Program([*self.given, *self.carried], problem.loss.outputs[:1]))
+        loss = rolled(problem.loss)
         is_finite = all(numpy.isfinite(content).all() for content in self._table)
         grids = completed(loss) if is_finite else loss
         # what is done where a number is not finite though nothing overflowed: no mask keeps it out
@@ -50,11 +49,16 @@ class LoopOnArrays(Loop):
         self.source = made.source
         filename = f"<scalargrad training in numpy {next(_counter)}>"
         functions = run(self.source, filename, {**array_names(), **made.constants})
+        self._vectors: list[Any] = []
+        self._left: list[Numbers] = []  # weights and memory that the last steps left in vectors
         self._train, self._prepared = functions["train"], functions["prepared"]
 
     def run(self, steps: Steps) -> Moved:
         weights, state, fixed, rates, first, batches, _ = steps
-        vectors = [numpy.array(part)[self._order] for part in (weights, *state)]
+        vectors, now = self._vectors, [weights, *state]
+        if now != self._left:
+            vectors = [numpy.array(part)[self._order] for part in now]
+        self._left = []  # the vectors change in place
         rest, others = iter(fixed), self._others
         blocks = [
             numpy.array([*itertools.islice(rest, size)]).reshape(shape)
@@ -69,6 +73,7 @@ class LoopOnArrays(Loop):
                 *vectors, *blocks, rates, itertools.count(first), prepared
             )
         moved, *memory = map(self._in_order, vectors)
+        self._vectors, self._left = vectors, [part.copy() for part in (moved, *memory)]
         return moved, tuple(memory), [float(loss) for loss in losses]
 
     def _in_order(self, vector: Any) -> Numbers:

@@ -332,6 +332,12 @@ def operations(program: Program) -> int:
     return sum(max(1, len(step.operands) - 1) for step in program.steps)
 
 
+def outline(program: Program) -> tuple[Any, ...]:
+    """The blocks and the operations of a program: the same for equal ones, and soon told."""
+    blocks = [(block.name, block.shape) for block in program.blocks]
+    return blocks, [step.op.name for step in program.steps], len(program.outputs)
+
+
 @lru_cache(maxsize=1024)
 def hides_nan(op: Op) -> bool:
     """Whether a nan may decide what an operation gives and leave no trace, as in a comparison."""

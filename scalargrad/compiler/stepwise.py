@@ -6,9 +6,9 @@ from functools import partial
 from itertools import accumulate
 from typing import NamedTuple
 
-from . import backends
+from . import backends, machine
 from .arguments import flat, shaped
-from .program import Program
+from .program import Program, outline
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ class Steps(NamedTuple):
 class Problem(NamedTuple):
     """All that steps of training are made of."""
 
-    loss: Program  # of a row; what slopes are taken of are the outputs after the first
+    loss: Program  # of a row
     penalty: Program | None
     update: Any  # the formula by which a weight moves, a program; or None
     weights: Sequence[Input]
@@ -49,7 +49,14 @@ class Problem(NamedTuple):
     reduce: str
     keeps: bool = False  # whether batches come again, each as the same list
     clip: float | None = None  # the largest norm of a gradient
-    whole: Program | None = None  # the loss of all rows, if each batch is the table and it is small
+    # the loss of all rows and what slopes are taken of, if each batch is the table and it is small
+    whole: Program | None = None
+
+    @property
+    def mark(self) -> str:
+        """The mark of its machine code."""
+        programs = [program for program in (self.loss, self.penalty, self.update) if program]
+        return machine.marked(*map(outline, programs), self.reduce, self.clip)
 
 
 class Loop:
@@ -62,8 +69,7 @@ class Loop:
     def __init__(self, problem: Problem) -> None:
         self.problem, own, blocks = problem, set(problem.weights), problem.loss.blocks
         self.carried = [block for block in blocks if block.has_rows]
-        others = [b for b in blocks if not b.has_rows and b.name != "share"]
-        self.given = [block for block in others if block.inputs]
+        self.given = [block for block in blocks if not block.has_rows]
         self.moving = [block for block in self.given if own.issuperset(block.inputs)]
         self.fixed = [x for block in self.given for x in block.inputs if x not in own]
         self._kept: dict[int, Any] | None = {} if problem.keeps else None
@@ -99,7 +105,6 @@ class Stepwise(Loop):
         of_slope = {x: i for i, x in enumerate(x for b in given if b.wrt for x in b.inputs)}
         self._order: Any = [place[x] for block in given for x in block.inputs]
         self._wanted: Any = [of_slope[x] for x in weights]
-        self._loss = Program([*given, *self.carried], problem.loss.outputs[:1])
         self._functions: dict[str, Any] = {}  # made when they are first called
         penalty = problem.penalty and Program(given, problem.penalty.outputs)
         self._penalty = penalty and backends.build(
@@ -135,14 +140,14 @@ class Stepwise(Loop):
 
     def _of(self, kind: str) -> Any:
         if kind not in self._functions:
-            given = self._loss, "loss", kind, self.problem.reduce
+            given = self.problem.loss, "loss", kind, self.problem.reduce
             if self._executor is None or kind == "value":
                 self._functions[kind] = backends.build(self._backend, *given)
             else:
                 from .executors import SharedOut
 
                 keeps, name = self.problem.keeps, (self._backend,)
-                shared = SharedOut(self._loss, "loss", self.problem.reduce, name, keeps)
+                shared = SharedOut(given[0], "loss", self.problem.reduce, name, keeps)
                 self._functions[kind] = partial(shared, self._executor)
         return self._functions[kind]
 

@@ -100,7 +100,8 @@ class TracedModel:
             again = self._recorded(function, what)
             if not alike(steps, again, dict(zip(inputs, inputs))) or kept != _kept(self._model, {}):
                 raise TraceError(_ANOTHER)
-        return Program([*self._blocks, self._own, *blocks], steps)
+        own = [self._own] * bool(self._own.inputs)
+        return Program([*self._blocks, *own, *blocks], steps)
 
     def _recorded(self, function: Callable[[Any], list[Any]], what: str) -> list[Any]:
         """The outputs of a call."""
@@ -143,9 +144,6 @@ class TracedModel:
 class Objective(TracedModel):
     """Programs of one set of weights, for training: of a row, of some rows that are known, and
     `penalty`, or None.
-
-    The outputs are the loss, and then what slopes are taken of: of a mean each row's loss times its
-    share.
     """
 
     def __init__(
@@ -165,20 +163,16 @@ class Objective(TracedModel):
             self.penalty = self._program(lambda model: [penalty(model)], "penalty")
 
     def of_a_row(self, x: Row, y: Row) -> Program:
-        """The loss of any row like this one, whose numbers are the blocks x and y; `share` is what
-        it is multiplied by.
-        """
-        (of_x, xs), (of_y, ys), share = self._row("x", x), self._row("y", y), Block("share", ())
-        program = self._program(
-            lambda model: [self.measure(model(xs), ys)], "loss", [of_x, of_y, share]
-        )
-        self._loss = program
-        loss = program.outputs[0]
-        root = Step(OPS["mul"], (loss, share.inputs[0])) if self.is_mean else loss
-        return sharing(Program(program.blocks, [loss, root]))
+        """The loss of any row like this one, whose numbers are the blocks x and y."""
+        (of_x, xs), (of_y, ys) = self._row("x", x), self._row("y", y)
+        program = self._program(lambda model: [self.measure(model(xs), ys)], "loss", [of_x, of_y])
+        self._loss = sharing(program)
+        return self._loss
 
     def of_rows(self, xs: Sequence[Row], ys: Sequence[Row]) -> Program:
-        """The loss of these rows, in which all that depends on them alone is worked out."""
+        """The loss of these rows, in which all that depends on them alone is worked out, and then
+        what slopes are taken of: of a mean each row's loss over their count.
+        """
         if self._loss is None:
             self.of_a_row(xs[0], ys[0])
         loss: Any = self._loss
@@ -190,7 +184,7 @@ class Objective(TracedModel):
             count = float(len(losses))
             total = Step(OPS["div"], (total, Constant(count)))
             losses = [Step(OPS["mul"], (other, Constant(1.0 / count))) for other in losses]
-        blocks = [block for block in loss.blocks if not block.has_rows and block.name != "share"]
+        blocks = [block for block in loss.blocks if not block.has_rows]
         return sharing(simplified(constants(Program(blocks, [total, *losses]))))
 
 

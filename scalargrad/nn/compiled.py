@@ -20,7 +20,8 @@ from ..compiler.backends import plan_of
 from ..compiler.captured import Captured
 from ..compiler.draws import Draws
 from ..compiler.emitters.python_training import LARGE, LoopInPython
-from ..compiler.program import Program, operations
+from ..compiler.machine import may_be_made
+from ..compiler.program import operations
 from ..compiler.stepwise import OnArrays, Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from typing import Any
 
+    from ..compiler.program import Program
     from .eager import Losses, Table, Task
 
 SECONDS = 0.03  # a block of steps takes about so long
@@ -238,9 +240,8 @@ class Generated:
         content: Any = self._prepared(table)
         steps, parameters = self._careful(), self.optimizer.parameters
         if self.backend != "python":
-            loss = Program(self._program.blocks, self._program.outputs[:1])
             n, calls = len(table[0]), self.calls
-            plan = plan_of("auto", loss, "value", n, calls, calls, lambda: False)
+            plan = plan_of("auto", self._program, "value", n, calls, calls, lambda: False)
             if plan.without_native == "numpy":  # which is fast enough, and takes no making
                 from numpy import array
 
@@ -347,7 +348,7 @@ class Generated:
         expected = "value_and_grad", self.rows, self.expected, self.calls
 
         def is_made() -> bool:
-            return can_loop and bool(on_native().has_code())
+            return can_loop and may_be_made(problem.mark) and bool(on_native().has_code())
 
         plan = self._plan = plan_of(self.backend, self._program, *expected, is_made)
         if plan.backend == "native" and can_loop:

@@ -62,8 +62,9 @@ class Predictor:
         name = plan.backend if plan.estimates.get("python", 0.0) > LONG else "python"
         if name not in self.functions:
             self.functions[name] = backends.build(name, self.program, "prediction", "value", None)
-        others = [value.data for value in self.others]
-        found = self.functions[name]([*contents, others, table])
+        if self.others:
+            contents = [*contents, [value.data for value in self.others]]
+        found = self.functions[name]([*contents, table])
         if name == "python":
             return [row[0] if self.is_single else [*row] for row in found]
         import numpy

@@ -40,9 +40,9 @@ class LoopInPython(Loop):
     """Steps of training by one generated function, with the source `source`."""
 
     def __init__(self, problem: Problem) -> None:
-        _, penalty, update, weights, table, _, _, clip, whole = problem
-        program = whole or problem.loss
-        super().__init__(problem._replace(loss=program))
+        _, penalty, update, weights, table, reduce, _, clip, whole = problem
+        program = whole or _with_root(problem.loss, reduce == "mean")
+        super().__init__(problem._replace(loss=whole or problem.loss))
         self._rows = [] if whole else list(zip(*table))
         self._weights = list(weights)
         count = len(update.blocks) - 4
@@ -181,6 +181,13 @@ class LoopInPython(Loop):
 
     def _list(self, inputs: Iterable[Input]) -> str:
         return f"[{', '.join(map(self._text, inputs))}]"
+
+
+def _with_root(program: Program, is_mean: bool) -> Program:
+    """The loss of a row, and what slopes are taken of: of a mean the loss times its share."""
+    (loss,), share = program.outputs, Block("share", ())
+    root = Step(OPS["mul"], (loss, share.inputs[0])) if is_mean else loss
+    return Program([*program.blocks, share], [loss, root], program.same)
 
 
 def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
