@@ -69,12 +69,9 @@ def export(
             f"{shorten(repr(traces.result), 80, placeholder=' …')}: export a module whose __call__ "
             "puts them side by side"
         )
-    contents = [*contents]
-    numbers = count_up(1)
-    for at, block in enumerate(traces.program.blocks):
-        if block.has_rows or block.name == "x":  # an example that is not all zeros
-            contents[at] = _example(contents[at], numbers)
     fixed = len(traces.program.blocks) - bool(traces.taken) - 1
+    contents = [*contents]
+    contents[fixed] = _example(contents[fixed], count_up(1))  # one that is not all zeros
     named = [f"{i} {label}" for i, label in enumerate(labels)]
     doc = f"The prediction of {model!r}."
     doc += f" The outputs stand for the classes {', '.join(named)}." if named else ""

@@ -350,6 +350,16 @@ def test_no_text_of_a_user_leads_out_of_a_comment() -> None:
 
 
 @needs_c
+@pytest.mark.parametrize("standard", ["c99", "gnu17", "gnu2x"])
+def test_names_that_any_standard_of_c_takes_are_free(standard: str, tmp_path: Path) -> None:
+    names = ["TEST", "M_PI", "M_E", "nullptr", "constexpr", "EOF", "stdin", "NULL", "errno"]
+    fn = eval(f"lambda {', '.join(names)}: sg.prod([{', '.join(names)}])", {"sg": sg})
+    f = sg.compile(fn, wrt=tuple(range(len(names))), backend="python")
+    f.save(path := tmp_path / "names.c", *[0.5 + i for i in range(len(names))])
+    assert says_of_itself(COMPILERS[-1], path, f"-std={standard}") == AS_IN_PYTHON
+
+
+@needs_c
 def test_much_room_to_work_in_is_the_callers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,17 @@ class Gated(Module):
         return [a * b for a, b in zip(self.first(x), self.gate(x), strict=True)]
 
 
+class Labelled(Module):
+    """Parameters with labels of their own, one of which the prediction does not read."""
+
+    def __init__(self) -> None:
+        self.shift, self.unread = Value(0.1, "x"), Layer(2, 3, seed=1)
+        self.scales = [Value(2.0, "double"), Value(-1.0, "*/ y"), Value(3.0, "TEST"), Value(0.5)]
+
+    def __call__(self, x: Any) -> Any:
+        return [sum(w * a for w, a in zip(self.scales, x * 2)) + self.shift, x[0]]
+
+
 MODELS: list[tuple[Any, int | None]] = [
     (MLP(2, [8, 8, 1], activation="tanh", output_activation="sigmoid", seed=0), None),
     (MLP(3, [4, 5], activation="relu", seed=1), None),
@@ -52,6 +63,7 @@ MODELS: list[tuple[Any, int | None]] = [
     (Neuron(1, seed=3), None),
     (Line(), None),
     (Gated(), 2),
+    (Labelled(), 2),
 ]
 
 

@@ -57,6 +57,10 @@ class Plain:
             self.tables.put(self.name_of[block], array)
         self.functions = {kind: self._function(kind) for kind in self.kinds}
         self.calls = {call for made in self.functions.values() for call in made.calls}
+        uses = {name for made in self.functions.values() for name in made.uses}
+        for block in self.constants:
+            if (name := self.name_of[block]) not in uses:
+                del self.tables.written[name]
 
     @property
     def wrt(self) -> list[Block]:

@@ -42,7 +42,7 @@ class Piece:
 
 
 class Source(NamedTuple):
-    """A function as text, with the helpers it calls, and how many numbers it needs room for."""
+    """A function as text, the helpers and names it uses, and how many numbers it needs room for."""
 
     name: str
     parameters: list[tuple[str, str]]  # kinds and names
@@ -50,6 +50,7 @@ class Source(NamedTuple):
     text: str
     calls: frozenset[str]
     work: int
+    uses: frozenset[str] = frozenset()
 
 
 class Tables:
@@ -57,8 +58,7 @@ class Tables:
 
     def __init__(self, dialect: Dialect, names: Names, wish: str = "table") -> None:
         self.dialect, self.names, self.wish = dialect, names, wish
-        self.lines: list[str] = []
-        self.written: set[str] = set()
+        self.written: dict[str, list[str]] = {}  # the lines of each
         self._known: dict[Any, str] = {}
 
     def of(self, array: Any, taken: Collection[str]) -> str:
@@ -74,10 +74,13 @@ class Tables:
 
     def put(self, name: str, array: Any) -> None:
         """Write an array under a name."""
-        self.written.add(name)
         is_index = array.dtype.kind == "i"
         items = [*map(str if is_index else self.dialect.literal, array.ravel().tolist())]
-        self.lines += self.dialect.table(name, items, is_index)
+        self.written[name] = self.dialect.table(name, items, is_index)
+
+    @property
+    def lines(self) -> list[str]:
+        return [line for table in self.written.values() for line in table]
 
 
 class Frame:
@@ -279,7 +282,8 @@ class Frame:
         own = "\n".join(self.tables.lines * self.has_tables)
         text = "\n\n".join([x for x in [own, *functions, whole] if x])
         room = self.room if self.room > self.dialect.most_room else 0
-        return Source(self.name, parameters, bool(self.returned), text, frozenset(self.calls), room)
+        calls, uses = frozenset(self.calls), frozenset(self.uses)
+        return Source(self.name, parameters, bool(self.returned), text, calls, room, uses)
 
 
 def file_of(sources: Sequence[Source], others: Sequence[str] = ()) -> str:
