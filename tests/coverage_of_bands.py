@@ -1,4 +1,4 @@
-"""How often bands of `fit_formula` cover the truth, over simulated data sets.
+"""The share of simulated data sets in which bands of `fit_formula` cover the truth.
 
     python -m tests.coverage_of_bands --count 2000
 

@@ -134,7 +134,7 @@ def bits_but_zeros(slopes: Sequence[float]) -> list[bytes]:
 
 
 class Failure(Exception):
-    """What is wrong with a program."""
+    """The faults of a program."""
 
 
 class Checked(NamedTuple):
@@ -208,7 +208,7 @@ def compared(value: float, ways: dict[str, Slopes], allowed: Bounds, truth: Trut
 
 
 def failure_of(program: Program) -> str:
-    """What is wrong with it; empty if nothing is."""
+    """The faults of it; empty if there are none."""
     try:
         check(program)
     except Failure as failure:
@@ -248,7 +248,7 @@ def graph(seed: int | str, number: int) -> Program:
 
 
 def explained(program: Program, seed: int | str, number: int) -> str:
-    """What is wrong with a program, and with the smallest like it, as Python."""
+    """The faults of a program, and those of the smallest like it, as Python."""
     small = shrunk(program)
     return (
         f"graph {number} of seed {seed}: {failure_of(program)}\n"
@@ -278,7 +278,7 @@ def check_many(
 
 
 class Bar:
-    """How many are done and how long the rest will take, on stderr."""
+    """The count of those done, and the time that the rest will take, on stderr."""
 
     def __init__(self, total: int) -> None:
         self.total, self.began, self.shown = total, time.perf_counter(), 0.0

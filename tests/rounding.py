@@ -1,4 +1,4 @@
-"""How far rounding explains that a program is off: a running error analysis, and the truth that it is held against.
+"""The error that rounding explains, by a running analysis, and the truth that it is held against.
 
 Every operation is granted the ulps that `oracle` grants it; forwards, errors of operands reach the
 result by its slopes; backwards, an error of an operand changes the slopes too (by how much, the operation at a number
@@ -148,7 +148,7 @@ class Bounds(NamedTuple):
 
 
 def bounds(program: Program) -> Bounds:
-    """How far the value and the slopes may be off; Irregular where a difference would say nothing."""
+    """The errors allowed to the value and the slopes; Irregular where a difference would say nothing."""
     values, rounded = list(program.leaves), []
     errors = [0.0] * len(values)
     for step in program.steps:

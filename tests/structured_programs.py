@@ -82,7 +82,7 @@ def carries_rows(case: Case, place: int) -> bool:
 
 
 def expected(case: Case) -> list[float]:
-    """What a compiled function gives, as a flat list: all results, and then for each its gradients."""
+    """The results of a compiled function as a flat list, and then the gradients of each."""
     rows, reduce = on_values(case), case.options["reduce"]
     factor = 1.0 / len(rows) if reduce == "mean" else 1.0
     count = len(rows[0][0])

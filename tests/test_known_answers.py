@@ -302,7 +302,7 @@ def test_parameters_are_recovered_from_noisy_data_as_scipy_recovers_them(formula
 
 
 def test_the_slope_of_a_fit_by_one_observation_is_the_hat_matrix():
-    """Of a straight line the fitted height at t₀ is linear in the data; differentiate through the normal equations."""
+    """The fitted height of a straight line at t₀ is linear in the data; differentiate through the normal equations."""
 
     def fitted_at_first(y: Any) -> Any:
         n, st, stt = len(T), float(sum(T)), float(sum(T * T))

@@ -1,4 +1,4 @@
-"""What DESIGN promises of a Value, a line a test."""
+"""The promises of a Value, a line a test."""
 
 import copy
 import math

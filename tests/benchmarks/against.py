@@ -81,7 +81,7 @@ def compared(
 
 
 def calls(checkout: Checkout, name: str, backend: str, block: float) -> int:
-    """How many take about `block` seconds, or one if it takes longer.
+    """The number of calls that take about `block` seconds; one if it takes longer.
 
     Steps of `fit` are so many that they weigh against what it does before the first.
     """

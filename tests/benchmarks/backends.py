@@ -48,7 +48,7 @@ def layer(w: Any, x: Any) -> list[Any]:
 
 
 def calls(backend: str, rows: int) -> dict[str, Callable[[], object]]:
-    """What is timed of a backend."""
+    """The timed parts of a backend."""
     import numpy as np
 
     rng = np.random.default_rng(0)

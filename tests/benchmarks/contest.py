@@ -30,7 +30,7 @@ UNITS = {"µs": 1e6, "ms": 1e3}
 
 @dataclass(frozen=True)
 class Goal:
-    """How the fastest of `ours` should stand against `theirs`: so many times as fast, or slow."""
+    """A goal for the fastest of `ours` against `theirs`: so many times as fast, or slow."""
 
     ours: tuple[str, ...]
     theirs: str
@@ -182,7 +182,7 @@ class Contest:
 
 
 def steps_for(run: Run, block: float, base: Run | None = None) -> int:
-    """How many steps take about `block` seconds; with a base, beyond what as many take already."""
+    """The number of steps that take about `block` seconds; with a base, beyond what as many take already."""
     n = 1
     while True:
         run(n)  # what it compiles, it compiles here
@@ -216,7 +216,7 @@ def numbers(result: Any) -> list[float]:
 
 
 def difference(expected: list[float], got: list[float]) -> str:
-    """What is wrong with the numbers; "" if right to 1e-9 each, or to 1e-12 of the largest."""
+    """The fault of the numbers; "" if right to 1e-9 each, or to 1e-12 of the largest."""
     if len(got) != len(expected):
         return f"{len(got)} numbers instead of {len(expected)}"
     least = 1e-12 * max(map(abs, expected))

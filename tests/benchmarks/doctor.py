@@ -79,7 +79,7 @@ def main(pace: Pace = UNHURRIED) -> None:
 
 
 def examined(loss: Callable[..., Any], arguments: list[Any], given: list[Any]) -> str:
-    """What is wrong with the first argument's gradient."""
+    """The diagnosis of the first argument's gradient."""
     try:
         found = check_gradient(loss, *arguments, wrt=tuple(range(len(arguments))), given=given)
     except GradientError as error:

@@ -139,7 +139,7 @@ def compare(
 
 
 def bytes_a_node(cls: Any) -> float:
-    """What a node of the chain takes after forward and backward."""
+    """The bytes of a node of the chain after forward and backward."""
     run, _, operations = chain(cls, 100_000)
     tracemalloc.start()
     root = run()

@@ -17,7 +17,7 @@ verdicts: list[str] = []  # a line for each goal, for the summary at the end
 
 @dataclass(frozen=True)
 class Pace:
-    """How much time to take: rounds, CPU seconds of a turn, seconds before a peer sits out."""
+    """The time to take: rounds, CPU seconds of a turn, seconds before a peer sits out."""
 
     rounds: int = 7
     block: float = 0.05

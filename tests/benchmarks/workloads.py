@@ -1,4 +1,4 @@
-"""What `against` times: each workload by the public functions of a checkout alone, old or new.
+"""Workloads of `against`, by the public functions of a checkout alone, old or new.
 
 It runs as a script in a process of that checkout: it reads a request in JSON from a line of its
 input and answers with a line.

@@ -24,7 +24,7 @@ NODE = shutil.which("node")
 
 
 def run(*command: Any) -> str:
-    """What a command prints; its errors are those of the test."""
+    """The output of a command; its errors are those of the test."""
     done = subprocess.run(
         [*map(str, command)], capture_output=True, text=True, errors="replace", check=False
     )
@@ -33,7 +33,7 @@ def run(*command: Any) -> str:
 
 
 def says_of_itself(compiler: str, path: Path, *flags: str) -> str:
-    """What a file says of itself, compiled with its test under all warnings."""
+    """The verdict of a file on itself, compiled with its test under all warnings."""
     program = path.with_suffix(".out")
     run(compiler, *CLEAN, "-DTEST", *(flags or ("-O0",)), "-o", program, path, "-lm")
     return run(program)

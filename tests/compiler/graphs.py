@@ -165,7 +165,7 @@ BACKENDS: dict[str, Callable[[Batch], Numbers]] = {
 
 
 def missing(backend: str) -> str:
-    """What a backend lacks on this machine, or nothing."""
+    """The thing that a backend lacks on this machine; empty if nothing."""
     if backend == "c" and not COMPILERS:
         return "neither gcc nor clang is installed"
     if backend == "javascript" and not NODE:
@@ -217,7 +217,7 @@ def compared(backend: str, graphs: Sequence[Graph]) -> tuple[float, int, str]:
 
 
 def off(a: float, b: float, allowed: float, exactly: bool) -> float:
-    """How many times what is allowed the numbers differ; 0 if they are the same, or both nan."""
+    """The difference of numbers in units of what is allowed; 0 if they are the same, or both nan."""
     if (a != a and b != b) or a == b:
         return 0.0
     if exactly or not (math.isfinite(a) and math.isfinite(b)):
@@ -237,7 +237,7 @@ def failures(backend: str, graphs: Sequence[Graph], reason: str) -> list[Wrong]:
 
 @dataclass
 class Tally:
-    """What was found on a backend."""
+    """The findings on a backend."""
 
     graphs: int = 0
     worst: float = 0.0

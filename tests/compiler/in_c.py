@@ -55,7 +55,7 @@ def numbers(result: Any) -> Iterator[float]:
 
 
 def results(cases: list[Case]) -> list[Any]:
-    """What C makes of cases, all compiled at once."""
+    """The results of cases in C, all compiled at once."""
     sources = [
         native.source_of(x.program, x.kind, x.reduce, f"f{i}").source for i, x in enumerate(cases)
     ]

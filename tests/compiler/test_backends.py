@@ -170,7 +170,7 @@ def test_where_machine_code_cannot_be_made_the_function_stays_as_it_was(
 
 
 def test_results_stay_of_their_kind(natives: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What plain Python begins with lists, machine code goes on with lists."""
+    """Machine code goes on with lists where plain Python began with lists."""
     monkeypatch.setitem(backends.COSTS, "numpy", (1e6, 1e6, 1.0, 1.0))
     f = compile(lambda w: (w[0] * w[1]).tanh() * sum([a * a for a in w]))
     for _ in range(1000):

@@ -1,4 +1,4 @@
-"""What is given as an array comes back as an array, what is given as a list as a list."""
+"""Arrays come back as arrays, lists as lists."""
 
 from __future__ import annotations
 

@@ -34,7 +34,7 @@ READ: list[tuple[tuple[int, ...], Any, str]] = [  # the shape of x, an index int
 
 
 def text_and_value(arrays: Arrays, view: View, shape: Any, given: Any) -> tuple[str, Any]:
-    """What a view is written as, and what that is."""
+    """The text of a view, and its numbers."""
     made, _ = arrays.read(view, shape)
     lines_of([made], arrays.names)
     names = {**array_names(), **arrays.constants, "x": given}

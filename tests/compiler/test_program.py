@@ -42,7 +42,7 @@ def inputs(count, name="x"):
 
 
 def program_of(fn, count):
-    """What a function of so many numbers is traced to."""
+    """The program that a function of so many numbers is traced to."""
     add_methods()
     block = Block("x", (count,), wrt=True)
     numbers = [Traced("x") for _ in block.inputs]

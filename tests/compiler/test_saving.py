@@ -44,7 +44,7 @@ def text_of(compiled: Any, *args: Any) -> str:
 
 
 def saved(folder: Path, text: str, *calls: tuple[str, Any]) -> list[Any]:
-    """What a module answers, in a process of its own without site packages."""
+    """The answer of a module, in a process of its own without site packages."""
     (folder / "saved.py").write_text(text, encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-I", "-S", "-W", "error", "-c", RUN.format(folder=str(folder))],

@@ -51,7 +51,7 @@ def text_of(folder: Path, compiled: Any, *args: Any) -> str:
 
 
 def saved(folder: Path, compiled: Any, args: Any, *calls: tuple[str, Any]) -> list[Any]:
-    """What the module answers in another process, which finds NumPy and not the package."""
+    """The answer of the module in another process, which finds NumPy and not the package."""
     text_of(folder, compiled, *args)
     paths = [str(folder), str(Path(np.__file__).parents[1])]
     done = subprocess.run(

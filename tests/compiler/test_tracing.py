@@ -252,7 +252,7 @@ def test_an_operation_of_one_s_own_is_traced(monkeypatch):
 
 @pytest.mark.parametrize("x", [0.5, 2.0])
 def test_a_condition_is_turned_round_by_a_tilde(x):
-    """Of Python's own truth values ~ is no negation: swap the branches to write what works on both."""
+    """On Python's own truth values ~ is no negation: swap the branches to write what works on both."""
     assert compiled(lambda x: sg.where(~(x > 1.0), 10.0, 20.0))(x) == (20.0 if x > 1.0 else 10.0)
 
 

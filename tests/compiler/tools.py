@@ -1,4 +1,4 @@
-"""What tests of compile share: functions compiled in plain Python, and functions that count their calls."""
+"""Tools of the tests of compile: functions compiled in plain Python, functions that count their calls."""
 
 from __future__ import annotations
 

@@ -252,7 +252,7 @@ def problem(wanted: list[float], found: list[float]) -> str:
 
 
 def check(i: int, backends: Sequence[str]) -> list[str]:
-    """What is wrong with a set-up: a line for each backend that differs from Values."""
+    """The faults of a set-up: a line for each backend that differs from Values."""
     made = setup(i)
     wanted, found = made.run("eager"), []
     for backend in backends:

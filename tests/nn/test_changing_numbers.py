@@ -182,7 +182,7 @@ class CountingInItsClass(Line):
 
 
 class KeepingItsLatest(Line):
-    """What nothing reads does not matter."""
+    """A number that nothing reads does not matter."""
 
     def __call__(self, x):
         self.latest = [x, super().__call__(x)]

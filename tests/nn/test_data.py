@@ -214,7 +214,7 @@ def train(**settings):
 
 @pytest.fixture
 def terminal(monkeypatch):
-    """What stands in for stderr passes for a terminal."""
+    """A stand-in for stderr that passes for a terminal."""
     monkeypatch.setattr(progress, "_can_overwrite", lambda: True)
 
 

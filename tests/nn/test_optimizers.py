@@ -421,7 +421,7 @@ def test_an_optimiser_is_chosen_by_name_class_or_function():
 
 
 class Half:
-    """What has one of the two methods of an optimiser."""
+    """An object with one of the two methods of an optimiser."""
 
     def __init__(self, method):
         setattr(self, method, lambda: None)

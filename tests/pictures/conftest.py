@@ -21,7 +21,7 @@ def browser() -> Iterator[Browser]:
 
 
 def laid_out_here(dot: str, timeout: float) -> bytes:
-    """What `engines.run_embedded` answers, without a process of its own, and so without a timeout."""
+    """The answer of `engines.run_embedded`, without a process of its own, and so without a timeout."""
     from pygraphviz import AGraph
 
     answer = AGraph(string=dot).draw(format=engines.FORMAT, prog="dot")

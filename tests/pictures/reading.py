@@ -79,7 +79,7 @@ def overlap(a: tuple[float, float, float, float], b: tuple[float, float, float, 
 
 
 def figures(line: str) -> float:
-    """What a line of figures comes to: ` = 0.5 × (-3.0) + 2.0 × 1.0`."""
+    """The number that a line of figures comes to: ` = 0.5 × (-3.0) + 2.0 × 1.0`."""
     expression = line.strip().removeprefix("=").replace("×", "*")
     assert re.fullmatch(r"[-+*().e\d\s]+|nan|inf", expression), line
     return float(eval(expression))

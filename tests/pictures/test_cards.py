@@ -1,4 +1,4 @@
-"""What a picture of a graph shows: cards, edges, slopes, the chain rule in figures."""
+"""Pictures of graphs: cards, edges, slopes, the chain rule in figures."""
 
 from __future__ import annotations
 

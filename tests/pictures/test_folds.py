@@ -1,4 +1,4 @@
-"""What repeats is folded: long chains of the same steps, many branches that are alike."""
+"""Folds: long chains of the same steps and many branches that are alike become one card."""
 
 from __future__ import annotations
 

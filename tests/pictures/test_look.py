@@ -1,4 +1,4 @@
-"""What can be measured of the look: contrast, room for text, nothing on top of anything."""
+"""The look, as far as it can be measured: contrast, room for text, nothing on top of anything."""
 
 from __future__ import annotations
 

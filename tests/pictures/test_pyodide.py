@@ -61,7 +61,7 @@ answer
 
 @pytest.fixture(scope="module")
 def there() -> list[Any]:
-    """What Pyodide answers: the error without `viz`, numbers, four pictures, the error of a broken text."""
+    """The answers of Pyodide: the error without `viz`, numbers, four pictures, the error of a broken text."""
     node = shutil.which("node")
     if not node:
         pytest.skip("node is not on this machine")

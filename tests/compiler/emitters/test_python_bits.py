@@ -53,7 +53,7 @@ def test_backward_value_and_grad_and_the_source_add_up_in_one_order(seed):
 
 @pytest.mark.parametrize("seed", range(40))
 def test_one_trace_serves_all_numbers(seed):
-    """What is generated for tame numbers is right for those that overflow, and are nan."""
+    """Source generated for tame numbers is right for those that overflow, and are nan."""
     program = random_graphs.graph("hard", seed)
     rng = random.Random(seed)
     f = compiled(lambda xs: applied(program, xs))
