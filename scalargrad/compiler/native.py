@@ -14,7 +14,6 @@ from .calling import Called, adapters
 from .dialects.c import MACHINE
 from .emitters.frame import LARGE, file_of
 from .emitters.functions import Wanted, function_of
-from .emitters.steps import LineFunction
 from .program import outline
 
 TYPE_CHECKING = False
@@ -63,8 +62,8 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     wanted = Wanted(program, kind, reduce, name_of, slopes, out)
     made = function_of(MACHINE, name or kind, wanted)
     text = library([source := made.source()])
-    if isinstance(made, LineFunction):
-        count = len(made.steps)
+    if not made.in_tiles:
+        count = len(made.vectors)
         level = "-O2" if count < LINES[0] else "-O1" if count < LINES[1] else "-O0"
         return Made(source, text, level)
     return Made(source, text, "-O3" if len(text) < LARGE else "-O2")

@@ -13,7 +13,7 @@ import pytest
 import scalargrad as sg
 from scalargrad import functions
 from scalargrad.compiler import machine, native
-from scalargrad.compiler.emitters import frame, steps, vectors
+from scalargrad.compiler.emitters import frame, vectors
 from scalargrad.compiler.emitters import functions as emitted
 from scalargrad.compiler.native_training import LoopOnNative
 from scalargrad.ops import OPS
@@ -54,7 +54,7 @@ def test_random_programs_are_as_in_python() -> None:
 
 def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emitted, "has_pattern", lambda program: False)
-    monkeypatch.setattr(steps, "LARGEST_PART", 7)
+    monkeypatch.setattr(vectors, "LARGEST_PART", 7)
     check(random_cases())
 
 

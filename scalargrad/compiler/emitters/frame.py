@@ -8,6 +8,7 @@ their own, which hand numbers on in one array.
 from __future__ import annotations
 
 from contextlib import contextmanager
+from itertools import accumulate
 from typing import NamedTuple
 
 import numpy
@@ -30,7 +31,7 @@ BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
 STEP = 16  # rows that products take at once
 LARGE = 12_000  # characters of a file that takes long to compile with all that a compiler knows
 LARGEST_PART = 400  # lines, about, of a function
-OF_PARTS = {"share": "number", "order": "places", "work": "room"}  # the rest are places
+OF_PARTS = {"share": "number", "order": "places"}  # the rest are places
 
 
 class Piece:
@@ -174,26 +175,27 @@ class Frame:
 
     def parameters(self) -> list[tuple[str, str]]:
         """The parameters: their kinds and names."""
-        found = [("count", "n")] if self.has_rows else []
+        outputs = dict.fromkeys([result.name for result in self.results], "output")
+        kinds = {"n": "count"} if self.has_rows else {}
         for block in self.blocks:
             if block not in self.constants:
                 kind = "number" if self.is_number(block) else "input"
-                found.append((kind, self.name_of[block]))
-        found += [("output", name) for name in dict.fromkeys([x.name for x in self.results])]
+                kinds[self.name_of[block]] = outputs.get(self.name_of[block], kind)
+        found = [(kind, name) for name, kind in {**kinds, **outputs}.items()]
         return [*found, ("room", "work")] if self.room > self.dialect.most_room else found
-
-    def offsets(self) -> tuple[dict[str, int], int]:
-        """Where each array begins in the room to work in, and how large that is."""
-        found, end = {}, 0
-        for name, size in self.arrays.items():
-            found[name] = end
-            end += -(-size // 8) * 8
-        return found, end
 
     @property
     def room(self) -> int:
         """The number of numbers that the arrays hold."""
-        return self.offsets()[1]
+        return sum(map(_rounded, self.arrays.values()))
+
+    def _rooms(self) -> list[str]:
+        """The lines that give each array its numbers: of its own, or in the room to work in."""
+        if self.room <= self.dialect.most_room:
+            return [self.dialect.arrays(self.arrays)] if self.arrays else []
+        self.uses.add("work")
+        ends = [0, *accumulate(map(_rounded, self.arrays.values()))]
+        return [*map(self.dialect.array_at, self.arrays, ends)]
 
     def _groups(self, stage: int) -> list[list[Piece]]:
         """The pieces of a stage, together as long as they are not many lines."""
@@ -209,48 +211,30 @@ class Frame:
 
     def body(self) -> tuple[list[str], list[str]]:
         """Functions that are parts, and the lines of the function, which use the names `uses`."""
-        dialect, (offsets, room) = self.dialect, self.offsets()
         pieces = [piece for stage in self.pieces for piece in stage]
         self.uses = {name for piece in [*pieces, self.ending] for name in piece.uses}
-        is_plain = not self.in_parts and room <= dialect.most_room  # each array has its own room
-        places = {name: dialect.array_at(name, at) for name, at in offsets.items()}
-        head = []
-        if room and is_plain:
-            head = [dialect.arrays(self.arrays)]
-        elif room:
-            self.uses.add("work")
-            head = [dialect.arrays({"work": room})] if room <= dialect.most_room else []
-            if not self.in_parts:
-                head += places.values()
-        functions: list[str] = []
         kinds = {**{name: kind for kind, name in self.parameters()}, **OF_PARTS}
-        kinds.update(dict.fromkeys(self.rows_of.values(), "input"))
-        staged: list[list[str]] = []
+        kinds |= dict.fromkeys(self.rows_of.values(), "input") | dict.fromkeys(
+            self.arrays, "output"
+        )
+        head, functions, staged = self._rooms(), list[str](), list[list[str]]()
         for stage in (BEFORE, INSIDE, AFTER):
-            groups, lines = self._groups(stage), list[str]()
-            for group in groups:
+            groups = self._groups(stage)
+            lines = [x for piece in self.pieces[stage] for x in piece.lines] * (len(groups) == 1)
+            for group in groups if len(groups) > 1 else ():
                 used = dict.fromkeys([name for piece in group for name in piece.uses])
-                own = [x for x in used if x in places] * self.in_parts
-                inner = [places[name] for name in own] + [x for piece in group for x in piece.lines]
-                if len(groups) == 1:
-                    is_block = own and stage != INSIDE
-                    lines = ["{", *[dialect.indent + x for x in inner], "}"] if is_block else inner
-                    break
-                outside = [x for x in used if x not in own] + ["work"] * bool(own)
+                inner = [x for piece in group for x in piece.lines]
                 part = self.names.take("", f"{self.name}_part")
-                listed = [(kinds.get(x, "place"), x) for x in outside]
-                functions.append(dialect.function("part", part, listed, inner))
-                lines.append(f"{part}({', '.join(outside)});")
+                listed = [(kinds.get(name, "place"), name) for name in used]
+                functions.append(self.dialect.function("part", part, listed, inner))
+                lines.append(f"{part}({', '.join(used)});")
             staged.append(lines)
         before, inside, after = staged
-        after += [places[name] for name in self.ending.uses if name in places] * self.in_parts
-        after += self.ending.lines
-        if inside:
-            inside = self._over_rows(inside)
+        inside = self._over_rows(inside) if inside else []
         if "share" in self.uses:
-            head.insert(0, dialect.constant("share", f"1.0 / {dialect.rows}"))
+            head.insert(0, self.dialect.constant("share", f"1.0 / {self.dialect.rows}"))
             self.uses.add("n")
-        return functions, [*head, *before, *inside, *after]
+        return functions, [*head, *before, *inside, *after, *self.ending.lines]
 
     def _over_rows(self, lines: Sequence[str]) -> list[str]:
         """Lines in the loop over rows: over single ones, or over tiles of some."""
@@ -272,18 +256,23 @@ class Frame:
         """The lines that find the rows of data of a tile."""
         return []
 
-    def source(self) -> Source:
-        """The function as text."""
+    def source(self, kind: str = "nothing") -> Source:
+        """The function as text; of a kind, where it returns nothing."""
         functions, lines = self.body()
         parameters = self.parameters()
         unused = self.dialect.unused(parameters, self.uses)
-        kind = "number" if self.returned else "nothing"
+        kind = "number" if self.returned else kind
         whole = self.dialect.function(kind, self.name, parameters, [*unused, *lines])
         own = "\n".join(self.tables.lines * self.has_tables)
         text = "\n\n".join([x for x in [own, *functions, whole] if x])
         room = self.room if self.room > self.dialect.most_room else 0
         calls, uses = frozenset(self.calls), frozenset(self.uses)
         return Source(self.name, parameters, bool(self.returned), text, calls, room, uses)
+
+
+def _rounded(size: int) -> int:
+    """A size so that the next array begins where vector instructions read it fastest."""
+    return -(-size // 8) * 8
 
 
 def file_of(sources: Sequence[Source], others: Sequence[str] = ()) -> str:

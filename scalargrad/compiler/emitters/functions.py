@@ -12,7 +12,7 @@ from ..program import Constant, operations
 from ..reduced import outputs_of, reduced, turns_of
 from ..roll import View, has_pattern, rolled
 from ..views import name_of
-from .steps import LineFunction, NumberResult
+from .steps import Singles
 from .vectors import Function, Result
 
 TYPE_CHECKING = False
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..dialects.c import Dialect
     from ..program import Block, Program
-    from .frame import Frame
+    from ..roll import Vector
 
     # by the number of a block: entries that are one parameter with others: the other block, their
     # place, that there
@@ -63,18 +63,34 @@ class Wanted(NamedTuple):
         by_rows = [self.has_rows and (block.has_rows or self.per_row) for block in blocks]
         return [*zip(blocks, self.slope_names, by_rows)]
 
+    def result(self, outputs: View) -> Result:
+        """Where the outputs go."""
+        turns: Sequence[int] = (0,) if self.in_rows else range(outputs.index.size)
+        return Result(outputs, self.out, self.per_row, turns)
 
-def function_of(dialect: Dialect, name: str, wanted: Wanted, **options: Any) -> Frame:
+    def slopes(self, views: list[View], turns: Sequence[int]) -> Iterator[Result]:
+        """Where slopes go by each block, turn by turn: they are the same in all places where one
+        parameter stands.
+        """
+        steps = numpy.arange(len(turns))
+        for at, (view, (_, name, by_rows)) in enumerate(zip(views, self.wrt())):
+            for other, to, of in self.ties.get(at, ()):
+                joined = beside([View(view.sources, view.index.ravel()), views[other]])
+                index, count = numpy.arange(view.index.size), view.index.size
+                there = of + steps * (views[other].index.size // len(turns))
+                index[to + steps * (count // len(turns))] = count + there
+                view = narrowed(joined.sources, joined.index[index])
+            yield Result(view, name, by_rows, turns)
+
+
+def function_of(dialect: Dialect, name: str, wanted: Wanted, **options: Any) -> Function:
     """A function that fills arrays, and returns its value where that is one number."""
     program, per_row = wanted.program, wanted.per_row
     options["returns"] = len(program.outputs) == 1 and not per_row and not wanted.in_rows
     is_small = dialect.in_blocks and not wanted.has_rows and _is_small(program)
-    given = dialect, name, program.blocks
-    if is_small or not has_pattern(program):
-        return LineFunction(*given, _in_lines(wanted), wanted.name_of, **options)
-    derived, results = _in_vectors(wanted)
-    options["wishes"] = _wishes(derived)
-    return Function(*given, derived.vectors, results, wanted.name_of, **options)
+    options["in_tiles"] = in_tiles = has_pattern(program) and not is_small
+    made = _in_vectors(wanted) if in_tiles else _in_lines(wanted)
+    return Function(dialect, name, program.blocks, *made, wanted.name_of, **options)
 
 
 def _is_small(program: Program) -> bool:
@@ -85,56 +101,39 @@ def _is_small(program: Program) -> bool:
     return has_pattern(program) and count < EACH * len(rolled(program).vectors)
 
 
-def _in_vectors(wanted: Wanted) -> tuple[Derived, list[Result]]:
-    """The program in vectors, the slopes behind it, and where numbers go."""
+def _in_vectors(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, str]]:
+    """The program in vectors and the slopes behind it, where numbers go, and names to wish for."""
     made, wrt, reduce = rolled(wanted.program), wanted.wrt(), wanted.reduce
     derived = Derived(made, wanted.per_row)
     outputs, seeds = outputs_of(derived, reduce if wanted.has_rows and not wanted.per_row else None)
-    turns: Sequence[int] = (0,) if wanted.in_rows else range(len(outputs))
-    results = [Result(beside(outputs), wanted.out, wanted.per_row, turns)]
+    results = [wanted.result(beside(outputs))]
     for roots, numbers in turns_of(made, seeds) if wrt else ():
         views = derived.slopes(roots, [block for block, _, _ in wrt])
-        for (_, name, by_rows), view in zip(wrt, _tied(views, wanted.ties, len(roots))):
-            results.append(Result(view, name, by_rows, numbers))
-    return derived, results
+        results += wanted.slopes(views, numbers)
+    return derived.vectors, results, _wishes(derived)
 
 
-def _tied(views: list[View], ties: Ties, turns: int) -> Iterator[View]:
-    """The slopes, the same in all places where one parameter stands."""
-    for at, view in enumerate(views):
-        for other, to, of in ties.get(at, ()):
-            count, size = view.index.size, view.index.size // turns
-            joined = beside([View(view.sources, view.index.ravel()), views[other]])
-            index, steps = numpy.arange(count), numpy.arange(turns)
-            index[to + steps * size] = count + of + steps * (views[other].index.size // turns)
-            view = narrowed(joined.sources, joined.index[index])
-        yield view
-
-
-def _in_lines(wanted: Wanted) -> list[NumberResult]:
-    """Where numbers go, of a program of single numbers."""
-    program, per_row, wrt = wanted.program, wanted.per_row, wanted.wrt()
-    derived = DerivedSteps(program, per_row)
+def _in_lines(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, str]]:
+    """The same of a program of single numbers."""
+    program, wrt = wanted.program, wanted.wrt()
+    derived = DerivedSteps(program, wanted.per_row)
     carriers, one = program.with_rows(), Constant(1.0)
-    results: list[NumberResult] = []
-    for turn, output in enumerate(program.outputs):
+    inputs = [x for block, _, _ in wrt for x in block.inputs]
+    outputs, slopes = [], []
+    for output in program.outputs:
         x, seed = derived.of(output), None
-        if wanted.has_rows and not per_row:
+        if wanted.has_rows and not wanted.per_row:
             put = lambda line, *xs: derived.put(line, xs)  # noqa: E731
             x, seed = reduced(put, x, output in carriers, wanted.reduce)
-        count = len(program.outputs)
-        place: Any = (turn, count, per_row) if wanted.in_rows else (0, 1, per_row, turn)
-        results.insert(turn, NumberResult(x, wanted.out, *place))
+        outputs.append(x)
         roots = [] if output.__class__ is Constant else [(output, seed or one)]
-        inputs = [x for block, _, _ in wrt for x in block.inputs]
-        found = iter(derived.slopes(roots, inputs) if wrt else ())
-        slopes = [[next(found) for _ in block.inputs] for block, _, _ in wrt]
-        for at, entries in wanted.ties.items():
-            for other, to, of in entries:
-                slopes[at][to] = slopes[other][of]
-        for (_, name, by_rows), xs in zip(wrt, slopes):
-            results += [NumberResult(x, name, i, len(xs), by_rows, turn) for i, x in enumerate(xs)]
-    return results
+        slopes.append(iter(derived.slopes(roots, inputs) if wrt else ()))
+    by_block = [[next(found) for found in slopes for _ in block.inputs] for block, _, _ in wrt]
+    made = Singles([*outputs, *[x for xs in by_block for x in xs]])
+    results = [wanted.result(made.view(outputs))]
+    if wrt:
+        results += wanted.slopes([*map(made.view, by_block)], range(len(outputs)))
+    return made.vectors, results, {}
 
 
 def _wishes(derived: Derived) -> dict[Any, str]:

@@ -56,6 +56,7 @@ class Products(Frame):
 
     hides: bool
     one: Any
+    is_named: Any
     one_of: Any
     at: Any
     item: Any
@@ -106,15 +107,14 @@ class Products(Frame):
 
     def rows_of_tile(self) -> list[str]:
         """The lines that find the rows of data of a tile."""
-        places, lines = self.offsets()[0], []
+        lines = []
         for block, name in self.rows_of.items():
             data, width = self.name_of[block], len(block.inputs)
             self.uses.add(data)
             if self.order:
-                room = f"work + {places[name]}"
-                lines.append(f"take({width}, here, order + first, {data}, {room});")
+                lines.append(f"take({width}, here, order + first, {data}, {name});")
                 self.calls.add("take")
-                self.uses |= {"order", "work"}
+                self.uses.add("order")
             else:
                 first = linear(0, [(width, "first")])
                 lines.append(self.dialect.pointer(name, f"{data} + {first}"))
@@ -200,7 +200,7 @@ class Products(Frame):
             given = ", ".join(texts[::-1] if zeros == 1 else texts)
             text = f"{f'{first} + ' * (first != '0.0')}{function}({count}, {given})"
             place = self.at(vector, flat_terms(nest, AXES))
-            self.write([*zip(AXES, nest)], place, text, self.is_number(vector))
+            self.write([*zip(AXES, nest)], place, text, self.is_named(vector))
             return True
         first = self.item(start, (size,), "i") if start else "0.0"
         self.put([("i", size), *self.rows(carried)], [f"{self.one_of(vector)} = {first};"])

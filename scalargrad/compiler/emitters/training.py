@@ -16,8 +16,8 @@ from ..lower import ADD
 from ..program import Constant, Program, operations
 from ..reduced import reduced, reduced_view
 from ..roll import Numbers, has_pattern, rolled
-from .frame import LARGE, Frame, Source, file_of
-from .steps import LineFunction, NumberResult
+from .frame import LARGE, Source, file_of
+from .steps import Singles
 from .vectors import Function, Result
 
 TYPE_CHECKING = False
@@ -45,21 +45,13 @@ def update_source(dialect: Dialect, name: str, update: Program) -> Source:
     for block in (weight, gradient, *memory):
         block.has_rows = True
     derived, moved = DerivedSteps(update, fast=True), [weight, *memory]
-    results = [
-        NumberResult(derived.of(x), block.name, 0, 1, True)
-        for block, x in zip(moved, update.outputs)
-    ]
+    xs = [derived.of(x) for x in update.outputs]
+    made = Singles(xs)
+    results = [Result(made.view([x]), block.name, True) for block, x in zip(moved, xs)]
     names = {block: block.name for block in update.blocks}
-    made = LineFunction(dialect, name, update.blocks, results, names)
-    functions, lines = made.body()
-    room = made.room if made.room > dialect.most_room else 0
-    kinds = ["output", "input", *["output" for _ in memory], "number", "number"]
-    parameters = [("count", "n"), *zip(kinds, names.values())]
-    parameters += [("room", "work")] * bool(room)
-    lines = [*dialect.unused(parameters, made.uses), *lines]
-    whole = dialect.function("part", name, parameters, lines)
-    text = "\n\n".join([*functions, whole])
-    return Source(name, parameters, False, text, frozenset(made.calls), room)
+    return Function(
+        dialect, name, update.blocks, made.vectors, results, {}, names, in_tiles=False
+    ).source("part")
 
 
 class Training:
@@ -90,7 +82,7 @@ class Training:
 
     # -------------------------------------------------------------- a step
 
-    def _in_vectors(self) -> Frame:
+    def _in_vectors(self) -> Function:
         made = rolled(self.program)
         derived = Derived(made, fast=True)
         (loss, place), *others = made.outputs
@@ -105,11 +97,9 @@ class Training:
         views = derived.slopes([roots], self.moving)
         results = [Result(total, "loss", False)]
         results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
-        options: Any = {"moving": self.moving, "order": self.order, "hides": False}
-        given = self.program.blocks, derived.vectors, results, self.name_of
-        return Function(MACHINE, "train", *given, **options)
+        return self._function(derived.vectors, results, hides=False)
 
-    def _in_lines(self) -> Frame:
+    def _in_lines(self) -> Function:
         program = self.program
         derived = DerivedSteps(program, fast=True)
         loss, *others = program.outputs
@@ -122,13 +112,17 @@ class Training:
         if self.problem.penalty:
             total = derived.put(ADD, (total, derived.of(others[-1])))
         roots = [(x, seed) for x, seed in roots if x.__class__ is not Constant]
-        found = iter(derived.slopes(roots, [x for block in self.moving for x in block.inputs]))
-        results = [NumberResult(total, "loss", 0, 1, False)]
-        for block, name in zip(self.moving, self.slopes):
-            size = len(block.inputs)
-            results += [NumberResult(next(found), name, i, size, False) for i in range(size)]
-        options: Any = {"moving": self.moving, "order": self.order}
-        return LineFunction(MACHINE, "train", program.blocks, results, self.name_of, **options)
+        slopes = derived.slopes(roots, [x for block in self.moving for x in block.inputs])
+        made, found = Singles([total, *slopes]), iter(slopes)
+        views = [made.view([next(found) for _ in block.inputs]) for block in self.moving]
+        results = [Result(made.view([total]), "loss", False)]
+        results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
+        return self._function(made.vectors, results, in_tiles=False)
+
+    def _function(self, vectors: Any, results: Sequence[Result], **options: Any) -> Function:
+        given: Any = self.program.blocks, vectors, results, {}, self.name_of
+        options |= {"moving": self.moving, "order": self.order}
+        return Function(MACHINE, "train", *given, **options)
 
     # -------------------------------------------------------------- the whole
 
@@ -143,7 +137,7 @@ class Training:
         found += [("input", "rates"), ("number", "first_step"), ("count", "steps")]
         return [*found, ("output", "losses"), ("room", "work")]
 
-    def _source(self, step: Frame, formula: Program) -> Source:
+    def _source(self, step: Function, formula: Program) -> Source:
         functions, lines = step.body()
         update = update_source(MACHINE, "train_update", formula)
         count, room = sum(len(block.inputs) for block in self.moving), step.room

@@ -1,4 +1,4 @@
-"""Rolled programs as loops: a vector is an array, computed by a loop.   (floor 3)
+"""Programs in vectors as loops: a vector is an array, computed by a loop.   (floor 3)
 
 Lines of one size share a loop, a vector of one is a number, and what nobody else reads has no
 array. Rows of data are taken one after the other. Machine code takes them in tiles of a fixed size
@@ -8,6 +8,8 @@ the innermost loop runs over rows and becomes vector instructions.
 
 from __future__ import annotations
 
+from itertools import accumulate, groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 FEW, MANY = 8, 64  # terms of a sum that are written out; and where they stand in many places
 LONG = 4  # numbers in a loop that are worth vector instructions
 LARGEST_LOOP = 40  # lines in a loop
+LOOP = 4  # lines of a loop, about
 TILES = 16, 64  # rows of a tile, at least and at most
 CACHE = 12288  # numbers that the arrays of a tile hold, about
 VARIABLES = "ijlm"
@@ -52,28 +55,29 @@ class Result(NamedTuple):
 class Function(Products):
     """A function of vectors.
 
-    `wishes` are names for some. Without `hides`, a slope of 0 hides nothing that it meets.
+    `wishes` are names for some. Without `hides`, a slope of 0 hides nothing that it meets. Without
+    `in_tiles`, rows of data are taken one after the other in machine code, too.
     """
 
     def __init__(
         self, dialect: Any, name: str, blocks: Any, vectors: Sequence[Vector],
-        results: Sequence[Result], names: Any, wishes: Mapping[Any, str] | None = None,
-        hides: bool = True, **options: Any,
+        results: Sequence[Result], wishes: Mapping[Any, str], names: Any,
+        hides: bool = True, in_tiles: bool = True, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(dialect, name, blocks, results, names, **options)
-        self.hides, self.wishes = hides, wishes or {}
+        self.hides, self.wishes, self.in_tiles = hides, wishes, in_tiles
         self.vectors = live(vectors, [result.view for result in results])
-        self.in_parts = len(self.vectors) > LARGEST_PART // 4
-        if dialect.in_blocks and self.has_rows:
+        if in_tiles and dialect.in_blocks and self.has_rows:
             width = sum([v.size for v in self.vectors if v.has_rows])
             self.tile = max(TILES[0], min(TILES[1], CACHE // max(1, width) // STEP * STEP))
         self.late: set[Any] = set()
         self._beside: dict[Any, Vector] = {}
         self._scheduled()
-        self._stored(results)
-        for stage, items in enumerate(self.items):
-            for vectors in items:
-                with self.piece_of(stage):
+        parts = self._parts()
+        self._stored(parts, results)
+        for stage, items in parts:
+            with self.piece_of(stage):
+                for vectors in items:
                     self._item(vectors)
         for result in self.results:
             with self.piece_of(INSIDE if result.by_rows else AFTER):
@@ -133,31 +137,57 @@ class Function(Products):
             return None
         return (size, carried, is_few and (carried * (self.tile > 1) or size >= LONG))
 
+    def _parts(self) -> list[tuple[int, list[list[Vector]]]]:
+        """The stages, in several parts each where all are many lines."""
+        counts = [
+            [1 if vectors[0].size == 1 else LOOP for vectors in items] for items in self.items
+        ]
+        self.in_parts = sum(map(sum, counts)) > LARGEST_PART
+        found: list[tuple[int, list[list[Vector]]]] = []
+        for stage, (items, lines) in enumerate(zip(self.items, counts)):
+            numbers = [end // LARGEST_PART * self.in_parts for end in accumulate(lines)]
+            for _, group in groupby(zip(numbers, items), key=itemgetter(0)):
+                found.append((stage, [vectors for _, vectors in group]))
+        return found
+
     def is_number(self, source: Any) -> bool:
-        """Whether a source is a number that has a name of its own."""
+        """Whether a source is a number, and no array."""
         if isinstance(source, Block):
             return super().is_number(source)
         is_one = source.size == 1 and source.op not in SLOPES_OF_LISTS
-        return is_one and not self.in_parts and not (source.has_rows and self.tile > 1)
+        return is_one and not (source.has_rows and self.tile > 1)
 
-    def _stored(self, results: Sequence[Result]) -> None:
-        """Give names to numbers, and to arrays of what is read outside its own loop: a result's,
-        where it is one as it stands.
+    def is_named(self, vector: Vector) -> bool:
+        """Whether it is a number with a name of its own."""
+        return self.is_number(vector) and vector not in self.kept
+
+    def _stored(self, parts: Sequence[tuple[int, Any]], results: Sequence[Result]) -> None:
+        """Give numbers names, or places in an array where other parts read them; and arrays to what
+        is read outside its own loop: a result's, where it is one as it stands.
         """
+        part_of = {v: at for at, (_, items) in enumerate(parts) for item in items for v in item}
+        self.read: set[Any] = {source for result in results for source in result.view.sources}
+        far = {*self.read, *[v for v in self.vectors if v.op in (OVER_ROWS, ROW_PRODUCTS)]}
+        for vector in self.vectors:
+            for source in {source for view in vector.operands for source in view.sources}:
+                if self.place.get(source) != self.place[vector]:
+                    self.read.add(source)
+                if part_of.get(source) != part_of[vector]:
+                    far.add(source)
+        kept = [v for v in self.vectors if self.in_parts and v in far and self.is_number(v)]
+        self.kept = {vector: at for at, vector in enumerate(kept)}
         placed: dict[Any, str] = {}
         self.placed: set[int] = set()
         for result in self.results:
-            source = result.view.sources[0]
-            fits = not result.by_rows and [*result.turns] == [0] and isinstance(source, Vector)
-            fits = fits and not source.has_rows and not self.is_number(source)
-            fits = fits and is_itself(result.view)
-            if fits and placed.setdefault(source, result.name) == result.name:
+            whole: Any = next(iter(result.view.sources), None)
+            fits = not result.by_rows and [*result.turns] == [0] and isinstance(whole, Vector)
+            fits = fits and not whole.has_rows and whole.size > 1 and is_itself(result.view)
+            if fits and placed.setdefault(whole, result.name) == result.name:
                 self.placed.add(id(result))
-        self.read: set[Any] = {source for result in results for source in result.view.sources}
-        for vector in self.vectors:
-            for view in vector.operands:
-                self.read.update(s for s in view.sources if self.place.get(s) != self.place[vector])
-        for vector in self.vectors:
+        if kept:
+            self.all_kept = self.names.take("", "kept")
+            self.arrays[self.all_kept] = len(kept)
+        for vector in [v for v in self.vectors if v not in self.kept]:
             wish = vector.label or self.wishes.get(vector, "")
             name = self.name_of[vector] = placed.get(vector) or self.names.take(wish)
             is_kept = vector in self.read or self._key(vector) is None
@@ -172,8 +202,11 @@ class Function(Products):
 
     def at(self, source: Any, terms: Sequence[tuple[int, str]], first: int = 0) -> str:
         """The number of an array at a place; of row r, where it carries rows."""
+        if source in self.kept:
+            return f"{self.use(self.all_kept)}[{self.kept[source]}]"
         if self.is_number(source):
-            return self.use(self.name_of[source])
+            name = self.name_of[source]
+            return self.use(name) if isinstance(source, Block) else name
         row: list[tuple[int, str]] = []
         if source.has_rows and self.tile > 1:
             first, terms = first * self.tile, [(step * self.tile, name) for step, name in terms]
@@ -186,8 +219,25 @@ class Function(Products):
         """A view of one source."""
         return View((self._all(view.sources),), view.index) if len(view.sources) > 1 else view
 
+    def each(self, view: View) -> list[str]:
+        """The numbers of a view, one by one."""
+        ends, flat = numpy.cumsum([*map(size_of, view.sources)]), view.index.ravel()
+        which = numpy.searchsorted(ends, flat, side="right").tolist()
+        begins = [0, *ends.tolist()]
+        return [
+            self._number(view.sources[at], place - begins[at])
+            for at, place in zip(which, flat.tolist())
+        ]
+
+    def _number(self, source: Any, place: int) -> str:
+        if isinstance(source, Numbers):
+            return self.dialect.literal(source.data[place])
+        return self.known(source) if isinstance(source, Given) else self.at(source, [], place)
+
     def item(self, view: View, shape: tuple[int, ...], variables: str) -> str:
         """The number of an operand where variables say, in loops of a shape."""
+        if view.index.size == 1:
+            return self.each(view)[0]
         view = narrowed(view.sources, view.index.ravel())
         index, source = view.index.reshape(shape), view.sources[0]
         if len(view.sources) == 1 and isinstance(source, Numbers):
@@ -217,13 +267,12 @@ class Function(Products):
             name = self.name_of[whole] = self.names.take("", "all")
             self.arrays[name] = whole.size * (self.tile if carried else 1)
             begin = 0
-            with self.piece_of(self.stage):
-                for source in sources:
-                    size = size_of(source)
-                    item = self.item(View((source,), numpy.arange(size)), (size,), "i")
-                    place = self.at(whole, [(int(size > 1), "i")], begin)
-                    self.put([("i", size), *self.rows(carried)], [f"{place} = {item};"])
-                    begin += size
+            for source in sources:
+                size = size_of(source)
+                item = self.item(View((source,), numpy.arange(size)), (size,), "i")
+                place = self.at(whole, [(int(size > 1), "i")], begin)
+                self.put([("i", size), *self.rows(carried)], [f"{place} = {item};"])
+                begin += size
         return self._beside[key]
 
     def one_of(self, vector: Vector) -> str:
@@ -250,7 +299,7 @@ class Function(Products):
         views = [v for vector in vectors for v in vector.operands if v.sources[0] not in own]
         are_numbers = [len(v.sources) == 1 and isinstance(v.sources[0], Numbers) for v in views]
         indices = [v.index for v, are in zip(views, are_numbers) if not are]
-        shape = (nest_of(indices) if indices else None) or (size,)
+        shape = (nest_of(indices) if indices and size > 1 else None) or (size,)
         variables = VARIABLES[: len(shape)]
         inner = {s for vector in vectors for v in vector.operands for s in v.sources if s in own}
         lines: list[str] = []
@@ -261,12 +310,10 @@ class Function(Products):
 
         is_wide = self._key(vectors[0])[2]
         for vector in vectors:
-            line, name = vector.op, self.name_of[vector]
-            is_named = self.is_number(vector) or vector not in self.read
+            line, name = vector.op, self.name_of.get(vector, "")
+            is_named = self.is_named(vector) or vector not in self.read
             if is_own := is_named or vector in inner:
                 local[vector] = name if is_named else self.names.take("", "t")
-                if self.is_number(vector):
-                    self.use(name)
             if line.text:
                 operands = {each: item(view) for each, view in zip(line.operands, vector.operands)}
                 text = self.dialect.text(line, operands, self.calls, is_wide)
@@ -283,9 +330,11 @@ class Function(Products):
                 lines.append(f"{self.at(vector, terms)} = {text};")
         self.put([*zip(variables, shape), *self.rows(carried)], lines)
 
-    def _term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
+    def _term_at(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
+        return self._term(line, [self.item(view, shape, names) for view in views])
+
+    def _term(self, line: Any, texts: Sequence[str]) -> str:
         """A term of a sum: a number, a product, or a share, which is nothing if its slope is 0."""
-        texts = [self.item(view, shape, names) for view in views]
         if line in (SHARES, ROW_PRODUCTS) and self.hides:
             self.calls.add("share_of")
             return f"share_of({', '.join(texts)})"
@@ -304,11 +353,14 @@ class Function(Products):
         few = FEW if self.dialect.in_blocks else FEW // 2
         if count <= few or (is_loose and count <= MANY):
             terms = [first] if first != "0.0" or not count else []
+            if vector.size == 1:
+                items = zip(*[self.each(view) for view in factors])
+                return [], " + ".join([*terms, *[self._term(line, texts) for texts in items]])
             for k in range(count):
                 columns = [View(view.sources, view.index[:, k]) for view in factors]
-                terms.append(self._term(line, columns, shape, names))
+                terms.append(self._term_at(line, columns, shape, names))
             return [], " + ".join(terms)
-        term = self._term(line, factors, (*shape, count), f"{names}k")
+        term = self._term_at(line, factors, (*shape, count), f"{names}k")
         start = self.dialect.variable(s, first)
         return [start, *self.in_loops([("k", count)], [f"{s} += {term};"])], s
 
@@ -319,7 +371,7 @@ class Function(Products):
         count = factors[0].index.shape[1]
         i = "i" if size > 1 else ""
         first = self.item(vector.operands[2], (size,), i) if line is DOT else "0.0"
-        term = self._term(line, factors, (size, count), "ik")
+        term = self._term_at(line, factors, (size, count), "ik")
         at, rows = self.one_of(vector), self.rows(True)
         self.put([("i", size), *rows], [f"{at} = {first};"])
         self.put([("i", size), ("k", count), *rows], [f"{at} += {term};"])
@@ -328,18 +380,20 @@ class Function(Products):
         """A function of a list: its value, or its slopes, a list again."""
         xs, carried = vector.operands[0], vector.has_rows
         steps, count = xs.index.shape
-        function, name = self.dialect.lists[vector.op.name], self.name_of[vector]
+        function = self.dialect.lists[vector.op.name]
         self.calls.add(function)
         listed = self.use(self.names.take("", "xs"))
         self.arrays[listed] = max(1, count)
         lines = []
-        if count:
+        if steps == 1 and is_loose(xs):
+            lines = [f"{listed}[{k}] = {x};" for k, x in enumerate(self.each(xs))]
+        elif count:
             item = self.item(xs, (steps, count), "ik")
             loops: list[Loop] = [("k", count)] if count > 1 else []
             lines = self.in_loops(loops, [f"{listed}[{'k' if count > 1 else '0'}] = {item};"])
         if len(vector.operands) == 1:
             text, at = f"{function}({count}, {listed})", self.one_of(vector)
-            is_one = self.is_number(vector)
+            is_one = self.is_named(vector)
             lines.append(self.dialect.constant(at, text) if is_one else f"{at} = {text};")
         else:
             out = self.item(vector.operands[1], (steps,), "i")
@@ -351,7 +405,7 @@ class Function(Products):
                 back = self.in_loops([("k", count)], [f"{at} = {slopes}[k];"])
                 lines += [f"{function}({count}, {listed}, {out}, {slopes});", *back]
             else:
-                part = self.dialect.part(self.use(name), linear(0, terms))
+                part = self.dialect.part(self.array(vector), linear(0, terms))
                 lines.append(f"{function}({count}, {listed}, {out}, {part});")
         self.put([("i", steps), *self.rows(carried)], lines)
 
@@ -361,7 +415,7 @@ class Function(Products):
         """The sum over the rows of each number, or of products."""
         size, views = vector.size, vector.operands
         loops: list[Loop] = [("i", size)]
-        is_one = self.is_number(vector)
+        is_one = self.is_named(vector)
         if not any(map(has_rows, views)):  # the same in each row
             text = f"{self.use('n') and self.dialect.rows} * {self.item(views[0], (size,), 'i')}"
             self.write(loops, self.one_of(vector), text, is_one)
@@ -375,7 +429,7 @@ class Function(Products):
         count = views[0].index.shape[1] if views[0].index.ndim == 2 else 1
         nest = nest_of([view.index for view in views]) or (size,)
         names = VARIABLES[: len(nest)]
-        term = self._term(vector.op, views, (*nest, count), f"{names}k")
+        term = self._term_at(vector.op, views, (*nest, count), f"{names}k")
         place = self.at(vector, flat_terms(nest, names))
         self.put([*zip(names, nest), ("k", count)], [f"{place} += {term};"])
 
@@ -384,28 +438,37 @@ class Function(Products):
     def _result(self, result: Result) -> None:
         """Write numbers into an array of the caller."""
         flat, turns = result.view.index.ravel(), numpy.array(result.turns)
-        size, view = len(flat) // len(turns), narrowed(result.view.sources, flat)
+        size = len(flat) // len(turns)
         if id(result) in self.placed or not size:
             return
-        name, shape = self.use(result.name), (len(turns), size)
-        if not result.by_rows and len(view.sources) * 2 > max(2, len(flat)):
-            for at in range(len(flat)):  # each is from somewhere else
-                item = self.item(View(view.sources, view.index[at : at + 1]), (1,), "i")
-                to = int(turns[at // size]) * size + at % size
-                self.put([], [f"{name}[{to}] = {item};"])
+        view = narrowed(result.view.sources, flat)
+        if is_loose(view) and not (result.by_rows and self.tile > 1):
+            for at, item in enumerate(self.each(view)):
+                place = self._target(result, size, [], int(turns[at // size]), at % size, [])
+                self.put([], [f"{place} = {item};"])
             return
-        steps, first = self.terms(turns, "j")
-        loops: list[Loop] = [*zip("ji", shape)]
-        i = (int(size > 1), "i")
-        if result.by_rows:
-            row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
-            loops += [("r", self.use("here"))] if self.tile > 1 else []
-            if (which := linear(first, steps)) != "0":
-                row = f"{f'({which})' if ' ' in which else which} * {self.use('n')} + {row}"
-            place = row if size == 1 else linear(0, [(size, f"({row})" if " " in row else row), i])
-        else:
-            place = linear(first * size, [*[(step * size, x) for step, x in steps], i])
-        self.put(loops, [f"{name}[{place}] = {self.item(view, shape, 'ji')};"])
+        loops: list[Loop] = [*zip("ji", (len(turns), size))]
+        loops += [("r", self.use("here"))] if result.by_rows and self.tile > 1 else []
+        place = self._target(result, size, *self.terms(turns, "j"), 0, [(int(size > 1), "i")])
+        self.put(loops, [f"{place} = {self.item(view, (len(turns), size), 'ji')};"])
+
+    def _target(self, result: Result, size: int, steps: Any, which: int, place: int, i: Any) -> str:
+        """A place in an array of the caller: of so many numbers, in which of the gradients."""
+        name = self.use(result.name)
+        if not result.by_rows:
+            terms = [*[(step * size, x) for step, x in steps], *i]
+            return f"{name}[{linear(which * size + place, terms)}]"
+        row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
+        if (turn := linear(which, steps)) != "0":
+            row = f"{f'({turn})' if ' ' in turn else turn} * {self.use('n')} + {row}"
+        if size > 1:
+            row = linear(place, [(size, f"({row})" if " " in row else row), *i])
+        return f"{name}[{row}]"
+
+
+def is_loose(view: View) -> bool:
+    """Whether the numbers of a view are from here and there."""
+    return bool(len(view.sources) * 2 > max(2, view.index.size))
 
 
 def is_itself(view: View) -> bool:
