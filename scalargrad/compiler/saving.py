@@ -11,6 +11,7 @@ from __future__ import annotations
 import inspect
 import math
 import textwrap
+from functools import partial
 
 from ..arithmetic.total import inf, nan
 from ..rows.text import FAST_NAMES, TOTAL_NAMES
@@ -22,10 +23,11 @@ from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
 from .roll import is_scattered
 from .standalone import Standalone
+from .written import PYTHON
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
     from .arguments import Form
@@ -89,7 +91,7 @@ def exported(request: Request) -> str:
     traces = request.traces
     module = module_source(traces, request.names, request.doc)
     names = [block.name for block in traces.program.blocks[: request.fixed]]
-    weights = [f"    {_key(n)}: {_as_text(x)},\n" for n, x in zip(names, request.contents)]
+    weights = [f"    {PYTHON.at(n)}: {_as_text(x)},\n" for n, x in zip(names, request.contents)]
     call = "value(WEIGHTS, x)"
     result, told = f"[{call}]" if traces.is_single else f"list({call})", "a row of inputs"
     if traces.has_rows:
@@ -151,7 +153,9 @@ class _Saved:
         rows: list[str] = []
         for name, form in self.arguments:
             rows += [f"{name}=contents[{len(lines)}]"] if form[0] == ROWS else []
-            lines += [f"    {text}," for text in _contents(form, name, name)]
+            for text, of, (kind, _, inner) in PYTHON.places(form, name, name):
+                shape = (-1, *inner[2]) if kind == ROWS else inner
+                lines.append(f"    {_read(text, of, shape)},")
         for block, flat in zip(self.program.blocks[len(lines) :], self.constants):
             lines.append(
                 f"    {_read(_as_text(shaped(flat, block.shape)), block.name, block.shape)},"
@@ -209,7 +213,8 @@ class _Saved:
     def _result(self, texts: Iterable[str]) -> str:
         """Texts in the structure of the function's result."""
         content = iter(texts)
-        return next(content) if self.traces.is_single else _as_result(self.traces.result, content)
+        is_single, result = self.traces.is_single, self.traces.result
+        return next(content) if is_single else PYTHON.result(result, content)
 
     def _gradient(self) -> str:
         """The function that gives slopes by each block the structure of the arguments."""
@@ -218,38 +223,30 @@ class _Saved:
         slopes = iter(blocks.values())
         ties: list[str] = []
         wrt, forms = self.traces.wrt, self.traces.forms
-        made = {i: self._structure(forms[i], slopes, ties) for i in sorted(wrt)}
+        tie = partial(self._tied, ties)
+        made = {i: PYTHON.built(forms[i], slopes, self._leaf, tie) for i in sorted(wrt)}
         returned = tuple_of([made[i] for i in wrt]) if self.traces.is_tuple else made[wrt[0]]
         doc = "Slopes in the structure of what they are by."
         lines = [*ties, f"return {returned}"]
         return _function("_gradient", ", ".join(blocks.values()), doc, lines)
 
-    def _structure(self, form: Form, slopes: Iterator[str], ties: list[str]) -> str:
-        """An expression that gives slopes the structure of an argument; `ties` gets lines for
-        parameters that stand in several places.
-        """
-        kind = form[0]
-        if kind in (NUMBERS, ROWS) and self.on_arrays:
-            return next(slopes) if kind == ROWS or form[2] else self._number(next(slopes))
-        if kind == NUMBERS:
-            return _in_kinds(next(slopes), (LIST, *form[1]) if self.by_rows else form[1])
-        if kind == ROWS:
-            return _in_kinds(next(slopes), (form[1], *form[2][1]))
-        if kind == STATE:
-            names = {name: next(slopes) for name in form[2]}
-            for (name, index), (other, at) in form[1].ties:  # both are one parameter
-                to, of = ["".join([f"[{i}]" for i in place]) for place in (index, at)]
-                if self.by_rows:
-                    ties.append(f"for one, twin in zip({names[name]}, {names[other]}):")
-                    ties.append(f"    one{to} = twin{of}")
-                else:
-                    ties.append(f"{names[name]}{to} = {names[other]}{of}")
-            return _dict(names)
-        if kind == FIXED:
-            return "None"
-        inner = {key: self._structure(item, slopes, ties) for key, item in parts(form)}
-        items = [*inner.values()]
-        return _dict(inner) if kind == DICT else _list(items, kind == TUPLE)
+    def _leaf(self, form: Form, text: str) -> str:
+        """An expression for the slopes by a block, with tuples where the argument has them."""
+        if self.on_arrays:
+            return text if form[0] == ROWS or form[2] else self._number(text)
+        if form[0] == NUMBERS:
+            return _in_kinds(text, (LIST, *form[1]) if self.by_rows else form[1])
+        return _in_kinds(text, (form[1], *form[2][1]))
+
+    def _tied(self, lines: list[str], form: Form, names: dict[str, str]) -> None:
+        """Add lines for parameters that stand in several places."""
+        for (name, index), (other, at) in form[1].ties:
+            to, of = ["".join([f"[{i}]" for i in place]) for place in (index, at)]
+            if self.by_rows:
+                lines.append(f"for one, twin in zip({names[name]}, {names[other]}):")
+                lines.append(f"    one{to} = twin{of}")
+            else:
+                lines.append(f"{names[name]}{to} = {names[other]}{of}")
 
 
 def _function(name: str, arguments: str, doc: str, lines: Sequence[str]) -> str:
@@ -258,40 +255,7 @@ def _function(name: str, arguments: str, doc: str, lines: Sequence[str]) -> str:
 
 
 def _read(text: str, name: str, shape: Sequence[int]) -> str:
-    return f"numbers({', '.join([text, _key(name), *map(str, shape)])})"
-
-
-def _contents(form: Form, text: str, name: str) -> list[str]:
-    """Expressions for the contents of the blocks of an argument."""
-    kind = form[0]
-    if kind == NUMBERS:
-        return [_read(text, name, form[2])]
-    if kind == ROWS:
-        return [_read(text, name, (-1, *form[2][2]))]
-    if kind == STATE:
-        return [_read(f"{text}[{_key(b)}]", b, shape) for b, shape in zip(form[2], form[3])]
-    inner = [(f"[{_key(key)}]", item) for key, item in parts(form)]
-    return [found for at, item in inner for found in _contents(item, text + at, name + at)]
-
-
-def _key(key: Any) -> str:
-    """A key of a dict, or an index, as it is written."""
-    if type(key) not in (str, int, bool, type(None)):
-        raise TypeError(
-            f"a saved module writes the keys of dicts down, and {type(key).__name__} is no text "
-            f"or whole number: rename {key!r}"
-        )
-    text = ascii(key)
-    is_plain = type(key) is str and '"' not in text and "'" not in text[1:-1]
-    return f'"{text[1:-1]}"' if is_plain else text
-
-
-def _dict(items: dict[Any, str]) -> str:
-    return "{" + ", ".join([f"{_key(key)}: {text}" for key, text in items.items()]) + "}"
-
-
-def _list(items: Sequence[str], is_tuple: bool) -> str:
-    return tuple_of(items) if is_tuple else f"[{', '.join(items)}]"
+    return f"numbers({', '.join([text, PYTHON.at(name), *map(str, shape)])})"
 
 
 def _in_kinds(name: str, kinds: tuple[str, ...]) -> str:
@@ -307,17 +271,6 @@ def _in_kinds(name: str, kinds: tuple[str, ...]) -> str:
     return f"tuple({text})" if kinds[0] == TUPLE else text
 
 
-def _as_result(tree: Any, texts: Iterator[str]) -> str:
-    """Texts in the structure of a result."""
-    if hasattr(tree, "tolist"):
-        tree = tree.tolist()
-    if isinstance(tree, dict):
-        return _dict({key: _as_result(item, texts) for key, item in tree.items()})
-    if isinstance(tree, list | tuple):
-        return _list([_as_result(item, texts) for item in tree], isinstance(tree, tuple))
-    return next(texts)
-
-
 def _told(form: Form) -> str:
     """The words for an argument."""
     kind = form[0]
@@ -331,7 +284,7 @@ def _told(form: Form) -> str:
         shapes = zip(form[2], form[3])
         told = [f"{name} {' × '.join(map(str, shape)) or 'a number'}" for name, shape in shapes]
         return f"a mapping: {', '.join(told)}"
-    told = [f"{_key(key)} " * (kind == DICT) + _told(item) for key, item in parts(form)]
+    told = [f"{PYTHON.at(key)} " * (kind == DICT) + _told(item) for key, item in parts(form)]
     return f"a {kind}: {', '.join(told)}"
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from importlib.resources import files
 from string import Template
 
-from ..compiler.emitters.javascript_rows import row_functions
+from ..compiler.emitters.javascript_pages import row_functions
 from ..graph import ordered
 from ..ops import ATOM, SIGN
 from ..value import Value

@@ -7,7 +7,7 @@ from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
-from ..compiler.emitters.javascript_training import as_object, update_text
+from ..compiler.emitters.javascript_pages import as_object, update_text
 from ..pictures.embedding import as_json, framed, hash_of, saved
 from ..pictures.text import escaped
 from ..wording import counted

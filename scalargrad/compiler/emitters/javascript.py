@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import json
 import math
-from itertools import repeat
 
-from ..arguments import DICT, FIXED, NUMBERS, ROWS, STATE
+from ..arguments import FIXED
 from ..dialects.javascript import JAVASCRIPT
 from ..dialects.text import broken
+from ..written import JAVASCRIPT as WRITTEN
 from .c_file import commented
 from .files import Plain, shape_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
+    from collections.abc import Sequence
 
-    from ..arguments import Form
     from ..traces import Request
 
 IN_NODE = (
@@ -48,7 +46,7 @@ class _Module(Plain):
         names.taken |= {*self.slope_names, self.out, *self.tables.written}
         forms = [*zip(request.names, self.traces.forms)][request.predict :]  # the model is none
         self.arguments = [(names.take(x, "a"), form) for x, form in forms if form[0] != FIXED]
-        paths = [path for name, form in self.arguments for path in _paths(form, name)]
+        paths = [x[0] for name, form in self.arguments for x in WRITTEN.places(form, name)]
         self.path_of = dict(zip(self.given, paths))
         self.flat_names = {block: names.take(f"{self.name_of[block]}_flat") for block in self.given}
 
@@ -97,7 +95,9 @@ class _Module(Plain):
         return texts[0] if kind == "value" else f"[{', '.join(texts)}]"
 
     def _result(self, texts: Sequence[str]) -> str:
-        return texts[0] if self.traces.is_single else _tree(self.traces.result, iter(texts))
+        return (
+            texts[0] if self.traces.is_single else WRITTEN.result(self.traces.result, iter(texts))
+        )
 
     def _gradient(self, turn: int, kind: str) -> str:
         """The slopes of an output in the structure of what they are by."""
@@ -108,7 +108,7 @@ class _Module(Plain):
             listed = ", ".join(map(str, shape))
             slopes.append(f"like({self.path_of[block]}, {part}, [{listed}])")
         found = iter(slopes)
-        made = {i: _built(self.traces.forms[i], found) for i in sorted(self.traces.wrt)}
+        made = {i: WRITTEN.built(self.traces.forms[i], found) for i in sorted(self.traces.wrt)}
         parts = [made[i] for i in self.traces.wrt]
         return f"[{', '.join(parts)}]" if self.traces.is_tuple else parts[0]
 
@@ -140,7 +140,7 @@ class _Module(Plain):
                 _nested([*map(JAVASCRIPT.literal, numbers)], (rows,) * block.has_rows + block.shape)
             )
         found = iter(texts)
-        return [_built(form, found) for _, form in self.arguments]
+        return [WRITTEN.built(form, found) for _, form in self.arguments]
 
 
 def _size(shape: Sequence[int | str]) -> str:
@@ -155,60 +155,9 @@ def _part(name: str, turn: int, count: int, size: str) -> str:
     return f"{name}.subarray({turn} * {size}, {turn + 1} * {size})" if count > 1 else name
 
 
-def _paths(form: Form, path: str) -> Iterator[str]:
-    """Where the blocks of an argument are."""
-    kind = form[0]
-    if kind in (NUMBERS, ROWS):
-        yield path
-    elif kind != FIXED:
-        items = form[2:] if kind == DICT else enumerate(form[2:])
-        for key, item in zip(form[2], repeat((NUMBERS,))) if kind == STATE else items:
-            yield from _paths(item, f"{path}[{_key(key)}]")
-
-
-def _built(form: Form, texts: Iterator[str]) -> str:
-    """Texts of blocks in the structure of an argument."""
-    kind = form[0]
-    if kind in (NUMBERS, ROWS):
-        return next(texts)
-    if kind == FIXED:
-        return "null"
-    if kind == STATE:
-        return _object({name: next(texts) for name in form[2]})
-    if kind == DICT:
-        return _object({key: _built(item, texts) for key, item in form[2:]})
-    return f"[{', '.join([_built(item, texts) for item in form[2:]])}]"
-
-
 def _nested(texts: list[str], shape: tuple[int, ...]) -> str:
     if not shape:
         return texts[0]
     step = len(texts) // shape[0] if shape[0] else 0
     parts = [_nested(texts[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
     return f"[{', '.join(parts)}]"
-
-
-def _tree(tree: Any, texts: Iterator[str]) -> str:
-    """Texts in the structure of a result."""
-    if hasattr(tree, "tolist"):
-        tree = tree.tolist()
-    if isinstance(tree, dict):
-        return _object({key: _tree(item, texts) for key, item in tree.items()})
-    if isinstance(tree, list | tuple):
-        return f"[{', '.join([_tree(item, texts) for item in tree])}]"
-    return next(texts)
-
-
-def _object(items: dict[Any, str]) -> str:
-    keys = [(_key(key) if key != "__proto__" else '["__proto__"]') for key in items]
-    return f"{{{', '.join([f'{key}: {text}' for key, text in zip(keys, items.values())])}}}"
-
-
-def _key(key: Any) -> str:
-    """A key of a dict, or an index, as it is written."""
-    if type(key) not in (str, int):
-        raise TypeError(
-            "a saved module writes the keys of dicts down, and "
-            f"{type(key).__name__} is no text or whole number: rename {key!r}"
-        )
-    return json.dumps(key)

@@ -1,18 +1,20 @@
-"""Single operations in JavaScript: a function for each gives its value and its slopes.   (floor 3)
+"""JavaScript for pages: operations one by one, a weight's update, modules as objects.   (floor 3)
 
-A page calls these functions to compute a graph anew. They hold only text from the table.
+A page calls these functions to compute a graph anew, or to make the steps of `fit`.
 """
 
 from __future__ import annotations
 
 from ..dialects.javascript import JAVASCRIPT
 from ..lower import lines
+from .training import update_source
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...ops import Op
+    from ..program import Program
 
 LISTS = {  # value and slopes of the operations on lists that no helper has; x is the list
     "sum": ("x.reduce((s, a) => s + a, 0.0)", "x.map(() => 1.0)"),
@@ -55,7 +57,6 @@ def _function(op: Op, calls: set[str]) -> list[str]:
 
 
 def _of_operands(op: Op, calls: set[str]) -> tuple[str, list[str]]:
-    """The parameters and the statements of an operation on one, two or three numbers."""
     names = JAVASCRIPT.names()
     name_of = {operand: names.take(operand, "x") for operand in op.operands}
     head, body = ", ".join(name_of.values()), []
@@ -68,7 +69,6 @@ def _of_operands(op: Op, calls: set[str]) -> tuple[str, list[str]]:
 
 
 def _of_list(op: Op, calls: set[str]) -> tuple[str, list[str]]:
-    """The parameters and the statements of an operation on lists: their numbers, one by one."""
     if op.name in LISTS:
         value, slopes = LISTS[op.name]
         size = ["const n = (x.length - 1) / 2;"] if op.name == "dot" else []
@@ -80,3 +80,23 @@ def _of_list(op: Op, calls: set[str]) -> tuple[str, list[str]]:
         f"{slopes}(x.length, x, out, slopes);",
         "return [out, slopes];",
     ]
+
+
+def update_text(update: Program) -> str:
+    """The function `update(n, w, g, state1, …, lr, step)`: it moves n weights and their memory."""
+    made = update_source(JAVASCRIPT, "update", update)
+    return "\n\n".join(filter(None, [JAVASCRIPT.helpers(made.calls), made.text]))
+
+
+def as_object(name: str, module: str, functions: tuple[str, ...]) -> str:
+    """A module as an object with its functions, so that several can stand in one script.
+
+    >>> print(as_object("double", "export function value(x) { return 2 * x; }", ("value",)))
+    const double = (() => {
+    function value(x) { return 2 * x; }
+    return {value};
+    })();
+    """
+    lines = [line.removeprefix("export ") for line in module.strip().splitlines()]
+    end = [f"return {{{', '.join(functions)}}};", "})();"]
+    return "\n".join([f"const {name} = (() => {{", *lines, *end])

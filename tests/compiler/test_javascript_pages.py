@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from scalargrad.compiler.dialects.javascript_helpers import literal
-from scalargrad.compiler.emitters.javascript_rows import row_functions
+from scalargrad.compiler.emitters.javascript_pages import row_functions
 from scalargrad.ops import LISTS, OPS
 from scalargrad.rows.text import on_floats
 from tests.compiler.files import NODE, of_python_functions, run
