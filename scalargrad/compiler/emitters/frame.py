@@ -177,6 +177,7 @@ class Frame:
         """The parameters: their kinds and names."""
         outputs = dict.fromkeys([result.name for result in self.results], "output")
         kinds = {"n": "count"} if self.has_rows else {}
+        kinds |= {"order": "places"} if self.order else {}
         for block in self.blocks:
             if block not in self.constants:
                 kind = "number" if self.is_number(block) else "input"

@@ -16,6 +16,7 @@ from ..lower import ADD
 from ..program import Constant, Program, operations
 from ..reduced import reduced, reduced_view
 from ..roll import Numbers, has_pattern, rolled
+from ..strides import linear
 from .frame import LARGE, Source, file_of
 from .steps import Singles
 from .vectors import Function, Result
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 FEW = 100  # operations of a batch that are sooner done line by line than in loops
 OWN = (
     "gradient", "weights", "states", "rates", "losses", "loss", "first_step", "steps", "starts",
-    "ends", "orders", "s", "train_update",
+    "ends", "orders", "s", "train_step", "train_update",
 )  # fmt: skip
 
 
@@ -71,12 +72,12 @@ class Training:
         names = MACHINE.names()
         names.taken.update(OWN)
         self.name_of: dict[Any, str] = {b: names.take(b.name, "v") for b in program.blocks}
-        self.all_of = {b: names.take(f"{self.name_of[b]}_all") for b in self.data if not order}
         self.slopes = [names.take(f"d{self.name_of[block]}", "slopes") for block in moving]
         is_small = not self.data and operations(program) < FEW
         is_in_lines = is_small or not has_pattern(program)
         step = self._in_lines() if is_in_lines else self._in_vectors()
-        self.source = self._source(step, problem.update)
+        update = update_source(MACHINE, "train_update", problem.update)
+        self.source = self._source(step.source("part"), update)
         self.text = file_of([self.source])
         self.level = "-O3" if len(self.text) < LARGE else "-O2"
 
@@ -122,7 +123,7 @@ class Training:
     def _function(self, vectors: Any, results: Sequence[Result], **options: Any) -> Function:
         given: Any = self.program.blocks, vectors, results, {}, self.name_of
         options |= {"moving": self.moving, "order": self.order}
-        return Function(MACHINE, "train", *given, **options)
+        return Function(MACHINE, "train_step", *given, **options)
 
     # -------------------------------------------------------------- the whole
 
@@ -131,58 +132,38 @@ class Training:
         for block in self.program.blocks:
             if block not in self.moving:
                 kind = "input" if block.shape or block.has_rows else "number"
-                found.append((kind, self.all_of.get(block) or self.name_of[block]))
+                found.append((kind, self.name_of[block]))
         if self.data:
             found += [("places", x) for x in [*["orders"] * self.order, "starts", "ends"]]
         found += [("input", "rates"), ("number", "first_step"), ("count", "steps")]
         return [*found, ("output", "losses"), ("room", "work")]
 
-    def _source(self, step: Function, formula: Program) -> Source:
-        functions, lines = step.body()
-        update = update_source(MACHINE, "train_update", formula)
-        count, room = sum(len(block.inputs) for block in self.moving), step.room
-        uses = step.uses
-        memory = [f"states + {i * count}" for i in range(len(formula.blocks) - 4)]
-        given = [str(count), "weights", "gradient", *memory, "rates[s]", "first_step + (double)s"]
-        given += [f"work + {room + count}"] * bool(update.work)
-        clip, calls = self.problem.clip, step.calls | update.calls
-        if clip is not None:
-            calls.add("shorten")
+    def _source(self, step: Source, update: Source) -> Source:
+        *begins, count = accumulate([len(block.inputs) for block in self.moving], initial=0)
+        at = {"n": "ends[s] - starts[s]", "order": "orders + starts[s]", "loss": "losses + s"}
+        for block, slope, begin in zip(self.moving, self.slopes, begins):
+            at |= {self.name_of[block]: f"weights + {begin}", slope: f"gradient + {begin}"}
+        for block in self.data * (not self.order):
+            name = self.name_of[block]
+            at[name] = f"{name} + {linear(0, [(len(block.inputs), 'starts[s]')])}"
+        lines = [f"train_step({', '.join([at.get(name, name) for _, name in step.parameters])});"]
+        calls = step.calls | update.calls
+        if (clip := self.problem.clip) is not None:
+            calls |= {"shorten"}
             lines.append(f"shorten({count}, gradient, {clip!r});")
-        inner = [*self._names(uses), *lines, f"train_update({', '.join(given)});"]
-        inner = [MACHINE.indent + line for line in inner]
-        head = f"{MACHINE.loop('s', 'steps')} {{"
-        lines = [f"double *gradient = work + {room};", head, *inner, "}"]
-        uses |= {"weights", "rates", "first_step", "steps", "losses", "work"}
-        uses |= {"states"} if memory else set()
-        uses |= {name for block, name in self.all_of.items() if self.name_of[block] in uses}
-        uses |= {"ends"} if "n" in uses else set()
-        uses |= {"orders"} if "order" in uses else set()
-        if not uses.isdisjoint({"n", "order", *self.all_of.values()}):
-            uses.add("starts")
+        memory = [f"states + {i * count}" for i in range(len(self.problem.update.blocks) - 4)]
+        given = [str(count), "weights", "gradient", *memory, "rates[s]", "first_step + (double)s"]
+        given += [f"work + {step.work + count}"] * bool(update.work)
+        lines.append(f"train_update({', '.join(given)});")
+        lines = [
+            *["(void)states;"] * (not memory),
+            f"double *gradient = work + {step.work};",
+            f"{MACHINE.loop('s', 'steps')} {{",
+            *[MACHINE.indent + line for line in lines],
+            "}",
+        ]
         parameters = self._parameters()
-        lines = [*MACHINE.unused(parameters, uses), *lines]
         whole = MACHINE.function("nothing", "train", parameters, lines)
-        tables = "\n".join(step.tables.lines)
-        text = "\n\n".join([x for x in [tables, *functions, update.text, whole] if x])
-        room += count + update.work + 8
-        return Source("train", parameters, False, text, frozenset(calls), room)
-
-    def _names(self, uses: set[str]) -> list[str]:
-        """The parts of weights and slopes by their names, and the rows of a step."""
-        lines = ["double *restrict loss = losses + s;"] * ("loss" in uses)
-        if not uses.isdisjoint({"n", "share"}):
-            lines.append("const long n = ends[s] - starts[s];")
-        if "order" in uses:
-            lines.append("const long *restrict order = orders + starts[s];")
-        for block, name in self.all_of.items():
-            if self.name_of[block] in uses:
-                width = len(block.inputs)
-                at = f"{name} + {f'{width} * ' * (width > 1)}starts[s]"
-                lines.append(MACHINE.pointer(self.name_of[block], at))
-        ends = [*accumulate([len(block.inputs) for block in self.moving])]
-        for block, slope, end in zip(self.moving, self.slopes, ends):
-            begin, name = end - len(block.inputs), self.name_of[block]
-            lines += [MACHINE.pointer(name, f"weights + {begin}")] * (name in uses)
-            lines += [f"double *restrict {slope} = gradient + {begin};"] * (slope in uses)
-        return lines
+        text = "\n\n".join([step.text, update.text, whole])
+        room = step.work + count + update.work + 8
+        return Source("train", parameters, False, text, calls, room)
