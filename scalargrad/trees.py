@@ -17,10 +17,11 @@ from types import BuiltinFunctionType, FunctionType, GeneratorType, ModuleType, 
 from .arithmetic.conversion import as_float
 from .graph import KEEP
 from .modes import TRAINING, Mode, scope_here, switched_on
+from .rows.recorders import Values
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
     from typing import Any
 
 
@@ -136,8 +137,8 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     """
     if is_module(tree):
         memo: dict[Any, Any] = {id(parameter): next(values) for parameter in tree.parameters()}
-        memo[KEEP] = True
         memo.update(_not_to_copy(tree, memo))
+        memo[KEEP] = True
         return deepcopy(tree, memo)
     if isinstance(tree, dict):
         return _same_kind(tree, {key: with_values(item, values) for key, item in tree.items()})
@@ -148,25 +149,31 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     return rebuilt(tree, values)
 
 
-def _not_to_copy(root: Any, goals: Container[int]) -> dict[int, Any]:
-    """A deepcopy memo that shares, or copies flatly, all objects that lead to no id in `goals`."""
+def _not_to_copy(root: Any, goals: dict[int, Any]) -> dict[int, Any]:
+    """A deepcopy memo that shares, or copies flatly, all objects that lead to no id in `goals`, and
+    has tuples of what stands for goals.
+    """
+    made: dict[int, Any] = {}
     found, readers, leading = {id(root): root}, dict[int, list[int]](), [id(root)]
     waiting = [root]
     while waiting:
         item = waiting.pop()
-        for part in _parts(item):
-            if id(part) in goals:
-                leading.append(id(item))
-            else:
-                readers.setdefault(id(part), []).append(id(item))
-                if id(part) not in found:
-                    found[id(part)] = part
-                    waiting.append(part)
+        parts = _parts(item)
+        others = [part for part in parts if id(part) not in goals]
+        if len(others) < len(parts):
+            leading.append(id(item))
+        if parts and not others and type(item) in (tuple, Values) and len(item) == len(parts):
+            made[id(item)] = tuple([goals[id(x)] for x in item])
+        for part in others:
+            readers.setdefault(id(part), []).append(id(item))
+            if id(part) not in found:
+                found[id(part)] = part
+                waiting.append(part)
     for place in leading:  # the list grows meanwhile
         leading += readers.pop(place, ())
         found.pop(place, None)
     copied = set(leading)
-    return {
+    return made | {
         place: copy(item)
         if isinstance(item, list | dict | set) and not _is_known_data(item)
         else item
@@ -191,7 +198,8 @@ def _parts(item: Any) -> list[Any]:
         return []
     else:
         parts = get_referents(item)
-    return [part for part in parts if not isinstance(part, _ATOMS)]
+    atoms = {kind for kind in {*map(type, parts)} if issubclass(kind, _ATOMS)}
+    return [part for part in parts if type(part) not in atoms] if atoms else parts
 
 
 _NESTED = {list, tuple, dict, set, frozenset}

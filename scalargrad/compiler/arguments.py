@@ -11,6 +11,7 @@ from copy import copy
 from enum import Enum
 from functools import lru_cache, partial, reduce
 from importlib.util import find_spec
+from math import prod
 from operator import countOf, getitem
 
 from ..arithmetic.conversion import as_float
@@ -33,6 +34,7 @@ ARRAY = "array"
 STATE = "state"  # a module or its state: the module, names, shapes, and the mapping's class
 FIXED = "fixed"  # no numbers: a text, a function, None
 NUMBER: Form = (NUMBERS, (), ())
+_PLAIN = {float, int}
 
 
 def as_floats(items: Any) -> Any:
@@ -393,13 +395,13 @@ def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
         told = [_size(x[name]) if name in x else "nothing" for x in (expected, given)]
         raise ValueError(f"{name} is {told[0]} in {module!r}, got {told[1]}")
     content: dict[int, Any] = {}
-    entries: list[tuple[int, _Entry]] = []
     for name in given:
-        for (index, place), x in zip(_entries(places[name]), next(blocks)):
-            content[place] = x
-            entries.append((place, (name, index)))
-    last = dict(entries)
-    same.ties = [(entry, last[place]) for place, entry in entries if entry is not last[place]]
+        content.update(zip(flat(places[name]), next(blocks)))
+    same.ties = []
+    if len(content) < sum(map(prod, given.values())):
+        entries = [(place, (name, i)) for name in given for i, place in _entries(places[name])]
+        last = dict(entries)
+        same.ties = [(entry, last[place]) for place, entry in entries if entry is not last[place]]
     return with_values(module, iter([content[i] for i in range(len(content))]))
 
 
@@ -524,6 +526,8 @@ def flat(content: Any) -> list[Any]:
         return content.ravel().tolist()  # type: ignore[no-any-return]
     if not isinstance(content, list | tuple):
         return [content]
+    if _PLAIN.issuperset(map(type, content)):
+        return [*content]
     return [x for item in content for x in flat(item)]
 
 

@@ -111,6 +111,10 @@ class Captured:
         except Exception:  # what cannot be compared is another
             return True
 
+    def latest(self, functions: Iterable[Any], arguments: Iterable[Any]) -> Captured:
+        """This one, or where something has changed another of the same."""
+        return Captured(functions, arguments) if self.has_changed() else self
+
     def _differs(self) -> bool:
         if self._held != self._copies:
             return True

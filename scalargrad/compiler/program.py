@@ -10,7 +10,7 @@ which `Value.backward` would. The slopes themselves are made in `derive`.
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import product
+from itertools import islice, product
 from math import isfinite, nan
 
 from ..ops import LISTS, Op
@@ -252,6 +252,15 @@ def _folded(step: Step, operands: tuple[Any, ...]) -> Any:
     return None
 
 
+def computed(program: Program, known: dict[Any, float]) -> list[float]:
+    """The outputs of a program, of numbers for all its inputs."""
+    numbers = dict(known)
+    for step in program.steps:
+        own = [x.data if x.__class__ is Constant else numbers[x] for x in step.operands]
+        numbers[step] = on_floats(step.op)["value"](*grouped(step.op, own))
+    return [x.data if x.__class__ is Constant else numbers[x] for x in program.outputs]
+
+
 def is_another(one: float, other: float) -> bool:
     """Whether two numbers differ by more than rounding; inf and nan are not told apart."""
     far = abs(one - other) > 1e-9 + 1e-6 * max(abs(one), abs(other))
@@ -324,7 +333,7 @@ def grouped(op: Op, flat: Sequence[Any]) -> list[Any]:
         return list(flat)
     length = (len(flat) - is_list.count(False)) // is_list.count(True)
     rest = iter(flat)
-    return [[next(rest) for _ in range(length)] if many else next(rest) for many in is_list]
+    return [[*islice(rest, length)] if many else next(rest) for many in is_list]
 
 
 def operations(program: Program) -> int:

@@ -402,12 +402,10 @@ class _Rolling:
 
     def _sources(self, operand: Any) -> Any:
         """Where an operand comes from; of a list the sources of its items, and its length."""
+        places, none = self.places, (Constant,)
         if operand.__class__ is not list:
-            return self._source(operand)
-        return tuple(dict.fromkeys([self._source(x) for x in operand])), len(operand)
-
-    def _source(self, x: Any) -> Any:
-        return Constant if x.__class__ is Constant else self.places[x][0]
+            return places.get(operand, none)[0]
+        return tuple(dict.fromkeys([places.get(x, none)[0] for x in operand])), len(operand)
 
     def _add(self, steps: list[Step]) -> None:
         columns = zip(*[grouped(step.op, step.operands) for step in steps])
@@ -426,23 +424,20 @@ class _Rolling:
 
         items = [x for part in column for x in part] if column[0].__class__ is list else column
         numbers: dict[Any, int] = {}
-        offsets: dict[Any, int] = {}
-        places = []
-        for x in items:
-            if x.__class__ is Constant:
-                source, place = None, numbers.setdefault((x.data, str(x.data)), len(numbers))
-            else:
-                source, place = self.places[x]
-            offsets.setdefault(source, 0)
-            places.append((source, place))
+        places = [
+            (None, numbers.setdefault((x.data, str(x.data)), len(numbers)))
+            if x.__class__ is Constant
+            else self.places[x]
+            for x in items
+        ]
         of_numbers = Numbers([data for data, _ in numbers])
+        offsets: dict[Any, int] = dict.fromkeys([source for source, _ in places], 0)
         sources = [of_numbers if source is None else source for source in offsets]
         begin = 0
         for key, source in zip([*offsets], sources):
             offsets[key] = begin
             begin += size_of(source)
-        found = (offsets[source] + place for source, place in places)
-        index = numpy.fromiter(found, dtype=numpy.intp, count=len(places))
+        index = numpy.array([offsets[source] + place for source, place in places], numpy.intp)
         shape = (len(column), -1) if column[0].__class__ is list else -1
         return View(tuple(sources), index.reshape(shape))
 

@@ -35,7 +35,7 @@ from .captured import Captured
 from .draws import Draws
 from .fitting import fitting
 from .kinds import points
-from .program import Block, Input, Program, Step, constants, frozen, is_another, sharing
+from .program import Block, Input, Program, Step, computed, frozen, is_another, sharing
 from .tracing import Condition, Traced, TraceError, line_of, tracing
 from .update import alike
 
@@ -198,7 +198,7 @@ class Traces:
                     expected = _outputs(self._called(fn, arguments), self.name)
             except Exception:  # it takes Values, not numbers
                 continue
-            ours = [x.data for x in constants(self.program, known).outputs]
+            ours = computed(self.program, known)
             theirs = [getattr(x, "data", x) for x in expected]
             if len(ours) != len(theirs) or any(map(is_another, ours, theirs)):
                 raise TraceError(_OF_KINDS.format(self.name, line_of(fn)))

@@ -216,14 +216,9 @@ class Prediction(TracedModel):
         return sharing(self._program(outputs, "prediction", [block]))
 
 
-def steady(
-    make: Callable[[], tuple[Any, Program]], look: Callable[[], Captured]
-) -> tuple[Any, Program]:
-    """The result of tracing, if it gives the same again; TraceError where it counts or draws.
-
-    `look` gives what model and loss hold, generators of random numbers among it.
-    """
-    return Draws(look).twice(make, _is_same, _DRAWS, _ANOTHER)
+def steady(make: Callable[[], tuple[Any, Program]], draws: Draws) -> tuple[Any, Program]:
+    """The result of tracing, if it gives the same again; TraceError where it counts or draws."""
+    return draws.twice(make, _is_same, _DRAWS, _ANOTHER)
 
 
 def _is_same(one: tuple[Any, Program], other: tuple[Any, Program]) -> bool:

@@ -99,13 +99,12 @@ def _data_of_nodes(made: Objective | Prediction) -> dict[Any, float]:
     return {x: value.data for x, value in made.values.items()}
 
 
-def _outputs(program: Program, known: dict[Any, float], row: Sequence[Any]) -> list[Any]:
+def _outputs(program: Program, known: dict[Any, float], row: Sequence[Any]) -> list[float]:
     """The outputs of a program for a row, in plain numbers."""
-    from ..compiler.program import constants
+    from ..compiler.program import computed
     from ..compiler.training import given
 
-    outputs = constants(program, {**known, **given(program, row)}).outputs
-    return [x.data if hasattr(x, "data") else None for x in outputs]
+    return computed(program, {**known, **given(program, row)})
 
 
 def _rows_to_try(rows: Sequence[Any]) -> list[int]:
@@ -115,11 +114,9 @@ def _rows_to_try(rows: Sequence[Any]) -> list[int]:
     return sorted({*spread, rows.index(min(rows)), rows.index(max(rows))})
 
 
-def _compare(found: Sequence[Any], expected: Sequence[float], what: str) -> None:
+def _compare(found: Sequence[float], expected: Sequence[float], what: str) -> None:
     from ..compiler.program import is_another
     from ..compiler.tracing import TraceError
 
-    if len(found) != len(expected) or any(
-        x is not None and is_another(x, y) for x, y in zip(found, expected)
-    ):
+    if len(found) != len(expected) or any(map(is_another, found, expected)):
         raise TraceError(_DIFFERENT.format(what=what))

@@ -91,14 +91,15 @@ class Generated:
         self._failure: BaseException | None = None
         self.is_own = self._is_known() and is_own(task.model, task.measure, task.penalty)
         self._captured: Any = None  # what the code is made from, where a callback may change it
-        with self._taking_back_draws():
+        with self._taking_back_draws() as draws:
             self._classes = checked(task, table)
-            self._build()
+            self._build(draws)
 
-    def _taking_back_draws(self) -> AbstractContextManager[None]:
+    def _taking_back_draws(self) -> AbstractContextManager[Any]:
         if self.is_own:  # it draws nothing
             return nullcontext()
-        return taking_back_draws(self._functions(), self.task.model)
+        self.look()
+        return taking_back_draws(self._latest)
 
     def _functions(self) -> list[Any]:
         """The functions and classes that the user wrote."""
@@ -261,20 +262,20 @@ class Generated:
 
     def look(self) -> None:
         """Note what the code is made from, to see changes later."""
-        self._captured = self._captured_now()
+        self._captured = self._latest()
         self._settings = _settings(self.optimizer)
 
-    def _captured_now(self) -> Captured:
-
-        return Captured(self._functions(), [self.task.model])
+    def _latest(self) -> Captured:
+        given = self._functions(), [self.task.model]
+        return self._captured.latest(*given) if self._captured else Captured(*given)
 
     def made_anew(self) -> Generated | Eager:
         """The engine for the next steps, made again after a change."""
         try:
             task = self.task
             self.is_own = self._is_known() and is_own(task.model, task.measure, task.penalty)
-            with self._taking_back_draws():
-                self._build()
+            with self._taking_back_draws() as draws:
+                self._build(draws)
         except Exception:  # if something is wrong, Values will say what
             return Eager(self.task, self.optimizer, self.table)
         return self
@@ -282,7 +283,7 @@ class Generated:
     # -------------------------------------------------------------- what is generated
 
     @without_collector()
-    def _build(self) -> None:
+    def _build(self, draws: Any) -> None:
         """Trace loss, penalty and update, and generate the code that makes the steps."""
         task, optimizer, start = self.task, self.optimizer, perf_counter()
         if not self.is_own or self.calls > 1:
@@ -305,7 +306,7 @@ class Generated:
         if self.is_own:
             made, self._program = traced_or_refused(of_a_row)
         else:
-            made, self._program = traced_or_refused(lambda: steady(of_a_row, self._captured_now))
+            made, self._program = traced_or_refused(lambda: steady(of_a_row, draws))
         # to change once is no matter: a table made when it is first read
         if not self.is_own and self._captured.has_changed():
             self.look()
@@ -464,12 +465,12 @@ def check_optimizer(optimizer: Any) -> None:
 
 
 @contextmanager
-def taking_back_draws(functions: list[Any], model: Any) -> Iterator[None]:
+def taking_back_draws(look: Callable[[], Captured]) -> Iterator[Draws]:
     """If the code fails, take back its random draws, so that Values draw the same numbers."""
 
-    draws = Draws(lambda: Captured(functions, [model]))
+    draws = Draws(look)
     try:
-        yield
+        yield draws
     except BaseException:
         draws.undo()
         raise

@@ -39,18 +39,14 @@ class Predictor:
     def __init__(self, model: Any, table: Any, shapes: Any) -> None:
         (first,) = rows(table[:1], "X")
         self.width, self.shapes, self.is_doubtful = width(first), shapes, False
-
-        def reads() -> Captured:
-            return Captured([type(model)], [model])
-
-        self.reads = reads()
+        reads = self.reads = Captured([type(model)], [model])
         made = Prediction(model, (), is_own(model))
         if is_own(model):
             self.program = made.of_a_row(first)
         else:
             some = table if isinstance(table, list) else table[:: -(-len(table) // TRIED)]
-            with taking_back_draws([type(model)], model):
-                _, self.program = steady(lambda: (made, made.of_a_row(first)), reads)
+            with taking_back_draws(lambda: reads.latest([type(model)], [model])) as draws:
+                _, self.program = steady(lambda: (made, made.of_a_row(first)), draws)
                 self.is_doubtful = self.reads.asks_kinds or made.is_asked
                 compare_prediction(model, made, self.program, rows(some, "X"))
         self.is_single, self.others = made.is_single, [*made.captured]

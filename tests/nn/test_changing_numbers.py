@@ -245,8 +245,8 @@ def test_code_is_made_anew_after_a_change_and_no_more_where_changes_go_on(monkey
     made = []
     build = compiled.Generated._build
 
-    def counted(self):
-        build(self)
+    def counted(self, draws):
+        build(self, draws)
         made.append(1)
         self.seconds = 0.0  # so that the first look without a change is enough
 
