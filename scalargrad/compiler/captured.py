@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 ROOM = 1000  # numbers that are looked at in a call; ten other objects count as one
 _NOT_CALLED = {"__init__", "__new__", "__init_subclass__", "__class_getitem__", "__repr__"}
 _NOT_CALLED |= {"__dict__", "__weakref__"}
-_BY_ANY_NAME = {"getattr", "vars", "__dict__", "__getattribute__", "attrgetter"}
+_BY_ANY_NAME = {"getattr", "hasattr", "vars", "__dict__", "__getattribute__", "attrgetter"}
 _BY_ANY_NAME |= {"asdict", "astuple"}  # these names stand for all attributes
 _OF_ENVIRONMENT = {"environ", "environb", "getenv", "getenvb"}
 _READING = {"data": {"data", "detach", "state"}, "grad": {"grad"}}  # of a Value: the names for it
@@ -165,6 +165,8 @@ class Captured:
             return get_referents(item)
         if isinstance(item, _CONTAINERS):
             content = self._of_container(item, by_value)
+            if content and isinstance(item, dict):  # equal dicts may be in another order
+                self._watched.append((partial(list, item.keys()), [*item.keys()]))
             return content if type(item) in _CONTAINERS else [*content, *self._of_object(item)]
         if isinstance(item, type):
             return self._of_class(item)

@@ -140,14 +140,14 @@ def _library(command: tuple[str, ...], source: str, level: str, name: str) -> An
     folder = cache_folder()
     if folder is None:
         with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-            return ctypes.CDLL(_compiled(command, source, level, Path(temporary, name)))
+            return _compiled(command, source, level, Path(temporary, name))
     with suppress(OSError):  # it is not there, or broken
         return ctypes.CDLL(str(folder / name))
-    return ctypes.CDLL(_compiled(command, source, level, folder / name))
+    return _compiled(command, source, level, folder / name)
 
 
-def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> str:
-    """Compile a source into a library at a path."""
+def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> Any:
+    """The library of a source, made at a path."""
     beside = path.with_name(f".{path.stem}.{os.getpid()}.{get_ident()}")
     text, made = beside.with_suffix(".c"), beside.with_suffix(ENDING)
     own = () if any("clang" in word or "zig" in word for word in command) else OF_GCC
@@ -161,9 +161,13 @@ def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> 
             )  # fmt: skip
             if run.returncode == 0:
                 os.replace(made, path)
-                return str(path)
-        said = run.stderr.strip()[:2000]
+                return ctypes.CDLL(str(path))
+        said = run.stderr.strip()[:2000] or "it said nothing"
         raise RuntimeError(f"{' '.join(command)} could not compile what was generated: {said}")
+    except OSError as error:
+        path.unlink(missing_ok=True)
+        what = f"{' '.join(command)} made no library that can be loaded"
+        raise RuntimeError(f"{what}: {error}; {ADVICE}") from error
     finally:
         for left in (text, made):
             left.unlink(missing_ok=True)

@@ -12,7 +12,7 @@ import sys
 import threading
 import types
 import weakref
-from collections import deque
+from collections import OrderedDict, deque
 from dataclasses import dataclass
 from unittest.mock import MagicMock, Mock
 
@@ -412,6 +412,24 @@ def of_an_object_that_answers_to_any_name():
 def of_a_mock():
     item = Mock(w=1.0)
     return lambda x: x * item.w, lambda: setattr(item, "w", 5.0)
+
+
+def of_an_attribute_that_was_not_there():
+    item = types.SimpleNamespace(other=1.0)
+    return (
+        lambda x: x * item.w if hasattr(item, "w") else x + 1.0,
+        lambda: setattr(item, "w", 5.0),
+    )
+
+
+def of_the_order_of_a_dict():
+    ws = {"a": 1.0, "b": 2.0}
+    return lambda x: x * next(iter(ws.values())), lambda: ws.__setitem__("a", ws.pop("a"))
+
+
+def of_the_order_of_keys():
+    ws = OrderedDict(a=1.0, bb=2.0)
+    return lambda x: x * len(next(iter(ws))), lambda: ws.move_to_end("a")
 
 
 CASES = [value for name, value in globals().items() if name.startswith("of_")]

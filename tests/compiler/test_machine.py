@@ -176,6 +176,27 @@ def test_what_a_compiler_refuses_is_shown() -> None:
         machine.function("double twice(double x) { return y; }", "twice")
 
 
+@pytest.mark.skipif(os.name != "posix", reason="the compiler is a script of a shell")
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("exit 1", r"could not compile what was generated: it said nothing"),
+        ("exit 0", r"made no library that can be loaded: .*; install gcc or clang"),
+        ('while [ "$1" != -o ]; do shift; done; echo text > "$2"', r"made no library .* too short"),
+    ],
+)
+def test_a_compiler_that_makes_no_library_is_named(
+    script: str, said: str, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = folders / "my cc"
+    own.write_text(f"#!/bin/sh\n{script}\n")
+    own.chmod(0o755)
+    monkeypatch.setenv("CC", str(own))
+    with pytest.raises(RuntimeError, match=f"my cc {said}"):
+        compile(lambda x: x * x * x, backend="native")(2.0)
+    assert not libraries(folders)
+
+
 NUMBERS = [
     0.0,
     -0.0,
