@@ -115,7 +115,7 @@ def plan_of(
                 "take backend='numpy' or 'python'"
             )
         by_number = backend == "numpy" and is_scattered(program)
-        asked = f"as asked for; {too_few}: number by number, between arrays"
+        asked = f"as asked for; {too_few}: in plain Python, number by number"
         return plan(backend, asked if by_number else "as asked for")
     if not is_installed("numpy"):
         return plan("python", "NumPy is not installed")
@@ -208,7 +208,7 @@ def build(backend: str, program: Program, name: str, kind: str, reduce: str | No
         from .native import NativeFunction
 
         return NativeFunction(program, name, kind, reduce)
-    if backend == "numpy":
+    if backend == "numpy" and not is_scattered(program):
         from .on_numpy import NumpyFunction
 
         return NumpyFunction(program, name, kind, reduce)

@@ -11,14 +11,12 @@ import numpy
 from numpy import ndarray
 
 from ..rows.text import run_pieces
-from . import carried
 from .arguments import as_array
 from .dialects.numpy import array_names
 from .emitters import numpy as source
-from .emitters import numpy_by_number as by_number
 from .grids import completed
 from .naming import is_word
-from .roll import is_scattered, rolled, size_of
+from .roll import rolled, size_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,15 +47,11 @@ def function_source(
 ) -> tuple[list[str], dict[str, Any]]:
     """The source of a function of the program's blocks, in pieces, and all that it reads by name.
 
-    It is in vectors, where these are a gain: those of `rolled`, or `vectors`.
+    It is in vectors: those of `rolled`, or `vectors`.
     """
-    if is_scattered(program):
-        pieces, names = by_number.function_source(program, name, kind, total, of)
-    else:
-        program_in_vectors = vectors or rolled(program)
-        text, names = source.function_source(program_in_vectors, name, kind, reduce, total, of)
-        pieces = [text]
-    return pieces, {**array_names(), **names}
+    in_vectors = vectors or rolled(program)
+    text, names = source.function_source(in_vectors, name, kind, reduce, total, of)
+    return [text], {**array_names(), **names}
 
 
 class NumpyFunction:
@@ -71,8 +65,8 @@ class NumpyFunction:
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
         self._program, self._name, self._kind, self._reduce = program, name, kind, reduce
-        blocks, by_number, by_row = program.blocks, is_scattered(program), reduce is None
-        self._grids = None if by_number else completed(rolled(program))
+        blocks, by_row = program.blocks, reduce is None
+        self._grids = completed(rolled(program))
         self._floats = [FLOATS] * len(blocks) if all(block.shape for block in blocks) else []
         self._carried = [i for i, block in enumerate(blocks) if block.has_rows]
         self._chunk = chunk_of(rolled(program)) if self._carried else 0
@@ -81,11 +75,9 @@ class NumpyFunction:
         self._rows: Any = by_row if kind == "value" else (by_row, all_slopes)
         self._is_single = kind == "value" and len(program.outputs) == 1
         self._fast, self.source = self._made(False)
-        fast = self._fast if self._grids in (None, program.rolled) else self._on_grids
+        fast = self._fast if self._grids is program.rolled else self._on_grids
         self._function: Callable[..., Any] | None = None  # the total one, when it is asked for
         self._called: Callable[..., Any] = partial(answer, fast, self._total, kind != "value")
-        if by_number:
-            self._called = partial(carried.answer, fast, self._total)
 
     def _made(self, total: bool) -> tuple[Callable[..., Any], str]:
         """The generated function, and its source."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 CARRIED = {name: getattr(carried, name) for name in ("numbers", "check_rows", "answer", "columns")}
 # The names that the functions have for what is theirs.
-LOCAL = {*CARRIED, "contents", "outputs", "slopes", "item", "value", "one", "twin"}
+LOCAL = {*CARRIED, "array", "contents", "outputs", "slopes", "item", "value", "one", "twin"}
 
 
 def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
@@ -52,17 +52,19 @@ def module_source(
     traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python"
 ) -> str:
     """The source of the module."""
-    saved, on_arrays = Standalone(), backend == "numpy"
-    made = _Saved(traces, names, on_arrays)
+    saved = Standalone()
+    made = _Saved(traces, names, backend == "numpy")
     known: dict[str, Any] = {**CARRIED, "inf": inf, "nan": nan}
     source: Any = _on_floats
-    if on_arrays:
+    if made.on_arrays:
+        from numpy import array
+
+        known["array"] = array
+    if made.has_vectors:
         from .on_numpy import answer
         from .on_numpy import function_source as source
 
-        known["numbers"] = carried.array
-        if made.has_vectors:
-            known["answer"] = answer
+        known |= {"numbers": carried.array, "answer": answer}
     for kind in made.kinds:
         for total in (False, True):
             given = made.program, f"{'total' if total else 'raw'}_{kind}", kind, traces.reduce
@@ -162,7 +164,7 @@ class _Saved:
             )
         lines = ["contents = [", *lines, "]"]
         lines += [f"check_rows({', '.join(rows)})"] if rows else []
-        kind = "arrays" if self.on_arrays else "lists"
+        kind = "arrays" if self.has_vectors else "lists"
         doc = f"The arguments as {kind} of floats."
         return _function("_contents", self.given, doc, [*lines, "return contents"])
 
@@ -227,6 +229,9 @@ class _Saved:
         made = {i: PYTHON.built(forms[i], slopes, self._leaf, tie) for i in sorted(wrt)}
         returned = tuple_of([made[i] for i in wrt]) if self.traces.is_tuple else made[wrt[0]]
         doc = "Slopes in the structure of what they are by."
+        if self.on_arrays and not self.has_vectors:  # plain Python gives lists
+            some = [name for block, name in blocks.items() if block.shape]
+            ties = [f"{name} = array({name})" for name in some] + ties
         lines = [*ties, f"return {returned}"]
         return _function("_gradient", ", ".join(blocks.values()), doc, lines)
 
