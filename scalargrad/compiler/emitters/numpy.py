@@ -59,10 +59,6 @@ class Arrays(Products):
     def add(self, derived: Derived, views: Sequence[View], arrays: Iterable[View] = ()) -> None:
         """Write the vectors that views are made of; `arrays` are the views that are no numbers."""
         vectors = live(derived.vectors, views)
-        self.readers = {}
-        for view in [*views, *[view for vector in vectors for view in vector.operands]]:
-            for source in set(view.sources):
-                self.readers[source] = self.readers.get(source, 0) + 1
         of_arrays = {source for view in arrays for source in view.sources}
         wishes = _wishes(derived, self.blocks)
         for vector in vectors:

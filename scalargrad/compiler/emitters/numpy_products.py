@@ -12,7 +12,8 @@ from functools import reduce
 import numpy
 
 from ..derive_rolled import narrowed
-from ..lower import DOT, OVER_ROWS, SHARES, SUM
+from ..dialects.numpy_text import template
+from ..lower import DOT, OVER_ROWS, SHARES
 from ..roll import Vector, View, has_rows
 from ..strides import nest_of
 from ..views import Meeting, is_all, is_same, is_zero, meeting
@@ -22,10 +23,10 @@ from .numpy_views import Views, spread_place
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from typing import Any
 
     from ..dialects.numpy_text import Expression
 
+SUMS = template("_0.sum(-1)"), template("_0.sum(-1, keepdims=True)")
 FEW = 3  # items that are added one by one
 
 
@@ -34,7 +35,6 @@ class Products(Views):
 
     total = False  # arithmetic
     is_value = False  # what is written is no slope: zeros have signs
-    readers: dict[Any, int]  # how many read a vector
 
     # -------------------------------------------------------------- over items
 
@@ -56,9 +56,9 @@ class Products(Views):
     ) -> Held:
         """The sum over the last axis, of lists that are read in a shape and have another."""
         if not shape:
-            text = "_0.sum(-1, keepdims=True)" if rows else "_0.sum()"
-            return Held(self.x.of(text, array), (1,) if rows else None, rows)
-        made = self.x.of("_0.sum(-1)", array)
+            form = SUMS[1] if rows else "_0.sum()"
+            return Held(self.x.of(form, array), (1,) if rows else None, rows)
+        made = self.x.of(SUMS[0], array)
         return Held(made, tuple(got), rows, spread_place(got, shape))
 
     def shape_of_lists(self, views: Sequence[View]) -> tuple[int, ...]:
@@ -176,7 +176,10 @@ class Products(Views):
                 [view], size, lambda parts: self.x.of("_0 * _1", self.count, *parts)
             )
         if as_number and size == 1:
-            return Held(self._in_all(view), None)
+            array, _ = self.read(view, (1,))
+            while array.form in SUMS:  # of each row: all is added up at once
+                array = array.operands[0]
+            return Held(self.x.of("_0.sum()", array), None)
         shape = held.shape if held.shape and is_all(index, held.size) else (size,)
         array, got = self.read(view, shape, ())
         if len(got) > 1:
@@ -187,27 +190,10 @@ class Products(Views):
             made = self.x.of("_0 @ _1", ones, array)
         return Held(made, got, False, spread_place(got, shape))
 
-    def _in_all(self, view: View) -> Expression:
-        """The sum of a number of each row; of a sum that nobody else reads, of all that it sums."""
-        vector = view.sources[0]
-        is_read_here = isinstance(vector, Vector) and self.readers.get(vector) == 1
-        if is_read_here and len(view.sources) == vector.size == 1:
-            x, *others = vector.operands
-            if vector.op is SUM and len(x.sources) == 1:
-                return self.x.of("_0.sum()", self.read(x, x.index.shape[1:])[0])
-            if vector.op is DOT and is_zero(others[1]):
-                (one, index), (other, place) = self.looked(x), self.looked(others[0])
-                is_whole = is_all(index, one.size) and is_all(place, other.size)
-                if is_whole and one.has_rows and other.has_rows:
-                    return self.x.of("vdot(_0, _1)", one.array, other.array)
-        return self.x.of("_0.sum()", self.read(view, (1,))[0])
-
     def row_products(self, vector: Vector) -> Held:
         """Sums over the rows of products: a product of matrices with the rows inside."""
         (x, y), size = vector.operands, vector.size
         hides = 1 if self.total else None
-        if not has_rows(x) and hides is None:
-            return self._after_rows(x, y, size)
         if x.index.ndim == 1:
             x, y = (View(view.sources, view.index.reshape(-1, 1)) for view in (x, y))
         met = meeting(x, y) if has_rows(x) else None
@@ -233,14 +219,3 @@ class Products(Views):
         """Products number by number, then the sum over the rows."""
         products = self.put(self._dots(x, y, size, hides), size)
         return self.over_rows(Vector(OVER_ROWS, (products,), size, False))
-
-    def _after_rows(self, x: View, y: View, size: int) -> Held:
-        """The same where the partials carry no rows: the slopes are added up first."""
-        over = Vector(OVER_ROWS, (View(y.sources, y.index.ravel()),), y.index.size, False)
-        added = self.put(self.over_rows(over), over.size)
-        added = View(added.sources, added.index.reshape(y.index.shape))
-        if y.index.ndim == 2:
-            return self._dots(x, added, size, None)
-        return self.elementwise(
-            [x, added], size, lambda parts: self.product(parts[0], parts[1], None)
-        )

@@ -18,7 +18,7 @@ def value(W1, b1, W2, b2, W3, b3, x, y, rows=None):
     e_3 = exp(-z3)
     a3 = 1.0 / (1.0 + e_3)
     v1 = a3 - y
-    return vdot(v1, v1) / rows
+    return (v1 * v1).sum() / rows
 
 
 def value_and_grad(W1, b1, W2, b2, W3, b3, x, y, rows=None):
@@ -51,4 +51,4 @@ def value_and_grad(W1, b1, W2, b2, W3, b3, x, y, rows=None):
     db2 = ones @ dz2
     dW3 = dz3.T @ a2
     db3 = ones @ dz3
-    return vdot(v1, v1) / rows, (dW1, db1, dW2, db2, dW3, db3)
+    return (v1 * v1).sum() / rows, (dW1, db1, dW2, db2, dW3, db3)
