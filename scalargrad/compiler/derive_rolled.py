@@ -15,7 +15,7 @@ import numpy
 from . import lower
 from .lower import Line, known, lines
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
-from .views import is_same, unmasked
+from .views import is_same
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     Share = View | tuple[View, View]
 
 
+WHOLE = {"sum": lower.SUM, "dot": lower.DOT, "_choose": lower.CHOOSE, **lower.LISTED}
 SINGLES = 64  # shares of single numbers of a source that are added up one by one
 
 
@@ -154,8 +155,7 @@ class Derived:
 
     def _value(self, vector: Vector) -> View:
         op, views = vector.op, [self.view(view) for view in vector.operands]
-        if op.name in ("sum", "dot") or op.name in lower.LISTED:
-            line = {"sum": lower.SUM, "dot": lower.DOT}.get(op.name) or lower.LISTED[op.name]
+        if line := WHOLE.get(op.name):
             made = self.put(line, views, vector.size, vector.label)
             self._made_for(vector, "out", made)
             return made
@@ -181,14 +181,14 @@ class Derived:
         All turns are walked at once: they must begin at the same sources.
         """
         self._turns = len(turns)
-        self._sent: dict[Any, list[tuple[Any, Share, bool, Any]]] = {}
+        self._sent: dict[Any, list[tuple[Any, Share, bool]]] = {}
         seeds: dict[Any, list[tuple[int, View]]] = {}
         for turn, roots in enumerate(turns):
             for source, place, seed in roots:
                 seeds.setdefault(source, []).append((turn * size_of(source) + place, seed))
         for source, found in seeds.items():
             index, shares = zip(*found)
-            self._sent[source] = [(numpy.array(index), beside(shares), False, None)]
+            self._sent[source] = [(numpy.array(index), beside(shares), False)]
         for vector, places in pulls(self.rolled, seeds, by):
             slope = self._together(vector)
             self._made_for(vector, "slope", slope)
@@ -205,17 +205,14 @@ class Derived:
             if isinstance(source, Numbers) or not inside.any():
                 continue
             over = carried and not source.has_rows and not self.per_row
-            index, part, read = flat[inside] - begin, share, None
+            index, part = flat[inside] - begin, share
             if self._turns > 1:
                 steps = numpy.arange(self._turns)[:, None]
                 index = (steps * size_of(source) + index).ravel()
             if not inside.all():
-                if self._turns == 1 and (found := unmasked(view)):
-                    index, read = found[0].index.ravel(), found[1]
-                else:
-                    every = numpy.tile(inside, self._turns)
-                    part = _each(share, lambda x, every=every: at(x, every))
-            self._sent.setdefault(source, []).append((index, part, over, read))
+                every = numpy.tile(inside, self._turns)
+                part = _each(share, lambda x, every=every: at(x, every))
+            self._sent.setdefault(source, []).append((index, part, over))
 
     def _together(self, source: Any) -> View:
         """The slopes by a source: the sum of all shares that came."""
@@ -223,14 +220,13 @@ class Derived:
         parts: list[View] = []
         rest: dict[tuple[bool, bool], list[tuple[Any, Share]]] = {}
         one_by_one: list[tuple[Any, Share]] = []
-        for index, share, over, read in self._sent.pop(source, []):
+        for index, share, over in self._sent.pop(source, []):
             counts = numpy.bincount(index, minlength=size)
             if (counts == counts[0]).all() and counts[0]:  # a product of matrices, say
                 if counts[0] == 1:
-                    made = self._made(share, numpy.argsort(index, kind="stable"), over)
+                    parts.append(self._made(share, numpy.argsort(index, kind="stable"), over))
                 else:
-                    made = self._gathered([(index, share)], size, over)
-                parts.append(made if read is None else _under(read, made))
+                    parts.append(self._gathered([(index, share)], size, over))
             elif len(index) == self._turns and not over and len(one_by_one) < SINGLES:
                 one_by_one.append((index, share))
             else:
@@ -377,12 +373,6 @@ def _with_zero(*views: View) -> View:
 
 def _each(share: Share, change: Any) -> Any:
     return tuple(map(change, share)) if isinstance(share, tuple) else change(share)
-
-
-def _under(mask: Any, view: View) -> View:
-    """A view, but 0 where a mask is False."""
-    padded = _with_zero(view)
-    return View(padded.sources, numpy.where(mask, padded.index[:-1], padded.index[-1]))
 
 
 def _classes(counts: Any) -> Any:

@@ -2,8 +2,8 @@
 
 Causal attention takes dots of each question with the keys up to its own place, a triangle. Here the
 other half is computed too, and read by nobody: a list that ends early is the whole list under a
-mask. Where all numbers are finite nothing else changes; where one is not, a mask does not keep it
-out of a product, and the vectors as they were are taken.
+mask, a choice like others. Where all numbers are finite nothing else changes; where one is not, a
+mask does not keep it out of a product, and the vectors as they were are taken.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import itertools
 
 import numpy
 
+from .choices import TRACED
 from .derive_rolled import narrowed
 from .roll import Numbers, Rolled, Vector, View, size_of
 from .views import is_same, is_zero
@@ -32,14 +33,16 @@ def completed(rolled: Rolled) -> Rolled:
         return rolled
     now, at = grids.now, grids.at
     outputs = [(now.get(x, x), int(at[x][j]) if x in at else j) for x, j in rolled.outputs]
-    return Rolled(rolled.blocks, [now.get(x, x) for x in rolled.vectors], outputs)
+    return Rolled(rolled.blocks, grids.vectors, outputs)
 
 
 class _Grids:
     """The vectors so far."""
 
     def __init__(self) -> None:
+        self.vectors: list[Vector] = []
         self.now: dict[Any, Vector] = {}  # what became of those that changed
+        self.shown: dict[Any, Vector] = {}  # sources under masks
         self.at: dict[Any, Any] = {}  # where the steps of those that moved stand now
 
     def add(self, vector: Vector) -> None:
@@ -53,8 +56,27 @@ class _Grids:
         size = vector.size
         if grid:
             size, views, self.at[vector] = grid
+        views = tuple(map(self._under_mask, views))
+        made = vector
         if views != vector.operands:
-            self.now[vector] = Vector(vector.op, views, size, vector.has_rows, vector.label)
+            made = Vector(vector.op, views, size, vector.has_rows, vector.label)
+            self.now[vector] = made
+        self.vectors.append(made)
+
+    def _under_mask(self, view: View) -> View:
+        """A view of lists that end early as one of whole lists under a mask."""
+        if (found := masked(view)) is None:
+            return view
+        source, mask, number, index = found
+        key = source, mask.tobytes(), number
+        if key not in self.shown:
+            every, none = numpy.arange(len(mask)), numpy.zeros(len(mask), dtype=int)
+            is_read = View((Numbers(mask.tolist()),), every)
+            views = is_read, View((source,), every), View((Numbers((number,)),), none)
+            made = Vector(TRACED["_choose"], views, len(mask), source.has_rows)
+            self.vectors.append(made)
+            self.shown[key] = made
+        return View((self.shown[key],), index)
 
     def _moved(self, view: View) -> View:
         """A view of where things stand now."""
@@ -108,6 +130,39 @@ def _grid_of_lists(views: tuple[View, ...]) -> tuple[int, tuple[View, ...], Any]
     made = [View(view.sources, index) for view, index in zip(fuller, indices)]
     no_bias = View(bias.sources, numpy.zeros(size, dtype=int))
     return size, (*made, no_bias), left * width + rank[right]
+
+
+def masked(view: View) -> tuple[Any, Any, float, Any] | None:
+    """A source of lists that end early in a view, a mask of what is read of it, the number behind
+    their ends, and the index of the lists if they did not end.
+
+    A number of the source must be read wherever it would stand then, or nowhere, and all must stand
+    there equally often; None where it is not so.
+    """
+    kept = [source for source in view.sources if not isinstance(source, Numbers)]
+    if len(kept) != 1 or len(view.sources) != 2:
+        return None
+    first, last = view.sources
+    size, begin = size_of(kept[0]), size_of(first) if kept[0] is last else 0
+    at = view.index.reshape(view.index.shape if view.index.ndim == 2 else (1, -1)) - begin
+    inside = (at >= 0) & (at < size)
+    numbers, before = (first, -begin) if begin else (last, size)
+    others = numpy.unique(at[~inside] - before)
+    if len(others) != 1 or not inside.any(1).all():
+        return None
+    steps = numpy.diff(at, axis=1)[inside[:, 1:] & inside[:, :-1]]
+    step = int(steps[0]) if steps.size else 0
+    start = inside.argmax(1)
+    begins = at[numpy.arange(len(at)), start] - step * start
+    every = begins[:, None] + step * numpy.arange(at.shape[1])
+    if every.min() < 0 or every.max() >= size or not (every == at)[inside].all():
+        return None
+    counts = numpy.bincount(every.ravel(), minlength=size)
+    read = numpy.bincount(at[inside], minlength=size)
+    if (counts != counts[0]).any() or not ((read == 0) | (read == counts[0])).all():
+        return None
+    number = numbers.data[others[0]]
+    return kept[0], read > 0, number, every.reshape(view.index.shape)
 
 
 def _unpadded(view: View, other: View) -> View:

@@ -1,4 +1,4 @@
-"""Meanings of indices: all in order, one number, lists that end early or meet.   (floor 3)
+"""Meanings of indices: all in order, one number, lists that meet.   (floor 3)
 
 Indices are NumPy arrays of integers; where a view has two axes, the last is that of a list.
 """
@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy
 
 from .program import Block
-from .roll import Numbers, Vector, View, size_of
+from .roll import Numbers, Vector, View
 from .strides import Strides, nest_of
 
 TYPE_CHECKING = False
@@ -45,46 +45,6 @@ def is_same(view: View, other: View) -> bool:
         and view.index.shape == other.index.shape
         and bool((view.index == other.index).all())
     )
-
-
-class Masked(NamedTuple):
-    """Lists of a source that end early, as whole lists, and the number behind their ends."""
-
-    source: Any
-    index: Any
-    number: float
-
-
-def unmasked(view: View) -> tuple[Masked, Any] | None:
-    """Lists that end early, with one number behind their ends, and which numbers are read.
-
-    A number of the source must be read wherever it would stand then, or nowhere, and all must stand
-    there equally often; None where it is not so.
-    """
-    kept = [source for source in view.sources if not isinstance(source, Numbers)]
-    if len(kept) != 1 or len(view.sources) != 2:
-        return None
-    first, last = view.sources
-    size, begin = size_of(kept[0]), size_of(first) if kept[0] is last else 0
-    at = view.index.reshape(view.index.shape if view.index.ndim == 2 else (1, -1)) - begin
-    inside = (at >= 0) & (at < size)
-    numbers, before = (first, -begin) if begin else (last, size)
-    others = numpy.unique(at[~inside] - before)
-    if len(others) != 1 or not inside.any(1).all():
-        return None
-    steps = numpy.diff(at, axis=1)[inside[:, 1:] & inside[:, :-1]]
-    step = int(steps[0]) if steps.size else 0
-    start = inside.argmax(1)
-    begins = at[numpy.arange(len(at)), start] - step * start
-    every = begins[:, None] + step * numpy.arange(at.shape[1])
-    if every.min() < 0 or every.max() >= size or not (every == at)[inside].all():
-        return None
-    counts = numpy.bincount(every.ravel(), minlength=size)
-    read = numpy.bincount(at[inside], minlength=size)
-    if (counts != counts[0]).any() or not ((read == 0) | (read == counts[0])).all():
-        return None
-    number = numbers.data[others[0]]
-    return Masked(kept[0], every.reshape(view.index.shape), number), read > 0
 
 
 class Meeting(NamedTuple):

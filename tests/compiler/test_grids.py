@@ -12,11 +12,11 @@ import pytest
 from demos.gpt import GPT, surprise, tables
 from scalargrad import Value, compile, dot, softmax, where
 from scalargrad import sum as total
-from scalargrad.compiler.grids import completed
+from scalargrad.compiler.grids import completed, masked
 from scalargrad.compiler.on_numpy import NumpyFunction
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.compiler.roll import Numbers, View, rolled
-from scalargrad.compiler.views import meeting, unmasked
+from scalargrad.compiler.views import meeting
 from scalargrad.ops import OPS
 
 POSITIONS, HEADS, SIZE = 5, 2, 3
@@ -175,15 +175,15 @@ def test_a_program_without_triangles_is_left_as_it_is():
 def test_lists_that_end_early_are_whole_lists_under_a_mask():
     index = np.arange(16).reshape(4, 4)
     index[np.triu_indices(4, 1)] = 16
-    found, read = unmasked(View((Block("x", (16,)), Numbers([-math.inf])), index))
-    assert found.number == -math.inf
-    assert (found.index == np.arange(16).reshape(4, 4)).all()
+    _, read, number, whole = masked(View((Block("x", (16,)), Numbers([-math.inf])), index))
+    assert number == -math.inf
+    assert (whole == np.arange(16).reshape(4, 4)).all()
     assert (read == (index < 16).ravel()).all()
 
 
 def test_what_is_read_here_and_not_there_is_under_no_mask():
     index = np.array([[0, 1, 2], [0, 1, 3]])  # the number 2 is read in one list of two
-    assert unmasked(View((Block("x", (3,)), Numbers([0.0])), index)) is None
+    assert masked(View((Block("x", (3,)), Numbers([0.0])), index)) is None
 
 
 @pytest.mark.parametrize("is_woven", [True, False])

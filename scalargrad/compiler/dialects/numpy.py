@@ -89,8 +89,9 @@ def on_arrays(line: Line, known: tuple[tuple[str, str], ...] = ()) -> Part | flo
     >>> on_arrays(line_of("1.0 if x > 0.0 else y"), (("x", "2.0"),))
     1.0
     """
-    if line in OWN and not known:
-        return _part(parsed(OWN[line]), {"a": 0, "b": 1, "c": 2})
+    if line in OWN and (line is CHOOSE or not known):
+        numbers = {"abc"[line.operands.index(name)]: parsed(text) for name, text in known}
+        return _part(_Replace(numbers).visit(parsed(OWN[line])), {"a": 0, "b": 1, "c": 2})
     taken = {*line.operands, *TAKEN}
     given, places, own = dict(known), dict[str, int](), dict[str, ast.expr]()
     for i, name in enumerate(line.operands):

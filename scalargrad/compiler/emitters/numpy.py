@@ -62,11 +62,9 @@ class Arrays(Products):
         of_arrays = {source for view in arrays for source in view.sources}
         wishes = _wishes(derived, self.blocks)
         for vector in vectors:
-            views = tuple(map(self.resolved, vector.operands))
-            now = Vector(vector.op, views, vector.size, vector.has_rows)
             self.is_value = derived.origin.get(vector, (None, ""))[1] == "out"
             before = len(self.x.known)
-            held = self.held[vector] = self._value(now, vector not in of_arrays)
+            held = self.held[vector] = self._value(vector, vector not in of_arrays)
             is_new = held.array.number >= before and held.array.form is not None
             if is_new and not held.array.wish and vector in wishes:
                 held.array.wish, held.array.has_line = wishes[vector]
@@ -75,7 +73,6 @@ class Arrays(Products):
         self, view: View, shape: tuple[int, ...], rows: bool = False, wish: str = ""
     ) -> Expression:
         """A result: an array of a shape, or a number, for each row where it has `rows`."""
-        view = self.resolved(view)
         array, _ = self.read(view, shape)
         if rows and not any(self.of(source).has_rows for source in view.sources):
             text = f"spread(_0, {self.shape(shape, True)})" if shape else "full(_1, _0)"

@@ -14,7 +14,7 @@ from ..derive_rolled import one_number
 from ..dialects.numpy_text import Expression, Expressions, template
 from ..layout import tuple_of
 from ..roll import Numbers, Vector, View, size_of
-from ..views import is_all, unmasked
+from ..views import is_all
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -63,8 +63,8 @@ class Sources:
     def known_number(self, view: View) -> float | None:
         """The number that a view is everywhere, if it is known here."""
         number = one_number(view)
-        if number is None and len(view.sources) == 1:
-            number = self._numbers.get(self.of(view.sources[0]).array)
+        if number is None and len(view.sources) == 1 and view.sources[0] in self.held:
+            number = self._numbers.get(self.held[view.sources[0]].array)
         return number
 
     def constant(self, array: Any) -> Expression:
@@ -116,18 +116,6 @@ class Sources:
         """Arrays one behind the other."""
         gaps = ", ".join([f"_{i}" for i in range(len(arrays))])
         return self.x.of(f"beside({gaps})", *arrays)
-
-    def resolved(self, view: View) -> View:
-        """A view as one into an array under a mask, where it is one of lists that end early."""
-        found = unmasked(view) if len(view.sources) == 2 else None
-        if not found or (held := self.of(found[0].source)).shape is None:
-            return view
-        mask = numpy.empty(held.size, dtype=bool)
-        mask[slice(None) if held.place is None else held.place] = found[1]
-        shown, number = self.constant(mask.reshape(held.shape)), self.number(found[0].number)
-        array = self.x.of("where(_0, _1, _2)", shown, held.array, number)
-        made = self.put(held._replace(array=array), len(found[1]))
-        return View(made.sources, found[0].index)
 
     # -------------------------------------------------------------- shapes
 

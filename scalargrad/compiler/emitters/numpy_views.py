@@ -45,7 +45,7 @@ class Views(Sources):
             return self.number(number), ()
         if not view.index.size:
             return self.constant(numpy.zeros(shape)), shape
-        if all(isinstance(source, Numbers) for source in view.sources):
+        if _is_constant(view):
             data = numpy.concatenate([source.data for source in view.sources])
             return self.constant(data[view.index].reshape(shape)), shape
         if len(view.sources) > 1 and (array := self._in_runs(view, shape)):
@@ -142,16 +142,22 @@ class Views(Sources):
         self, views: Sequence[View], size: int, made: Callable[[Sequence[Expression]], Expression]
     ) -> Held:
         """A formula of operands, number by number, in the shape and order that suits them."""
-        looked = [self.looked(view) for view in views]
-        if all(held.shape is None for held, _ in looked):
-            return Held(made([held.array for held, _ in looked]), None)
-        shape = _common_shape([one for one in looked if one[0].shape is not None], size)
+        own = [self.looked(view) for view in views if not _is_constant(view)]
+        looked = [one for one in own if one[0].shape is not None]
+        if not looked and len(own) == len(views):
+            return Held(made([held.array for held, _ in own]), None)
+        fixed = [view for view in views if _is_constant(view)]  # which come in any shape
+        shape = _common_shape(looked or [*map(self.looked, fixed)], size)
         arrays, shapes = zip(*[self._column(view, self.read(view, shape, ())) for view in views])
         got = numpy.broadcast_shapes(*shapes)
         if not got:
             return Held(made(arrays), None)
-        rows = any(held.has_rows for held, _ in looked)
+        rows = any(held.has_rows for held, _ in own)
         return Held(made(arrays), got, rows, spread_place(got, shape))
+
+
+def _is_constant(view: View) -> bool:
+    return all(isinstance(source, Numbers) for source in view.sources)
 
 
 def _axes(
