@@ -15,6 +15,7 @@ from typing import NamedTuple
 from .arithmetic.conversion import to_float
 from .compiler import compile
 from .nn.checks import look_up, quoted, whole_number
+from .nn.optimizers import positive
 from .nn.plots import axes
 from .nn.rows import checked_array
 
@@ -29,6 +30,7 @@ PIECE, DOT = 32_000, 8192  # numbers of a table, of a column: few enough for a s
 ALIKE = 1e-3  # where less of a column stands apart from the others, products lose its digits
 KEPT = 16  # formulas that another fit finds compiled
 MOST_POLISHING = 5  # steps
+TOO_FAR = "doubles cannot hold the squares of such numbers: divide x or y by a power of ten"
 TOLERANCE = 1e-15  # of SciPy's search: near what doubles can tell apart
 
 
@@ -53,7 +55,9 @@ class FormulaFit:
         loss other than "linear" gives rows weights of its own.
     """
 
-    def __init__(self, formula: _Formula, found: Any, data: _Data, is_absolute: bool) -> None:
+    def __init__(
+        self, formula: _Formula, found: Any, data: _Data, is_absolute: bool, first: Any
+    ) -> None:
         self._formula, self._data, self._is_absolute = formula, data, is_absolute
         self.evaluations = int(found.nfev)
         self.parameters = dict(zip(formula.names, found.x.tolist()))
@@ -61,9 +65,9 @@ class FormulaFit:
         self.degrees_of_freedom = len(data.y) - len(found.x)
         cost, freedom = 2.0 * float(found.cost), self.degrees_of_freedom
         self.deviation: Any = (cost / freedom) ** 0.5 if freedom > 0 else None
-        self.covariance, self.problem = self._covariance(found)
+        self.covariance, self.problem = self._covariance(found, abs(first))
 
-    def _covariance(self, found: Any) -> tuple[Any, str]:
+    def _covariance(self, found: Any, first: Any) -> tuple[Any, str]:
         """The covariance of the parameters, or None and a sentence that says why not."""
         import numpy
 
@@ -80,18 +84,26 @@ class FormulaFit:
                 f"{len(self._data.y)} rows for {len(names)} parameters leave no degree of freedom "
                 "to estimate the noise from: take more rows, or give sigma and absolute_sigma=True"
             )
-        scale = numpy.sqrt((found.jac**2).sum(axis=0))
+        with numpy.errstate(over="ignore"):
+            scale = numpy.sqrt((found.jac**2).sum(axis=0))
         size = numpy.finfo(float).eps * _sum_of_squares(self._data.y / self._data.sigma) ** 0.5
-        for name, effect, value in zip(names, scale, found.x):
-            if effect == 0.0 or 0.0 < abs(value) * effect <= size:
+        if not numpy.isfinite([*scale, size]).all() or (found.jac[:, scale == 0.0] != 0.0).any():
+            return None, TOO_FAR
+        reach = numpy.maximum(abs(found.x), numpy.where(first > 0.0, first, 1.0))
+        for name, effect, value in zip(names, scale, reach):
+            if effect == 0.0 or value * effect <= size:
                 return None, f"the formula does not depend on {name} where the search ended"
         _, sizes, turns = numpy.linalg.svd(found.jac / scale, full_matrices=False)
         if sizes[-1] < max(found.jac.shape) * numpy.finfo(float).eps * sizes[0]:
             mixed = quoted([n for n, part in zip(names, turns[-1]) if abs(part) > 0.1])
             return None, f"the data do not tell {mixed} apart: fix one of them, or take other data"
         inverse = (turns.T / sizes) / scale[:, None]
-        covariance = inverse @ inverse.T
-        return (covariance if self._is_absolute else covariance * self.deviation**2), ""
+        with numpy.errstate(over="ignore", invalid="ignore"):
+            noise = 1.0 if self._is_absolute else self.deviation
+            covariance = (noise * inverse) @ (noise * inverse).T
+        if 0.0 < noise and not covariance.diagonal().min() >= numpy.finfo(float).tiny:
+            return None, TOO_FAR
+        return (covariance, "") if numpy.isfinite(covariance).all() else (None, TOO_FAR)
 
     @property
     def r_squared(self) -> float | None:
@@ -101,7 +113,7 @@ class FormulaFit:
         y, sigma = self._data.y, self._data.sigma
         weights = sigma**-2.0 if numpy.ndim(sigma) else None
         total = _sum_of_squares((y - numpy.average(y, weights=weights)) / sigma)
-        is_plain = total > 0.0 and self._data.loss == "linear"
+        is_plain = 0.0 < total < inf and self._data.loss == "linear"
         return 1.0 - _sum_of_squares(self.residuals / sigma) / total if is_plain else None
 
     @property
@@ -129,7 +141,15 @@ class FormulaFit:
 
     def predict(self, x: Any) -> Any:
         """The formula's numbers for other rows: an array."""
-        return self._formula.values([*self.parameters.values()], checked_array(x, "x"))
+        return self._formula.values([*self.parameters.values()], self._rows(x))
+
+    def _rows(self, x: Any) -> Any:
+        """Rows that are like those of the data, checked."""
+        found, known = checked_array(x, "x"), self._data.x
+        if found.shape[1:] != known.shape[1:]:
+            (has, had) = (f"{a.shape[1]} numbers" if a.ndim > 1 else "one" for a in (found, known))
+            raise ValueError(f"a row of x has {has}, and that of the data had {had}")
+        return found
 
     def band(
         self, x: Any, level: float = 0.95, kind: str = "confidence", sigma: Any = None
@@ -143,7 +163,7 @@ class FormulaFit:
 
         look_up("kind", kind, dict.fromkeys(("confidence", "prediction")))
         self._needed()
-        values, slopes = self._formula.slopes([*self.parameters.values()], checked_array(x, "x"))
+        values, slopes = self._formula.slopes([*self.parameters.values()], self._rows(x))
         variance = numpy.einsum("ji,jk,ki->i", slopes, self.covariance, slopes)
         if kind == "prediction":
             noise = 1.0 if self._is_absolute else self.deviation
@@ -259,19 +279,22 @@ def fit_formula(
     first = numpy.array([to_float(start[name], name) for name in names])
     low, high = _bounds(names, bounds or {}, first)
     formula = _formula_of(f, names, backend)
-    limit = max_evaluations and whole_number("max_evaluations", max_evaluations)
+    limit = 1000 * len(names)
+    if max_evaluations is not None:
+        limit = whole_number("max_evaluations", max_evaluations)
 
     free = not bounds and loss == "linear" and len(data.y) >= len(names)
     squares = _Search(formula, data)
     search = squares if loss == "linear" else _RobustSearch(formula, data)
     with numpy.errstate(all="ignore"):
         _check_start(search, first)
+        begun = first
         if len(data.y) < len(names) and not bounds:  # of many minima, the one nearest to the start
             first = squares.polished(first)
         found = least_squares(
             search.residuals, first, search.slopes, (low, high), method="lm" if free else "trf",
             ftol=TOLERANCE, xtol=TOLERANCE, gtol=TOLERANCE, x_scale="jac", loss=loss,
-            f_scale=loss_scale, max_nfev=limit or 1000 * len(names),
+            f_scale=positive("loss_scale", loss_scale), max_nfev=limit,
         )  # fmt: skip
         if found.status <= 0:
             raise RuntimeError(
@@ -282,14 +305,21 @@ def fit_formula(
             found.x = squares.polished(found.x)
             found.jac = squares.slopes(found.x)
             found.cost = _sum_of_squares(squares.residuals(found.x)) / 2.0
-    return FormulaFit(formula, found, data, absolute_sigma)
+    return FormulaFit(formula, found, data, absolute_sigma, begun)
 
 
 def _check_start(search: _Search | _RobustSearch, first: Any) -> None:
     """Refuse a start where the formula or a slope is not finite; name the first such row."""
     import numpy
 
-    if not numpy.isfinite(search.slopes(first)).all():
+    try:
+        slopes = search.slopes(first)
+    except TypeError as error:
+        if search.data.x.ndim == 2:
+            columns = search.data.x.shape[1]
+            error.add_note(f"a row of x is a list, of length {columns}: x[0] is its first number")
+        raise
+    if not numpy.isfinite(slopes).all():
         table = search.formula.table(first, search.data)
         what, at = numpy.argwhere(~numpy.isfinite(table[::-1]))[0]
         name = search.formula.names[-what] if what else ""
@@ -381,7 +411,8 @@ class _Search(_RobustSearch):
 def _sum_of_squares(numbers: Any) -> float:
     import numpy
 
-    return float(numpy.square(numbers).sum())
+    with numpy.errstate(over="ignore"):
+        return float(numpy.square(numbers).sum())
 
 
 def _triangle(table: Any) -> Any:
@@ -488,6 +519,8 @@ class _Data:
 
         self.loss = loss
         self.x, self.y = checked_array(x, "x"), checked_array(y, "y")
+        if self.y.ndim == 2 and self.y.shape[1] == 1:  # a data frame of one column
+            self.y = self.y.ravel()
         if self.y.ndim != 1:
             raise ValueError(f"y must be a number a row, got {self.y.shape[1]} columns")
         if len(self.x) != len(self.y):
@@ -515,9 +548,9 @@ class _Data:
 
 def _names(f: Callable[..., Any], start: Mapping[str, float]) -> list[str]:
     """The parameters' names; ValueError if they are not those that the formula takes."""
-    if not hasattr(start, "keys") or not start:
+    if not hasattr(start, "keys") or not len(start):
         raise TypeError(f'start must say where each parameter begins, {{"a": 1.0}}, got {start!r}')
-    names = [*start]
+    names = [*start.keys()]
     taken = [*signature(f).parameters.values()][1:]
     if all(each.kind is not each.VAR_KEYWORD for each in taken):
         known = [each.name for each in taken]
@@ -534,7 +567,11 @@ def _bounds(names: list[str], bounds: Mapping[str, Any], first: Any) -> tuple[An
     import numpy
 
     low, high = numpy.full(len(names), -inf), numpy.full(len(names), inf)
-    for name, pair in bounds.items():
+    for name, pair in (dict(bounds) if hasattr(bounds, "keys") else {"all": bounds}).items():
+        if not hasattr(bounds, "keys") or not hasattr(pair, "__len__") or len(pair) != 2:
+            raise TypeError(
+                f'bounds are pairs by name, {{"{names[0]}": (0, None)}}, got {pair!r} for {name}'
+            )
         i = names.index(look_up("bounds", name, dict(zip(names, names))))
         least, greatest = pair
         low[i] = -inf if least is None else to_float(least, name)

@@ -140,6 +140,10 @@ PROBLEMS = {
     "one that does nothing": (lambda t, a, b: a * t + 0 * b, T, Y, {"a": 1, "b": 2}, "does not depend on b"),
     "as many rows as parameters": (lambda t, a, b: a * t + b, T[:2], Y[:2], {"a": 1, "b": 2}, "2 rows for 2 parameters leave no degree of freedom"),
     "fewer rows": (lambda t, a, b: a * t + b, T[:1], Y[:1], {"a": 1, "b": 2}, "1 rows for 2 parameters"),
+    "squares beyond doubles": (lambda t, a, b: a * t + b, T, 1e200 * Y, {"a": 1e200, "b": 1e200}, "divide x or y by a power of ten"),
+    "squares below doubles": (lambda t, a, b: a * t + b, T, 1e-160 * Y, {"a": 1e-160, "b": 1e-160}, "divide x or y by a power of ten"),
+    "slopes beyond doubles": (lambda t, a, b: a * t + b, 1e200 * T, Y, {"a": 1e-200, "b": 1}, "divide x or y by a power of ten"),
+    "slopes below doubles": (lambda t, a, b: a * t + b, 1e-200 * T, Y, {"a": 1e200, "b": 1}, "divide x or y by a power of ten"),
     "a step that is out of reach": (lambda t, a, b: a + exp(-b * (t + 30)), T, Y, {"a": 1, "b": 50}, "does not depend on b"),
 }  # fmt: skip
 
@@ -170,6 +174,10 @@ BAD = {
     "a bound of nobody": ({"bounds": {"z": (0, 1)}}, ValueError, "bounds='z' is none of 'a', 'k', 'c'"),
     "a start outside": ({"bounds": {"k": (1, 2)}}, ValueError, "k begins at 0.5, which is not between its bounds 1 and 2"),
     "a start at which nothing is finite": ({"start": {**START, "k": -1e9}}, ValueError, "the formula is inf in row 1 of x, 0.1025"),
+    "no evaluation": ({"max_evaluations": 0}, ValueError, "max_evaluations must be 1 or more, got 0"),
+    "a residual of 0 from which on": ({"loss": "huber", "loss_scale": 0}, ValueError, "loss_scale must be above 0"),
+    "bounds in lists": ({"bounds": ([0, 0, 0], [1, 1, 1])}, TypeError, 'bounds are pairs by name, {"a": (0, None)}'),
+    "half a bound": ({"bounds": {"k": 1}}, TypeError, "got 1 for k"),
     "too few evaluations": ({"max_evaluations": 2}, RuntimeError, "the search did not end within 2 evaluations"),
 }  # fmt: skip
 
@@ -179,6 +187,29 @@ def test_bad_input_says_what_is_wrong(case):
     changed, kind, text = case
     with pytest.raises(kind, match=re.escape(text)):
         fit_formula(**{"f": decay, "x": T, "y": Y, "start": START, **changed})
+
+
+@pytest.mark.parametrize("start", [{"a": 1, "b": 1}, {"a": 0, "b": 0}, {"a": 3, "b": 1e-3}])
+@pytest.mark.parametrize("truth", [(2.0, 0.0), (0.0, 5.0), (0.0, 0.0)])
+def test_a_parameter_that_is_0_has_an_error(truth, start):
+    for x in (np.arange(4.0), np.linspace(0, 1, 7), np.arange(1, 60) / 7):
+        fit = fit_formula(lambda x, a, b: a * x + b, x, truth[0] * x + truth[1], start)
+        np.testing.assert_allclose([*fit.parameters.values()], truth, atol=1e-14)
+        assert all(0.0 <= error < 1e-13 for error in fit.errors.values())
+
+
+def test_rows_of_another_length_are_refused():
+    pandas = pytest.importorskip("pandas")
+    fit = fit_formula(decay, T, pandas.DataFrame({"y": Y}), pandas.Series(START))
+    assert fit.parameters == fit_formula(decay, T, Y, START).parameters
+    for ask in (fit.predict, fit.band):
+        with pytest.raises(
+            ValueError, match="a row of x has 2 numbers, and that of the data had o"
+        ):
+            ask([[1.0, 2.0]])
+    with pytest.raises(TypeError) as caught:
+        fit_formula(decay, pandas.DataFrame({"t": T}), Y, START)
+    assert caught.value.__notes__ == ["a row of x is a list, of length 1: x[0] is its first number"]
 
 
 def test_several_inputs_a_data_frame_and_lists():
