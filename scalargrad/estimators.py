@@ -11,19 +11,25 @@ scikit-learn's own networks; activations and the loss may be functions of Values
 
 from __future__ import annotations
 
+from math import inf
 from random import Random
+from warnings import warn
 
+from .arithmetic.conversion import to_float
 from .formulas import fit_formula
 from .functions import dot, sigmoid, softmax
 from .nn import LBFGS, MLP, SGD, l2
+from .nn.checks import whole_number
 from .nn.choosing import optimizer_for
+from .nn.layers import SKLEARN_NAMES
 from .nn.watching import Watch
 
 try:
     import numpy
     from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+    from sklearn.exceptions import ConvergenceWarning
     from sklearn.model_selection import train_test_split
-    from sklearn.preprocessing import LabelBinarizer
+    from sklearn.preprocessing import LabelBinarizer, MinMaxScaler, StandardScaler
     from sklearn.utils import check_random_state
     from sklearn.utils.multiclass import type_of_target
     from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
@@ -39,6 +45,9 @@ if TYPE_CHECKING:
     from typing import Any, Self
 
 LARGEST_BATCH = 200  # rows, with batch_size="auto"
+LIMITS = {  # of arguments: from, and below
+    "alpha": (0.0, inf), "tol": (0.0, inf), "validation_fraction": (5e-324, 1.0),
+}  # fmt: skip
 
 
 class _Network(BaseEstimator):  # type: ignore[misc]
@@ -81,11 +90,26 @@ class _Network(BaseEstimator):  # type: ignore[misc]
 
         sample_weight: how much each row counts; 0 leaves a row out.
         """
+        epochs = self._checked()
         goes_on = self.warm_start and hasattr(self, "model_")
         X, targets, weights = self._read(X, y, sample_weight, reset=not goes_on)
         if not goes_on:
             self._begin(X.shape[1], targets)
-        return self._train(X, targets, weights, self.max_iter)
+        elif self._design() != self._designed:
+            raise ValueError(
+                f"warm_start goes on with the network that is there, {self.model_}: for another of "
+                "hidden_layer_sizes, activation or init set warm_start=False"
+            )
+        else:
+            self._begin_search()
+        if self._train(X, targets, weights, epochs) == epochs > 1:
+            warn(
+                f"training did not converge within max_iter={epochs} epochs: take more of them, "
+                "or a greater tol",
+                ConvergenceWarning,
+                stacklevel=2,
+            )
+        return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Visit these rows once, from the weights and the solver's memory of the last call.
@@ -97,11 +121,13 @@ class _Network(BaseEstimator):  # type: ignore[misc]
                 "partial_fit makes steps on parts of the rows, and L-BFGS needs all: take "
                 "solver='adam', or fit"
             )
+        self._checked()
         begins = not hasattr(self, "model_")
         X, targets, weights = self._read(X, y, sample_weight, begins, classes, partial=True)
         if begins:
             self._begin(X.shape[1], targets)
-        return self._train(X, targets, weights, 1)
+        self._train(X, targets, weights, 1)
+        return self
 
     def __sklearn_is_fitted__(self) -> bool:
         return hasattr(self, "model_")
@@ -120,15 +146,42 @@ class _Network(BaseEstimator):  # type: ignore[misc]
 
     # -------------------------------------------------------------- training
 
+    def _checked(self) -> int:
+        """The number of epochs; an error names the argument that is wrong."""
+        for name, (least, end) in LIMITS.items():
+            number = to_float(getattr(self, name), name)
+            if not least <= number < end:
+                kind = "between 0 and 1" if end == 1.0 else "0 or more, and finite"
+                raise ValueError(f"{name} must be {kind}, got {number}")
+        if self.batch_size != "auto":
+            whole_number("batch_size", self.batch_size)
+        if self.n_iter_no_change != inf:
+            whole_number("n_iter_no_change", self.n_iter_no_change)
+        return whole_number("max_iter", self.max_iter)
+
+    def _design(self) -> tuple[list[int], Any, Any]:
+        """The sizes of the hidden layers, their activations, and how weights begin."""
+        sizes: Any = self.hidden_layer_sizes
+        sizes = [*sizes] if hasattr(sizes, "__len__") else [sizes]
+        hidden = [whole_number(f"hidden_layer_sizes[{i}]", n) for i, n in enumerate(sizes)]
+        chosen = self.activation
+        if isinstance(chosen, (list, tuple)):
+            return hidden, [*map(_by_our_name, chosen), None], self.init
+        return hidden, _by_our_name(chosen), self.init
+
     def _begin(self, nin: int, targets: Any) -> None:
         """A new network, and a new solver."""
-        sizes: Any = self.hidden_layer_sizes
-        hidden: list[int] = [*sizes] if hasattr(sizes, "__len__") else [sizes]
         nout, self._loss = self._outputs(targets)
         self._random = check_random_state(self.random_state)
-        chosen = self.activation
-        one_each = [*chosen, None] if isinstance(chosen, (list, tuple)) else chosen
-        self.model_ = MLP(nin, [*hidden, nout], one_each, init=self.init, seed=self._seed())
+        self._designed = hidden, activation, init = self._design()
+        self.model_ = MLP(nin, [*hidden, nout], activation, init=init, seed=self._seed())
+        self.loss_curve_: list[float] = []
+        self.validation_loss_curve_: list[float] = []
+        self.n_iter_ = self.t_ = 0
+        self._begin_search()
+
+    def _begin_search(self) -> None:
+        """A new solver."""
         if self.solver == "sgd":
             made: Any = SGD(
                 self.model_, self.learning_rate_init, self.momentum, nesterov=self.momentum > 0
@@ -140,14 +193,12 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         else:
             made = optimizer_for(self.solver, self.model_.parameters(), None)
         self._optimizer = made
-        self.loss_curve_: list[float] = []
-        self.validation_loss_curve_: list[float] = []
-        self.n_iter_ = self.t_ = 0
 
     def _seed(self) -> Random:
         return Random(int(self._random.randint(2**31 - 1)))
 
-    def _train(self, X: Any, targets: Any, weights: Any, epochs: int) -> Self:
+    def _train(self, X: Any, targets: Any, weights: Any, epochs: int) -> int:
+        """Make these epochs, or fewer; return their number."""
         held = None
         if self.early_stopping and epochs > 1:
             stratify = targets if self._is_stratified() else None
@@ -182,14 +233,14 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             engine=self.engine, backend=self.backend, progress=bool(self.verbose),
             callback=None if epochs == 1 or held or searches else watch,
             penalty=penalty if self.alpha else None,
-            patience=self.n_iter_no_change if held else None, sample_weight=weights,
+            patience=min(self.n_iter_no_change, epochs) if held else None, sample_weight=weights,
         )  # fmt: skip
         self.loss_curve_ += history.loss
         self.validation_loss_curve_ += history.validation_loss
         self.n_iter_ += len(history.loss)
         self.t_ = self.n_iter_ * n
         self.loss_ = self.loss_curve_[-1]
-        return self
+        return len(history.loss)
 
     def _is_stratified(self) -> bool:
         return False
@@ -199,6 +250,11 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         X = validate_data(self, X, reset=False)
         return numpy.asarray(self.model_.predict(X), dtype=float).reshape(len(X), -1)
+
+
+def _by_our_name(activation: Any) -> Any:
+    """An activation, which may have the name that scikit-learn gives it."""
+    return SKLEARN_NAMES.get(activation, activation) if isinstance(activation, str) else activation
 
 
 class _Order(Random):
@@ -217,7 +273,8 @@ class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]
 
     The arguments are those of scikit-learn's MLPRegressor, and
 
-    activation: also a function of one Value, or a list with one for each hidden layer.
+    activation: also another name of this package, a function of one Value, or a list with one for
+        each hidden layer.
     loss: "auto" (half of the squared error), a name as in `fit`, or a function of
         (prediction, target).
     solver: "adam", "sgd", "lbfgs" (SciPy's), "rmsprop", "adamw", or a function that takes the
@@ -256,7 +313,8 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
 
     The arguments are those of scikit-learn's MLPClassifier, and
 
-    activation: also a function of one Value, or a list with one for each hidden layer.
+    activation: also another name of this package, a function of one Value, or a list with one for
+        each hidden layer.
     loss: "auto" (cross-entropy), a name as in `fit`, or a function of (outputs, target): the
         target is 0 or 1 for two classes, else a list with a 1 in the place of the class.
     solver: "adam", "sgd", "lbfgs" (SciPy's), "rmsprop", "adamw", or a function that takes the
@@ -279,13 +337,23 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
             y = column_or_1d(y, warn=True)
         if partial and reset and classes is None:
             raise ValueError("classes must be given in the first call of partial_fit")
+        has_labels = kind == "multilabel-indicator"
         if reset:
-            self._binarizer = LabelBinarizer().fit(y if classes is None else numpy.asarray(classes))
+            whole = y if has_labels or classes is None else numpy.asarray(classes)
+            self._binarizer = LabelBinarizer().fit(whole)
             self.classes_ = self._binarizer.classes_
-        elif unknown := set(numpy.unique(y).tolist()) - set(self._binarizer.classes_.tolist()):
-            raise ValueError(f"y has classes that were not there before: {sorted(unknown)}")
+        elif classes is not None and not (has_labels or {*classes} == {*self.classes_.tolist()}):
+            raise ValueError(
+                f"classes are not those of the first call, {self.classes_.tolist()}: a network has "
+                "an output for each from the start"
+            )
+        if has_labels and self._has_labels() and y.shape[1] != len(self.classes_):
+            raise ValueError(f"y has {y.shape[1]} labels, and had {len(self.classes_)} before")
+        if not has_labels and (unknown := {*numpy.unique(y).tolist()} - {*self.classes_.tolist()}):
+            where = "in classes" if reset else "there before"
+            raise ValueError(f"y has classes that were not {where}: {sorted(unknown)}")
         targets = self._binarizer.transform(y).astype(float)
-        if len(self.classes_) < 2 and kind != "multilabel-indicator":
+        if len(self.classes_) < 2 and not has_labels:
             raise ValueError(f"y has one class only, {self.classes_[0]}: a classifier needs two")
         return X, targets.ravel() if targets.shape[1] == 1 else targets, _weights(weights, X)
 
@@ -435,15 +503,14 @@ def _is_one_of_several(network: _Network) -> bool:
 
 def _affine(step: Any) -> tuple[Any, Any]:
     """A scaler as x * scale + shift."""
-    name = type(step).__name__
-    if name == "StandardScaler" and hasattr(step, "n_features_in_"):
+    kind = type(step)
+    if kind is StandardScaler and hasattr(step, "n_features_in_"):
         scale = 1.0 / step.scale_ if step.scale_ is not None else numpy.ones(step.n_features_in_)
         mean = step.mean_ if step.with_mean else numpy.zeros(step.n_features_in_)
         return scale, -mean * scale
-    if name == "MinMaxScaler" and hasattr(step, "scale_") and not step.clip:
+    if kind is MinMaxScaler and hasattr(step, "scale_") and not step.clip:
         return step.scale_, step.min_
-    if getattr(step, "clip", False):
-        name += " with clip=True"
+    name = kind.__name__ + " with clip=True" * bool(getattr(step, "clip", False))
     raise TypeError(
         "export folds a fitted StandardScaler, or MinMaxScaler without clip, into the network, "
         f"not {name}: transform the inputs before they come to the exported function"
@@ -462,6 +529,9 @@ def _weights(given: Any, X: Any) -> Any:
         weights = numpy.full(len(X), float(weights))
     if weights.shape != (len(X),):
         raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(len(X),)}!")
+    if not ((weights >= 0.0) & (weights < inf)).all():
+        wrong = weights[~((weights >= 0.0) & (weights < inf))][0]
+        raise ValueError(f"sample_weight must be 0 or more, and finite, got {wrong}")
     if not weights.any():
         raise ValueError("sample_weight is zero for all rows: give some of them a weight above 0")
     return weights

@@ -101,7 +101,7 @@ class FormulaFit:
         with numpy.errstate(over="ignore", invalid="ignore"):
             noise = 1.0 if self._is_absolute else self.deviation
             covariance = (noise * inverse) @ (noise * inverse).T
-        if 0.0 < noise and not covariance.diagonal().min() >= numpy.finfo(float).tiny:
+        if noise > 0.0 and not covariance.diagonal().min() >= numpy.finfo(float).tiny:
             return None, TOO_FAR
         return (covariance, "") if numpy.isfinite(covariance).all() else (None, TOO_FAR)
 

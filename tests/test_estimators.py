@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from sklearn.base import clone
 from sklearn.datasets import load_digits, make_moons
-from sklearn.exceptions import NotFittedError
+from sklearn.exceptions import ConvergenceWarning, NotFittedError
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScaler
@@ -19,6 +19,8 @@ from scalargrad.estimators import FormulaRegressor, MLPClassifier, MLPRegressor,
 
 from . import estimator_checks
 from .compiler.files import NODE, in_javascript
+
+pytestmark = pytest.mark.filterwarnings("ignore:training did not converge")
 
 X, Y = make_moons(90, noise=0.1, random_state=0)
 NAMES = np.array(["no", "yes"])[Y]
@@ -90,10 +92,70 @@ def test_partial_fit_and_warm_start_go_on():
     assert a.n_iter_ == 3
     with pytest.raises(ValueError, match=r"classes that were not there before: \['maybe'\]"):
         a.partial_fit(X[:1], ["maybe"])
+    with pytest.raises(
+        ValueError, match=r"classes are not those of the first call, \['no', 'yes'\]"
+    ):
+        a.partial_fit(X, NAMES, classes=["no", "yes", "maybe"])
+    with pytest.raises(ValueError, match=r"classes that were not in classes: \['yes'\]"):
+        MLPClassifier(**FAST).partial_fit(X, NAMES, classes=["no", "maybe"])
     b = MLPClassifier(**FAST, warm_start=True).fit(X, Y)
     first = b.loss_
     assert b.fit(X, Y).loss_ < first
     assert b.n_iter_ > 40
+    # a rate that changed counts, and another network cannot go on
+    before = b.predict_proba(X)
+    assert (b.set_params(learning_rate_init=0.0).fit(X, Y).predict_proba(X) == before).all()
+    with pytest.raises(ValueError, match="goes on with the network that is there, MLP"):
+        b.set_params(hidden_layer_sizes=(7,)).fit(X, Y)
+
+
+def test_labels_come_in_parts_too():
+    model = MLPClassifier(**FAST)
+    for _ in range(40):
+        model.partial_fit(X, LABELS, classes=[0, 1])
+    assert (model.predict(X) == LABELS).mean() > 0.9
+    with pytest.raises(ValueError, match="y has 3 labels, and had 2 before"):
+        model.partial_fit(X, np.hstack([LABELS, LABELS[:, :1]]))
+
+
+ARGUMENTS = [
+    ({"alpha": -1}, "alpha must be 0 or more, and finite, got -1"),
+    ({"tol": np.nan}, "tol must be 0 or more"),
+    ({"validation_fraction": 1}, "validation_fraction must be between 0 and 1, got 1"),
+    ({"validation_fraction": 0}, "validation_fraction must be between 0 and 1, got 0"),
+    ({"alpha": "a"}, "alpha takes a real number, got str"),
+    ({"batch_size": 0}, "batch_size must be 1 or more, got 0"),
+    ({"batch_size": "all"}, "batch_size must be a whole number, got str 'all'"),
+    ({"n_iter_no_change": 0}, "n_iter_no_change must be 1 or more, got 0"),
+    ({"max_iter": 2.5}, "max_iter must be a whole number, got float 2.5"),
+    ({"hidden_layer_sizes": (3, 0)}, r"hidden_layer_sizes\[1\] must be 1 or more, got 0"),
+]
+
+
+@pytest.mark.parametrize(("wrong", "told"), ARGUMENTS)
+def test_a_wrong_argument_is_named(wrong, told):
+    for train in (MLPRegressor(**{**FAST, **wrong}).fit, MLPClassifier(**{**FAST, **wrong}).fit):
+        with pytest.raises((TypeError, ValueError), match=told):
+            train(X, Y)
+
+
+def test_a_search_that_did_not_converge_warns():
+    theirs = {"activation": "logistic", "hidden_layer_sizes": (3,), "random_state": 0}
+    with pytest.warns(ConvergenceWarning, match="did not converge within max_iter=3 epochs"):
+        MLPClassifier(**theirs, max_iter=3).fit(X, Y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ended = MLPClassifier(**theirs, tol=0.5).fit(X, Y)
+        MLPClassifier(**theirs).partial_fit(X, Y, classes=[0, 1])
+        patient = {"early_stopping": True, "learning_rate_init": 0.0}
+        stopped = MLPRegressor(**theirs, **patient, n_iter_no_change=2).fit(X, Y)
+    assert ended.n_iter_ == 12
+    assert stopped.n_iter_ == 3
+    assert ended.model_.activation == "sigmoid"
+    assert MLPRegressor(**{**theirs, "activation": "identity"}, tol=9).fit(X, Y).n_iter_ == 12
+    never = MLPRegressor(**theirs, **patient, max_iter=9, n_iter_no_change=np.inf)
+    with pytest.warns(ConvergenceWarning, match="max_iter=9"):
+        never.fit(X, Y)
 
 
 def test_early_stopping_brings_the_best_weights_back():
@@ -124,6 +186,16 @@ def test_sample_weight_of_3_is_three_rows():
         X.repeat(weights, axis=0), X[:, 1].repeat(weights)
     )
     np.testing.assert_allclose(a.predict(X), b.predict(X), rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor, FormulaRegressor])
+@pytest.mark.parametrize("wrong", [-1.0, np.nan, np.inf])
+def test_a_weight_that_is_none_is_refused(kind, wrong):
+    weights = np.where(np.arange(90) == 7, wrong, 1.0)
+    with pytest.raises(
+        ValueError, match=f"sample_weight must be 0 or more, and finite, got {wrong}"
+    ):
+        kind().fit(X, Y, sample_weight=weights)
 
 
 def test_grid_search_pipeline_and_data_frame():
@@ -199,8 +271,15 @@ def test_an_exported_pipeline_predicts_the_same(case, scaler, tmp_path):
 def test_an_exported_classifier_in_javascript(tmp_path):
     fitted = make_pipeline(StandardScaler(), MLPClassifier(**{**FAST, "max_iter": 5})).fit(X, THREE)
     export(fitted, tmp_path / "net.mjs")
+    assert "stand for the classes 0 0, 1 1," in (tmp_path / "net.mjs").read_text()
     (got,) = in_javascript(tmp_path, [(tmp_path / "net.mjs", "predict", [X[0].tolist()])])
     np.testing.assert_allclose(got, fitted.predict_proba(X[:1])[0], rtol=1e-11)
+
+
+def test_a_file_says_which_class_its_output_speaks_for(tmp_path):
+    export(MLPClassifier(**{**FAST, "max_iter": 2}).fit(X, NAMES), tmp_path / "net.py")
+    told = " ".join((tmp_path / "net.py").read_text().split())
+    assert "The greater the output, the likelier the class yes, not no." in told
 
 
 def test_other_steps_are_refused_by_name(tmp_path):
@@ -212,6 +291,11 @@ def test_other_steps_are_refused_by_name(tmp_path):
             warnings.simplefilter("ignore")
             fitted = make_pipeline(step, MLPRegressor(**{**FAST, "max_iter": 2})).fit(X, Y)
         with pytest.raises(TypeError, match=f"not {name}: transform the inputs before"):
+            export(fitted, tmp_path / "net.c")
+    own = type("StandardScaler", (StandardScaler,), {"transform": lambda self, X: 2.0 * X})
+    for step in (own(), make_pipeline(StandardScaler())):
+        fitted = make_pipeline(step, MLPRegressor(**{**FAST, "max_iter": 2})).fit(X, Y)
+        with pytest.raises(TypeError, match=f"not {type(step).__name__}: transform the inputs"):
             export(fitted, tmp_path / "net.c")
     with pytest.raises(TypeError, match=r"got sklearn\..*\.StandardScaler"):
         export(StandardScaler().fit(X), tmp_path / "net.c")

@@ -72,9 +72,12 @@ def export(
     fixed = len(traces.program.blocks) - bool(traces.taken) - 1
     contents = [*contents]
     contents[fixed] = _example(contents[fixed], count_up(1))  # one that is not all zeros
+    labels = [*labels]
     named = [f"{i} {label}" for i, label in enumerate(labels)]
-    doc = f"The prediction of {model!r}."
-    doc += f" The outputs stand for the classes {', '.join(named)}." if named else ""
+    outputs = f"The outputs stand for the classes {', '.join(named)}."
+    if len(named) == 2 and (traces.is_single or len(result) == 1):
+        outputs = "The greater the output, the likelier the class {1}, not {0}.".format(*labels)
+    doc = f"The prediction of {model!r}." + f" {outputs}" * bool(named)
     request = Request(traces, traces.names, contents, doc, "python", fixed, predict=True)
     put_in_place(path, written(language, request))
 

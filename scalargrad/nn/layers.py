@@ -26,6 +26,8 @@ from .parameters import PLAIN, are_leaves, places_in
 from .rows import is_row, to_lists
 from .weights import named_functions
 
+SKLEARN_NAMES = {"identity": None, "logistic": "sigmoid"}  # where scikit-learn has others
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -317,12 +319,11 @@ class MLP(Module):
                 f"{type(fitted).__module__}.{type(fitted).__name__}: call fit(X, y) first, take "
                 "the last step of a pipeline; this package's own have theirs as model_"
             )
-        inner = {"identity": None, "logistic": "sigmoid"}
         last = {"logistic": "sigmoid", "exp": "exp"}.get(fitted.out_activation_)
         model = cls(
             len(fitted.coefs_[0]),
             [len(b) for b in fitted.intercepts_],
-            inner.get(fitted.activation, fitted.activation),
+            SKLEARN_NAMES.get(fitted.activation, fitted.activation),
             last,
         )
         state: dict[str, Any] = {}
