@@ -11,16 +11,18 @@ scikit-learn's own networks; activations and the loss may be functions of Values
 
 from __future__ import annotations
 
+from functools import lru_cache
 from math import inf
 from random import Random
 from warnings import warn
+from weakref import WeakKeyDictionary
 
 from .arithmetic.conversion import to_float
 from .formulas import fit_formula
 from .functions import dot, sigmoid, softmax
 from .nn import LBFGS, MLP, SGD, l2
 from .nn.checks import whole_number
-from .nn.choosing import optimizer_for
+from .nn.choosing import Kept, optimizer_for
 from .nn.layers import SKLEARN_NAMES
 from .nn.watching import Watch
 
@@ -48,6 +50,7 @@ LARGEST_BATCH = 200  # rows, with batch_size="auto"
 LIMITS = {  # of arguments: from, and below
     "alpha": (0.0, inf), "tol": (0.0, inf), "validation_fraction": (5e-324, 1.0),
 }  # fmt: skip
+_kept: WeakKeyDictionary[_Network, Kept] = WeakKeyDictionary()  # the code for `partial_fit`
 
 
 class _Network(BaseEstimator):  # type: ignore[misc]
@@ -193,6 +196,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         else:
             made = optimizer_for(self.solver, self.model_.parameters(), None)
         self._optimizer = made
+        _kept.pop(self, None)
 
     def _seed(self) -> Random:
         return Random(int(self._random.randint(2**31 - 1)))
@@ -218,21 +222,16 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         searches = isinstance(self._optimizer, LBFGS)  # over all rows, to an end of its own
         rows = n if searches else rows
         counted = rows if weights is None else rows * weights.mean()  # a row of weight 2 is two
-        share = self.alpha / (2 * counted)
-
-        def penalty(model: Any) -> Any:
-            return share * l2(
-                [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
-            )
-
         order, shuffle = _Order(self._seed().getrandbits(64)), self.shuffle and not searches
         watch = Watch(self.tol, self.n_iter_no_change)
+        solver = Kept(self._optimizer)
         history = self.model_.fit(
             X, targets, self._loss if self.loss == "auto" else self.loss,
-            lambda _: self._optimizer, None, epochs, rows, shuffle, order, held,
+            _kept.setdefault(self, solver) if epochs == 1 else lambda _: solver.optimizer,
+            None, epochs, rows, shuffle, order, held,
             engine=self.engine, backend=self.backend, progress=bool(self.verbose),
             callback=None if epochs == 1 or held or searches else watch,
-            penalty=penalty if self.alpha else None,
+            penalty=_penalty(self.alpha / (2 * counted)) if self.alpha else None,
             patience=min(self.n_iter_no_change, epochs) if held else None, sample_weight=weights,
         )  # fmt: skip
         self.loss_curve_ += history.loss
@@ -255,6 +254,18 @@ class _Network(BaseEstimator):  # type: ignore[misc]
 def _by_our_name(activation: Any) -> Any:
     """An activation, which may have the name that scikit-learn gives it."""
     return SKLEARN_NAMES.get(activation, activation) if isinstance(activation, str) else activation
+
+
+@lru_cache
+def _penalty(share: float) -> Any:
+    """The sum of the squares of all weights, times a share: one function for each share."""
+
+    def penalty(model: Any) -> Any:
+        return share * l2(
+            [w for layer in model.layers for neuron in layer.neurons for w in neuron.w]
+        )
+
+    return penalty
 
 
 class _Order(Random):

@@ -16,6 +16,7 @@ from sklearn.preprocessing import MinMaxScaler, PolynomialFeatures, StandardScal
 
 from scalargrad import MLP, exp, tanh
 from scalargrad.estimators import FormulaRegressor, MLPClassifier, MLPRegressor, export
+from scalargrad.nn.compiled import Generated
 
 from . import estimator_checks
 from .compiler.files import NODE, in_javascript
@@ -156,6 +157,29 @@ def test_a_search_that_did_not_converge_warns():
     never = MLPRegressor(**theirs, **patient, max_iter=9, n_iter_no_change=np.inf)
     with pytest.warns(ConvergenceWarning, match="max_iter=9"):
         never.fit(X, Y)
+
+
+def test_partial_fit_keeps_its_code_as_long_as_the_rows_are_as_many(monkeypatch):
+    built, build = [], Generated._build
+
+    def counted(self, draws):
+        built.append(len(self.table[0]))
+        build(self, draws)
+
+    monkeypatch.setattr(Generated, "_build", counted)
+    ours = [MLPClassifier(**FAST, engine=engine) for engine in ("auto", "eager")]
+    for rows in [*(slice(i, None, 6) for i in range(6)), slice(0, 40), slice(40, 80)]:
+        for model in ours:
+            model.partial_fit(X[rows], NAMES[rows], classes=["yes", "no"])
+    assert built == [15, 40]
+    np.testing.assert_allclose(*[model.predict_proba(X) for model in ours], rtol=1e-9)
+    assert ours[0].loss_curve_ == pytest.approx(ours[1].loss_curve_, rel=1e-9)
+    twin = pickle.loads(pickle.dumps(ours[0]))
+    twin.partial_fit(X[:40], NAMES[:40])
+    np.testing.assert_allclose(
+        *[model.partial_fit(X[:40], NAMES[:40]).predict_proba(X) for model in ours], rtol=1e-9
+    )
+    np.testing.assert_allclose(*[model.predict_proba(X) for model in (ours[1], twin)], rtol=1e-9)
 
 
 def test_early_stopping_brings_the_best_weights_back():

@@ -14,6 +14,7 @@ from .stepwise import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from .stepwise import Moved, Problem, Steps
@@ -41,10 +42,13 @@ class LoopOnNative(Loop):
         self._others = [(x.shape, numpy.array(at)) for x, at in places if x not in self.moving]
         outputs = [*outputs, *(penalty.outputs if penalty else [])]
         self._program = Program([*self.given, *self.carried], outputs)
-        self._data = [numpy.array(x, dtype=float) for x in problem.table if self.carried]
+        self.load(problem.table)
         self._sources: dict[bool, Training] = {}
         self._made: dict[bool, tuple[Any, Any]] = {}
         self.source = ""
+
+    def load(self, table: Sequence[Any]) -> None:
+        self.data = [numpy.array(x, dtype=float) for x in table if self.carried]
 
     def run(self, steps: Steps) -> Moved:
         """Make the steps by one call."""
@@ -55,7 +59,7 @@ class LoopOnNative(Loop):
         now = numpy.array([steps.weights, *steps.state]).take(self._there, axis=1)
         rates, losses = numpy.array(steps.rates, dtype=float), numpy.empty(len(steps.batches))
         places, count = [x.astype(ctypes.c_long) for x in rows], ctypes.c_long(len(losses))
-        arrays = [now[0], now[1:], *others, *self._data, *places, rates]
+        arrays = [now[0], now[1:], *others, *self.data, *places, rates]
         train(*map(_passed, [*arrays, steps.first, count, losses, work]))
         back = numpy.empty((len(now), len(steps.weights)))
         back[:, self._there] = now

@@ -20,6 +20,7 @@ from .stepwise import Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from typing import Any
 
     from .stepwise import Moved, Numbers, Problem, Steps
@@ -37,10 +38,9 @@ class LoopOnArrays(Loop):
         # of the weights in their vector
         self._order = numpy.array([place[x] for block in self.moving for x in block.inputs])
         self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
-        contents = zip(problem.table, self.carried)
-        self._table = [shaped(numpy.array(content), block) for content, block in contents]
+        self.load(problem.table)
         loss = rolled(problem.loss)
-        is_finite = all(numpy.isfinite(content).all() for content in self._table)
+        is_finite = all(numpy.isfinite(content).all() for content in self.data)
         grids = completed(loss) if is_finite else loss
         # what is done where a number is not finite though nothing overflowed: no mask keeps it out
         self._others: Any = "ignore" if grids is loss else "raise"
@@ -52,6 +52,10 @@ class LoopOnArrays(Loop):
         self._vectors: list[Any] = []
         self._left: list[Numbers] = []  # weights and memory that the last steps left in vectors
         self._train, self._prepared = functions["train"], functions["prepared"]
+
+    def load(self, table: Sequence[Any]) -> None:
+        contents = zip(table, self.carried)
+        self.data = [shaped(numpy.array(content), block) for content, block in contents]
 
     def run(self, steps: Steps) -> Moved:
         weights, state, fixed, rates, first, batches, _ = steps
@@ -85,4 +89,4 @@ class LoopOnArrays(Loop):
     def _batch(self, batch: list[int]) -> tuple[Any, ...]:
         """The arrays that a step reads of a batch."""
         places = numpy.array(batch)
-        return self._prepared(*[content[places] for content in self._table])  # type: ignore[no-any-return]
+        return self._prepared(*[content[places] for content in self.data])  # type: ignore[no-any-return]

@@ -74,6 +74,10 @@ class Loop:
         self.fixed = [x for block in self.given for x in block.inputs if x not in own]
         self._kept: dict[int, Any] | None = {} if problem.keeps else None
 
+    def load(self, table: Sequence[Any]) -> None:
+        """Take these rows, as `table` in a problem has them."""
+        self.data: list[Any] = [*table]
+
     def run(self, steps: Steps) -> Moved:
         """Make the steps; ArithmeticError or ValueError where a number overflows."""
         raise NotImplementedError
@@ -97,7 +101,8 @@ class Stepwise(Loop):
         self, problem: Problem, backend: str = "python", executor: Executor | None = None
     ) -> None:
         super().__init__(problem)
-        self._backend, self._executor, self._table = backend, executor, problem.table
+        self._backend, self._executor = backend, executor
+        self.load(problem.table)
         given, weights = self.given, problem.weights
         ends = [*accumulate(len(block.inputs) for block in given)]
         self._parts = [(b.shape, end - len(b.inputs), end) for b, end in zip(given, ends)]
@@ -153,7 +158,7 @@ class Stepwise(Loop):
 
     def _rows(self, batch: list[int]) -> list[Any]:
         """The contents of the blocks of rows for a batch."""
-        return [[content[i] for i in batch] for content in self._table]
+        return [[content[i] for i in batch] for content in self.data]
 
 
 class OnArrays(Stepwise):
@@ -163,7 +168,6 @@ class OnArrays(Stepwise):
         from numpy import array
 
         super().__init__(problem, backend, executor)
-        self._table = [*map(array, problem.table)]
         self._order, self._wanted = array(self._order), array(self._wanted)
         if (update := problem.update) is not None:
             for block in update.blocks[:-2]:
@@ -201,8 +205,13 @@ class OnArrays(Stepwise):
             loss, gradient = loss + more, gradient + numpy.concatenate([*map(numpy.ravel, slopes)])
         return float(loss), gradient[self._wanted]
 
+    def load(self, table: Sequence[Any]) -> None:
+        from numpy import array
+
+        self.data = [*map(array, table)]
+
     def _rows(self, batch: list[int]) -> list[Any]:
-        return [content[batch] for content in self._table]
+        return [content[batch] for content in self.data]
 
 
 def _joined(slopes: Sequence[Any]) -> Numbers:

@@ -22,6 +22,18 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 }
 
 
+class Kept:
+    """An optimiser for several calls of `fit`, with the code that made the last steps."""
+
+    def __init__(self, optimizer: Any) -> None:
+        self.optimizer = optimizer
+        self.code: Any = None
+        self.is_used = False
+
+    def __call__(self, parameters: list[Value]) -> Any:
+        return self.optimizer
+
+
 def optimizer_for(chosen: Any, parameters: list[Value], lr: Rate | None) -> Any:
     """The optimiser of that name or class with that rate, or the one that a function returns."""
     if isinstance(chosen, str):

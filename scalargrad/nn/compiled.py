@@ -25,7 +25,7 @@ from ..compiler.program import operations
 from ..compiler.stepwise import OnArrays, Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
-from ..compiler.update import fits, lets_through, update_of
+from ..compiler.update import fits, lets_through, same_objects, update_of
 from ..graph import without_collector
 from ..modes import no_grad
 from ..trees import with_values
@@ -85,6 +85,8 @@ class Generated:
         self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
         self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
         self.executor = executor
+        self._plan: Any = None
+        self._problem: Any = None
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # a call makes at most so many steps
         self._held: tuple[Table, Callable[[], float] | None] | None = None
@@ -94,6 +96,39 @@ class Generated:
         with self._taking_back_draws() as draws:
             self._classes = checked(task, table)
             self._build(draws)
+
+    def goes_on(
+        self,
+        task: Task,
+        optimizer: Any,
+        table: Table,
+        backend: str,
+        expected: int,
+        calls: int,
+        rows: int,
+        keeps: bool,
+        executor: Executor | None,
+    ) -> bool:
+        """Take other rows for the next steps; False if the code does not serve for them."""
+        ours, theirs = ([x.model, x.measure, x.penalty] for x in (self.task, task))
+        is_same = same_objects([*ours, self.optimizer], [*theirs, optimizer])
+        is_same = is_same and (task.is_mean, task.clip, backend) == (
+            self.task.is_mean, self.task.clip, self.backend
+        )  # fmt: skip
+        may_differ = self.keeps or keeps or executor or not self.is_own
+        if not is_same or may_differ or self.has_changed():
+            return False
+        if not self._are_alike(table) or checked(task, table) != self._classes:
+            return False
+        self.table, self._table = table, self._prepared(table)
+        self._problem = self._problem._replace(table=self._table)
+        self._held = self._failure = None
+        self.expected, self.calls, self.rows = self.expected + expected, self.calls + calls, rows
+        if self._loop and 0 < self._plan.until < self.expected:
+            self._begin(self._formula)
+        for loop in filter(None, (self._loop, self._steps)):
+            loop.load(self._table)
+        return True
 
     def _taking_back_draws(self) -> AbstractContextManager[Any]:
         if self.is_own:  # it draws nothing
@@ -234,10 +269,10 @@ class Generated:
 
         None too if the model asks for the kind of its numbers: it was tried on training rows only.
         """
-        alike = (width(ours[0]) == width(theirs[0]) for ours, theirs in zip(self.table, table))
-        if self._is_doubtful or not all(alike) or checked(self.task, table) != self._classes:
+        if self._is_doubtful or not self._are_alike(table):
             return None
-
+        if checked(self.task, table) != self._classes:
+            return None
         content: Any = self._prepared(table)
         steps, parameters = self._careful(), self.optimizer.parameters
         if self.backend != "python":
@@ -249,6 +284,10 @@ class Generated:
                 content = [array(part) for part in content]
                 steps = Stepwise(self._problem._replace(penalty=None, table=()), "numpy")
         return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
+
+    def _are_alike(self, table: Table) -> bool:
+        """Whether rows have the form of those that the code was made for."""
+        return all(width(ours[0]) == width(rows[0]) for ours, rows in zip(self.table, table))
 
     def after_user_code(self) -> Generated | Eager:
         """The engine for the next steps, after a callback: Values, if it changed anything."""
@@ -383,8 +422,8 @@ class Generated:
             return "python"
 
         expected = "value_and_grad", self.rows, self.expected, self.expected
-        self._plan = plan_of(self.backend, self._program, *expected, lambda: False)
-        return self._plan.backend
+        plan = self._plan = plan_of(self.backend, self._program, *expected, lambda: False)
+        return plan.backend
 
     def _fixed(self) -> list[float]:
         return [value.data for value in self._values]

@@ -21,7 +21,7 @@ from ..modes import no_grad
 from ..trees import is_array
 from ..value import Value
 from .checks import quoted, random_source, whole_number
-from .choosing import optimizer_for
+from .choosing import Kept, optimizer_for
 from .eager import NOT_CALLED, Eager, Task
 from .history import History
 from .lbfgs import LBFGS
@@ -51,7 +51,8 @@ if TYPE_CHECKING:
 
 ENGINES = ("auto", "eager", "compiled")
 REDUCTIONS = ("mean", "sum")
-PAYS = 1000  # from so many visits of rows on, generated code saves more time than it costs
+PAYS = 1000  # from so many visits of rows on, generated code saves more time than it costs,
+WEIGHTS = 500_000  # or of so many weights, each counted once a visit
 
 
 def fit(
@@ -165,7 +166,9 @@ def fit(
     bar = progress_of(epochs, size) if progress else None
     with best or nullcontext(), _running(history, losses, chosen, bar, stops):
         calls = epochs if stops else 1
-        steps = _engine(engine, backend, task, chosen, table, total, calls, rows, shuffle, executor)
+        kept = optimizer if isinstance(optimizer, Kept) else None
+        of_code = task, chosen, table, backend, total, calls, rows, not shuffle, executor
+        steps = _engine(engine, kept, of_code)
 
         def is_over() -> bool:
             """Count the steps that were made; after an epoch, record it. Whether training ends."""
@@ -328,27 +331,26 @@ class _Losses:
         return [add_up(map(mul, self.of_steps[i : i + size], self.weights)) for i in starts]
 
 
-def _engine(
-    engine: str,
-    backend: str,
-    task: Task,
-    optimizer: Any,
-    table: Table,
-    steps: int,
-    calls: int,
-    rows: int,
-    shuffle: bool,
-    executor: Executor | None,
-) -> Engine:
-    """The engine that makes the steps."""
-    eager = Eager(task, optimizer, table)
-    if engine == "eager" or (engine == "auto" and (steps * rows < PAYS or modes.modes_here.get())):
+def _engine(engine: str, kept: Kept | None, given: tuple[Any, ...]) -> Engine:
+    """The engine that makes the steps; `given` is what a Generated is made of."""
+    task, optimizer, table, _, steps, _, rows, *_ = given
+    eager, visits = Eager(task, optimizer, table), steps * rows
+    goes_on = kept is not None and kept.is_used
+    is_short = visits < PAYS and not goes_on and visits * len(task.model.parameters()) < WEIGHTS
+    if kept:
+        kept.is_used = True
+    if engine == "eager" or (engine == "auto" and (is_short or modes.modes_here.get())):
         return eager
     from .compiled import Generated
 
     try:
-        given = task, optimizer, table, backend, steps, calls, rows, not shuffle
-        return Generated(*given, executor)
+        if kept and kept.code and kept.code.goes_on(*given):
+            return kept.code  # type: ignore[no-any-return]
+        made = Generated(*given)
+        if kept:
+            kept.code = made
+            made.look()
+        return made
     except Exception:
         if engine == "compiled":
             raise

@@ -43,7 +43,7 @@ class LoopInPython(Loop):
         _, penalty, update, weights, table, reduce, _, clip, whole = problem
         program = whole or _with_root(problem.loss, reduce == "mean")
         super().__init__(problem._replace(loss=whole or problem.loss))
-        self._rows = [] if whole else list(zip(*table))
+        self.load(table)
         self._weights = list(weights)
         count = len(update.blocks) - 4
         self._state = [Block(f"state{i + 1}", (len(weights),)) for i in range(count)]
@@ -60,6 +60,9 @@ class LoopInPython(Loop):
         filename = f"<scalargrad training {next(_counter)}>"
         self._train = run(self.source, filename, {**FAST_NAMES, **lines.numbers})["train"]
 
+    def load(self, table: Sequence[Any]) -> None:
+        self.data = [] if self.problem.whole else list(zip(*table))
+
     def run(self, steps: Steps) -> Moved:
         rows = map(self._of_batch, steps.batches) if self.carried else ()
         first = itertools.count(steps.first)
@@ -68,7 +71,7 @@ class LoopInPython(Loop):
         )
 
     def _of_batch(self, batch: list[int]) -> list[Any]:
-        return [self._rows[i] for i in batch]
+        return [self.data[i] for i in batch]
 
     # -------------------------------------------------------------- the program of a step
 
