@@ -12,8 +12,7 @@ from numpy import ndarray
 
 from ..rows.text import run_pieces
 from .arguments import as_array
-from .dialects.numpy import array_names
-from .emitters import numpy as source
+from .emitters.numpy import function_source
 from .grids import completed
 from .naming import is_word
 from .roll import rolled, size_of
@@ -34,24 +33,6 @@ _only_arrays = {ndarray}
 _dtype_of = attrgetter("dtype")
 
 _counter = itertools.count(1)
-
-
-def function_source(
-    program: Program,
-    name: str,
-    kind: str,
-    reduce: str | None,
-    total: bool = False,
-    of: str = "",
-    vectors: Rolled | None = None,
-) -> tuple[list[str], dict[str, Any]]:
-    """The source of a function of the program's blocks, in pieces, and all that it reads by name.
-
-    It is in vectors: those of `rolled`, or `vectors`.
-    """
-    in_vectors = vectors or rolled(program)
-    text, names = source.function_source(in_vectors, name, kind, reduce, total, of)
-    return [text], {**array_names(), **names}
 
 
 class NumpyFunction:
@@ -82,8 +63,8 @@ class NumpyFunction:
     def _made(self, total: bool) -> tuple[Callable[..., Any], str]:
         """The generated function, and its source."""
         of, kind = self._name if is_word(self._name) else "", self._kind
-        grids = None if total else self._grids
-        pieces, names = function_source(self._program, kind, kind, self._reduce, total, of, grids)
+        vectors = rolled(self._program) if total else self._grids
+        pieces, names = function_source(vectors, kind, kind, self._reduce, total, of)
         told = f"{'total ' * total}{kind} of {self._name} in numpy {next(_counter)}"
         return run_pieces(pieces, f"<scalargrad {told}>", names)[kind], "\n\n".join(pieces)
 

@@ -9,19 +9,17 @@ NumPy alone: machine code is not saved, but what would do without it.
 from __future__ import annotations
 
 import inspect
-import math
 import textwrap
 from functools import partial
 
 from ..arithmetic.total import inf, nan
-from ..rows.text import FAST_NAMES, TOTAL_NAMES
 from . import carried
 from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE, parts, shaped
 from .constants import named_constants
 from .emitters import python
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
-from .roll import is_scattered
+from .roll import is_scattered, rolled
 from .standalone import Standalone
 from .written import PYTHON
 
@@ -31,7 +29,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from .arguments import Form
-    from .program import Program
     from .traces import Request, Traces
 
 CARRIED = {name: getattr(carried, name) for name in ("numbers", "check_rows", "answer", "columns")}
@@ -55,20 +52,21 @@ def module_source(
     saved = Standalone()
     made = _Saved(traces, names, backend == "numpy")
     known: dict[str, Any] = {**CARRIED, "inf": inf, "nan": nan}
-    source: Any = _on_floats
+    source: Any = partial(python.function_source, made.program)
     if made.on_arrays:
         from numpy import array
 
         known["array"] = array
     if made.has_vectors:
+        from .emitters import numpy
         from .on_numpy import answer
-        from .on_numpy import function_source as source
 
+        source = partial(numpy.function_source, rolled(made.program))
         known |= {"numbers": carried.array, "answer": answer}
     for kind in made.kinds:
         for total in (False, True):
-            given = made.program, f"{'total' if total else 'raw'}_{kind}", kind, traces.reduce
-            pieces, called = source(*given, total, made.of)
+            name = f"{'total' if total else 'raw'}_{kind}"
+            pieces, called = source(name, kind, traces.reduce, total, made.of)
             saved.add("\n\n".join(pieces), called)
     saved.add(made.contents(), known)
     if made.gradient:
@@ -77,15 +75,6 @@ def module_source(
         saved.add(made.function(kind), known)
     doc = f'"""{_quoted(made.description(doc))}\n"""'
     return f"{doc}\n\nfrom __future__ import annotations\n\n{saved.text()}"
-
-
-def _on_floats(
-    program: Program, name: str, kind: str, reduce: str | None, total: bool, of: str
-) -> tuple[list[str], dict[str, Any]]:
-    """A generated function in plain Python, in pieces, and all that it reads by name."""
-    pieces, numbers = python.function_source(program, name, kind, reduce, total, of)
-    names = TOTAL_NAMES if total else FAST_NAMES
-    return pieces, {**names, "isfinite": math.isfinite, **numbers}
 
 
 def exported(request: Request) -> str:

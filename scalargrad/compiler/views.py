@@ -16,7 +16,7 @@ from .strides import Strides, nest_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable, Sequence
     from typing import Any
 
 _weights, _sums = re.compile(r"[wW]\d*"), re.compile(r"z\d*")
@@ -107,15 +107,20 @@ def _odd(count: int) -> Any:
     return numpy.random.default_rng(count).integers(1, 2**31, count) * 2 + 1
 
 
-def name_of(vector: Vector, named: Callable[[Any], str]) -> str:
-    """A vector's name, or "": z1 for a layer of weights W1, a1 for what is made of it alone."""
+def names_of(vectors: Iterable[Vector]) -> dict[Vector, str]:
+    """Names of vectors, or "": z1 for a layer of weights W1, a1 for what is made of it alone."""
+    named: dict[Vector, str] = {}
+    for vector in vectors:
+        named[vector] = _name_of(vector, named)
+    return named
+
+
+def _name_of(vector: Vector, named: dict[Vector, str]) -> str:
     if vector.label and vector.size == 1:
         return vector.label
     source = next(iter(vector.operands[0].sources), None)  # none of an empty list
     is_sum = vector.op.name == "dot" and not is_same(*vector.operands[:2])
     if is_sum and isinstance(source, Block) and _weights.fullmatch(source.name):
         return f"z{source.name[1:]}"
-    is_activation = (
-        vector.op.name != "neg" and len(vector.operands) == 1 and isinstance(source, Vector)
-    )
-    return f"a{named(source)[1:]}" if is_activation and _sums.fullmatch(named(source)) else ""
+    below = named[source] if isinstance(source, Vector) and len(vector.operands) == 1 else ""
+    return f"a{below[1:]}" if _sums.fullmatch(below) and vector.op.name != "neg" else ""

@@ -71,8 +71,8 @@ def source_of(op: Op, lengths: tuple[int | None, ...] = (), **constants: float) 
             blocks.append(Block(name, shape, has_rows=True, wrt=bool(op.slopes)))
             operands += blocks[-1].inputs
     program = Program(blocks, [Step(op, tuple(operands))])
-    text, arrays = function_source(rolled(program), "function", "value_and_grad", None, total=True)
-    return text, {**array_names(), **arrays}
+    (text,), names = function_source(rolled(program), "function", "value_and_grad", None, True)
+    return text, names
 
 
 def on_arrays_of(op: Op, **constants: float) -> Callable[..., tuple[Any, ...]]:

@@ -11,7 +11,7 @@ from ..derive_rolled import Derived, beside, narrowed
 from ..program import Constant, operations
 from ..reduced import outputs_of, reduced, turns_of
 from ..roll import View, has_pattern, rolled
-from ..views import name_of
+from ..views import names_of
 from .steps import Singles
 from .vectors import Function, Result
 
@@ -138,11 +138,9 @@ def _in_lines(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, 
 
 def _wishes(derived: Derived) -> dict[Any, str]:
     """Names to wish for: z1 for a layer with weights W1, a1 for what is made of it alone."""
-    named: dict[Any, str] = {}
     found: dict[Any, str] = {}
-    for vector in derived.rolled.vectors:
-        named[vector] = name_of(vector, lambda source: named.get(source, ""))
+    for vector, name in names_of(derived.rolled.vectors).items():
         sources = derived.now[vector].sources
-        if named[vector] and len(sources) == 1:
-            found.setdefault(sources[0], named[vector])
+        if name and len(sources) == 1:
+            found.setdefault(sources[0], name)
     return found

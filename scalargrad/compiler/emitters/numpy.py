@@ -15,7 +15,7 @@ from ..naming import Names
 from ..program import Block
 from ..reduced import outputs_of, slopes_of
 from ..roll import Vector, View, has_rows
-from ..views import name_of, one_of
+from ..views import names_of, one_of
 from .numpy_products import Products
 from .numpy_sources import Held
 
@@ -60,7 +60,7 @@ class Arrays(Products):
         """Write the vectors that views are made of; `arrays` are the views that are no numbers."""
         vectors = live(derived.vectors, views)
         of_arrays = {source for view in arrays for source in view.sources}
-        wishes = _wishes(derived, self.blocks)
+        wishes = _wishes(derived)
         for vector in vectors:
             self.is_value = derived.origin.get(vector, (None, ""))[1] == "out"
             before = len(self.x.known)
@@ -144,15 +144,12 @@ def _is_outer(x: View, y: View) -> bool:
     return some and one_of(y.index) is not None
 
 
-def _wishes(derived: Derived, blocks: dict[Block, str]) -> dict[Any, tuple[str, bool]]:
+def _wishes(derived: Derived) -> dict[Any, tuple[str, bool]]:
     """Names that people would give, and whether there is a line for each.
 
     They are z1 and a1 in a layer, and dz1 for what is sent back to it.
     """
-    named: dict[Any, str] = dict(blocks)
-    for vector in derived.rolled.vectors:
-        named[vector] = name_of(vector, lambda source: named.get(source, ""))
-    wishes = {}
+    wishes, named = {}, names_of(derived.rolled.vectors)
     for made, (vector, role) in derived.origin.items():
         name = named[vector]
         wish = {"out": name, "slope": name and f"d{name}"}.get(role, role)
@@ -165,8 +162,8 @@ def _wishes(derived: Derived, blocks: dict[Block, str]) -> dict[Any, tuple[str, 
 
 def function_source(
     rolled: Rolled, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
-) -> tuple[str, dict[str, Any]]:
-    """The source of a function of the blocks, and the constants it reads, by name.
+) -> tuple[list[str], dict[str, Any]]:
+    """The source of a function of the blocks, in one piece, and all that it reads by name.
 
     `kind` is value, value_and_grad or jacobian. The function of a mean takes one argument more,
     `rows`: how many there are, where it is given but some of them.
@@ -200,7 +197,8 @@ def function_source(
     arguments = [*arrays.blocks.values(), *["rows=None"] * len(first)]
     description = described(rolled, arrays.blocks, kind, reduce, total, of)
     body = [*first, *lines, f"return {returned}"]
-    return definition(name, arguments, description, body), arrays.constants
+    source = definition(name, arguments, description, body)
+    return [source], {**array_names(), **arrays.constants}
 
 
 def _owned(results: Sequence[tuple[Expression, bool]]) -> list[str]:

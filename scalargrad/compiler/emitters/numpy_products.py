@@ -7,7 +7,7 @@ slopes.
 
 from __future__ import annotations
 
-from functools import reduce
+from functools import partial, reduce
 
 import numpy
 
@@ -40,26 +40,35 @@ class Products(Views):
 
     def summed(self, vector: Vector) -> Held:
         """Sums of items."""
-        (xs,) = vector.operands
-        size, count = xs.index.shape
+        (xs,), size = vector.operands, vector.size
+        return self._added_up([xs], size, None, self.is_value and len(xs.sources) == 1)
+
+    def _added_up(self, views: Sequence[View], size: int, hides: int | None, whole: bool) -> Held:
+        """Sums of items, or of products of items; few one by one, but where lists stay `whole`."""
+        count, rows = views[0].index.shape[1], any(map(has_rows, views))
         if not count:
             return Held(self.number(0.0), None)
-        if count <= FEW and not (self.is_value and len(xs.sources) == 1):
-            columns = [narrowed(xs.sources, xs.index[:, k]) for k in range(count)]
-            return self.elementwise(columns, size, self._added)
-        shape = self.shape_of_lists([xs])
-        array, got = self.read(xs, (*shape, count), {len(shape)})
-        return self._over_last(array, got[:-1], shape, has_rows(xs))
-
-    def _over_last(
-        self, array: Expression, got: Sequence[int], shape: tuple[int, ...], rows: bool
-    ) -> Held:
-        """The sum over the last axis, of lists that are read in a shape and have another."""
+        if count <= FEW and not whole:
+            columns = [narrowed(v.sources, v.index[:, k]) for k in range(count) for v in views]
+            return self.elementwise(columns, size, partial(self._of_columns, len(views), hides))
+        shape = self.shape_of_lists(views)
+        if size == 1 and not rows and hides is None and len(views) == 2:
+            arrays = [self.read(view, (count,))[0] for view in views]
+            return Held(self.x.of("_0 @ _1", *arrays), None)
+        exact = [{len(shape)}, set[int]()]  # the one side is as long as the lists
+        read = [self.read(view, (*shape, count), axes) for view, axes in zip(views, exact)]
+        array = self._of_columns(len(views), hides, [array for array, _ in read])
         if not shape:
             form = SUMS[1] if rows else "_0.sum()"
             return Held(self.x.of(form, array), (1,) if rows else None, rows)
-        made = self.x.of(SUMS[0], array)
-        return Held(made, tuple(got), rows, spread_place(got, shape))
+        got = numpy.broadcast_shapes(*[one for _, one in read])[:-1]
+        return Held(self.x.of(SUMS[0], array), got, rows, spread_place(got, shape))
+
+    def _of_columns(self, width: int, hides: int | None, parts: Sequence[Expression]) -> Expression:
+        """The sum of columns, or of products of pairs of them."""
+        if width == 2:
+            parts = [self.product(*pair, hides) for pair in zip(parts[::2], parts[1::2])]
+        return self._added(parts)
 
     def shape_of_lists(self, views: Sequence[View]) -> tuple[int, ...]:
         """Axes for lists, so that they are read as they stand if possible; none for one list."""
@@ -86,31 +95,13 @@ class Products(Views):
         return self.elementwise([self.put(held, size), vector.operands[2]], size, self._added)
 
     def _dots(self, x: View, y: View, size: int, hides: int | None) -> Held:
-        count = x.index.shape[1]
-        if not count:
-            return Held(self.number(0.0), None)
-        met = None if is_same(x, y) else meeting(x, y)
+        met = None if is_same(x, y) or not x.index.size else meeting(x, y)
         if met and size == 1 and has_rows(x) != has_rows(y):
             met = met._replace(left=(0,) * has_rows(y), right=(0,) * has_rows(x))
         if met and (met.left or met.right):
             return self._product(x, y, met, hides)
-        if count <= FEW and (size > 1 or len(x.sources) > 1 or len(y.sources) > 1):
-            columns = [narrowed(v.sources, v.index[:, k]) for k in range(count) for v in (x, y)]
-
-            def made(parts: Sequence[Expression]) -> Expression:
-                pairs = zip(parts[::2], parts[1::2])
-                return self._added([self.product(*pair, hides) for pair in pairs])
-
-            return self.elementwise(columns, size, made)
-        rows, shape = has_rows(x) or has_rows(y), self.shape_of_lists([x, y])
-        if size == 1 and not rows and hides is None:
-            arrays = [self.read(view, (count,))[0] for view in (x, y)]
-            return Held(self.x.of("_0 @ _1", *arrays), None)
-        (left, one), (right, other) = (
-            self.read(view, (*shape, count), axes) for view, axes in ((x, {len(shape)}), (y, ()))
-        )
-        got = numpy.broadcast_shapes(one, other)[:-1]
-        return self._over_last(self.product(left, right, hides), got, shape, rows)
+        whole = size == len(x.sources) == len(y.sources) == 1
+        return self._added_up([x, y], size, hides, whole)
 
     def product(self, x: Expression, y: Expression, hides: int | None) -> Expression:
         """A product number by number."""

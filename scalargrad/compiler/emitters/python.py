@@ -47,8 +47,8 @@ _counter = itertools.count(1)
 
 def function_source(
     program: Program, name: str, kind: str, reduce: str | None, total: bool = False, of: str = ""
-) -> tuple[list[str], dict[str, float]]:
-    """The source of a function of blocks, in pieces, and the constants it reads, by name.
+) -> tuple[list[str], dict[str, Any]]:
+    """The source of a function of blocks, in pieces, and all that it reads by name.
 
     `of` is the name of the function that was compiled; `kind` and `reduce` are as in `Function`.
 
@@ -66,7 +66,8 @@ def function_source(
     <BLANKLINE>
     """
     made = Function(program, kind, reduce, total)
-    return made.pieces(name, of), made.lines.numbers
+    pieces, names = made.pieces(name, of), TOTAL_NAMES if total else FAST_NAMES
+    return pieces, {**names, **made.lines.numbers, "isfinite": math.isfinite}
 
 
 class Slopes(NamedTuple):
@@ -259,16 +260,10 @@ class PythonFunction:
 
     def _made(self, total: bool) -> tuple[Callable[..., Any], str]:
         """The generated function, and its source."""
-        pieces, numbers = function_source(
-            self._program, self._kind, self._kind, self._reduce, total, self._of
-        )
-        names = {**(TOTAL_NAMES if total else FAST_NAMES), **numbers, "isfinite": math.isfinite}
-        run_pieces(
-            pieces,
-            f"<scalargrad {'total ' * total}{self._kind} of {self._of} {next(_counter)}>",
-            names,
-        )
-        return names[self._kind], "\n\n".join(pieces)
+        kind, of = self._kind, self._of
+        pieces, names = function_source(self._program, kind, kind, self._reduce, total, of)
+        told = f"{'total ' * total}{kind} of {of} {next(_counter)}"
+        return run_pieces(pieces, f"<scalargrad {told}>", names)[kind], "\n\n".join(pieces)
 
     def __call__(self, contents: Sequence[Any]) -> Any:
         try:

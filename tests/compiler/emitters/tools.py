@@ -10,7 +10,7 @@ from typing import Any
 from scalargrad import Value, compile, functions
 from scalargrad.compiler.emitters.python import function_source
 from scalargrad.compiler.program import Block, Constant, Program, sharing
-from scalargrad.rows.text import FAST_NAMES, TOTAL_NAMES, run
+from scalargrad.rows.text import run
 from tests import programs, random_graphs
 from tests.random_graphs import bits
 
@@ -90,8 +90,7 @@ def at_random(seed: int, count: int) -> Iterator[tuple[Any, list[Sequence[float]
 def traced_function(fn: Any, point: Sequence[float], total: bool) -> Any:
     """The generated function of the value and the gradient, raw or total."""
     program = traced_program(fn, len(point))
-    pieces, numbers = function_source(program, "made", "value_and_grad", None, total)
-    names = {**(TOTAL_NAMES if total else FAST_NAMES), **numbers, "isfinite": math.isfinite}
+    pieces, names = function_source(program, "made", "value_and_grad", None, total)
     for piece in pieces:
         run(piece, "<test>", names)
     return names["made"]
