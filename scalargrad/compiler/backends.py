@@ -8,13 +8,12 @@ from math import ceil
 from typing import NamedTuple
 
 from . import machine
-from .arguments import as_lists
 from .program import Program, operations
 from .roll import has_pattern, is_scattered, rolled
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from typing import Any
 
 BACKENDS = ("auto", "python", "numpy", "native")
@@ -187,21 +186,6 @@ def _time(us: float) -> str:
     return f"{us:.2g} µs" if us < 1 else f"{us:.0f} µs" if us < 1000 else f"{us / 1000:.1f} ms"
 
 
-class OnPython:
-    """A program in plain Python, called with the contents of blocks as they came."""
-
-    backend = "python"
-
-    def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
-        from .emitters.python import PythonFunction
-
-        self.function = PythonFunction(program, name, kind, reduce)
-        self.source = self.function.source
-
-    def __call__(self, contents: Sequence[Any]) -> Any:
-        return self.function([x if x.__class__ is float else as_lists(x) for x in contents])
-
-
 def build(backend: str, program: Program, name: str, kind: str, reduce: str | None) -> Any:
     """The function of a program in a backend: called with the contents of its blocks."""
     if backend == "native":
@@ -212,4 +196,6 @@ def build(backend: str, program: Program, name: str, kind: str, reduce: str | No
         from .on_numpy import NumpyFunction
 
         return NumpyFunction(program, name, kind, reduce)
-    return OnPython(program, name, kind, reduce)
+    from .emitters.python import PythonFunction
+
+    return PythonFunction(program, name, kind, reduce)

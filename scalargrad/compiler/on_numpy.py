@@ -42,8 +42,6 @@ class NumpyFunction:
     for the cache are taken in chunks.
     """
 
-    backend = "numpy"
-
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
         self._program, self._name, self._kind, self._reduce = program, name, kind, reduce
         blocks, by_row = program.blocks, reduce is None

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from ...arithmetic.total import ERRORS
 from ...rows.text import FAST_NAMES, TOTAL_NAMES, run_pieces
+from ..arguments import as_lists
 from ..derive import DIVIDE, DerivedSteps
 from ..layout import (
     definition,
@@ -246,8 +247,8 @@ class Function:
 class PythonFunction:
     """A program as a function of its blocks' contents: the raw one, and the total when it raises.
 
-    It returns a tuple of outputs for the kind "value", whatever their number, and else what the
-    generated function returns.
+    It is called with contents as they came. It returns a tuple of outputs for the kind "value",
+    whatever their number, and else what the generated function returns.
     """
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
@@ -266,6 +267,7 @@ class PythonFunction:
         return run_pieces(pieces, f"<scalargrad {told}>", names)[kind], "\n\n".join(pieces)
 
     def __call__(self, contents: Sequence[Any]) -> Any:
+        contents = [x if x.__class__ is float else as_lists(x) for x in contents]
         try:
             result = self.raw(*contents)
         except ERRORS:
