@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from ..naming import Names
 
+VIEWS = "_0[", "_0.T", "_0.swapaxes(", "_0.transpose(", "_0.reshape(", "spread(_0"
 LONGEST = 70  # characters of an expression in another
 
 
@@ -28,8 +29,8 @@ class Template:
 
     __slots__ = ("form", "is_view", "places", "text")
 
-    def __init__(self, text: str, is_view: bool = False) -> None:
-        self.text, self.is_view = text, is_view
+    def __init__(self, text: str) -> None:
+        self.text, self.is_view = text, text.startswith(VIEWS) and "@" not in text
         self.form, gaps = Form.read(text, _is_gap)
         self.places = tuple([int(gap[1:]) for gap in gaps])
 
@@ -47,12 +48,10 @@ def _is_gap(name: str) -> bool:
     return name[0] == "_" and name[1:].isdigit()
 
 
-def template(text: str, is_view: bool = False) -> Template:
+@lru_cache(maxsize=8192)
+def template(text: str) -> Template:
     """The template of a text with gaps `_0`, `_1`, …"""
-    return _template(text, is_view)
-
-
-_template = lru_cache(maxsize=8192)(Template)
+    return Template(text)
 
 
 class Expression:
@@ -95,11 +94,9 @@ class Expressions:
             self._numbered(text, Expression(None, (), text))
         return self.known[text]
 
-    def of(
-        self, text: str | Template, *operands: Expression, wish: str = "", is_view: bool = False
-    ) -> Expression:
+    def of(self, text: str | Template, *operands: Expression, wish: str = "") -> Expression:
         """A template filled with expressions."""
-        filled = text if isinstance(text, Template) else template(text, is_view)
+        filled = text if isinstance(text, Template) else template(text)
         key = (filled, *operands)
         if key not in self.known:
             self._numbered(key, Expression(filled, operands, "", wish))

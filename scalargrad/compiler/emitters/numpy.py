@@ -76,7 +76,7 @@ class Arrays(Products):
         array, _ = self.read(view, shape)
         if rows and not any(self.of(source).has_rows for source in view.sources):
             text = f"spread(_0, {self.shape(shape, True)})" if shape else "full(_1, _0)"
-            array = self.x.of(text, array, self.count, is_view=bool(shape))
+            array = self.x.of(text, array, self.count)
         if array.form and wish and not array.wish:
             array.wish, array.has_line = wish, True
         return array

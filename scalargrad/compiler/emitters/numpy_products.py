@@ -136,10 +136,10 @@ class Products(Views):
         left, _ = self.read(lists, lists.index.shape)
         is_row = not met.left and (bool(met.both) or rows == (True, True))
         if is_row:
-            left = self.x.of("_0[..., None, :]", left, is_view=True)
+            left = self.x.of("_0[..., None, :]", left)
         made = self._matrices(left, right, hides)
         if is_row:
-            made = self.x.of("_0[..., 0, :]", made, is_view=True)
+            made = self.x.of("_0[..., 0, :]", made)
         return Held(made, sizes, any(rows), met.place)
 
     def stacked(self, view: View) -> Expression:
@@ -150,7 +150,7 @@ class Products(Views):
             return held.array
         is_whole = held.shape is not None and is_all(index, held.size)
         array = held.array if is_whole else self.read(view, index.shape)[0]
-        return self.x.of(f"_0.reshape(-1, {count})", self.before_shape(array), is_view=True)
+        return self.x.of(f"_0.reshape(-1, {count})", self.before_shape(array))
 
     def _matrices(self, left: Expression, right: Expression, hides: int | None) -> Expression:
         text = "_0 @ _1" if hides is None else f"times(_0, _1, {hides})"
@@ -203,7 +203,7 @@ class Products(Views):
         if hides is None:
             made = self.x.of(TURNED_PRODUCT, left, right)
         else:
-            made = self._matrices(self.x.of("_0.T", left, is_view=True), right, hides)
+            made = self._matrices(self.x.of("_0.T", left), right, hides)
         return Held(made, (met.size(met.left), met.size(met.right)), False, met.place)
 
     def _before_rows(self, x: View, y: View, size: int, hides: int | None) -> Held:

@@ -142,7 +142,7 @@ class Sources:
         """An array in a shape, behind the rows if any; in place of another that it had."""
         array = self.before_shape(array)
         text = f"{SHAPED}{self.sizes(shape, rows)})"
-        return self.x.of(text, array, *[self.count] * rows, is_view=True)
+        return self.x.of(text, array, *[self.count] * rows)
 
     def before_shape(self, array: Expression) -> Expression:
         """An array as it was before it got its shape."""

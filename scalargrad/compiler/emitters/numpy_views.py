@@ -100,22 +100,22 @@ class Views(Sources):
         if any(got[a] != shape[a] for a in exact):
             got = tuple([n if a in exact else got[a] for a, n in enumerate(shape)])
             text = f"spread(_0, {self.shape(got, held.has_rows)})"
-            made = self.x.of(text, made, *[self.count] * held.has_rows, is_view=True)
+            made = self.x.of(text, made, *[self.count] * held.has_rows)
         return made, got
 
     def _subscript(self, array: Expression, items: list[str]) -> Expression:
         while items and items[-1] == ":":
             items.pop()
-        return self.x.of(f"_0[{', '.join(items)}]", array, is_view=True) if items else array
+        return self.x.of(f"_0[{', '.join(items)}]", array) if items else array
 
     def _turned(self, array: Expression, order: list[int], rows: bool) -> Expression:
         """An array with its axes in another order, that of the rows before them."""
         if len(order) == 2 and array.form is TURNED_PRODUCT:
             return self.x.of(TURNED_PRODUCT, *reversed(array.operands))
         if len(order) == 2:
-            return self.x.of("_0.swapaxes(-1, -2)" if rows else "_0.T", array, is_view=True)
+            return self.x.of("_0.swapaxes(-1, -2)" if rows else "_0.T", array)
         axes = [0, *[i + 1 for i in order]] if rows else order
-        return self.x.of(f"_0.transpose({', '.join(map(str, axes))})", array, is_view=True)
+        return self.x.of(f"_0.transpose({', '.join(map(str, axes))})", array)
 
     def _in_runs(self, view: View, shape: Shape) -> Expression | None:
         """Parts of several arrays side by side, where they are few; None where they are many."""
