@@ -56,15 +56,14 @@ class LoopOnNative(Loop):
         train, work = self._function(len(rows) == 3)
         every: Any = numpy.array([*steps.weights, *steps.fixed]) if self._others else None
         others = [every[there] if shape else every[there[0]] for shape, there in self._others]
-        now = numpy.array([steps.weights, *steps.state]).take(self._there, axis=1)
+        now = self.begun(steps, lambda parts: numpy.array(parts).take(self._there, axis=1))
         rates, losses = numpy.array(steps.rates, dtype=float), numpy.empty(len(steps.batches))
         places, count = [x.astype(ctypes.c_long) for x in rows], ctypes.c_long(len(losses))
         arrays = [now[0], now[1:], *others, *self.data, *places, rates]
         train(*map(_passed, [*arrays, steps.first, count, losses, work]))
         back = numpy.empty((len(now), len(steps.weights)))
         back[:, self._there] = now
-        moved, *memory = back.tolist()
-        return moved, tuple(memory), losses.tolist()
+        return *self.ended(now, *back.tolist()), losses.tolist()
 
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""

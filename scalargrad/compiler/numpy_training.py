@@ -49,8 +49,6 @@ class LoopOnArrays(Loop):
         self.source = made.source
         filename = f"<scalargrad training in numpy {next(_counter)}>"
         functions = run(self.source, filename, {**array_names(), **made.constants})
-        self._vectors: list[Any] = []
-        self._left: list[Numbers] = []  # weights and memory that the last steps left in vectors
         self._train, self._prepared = functions["train"], functions["prepared"]
 
     def load(self, table: Sequence[Any]) -> None:
@@ -58,11 +56,8 @@ class LoopOnArrays(Loop):
         self.data = [shaped(numpy.array(content), block) for content, block in contents]
 
     def run(self, steps: Steps) -> Moved:
-        weights, state, fixed, rates, first, batches, _ = steps
-        vectors, now = self._vectors, [weights, *state]
-        if now != self._left:
-            vectors = [numpy.array(part)[self._order] for part in now]
-        self._left = []  # the vectors change in place
+        _, _, fixed, rates, first, batches, _ = steps
+        vectors = self.begun(steps, self._in_vectors)
         rest, others = iter(fixed), self._others
         blocks = [
             numpy.array([*itertools.islice(rest, size)]).reshape(shape)
@@ -76,9 +71,11 @@ class LoopOnArrays(Loop):
             *vectors, losses = self._train(
                 *vectors, *blocks, rates, itertools.count(first), prepared
             )
-        moved, *memory = map(self._in_order, vectors)
-        self._vectors, self._left = vectors, [part.copy() for part in (moved, *memory)]
-        return moved, tuple(memory), [float(loss) for loss in losses]
+        moved = self.ended(vectors, *map(self._in_order, vectors))
+        return *moved, [float(loss) for loss in losses]
+
+    def _in_vectors(self, parts: list[Numbers]) -> list[Any]:
+        return [numpy.array(part)[self._order] for part in parts]
 
     def _in_order(self, vector: Any) -> Numbers:
         """A vector as the list of what belongs to each weight."""

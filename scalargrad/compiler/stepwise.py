@@ -73,6 +73,7 @@ class Loop:
         self.moving = [block for block in self.given if own.issuperset(block.inputs)]
         self.fixed = [x for block in self.given for x in block.inputs if x not in own]
         self._kept: dict[int, Any] | None = {} if problem.keeps else None
+        self._left: tuple[Any, list[Numbers]] = None, []
 
     def load(self, table: Sequence[Any]) -> None:
         """Take these rows, as `table` in a problem has them."""
@@ -81,6 +82,19 @@ class Loop:
     def run(self, steps: Steps) -> Moved:
         """Make the steps; ArithmeticError or ValueError where a number overflows."""
         raise NotImplementedError
+
+    def begun(self, steps: Steps, read: Callable[[list[Numbers]], T]) -> T:
+        """The weights and the memory, as arrays: those that are left of the last steps, if nothing
+        has changed since, else what `read` makes of the lists.
+        """
+        (arrays, known), now = self._left, [steps.weights, *steps.state]
+        self._left = None, []  # arrays change in place
+        return arrays if now == known else read(now)
+
+    def ended(self, arrays: Any, weights: Numbers, *memory: Numbers) -> tuple[Numbers, State]:
+        """The weights and the memory after steps, which are left in arrays, too."""
+        self._left = arrays, [part.copy() for part in (weights, *memory)]
+        return weights, memory
 
     def once(self, make: Callable[[list[int]], T], batch: list[int]) -> T:
         """The thing that is made of a batch, once for each if batches come again."""

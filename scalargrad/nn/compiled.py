@@ -89,6 +89,7 @@ class Generated:
         self._problem: Any = None
         self.whole = keeps and rows == len(table[0])
         self.pace = 1  # a call makes at most so many steps
+        self._has_slopes = True  # parameters may have gradients
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
         self.is_own = self._is_known() and is_own(task.model, task.measure, task.penalty)
@@ -122,7 +123,7 @@ class Generated:
             return False
         self.table, self._table = table, self._prepared(table)
         self._problem = self._problem._replace(table=self._table)
-        self._held = self._failure = None
+        self._held, self._failure, self._has_slopes = None, None, True
         self.expected, self.calls, self.rows = self.expected + expected, self.calls + calls, rows
         if self._loop and 0 < self._plan.until < self.expected:
             self._begin(self._formula)
@@ -158,7 +159,9 @@ class Generated:
             self._one_by_one(given, rates, losses)
         made, seconds = len(losses) - before, max(perf_counter() - start, 1e-9)
         self.pace = max(1, min(8 * made, int(made * SECONDS / seconds)))
-        optimizer.zero_grad()
+        if self._has_slopes:
+            optimizer.zero_grad()
+            self._has_slopes = False
 
     def back_to(self, before: Any) -> None:
         """Put the optimiser back to where it was: weights, state, number of steps."""
@@ -224,7 +227,7 @@ class Generated:
         Without `rates` each is asked for before its step, as on Values: an update may set it.
         """
         optimizer, before = self.optimizer, len(losses)
-        made = before
+        made, self._has_slopes = before, True
         try:
             for batch, known in zip(batches, repeat(None) if rates is None else rates):
                 lr = optimizer.rate(optimizer.steps) if known is None else known
@@ -291,6 +294,7 @@ class Generated:
 
     def after_user_code(self) -> Generated | Eager:
         """The engine for the next steps, after a callback: Values, if it changed anything."""
+        self._has_slopes = True
         return _Waiting(self) if self.has_changed() else self
 
     def has_changed(self) -> bool:
@@ -523,9 +527,7 @@ def checked(task: Task, table: Table) -> int | None:
     inputs, targets = table
     row, numbers, seen = 0, [], set()
     forward = task.forward
-    if not is_own(
-        task.model, task.measure, task.penalty
-    ):  # a copy, for a model may count its calls
+    if not is_own(task.model, task.measure, task.penalty):  # a copy: a model may count its calls
         forward = with_values(forward, iter(forward.parameters()))
     with no_grad():
         try:
