@@ -139,23 +139,20 @@ class Frame:
         self.stage, self.piece = AFTER, self.ending
         self.piece.lines.append(f"return {text()};")
 
-    def write(self, loops: Sequence[Loop], place: str, text: str, is_number: bool) -> None:
-        """Write a number to a place in an array, or under a name of its own."""
-        line = self.dialect.constant(place, text) if is_number else f"{place} = {text};"
-        self.put(loops, [line])
-
     def put(self, loops: Sequence[Loop], lines: Sequence[str]) -> None:
-        """Add lines in loops, none of them where a loop would run once."""
-        self.piece.lines += self.in_loops([loop for loop in loops if loop[1] != 1], lines)
+        """Add lines in loops."""
+        self.piece.lines += self.in_loops(loops, lines)
 
     def in_loops(self, loops: Sequence[Loop], lines: Sequence[str]) -> list[str]:
-        """Lines in loops, with braces where they need them."""
+        """Lines in loops, with braces where they need them; none of them in one that runs once."""
         if not loops:
             return [*lines]
-        inner, indent = self.in_loops(loops[1:], lines), self.dialect.indent
+        inner, (variable, count) = self.in_loops(loops[1:], lines), loops[0]
+        if count == 1:
+            return inner
         brace = len(inner) > 1
-        head = self.dialect.loop(*loops[0]) + " {" * brace
-        return [head, *[indent + line for line in inner], *["}"] * brace]
+        head = self.dialect.loop(variable, count) + " {" * brace
+        return [head, *[self.dialect.indent + line for line in inner], *["}"] * brace]
 
     def use(self, name: str) -> str:
         """A name that the piece uses."""

@@ -11,7 +11,7 @@ from ..lower import DOT, OVER_ROWS, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, flat_terms, linear, nest_of, steps_of
-from .frame import BEFORE, INSIDE, Frame
+from .frame import INSIDE, Frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 SMALL = 64  # products of a matrix that are written as loops
 SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
 WIDE = 32  # numbers of a row of data that products read where they stand
-LARGE = 1024  # numbers of a matrix that is worth a copy where vector instructions read it fastest
 AXES = "ijlm"
 
 
@@ -56,7 +55,7 @@ class Products(Frame):
 
     hides: bool
     one: Any
-    is_named: Any
+    line: Any
     one_of: Any
     at: Any
     item: Any
@@ -93,18 +92,6 @@ class Products(Frame):
                 self.arrays[name] = len(block.inputs) * self.tile
         return self.use(self.rows_of[block])
 
-    def _placed(self, block: Block) -> str:
-        """A block without rows for products: a copy of a large one, which many rows read."""
-        name, size = self.name_of[block], len(block.inputs)
-        if self.tile == 1 or size < LARGE:
-            return self.use(name)
-        if block not in self._columns:
-            copy = self._columns[block] = self.names.take(f"{name}_a", "copy")
-            self.arrays[copy] = size
-            with self.piece_of(BEFORE, first=True):
-                self.put([("i", size)], [f"{self.use(copy)}[i] = {self.use(name)}[i];"])
-        return self.use(self._columns[block])
-
     def rows_of_tile(self) -> list[str]:
         """The lines that find the rows of data of a tile."""
         lines = []
@@ -140,10 +127,9 @@ class Products(Frame):
     def _text(self, matrix: Matrix, terms: list[tuple[int, str]]) -> str:
         """The place from which on a product reads."""
         source = matrix.view.sources[0] if matrix.stands else self.one(matrix.view).sources[0]
-        is_block = isinstance(source, Block) and not source.has_rows
-        find = self._data if matrix.stands else self._placed if is_block else self.array
+        name = self._data(source) if matrix.stands else self.array(source)
         at = linear(matrix.first, terms)
-        return find(source) if at == "0" else f"{find(source)} + {at}"
+        return name if at == "0" else f"{name} + {at}"
 
     def _plan(
         self, x: View, y: View, direct: bool, slope: View | None, carried: bool
@@ -200,7 +186,7 @@ class Products(Frame):
             given = ", ".join(texts[::-1] if zeros == 1 else texts)
             text = f"{f'{first} + ' * (first != '0.0')}{function}({count}, {given})"
             place = self.at(vector, flat_terms(nest, AXES))
-            self.write([*zip(AXES, nest)], place, text, self.is_named(vector))
+            self.put([*zip(AXES, nest)], [self.line(vector, place, text)])
             return True
         first = self.item(start, (size,), "i") if start else "0.0"
         self.put([("i", size), *self.rows(carried)], [f"{self.one_of(vector)} = {first};"])

@@ -8,7 +8,7 @@ the innermost loop runs over rows and becomes vector instructions.
 
 from __future__ import annotations
 
-from itertools import accumulate, groupby
+from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -73,12 +73,13 @@ class Function(Products):
         self.late: set[Any] = set()
         self._beside: dict[Any, Vector] = {}
         self._scheduled()
-        parts = self._parts()
-        self._stored(parts, results)
-        for stage, items in parts:
-            with self.piece_of(stage):
-                for vectors in items:
-                    self._item(vectors)
+        self._stored(results)
+        for stage, items in enumerate(self.items):
+            parts = self.parts[stage]
+            for _, group in groupby(zip(parts, items), key=itemgetter(0)):
+                with self.piece_of(stage):
+                    for _, vectors in group:
+                        self._item(vectors)
         for result in self.results:
             with self.piece_of(INSIDE if result.by_rows else AFTER):
                 self._result(result)
@@ -94,8 +95,12 @@ class Function(Products):
         return AFTER if late else BEFORE
 
     def _scheduled(self) -> None:
-        """Put vectors in order, lines of one size together where what they read allows it."""
+        """Put vectors in order, lines of one size together where what they read allows it; in parts
+        where all are many lines.
+        """
         self.items: tuple[list[list[Vector]], ...] = ([], [], [])
+        self.parts: tuple[list[int], ...] = ([], [], [])  # of each item the number of its part
+        lines = [0, 0, 0]
         self.place: dict[Any, tuple[int, int]] = {}
         keys: dict[Any, Any] = {}
         for vector in self.vectors:
@@ -119,8 +124,11 @@ class Function(Products):
                 at = next(fits, at)
             if at == len(items):
                 items.append([])
+                lines[stage] += 1 if vector.size == 1 else LOOP
+                self.parts[stage].append(lines[stage] // LARGEST_PART)
             items[at].append(vector)
             self.place[vector] = stage, at
+        self.in_parts = sum(lines) > LARGEST_PART
 
     def _key(self, vector: Vector) -> Any:
         """The same for vectors that may share a loop; None for those with loops of their own."""
@@ -137,19 +145,6 @@ class Function(Products):
             return None
         return (size, carried, is_few and (carried * (self.tile > 1) or size >= LONG))
 
-    def _parts(self) -> list[tuple[int, list[list[Vector]]]]:
-        """The stages, in several parts each where all are many lines."""
-        counts = [
-            [1 if vectors[0].size == 1 else LOOP for vectors in items] for items in self.items
-        ]
-        self.in_parts = sum(map(sum, counts)) > LARGEST_PART
-        found: list[tuple[int, list[list[Vector]]]] = []
-        for stage, (items, lines) in enumerate(zip(self.items, counts)):
-            numbers = [end // LARGEST_PART * self.in_parts for end in accumulate(lines)]
-            for _, group in groupby(zip(numbers, items), key=itemgetter(0)):
-                found.append((stage, [vectors for _, vectors in group]))
-        return found
-
     def is_number(self, source: Any) -> bool:
         """Whether a source is a number, and no array."""
         if isinstance(source, Block):
@@ -161,11 +156,16 @@ class Function(Products):
         """Whether it is a number with a name of its own."""
         return self.is_number(vector) and vector not in self.kept
 
-    def _stored(self, parts: Sequence[tuple[int, Any]], results: Sequence[Result]) -> None:
+    def line(self, vector: Vector, place: str, text: str) -> str:
+        """A line that gives a number of a vector its place, or its name."""
+        is_named = self.is_named(vector)
+        return self.dialect.constant(place, text) if is_named else f"{place} = {text};"
+
+    def _stored(self, results: Sequence[Result]) -> None:
         """Give numbers names, or places in an array where other parts read them; and arrays to what
         is read outside its own loop: a result's, where it is one as it stands.
         """
-        part_of = {v: at for at, (_, items) in enumerate(parts) for item in items for v in item}
+        part_of = {v: (stage, self.parts[stage][at]) for v, (stage, at) in self.place.items()}
         self.read: set[Any] = {source for result in results for source in result.view.sources}
         far = {*self.read, *[v for v in self.vectors if v.op in (OVER_ROWS, ROW_PRODUCTS)]}
         for vector in self.vectors:
@@ -330,11 +330,9 @@ class Function(Products):
                 lines.append(f"{self.at(vector, terms)} = {text};")
         self.put([*zip(variables, shape), *self.rows(carried)], lines)
 
-    def _term_at(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
-        return self._term(line, [self.item(view, shape, names) for view in views])
-
-    def _term(self, line: Any, texts: Sequence[str]) -> str:
+    def _term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
         """A term of a sum: a number, a product, or a share, which is nothing if its slope is 0."""
+        texts = [self.item(view, shape, names) for view in views]
         if line in (SHARES, ROW_PRODUCTS) and self.hides:
             self.calls.add("share_of")
             return f"share_of({', '.join(texts)})"
@@ -353,14 +351,11 @@ class Function(Products):
         few = FEW if self.dialect.in_blocks else FEW // 2
         if count <= few or (is_loose and count <= MANY):
             terms = [first] if first != "0.0" or not count else []
-            if vector.size == 1:
-                items = zip(*[self.each(view) for view in factors])
-                return [], " + ".join([*terms, *[self._term(line, texts) for texts in items]])
             for k in range(count):
                 columns = [View(view.sources, view.index[:, k]) for view in factors]
-                terms.append(self._term_at(line, columns, shape, names))
+                terms.append(self._term(line, columns, shape, names))
             return [], " + ".join(terms)
-        term = self._term_at(line, factors, (*shape, count), f"{names}k")
+        term = self._term(line, factors, (*shape, count), f"{names}k")
         start = self.dialect.variable(s, first)
         return [start, *self.in_loops([("k", count)], [f"{s} += {term};"])], s
 
@@ -371,7 +366,7 @@ class Function(Products):
         count = factors[0].index.shape[1]
         i = "i" if size > 1 else ""
         first = self.item(vector.operands[2], (size,), i) if line is DOT else "0.0"
-        term = self._term_at(line, factors, (size, count), "ik")
+        term = self._term(line, factors, (size, count), "ik")
         at, rows = self.one_of(vector), self.rows(True)
         self.put([("i", size), *rows], [f"{at} = {first};"])
         self.put([("i", size), ("k", count), *rows], [f"{at} += {term};"])
@@ -384,25 +379,23 @@ class Function(Products):
         self.calls.add(function)
         listed = self.use(self.names.take("", "xs"))
         self.arrays[listed] = max(1, count)
-        lines = []
+        lines, k = [], linear(0, [(int(count > 1), "k")])
         if steps == 1 and is_loose(xs):
-            lines = [f"{listed}[{k}] = {x};" for k, x in enumerate(self.each(xs))]
+            lines = [f"{listed}[{at}] = {x};" for at, x in enumerate(self.each(xs))]
         elif count:
             item = self.item(xs, (steps, count), "ik")
-            loops: list[Loop] = [("k", count)] if count > 1 else []
-            lines = self.in_loops(loops, [f"{listed}[{'k' if count > 1 else '0'}] = {item};"])
+            lines = self.in_loops([("k", count)], [f"{listed}[{k}] = {item};"])
         if len(vector.operands) == 1:
-            text, at = f"{function}({count}, {listed})", self.one_of(vector)
-            is_one = self.is_named(vector)
-            lines.append(self.dialect.constant(at, text) if is_one else f"{at} = {text};")
+            text = f"{function}({count}, {listed})"
+            lines.append(self.line(vector, self.one_of(vector), text))
         else:
             out = self.item(vector.operands[1], (steps,), "i")
             terms = [(count, "i")] if steps > 1 else []
             if carried and self.tile > 1:
                 slopes = self.use(self.names.take("", "ds"))
                 self.arrays[slopes] = max(1, count)
-                at = self.at(vector, [*terms, (1, "k")])
-                back = self.in_loops([("k", count)], [f"{at} = {slopes}[k];"])
+                at = self.at(vector, [*terms, (int(count > 1), "k")])
+                back = self.in_loops([("k", count)], [f"{at} = {slopes}[{k}];"])
                 lines += [f"{function}({count}, {listed}, {out}, {slopes});", *back]
             else:
                 part = self.dialect.part(self.array(vector), linear(0, terms))
@@ -415,21 +408,21 @@ class Function(Products):
         """The sum over the rows of each number, or of products."""
         size, views = vector.size, vector.operands
         loops: list[Loop] = [("i", size)]
-        is_one = self.is_named(vector)
         if not any(map(has_rows, views)):  # the same in each row
             text = f"{self.use('n') and self.dialect.rows} * {self.item(views[0], (size,), 'i')}"
-            self.write(loops, self.one_of(vector), text, is_one)
+            self.put(loops, [self.line(vector, self.one_of(vector), text)])
             return
         with self.piece_of(BEFORE):
             at = self.one_of(vector)
-            self.put(loops, [self.dialect.variable(at, "0.0") if is_one else f"{at} = 0.0;"])
+            is_named = self.is_named(vector)
+            self.put(loops, [self.dialect.variable(at, "0.0") if is_named else f"{at} = 0.0;"])
         if self.tile > 1:
             self.over_tile(vector)
             return
         count = views[0].index.shape[1] if views[0].index.ndim == 2 else 1
         nest = nest_of([view.index for view in views]) or (size,)
         names = VARIABLES[: len(nest)]
-        term = self._term_at(vector.op, views, (*nest, count), f"{names}k")
+        term = self._term(vector.op, views, (*nest, count), f"{names}k")
         place = self.at(vector, flat_terms(nest, names))
         self.put([*zip(names, nest), ("k", count)], [f"{place} += {term};"])
 
