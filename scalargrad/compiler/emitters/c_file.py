@@ -13,16 +13,13 @@ if TYPE_CHECKING:
     from ..traces import Request
 
 _CHECK = """\
-static int check(const char *name, long count, const double *found, const double *expected)
+static int check(const char *name, long count, const double *a, const double *b)
 {
     int wrong = 0;
-    for (long i = 0; i < count; i++) {
-        const double a = found[i], b = expected[i];
-        if (a == b || (a != a && b != b) || fabs(a - b) <= 1e-9 * (1.0 + fabs(b)))
-            continue;
-        printf("%s[%ld] is %.17g, Python has %.17g\\n", name, i, a, b);
-        wrong++;
-    }
+    for (long i = 0; i < count; i++)
+        if (a[i] != b[i] && (a[i] == a[i] || b[i] == b[i])
+            && !(fabs(a[i] - b[i]) < 1e-9 * (1.0 + fabs(b[i]))))
+            wrong += printf("%s[%ld] is %.17g, Python has %.17g\\n", name, i, a[i], b[i]) > 0;
     return wrong;
 }"""
 HEAD = "#include <math.h>\n#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif"
