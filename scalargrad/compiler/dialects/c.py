@@ -44,7 +44,7 @@ LIMITS = (
     *(f"{kind}{bits}" for kind in SIZED for bits in (8, 16, 32, 64)),
 )  # fmt: skip
 RESERVED = {
-    *WORDS.split(), *LIBRARY.values(), *HELPERS,
+    *WORDS.split(), *LIBRARY.values(), *HELPERS.names,
     *(f"{kind}_{end}" for kind in LIMITS for end in ("MIN", "MAX")),
 }  # fmt: skip
 OWN = {*"ijlmkqrn", "first", "here", "wide", "share", "order", "work"}  # of what is generated

@@ -1,14 +1,9 @@
-"""Functions in C that programs carry along, and the names of those that C has.   (floor 3)
-
-Each gives what its namesake in `arithmetic` gives. None keeps anything between calls, allocates
-memory or needs more than C99 and its mathematics library.
-"""
+"""Functions in C: those that C has, and those that programs carry along.   (floor 3)"""
 
 from __future__ import annotations
 
-from . import c_lists, c_numbers
 from .text import Writer
-from .translated import TRANSLATED, Grammar, Helpers, expressions, helpers_of
+from .translated import TRANSLATED, Grammar, Helpers, expressions
 
 OF_MATH = (  # under the same name in Python's table, C and JavaScript
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin",
@@ -26,7 +21,7 @@ GRAMMAR = Grammar(
     expressions(Writer, LIBRARY), "/* … */", "(void){};",
 )  # fmt: skip
 HEAD = r"^(?:static|typedef) [^(;=]*?(\w+)(?:\(| __)"
-HELPERS = Helpers(helpers_of(f"{c_numbers.TEXT}\n{c_lists.TEXT}", HEAD), GRAMMAR)
+HELPERS = Helpers("helpers.c", HEAD, GRAMMAR)
 CALLS = {name: name for name in TRANSLATED}  # functions that operations call by name
 OF_LISTS = {  # the value of a list, and its slopes
     "norm": "length_of", "logsumexp": "log_sum_exp", "max": "largest_of", "min": "smallest_of",

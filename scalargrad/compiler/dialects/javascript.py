@@ -32,7 +32,7 @@ class JavaScript(Dialect):
     indent, rows = "  ", "n"
     types = dict.fromkeys(Dialect.types, "")
     functions, writer, texts = FUNCTIONS, JavaScriptWriter, HELPERS
-    reserved = frozenset({*OWN, *WORDS.split(), *HELPERS})
+    reserved = frozenset({*OWN, *WORDS.split(), *HELPERS.names})
 
     def constant(self, name: str, text: str) -> str:
         """A number that never changes."""

@@ -10,8 +10,9 @@ import ast
 import inspect
 import re
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
 from functools import cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ...arithmetic import extremes, periodic
@@ -40,19 +41,6 @@ class Helper(NamedTuple):
     calls: tuple[str, ...]
 
 
-def helpers_of(text: str, head: str) -> dict[str, Helper]:
-    """The helpers of a text by name: they stand apart by empty lines, and `head` finds the name."""
-    found = [(re.search(head, x, re.MULTILINE), x) for x in text.strip().split("\n\n")]
-    pieces = {match[1]: piece for match, piece in found if match}
-    words = {
-        name: {*re.findall(r"\w+(?=\()|lanes", piece.lower())} for name, piece in pieces.items()
-    }
-    return {
-        name: Helper(piece, tuple(sorted(words[name] & ({*pieces, *TRANSLATED}) - {name})))
-        for name, piece in pieces.items()
-    }
-
-
 class Grammar(NamedTuple):
     """The differences between languages: indent, types, loops, and the writer of expressions."""
 
@@ -65,29 +53,25 @@ class Grammar(NamedTuple):
     unused: str = ""
 
 
-class Helpers(Mapping[str, Helper]):
-    """The helpers of a language by name: those that are written in it, and those that are
-    translated when they are asked for.
+class Helpers(dict[str, Helper]):
+    """The helpers of a language by name: those of a file, where `head` finds the name in each piece
+    between empty lines, and those that are translated when they are asked for.
     """
 
-    def __init__(self, written: Mapping[str, Helper], grammar: Grammar) -> None:
-        self.grammar, self.made = grammar, dict(written)
-        self.names = {*written, *TRANSLATED}
+    def __init__(self, file: str, head: str, grammar: Grammar) -> None:
+        super().__init__()
+        pieces = Path(__file__).with_name(file).read_text(encoding="utf-8").strip().split("\n\n")
+        found = [(re.search(head, piece, re.MULTILINE), piece) for piece in pieces]
+        written = {match[1]: piece for match, piece in found if match}
+        self.grammar, self.names = grammar, {*written, *TRANSLATED}
+        for name, piece in written.items():
+            words = {*re.findall(r"\w+(?=\()|lanes", piece.lower())}
+            self[name] = Helper(piece, tuple(sorted(words & self.names - {name})))
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self.names)
-
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self.names
-
-    def __getitem__(self, name: str) -> Helper:
-        if name not in self.made:
-            made = _Translator(TRANSLATED[name], self.grammar)
-            self.made[name] = Helper(made.text(), tuple(sorted(made.calls)))
-        return self.made[name]
+    def __missing__(self, name: str) -> Helper:
+        made = _Translator(TRANSLATED[name], self.grammar)
+        self[name] = Helper(made.text(), tuple(sorted(made.calls)))
+        return self[name]
 
     def text_of(self, names: Iterable[str]) -> str:
         """The text of some, and of those that they call, each behind what it calls."""
