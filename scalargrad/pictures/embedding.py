@@ -7,7 +7,7 @@ from base64 import b64encode
 from hashlib import sha256
 from math import isfinite
 
-from ..compiler.dialects.javascript_helpers import literal
+from ..compiler.dialects.javascript import JAVASCRIPT
 from ..files import named, path_of, put_in_place
 from .text import escaped
 
@@ -22,7 +22,7 @@ IN_NOTEBOOK = 720  # pixels: the height of a page in a notebook
 
 def number(x: float) -> float | str:
     """A number in JSON, which has neither infinities nor nan."""
-    return x if isfinite(x) else literal(x)
+    return x if isfinite(x) else JAVASCRIPT.literal(x)
 
 
 def as_json(content: Any) -> str:

@@ -18,7 +18,7 @@ from scalargrad import Value, functions
 from scalargrad.compiler import languages
 from scalargrad.compiler.derive import DerivedSteps
 from scalargrad.compiler.dialects.c import C
-from scalargrad.compiler.dialects.javascript_helpers import HELPERS
+from scalargrad.compiler.dialects.javascript import HELPERS
 from scalargrad.compiler.emitters import frame, vectors
 from scalargrad.nn import MLP, squared_error
 from scalargrad.ops import OPS

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from scalargrad.compiler.dialects.javascript_helpers import literal
+from scalargrad.compiler.dialects.javascript import JAVASCRIPT
 from scalargrad.compiler.emitters.javascript_pages import row_functions
 from scalargrad.ops import LISTS, OPS
 from scalargrad.rows.text import on_floats
@@ -49,7 +49,7 @@ def test_value_and_slopes_of_every_operation_are_those_of_python(tmp_path: Path)
     tasks, expected = [], []
     for place, op in enumerate(RECORDED):
         for operands in points(op):
-            numbers = ", ".join(map(literal, flat(operands)))
+            numbers = ", ".join(map(JAVASCRIPT.literal, flat(operands)))
             tasks.append(f"[{place}, [{numbers}]]")
             expected.append((op.name, operands, flat(on_floats(op)["total"](*operands))))
     script = f"{row_functions(RECORDED)}\nconst TASKS = [{', '.join(tasks)}];\n{CALL}"

@@ -10,16 +10,39 @@ import ast
 from functools import lru_cache
 
 from ..naming import Names
-from .c_helpers import CALLS, HELPERS, LIBRARY, OF_LISTS
 from .text import Writer, broken, wrapped
+from .translated import TRANSLATED, Grammar, Helpers, expressions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from ..lower import Line
-    from .translated import Helpers
 
+OF_MATH = (  # under the same name in Python's table, C and JavaScript
+    "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin",
+    "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh", "acosh", "atanh",
+)  # fmt: skip
+FURTHER = ("exp2", "hypot", "erf", "erfc")  # in C and not in JavaScript
+LIBRARY = {"abs": "fabs", "pow": "pow", **{name: name for name in (*OF_MATH, *FURTHER)}}
+TYPES = {
+    "float": "double ", "int": "int ", "Sequence[float]": "const double *",
+    "list[float]": "double *", "-> float": "static double ", "-> None": "static void ",
+    "= float": "double ", "= int": "int ",
+}  # fmt: skip
+GRAMMAR = Grammar(
+    "    ", TYPES, "for (int k = 0; k < n; k++)", "for (int k = n - 1; k >= 0; k--)",
+    expressions(Writer, LIBRARY), "/* … */", "(void){};",
+)  # fmt: skip
+HEAD = r"^(?:static|typedef) [^(;=]*?(\w+)(?:\(| __)"
+HELPERS = Helpers("helpers.c", HEAD, GRAMMAR)
+CALLS = {name: name for name in TRANSLATED}  # functions that operations call by name
+OF_LISTS = {  # the value of a list, and its slopes
+    "norm": "length_of", "logsumexp": "log_sum_exp", "max": "largest_of", "min": "smallest_of",
+    "prod": "product_of", "_peak": "largest_of", "norm_slopes": "unit_of",
+    "logsumexp_slopes": "soft_max", "max_slopes": "tie_shares", "min_slopes": "tie_shares",
+    "prod_slopes": "products_of_others",
+}  # fmt: skip
 WIDE = {  # for long loops: what compilers turn into vector instructions
     "abs": "fabs", "sqrt": "sqrt", "exp": "wide_exp", "tanh": "wide_tanh",
     "difference_exp": "wide_difference_exp",
@@ -70,6 +93,10 @@ class Dialect:
         "count": "long ", "room": "double *restrict ", "place": "long ",
         "places": "const long *restrict ",
     }  # fmt: skip
+    constant: Callable[..., str] = "const double {} = {};".format  # a number that stays as it is
+    variable: Callable[..., str] = "double {} = {};".format  # a number that is added to
+    array_at: Callable[..., str] = "double *restrict {} = work + {};".format
+    pointer: Callable[..., str] = "const double *restrict {} = {};".format
     kinds = {"nothing": "void", "number": "double", "part": "static void", "main": "int"}  # noqa: RUF012
     lists: Mapping[str, str] = OF_LISTS
     functions: Mapping[str, str] = {**LIBRARY, **CALLS}
@@ -109,29 +136,9 @@ class Dialect:
         calls |= writer.called
         return text
 
-    def constant(self, name: str, text: str) -> str:
-        """A number that never changes."""
-        return f"const double {name} = {text};"
-
-    def variable(self, name: str, text: str) -> str:
-        """A number that is added to."""
-        return f"double {name} = {text};"
-
     def arrays(self, sizes: Mapping[str, int]) -> str:
         """Room for so many numbers under each name."""
         return f"double {', '.join([f'{name}[{size}]' for name, size in sizes.items()])};"
-
-    def listed(self, name: str, texts: Sequence[str]) -> str:
-        """An array of some numbers."""
-        return f"const double {name}[{len(texts)}] = {{{', '.join(texts)}}};"
-
-    def array_at(self, name: str, at: int) -> str:
-        """An array that has its numbers in the room to work in."""
-        return f"double *restrict {name} = work + {at};"
-
-    def pointer(self, name: str, text: str) -> str:
-        """An array that is read where it stands."""
-        return f"const double *restrict {name} = {text};"
 
     def part(self, name: str, at: str) -> str:
         """An array from a place on."""

@@ -7,14 +7,39 @@ from __future__ import annotations
 
 import math
 
-from .c import OWN, Dialect
-from .javascript_helpers import FUNCTIONS, HELPERS, JavaScriptWriter
-from .text import broken, wrapped
+from .c import CALLS, FURTHER, OF_MATH, OWN, Dialect
+from .text import COMPARED, Writer, broken, wrapped
+from .translated import Grammar, Helpers, expressions
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+FUNCTIONS = {
+    **{name: f"Math.{name}" for name in ("abs", *OF_MATH)},
+    **{name: name for name in (*FURTHER, *CALLS)},
+    "pow": "power",
+}
+
+
+class JavaScriptWriter(Writer):
+    """Writes an expression in JavaScript."""
+
+    constants = {"inf": "Infinity", "nan": "NaN"}  # noqa: RUF012
+    both, either, equal, different = "&&", "||", "===", "!=="
+    least = COMPARED
+
+
+TYPES = {
+    **dict.fromkeys(("float", "int", "Sequence[float]", "list[float]"), ""),
+    **dict.fromkeys(("-> float", "-> None"), "function "), "= float": "let ", "= int": "const ",
+}  # fmt: skip
+GRAMMAR = Grammar(
+    "  ", TYPES, "for (let k = 0; k < n; k++)", "for (let k = n - 1; k >= 0; k--)",
+    expressions(JavaScriptWriter, FUNCTIONS | {"larger": "Math.max", "floor": "Math.floor"}),
+    "// …",
+)  # fmt: skip
+HELPERS = Helpers("helpers.js", r"^function (\w+)", GRAMMAR)
 WORDS = """
     arguments async await break case catch class const continue debugger default delete do else
     enum eval export extends false finally for function get if implements import in instanceof
@@ -32,28 +57,15 @@ class JavaScript(Dialect):
     indent, rows = "  ", "n"
     types = dict.fromkeys(Dialect.types, "")
     functions, writer, texts = FUNCTIONS, JavaScriptWriter, HELPERS
+    constant = "const {} = {};".format
+    variable = "let {} = {};".format
+    array_at = "const {} = work.subarray({});".format
     reserved = frozenset({*OWN, *WORDS.split(), *HELPERS.names})
-
-    def constant(self, name: str, text: str) -> str:
-        """A number that never changes."""
-        return f"const {name} = {text};"
-
-    def variable(self, name: str, text: str) -> str:
-        """A number that is added to."""
-        return f"let {name} = {text};"
 
     def arrays(self, sizes: Mapping[str, int]) -> str:
         """Room for so many numbers under each name."""
         listed = [f"{name} = new Float64Array({size})" for name, size in sizes.items()]
         return f"const {', '.join(listed)};"
-
-    def listed(self, name: str, texts: Sequence[str]) -> str:
-        """An array of some numbers."""
-        return f"const {name} = [{', '.join(texts)}];"
-
-    def array_at(self, name: str, at: int) -> str:
-        """An array that has its numbers in the room to work in."""
-        return f"const {name} = work.subarray({at});"
 
     def part(self, name: str, at: str) -> str:
         """An array from a place on."""
