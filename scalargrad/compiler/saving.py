@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from .traces import Request, Traces
 
 CARRIED = {name: getattr(carried, name) for name in ("numbers", "check_rows", "answer", "columns")}
+TOLD = {
+    "value": "value", "value_and_grad": "value and the gradient",
+    "jacobian": "values and the gradient of each",
+}  # fmt: skip
 # The names that the functions have for what is theirs.
 LOCAL = {*CARRIED, "array", "contents", "outputs", "slopes", "item", "value", "one", "twin"}
 
@@ -148,9 +152,8 @@ class _Saved:
                 shape = (-1, *inner[2]) if kind == ROWS else inner
                 lines.append(f"    {_read(text, of, shape)},")
         for block, flat in zip(self.program.blocks[len(lines) :], self.constants):
-            lines.append(
-                f"    {_read(_as_text(shaped(flat, block.shape)), block.name, block.shape)},"
-            )
+            text = _as_text(shaped(flat, block.shape))
+            lines.append(f"    {_read(text, block.name, block.shape)},")
         lines = ["contents = [", *lines, "]"]
         lines += [f"check_rows({', '.join(rows)})"] if rows else []
         kind = "arrays" if self.has_vectors else "lists"
@@ -161,19 +164,12 @@ class _Saved:
         """The function that a user calls."""
         has_slopes = [str(kind != "value")] if self.has_vectors else []
         called = [f"raw_{kind}", f"total_{kind}", *has_slopes, f"*_contents({self.given})"]
-        told = {
-            "value": "value",
-            "value_and_grad": "value and the gradient",
-            "jacobian": "values and the gradient of each",
-        }[kind]
         lines = self._returned(kind, f"answer({', '.join(called)})")
-        return _function(kind, self.given, f"The {told} of {self.of}.", lines)
+        return _function(kind, self.given, f"The {TOLD[kind]} of {self.of}.", lines)
 
     def _returned(self, kind: str, answer: str) -> list[str]:
         """The lines that call the generated function and give its results their structure."""
-        by_rows = (
-            self.by_rows and not self.on_arrays
-        )  # then a list with a result for each row comes
+        by_rows = self.by_rows and not self.on_arrays  # then a list comes, with each row's result
         if kind == "value" and self.traces.is_single:
             return [f"return {self._number(answer)}"]
         if kind == "value_and_grad":

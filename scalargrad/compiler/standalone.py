@@ -124,9 +124,7 @@ class Standalone:
 
     def _fresh(self, name: str, item: Any) -> str:
         """A name for a definition: that of a number stays as it is, where it can."""
-        if (isinstance(item, FunctionType) or hasattr(item, "__wrapped__")) and not _of_numpy(
-            item, name
-        ):
+        if _is_function(item) and not _of_numpy(item, name):
             name = "_" + (_made_total(item) or item).__name__.lstrip("_")
         elif hasattr(builtins, name):
             name = f"_{name}"
@@ -142,37 +140,34 @@ class Standalone:
         if isinstance(item, float):
             self._constants.append(f"{made} = {float.__repr__(item)}")
         elif inner := _made_total(item):
-            cells = dict(
-                zip(item.__code__.co_freevars, [cell.cell_contents for cell in item.__closure__])
-            )
-            options = [
-                f"{key}={value}"
-                for key, value in sorted(cells.items())
-                if key != "function" and value
-            ]
-            self.add(
-                f"{made} = make({', '.join(['function', *options])})",
-                {"make": maker_of_total, "function": inner, "inf": math.inf},
-            )
+            cells = sorted(_cells(item).items())
+            options = [f", {key}={value}" for key, value in cells if key != "function" and value]
+            names = {"make": maker_of_total, "function": inner, "inf": math.inf}
+            self.add(f"{made} = make(function{''.join(options)})", names)
         elif text := _array(item) or _of_numpy(item, name):
             self._imports.add("numpy")
             self._constants += wrapped(f"{made} = {text}")
-        elif isinstance(item, FunctionType) or hasattr(item, "__wrapped__"):
+        elif _is_function(item):
             source = re.sub(r"  # type: ignore.*", "", textwrap.dedent(inspect.getsource(item)))
-            self._definitions.append(
-                self._copied(source, inspect.unwrap(item).__globals__, {item.__name__: made})
-            )
+            read, own = inspect.unwrap(item).__globals__, {item.__name__: made}
+            self._definitions.append(self._copied(source, read, own))
         else:
             self._definitions.append(self._copied(_assignment(names, name), names))
 
 
+def _is_function(item: Any) -> bool:
+    return isinstance(item, FunctionType) or hasattr(item, "__wrapped__")
+
+
+def _cells(item: Any) -> dict[str, Any]:
+    """The values of a function's closure by name."""
+    return dict(zip(item.__code__.co_freevars, [x.cell_contents for x in item.__closure__ or ()]))
+
+
 def _made_total(item: Any) -> Any:
     """The function of `math` in one that `floats` made total; None of others."""
-    if isinstance(item, FunctionType) and item.__qualname__ == "_total.<locals>.total":
-        return dict(zip(item.__code__.co_freevars, item.__closure__ or ()))[
-            "function"
-        ].cell_contents
-    return None
+    is_made = isinstance(item, FunctionType) and item.__qualname__ == "_total.<locals>.total"
+    return _cells(item)["function"] if is_made else None
 
 
 def _key(item: Any) -> Any:
@@ -184,15 +179,9 @@ def _key(item: Any) -> Any:
 
 def _of_numpy(item: Any, name: str) -> str:
     """A function of NumPy as it is written, `numpy.exp`; nothing for others."""
-    home = sys.modules.get("numpy")
-    return next(
-        (
-            f"numpy.{known}"
-            for known in (name, getattr(item, "__name__", ""))
-            if callable(item) and getattr(home, known, 0) is item
-        ),
-        "",
-    )
+    home, names = sys.modules.get("numpy"), (name, getattr(item, "__name__", ""))
+    found = [x for x in names if callable(item) and getattr(home, x, 0) is item]
+    return f"numpy.{found[0]}" if found else ""
 
 
 def _array(item: Any) -> str:
@@ -209,9 +198,8 @@ def _assignment(names: Mapping[str, Any], name: str) -> str:
     """The line of a module that gives a name its value."""
     source = inspect.getsource(sys.modules[names["__name__"]])
     for node in ast.parse(source).body:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(target, ast.Name) and target.id == name for target in node.targets
-        ):
+        targets = node.targets if isinstance(node, ast.Assign) else []
+        if any(isinstance(target, ast.Name) and target.id == name for target in targets):
             return ast.get_source_segment(source, node) or ""
     raise LookupError(f"{name} is assigned nowhere in {names['__name__']}")
 
