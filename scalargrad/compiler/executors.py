@@ -342,9 +342,11 @@ def choices(plan: backends.Plan, backend: str) -> tuple[str, ...]:
 
 def check(executor: Any) -> None:
     """Refuse what is no executor."""
-    if not callable(getattr(executor, "submit", None)):
+    is_class = isinstance(executor, type)
+    if is_class or not callable(getattr(executor, "submit", None)):
+        got = f"the class {executor.__name__}" if is_class else _kind(executor)
         raise TypeError(
-            f"executor must be an executor of concurrent.futures, got {_kind(executor)}: write "
+            f"executor must be an executor of concurrent.futures, got {got}: write "
             "ThreadPoolExecutor(), ProcessPoolExecutor(), or Dask's Client.get_executor()"
         )
 

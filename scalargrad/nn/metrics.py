@@ -66,7 +66,11 @@ def metrics_for(chosen: Any, loss: Any) -> dict[str, Metric]:
         elif callable(each):
             name: str = getattr(each, "__name__", type(each).__name__)
             metric: Any = each
-            found[name] = metric
+            if found.setdefault(name, metric) is not metric:
+                raise ValueError(
+                    f"two metrics are named {name!r}, and the history knows them by name: give "
+                    "each function a name of its own, with def"
+                )
         else:
             raise TypeError(
                 "metrics must be a name, a function of (predictions, targets), or a list of them, "

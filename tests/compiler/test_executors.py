@@ -330,6 +330,7 @@ REFUSED = [
     (None, ([], []), None, ValueError, "x and y have no rows"),
     (None, (X, Y[:5]), None, ValueError, "must have the same number of them: x has 1000, y has 5"),
     ("Executor", (X, Y), None, TypeError, r"executor must be an executor of concurrent.futures, got str: write ThreadPoolExecutor\(\)"),
+    (ThreadPoolExecutor, (X, Y), None, TypeError, r"got the class ThreadPoolExecutor: write ThreadPoolExecutor\(\)"),
     (None, (X[0], Y[0]), (), ValueError, r"an executor shares out rows, and line has none: .* compile\(f, rows=\('x', 'y'\)\)"),
 ]  # fmt: skip
 

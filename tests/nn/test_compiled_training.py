@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 
 from scalargrad import Value, clip, detect_anomaly, sigmoid, where
-from scalargrad.compiler import TraceError
+from scalargrad.compiler import TraceError, update
 from scalargrad.compiler.data import simplified
 from scalargrad.compiler.program import Block, Constant, Program, Step
 from scalargrad.compiler.update import update_of
@@ -701,6 +701,18 @@ def test_an_update_has_a_formula_where_it_is_the_same_for_all_weights():
     hoarder = Hoarder(parameters)
     update_of(hoarder, 3)
     assert hoarder.moves == [0.0, 0.0, 0.0]
+
+
+def test_what_other_threads_draw_leaves_a_formula_its_update(monkeypatch):
+    called = update._called
+
+    def while_another_thread_draws(*given):
+        random.random()
+        return called(*given)
+
+    monkeypatch.setattr(update, "_called", while_another_thread_draws)
+    for kind in (SGD, RMSprop, Adam, AdamW):
+        assert update_of(kind([Value(1.0), Value(2.0)]), 2, is_known=True) is not None
 
 
 # ------------------------------------------------------------------ the pass over known rows

@@ -233,6 +233,7 @@ def test_the_plot_shows_validation_metrics_and_the_best_epoch():
 
 WRONG = {
     "a metric that is none": ({"metrics": "acuracy"}, ValueError, "metrics='acuracy' is none of 'accuracy', 'squared_error'"),
+    "two metrics of one name": ({"metrics": ["mse", lambda p, t: 1.0, lambda p, t: 2.0]}, ValueError, "two metrics are named '<lambda>'"),
     "a number for a metric": ({"metrics": 3}, TypeError, "metrics must be a name, a function of (predictions, targets), or a list"),
     "a metric that gives a text": ({"metrics": lambda p, t: "good"}, TypeError, "the metric <lambda> takes a real number"),
     "a gradient of length 0": ({"clip_norm": 0.0}, ValueError, "clip_norm must be above 0, and finite, got 0.0"),
