@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import random
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from scalargrad.ops import OPS
 
 from .. import programs
 from . import layered, structured
+from .files import COMPILERS, QUICK, says_of_itself
 from .graphs import check_graphs
 from .in_c import STRICT, Case, check, is_close, results
 
@@ -50,6 +52,20 @@ def random_cases() -> list[Case]:
 
 def test_random_programs_are_as_in_python() -> None:
     check(random_cases())
+
+
+def test_eight_numbers_in_any_order_are_those_that_were_asked_for(tmp_path: Path) -> None:
+    """Some compilers make vectors of such lines, and take a number from another place."""
+    rng, x = random.Random(8), np.linspace(1.0, 2.0, 8)
+    pairs = [(0, 1), (0, 1), range(2, 8), range(2, 8), (4, 5), (4, 5), (6, 7), (6, 7)]
+    for i in range(8):
+        p, q = [[*map(rng.choice, pairs)] for _ in range(2)]
+        f = sg.compile(lambda x, p=p, q=q: [*(x[p] * x[q])], backend="native")
+        assert np.array(f(x)) == pytest.approx(x[p] * x[q], rel=1e-15)
+        if i < 2 and QUICK:
+            f.save(path := tmp_path / f"eight{i}.c", x)
+            said = says_of_itself(COMPILERS[0], path, "-O2", "-march=native")
+            assert said == "all numbers are as in Python\n"
 
 
 def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:

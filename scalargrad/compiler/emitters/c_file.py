@@ -22,7 +22,13 @@ static int check(const char *name, long count, const double *a, const double *b)
             wrong += printf("%s[%ld] is %.17g, Python has %.17g\\n", name, i, a[i], b[i]) > 0;
     return wrong;
 }"""
-HEAD = "#include <math.h>\n#ifdef __clang__\n#pragma STDC FP_CONTRACT OFF\n#endif"
+HEAD = """\
+#include <math.h>
+#ifdef __clang__
+#pragma STDC FP_CONTRACT OFF
+#elif defined __GNUC__ && defined __AVX512F__ /* gcc permutes eight numbers wrongly */
+#pragma GCC optimize("no-tree-slp-vectorize")
+#endif"""
 TRIED = "To compare with numbers that Python wrote: cc -std=c99 -DTEST FILE.c -lm && ./a.out"
 
 
@@ -145,11 +151,9 @@ def _test(made: Plain) -> str:
                 inner.append(f"for (int i = 0; i < {count}; i++)")
                 check = f"!(fabs({name}[i] - {table}[i]) <= 1e-9 * (1.0 + fabs({table}[i])))"
             inner.append(f"{C.indent * is_short}wrong += {check};")
-        lines += [
-            "{",
-            *[C.indent + x for line in inner for x in broken(line, "    ", ", ", 92)],
-            "}",
-        ]
+        inner = [x for line in inner for x in broken(line, "    ", ", ", 92)]
+        alone = len(made.functions) == 1
+        lines += inner if alone else ["{", *[C.indent + x for x in inner], "}"]
     end = 'puts(wrong ? "some numbers differ" : "all numbers are as in Python");'
     main = C.function("main", "main", (), ["int wrong = 0;", *lines, end, "return wrong > 0;"])
     parts = ["#ifdef TEST\n#include <stdio.h>", "\n".join(tables), *[_CHECK] * (not is_short), main]
