@@ -204,6 +204,9 @@ class _Network(BaseEstimator):  # type: ignore[misc]
     def _train(self, X: Any, targets: Any, weights: Any, epochs: int) -> int:
         """Make these epochs, or fewer; return their number."""
         held = None
+        if weights is not None:
+            kept = weights > 0
+            X, targets, weights = X[kept], targets[kept], weights[kept]
         if self.early_stopping and epochs > 1:
             stratify = targets if self._is_stratified() else None
             parts = train_test_split(
@@ -214,9 +217,6 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             )
             X, targets, held = parts[0], parts[2], (parts[1], parts[3])
             weights = parts[4] if weights is not None else None
-        if weights is not None:
-            kept = weights > 0
-            X, targets, weights = X[kept], targets[kept], weights[kept]
         n = len(X)
         rows = min(LARGEST_BATCH, n) if self.batch_size == "auto" else min(n, self.batch_size)
         searches = isinstance(self._optimizer, LBFGS)  # over all rows, to an end of its own

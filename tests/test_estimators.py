@@ -222,6 +222,17 @@ def test_a_weight_that_is_none_is_refused(kind, wrong):
         kind().fit(X, Y, sample_weight=weights)
 
 
+@pytest.mark.parametrize("kind", [MLPClassifier, MLPRegressor])
+@pytest.mark.parametrize("early", [False, True])
+def test_a_weight_of_0_is_a_row_that_is_not_there(kind, early):
+    weights = np.where(np.arange(90) % 3, 1.0, 0.0)
+    model = kind(**FAST, early_stopping=early)
+    a = clone(model).fit(X, Y, sample_weight=weights)
+    b = clone(model).fit(X[weights > 0], Y[weights > 0])
+    assert a.validation_loss_curve_ == pytest.approx(b.validation_loss_curve_, rel=1e-12)
+    np.testing.assert_allclose(a.model_.state()["W1"], b.model_.state()["W1"], rtol=1e-9)
+
+
 def test_grid_search_pipeline_and_data_frame():
     pandas = pytest.importorskip("pandas")
     frame = pandas.DataFrame(X, columns=["height", "weight"])

@@ -291,7 +291,9 @@ def _from_safetensors(path: Path) -> Content:
     tensors: dict[str, Any] = {}
     try:
         with library.safe_open(path, framework="numpy") as file:
-            told = {"format": FORMAT, **(file.metadata() or {})}
+            told = file.metadata() or {}
+            if not told.get("format", "").startswith("scalargrad"):  # PyTorch's is "pt"
+                told = {"format": FORMAT}
             if isinstance(told.get("arguments"), str):
                 told["arguments"] = json.loads(told["arguments"])
             for name in file.keys():  # noqa: SIM118

@@ -151,13 +151,17 @@ def test_other_libraries_read_safetensors(tmp_path):
     }
     assert all((found[name] == x).all() for name, x in model.state().items())
     # and a file of theirs, in float32, is read by names and shapes
-    numpy.save_file(
-        {name: x.astype("float32") for name, x in found.items()}, tmp_path / "x.safetensors"
-    )
-    model.load(tmp_path / "x.safetensors")
-    assert model.state()["W1"][0, 0] == found["W1"].astype("float32")[0, 0]
-    with pytest.raises(WeightsError, match="does not say how its model is made"):
-        MLP.load(tmp_path / "x.safetensors")
+    theirs = {name: x.astype("float32") for name, x in found.items()}
+    for told in (None, {"format": "pt", "class": "BertModel"}):
+        numpy.save_file(theirs, tmp_path / "x.safetensors", metadata=told)
+        twin = MLP(3, [2, 1])
+        twin.load(tmp_path / "x.safetensors")
+        assert twin.state()["W1"][0, 0] == theirs["W1"][0, 0]
+        with pytest.raises(WeightsError, match="does not say how its model is made"):
+            MLP.load(tmp_path / "x.safetensors")
+    numpy.save_file(theirs, tmp_path / "x.safetensors", metadata={"format": "scalargrad weights 9"})
+    with pytest.raises(WeightsError, match="its format is 'scalargrad weights 9', not"):
+        model.load(tmp_path / "x.safetensors")
 
 
 GOOD = {"format": "scalargrad weights 1", "class": "MLP", "arguments": {"nin": 1, "nouts": [1], "activation": None, "output_activation": None, "bias": True}, "weights": {"W1": [[1.0]], "b1": [2.0]}}  # fmt: skip
