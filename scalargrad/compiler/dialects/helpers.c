@@ -149,21 +149,16 @@ static void shorten(int n, double *x, double most)
 #if defined(__GNUC__)
 #ifdef __AVX512F__
 #define LANES 8
+#ifdef __has_builtin
+#if __has_builtin(__builtin_shufflevector)
+#define SHUFFLE __builtin_shufflevector
+#endif
+#endif
 #else
 #define LANES 4
 #endif
 #define UNROLLED _Pragma("GCC unroll 8")
 typedef double lanes __attribute__((vector_size(LANES * 8), aligned(8), may_alias));
-#endif
-
-#ifdef LANES
-static inline double over_lanes(lanes t)
-{
-    const double s = (t[0] + t[2]) + (t[1] + t[3]);
-    if (LANES == 4)
-        return s;
-    return s + ((t[LANES - 4] + t[LANES - 2]) + (t[LANES - 3] + t[LANES - 1]));
-}
 #endif
 
 /* c[i, j] += the sum over k of a[i, k] b[k, j], b in order along j, for `height` of 4 rows and
@@ -186,8 +181,10 @@ static int add_block(long height, long k, const double *a, long am, long ak, con
         }
     }
     if (zeros) {
-        const double bad = over_lanes(((s[0] + t[0]) + (s[1] + t[1]))
-            + ((s[2] + t[2]) + (s[3] + t[3])));
+        const lanes all = ((s[0] + t[0]) + (s[1] + t[1])) + ((s[2] + t[2]) + (s[3] + t[3]));
+        double bad = (all[0] + all[2]) + (all[1] + all[3]);
+        if (LANES == 8)
+            bad += (all[LANES - 4] + all[LANES - 2]) + (all[LANES - 3] + all[LANES - 1]);
         if (bad - bad != 0.0)
             return 0;
     }
@@ -196,6 +193,29 @@ static int add_block(long height, long k, const double *a, long am, long ak, con
         *(lanes *)(c + i * cm + LANES) += t[i];
     }
     return 1;
+}
+#endif
+
+/* the sum over the lanes of each of 8 */
+#ifdef LANES
+static inline void over_lanes(const lanes *t, double *s)
+{
+#ifdef SHUFFLE
+#define PAIRS(a, b) \
+    (SHUFFLE(a, b, 0, 8, 2, 10, 4, 12, 6, 14) + SHUFFLE(a, b, 1, 9, 3, 11, 5, 13, 7, 15))
+#define FOURS(a, b) \
+    (SHUFFLE(a, b, 0, 1, 8, 9, 4, 5, 12, 13) + SHUFFLE(a, b, 2, 3, 10, 11, 6, 7, 14, 15))
+    const lanes u = FOURS(PAIRS(t[0], t[1]), PAIRS(t[2], t[3]));
+    const lanes v = FOURS(PAIRS(t[4], t[5]), PAIRS(t[6], t[7]));
+    *(lanes *)s = SHUFFLE(u, v, 0, 1, 2, 3, 8, 9, 10, 11)
+        + SHUFFLE(u, v, 4, 5, 6, 7, 12, 13, 14, 15);
+#else
+    for (int i = 0; i < 8; i++) {
+        s[i] = (t[i][0] + t[i][2]) + (t[i][1] + t[i][3]);
+        if (LANES == 8)
+            s[i] += (t[i][LANES - 4] + t[i][LANES - 2]) + (t[i][LANES - 3] + t[i][LANES - 1]);
+    }
+#endif
 }
 #endif
 
@@ -212,8 +232,7 @@ static void dot_block(long height, long width, long k, const double *a, long am,
         UNROLLED
         for (int i = 0; i < 8; i++)
             t[i] += *(const lanes *)(x[i / 2] + p) * *(const lanes *)(y[i % 2] + p);
-    for (int i = 0; i < 8; i++)
-        s[i] = over_lanes(t[i]);
+    over_lanes(t, s);
     for (long p = whole; p < k; p++)
         for (int i = 0; i < 8; i++)
             s[i] += x[i / 2][p] * y[i % 2][p];

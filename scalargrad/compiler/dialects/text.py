@@ -60,10 +60,8 @@ class Writer:
             case ast.IfExp(test, body, orelse) if (holds := self.settled(test)) is not None:
                 return self.number(body if holds else orelse)
             case ast.IfExp(test, body, orelse):
-                condition, first = (
-                    _held(self.truth(test), COMPARED),
-                    _held(self.number(body), EITHER),
-                )
+                condition = _held(self.truth(test), COMPARED)
+                first = _held(self.number(body), EITHER)
                 return f"{condition} ? {first} : {self.number(orelse)[0]}", CHOICE
             case ast.Call(ast.Name(name), arguments):
                 listed = ", ".join([self.number(argument)[0] for argument in arguments])

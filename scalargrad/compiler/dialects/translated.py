@@ -120,9 +120,9 @@ class _Translator:
         self.known = before
         return lines
 
-    def _headed(self, head: str, statements: Iterable[ast.stmt], end: str = "}") -> list[str]:
+    def _headed(self, head: str, statements: Iterable[ast.stmt]) -> list[str]:
         inner = [self.grammar.indent + line for line in self._block(statements)]
-        return [f"{head} {{", *inner, end]
+        return [f"{head} {{", *inner, "}"]
 
     def _set(self, target: ast.expr, text: str, kind: str = "float") -> str:
         name = self.writer.number(target)[0]
@@ -185,7 +185,7 @@ def _is_whole(value: ast.expr) -> bool:
     return text.startswith("math.frexp(") or text.endswith("% 3")
 
 
-def expressions(base: type, functions: dict[str, str], math_of: str = "") -> Any:
+def expressions(base: type, functions: dict[str, str]) -> Any:
     """The writer of a language for expressions as functions have them: of what a module has, and of
     lists.
     """

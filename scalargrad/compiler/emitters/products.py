@@ -11,7 +11,7 @@ from ..lower import DOT, OVER_ROWS, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, flat_terms, linear, nest_of, steps_of
-from .frame import INSIDE, Frame
+from .frame import BEFORE, INSIDE, Frame
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SMALL = 64  # products of a matrix that are written as loops
 SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
 WIDE = 32  # numbers of a row of data that products read where they stand
+LARGE = 1024  # numbers of a matrix that is worth a copy where vector instructions read it fastest
 AXES = "ijlm"
 
 
@@ -92,6 +93,18 @@ class Products(Frame):
                 self.arrays[name] = len(block.inputs) * self.tile
         return self.use(self.rows_of[block])
 
+    def _placed(self, block: Block) -> str:
+        """A block without rows for products: a copy of a large one, which many rows read."""
+        name, size = self.name_of[block], len(block.inputs)
+        if self.tile == 1 or size < LARGE:
+            return self.use(name)
+        if block not in self._columns:
+            copy = self._columns[block] = self.names.take(f"{name}_a", "copy")
+            self.arrays[copy] = size
+            with self.piece_of(BEFORE, first=True):
+                self.put([("i", size)], [f"{self.use(copy)}[i] = {self.use(name)}[i];"])
+        return self.use(self._columns[block])
+
     def rows_of_tile(self) -> list[str]:
         """The lines that find the rows of data of a tile."""
         lines = []
@@ -127,7 +140,9 @@ class Products(Frame):
     def _text(self, matrix: Matrix, terms: list[tuple[int, str]]) -> str:
         """The place from which on a product reads."""
         source = matrix.view.sources[0] if matrix.stands else self.one(matrix.view).sources[0]
-        name = self._data(source) if matrix.stands else self.array(source)
+        is_block = isinstance(source, Block) and not source.has_rows
+        find = self._data if matrix.stands else self._placed if is_block else self.array
+        name = find(source)
         at = linear(matrix.first, terms)
         return name if at == "0" else f"{name} + {at}"
 
