@@ -217,6 +217,9 @@ def _content(told: Any, blocks: Blocks) -> Content:
     kind, arguments = told.get("class", ""), told.get("arguments")
     if not isinstance(kind, str) or not isinstance(arguments, dict | None):
         raise ValueError("its class is no text, or its arguments have no names")
+    for name, (_, numbers) in blocks.items():
+        if not numbers:
+            raise ValueError(f"{name} has no numbers")
     return Content(blocks, kind, arguments)
 
 

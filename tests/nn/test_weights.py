@@ -162,6 +162,9 @@ def test_other_libraries_read_safetensors(tmp_path):
     numpy.save_file(theirs, tmp_path / "x.safetensors", metadata={"format": "scalargrad weights 9"})
     with pytest.raises(WeightsError, match="its format is 'scalargrad weights 9', not"):
         model.load(tmp_path / "x.safetensors")
+    numpy.save_file({"W1": found["W1"][:0]}, tmp_path / "x.safetensors")
+    with pytest.raises(WeightsError, match="is damaged: W1 has no numbers"):
+        model.load(tmp_path / "x.safetensors")
 
 
 GOOD = {"format": "scalargrad weights 1", "class": "MLP", "arguments": {"nin": 1, "nouts": [1], "activation": None, "output_activation": None, "bias": True}, "weights": {"W1": [[1.0]], "b1": [2.0]}}  # fmt: skip
@@ -177,6 +180,8 @@ WRONG = {
     "true": json.dumps({**GOOD, "weights": {"W1": [[True]], "b1": [2.0]}}),
     "null": json.dumps({**GOOD, "weights": {"W1": [[None]], "b1": [2.0]}}),
     "an object": json.dumps({**GOOD, "weights": {"W1": {"a": 1}, "b1": [2.0]}}),
+    "rows without numbers": json.dumps({**GOOD, "weights": {"W1": [[], []], "b1": [2.0]}}),
+    "no rows": json.dumps({**GOOD, "weights": {"W1": [], "b1": [2.0]}}),
     "ragged": json.dumps({**GOOD, "weights": {"W1": [[1.0], []], "b1": [2.0]}}),
     "twice": json.dumps(GOOD).replace('"b1"', '"W1"'),
     "deep": json.dumps(GOOD).replace("1.0", "[" * 100_000 + "]" * 100_000),
