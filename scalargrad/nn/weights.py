@@ -69,7 +69,7 @@ def save(model: HasParameters, path: str | os.PathLike[str]) -> None:
     """
     path = path_of(path)
     blocks = {
-        name: (shape, [value.data for value in values])
+        name: (shape, [float(value.data) for value in values])
         for name, (shape, values) in model._blocks().items()
     }
     content = Content(blocks, *made_as(model))

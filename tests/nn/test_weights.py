@@ -85,6 +85,14 @@ def row(out):
     return out if isinstance(out, list) else [out]
 
 
+def test_a_number_of_another_kind_is_saved_as_a_float(tmp_path):
+    numpy, model = pytest.importorskip("numpy"), MLP(1, [1])
+    model.parameters()[0].data, model.parameters()[1].data = numpy.float32(0.1), 3
+    model.save(tmp_path / "net.json")
+    twin = MLP.load(tmp_path / "net.json")
+    assert [value.data for value in twin.parameters()] == [float(numpy.float32(0.1)), 3.0]
+
+
 def test_functions_are_asked_for_by_name(tmp_path):
     path = tmp_path / "net.json"
     MLP(2, [2, 1], activation=swish).save(path)
