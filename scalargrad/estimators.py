@@ -19,7 +19,7 @@ from weakref import WeakKeyDictionary
 
 from .arithmetic.conversion import to_float
 from .formulas import fit_formula
-from .functions import dot, sigmoid, softmax
+from .functions import dot, log_sigmoid, sigmoid, softmax
 from .nn import LBFGS, MLP, SGD, l2
 from .nn.checks import whole_number
 from .nn.choosing import Kept, optimizer_for
@@ -105,7 +105,7 @@ class _Network(BaseEstimator):  # type: ignore[misc]
             )
         else:
             self._begin_search()
-        if self._train(X, targets, weights, epochs) == epochs > 1:
+        if self._train(X, targets, weights, epochs) == epochs:
             warn(
                 f"training did not converge within max_iter={epochs} epochs: take more of them, "
                 "or a greater tol",
@@ -389,9 +389,14 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
         return chances if self._has_labels() else numpy.hstack([1.0 - chances, chances])
 
     def predict_log_proba(self, X: Any) -> Any:
-        """The logarithm of `predict_proba`."""
-        with numpy.errstate(divide="ignore"):
-            return numpy.log(self.predict_proba(X))
+        """The logarithm of `predict_proba`, finite where that rounds to 0."""
+        logits = self._raw(X)
+        if logits.shape[1] > 1 and not self._has_labels():
+            logits = logits - logits.max(axis=1, keepdims=True)
+            return logits - numpy.log(numpy.exp(logits).sum(axis=1, keepdims=True))
+        if not self._has_labels():
+            logits = numpy.hstack([-logits, logits])
+        return numpy.asarray(log_sigmoid(logits), dtype=float)
 
     def predict(self, X: Any) -> Any:
         """The class of each row; for labels a row of 0 and 1."""

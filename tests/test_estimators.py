@@ -57,6 +57,9 @@ def test_classifiers_know_numbers_texts_and_labels(y, shape):
     else:
         assert ((chances > 0.5) == model.predict(X)).all()
     np.testing.assert_allclose(np.exp(model.predict_log_proba(X)), chances)
+    far = model.predict_log_proba(1e6 * X)  # where chances round to 0 and 1
+    assert np.isfinite(far).all()
+    assert far.min() < -1e4
     assert model.score(X, y) > 0.8
     assert len(model.loss_curve_) == model.n_iter_ <= 40
     assert model.loss_ == model.loss_curve_[-1] < model.loss_curve_[0]
@@ -142,8 +145,10 @@ def test_a_wrong_argument_is_named(wrong, told):
 
 def test_a_search_that_did_not_converge_warns():
     theirs = {"activation": "logistic", "hidden_layer_sizes": (3,), "random_state": 0}
-    with pytest.warns(ConvergenceWarning, match="did not converge within max_iter=3 epochs"):
-        MLPClassifier(**theirs, max_iter=3).fit(X, Y)
+    for epochs in (1, 3):
+        short = MLPClassifier(**theirs, max_iter=epochs)
+        with pytest.warns(ConvergenceWarning, match=f"converge within max_iter={epochs} epochs"):
+            short.fit(X, Y)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         ended = MLPClassifier(**theirs, tol=0.5).fit(X, Y)
