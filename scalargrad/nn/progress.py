@@ -84,7 +84,7 @@ class Lines(Line):
 
     def _show(self, end: str = "\n") -> None:
         epoch = self.text.split("  ")[0]
-        if epoch != self.last:
+        if epoch != self.last and sys.stderr:
             self.last = epoch
             print(self.text, file=sys.stderr, flush=True)
 

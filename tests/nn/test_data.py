@@ -263,6 +263,12 @@ def test_progress_in_a_file_is_lines(capsys):
     assert [line[:9] for line in lines] == ["epoch 1/3", "epoch 3/3"]
 
 
+def test_progress_without_stderr_shows_nothing(capsys, monkeypatch):
+    monkeypatch.setattr(sys, "stderr", None)  # a window without a console
+    train(batch_size=1)
+    assert capsys.readouterr().out == ""
+
+
 def test_lines_are_one_a_second_at_most_and_no_two_of_one_epoch(capsys, monkeypatch):
     clock = iter([0.0, 0.0, 1.5, 3.0, 3.1, 4.0, 4.2])
     monkeypatch.setattr(progress, "monotonic", lambda: next(clock))
