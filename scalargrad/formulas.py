@@ -162,12 +162,17 @@ class FormulaFit:
         import numpy
 
         look_up("kind", kind, dict.fromkeys(("confidence", "prediction")))
+        if kind == "confidence" and sigma is not None:
+            raise ValueError("sigma is that of a new y: write kind='prediction' too")
         self._needed()
         values, slopes = self._formula.slopes([*self.parameters.values()], self._rows(x))
         variance = numpy.einsum("ji,jk,ki->i", slopes, self.covariance, slopes)
         if kind == "prediction":
             noise = 1.0 if self._is_absolute else self.deviation
-            variance += (noise * numpy.asarray(1.0 if sigma is None else sigma, dtype=float)) ** 2
+            spread = numpy.asarray(1.0 if sigma is None else sigma, dtype=float)
+            if spread.shape not in ((), values.shape) or not (spread > 0.0).all():
+                raise ValueError("sigma must be a number above 0, or one for each row of x")
+            variance += (noise * spread) ** 2
         half = self._quantile(level) * numpy.sqrt(variance)
         return Band(values - half, values + half)
 

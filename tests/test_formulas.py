@@ -171,6 +171,7 @@ BAD = {
     "sigma of 0": ({"sigma": 0.0}, ValueError, "sigma must be a number above 0"),
     "sigma of another length": ({"sigma": SIGMA[:3]}, ValueError, "sigma must be a number above 0, or one for each row"),
     "a loss that is none": ({"loss": "hubber"}, ValueError, "did you mean 'huber'?"),
+    "a function for a loss": ({"loss": abs}, TypeError, "loss must be 'linear', 'soft_l1', 'huber', 'cauchy', 'arctan', got builtin"),
     "a bound of nobody": ({"bounds": {"z": (0, 1)}}, ValueError, "bounds='z' is none of 'a', 'k', 'c'"),
     "a start outside": ({"bounds": {"k": (1, 2)}}, ValueError, "k begins at 0.5, which is not between its bounds 1 and 2"),
     "a start at which nothing is finite": ({"start": {**START, "k": -1e9}}, ValueError, "the formula is inf in row 1 of x, 0.1025"),
@@ -196,6 +197,15 @@ def test_a_parameter_that_is_0_has_an_error(truth, start):
         fit = fit_formula(lambda x, a, b: a * x + b, x, truth[0] * x + truth[1], start)
         np.testing.assert_allclose([*fit.parameters.values()], truth, atol=1e-14)
         assert all(0.0 <= error < 1e-13 for error in fit.errors.values())
+
+
+def test_a_band_refuses_a_sigma_that_is_none():
+    fit = fit_formula(decay, T, Y, START)
+    for sigma in (0.0, -1.0, np.nan, [0.1, 0.2]):
+        with pytest.raises(ValueError, match="sigma must be a number above 0, or one for each row"):
+            fit.band(T, kind="prediction", sigma=sigma)
+    with pytest.raises(ValueError, match="sigma is that of a new y: write kind='prediction' too"):
+        fit.band(T, sigma=0.1)
 
 
 def test_rows_of_another_length_are_refused():

@@ -34,6 +34,10 @@ def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "", kin
     Traceback (most recent call last):
     ValueError: loss='msee' is none of 'mse', 'mae': did you mean 'mse'?
     """
+    if not isinstance(name, str):
+        raise TypeError(
+            f"{what} must be {kind or quoted(table)}, got {type(name).__name__} {name!r}"
+        )
     if name in table:
         return table[name]
     from difflib import get_close_matches
