@@ -12,7 +12,7 @@ from weakref import WeakKeyDictionary
 from . import machine
 from .calling import Called, adapters
 from .dialects.c import MACHINE
-from .emitters.frame import LARGE, file_of
+from .emitters.frame import file_of
 from .emitters.functions import Wanted, function_of
 from .program import outline
 
@@ -62,11 +62,9 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     wanted = Wanted(program, kind, reduce, name_of, slopes, out)
     made = function_of(MACHINE, name or kind, wanted)
     text = library([source := made.source()])
-    if not made.in_tiles:
-        count = len(made.vectors)
-        level = "-O2" if count < LINES[0] else "-O1" if count < LINES[1] else "-O0"
-        return Made(source, text, level)
-    return Made(source, text, "-O3" if len(text) < LARGE else "-O2")
+    count = 0 if made.in_tiles else len(made.vectors)
+    level = "-O2" if count < LINES[0] else "-O1" if count < LINES[1] else "-O0"
+    return Made(source, text, level)
 
 
 class NativeFunction(Called):

@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
 STEP = 16  # rows that products take at once
-LARGE = 12_000  # characters of a file that takes long to compile with all that a compiler knows
 LARGEST_PART = 400  # lines, about, of a function
 OF_PARTS = {"share": "number", "order": "places"}  # the rest are places
 

@@ -17,7 +17,7 @@ from ..program import Constant, Program, operations
 from ..reduced import reduced, reduced_view
 from ..roll import Numbers, has_pattern, rolled
 from ..strides import linear
-from .frame import LARGE, Source, file_of
+from .frame import Source, file_of
 from .steps import Singles
 from .vectors import Function, Result
 
@@ -79,7 +79,6 @@ class Training:
         update = update_source(MACHINE, "train_update", problem.update)
         self.source = self._source(step.source("part"), update)
         self.text = file_of([self.source])
-        self.level = "-O3" if len(self.text) < LARGE else "-O2"
 
     # -------------------------------------------------------------- a step
 
