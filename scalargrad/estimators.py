@@ -269,14 +269,14 @@ def _penalty(share: float) -> Any:
 
 
 class _Order(Random):
-    """Random numbers that turn rows into a new order fast."""
+    """Random numbers that turn the numbers of rows, 0, 1, …, into a new order fast."""
 
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self._numbers = numpy.random.RandomState(self.getrandbits(32))
 
     def shuffle(self, x: Any) -> None:
-        x[:] = numpy.array(x)[self._numbers.permutation(len(x))].tolist()
+        x[:] = self._numbers.permutation(len(x)).tolist()
 
 
 class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]

@@ -70,6 +70,9 @@ def rows(data: Any, name: str) -> list[float] | list[tuple[float, ...]]:
     >>> rows([[0, 1], [1, 0]], "X"), rows(range(3), "y")
     ([(0.0, 1.0), (1.0, 0.0)], [0.0, 1.0, 2.0])
     """
+    found = as_array(data) if hasattr(data, "dtype") or hasattr(data, "to_numpy") else None
+    if found is not None:
+        return [*map(tuple, found.tolist())] if found.ndim > 1 else found.tolist()
     columns = getattr(data, "columns", None)  # of a data frame
     names = None if columns is None else [*columns]
     data = to_lists(data)
