@@ -15,7 +15,7 @@ import numpy
 from .choices import TRACED
 from .derive_rolled import narrowed
 from .roll import Numbers, Rolled, Vector, View, size_of
-from .views import is_same, is_zero
+from .views import ids, is_same, is_zero
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -188,9 +188,8 @@ def _unpadded(view: View, other: View) -> View:
 
 def _distinct(lists: Any) -> tuple[Any, Any]:
     """Lists without repetitions, in order, and for each list which of these it is."""
-    _, first, which = numpy.unique(lists, axis=0, return_index=True, return_inverse=True)
-    order = first.argsort()
-    return lists[first[order]], order.argsort()[which.reshape(-1)]
+    which = ids(lists)
+    return lists[numpy.unique(which, return_index=True)[1]], which
 
 
 def _groups(left: Any, right: Any) -> Any:

@@ -80,17 +80,17 @@ class Meeting(NamedTuple):
 
 def meeting(x: View, y: View) -> Meeting | None:
     """The meeting of the lists of two views; None where they meet in no order."""
-    ids = [_ids(view.index.reshape(len(view.index), -1)) for view in (x, y)]
-    if (shape := nest_of(ids)) is None:
+    both = [ids(view.index.reshape(len(view.index), -1)) for view in (x, y)]
+    if (shape := nest_of(both)) is None:
         return None
-    moves = [Strides.of(i.reshape(shape)).steps for i in ids]  # type: ignore[union-attr]
+    moves = [Strides.of(i.reshape(shape)).steps for i in both]  # type: ignore[union-attr]
     axes = range(len(shape))
     left = tuple(a for a in axes if moves[0][a] and not moves[1][a])
     right = tuple(a for a in axes if moves[1][a] and not moves[0][a])
     return Meeting(shape, left, right, tuple(a for a in axes if moves[0][a] and moves[1][a]))
 
 
-def _ids(lists: Any) -> Any:
+def ids(lists: Any) -> Any:
     """A number for each list, equal for equal ones, in the order in which they come."""
     count = lists.shape[1]
     keys = lists[:, 0] if count == 1 else lists @ _odd(count)
