@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 # expressions, k is a number.
 PATTERNS = (
     ("0.0 if a <= 0.0 else a", "maximum(a, 0.0)"),
-    ("0.0 if a >= 0.0 else a", "minimum(a, 0.0)"),
     ("0.0 if a <= 0.0 else 1.0 if a > 0.0 else nan", "sign(maximum(a, 0.0))"),
     ("a if a > b or a != a else b", "maximum(a, b)"),
     ("a if a < b or a != a else b", "minimum(a, b)"),

@@ -10,67 +10,61 @@ from ..layout import definition
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from .python_lines import Lines
 
-PART = 8_000  # places in expressions of a part, about
+PART = 6_000  # numbers that a part reads, about
 
 
 def in_parts(
     lines: Lines, order: Sequence[int], name: str
 ) -> tuple[list[str], tuple[list[str], ...]]:
     """The sources of the parts, and the lines that call them, before, in and behind the loop."""
-    forms, reads, texts, stages = lines.forms, lines.reads, lines.texts, lines.stages
+    forms, reads, texts = lines.forms, lines.reads, lines.texts
     for i in lines.statements:
         lines.named.update([j for j in reads[i] if forms[j] is not None])
-    members = _hosted(lines, order)
-    host = {i: part for part, some in members.items() for i in some}
-    written: dict[tuple[int, int], list[str]] = {
-        part: [f"{lines.name(i)} = {text}" for i, text in lines.composed(some)]
-        for part, some in members.items()
-    }
-    given: dict[tuple[int, int] | None, dict[str, None]] = {part: {} for part in (*members, None)}
-    returned: dict[tuple[int, int] | None, dict[str, None]] = {part: {} for part in members}
-    for i in order:
+    written: dict[Any, list[str]] = {}  # by the stage and the number of a part
+    host: dict[int, Any] = {}
+    read: dict[int, list[int]] = {}
+    said, size = list[tuple[int, str]](), 0
+    for i, text in lines.composed(order):
+        read[i] = _read(lines, i)
+        if i in lines.statements:
+            said.append((i, text))
+            continue
+        size += len(read[i])
+        host[i] = lines.stages[i], size // PART
+        written.setdefault(host[i], []).append(f"{lines.name(i)} = {text}")
+    given: dict[Any, dict[str, None]] = {part: {} for part in (*written, None)}
+    returned: dict[Any, dict[str, None]] = {part: {} for part in written}
+    for i, places in read.items():
         part = host.get(i)
-        for j in reads[i]:
-            if forms[j] is None:
-                if j not in lines.known:
-                    given[part][texts[j].partition("[")[0]] = None
+        for j in places:
+            if j not in host:
+                given[part][texts[j].partition("[")[0]] = None
             elif host[j] != part:
-                given[part][texts[j]] = None
-                returned[host[j]][texts[j]] = None
+                given[part][texts[j]] = returned[host[j]][texts[j]] = None
     pieces = []
     calls: tuple[list[str], ...] = ([], [], [])
-    for number, (part, some) in enumerate(written.items(), 1):
+    for number, (part, some) in enumerate(sorted(written.items()), 1):
         called = lines.names.take(f"{name}_part_{number}", "part")
         results = ", ".join(returned[part])
-        pieces.append(
-            definition(
-                called, given[part], f"Part {number} of {name}.", [*some, f"return {results}"]
-            )
-        )
+        body = [*some, f"return {results}"]
+        pieces.append(definition(called, given[part], f"Part {number} of {name}.", body))
         calls[part[0]].append(f"{results} = {called}({', '.join(given[part])})")
-    for i, text in lines.composed([i for i in order if i in lines.statements]):
-        calls[stages[i]].append(text)
+    for i, text in said:
+        calls[lines.stages[i]].append(text)
     return pieces, calls
 
 
-def _hosted(lines: Lines, order: Sequence[int]) -> dict[tuple[int, int], list[int]]:
-    """For each part, known by its stage and a number, what it computes in order."""
-    forms, reads, named = lines.forms, lines.reads, lines.named
-    host: dict[int, tuple[int, int]] = {}
-    size = 0
-    for i in order:
-        size += len(reads[i])
-        if i in named:
-            host[i] = lines.stages[i], size // PART
-    for i in reversed(order):
-        for j in reads[i]:
-            if forms[j] is not None and j not in named:
-                host[j] = host[i]
-    members: dict[tuple[int, int], list[int]] = {part: [] for part in sorted({*host.values()})}
-    for i in order:
-        if i in host:
-            members[host[i]].append(i)
-    return members
+def _read(lines: Lines, i: int) -> list[int]:
+    """The inputs and the lines that an expression reads, and those that stand in it."""
+    found, stack = [], [*reversed(lines.reads[i])]
+    while stack:
+        j = stack.pop()
+        if lines.forms[j] is not None and j not in lines.named:
+            stack += reversed(lines.reads[j])
+        elif j not in lines.known:
+            found.append(j)
+    return found

@@ -101,7 +101,7 @@ def test_a_part_is_given_what_it_reads_and_returns_what_others_read(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(in_python, "LARGE", 0)
-    monkeypatch.setattr(in_parts, "PART", 30)
+    monkeypatch.setattr(in_parts, "PART", 24)
 
     def fn(w: Any, x: Any) -> Any:
         return functions.dot(w[0], x) * functions.dot(w[1], x) * w[2][0]
