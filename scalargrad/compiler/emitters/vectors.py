@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 FEW, MANY = 8, 64  # terms of a sum that are written out; and where they stand in many places
 LONG = 4  # numbers in a loop that are worth vector instructions
 LARGEST_LOOP = 40  # lines in a loop
-LOOP = 4  # lines of a loop, about
+LOOP = 4  # lines of a vector in a loop, about
 TILES = 16, 64  # rows of a tile, at least and at most
 CACHE = 12288  # numbers that the arrays of a tile hold, about
 VARIABLES = "ijlm"
@@ -124,8 +124,8 @@ class Function(Products):
                 at = next(fits, at)
             if at == len(items):
                 items.append([])
-                lines[stage] += 1 if vector.size == 1 else LOOP
                 self.parts[stage].append(lines[stage] // LARGEST_PART)
+            lines[stage] += 1 if vector.size * self.tile == 1 else LOOP
             items[at].append(vector)
             self.place[vector] = stage, at
         self.in_parts = sum(lines) > LARGEST_PART
