@@ -484,7 +484,8 @@ def is_own(model: Any, *functions: Any) -> bool:
 
     What others wrote may count, draw or look at the kind of its numbers, and is looked into.
     """
-    layers: list[Any] = getattr(model, "_layers", list)()
+    find: Any = getattr(type(model), "_layers", None)  # an attribute of that name is the user's
+    layers = find(model) if getattr(find, "__module__", "").startswith(PACKAGE) else []
     parts = [part for layer in layers for part in (layer, *getattr(layer, "neurons", ()))]
     functions = *functions, *[part.activation for part in parts]
     return bool(layers) and all(

@@ -354,7 +354,7 @@ class MLP(Module):
         return arguments if shapes == self._shapes(arguments) else None
 
     def _layers(self) -> list[Module]:
-        parts = [part for layer in self.layers for part in layer._layers()]
+        parts = [part for layer in self.layers for part in type(layer)._layers(layer)]
         is_plain = type(self).__call__ is MLP.__call__ and len(parts) == len(self.layers)
         return parts if is_plain else []
 

@@ -87,11 +87,11 @@ def playground(
     def predict(model: Any, x: Any) -> Any:
         return model(x)
 
-    layers = model._layers()
+    layers = type(model)._layers(model)  # the model may have an attribute of that name
 
     def neurons(model: Any, x: Any) -> Any:
         found: list[Any] = []
-        for layer in model._layers():
+        for layer in type(model)._layers(model):
             out = layer(x)
             x = out if isinstance(out, list) else [out]
             found += x

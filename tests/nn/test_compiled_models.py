@@ -74,6 +74,26 @@ def test_code_for_predictions_is_made_once_and_anew_where_the_model_is_another(m
     check(5)
 
 
+class Stack(Module):
+    """Its attribute has the name of a method of modules."""
+
+    def __init__(self):
+        self._layers = [Layer(2, 3, "tanh", seed=0), Layer(3, 1, None, seed=1)]
+
+    def __call__(self, x):
+        for layer in self._layers:
+            x = layer(x)
+        return x
+
+
+def test_an_attribute_of_any_name_may_hold_layers():
+    models, table = [Stack(), MLP(2, [3, 1], "tanh")], [[i / 1000, 1.0] for i in range(1500)]
+    models[1].load_state(dict(zip(models[1].state(), models[0].state().values())))
+    assert models[0].predict(table) == pytest.approx(models[1].predict(table), rel=1e-12)
+    losses = [model.fit(table, [0.5] * 1500, epochs=3, engine="compiled").loss for model in models]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+
+
 def test_code_for_predictions_does_not_keep_the_model():
     model = MLP(2, [3, 1], seed=1)
     model.predict([[0.5, 1.0]] * 1000)
