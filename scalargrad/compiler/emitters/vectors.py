@@ -109,14 +109,15 @@ class Function(Products):
                 self.late.add(vector)
             items, least = self.items[stage], 0
             key = keys[vector] = self._key(vector)
+            can_join = key is not None and key[0] * self.tile > 1
             for view in vector.operands:
                 for source in view.sources:
                     there = self.place.get(source, (BEFORE, -1))
                     if there[0] == stage and there[1] >= 0:
-                        joins = key is not None and keys[source] == key and is_itself(view)
+                        joins = can_join and keys[source] == key and is_itself(view)
                         least = max(least, there[1] + (not joins))
             at = len(items)
-            if key is not None and key[0] * self.tile > 1:
+            if can_join:
                 fits = (
                     i for i in range(least, at)
                     if keys[items[i][0]] == key and len(items[i]) < LARGEST_LOOP
@@ -237,7 +238,9 @@ class Function(Products):
     def item(self, view: View, shape: tuple[int, ...], variables: str) -> str:
         """The number of an operand where variables say, in loops of a shape."""
         if view.index.size == 1:
-            return self.each(view)[0]
+            if len(view.sources) > 1:
+                return self.each(view)[0]
+            return self._number(view.sources[0], view.index.item())
         view = narrowed(view.sources, view.index.ravel())
         index, source = view.index.reshape(shape), view.sources[0]
         if len(view.sources) == 1 and isinstance(source, Numbers):
