@@ -68,7 +68,7 @@ class LoopOnNative(Loop):
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""
         made = self._training(not self._is_known and not self.problem.keeps)
-        return machine.is_made(made.text, mark=self.problem.mark)
+        return machine.is_made(made.text, made.level, self.problem.mark)
 
     def _training(self, order: bool) -> Training:
         """The source, for rows that follow one another or for rows in an order."""
@@ -81,7 +81,7 @@ class LoopOnNative(Loop):
         if order not in self._made:
             made = self._training(order)
             self.source = made.text
-            function = machine.function(made.text, "train", mark=self.problem.mark)
+            function = machine.function(made.text, "train", made.level, self.problem.mark)
             function.restype = None
             self._made[order] = function, room(made.source.work)
         return self._made[order]

@@ -79,6 +79,7 @@ class Training:
         update = update_source(MACHINE, "train_update", problem.update)
         self.source = self._source(step.source("part"), update)
         self.text = file_of([self.source])
+        self.level = "-O3" if is_small else "-O2"  # few lines, made at once
 
     # -------------------------------------------------------------- a step
 
