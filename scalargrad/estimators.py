@@ -224,10 +224,10 @@ class _Network(BaseEstimator):  # type: ignore[misc]
         counted = rows if weights is None else rows * weights.mean()  # a row of weight 2 is two
         order, shuffle = _Order(self._seed().getrandbits(64)), self.shuffle and not searches
         watch = Watch(self.tol, self.n_iter_no_change)
-        solver = Kept(self._optimizer)
         history = self.model_.fit(
             X, targets, self._loss if self.loss == "auto" else self.loss,
-            _kept.setdefault(self, solver) if epochs == 1 else lambda _: solver.optimizer,
+            _kept.setdefault(self, Kept(self._optimizer)) if epochs == 1
+            else lambda _: self._optimizer,
             None, epochs, rows, shuffle, order, held,
             engine=self.engine, backend=self.backend, progress=bool(self.verbose),
             callback=None if epochs == 1 or held or searches else watch,

@@ -282,19 +282,22 @@ def fit_formula(
     names = _names(f, start)
     data = _Data(x, y, sigma, look_up("loss", loss, LOSSES))
     first = numpy.array([to_float(start[name], name) for name in names])
-    low, high = _bounds(names, bounds or {}, first)
+    low, high = _bounds(names, {} if bounds is None else bounds, first)
+    is_bounded = numpy.isfinite([low, high]).any()
     formula = _formula_of(f, names, backend)
     limit = 1000 * len(names)
     if max_evaluations is not None:
         limit = whole_number("max_evaluations", max_evaluations)
 
-    free = not bounds and loss == "linear" and len(data.y) >= len(names)
+    free = not is_bounded and loss == "linear" and len(data.y) >= len(names)
     squares = _Search(formula, data)
     search = squares if loss == "linear" else _RobustSearch(formula, data)
     with numpy.errstate(all="ignore"):
         _check_start(search, first)
         begun = first
-        if len(data.y) < len(names) and not bounds:  # of many minima, the one nearest to the start
+        if (
+            len(data.y) < len(names) and not is_bounded
+        ):  # of many minima, the one nearest to the start
             first = squares.polished(first)
         found = least_squares(
             search.residuals, first, search.slopes, (low, high), method="lm" if free else "trf",
@@ -572,11 +575,12 @@ def _bounds(names: list[str], bounds: Mapping[str, Any], first: Any) -> tuple[An
     import numpy
 
     low, high = numpy.full(len(names), -inf), numpy.full(len(names), inf)
-    for name, pair in (dict(bounds) if hasattr(bounds, "keys") else {"all": bounds}).items():
-        if not hasattr(bounds, "keys") or not hasattr(pair, "__len__") or len(pair) != 2:
-            raise TypeError(
-                f'bounds are pairs by name, {{"{names[0]}": (0, None)}}, got {pair!r} for {name}'
-            )
+    told = f'bounds are pairs by name, {{"{names[0]}": (0, None)}}, got'
+    if not hasattr(bounds, "keys"):
+        raise TypeError(f"{told} {bounds!r}")
+    for name, pair in dict(bounds).items():
+        if not hasattr(pair, "__len__") or len(pair) != 2:
+            raise TypeError(f"{told} {pair!r} for {name}")
         i = names.index(look_up("bounds", name, dict(zip(names, names))))
         least, greatest = pair
         low[i] = -inf if least is None else to_float(least, name)

@@ -8,6 +8,7 @@ and `arranged()`.
 
 from __future__ import annotations
 
+from contextlib import suppress
 from copy import copy, deepcopy
 from gc import get_referents
 from itertools import chain
@@ -120,10 +121,11 @@ def rebuilt(tree: Any, content: Iterator[Any]) -> Any:
         if {*map(type, parts)} == {float}:
             return numpy.array(parts).reshape(tree.shape)
         is_plain = all(type(item) is float for item in leaves(parts, ""))
-        try:
-            made = numpy.array(parts, dtype=None if is_plain else object)
-        except ValueError:  # gradients by several arguments, each of its own shape
-            made = numpy.fromiter(parts, object, len(parts))
+        made = numpy.fromiter(parts, object, len(parts))
+        with suppress(ValueError):  # gradients by several arguments may have unequal shapes
+            even = numpy.array(parts, dtype=None if is_plain else object)
+            if is_plain or not {list, tuple, numpy.ndarray} & {*map(type, even.flat)}:
+                made = even
         return made.reshape(tree.shape + made.shape[1:])
     return next(content)
 

@@ -187,6 +187,24 @@ def test_partial_fit_keeps_its_code_as_long_as_the_rows_are_as_many(monkeypatch)
     np.testing.assert_allclose(*[model.predict_proba(X) for model in (ours[1], twin)], rtol=1e-9)
 
 
+def own_tanh(x):
+    return tanh(x)
+
+
+@pytest.mark.parametrize(
+    ("given", "most"), [({}, 0), ({"activation": own_tanh}, 1), ({"shuffle": False}, 1)]
+)
+def test_code_that_the_next_part_cannot_use_is_not_made_again_and_again(given, most, monkeypatch):
+    built, build = [], Generated._build
+    monkeypatch.setattr(
+        Generated, "_build", lambda self, draws: (built.append(1), build(self, draws))
+    )
+    model = MLPClassifier(**{**FAST, **given})
+    for i in range(8):  # as many rows in each part, or other ones
+        model.partial_fit(X[i : i + (9 if given else 9 + i)], Y[: 9 if given else 9 + i], [0, 1])
+    assert len(built) == most
+
+
 def test_early_stopping_brings_the_best_weights_back():
     model = MLPRegressor(**{**FAST, "max_iter": 300}, early_stopping=True, n_iter_no_change=5).fit(
         X, X[:, 0] * X[:, 1]

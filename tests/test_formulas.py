@@ -178,6 +178,7 @@ BAD = {
     "no evaluation": ({"max_evaluations": 0}, ValueError, "max_evaluations must be 1 or more, got 0"),
     "a residual of 0 from which on": ({"loss": "huber", "loss_scale": 0}, ValueError, "loss_scale must be above 0"),
     "bounds in lists": ({"bounds": ([0, 0, 0], [1, 1, 1])}, TypeError, 'bounds are pairs by name, {"a": (0, None)}'),
+    "bounds in an array": ({"bounds": np.array([[0, 1]])}, TypeError, 'bounds are pairs by name, {"a": (0, None)}, got array'),
     "half a bound": ({"bounds": {"k": 1}}, TypeError, "got 1 for k"),
     "too few evaluations": ({"max_evaluations": 2}, RuntimeError, "the search did not end within 2 evaluations"),
 }  # fmt: skip
@@ -210,7 +211,9 @@ def test_a_band_refuses_a_sigma_that_is_none():
 
 def test_rows_of_another_length_are_refused():
     pandas = pytest.importorskip("pandas")
-    fit = fit_formula(decay, T, pandas.DataFrame({"y": Y}), pandas.Series(START))
+    fit = fit_formula(
+        decay, T, pandas.DataFrame({"y": Y}), pandas.Series(START), bounds=pandas.Series()
+    )
     assert fit.parameters == fit_formula(decay, T, Y, START).parameters
     for ask in (fit.predict, fit.band):
         with pytest.raises(

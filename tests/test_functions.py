@@ -210,6 +210,7 @@ def test_arrays_broadcast_as_in_numpy():
     column, row = np.array([[1.0], [2.0]]), np.array([0.0, 1.5, 3.0])
     np.testing.assert_array_equal(sg.maximum(column, row), np.maximum(column, row))
     np.testing.assert_array_equal(sg.where(X > 0, X, 0), np.where(X > 0, X, 0))
+    np.testing.assert_array_equal(sg.where(np.sign(X).astype(int), X, 9), np.where(X, X, 9))
     np.testing.assert_array_equal(sg.clip(X, 0, 1), np.clip(X, 0, 1))
     assert sg.maximum(X, Value(0.0)).dtype == object
     assert type(sg.exp(np.float64(0.0))) is type(sg.exp(np.array(0.0))) is float

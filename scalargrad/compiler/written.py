@@ -36,6 +36,11 @@ class Writing(NamedTuple):
     def mapping(self, items: Mapping[Any, str]) -> str:
         """A dict of texts."""
         keys = [self.own.get(key) or self.at(key) for key in items]
+        if self is JAVASCRIPT and len({*map(str, items)}) < len(items):
+            raise TypeError(
+                f"JavaScript takes a number as a key for its text, and of the keys {[*items]} two "
+                "would be the same: rename one"
+            )
         return f"{{{', '.join([f'{key}: {text}' for key, text in zip(keys, items.values())])}}}"
 
     def listed(self, texts: Sequence[str], is_tuple: bool = False) -> str:
@@ -87,5 +92,10 @@ def _in_python(key: Any) -> str:
     return f'"{text[1:-1]}"' if is_plain else text
 
 
+def _in_javascript(key: Any) -> str:
+    is_plain = type(key) is int and 0 <= key < 2**53  # beyond, numbers are rounded
+    return json.dumps(key if is_plain else str(key))
+
+
 PYTHON = Writing((str, int, bool, type(None)), "None", _in_python)
-JAVASCRIPT = Writing((str, int), "null", json.dumps, {"__proto__": '["__proto__"]'})
+JAVASCRIPT = Writing((str, int), "null", _in_javascript, {"__proto__": '["__proto__"]'})

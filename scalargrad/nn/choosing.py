@@ -23,12 +23,15 @@ OPTIMIZERS: dict[str, type[Optimizer]] = {
 
 
 class Kept:
-    """An optimiser for several calls of `fit`, with the code that made the last steps."""
+    """An optimiser for several calls of `fit`, with the code that made steps in one of them.
+
+    `rows` is the size of a batch in the last call that made steps without that code.
+    """
 
     def __init__(self, optimizer: Any) -> None:
         self.optimizer = optimizer
         self.code: Any = None
-        self.is_used = False
+        self.rows = 0
 
     def __call__(self, parameters: list[Value]) -> Any:
         return self.optimizer

@@ -98,6 +98,11 @@ class Generated:
             self._classes = checked(task, table)
             self._build(draws)
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the code may serve for other rows in later calls of `fit`."""
+        return self.is_own and not (self.keeps or self.executor)
+
     def goes_on(
         self,
         task: Task,
@@ -116,8 +121,8 @@ class Generated:
         is_same = is_same and (task.is_mean, task.clip, backend) == (
             self.task.is_mean, self.task.clip, self.backend
         )  # fmt: skip
-        may_differ = self.keeps or keeps or executor or not self.is_own
-        if not is_same or may_differ or self.has_changed():
+        is_lasting = self.is_lasting and not (keeps or executor)
+        if not (is_same and is_lasting) or self.has_changed():
             return False
         if not self._are_alike(table) or checked(task, table) != self._classes:
             return False
@@ -424,7 +429,6 @@ class Generated:
         """The backend of single gradients: plain Python, unless all steps are made by them."""
         if self.executor is None and not isinstance(self.optimizer, LBFGS):
             return "python"
-
         expected = "value_and_grad", self.rows, self.expected, self.expected
         plan = self._plan = plan_of(self.backend, self._program, *expected, lambda: False)
         return plan.backend

@@ -335,17 +335,19 @@ def _engine(engine: str, kept: Kept | None, given: tuple[Any, ...]) -> Engine:
     """The engine that makes the steps; `given` is what a Generated is made of."""
     task, optimizer, table, _, steps, _, rows, *_ = given
     eager, visits = Eager(task, optimizer, table), steps * rows
-    goes_on = kept is not None and kept.is_used
-    is_short = visits < PAYS and not goes_on and visits * len(task.model.parameters()) < WEIGHTS
-    if kept:
-        kept.is_used = True
-    if engine == "eager" or (engine == "auto" and (is_short or modes.modes_here.get())):
+    if engine == "eager" or (engine == "auto" and modes.modes_here.get()):
         return eager
-    from .compiled import Generated
-
     try:
         if kept and kept.code and kept.code.goes_on(*given):
             return kept.code  # type: ignore[no-any-return]
+        is_short = visits < PAYS and visits * len(task.model.parameters()) < WEIGHTS
+        if kept:  # a second call like the last is followed by others that code serves for
+            comes_again = kept.rows == rows and (kept.code is None or kept.code.is_lasting)
+            is_short, kept.rows = is_short and not comes_again, rows
+        if engine == "auto" and is_short:
+            return eager
+        from .compiled import Generated
+
         made = Generated(*given)
         if kept:
             kept.code = made

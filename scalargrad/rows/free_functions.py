@@ -112,6 +112,8 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     if condition.__class__ is bool and x.__class__ in SCALARS and y.__class__ in SCALARS:
         return x if condition else y
     if any(map(is_array, (condition, x, y))):
+        if getattr(getattr(condition, "dtype", None), "kind", "") == "i":
+            condition = condition != 0  # no ~ made negative numbers of an array of integers
         return on_arrays(where, (condition, x, y))
     if records := trace_recorder(condition):
         return records("_choose", (condition, x, y))

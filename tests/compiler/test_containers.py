@@ -90,10 +90,13 @@ def test_the_slopes_of_an_array_by_arguments_of_unequal_shapes_stand_in_an_array
 
     compiled = sg.compile(fn, wrt=(0, 1), backend=backend)
     of_rows = sg.compile(fn, wrt=(0, 1), rows="t", backend=backend)
+    one = sg.Value(1.0)
+    with_a_weight = sg.jacobian(lambda p, t: fn(p, t) * one, wrt=(0, 1))  # of Values
     for slopes in (
         sg.jacobian(fn, wrt=(0, 1))([2.0, 5.0], 3.0),
         compiled.jacobian([2.0, 5.0], 3.0)[1],
         of_rows.jacobian([2.0, 5.0], [3.0])[1],
+        with_a_weight([2.0, 5.0], 3.0),
     ):
         assert slopes.shape == (2,)
         assert [p for p, _ in slopes] == [[3.0, 0.0], [0.0, 1.0]]

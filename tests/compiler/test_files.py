@@ -119,6 +119,7 @@ def written_by_hand(rng: random.Random) -> list[tuple[Any, list[Any], dict[str, 
         (lambda x, y: [x[0], [y, {"a": x[1]}], 1.0], [[1.0, 2.0], 3.0], {"wrt": (1, 0)}),
         (lambda x, none: sg.sum(x) + 1.0, [[], []], {"wrt": (0, 1)}),
         (lambda m, x: sg.sum(m(x)), [Gated().state(), draw(4, 2)], {"wrt": (0, 1), "rows": ("x",)}),
+        (lambda d: d["a"][-1] * d[10**17], [{"a": {-1: 3.0}, 10**17: 2.0}], {}),
     ]  # fmt: skip
 
 
@@ -204,6 +205,15 @@ def test_modules_in_javascript_are_as_in_python(saved: list[Saved], tmp_path: Pa
     values = [(case.js, "value", case.given) for case in saved]
     for case, got in zip(saved, in_javascript(tmp_path, values), strict=True):
         assert are_close(got, case.f(*case.args)), case.js.read_text()
+
+
+def test_keys_that_javascript_does_not_tell_apart_are_refused(tmp_path: Path) -> None:
+    f = sg.compile(lambda d: d[1] * d["1"], backend="python")
+    with pytest.raises(
+        TypeError, match=r"of the keys \[1, '1'\] two would be the same: rename one"
+    ):
+        f.save(tmp_path / "f.js", {1: 3.0, "1": 4.0})
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.parametrize(
