@@ -262,7 +262,7 @@ def set_digits(operands: Sequence[Any]) -> None:
 
 
 class Truth(NamedTuple):
-    """What is true of an operation's value or of one slope at a point: a number for each operand of a list; what counts the ulps."""
+    """The truth about an operation's value or one slope at a point: a number for each operand of a list; the term whose ulps are counted."""
 
     numbers: list[mpf]
     term: mpf | None

@@ -96,7 +96,7 @@ def by_compiled(program: Program) -> tuple[float, Slopes]:
 
 
 class Way(NamedTuple):
-    """How to find the value and the slopes by the leaves, and whether slopes are summed up in `backward`'s order."""
+    """A way to find the value and the slopes by the leaves, and whether slopes are summed up in `backward`'s order."""
 
     run: Callable[[Program], tuple[float, Slopes | None]]
     same_bits: bool

@@ -547,7 +547,7 @@ def test_check_gradient_takes_a_derivative_of_a_function_that_reads_a_weight():
 
 
 def test_a_penalty_on_the_slope_of_a_network_reaches_its_weights():
-    """Of y = v tanh(w x + b): y' = v w (1 - t²), and the slopes of y'² by hand."""
+    """With y = v tanh(w x + b): y' = v w (1 - t²), and the slopes of y'² by hand."""
     v, w, b, x = (Value(0.7), Value(-1.3), Value(0.2), 0.4)
     (grad(lambda x: v * sg.tanh(w * x + b))(x) ** 2).backward()
     t = math.tanh(w.data * x + b.data)

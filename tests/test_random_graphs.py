@@ -34,7 +34,7 @@ PAIR = Program(
 
 
 def printed(text: str) -> list[float]:
-    """The text that a program prints when it is run."""
+    """The numbers that a program prints when it is run."""
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
         exec(text, {})

@@ -91,9 +91,7 @@ class TracedModel:
         TraceError where another call of the same model records another.
         """
         steps = self._recorded(function, what)
-        if (
-            self._before and self._before.has_changed()
-        ):  # it counts its calls, or keeps something of them
+        if self._before and self._before.has_changed():  # it counts, or keeps something of a call
             inputs = [x for _, x in self._known]
             inputs += [*self.inputs.values(), *self.captured.values()]
             kept = _kept(self._model, {})

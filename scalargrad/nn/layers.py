@@ -26,8 +26,6 @@ from .parameters import PLAIN, are_leaves, places_in
 from .rows import is_row, to_lists
 from .weights import named_functions
 
-SKLEARN_NAMES = {"identity": None, "logistic": "sigmoid"}  # where scikit-learn has others
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -40,6 +38,7 @@ if TYPE_CHECKING:
     Init = str | Callable[[int, int, Random], Any] | None
     F = TypeVar("F", bound=Callable[..., None])
 
+SKLEARN_NAMES = {"identity": None, "logistic": "sigmoid"}  # where scikit-learn has others
 _floats, _values, _as_they_are = {float}, {Value}, {float, Value}
 
 

@@ -34,7 +34,7 @@ PLOT = Path("growth.svg")
 
 @dataclass(frozen=True)
 class Graph:
-    """How many operations, a function, its arguments, and a function that walks it eagerly."""
+    """A number of operations, a function, its arguments, and a function that walks it eagerly."""
 
     operations: int
     function: Callable[..., Any]

@@ -171,7 +171,7 @@ def test_wherever_ctrl_c_comes_the_history_has_the_epochs_that_the_weights_have(
     lines = 0
 
     def fitted(at):
-        """How many steps were made, and the losses, where a line is interrupted: of those that make steps and take losses, that one."""
+        """The number of steps that were made, and the losses, where a line is interrupted: the line `at` of those that make steps and take losses."""
         nonlocal lines
         kept = []
 

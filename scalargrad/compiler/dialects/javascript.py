@@ -59,7 +59,6 @@ class JavaScript(Dialect):
     functions, writer, texts = FUNCTIONS, JavaScriptWriter, HELPERS
     constant = "const {} = {};".format
     variable = "let {} = {};".format
-    array_at = "const {} = work.subarray({});".format
     reserved = frozenset({*OWN, *WORDS.split(), *HELPERS.names})
 
     def arrays(self, sizes: Mapping[str, int]) -> str:

@@ -1,4 +1,4 @@
-"""Programs with hardly two steps alike, on NumPy: the numbers of plain Python, as arrays; vectors wherever these are a gain."""
+"""Programs with hardly two steps alike, on NumPy: plain Python computes them, results come as they would from arrays."""
 
 from __future__ import annotations
 
