@@ -354,7 +354,7 @@ class _Search(_RobustSearch):
     """The same for plain squares, in fewer rows: those of R, where [slopes | r] = Q R.
 
     A search by least squares looks at lengths and products of the columns only, which Q keeps. So
-    a hundred thousand rows cost it no more than a hundred. Of many rows R is the root of the
+    a hundred thousand rows cost it no more than a hundred. R of many rows is the root of the
     columns' products, which are summed block by block, as long as these tell the columns apart.
     """
 

@@ -3,8 +3,8 @@
 A trace holds the numbers that a function read from its closure, its defaults, the globals that it
 names, and attributes of objects. `Captured` remembers them: some 1,000 numbers by content, so that
 an edit in place is noticed and the function traced anew; of larger lists, dicts and arrays, only
-which object it is, and its length. So a look takes a bounded time. Of objects, modules and classes
-it looks at the attributes that code names. It leaves Values out, whose data a compiled function
+which object it is, and its length. So a look takes a bounded time. It looks at those attributes of
+objects, modules and classes that code names. It leaves Values out, whose data a compiled function
 reads in each call, unless code names `data` or `detach`, which take the number itself.
 """
 

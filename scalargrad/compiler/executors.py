@@ -4,9 +4,9 @@ Rows are cut into pieces, each is a task for a worker, and the results are added
 the pieces. The cut depends on the rows alone, so that any executor, with any number of workers,
 gives the same bits in every run.
 
-What stays the same from call to call is a `Parcel`. In the process of the caller it is the thing
-itself. A worker in another process keeps it under a key, the digest of its content: it is sent
-where it is not known yet, and else the key alone. A worker that lacks it says so, and gets it.
+A thing that stays the same from call to call is a `Parcel`. In the process of the caller it is the
+thing itself. A worker in another process keeps it under a key, the digest of its content: it is
+sent where it is not known yet, and else the key alone. A worker that lacks it says so, and gets it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The program between a trace and the source: steps on named inputs, and passes.   (floor 3)
 
 A trace is frozen into steps, each an operation with its operands, operands before their readers.
-What no output reads is no step: a program is made of its outputs. What follows are passes, each a
+A program is made of its outputs: nothing that none of them reads is a step. Passes follow, each a
 function of a program: `constants` folds, `sharing` finds steps that compute the same, and `pulls`
 finds the ways of the derivative: which step sends a slope to which of its operands, in the order in
 which `Value.backward` would. The slopes themselves are made in `derive`.

@@ -376,7 +376,7 @@ _alone = (_Tracing(),)
 def tracing(numbers: Collection[str] = ()) -> Iterator[Trace]:
     """Trace what is computed of Values, whatever modes are on outside, in derivatives too.
 
-    What was refused is refused in the end, even if the function caught the error and went on.
+    A refusal holds to the end, even if the function caught the error and went on.
     `numbers` are the names of the arguments that are one number.
     """
     add_methods()

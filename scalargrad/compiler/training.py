@@ -1,8 +1,8 @@
 """The programs that training lowers: the loss of a row, the penalty, or a whole batch.   (floor 3)
 
 The model is called with traced numbers for its parameters and for a row of data, and gives a
-program for any row. Of a few rows that are known, their numbers are put in: all that depends on
-data alone is worked out.
+program for any row. The numbers of a few rows that are known are put in: all that depends on data
+alone is worked out.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ from .eager import Eager, number_of
 from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
 from .optimizers import Optimizer, clipped
-from .parameters import put
+from .parameters import PACKAGE, layers_of, put
 from .rows import items, one_hot, width
 
 TYPE_CHECKING = False
@@ -55,7 +55,6 @@ LINES = 6000  # an update of at most so many lines has a line for each weight,
 SOME = 300  # if there are at least so many steps
 CHANGES = 3  # after so many changes, one after the other, no more code is made
 METHODS = ("step", "rate", "move", "become", "zero_grad", "__setattr__", "__getattribute__")
-PACKAGE = f"{__name__.split('.')[0]}."
 ATTRIBUTES = ("parameters", "lr", "steps", "state")  # an Optimizer has these as plain attributes
 
 
@@ -486,10 +485,9 @@ def is_known(optimizer: Any) -> bool:
 def is_own(model: Any, *functions: Any) -> bool:
     """Whether all that is traced is code of this package, the same in each call.
 
-    What others wrote may count, draw or look at the kind of its numbers, and is looked into.
+    Code of others may count, draw or look at the kind of its numbers, and is looked into.
     """
-    find: Any = getattr(type(model), "_layers", None)  # an attribute of that name is the user's
-    layers = find(model) if getattr(find, "__module__", "").startswith(PACKAGE) else []
+    layers = layers_of(model)
     parts = [part for layer in layers for part in (layer, *getattr(layer, "neurons", ()))]
     functions = *functions, *[part.activation for part in parts]
     return bool(layers) and all(

@@ -22,7 +22,7 @@ from .activations import name_of
 from .checks import random_source, whole_number
 from .inits import init_name, initializer
 from .module import Module
-from .parameters import PLAIN, are_leaves, places_in
+from .parameters import PLAIN, are_leaves, layers_of, places_in
 from .rows import is_row, to_lists
 from .weights import named_functions
 
@@ -353,7 +353,7 @@ class MLP(Module):
         return arguments if shapes == self._shapes(arguments) else None
 
     def _layers(self) -> list[Module]:
-        parts = [part for layer in self.layers for part in type(layer)._layers(layer)]
+        parts = [part for layer in self.layers for part in layers_of(layer)]
         is_plain = type(self).__call__ is MLP.__call__ and len(parts) == len(self.layers)
         return parts if is_plain else []
 

@@ -26,7 +26,7 @@ def accuracy(
     """The share of rows whose class is predicted.
 
     A single output is compared with `threshold`: by default 0.5 for classes 0 and 1, and 0 for
-    classes -1 and 1. Of several outputs the largest counts; the target is its place, or one-hot.
+    classes -1 and 1. The largest of several outputs counts; the target is its place, or one-hot.
     """
     if threshold is None:
         threshold = 0.0 if any(t == -1 for t in targets) else 0.5

@@ -59,7 +59,7 @@ class Module(HasParameters):
         return f"{type(self).__name__}({len(self.parameters())} parameters)"
 
     def _layers(self) -> list[Module]:
-        """The layers that a row runs through one after the other; none if there is more to it."""
+        """The layers for `layers_of`."""
         return []
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:

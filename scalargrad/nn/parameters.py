@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     # along its last axis. A computed Value is no parameter: it has None in place of the index.
     Place = tuple[str, Index | None, Sequence[Value]]
 
-_PACKAGE = f"{__name__.split('.')[0]}."
+PACKAGE = f"{__name__.split('.')[0]}."
 # the kinds of most attributes: they hold no Value
 PLAIN = {float, int, bool, str, type(None), type(len), type(lambda: None)}
 
@@ -240,6 +240,15 @@ def are_leaves(items: Sequence[Any]) -> bool:
     return are_values and countOf(map(_operation, items), None) == len(items)
 
 
+def layers_of(model: Any) -> list[Any]:
+    """The layers that a row runs through one after the other; none if there is more to it.
+
+    An attribute `_layers` of a model, or of a class that is not this package's, is the user's.
+    """
+    find: Any = getattr(type(model), "_layers", None)
+    return find(model) if getattr(find, "__module__", "").startswith(PACKAGE) else []
+
+
 def _items_of(item: Any) -> Sequence[Any]:
     """The items of a list, a tuple or an array of objects; none if all are plain numbers."""
     if is_array := getattr(getattr(item, "dtype", None), "kind", "") == "O":
@@ -289,7 +298,7 @@ def _reaches(value: Value, parameters: Mapping[Value, Any]) -> bool:
 def _warn(name: str, value: Value) -> None:
     """Warn, at the user's line, that a Value looks like a parameter and is none."""
     frame, level = sys._getframe(1).f_back, 2
-    while frame and frame.f_back and frame.f_globals.get("__name__", "").startswith(_PACKAGE):
+    while frame and frame.f_back and frame.f_globals.get("__name__", "").startswith(PACKAGE):
         frame, level = frame.f_back, level + 1
     warnings.warn(
         f"{name} was computed by {value.op}, so it is no parameter and is never trained: write "

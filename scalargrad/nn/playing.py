@@ -13,7 +13,7 @@ from .inits import INITS
 from .lbfgs import LBFGS
 from .losses import binary_cross_entropy_with_logits, hinge, loss_function
 from .optimizers import positive
-from .parameters import flat
+from .parameters import flat, layers_of
 from .rows import one_hot, to_lists, width
 from .training import REDUCTIONS, table_of
 
@@ -87,11 +87,11 @@ def playground(
     def predict(model: Any, x: Any) -> Any:
         return model(x)
 
-    layers = type(model)._layers(model)  # the model may have an attribute of that name
+    layers = layers_of(model)
 
     def neurons(model: Any, x: Any) -> Any:
         found: list[Any] = []
-        for layer in type(model)._layers(model):
+        for layer in layers_of(model):
             out = layer(x)
             x = out if isinstance(out, list) else [out]
             found += x

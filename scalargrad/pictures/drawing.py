@@ -149,7 +149,7 @@ def draw(
 
     `collapse="neurons"` shows each neuron as one card, "layers" each layer, "none" neither; "auto"
     collapses a graph of more than 300 Values, and in one without neurons, of more than 100, Values
-    that play the same role share a card. What repeats is one card, but not with "none".
+    that play the same role share a card. A repetition is one card, but not with "none".
     `expand_dots` shows a dot as its products and their sum. `direction` is "right" or "down".
     `theme` is "light", "dark" or "auto", the reader's own. Lines between wide layers are strong by
     the gradient that flows, or with `edges="weight"` by their weights. `legend=False` leaves out

@@ -1,8 +1,8 @@
 """Edges between wide layers: straight lines by their strength, and bundles of them.   (floor 3)
 
 If more than `MOST_PILLS` edges go into a layer of neurons, nobody follows each. Then all layers are
-drawn as network diagrams draw them: thin, translucent, the strong ones strong. Of more than
-`MOST_LINES` only the strongest are drawn, and a band with a count stands for all.
+drawn as network diagrams draw them: thin, translucent, the strong ones strong. If
+they are more than `MOST_LINES`, the strongest are drawn, and a band with a count stands for all.
 """
 
 from __future__ import annotations

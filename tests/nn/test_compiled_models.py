@@ -86,6 +86,27 @@ class Stack(Module):
         return x
 
 
+class Within(Module):
+    """Its method has the name of a method of modules, and does something else."""
+
+    def __init__(self):
+        self.layer = Layer(2, 3, "tanh", seed=0)
+
+    def _layers(self):
+        raise NotImplementedError
+
+    def __call__(self, x):
+        return self.layer(x)
+
+
+def test_a_method_of_any_name_may_stand_in_a_layer():
+    models, table = [MLP(2, [3, 1], "tanh", seed=0) for _ in range(2)], [[0.5, 1.0], [1.0, 0.5]]
+    models[0].layers[0] = Within()
+    models[1].load_state(dict(zip(models[1].state(), models[0].state().values())))
+    losses = [m.fit(table, [0.5, 0.0], epochs=3, engine="compiled").loss for m in models]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-12)
+
+
 def test_an_attribute_of_any_name_may_hold_layers():
     models, table = [Stack(), MLP(2, [3, 1], "tanh")], [[i / 1000, 1.0] for i in range(1500)]
     models[1].load_state(dict(zip(models[1].state(), models[0].state().values())))

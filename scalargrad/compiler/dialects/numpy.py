@@ -1,9 +1,9 @@
 """Lines on NumPy arrays: the text of a number as an expression of whole arrays.   (floor 3)
 
-A choice becomes `where`, a chained comparison is joined by `&`. What a line keeps for the ends of
-the range is computed for the few elements that need it, `mended(condition, value, instead, …)`,
-and there by functions of floats, `one_by_one(cube_root, x)`. What NumPy has a function for is
-called by it (`PATTERNS`). `array_names` has the functions that the source calls.
+A choice becomes `where`, a chained comparison is joined by `&`. A formula for the ends
+of the range is computed for the few elements that need it, `mended(condition, value, instead, …)`,
+and there by functions of floats, `one_by_one(cube_root, x)`. NumPy's own functions are called
+where there are some (`PATTERNS`). `array_names` has the functions that the source calls.
 """
 
 from __future__ import annotations

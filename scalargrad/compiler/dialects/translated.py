@@ -1,6 +1,6 @@
 """The package's own arithmetic in C and JavaScript, made of its text in Python.   (floor 3)
 
-What is translated keeps to what the languages share: numbers and lists of them, conditions, loops
+The text keeps to what the languages share: numbers and lists of them, conditions, loops
 that count, calls.
 """
 

@@ -1,8 +1,8 @@
 """Training on arrays: slopes of the loss, the penalty and the update as one loop.   (floor 3)
 
 The weights are one vector, and so are their slopes and each thing that the optimiser remembers: the
-matrices of the formulas are views of it. What the rows of a batch decide alone is computed once for
-it, by a function of its own.
+matrices of the formulas are views of it. Numbers that the rows of a batch decide alone are computed
+once for it, by a function of their own.
 """
 
 from __future__ import annotations

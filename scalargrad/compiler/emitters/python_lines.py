@@ -2,8 +2,8 @@
 
 An expression is a number: it has a form, and reads others. Only when all are known is it decided
 which of them get a line and a name: those that are read more than once, or would make a line too
-long. What nobody reads is not written. Lines stand before a loop over the rows of data, in it, or
-behind it.
+long. A line that nobody reads is not written. Lines stand before a loop over the rows of data, in
+it, or behind it.
 """
 
 from __future__ import annotations
