@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from copy import copy
 from enum import Enum
-from functools import lru_cache, partial, reduce
+from functools import lru_cache, reduce
 from importlib.util import find_spec
 from math import prod
 from operator import countOf, getitem
@@ -458,10 +458,9 @@ def _state_gathering(form: Form, of_rows: str) -> Callable[[Iterator[Any]], Any]
     hands = [handing((kind,) if shape or of_rows else ()) for shape in shapes]
 
     def gathered(slopes: Iterator[Any]) -> Any:
-        blocks = dict(zip(names, slopes))
         if same.ties:
-            blocks = _tied(blocks, same.ties, of_rows)
-        return cls(same.it, {name: hand(blocks[name]) for name, hand in zip(names, hands)})
+            slopes = iter(_tied(dict(zip(names, slopes)), same.ties, of_rows).values())
+        return cls(same.it, zip(names, [hand(next(slopes)) for hand in hands]))
 
     return gathered
 
@@ -487,9 +486,11 @@ def handing(kinds: tuple[str, ...]) -> Callable[[Any], Any]:
     """
     if len({*kinds}) < 2 and TUPLE not in kinds:
         if ARRAY in kinds:
-            import numpy
+            from numpy import asarray, float64, ndarray
 
-            return partial(numpy.asarray, dtype=numpy.float64)
+            return lambda content: (
+                content if type(content) is ndarray else asarray(content, float64)
+            )
         return as_lists if kinds else as_number
     outer, inner = tuple if kinds[0] == TUPLE else list, handing(kinds[1:])
     return lambda content: outer(map(inner, content))
