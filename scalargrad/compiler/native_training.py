@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 
 import numpy
 
@@ -63,7 +64,7 @@ class LoopOnNative(Loop):
         train(*map(_passed, [*arrays, steps.first, count, losses, work]))
         back = numpy.empty((len(now), len(steps.weights)))
         back[:, self._there] = now
-        return *self.ended(now, *back.tolist()), losses.tolist()
+        return *self.ended(now, *back.tolist()), array("d", losses.tobytes())
 
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""

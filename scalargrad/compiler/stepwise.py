@@ -21,7 +21,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     Numbers = list[float]
     State = tuple[Numbers, ...]
-    Moved = tuple[Numbers, State, Numbers]  # the weights and the state after steps, and the losses
+    # the weights and the state after steps, and the losses
+    Moved = tuple[Numbers, State, Sequence[float]]
     # of weights, gradients, lr, state and step: the new weights and the new state
     Update = Callable[[Numbers, Numbers, float, State, int], tuple[Numbers, State]]
 
@@ -32,7 +33,7 @@ class Steps(NamedTuple):
     weights: Numbers
     state: State
     fixed: Numbers  # of the inputs that are neither weights nor data
-    rates: list[float]
+    rates: Sequence[float]
     first: int  # the number of the first step
     batches: list[list[int]]  # of each the places of its rows in the table
     update: Update

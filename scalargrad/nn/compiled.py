@@ -8,6 +8,7 @@ made on Values, which say what is wrong.
 
 from __future__ import annotations
 
+from array import array
 from contextlib import contextmanager, nullcontext
 from copy import copy
 from functools import cache
@@ -40,7 +41,7 @@ from .rows import items, one_hot, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from typing import Any
@@ -172,11 +173,11 @@ class Generated:
         self._failure = None  # of a step that is taken back
         self.optimizer.become(*before)
 
-    def _rates(self, count: int) -> list[float]:
+    def _rates(self, count: int) -> Sequence[float]:
         """The rates of the next steps; if one raises an error, those before it."""
         optimizer = self.optimizer
         if not callable(optimizer.lr):
-            return [optimizer.lr] * count
+            return array("d", [optimizer.lr]) * count
         rates: list[float] = []
         try:
             for step in range(optimizer.steps, optimizer.steps + count):
@@ -187,7 +188,7 @@ class Generated:
             self._failure = error
         return rates
 
-    def _at_once(self, batches: list[list[int]], rates: list[float], losses: Losses) -> bool:
+    def _at_once(self, batches: list[list[int]], rates: Sequence[float], losses: Losses) -> bool:
         """Make all steps in one call; if a number becomes nan or infinite, make none: False."""
         optimizer = self.optimizer
         before = [p.data for p in optimizer.parameters], optimizer.state, self._fixed()
@@ -224,7 +225,7 @@ class Generated:
         return Eager(self.task, self.optimizer, self.table).gradient(weights, batch)
 
     def _one_by_one(
-        self, batches: list[list[int]], rates: list[float] | None, losses: Losses
+        self, batches: list[list[int]], rates: Sequence[float] | None, losses: Losses
     ) -> None:
         """The same steps in total arithmetic, each looked at, and on Values what fails then.
 
@@ -286,9 +287,9 @@ class Generated:
             n, calls = len(table[0]), self.calls
             plan = plan_of("auto", self._program, "value", n, calls, calls, lambda: False)
             if plan.without_native == "numpy":  # which is fast enough, and takes no making
-                from numpy import array
+                from numpy import asarray
 
-                content = [array(part) for part in content]
+                content = [*map(asarray, content)]
                 steps = Stepwise(self._problem._replace(penalty=None, table=()), "numpy")
         return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
 
