@@ -17,6 +17,7 @@ from ..lower import lines
 from ..program import Block, Constant, Program, rewritten
 from ..reduced import outputs_of, slopes_of
 from ..roll import Rolled, rolled
+from ..views import is_all
 from .numpy import Arrays
 from .numpy_sources import TURNED_PRODUCT, Held
 
@@ -61,17 +62,17 @@ class Training:
         self.parts = {block: self.names.take(f"d{called[block]}") for block in moving}
         value, views = self._derived(loss, moving, reduce if data else None)
         slopes = [arrays.result(v, block.shape or (1,)) for block, v in zip(moving, views)]
-        more: list[Expression] = []
+        more: list[tuple[str, Expression]] = []
         if penalty:
-            added, by_all = self._penalty(penalty)
-            value, more = x.of("_0 + _1", value, added), [by_all] * (by_all.text != "0.0")
+            added, more = self._penalty(penalty)
+            value = x.of("_0 + _1", value, added)
         moved = self._update(update)
         wanted = [x for s in slopes for x in (s.operands if s.form in INTO else (s,))]
-        wanted += [*more, value]
+        wanted += [*[x for _, x in more], value]
         batch, prepared = self._prepared([*wanted, *moved])
         step = [text for _, text in lines_of(wanted, self.names)]
         step += [self._written(*pair) for pair in zip(self.parts.values(), slopes)]
-        step += [f"{self.g.text} += {x.text}" for x in more]
+        step += [f"{name} += {x.text}" for name, x in more]
         step.append(f"losses.append({value.text})")
         if clip is not None:
             step.append(f"{self.g.text} *= {clip!r} / max({clip!r}, norm({self.g.text}))")
@@ -91,15 +92,26 @@ class Training:
         self.arrays.add(derived, [value, *slopes], slopes)
         return self.arrays.result(value, ()), slopes
 
-    def _penalty(self, penalty: Program) -> tuple[Expression, Expression]:
-        """The penalty, and its slopes by the vector of the weights."""
+    def _penalty(self, penalty: Program) -> tuple[Expression, list[tuple[str, Expression]]]:
+        """The penalty, and what it adds to slopes: to all at once, if it treats all alike."""
         every = Block("p", (self.size,))
         self.arrays.held[every] = Held(self.p, (self.size,))
         weights = [x for block in self.moving for x in block.inputs]
-        outputs = rewritten(penalty, dict(zip(weights, every.inputs)))
-        of = rolled(Program([every, *self.fixed], outputs))
-        value, (slopes,) = self._derived(of, [every], None)
-        return value, self.arrays.read(slopes, every.shape, ())[0]
+        targets, views, of = {every: self.g.text}, [], None
+        if {x for step in penalty.steps for x in step.operands}.issuperset(weights):
+            of_one = rewritten(penalty, dict(zip(weights, every.inputs)))
+            of = rolled(Program([every, *self.fixed], of_one))
+            operands = [view for vector in of.vectors for view in vector.operands]
+            views = [view for view in operands if every in view.sources]
+        if of is None or not all(is_all(view.index, view.size) for view in views):
+            of = rolled(Program([*self.moving, *self.fixed], penalty.outputs))
+            targets = self.parts
+        value, slopes = self._derived(of, [*targets], None)
+        made = [
+            (name, self.arrays.read(view, block.shape or (1,), ())[0])
+            for (block, name), view in zip(targets.items(), slopes)
+        ]
+        return value, [(name, x) for name, x in made if x.text != "0.0"]
 
     def _update(self, update: Program) -> list[Expression]:
         """The new weights, and the new memory: the formula of one weight, on vectors."""
