@@ -58,8 +58,6 @@ def _adapter(source: Source) -> str:
 class Called:
     """A function in C, as one of the contents of blocks; `function` is of `adapters`."""
 
-    backend = "native"
-
     def __init__(
         self, function: Any, size: int, program: Program, kind: str, reduce: str | None
     ) -> None:
