@@ -238,9 +238,8 @@ class Function(Products):
     def item(self, view: View, shape: tuple[int, ...], variables: str) -> str:
         """The number of an operand where variables say, in loops of a shape."""
         if view.index.size == 1:
-            if len(view.sources) > 1:
-                return self.each(view)[0]
-            return self._number(view.sources[0], view.index.item())
+            first, *others = view.sources
+            return self.each(view)[0] if others else self._number(first, view.index.item())
         view = narrowed(view.sources, view.index.ravel())
         index, source = view.index.reshape(shape), view.sources[0]
         if len(view.sources) == 1 and isinstance(source, Numbers):
