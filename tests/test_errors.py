@@ -132,7 +132,7 @@ FUNCTIONS: list[Row] = [
     ("hypot of three",      lambda: sg.hypot(v, v, v),           TypeError, r"hypot\(\) takes 2 positional arguments but 3 were given"),
     ("clip of two",         lambda: sg.clip(v, 1.0),             TypeError, r"clip\(\) missing 1 required positional argument"),
     ("clip at a string",    lambda: sg.clip(v, "a", 2.0),        TypeError, r"clip takes a real number, got str: write float"),
-    ("where not",           lambda: sg.where(~(v > 0), v, 0.0),  TypeError, r"where got the condition -[12], .* of ~ before a truth value: leave ~ away, and exchange"),
+    ("where not",           lambda: sg.where(~int(v > 0), v, 0.0),  TypeError, r"where got the condition -[12], .* of ~ before a truth value: leave ~ away, and exchange"),
     ("where without else",  lambda: sg.where(v > 0, v),          TypeError, r"where\(\) missing 1 required positional argument: 'y'"),
     ("sum of a number", lambda: sg.sum(3.0), TypeError, r"sum takes an iterable of Values and numbers as xs, got float"),
     ("sum of a Value", lambda: sg.sum(v), TypeError, r"sum takes an iterable of Values and numbers as xs, got Value"),
