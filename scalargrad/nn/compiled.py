@@ -42,12 +42,11 @@ from .rows import items, one_hot, width
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from concurrent.futures import Executor
     from contextlib import AbstractContextManager
     from typing import Any
 
     from ..compiler.program import Program
-    from .eager import Losses, Table, Task
+    from .eager import Asked, Losses, Table, Task
 
 SECONDS = 0.03  # a block of steps takes about so long
 WRITTEN_OUT = 3000  # a batch of at most so many operations is written out row by row,
@@ -63,39 +62,26 @@ class Generated:
     """Makes steps by generated code.
 
     If model, loss or penalty cannot be traced, or the optimiser has a step of its own, it raises
-    TraceError. `expected` is the number of steps, of `rows` rows each, in so many `calls`. `keeps`
-    says that the same batches, as the same lists, come again. If there is an `executor`, it
-    computes the gradients.
+    TraceError.
     """
 
-    def __init__(
-        self,
-        task: Task,
-        optimizer: Any,
-        table: Table,
-        backend: str,
-        expected: int,
-        calls: int,
-        rows: int,
-        keeps: bool,
-        executor: Executor | None = None,
-    ) -> None:
-        if not isinstance(optimizer, LBFGS):
-            check_optimizer(optimizer)
-        self.task, self.optimizer, self.table, self.backend = task, optimizer, table, backend
-        self.expected, self.calls, self.rows, self.keeps = expected, calls, rows, keeps
-        self.executor = executor
+    def __init__(self, asked: Asked) -> None:
+        if not isinstance(asked.optimizer, LBFGS):
+            check_optimizer(asked.optimizer)
+        self.task, self.optimizer, self.table, self.backend, *_ = asked
+        self.expected, self.calls, self.rows = asked.expected, asked.calls, asked.rows
+        self.keeps, self.executor = asked.keeps, asked.executor
         self._plan: Any = None
         self._problem: Any = None
-        self.whole = keeps and rows == len(table[0])
+        self.whole = self.keeps and self.rows == len(self.table[0])
         self.pace = 1  # a call makes at most so many steps
         self._has_slopes = True  # parameters may have gradients
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
-        self.is_own = self._is_known() and is_own(task.model, task.measure, task.penalty)
+        self.is_own = self._is_known() and is_own(*self.task.parts)
         self._captured: Any = None  # what the code is made from, where a callback may change it
         with self._taking_back_draws() as draws:
-            self._classes = checked(task, table)
+            self._classes = checked(self.task, self.table)
             self._build(draws)
 
     @property
@@ -103,25 +89,15 @@ class Generated:
         """Whether the code may serve for other rows in later calls of `fit`."""
         return self.is_own and not (self.keeps or self.executor)
 
-    def goes_on(
-        self,
-        task: Task,
-        optimizer: Any,
-        table: Table,
-        backend: str,
-        expected: int,
-        calls: int,
-        rows: int,
-        keeps: bool,
-        executor: Executor | None,
-    ) -> bool:
+    def goes_on(self, asked: Asked) -> bool:
         """Take other rows for the next steps; False if the code does not serve for them."""
-        ours, theirs = ([x.model, x.measure, x.penalty] for x in (self.task, task))
-        is_same = same_objects([*ours, self.optimizer], [*theirs, optimizer])
-        is_same = is_same and (task.is_mean, task.clip, backend) == (
+        task, table = asked.task, asked.table
+        is_same = same_objects(
+            [*self.task.parts, self.optimizer], [*task.parts, asked.optimizer]
+        ) and (task.is_mean, task.clip, asked.backend) == (
             self.task.is_mean, self.task.clip, self.backend
         )  # fmt: skip
-        is_lasting = self.is_lasting and not (keeps or executor)
+        is_lasting = self.is_lasting and not (asked.keeps or asked.executor)
         if not (is_same and is_lasting) or self.has_changed():
             return False
         if not self._are_alike(table) or checked(task, table) != self._classes:
@@ -129,7 +105,8 @@ class Generated:
         self.table, self._table = table, self._prepared(table)
         self._problem = self._problem._replace(table=self._table)
         self._held, self._failure, self._has_slopes = None, None, True
-        self.expected, self.calls, self.rows = self.expected + expected, self.calls + calls, rows
+        self.expected += asked.expected
+        self.calls, self.rows = self.calls + asked.calls, asked.rows
         if self._loop and 0 < self._plan.until < self.expected:
             self._begin(self._formula)
         for loop in filter(None, (self._loop, self._steps)):
@@ -320,8 +297,7 @@ class Generated:
     def made_anew(self) -> Generated | Eager:
         """The engine for the next steps, made again after a change."""
         try:
-            task = self.task
-            self.is_own = self._is_known() and is_own(task.model, task.measure, task.penalty)
+            self.is_own = self._is_known() and is_own(*self.task.parts)
             with self._taking_back_draws() as draws:
                 self._build(draws)
         except Exception:  # if something is wrong, Values will say what
@@ -531,7 +507,7 @@ def checked(task: Task, table: Table) -> int | None:
     inputs, targets = table
     row, numbers, seen = 0, [], set()
     forward = task.forward
-    if not is_own(task.model, task.measure, task.penalty):  # a copy: a model may count its calls
+    if not is_own(*task.parts):  # a copy: a model may count its calls
         forward = with_values(forward, iter(forward.parameters()))
     with no_grad():
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import repeat
+from typing import NamedTuple
 
 from ..arithmetic.conversion import as_float
 from ..arithmetic.lists import add_up
@@ -15,6 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from array import array
     from collections.abc import Callable, Iterable
+    from concurrent.futures import Executor
     from typing import Any
 
     Table = tuple[list[Any], list[Any]]  # inputs, targets
@@ -43,6 +45,11 @@ class Task:
         self.model: Any = model
         self.forward: Any = model
         self.measure, self.penalty, self.is_mean, self.clip = measure, penalty, is_mean, clip
+
+    @property
+    def parts(self) -> tuple[Any, Any, Any]:
+        """The model, the loss of a row, and the penalty."""
+        return self.model, self.measure, self.penalty
 
     @training()
     def backward(self, table: Table, batch: list[int]) -> float:
@@ -90,6 +97,24 @@ def number_of(result: Any, name: str) -> float:
             advice = "did it forget its return?"
         raise TypeError(f"the {name} must give one Value, got {type(result).__name__}: {advice}")
     return found
+
+
+class Asked(NamedTuple):
+    """The steps that `fit` asks an engine for.
+
+    They are `expected` steps, of `rows` rows each, in so many `calls`. `keeps` says that the same
+    batches, as the same lists, come again. If there is an `executor`, it computes the gradients.
+    """
+
+    task: Task
+    optimizer: Any
+    table: Table
+    backend: str
+    expected: int
+    calls: int
+    rows: int
+    keeps: bool
+    executor: Executor | None = None
 
 
 class Eager:

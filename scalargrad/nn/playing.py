@@ -8,7 +8,7 @@ from math import isfinite, sqrt
 from . import weights
 from .checks import quoted, random_source, whole_number
 from .choosing import optimizer_for
-from .eager import Task
+from .eager import Asked, Task
 from .inits import INITS
 from .lbfgs import LBFGS
 from .losses import binary_cross_entropy_with_logits, hinge, loss_function
@@ -189,7 +189,7 @@ def _classes(task: Task, optimizer: Any, table: Any) -> int | None:
     from .compiled import Generated, checked
 
     try:
-        Generated(task, optimizer, table, "python", 1, 1, len(table[0]), True)
+        Generated(Asked(task, optimizer, table, "python", 1, 1, len(table[0]), True))
     except TraceError as error:
         error.add_note("a playground trains by generated code: on Values, fit trains it")
         raise

@@ -22,7 +22,7 @@ from ..trees import is_array
 from ..value import Value
 from .checks import quoted, random_source, whole_number
 from .choosing import Kept, optimizer_for
-from .eager import NOT_CALLED, Eager, Task
+from .eager import NOT_CALLED, Asked, Eager, Task
 from .history import History
 from .lbfgs import LBFGS
 from .losses import loss_function
@@ -152,8 +152,8 @@ def fit(
     whole = "optimizer='lbfgs' compares losses of" * isinstance(chosen, LBFGS)
     whole = whole or "executor shares out" * (executor is not None)
     if whole and (rows < n or shuffle):
-        asked = f"batch_size={rows}" if rows < n else "shuffle=True"
-        raise ValueError(f"{whole} all rows, as they are: leave {asked} out")
+        option = f"batch_size={rows}" if rows < n else "shuffle=True"
+        raise ValueError(f"{whole} all rows, as they are: leave {option} out")
     if clip and isinstance(chosen, LBFGS):
         raise ValueError("optimizer='lbfgs' searches along the whole gradient: leave clip_norm out")
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
@@ -167,8 +167,8 @@ def fit(
     with best or nullcontext(), _running(history, losses, chosen, bar, stops):
         calls = epochs if stops else 1
         kept = optimizer if isinstance(optimizer, Kept) else None
-        of_code = task, chosen, table, backend, total, calls, rows, not shuffle, executor
-        steps = _engine(engine, kept, of_code)
+        asked = Asked(task, chosen, table, backend, total, calls, rows, not shuffle, executor)
+        steps = _engine(engine, kept, asked)
 
         def is_over() -> bool:
             """Count the steps that were made; after an epoch, record it. Whether training ends."""
@@ -331,24 +331,23 @@ class _Losses:
         return [add_up(map(mul, self.of_steps[i : i + size], self.weights)) for i in starts]
 
 
-def _engine(engine: str, kept: Kept | None, given: tuple[Any, ...]) -> Engine:
-    """The engine that makes the steps; `given` is what a Generated is made of."""
-    task, optimizer, table, _, steps, _, rows, *_ = given
-    eager, visits = Eager(task, optimizer, table), steps * rows
+def _engine(engine: str, kept: Kept | None, asked: Asked) -> Engine:
+    """The engine that makes the steps."""
+    eager, visits = Eager(*asked[:3]), asked.expected * asked.rows
     if engine == "eager" or (engine == "auto" and modes.modes_here.get()):
         return eager
     try:
-        if kept and kept.code and kept.code.goes_on(*given):
+        if kept and kept.code and kept.code.goes_on(asked):
             return kept.code  # type: ignore[no-any-return]
-        is_short = visits < PAYS and visits * len(task.model.parameters()) < WEIGHTS
+        is_short = visits < PAYS and visits * len(asked.task.model.parameters()) < WEIGHTS
         if kept:  # a second call like the last is followed by others that code serves for
-            comes_again = kept.rows == rows and (kept.code is None or kept.code.is_lasting)
-            is_short, kept.rows = is_short and not comes_again, rows
+            comes_again = kept.rows == asked.rows and (kept.code is None or kept.code.is_lasting)
+            is_short, kept.rows = is_short and not comes_again, asked.rows
         if engine == "auto" and is_short:
             return eager
         from .compiled import Generated
 
-        made = Generated(*given)
+        made = Generated(asked)
         if kept:
             kept.code = made
             made.look()
