@@ -96,7 +96,7 @@ class Op:
         return copy
 
     def swapped(self) -> Op:
-        """This operation for a node whose first operand is a plain number, and the second a Value."""
+        """This operation for a node of a plain number, its first operand, and a Value."""
         return self.changed(is_swapped=True)
 
     @property

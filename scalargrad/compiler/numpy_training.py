@@ -86,4 +86,5 @@ class LoopOnArrays(Loop):
     def _batch(self, batch: list[int]) -> tuple[Any, ...]:
         """The arrays that a step reads of a batch."""
         places = numpy.array(batch)
-        return self._prepared(*[content[places] for content in self.data])  # type: ignore[no-any-return]
+        arrays: tuple[Any, ...] = self._prepared(*[content[places] for content in self.data])
+        return arrays

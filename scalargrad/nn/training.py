@@ -234,12 +234,12 @@ def predict(model: Any, X: Any) -> Any:
     table: Any = None
     if hasattr(X, "__len__") and len(X) >= PAYS:
         table = as_array(X)
-    found = _predicted(model, rows(X, "X") if table is None else table)
+    found: Any = _predicted(model, rows(X, "X") if table is None else table)
     if hasattr(X, "to_numpy") or is_array(X):
         from numpy import asarray
 
         return asarray(found)
-    return found.tolist() if hasattr(found, "tolist") else found  # pyright: ignore[reportAttributeAccessIssue]
+    return found.tolist() if hasattr(found, "tolist") else found
 
 
 def _predicted(model: Any, table: Any) -> Any:

@@ -97,7 +97,9 @@ class Dialect:
     variable: Callable[..., str] = "double {} = {};".format  # a number that is added to
     array_at: Callable[..., str] = "double *restrict {} = work + {};".format
     pointer: Callable[..., str] = "const double *restrict {} = {};".format
-    kinds = {"nothing": "void", "number": "double", "part": "static void", "main": "int"}  # noqa: RUF012
+    kinds: Mapping[str, str] = {
+        "nothing": "void", "number": "double", "part": "static void", "main": "int",
+    }  # fmt: skip
     lists: Mapping[str, str] = OF_LISTS
     functions: Mapping[str, str] = {**LIBRARY, **CALLS}
     reserved = frozenset(RESERVED | OWN)

@@ -202,12 +202,17 @@ class _OnArrays(ast.NodeTransformer):
 
     def visit_IfExp(self, node: ast.IfExp) -> ast.expr:
         test, a, b = node.test, node.body, node.orelse
+        visit: Any = self.visit
         if not _names_in(test) - TOTAL_NAMES.keys():  # decided by constants
-            return self.visit(a if computed(ast.unparse(test), {}) else b)  # type: ignore[no-any-return]
-        calls = [ast.dump(x.func) if isinstance(x, ast.Call) else None for x in (a, b)]
-        if calls[0] and calls[0] == calls[1]:  # of the same function
-            chosen = [self.visit(ast.IfExp(test, x, y)) for x, y in zip(a.args, b.args)]  # type: ignore[attr-defined]
-            return ast.Call(a.func, chosen, [])  # type: ignore[attr-defined]
+            chosen: ast.expr = visit(a if computed(ast.unparse(test), {}) else b)
+            return chosen
+        if (
+            isinstance(a, ast.Call)
+            and isinstance(b, ast.Call)
+            and ast.dump(a.func) == ast.dump(b.func)
+        ):
+            pairs = zip(a.args, b.args)
+            return ast.Call(a.func, [visit(ast.IfExp(test, x, y)) for x, y in pairs], [])
         condition, edges = self.visit(parsed(ast.unparse(test))), (_is_edge(a), _is_edge(b))
         usual, rare = (b, a) if edges[0] else (a, b)
         if edges[0] == edges[1] or not _names_in(usual) - TAKEN:  # a number has no shape

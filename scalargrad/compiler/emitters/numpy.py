@@ -207,7 +207,7 @@ def _owned(results: Sequence[tuple[Expression, bool]]) -> list[str]:
     texts = []
     for result, is_array in results:
         *views, base = result.seen
-        is_spread = any(view.form.text.startswith("spread(") for view in views)  # type: ignore[union-attr]
+        is_spread = any(view.form and view.form.text.startswith("spread(") for view in views)
         if is_array and (base.form is None or base in taken or is_spread):
             texts.append(template("_0.copy()").of([(result.text, result.binds)]))
         else:
