@@ -31,6 +31,10 @@ from ..programs import Program
 from .files import COMPILERS, NODE, QUICK, in_javascript, run
 from .in_c import results
 
+# operations that every language rounds alike
+SAME_BITS = {"add", "sub", "mul", "div", "mod", "neg", "abs", "sign", "relu", "sqrt"}
+SAME_BITS |= {"maximum", "minimum", "clip", "max", "min"}
+
 
 class Graph(NamedTuple):
     """A graph, what it gives on Values, and how far each of these numbers may be off."""
@@ -42,21 +46,35 @@ class Graph(NamedTuple):
 
 
 def of_program(number: int, program: Program) -> Graph:
-    leaves = [Value(x) for x in program.leaves]
-    root = recorded(program, leaves)
-    root.backward()
-    expected = [root.data, *(leaf.grad for leaf in leaves)]
+    expected = on_values(program)
     try:
         known = rounding.bounds(program)
         allowed = [2.0 * x for x in (known.value, *known.slopes)]  # both may be off
     except rounding.Irregular:
         scale = max([1.0, *(abs(x) for x in expected if math.isfinite(x))])
         allowed = [max(1e-9 * abs(x), 1e-12 * scale) for x in expected]
+        for ulps in (-4.0, 4.0):  # a remainder may magnify an ulp of a power
+            moved = [abs(a - b) for a, b in zip(on_values(program, ulps), expected, strict=True)]
+            allowed = [
+                max(x, d) if d < math.inf else x for x, d in zip(allowed, moved, strict=True)
+            ]
     return Graph(number, program, expected, allowed)
 
 
-def recorded(program: Program, leaves: Sequence[Any]) -> Any:
-    return programs.run(program, leaves, lambda row, xs: getattr(functions, row)(*xs))[-1]
+def on_values(program: Program, ulps: float = 0.0) -> list[float]:
+    """The value and the slopes; with `ulps`, every function of a library is off by so many."""
+    leaves = [Value(x) for x in program.leaves]
+    root = recorded(program, leaves, 1.0 + ulps * rounding.ULP)
+    root.backward()
+    return [root.data, *(leaf.grad for leaf in leaves)]
+
+
+def recorded(program: Program, leaves: Sequence[Any], factor: float = 1.0) -> Any:
+    def apply(row: str, operands: list[Any]) -> Any:
+        out = getattr(functions, row)(*operands)
+        return out if factor == 1.0 or row in SAME_BITS else out * factor
+
+    return programs.run(program, leaves, apply)[-1]
 
 
 # ------------------------------------------------------------------ a batch on a backend
