@@ -136,10 +136,8 @@ def fit(
     shown, metrics = held or table, metrics_for(metrics, measure)
     best = None if patience is None else _Best(model, patience, held)
     if sample_weight is not None:
-        weights, weighing = (
-            weights_of_rows(sample_weight, len(table[0]), is_mean),
-            Weighing(model, measure, table),
-        )
+        weights = weights_of_rows(sample_weight, len(table[0]), is_mean)
+        weighing = Weighing(model, measure, table)
         table, measure = weighing.table(table, weights), weighing.measure
         held = held and weighing.table(held, [1.0] * len(held[0]))
     clip = None if clip_norm is None else positive("clip_norm", clip_norm)
@@ -149,13 +147,7 @@ def fit(
     rng = random_source(seed)
     batches = _batches(n, rows, rng if shuffle else None)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
-    whole = "optimizer='lbfgs' compares losses of" * isinstance(chosen, LBFGS)
-    whole = whole or "executor shares out" * (executor is not None)
-    if whole and (rows < n or shuffle):
-        option = f"batch_size={rows}" if rows < n else "shuffle=True"
-        raise ValueError(f"{whole} all rows, as they are: leave {option} out")
-    if clip and isinstance(chosen, LBFGS):
-        raise ValueError("optimizer='lbfgs' searches along the whole gradient: leave clip_norm out")
+    _check_steps(chosen, executor, clip, rows if rows < n else None, shuffle)
     history, losses = History(), _Losses(chosen, n, rows, task.is_mean)
     size, total = losses.size, epochs * losses.size
     watch = None
@@ -205,16 +197,14 @@ def fit(
                 steps.steps(given, losses.of_steps)
                 if is_over():
                     break
-                if watch and before:
-                    ended = watch.ended(losses.of_epochs(watch.seen))
-                    if ended and ended * size < losses.counted:  # the block went beyond that epoch
+                if watch and before and (ended := watch.ended(losses.of_epochs(watch.seen))):
+                    if ended * size < losses.counted:  # the block went beyond that epoch
                         losses.counted = made
                         steps.back_to(before)
                         del losses.of_steps[made:]
                         steps.steps(given[: ended * size - made], losses.of_steps)
                         losses.counted = len(losses.of_steps)
-                    if ended:
-                        break
+                    break
     return history
 
 
@@ -435,6 +425,20 @@ def _check_arguments(engine: str, backend: str, reduction: str, **functions: obj
             raise TypeError(
                 f"{name} must be a function or None, got {type(function).__name__} {function!r}"
             )
+
+
+def _check_steps(
+    optimizer: Any, executor: Any, clip: Any, batch: int | None, shuffle: bool
+) -> None:
+    """Refuse options that the steps cannot follow; `batch` is None for all rows."""
+    is_search = isinstance(optimizer, LBFGS)
+    whole = "optimizer='lbfgs' compares losses of" * is_search
+    whole = whole or "executor shares out" * (executor is not None)
+    if whole and (batch or shuffle):
+        option = f"batch_size={batch}" if batch else "shuffle=True"
+        raise ValueError(f"{whole} all rows, as they are: leave {option} out")
+    if clip and is_search:
+        raise ValueError("optimizer='lbfgs' searches along the whole gradient: leave clip_norm out")
 
 
 def table_of(X: Any, y: Any, of: str = "") -> Table:
