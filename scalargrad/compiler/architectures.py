@@ -5,16 +5,11 @@ from __future__ import annotations
 import pickle
 from io import BytesIO
 from types import BuiltinFunctionType, FunctionType, ModuleType
+from typing import Any
 
 from ..value import Value
-from .arguments import STATE, parts
+from .arguments import STATE, Form, parts
 from .captured import is_library, slots_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .arguments import Form
 
 
 def built_alike(forms: tuple[Form, ...]) -> Any:

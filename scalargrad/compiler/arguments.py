@@ -7,25 +7,22 @@ and, from the slopes by each block, a gradient in the argument's structure.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from enum import Enum
 from functools import lru_cache, reduce
 from importlib.util import find_spec
 from math import prod
 from operator import countOf, getitem
+from typing import Any
 
 from ..arithmetic.conversion import as_float
 from ..trees import advice, is_array, is_module, with_values
 from ..value import Value
 from .program import Block
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
-
-    Form = tuple[Any, ...]  # begins with one of the words below
-    _Entry = tuple[str, tuple[int, ...]]  # a block's name, and an index in it
+Form = tuple[Any, ...]  # begins with one of the words below
+_Entry = tuple[str, tuple[int, ...]]  # a block's name, and an index in it
 
 NUMBERS = "numbers"  # a block: what each of its axes is, "list", "tuple" or "array", and its shape
 ROWS = "rows"  # what the rows are in, and the form of one

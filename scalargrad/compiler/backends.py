@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Callable
 from importlib.util import find_spec
 from math import ceil
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from . import machine
 from .program import Program, operations
 from .roll import has_pattern, is_scattered, rolled
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 BACKENDS = ("auto", "python", "numpy", "native")
 # The µs that each takes, as `python -m tests.benchmarks backends` measures it.

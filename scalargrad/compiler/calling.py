@@ -9,16 +9,13 @@ has the address of its numbers, and a float its number.
 from __future__ import annotations
 
 import ctypes
+from collections.abc import Sequence
+from typing import Any
 
 import numpy
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from .emitters.frame import Source
-    from .program import Program
+from .emitters.frame import Source
+from .program import Program
 
 FLOAT = numpy.dtype(numpy.float64)
 ARRAY, empty = numpy.ndarray, numpy.empty

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import sys
 from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
 from contextvars import ContextVar
 from functools import partial
 from gc import get_referents
@@ -28,6 +29,7 @@ from types import (
     MethodWrapperType,
     ModuleType,
 )
+from typing import Any
 from weakref import ref
 
 from ..modes import Mode, switched_on
@@ -35,11 +37,6 @@ from ..trees import is_array
 from ..value import Value
 from .kinds import asks_kinds, names_in
 from .tracing import LIBRARIES, Traced
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping
-    from typing import Any
 
 ROOM = 1000  # numbers that are looked at in a call; ten other objects count as one
 _NOT_CALLED = {"__init__", "__new__", "__init_subclass__", "__class_getitem__", "__repr__"}

@@ -5,10 +5,8 @@ They read its arguments, and choose between raw arithmetic and total.
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
+from collections.abc import Callable
+from typing import Any
 
 
 def numbers(content: Any, name: str, *shape: int) -> Any:

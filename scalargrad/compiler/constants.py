@@ -4,15 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
+from typing import Any
 
 from .naming import is_name
 from .program import Block, Program, rewritten, sharing
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
-
-    from .traces import Traces
+from .traces import Traces
 
 
 def named_constants(traces: Traces) -> tuple[Program, list[list[float]]]:

@@ -6,19 +6,16 @@ computes the same of the same operands is computed once.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from functools import reduce
 from math import frexp
 from operator import add
+from typing import Any
 
 from ..arithmetic.total import inf
 from . import lower
 from .lower import Given, Line, computed, decided, known, line_of, lines
 from .program import Constant, Input, Program, Step, ordered, pulls
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
 
 DIVIDE = line_of("x / y")
 SPECIAL = 64  # lines of a program in which known operands have the choices made that they decide

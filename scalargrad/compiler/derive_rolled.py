@@ -8,7 +8,8 @@ products over rows: so `x.T @ dz` comes about by itself, and no emitter knows a 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -17,13 +18,8 @@ from .lower import Line, known, lines
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
 from .views import is_same
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
-
-    # A slope for each number, or a partial and the slope that it is multiplied by.
-    Share = View | tuple[View, View]
+# A slope for each number, or a partial and the slope that it is multiplied by.
+Share = View | tuple[View, View]
 
 
 WHOLE = {"sum": lower.SUM, "dot": lower.DOT, "_choose": lower.CHOOSE, **lower.LISTED}

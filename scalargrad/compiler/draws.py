@@ -8,20 +8,16 @@ tell that some were drawn.
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from io import StringIO
 from pickle import dumps, loads
+from typing import Any, TypeVar
 
+from .captured import Captured
 from .tracing import TraceError
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any, TypeVar
-
-    from .captured import Captured
-
-    T = TypeVar("T")
+T = TypeVar("T")
 
 _MORE = 20  # a coin falls alike so often once in a million times
 _SHARED = "random", "numpy.random"  # modules that have a generator of their own

@@ -13,26 +13,21 @@ from __future__ import annotations
 
 import pickle
 import sys
-from contextlib import nullcontext
+from collections.abc import Sequence
+from concurrent.futures import Executor
+from contextlib import AbstractContextManager, nullcontext
 from functools import cached_property, reduce
 from hashlib import sha256
 from itertools import pairwise
 from threading import Lock
+from typing import Any
 
 from ..ops import op_of_copy
 from ..rows.custom import custom_op, definition
 from . import backends
 from .choices import TRACED
 from .program import Block, Constant, Program, Step, sharing
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from concurrent.futures import Executor
-    from contextlib import AbstractContextManager
-    from typing import Any
-
-    from .traces import Traces
+from .traces import Traces
 
 KIND = "value_and_grad"
 PIECES = 16  # at least, if there are so many rows

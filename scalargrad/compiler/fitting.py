@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import chain
 from math import prod
+from typing import Any
 
 from ..arithmetic.conversion import as_float
 from ..modes import switched_on
@@ -17,6 +19,7 @@ from .arguments import (
     NUMBERS,
     ROWS,
     STATE,
+    Form,
     arranged_places,
     flat,
     read,
@@ -29,14 +32,7 @@ from .arguments import (
 from .captured import IDENTITY
 from .tracing import PACKAGE
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
-
-    from .arguments import Form
-
-    Fits = Callable[[Any, list[Any]], bool]
+Fits = Callable[[Any, list[Any]], bool]
 
 _ONLY_LISTS, _ONLY_FLOATS = {list}, {float}
 

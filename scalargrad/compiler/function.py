@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import threading
+from collections.abc import Callable
+from typing import Any
 from weakref import WeakValueDictionary
 
 from .. import derivatives
@@ -11,21 +14,16 @@ from ..files import put_in_place
 from ..modes import modes_here, modes_on
 from . import backends, languages
 from .architectures import built_alike
-from .arguments import STATE, read, read_rows, within
+from .arguments import STATE, Form, read, read_rows, within
 from .arguments import static as as_static
+from .backends import Plan
 from .binding import Binding
 from .traces import Request, Traces
 from .tracing import TraceError, is_tracing, user_line
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
-    from collections.abc import Callable
-    from concurrent.futures import Executor
-    from typing import Any
-
-    from .arguments import Form
-    from .backends import Plan
+    from concurrent.futures import Executor  # which loads much
 
 REDUCTIONS = ("mean", "sum", None)
 ROOM = 500_000  # numbers and operands of all traces that are kept, some 150 bytes each

@@ -9,6 +9,7 @@ mask does not keep it out of a product, and the vectors as they were are taken.
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy
 
@@ -16,10 +17,6 @@ from .choices import TRACED
 from .derive_rolled import narrowed
 from .roll import Numbers, Rolled, Vector, View, size_of
 from .views import ids, is_same, is_zero
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 MOST = 3.0  # times the numbers that are read
 

@@ -7,16 +7,13 @@ holds such code is called with plain numbers too, and its results are compared w
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from itertools import chain
 from opcode import opmap
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType
+from typing import Any
 
 from .tracing import LIBRARIES
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from typing import Any
 
 # Names of what tells kinds apart.
 # fmt: off

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from collections.abc import Iterable, Mapping, Sequence
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-
-    from .program import Block, Input, Program
-    from .roll import Rolled
+from .program import Block, Input, Program
+from .roll import Rolled
 
 LINE = 130  # characters of a line
 

@@ -8,18 +8,15 @@ function of its own for a list. A choice of language is made nowhere here.
 from __future__ import annotations
 
 import ast
+from collections.abc import Iterable, Sequence
 from functools import cached_property, lru_cache
+from typing import Any
 
 from ..ops import LISTS, Op
 from ..rows.text import FAST_NAMES, TOTAL_NAMES, statements
 from . import choices
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
-
-    Lines = tuple[tuple[str, "Line"], ...]  # each with the name of what it computes
+Lines = tuple[tuple[str, "Line"], ...]  # each with the name of what it computes
 
 
 class Line:

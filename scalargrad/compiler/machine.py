@@ -21,10 +21,7 @@ from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock, get_ident
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
+from typing import Any
 
 COMPILERS = ("cc", "gcc", "clang")
 # No -ffast-math: nan, infinities, signs of zero and the order of sums stay as they are written.

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import builtins
 import re
+from collections.abc import Iterable
 from keyword import kwlist, softkwlist
+from typing import Any
 
 from ..ops import OPS
 from ..rows.text import RESERVED
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from typing import Any
 
 LONGEST = 40  # characters of a name
 ITEM = "item"  # what a list comprehension runs over

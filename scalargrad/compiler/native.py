@@ -6,23 +6,16 @@ and nothing is run twice.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 from . import machine
 from .calling import Called, adapters
 from .dialects.c import MACHINE
-from .emitters.frame import file_of
+from .emitters.frame import Source, file_of
 from .emitters.functions import Wanted, function_of
-from .program import outline
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from .emitters.frame import Source
-    from .program import Program
+from .program import Program, outline
 
 LINES = 1_000, 20_000  # steps of a function in lines for which it is told to do less, and least
 

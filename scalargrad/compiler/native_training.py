@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 from array import array
+from collections.abc import Sequence
+from typing import Any
 
 import numpy
 
@@ -11,14 +13,7 @@ from . import machine
 from .calling import room
 from .emitters.training import Training
 from .program import Program, operations
-from .stepwise import Loop
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from .stepwise import Moved, Problem, Steps
+from .stepwise import Loop, Moved, Problem, Steps
 
 FEW = 1000  # operations of a batch whose rows are known that are written out
 pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers

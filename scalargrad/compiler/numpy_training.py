@@ -7,6 +7,8 @@ and losses are finite in the end.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
+from typing import Any
 
 import numpy
 
@@ -16,14 +18,7 @@ from .emitters.numpy_training import Training
 from .grids import completed
 from .on_numpy import shaped
 from .roll import rolled
-from .stepwise import Loop
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from .stepwise import Moved, Numbers, Problem, Steps
+from .stepwise import Loop, Moved, Numbers, Problem, Steps
 
 _counter = itertools.count(1)
 

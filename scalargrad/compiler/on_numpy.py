@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Sequence
 from functools import partial
 from math import isfinite
 from operator import attrgetter
+from typing import Any
 
 import numpy
 from numpy import ndarray
@@ -15,15 +17,8 @@ from .arguments import as_array
 from .emitters.numpy import function_source
 from .grids import completed
 from .naming import is_word
-from .roll import rolled, size_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    from .program import Block, Program
-    from .roll import Rolled
+from .program import Block, Program
+from .roll import Rolled, rolled, size_of
 
 CACHE = 131072  # numbers, 1 MB
 ALONE = 8192  # of so many numbers BLAS computes a dot in one thread, and wakes no other

@@ -9,19 +9,16 @@ which `Value.backward` would. The slopes themselves are made in `derive`.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from itertools import islice, product
 from math import isfinite, nan
+from typing import Any
 
 from ..ops import LISTS, Op
 from ..rows.text import on_floats
 from ..value import Value
 from .choices import TRACED, fast, fastest, sends
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
 
 
 class Step:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from .derive_rolled import Derived, Root, at, constant, whole
 from .lower import OVER_ROWS, ROW_SHARE, ROWS, line_of
-from .roll import Numbers, View, size_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from .roll import Rolled
+from .roll import Numbers, Rolled, View, size_of
 
 MEAN, TIMES = line_of("x / y"), line_of("x * y")
 

@@ -10,17 +10,14 @@ products in them.
 from __future__ import annotations
 
 from array import array
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
+from typing import Any
 
 from ..arithmetic.total import inf
 from ..ops import OPS, Op
 from .choices import sends
 from .program import Block, Constant, Program, Step, grouped, operations, sharing
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
 
 # The number that fills up a list operand, so that lists of several lengths make a matrix. There is
 # none for max and min: the slope is shared by all that are largest, and what fills up might be.

@@ -10,26 +10,21 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+from collections.abc import Iterable, Sequence
 from functools import partial
+from typing import Any
 
 from ..arithmetic.total import inf, nan
 from . import carried
-from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE, parts, shaped
+from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE, Form, parts, shaped
 from .constants import named_constants
 from .emitters import python
 from .layout import LINE, listed, tuple_of
 from .naming import Names, is_word
 from .roll import is_scattered, rolled
 from .standalone import Standalone
+from .traces import Request, Traces
 from .written import PYTHON
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
-
-    from .arguments import Form
-    from .traces import Request, Traces
 
 CARRIED = {name: getattr(carried, name) for name in ("numbers", "check_rows", "answer", "columns")}
 TOLD = {

@@ -18,15 +18,12 @@ import re
 import sys
 import textwrap
 import tokenize
+from collections.abc import Iterator, Mapping
 from types import CodeType, FunctionType, ModuleType
+from typing import Any
 
 from ..arithmetic.total import _total as maker_of_total
 from .layout import wrapped
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
-    from typing import Any
 
 LIBRARIES = (math, operator, functools)
 

@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from . import backends, machine
 from .arguments import flat, shaped
-from .program import Program, outline
+from .program import Input, Program, outline
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from concurrent.futures import Executor
-    from typing import Any, TypeVar
-
-    from .program import Input
-
-    T = TypeVar("T")
-    Numbers = list[float]
-    State = tuple[Numbers, ...]
-    # the weights and the state after steps, and the losses
-    Moved = tuple[Numbers, State, Sequence[float]]
-    # of weights, gradients, lr, state and step: the new weights and the new state
-    Update = Callable[[Numbers, Numbers, float, State, int], tuple[Numbers, State]]
+T = TypeVar("T")
+Numbers = list[float]
+State = tuple[Numbers, ...]
+# the weights and the state after steps, and the losses
+Moved = tuple[Numbers, State, Sequence[float]]
+# of weights, gradients, lr, state and step: the new weights and the new state
+Update = Callable[[Numbers, Numbers, float, State, int], tuple[Numbers, State]]
 
 
 class Steps(NamedTuple):
@@ -112,9 +105,7 @@ class Stepwise(Loop):
     If there is an `executor`, it computes the gradients.
     """
 
-    def __init__(
-        self, problem: Problem, backend: str = "python", executor: Executor | None = None
-    ) -> None:
+    def __init__(self, problem: Problem, backend: str = "python", executor: Any = None) -> None:
         super().__init__(problem)
         self._backend, self._executor = backend, executor
         self.load(problem.table)
@@ -179,7 +170,7 @@ class Stepwise(Loop):
 class OnArrays(Stepwise):
     """Steps on arrays; the formula of the update, if there is one, is a function of arrays, too."""
 
-    def __init__(self, problem: Problem, backend: str, executor: Executor | None) -> None:
+    def __init__(self, problem: Problem, backend: str, executor: Any) -> None:
         from numpy import array
 
         super().__init__(problem, backend, executor)

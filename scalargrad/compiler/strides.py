@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import numpy
+from collections.abc import Iterable, Sequence
+from typing import Any
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
+import numpy
 
 DEEPEST = 4  # loops in one another
 

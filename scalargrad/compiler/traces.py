@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import redirect_stdout
 from copy import copy
 from functools import partial
 from io import StringIO
 from itertools import cycle, islice, repeat
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..arithmetic.conversion import as_float
 from ..graph import without_collector
@@ -23,6 +24,7 @@ from .arguments import (
     NUMBERS,
     ROWS,
     STATE,
+    Form,
     block_handing,
     blocks_of,
     gathering,
@@ -31,6 +33,7 @@ from .arguments import (
     traced,
     within,
 )
+from .backends import Plan
 from .captured import Captured
 from .draws import Draws
 from .fitting import fitting
@@ -38,14 +41,6 @@ from .kinds import points
 from .program import Block, Input, Program, Step, computed, frozen, is_another, sharing
 from .tracing import Condition, Traced, TraceError, line_of, tracing
 from .update import alike
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
-
-    from .arguments import Form
-    from .backends import Plan
 
 _OWN = 250  # the size of a trace of nothing: numbers and operands count as one each
 _DRAWS = (

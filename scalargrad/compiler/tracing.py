@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from traceback import walk_tb
+from typing import Any, NoReturn
 
 from ..arithmetic.conversion import as_float
 from ..graph import KEEP
@@ -20,11 +22,6 @@ from ..modes import Mode, Scope, is_recording, modes_here, modes_on, scope_here
 from ..ops import OPS, Op
 from ..value import Value
 from .choices import TRACED
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator
-    from typing import Any, NoReturn
 
 # Where the code of this package stands, and all that a user did not write.
 PACKAGE = (os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep, "<scalargrad ")

@@ -8,6 +8,8 @@ alone is worked out.
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..arithmetic.conversion import as_float
 from ..ops import OPS
@@ -21,13 +23,8 @@ from .program import Block, Constant, Input, Program, Step, constants, frozen, s
 from .tracing import Traced, TraceError, add_methods, tracing
 from .update import alike, same_objects
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
-
-    Row = float | tuple[float, ...]
-    Measure = Callable[[Any, Any], Any]
+Row = float | tuple[float, ...]
+Measure = Callable[[Any, Any], Any]
 
 
 _DRAWS = (

@@ -8,17 +8,14 @@ weight, gradient and memory, of the rate and of the step, that formula can stand
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
+from typing import Any
 
 from .captured import Captured
 from .draws import Draws
 from .program import Block, Constant, Input, Program, computed, frozen
 from .tracing import Traced, TraceError, add_methods, tracing
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from typing import Any
 
 OWN = ("w", "g")  # blocks of a weight's own, before those of the state
 SHARED = ("lr", "step")  # blocks that all weights share

@@ -6,18 +6,14 @@ Indices are NumPy arrays of integers; where a view has two axes, the last is tha
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
 
 import numpy
 
 from .program import Block
 from .roll import Numbers, Vector, View
 from .strides import Strides, nest_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
 
 _weights, _sums = re.compile(r"[wW]\d*"), re.compile(r"z\d*")
 

@@ -3,17 +3,11 @@
 from __future__ import annotations
 
 import json
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
-from .arguments import DICT, FIXED, NUMBERS, ROWS, STATE, TUPLE, parts
+from .arguments import DICT, FIXED, NUMBERS, ROWS, STATE, TUPLE, Form, parts
 from .layout import tuple_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
-    from typing import Any
-
-    from .arguments import Form
 
 
 class Writing(NamedTuple):

@@ -9,12 +9,14 @@ made on Values, which say what is wrong.
 from __future__ import annotations
 
 from array import array
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from copy import copy
 from functools import cache
 from itertools import repeat
 from math import isfinite, nan
 from time import perf_counter
+from typing import Any
 
 from ..arithmetic.total import ERRORS
 from ..compiler.backends import plan_of
@@ -22,7 +24,7 @@ from ..compiler.captured import Captured
 from ..compiler.draws import Draws
 from ..compiler.emitters.python_training import LARGE, LoopInPython
 from ..compiler.machine import may_be_made
-from ..compiler.program import operations
+from ..compiler.program import Program, operations
 from ..compiler.stepwise import OnArrays, Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
@@ -32,21 +34,12 @@ from ..modes import no_grad
 from ..trees import with_values
 from .choosing import OPTIMIZERS
 from .compared import compare_training, traced_or_refused
-from .eager import Eager, number_of
+from .eager import Asked, Eager, Losses, Table, Task, number_of
 from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
 from .optimizers import Optimizer, clipped
 from .parameters import PACKAGE, layers_of, put
 from .rows import items, one_hot, width
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from contextlib import AbstractContextManager
-    from typing import Any
-
-    from ..compiler.program import Program
-    from .eager import Asked, Losses, Table, Task
 
 SECONDS = 0.03  # a block of steps takes about so long
 WRITTEN_OUT = 3000  # a batch of at most so many operations is written out row by row,

@@ -7,17 +7,13 @@ where it is good to 2 ulp; the rest are helpers, which the programs that call th
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 
+from ..lower import Line
 from ..naming import Names
 from .text import Writer, broken, wrapped
 from .translated import TRANSLATED, Grammar, Helpers, expressions
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-
-    from ..lower import Line
 
 OF_MATH = (  # under the same name in Python's table, C and JavaScript
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin",

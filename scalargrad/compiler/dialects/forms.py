@@ -6,13 +6,10 @@ The languages are Python and NumPy, which bind alike; `dialects.text` has those 
 from __future__ import annotations
 
 import ast
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from ..naming import ITEM
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-    from typing import Any
 
 # The strength with which an expression binds, and which a place asks of one: a looser one gets
 # parentheses. An expression that is read again and again must be a NAME.

@@ -6,14 +6,11 @@ Its numbers are Python's floats, its Math is good to an ulp or two; what it lack
 from __future__ import annotations
 
 import math
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from .c import CALLS, FURTHER, OF_MATH, OWN, Dialect
 from .text import COMPARED, Writer, broken, wrapped
 from .translated import Grammar, Helpers, expressions
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
 
 FUNCTIONS = {
     **{name: f"Math.{name}" for name in ("abs", *OF_MATH)},

@@ -7,14 +7,11 @@ namesake in `arithmetic` gives.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 from ...arithmetic.extremes import scaled
 from ...arithmetic.lists import exp_difference
 from ...arithmetic.total import inf, nan
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def largest_of(n: int, x: Sequence[float]) -> float:

@@ -11,7 +11,9 @@ from __future__ import annotations
 import ast
 import itertools
 from collections import ChainMap
+from collections.abc import Mapping, Sequence
 from functools import lru_cache, reduce
+from typing import Any
 
 from ...arithmetic import extremes
 from ...rows.text import TOTAL_NAMES
@@ -19,13 +21,8 @@ from ..lower import CHOOSE, LIST_SLOPES, LISTED, SHARE, Line, computed
 from .numpy_helpers import NAMES as HELPERS
 from .numpy_text import Template, template
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    # An operand by number; a text; or a template, and what fills its gaps.
-    Part = int | str | tuple[Template, tuple["Part", ...]]
+# An operand by number; a text; or a template, and what fills its gaps.
+Part = int | str | tuple[Template, tuple["Part", ...]]
 
 # The text of an operation in scalars → NumPy's, equal to the bit. a and b are any
 # expressions, k is a number.

@@ -7,14 +7,11 @@ A list there is the last axis here. They may warn: their callers run under
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable
-    from typing import Any
 
 
 def mended(fits: Any, value: Any, instead: Any, *operands: Any) -> Any:

@@ -6,16 +6,12 @@ what is read twice gets a line.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from typing import Any
 
+from ..naming import Names
 from .forms import ATOM, SIGN, Form
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
-
-    from ..naming import Names
 
 VIEWS = "_0[", "_0.T", "_0.swapaxes(", "_0.transpose(", "_0.reshape(", "spread(_0"
 LONGEST = 70  # characters of an expression in another

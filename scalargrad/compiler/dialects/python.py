@@ -10,12 +10,8 @@ import ast
 import math
 from functools import lru_cache
 
-from ..lower import MULTIPLY, SHARE, line_of
+from ..lower import MULTIPLY, SHARE, Line, line_of
 from .forms import ATOM, IF, NAME, PRODUCT, SIGN, SUM, Form
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from ..lower import Line
 
 PLUS, LESS = Form("%s + %s", (SUM, PRODUCT), SUM), Form("%s - %s", (SUM, PRODUCT), SUM)
 TIMES = Form("%s * %s", (PRODUCT, SIGN), PRODUCT)

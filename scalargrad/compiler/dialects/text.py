@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 # how tightly text holds together
 CHOICE, EITHER, BOTH, COMPARED, SUMMED, MULTIPLIED, SIGNED, ATOM = range(8)

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ..dialects.c import C
 from ..dialects.text import broken, wrapped
+from ..traces import Request
 from .files import Plain, shape_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..traces import Request
 
 _CHECK = """\
 static int check(const char *name, long count, const double *a, const double *b)

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 import inspect
 import textwrap
+from collections.abc import Iterator, Sequence
 from functools import cache, cached_property
+from typing import Any
 
 import numpy
 
 from ..arguments import FIXED, STATE, blocks_of
 from ..constants import named_constants
+from ..dialects.c import Dialect
 from ..layout import listed
 from ..naming import is_word
 from ..program import Block
-from .frame import Tables
+from ..traces import Request
+from .frame import Source, Tables
 from .functions import Wanted, function_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-    from typing import Any
-
-    from ..dialects.c import Dialect
-    from ..traces import Request
-    from .frame import Source
 
 ROWS_OF_EXAMPLE = 3
 

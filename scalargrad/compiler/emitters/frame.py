@@ -7,25 +7,19 @@ their own, which hand numbers on in one array.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
-from ..dialects.c import MACHINE
+from ..dialects.c import MACHINE, Dialect
 from ..lower import ROWS, Given
+from ..naming import Names
 from ..program import Block
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from typing import Any
-
-    from ..dialects.c import Dialect
-    from ..naming import Names
-
-    Loop = tuple[str, int | str]  # a variable, and how often
+Loop = tuple[str, int | str]  # a variable, and how often
 
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
 STEP = 16  # rows that products take at once

@@ -2,31 +2,24 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy
 
 from ..derive import DerivedSteps
 from ..derive_rolled import Derived, beside, narrowed
-from ..program import Constant, operations
+from ..dialects.c import Dialect
+from ..program import Block, Constant, Program, operations
 from ..reduced import outputs_of, reduced, turns_of
-from ..roll import View, has_pattern, rolled
+from ..roll import Vector, View, has_pattern, rolled
 from ..views import names_of
 from .steps import Singles
 from .vectors import Function, Result
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-    from typing import Any
-
-    from ..dialects.c import Dialect
-    from ..program import Block, Program
-    from ..roll import Vector
-
-    # by the number of a block: entries that are one parameter with others: the other block, their
-    # place, that there
-    Ties = Mapping[int, Sequence[tuple[int, int, int]]]
+# by the number of a block: entries that are one parameter with others: the other block, their
+# place, that there
+Ties = Mapping[int, Sequence[tuple[int, int, int]]]
 
 FEW = 400  # operations of a program without rows that machine code has in lines
 MANY, EACH = 20_000, 20  # or with few operations for each vector; for all outputs of a Jacobian

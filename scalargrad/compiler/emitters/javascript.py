@@ -4,19 +4,15 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 
 from ..arguments import FIXED
 from ..dialects.javascript import JAVASCRIPT
 from ..dialects.text import broken
+from ..traces import Request
 from ..written import JAVASCRIPT as WRITTEN
 from .c_file import commented
 from .files import Plain, shape_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..traces import Request
 
 IN_NODE = (
     'It is a module: for node let its name end in .mjs, or say "type": "module" in package.json.'

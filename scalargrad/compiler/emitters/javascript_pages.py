@@ -5,16 +5,13 @@ A page calls these functions to compute a graph anew, or to make the steps of `f
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from ...ops import Op
 from ..dialects.javascript import JAVASCRIPT
 from ..lower import lines
+from ..program import Program
 from .training import update_source
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ...ops import Op
-    from ..program import Program
 
 LISTS = {  # value and slopes of the operations on lists that no helper has; x is the list
     "sum": ("x.reduce((s, a) => s + a, 0.0)", "x.map(() => 1.0)"),

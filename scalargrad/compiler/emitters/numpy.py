@@ -6,26 +6,21 @@ is written in the shape and the order in which its operands stand: nothing is tu
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from typing import Any
+
 from ..derive_rolled import Derived, live
 from ..dialects.numpy import array_names, on_arrays
 from ..dialects.numpy_text import Expression, Expressions, lines_of, template
 from ..layout import definition, described, tuple_of
-from ..lower import DOT, MULTIPLY, OVER_ROWS, ROW_PRODUCTS, ROW_SHARE, ROWS, SHARES, SUM
+from ..lower import DOT, MULTIPLY, OVER_ROWS, ROW_PRODUCTS, ROW_SHARE, ROWS, SHARES, SUM, Line
 from ..naming import Names
 from ..program import Block
 from ..reduced import outputs_of, slopes_of
-from ..roll import Vector, View, has_rows
+from ..roll import Rolled, Vector, View, has_rows
 from ..views import names_of, one_of
 from .numpy_products import Products
 from .numpy_sources import Held
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
-
-    from ..lower import Line
-    from ..roll import Rolled
 
 OWN = "rows", "share", "numpy"
 

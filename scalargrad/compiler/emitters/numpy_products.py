@@ -7,24 +7,19 @@ slopes.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial, reduce
 
 import numpy
 
 from ..derive_rolled import narrowed
-from ..dialects.numpy_text import template
+from ..dialects.numpy_text import Expression, template
 from ..lower import DOT, OVER_ROWS, SHARES
 from ..roll import Vector, View, has_rows
 from ..strides import nest_of
 from ..views import Meeting, is_all, is_same, is_zero, meeting
 from .numpy_sources import TURNED_PRODUCT, Held
 from .numpy_views import Views, spread_place
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from ..dialects.numpy_text import Expression
 
 SUMS = template("_0.sum(-1)"), template("_0.sum(-1, keepdims=True)")
 FEW = 3  # items that are added one by one

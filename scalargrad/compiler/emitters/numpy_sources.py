@@ -5,23 +5,18 @@ The numbers of a source stand in an array in some shape and order, whichever the
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from math import prod
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
 from ..derive_rolled import one_number
 from ..dialects.numpy_text import Expression, Expressions, template
 from ..layout import tuple_of
+from ..naming import Names
 from ..roll import Numbers, Vector, View, size_of
 from ..views import is_all
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from ..naming import Names
 
 TURNED_PRODUCT, SHAPED = template("_0.T @ _1"), "_0.reshape("
 

@@ -7,7 +7,9 @@ once for it, by a function of their own.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from itertools import accumulate
+from typing import Any
 
 from ..derive_rolled import Derived
 from ..dialects.forms import ATOM
@@ -20,11 +22,6 @@ from ..roll import Rolled, rolled
 from ..views import is_all
 from .numpy import Arrays
 from .numpy_sources import TURNED_PRODUCT, Held
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
 
 OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "rows")
 INTO = {

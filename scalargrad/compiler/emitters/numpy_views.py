@@ -7,25 +7,21 @@ linear in the place along each axis, no number is moved.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Callable, Collection, Sequence
 from math import prod
+from typing import Any
 
 import numpy
 
 from ..derive_rolled import narrowed, one_number
+from ..dialects.numpy_text import Expression
 from ..program import Block
 from ..roll import Numbers, View, size_of
 from ..strides import Strides, nest_of
 from ..views import is_all
 from .numpy_sources import TURNED_PRODUCT, Held, Sources
 
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
-    from typing import Any
-
-    from ..dialects.numpy_text import Expression
-
-    Shape = tuple[int, ...]
+Shape = tuple[int, ...]
 
 
 class Views(Sources):

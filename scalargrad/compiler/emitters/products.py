@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -12,10 +12,6 @@ from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, flat_terms, linear, nest_of, steps_of
 from .frame import BEFORE, INSIDE, Frame
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from typing import Any
 
 SMALL = 64  # products of a matrix that are written as loops
 SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import itertools
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
 
 from ...arithmetic.total import ERRORS
 from ...rows.text import FAST_NAMES, TOTAL_NAMES, run_pieces
@@ -29,16 +30,9 @@ from ..layout import (
 )
 from ..lower import LIST, OVER_ROWS, ROWS, line_of
 from ..naming import Names, is_word
-from ..program import Constant
+from ..program import Block, Constant, Program
 from .python_lines import AFTER, BEFORE, INSIDE, TERMS, Lines, RowSums, is_zero
 from .python_parts import in_parts
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-    from typing import Any
-
-    from ..program import Block, Program
 
 MANY = 256  # numbers of an argument that is always unpacked
 LARGE = 50_000  # steps of a program that is still one function: compiled it takes 1 kB for each

@@ -8,6 +8,10 @@ it, or behind it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+from ..derive import DerivedSteps
 from ..dialects.forms import ATOM, NAME, SIGN, Form
 from ..dialects.python import (
     FLIPPED,
@@ -22,17 +26,8 @@ from ..dialects.python import (
     row_of,
 )
 from ..lower import DOT, LIST, LISTED, NEGATE, OVER_ROWS, ROWS, SHARE, SUM
-from ..naming import step_names
-from ..program import Constant
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from typing import Any
-
-    from ..derive import DerivedSteps
-    from ..naming import Names
-    from ..program import Step
+from ..naming import Names, step_names
+from ..program import Constant, Step
 
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
 WIDTH = 100  # characters that an expression has at most, sums and lists of many aside

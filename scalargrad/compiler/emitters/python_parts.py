@@ -5,14 +5,11 @@ A part is given what it reads and returns what others read; the function calls o
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from ..layout import definition
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from .python_lines import Lines
+from .python_lines import Lines
 
 PART = 6_000  # numbers that a part reads, about
 

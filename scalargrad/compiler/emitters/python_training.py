@@ -9,6 +9,8 @@ nan nor inf ever leaves a weight again.
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from ...ops import OPS
 from ...rows.text import FAST_NAMES, run
@@ -17,15 +19,8 @@ from ..layout import item_name, pattern, targets, tuple_of, wrapped, zeros
 from ..lower import ROWS, SUM
 from ..naming import Names
 from ..program import Block, Constant, Input, Program, Step, hastened
-from ..stepwise import Loop
+from ..stepwise import Loop, Moved, Problem, Steps
 from .python_lines import AFTER, BEFORE, Lines, RowSums, is_zero
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
-    from typing import Any
-
-    from ..stepwise import Moved, Problem, Steps
 
 RESERVED = (
     "weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count",

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy
 
 from ..derive import live_steps
 from ..lower import LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, ROW_SHARE, ROWS, SUM
-from ..program import Constant, Input, grouped
+from ..program import Constant, Input, Step, grouped
 from ..roll import Numbers, Vector, View, has_rows, size_of
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from ..program import Step
 
 
 class Singles:

@@ -7,28 +7,22 @@ are finite in the end, for neither nan nor inf ever leaves a weight.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
+from typing import Any
 
 from ..derive import DerivedSteps
 from ..derive_rolled import Derived, Root, constant
-from ..dialects.c import MACHINE
+from ..dialects.c import MACHINE, Dialect
 from ..lower import ADD
-from ..program import Constant, Program, operations
+from ..program import Block, Constant, Program, operations
 from ..reduced import reduced, reduced_view
 from ..roll import Numbers, has_pattern, rolled
+from ..stepwise import Problem
 from ..strides import linear
 from .frame import Source, file_of
 from .steps import Singles
 from .vectors import Function, Result
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from typing import Any
-
-    from ..dialects.c import Dialect
-    from ..program import Block
-    from ..stepwise import Problem
 
 FEW = 100  # operations of a batch that are sooner done line by line than in loops
 OWN = (

@@ -8,9 +8,10 @@ the innermost loop runs over rows and becomes vector instructions.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy
 
@@ -19,15 +20,8 @@ from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Give
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
 from ..strides import Strides, flat_terms, linear, nest_of
-from .frame import AFTER, BEFORE, INSIDE, LARGEST_PART, STEP
+from .frame import AFTER, BEFORE, INSIDE, LARGEST_PART, STEP, Loop
 from .products import Products
-
-TYPE_CHECKING = False
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from typing import Any
-
-    from .frame import Loop
 
 FEW, MANY = 8, 64  # terms of a sum that are written out; and where they stand in many places
 LONG = 4  # numbers in a loop that are worth vector instructions
