@@ -34,12 +34,16 @@ from ..modes import no_grad
 from ..trees import with_values
 from .choosing import OPTIMIZERS
 from .compared import compare_training, traced_or_refused
-from .eager import Asked, Eager, Losses, Table, Task, number_of
+from .eager import Eager, number_of
 from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
 from .optimizers import Optimizer, clipped
 from .parameters import PACKAGE, layers_of, put
 from .rows import items, one_hot, width
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .eager import Asked, Losses, Table, Task
 
 SECONDS = 0.03  # a block of steps takes about so long
 WRITTEN_OUT = 3000  # a batch of at most so many operations is written out row by row,
