@@ -7,13 +7,13 @@ and, from the slopes by each block, a gradient in the argument's structure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from copy import copy
 from enum import Enum
-from functools import lru_cache, reduce
+from functools import lru_cache
 from importlib.util import find_spec
 from math import prod
-from operator import countOf, getitem
+from operator import countOf
 from typing import Any
 
 from ..arithmetic.conversion import as_float
@@ -22,7 +22,6 @@ from ..value import Value
 from .program import Block
 
 Form = tuple[Any, ...]  # begins with one of the words below
-_Entry = tuple[str, tuple[int, ...]]  # a block's name, and an index in it
 
 NUMBERS = "numbers"  # a block: what each of its axes is, "list", "tuple" or "array", and its shape
 ROWS = "rows"  # what the rows are in, and the form of one
@@ -203,14 +202,10 @@ def _is_number(text: str) -> bool:
 
 
 class _Same:
-    """An object as a part of a key: equal to what has its `key`, and kept alive as long as that is.
-
-    `ties` are names and indices of a module's entries that are one parameter; a trace finds them.
-    """
+    """An object as a part of a key: equal to what has its `key`, kept alive as long as that is."""
 
     def __init__(self, it: Any, key: Any = None) -> None:
         self.it, self.key = it, id(it) if key is None else key
-        self.ties: list[tuple[_Entry, _Entry]] = []
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, _Same) and other.key == self.key
@@ -337,13 +332,6 @@ def _object(item: Any) -> Any:
     return item.it if isinstance(item, _Same) else item
 
 
-def share_ties(form: Form, other: Form) -> None:
-    """Let modules that are built alike know their entries that are one parameter."""
-    for (_, one), (_, twin) in zip(plain_forms(form), plain_forms(other)):
-        if one[0] == STATE:
-            twin[1].ties = one[1].ties
-
-
 def blocks_of(form: Form, name: str, wrt: bool = False, has_rows: bool = False) -> list[Block]:
     """The blocks of an argument in order, named after it, or after its keys and parameters."""
     blocks = []
@@ -365,10 +353,10 @@ def _container(form: Form, items: list[Any]) -> Any:
     return form[1](content) if form[1] else tuple(items) if form[0] == TUPLE else content
 
 
-def traced(form: Form, blocks: Iterator[list[Any]]) -> Any:
+def traced(form: Form, blocks: Iterator[tuple[Block, list[Any]]]) -> Any:
     """An argument of the trace: the structure with traced numbers, which `blocks` has by block."""
     if form[0] == NUMBERS:
-        return shaped(next(blocks), form[2], form[1])
+        return shaped(next(blocks)[1], form[2], form[1])
     if form[0] == ROWS:
         return traced(form[2], blocks)
     if form[0] == STATE:
@@ -378,13 +366,12 @@ def traced(form: Form, blocks: Iterator[list[Any]]) -> Any:
     return _container(form, [traced(item, blocks) for _, item in parts(form)])
 
 
-def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
+def _traced_module(form: Form, blocks: Iterator[tuple[Block, list[Any]]]) -> Any:
     """A copy of the module with traced numbers for its parameters.
 
-    A parameter that stands in several blocks is that of the last one.
+    A parameter that stands in several places is that of the last one, and the others are twins.
     """
-    same, given = form[1], dict(zip(form[2], form[3]))
-    module = same.it
+    module, given = form[1].it, dict(zip(form[2], form[3]))
     places = arranged_places(module)
     expected = {name: shape_of(block) for name, block in places.items()}
     if given != expected:
@@ -392,13 +379,15 @@ def _traced_module(form: Form, blocks: Iterator[list[Any]]) -> Any:
         told = [_size(x[name]) if name in x else "nothing" for x in (expected, given)]
         raise ValueError(f"{name} is {told[0]} in {module!r}, got {told[1]}")
     content: dict[int, Any] = {}
-    for name in given:
-        content.update(zip(flat(places[name]), next(blocks)))
-    same.ties = []
-    if len(content) < sum(map(prod, given.values())):
-        entries = [(place, (name, i)) for name in given for i, place in _entries(places[name])]
-        last = dict(entries)
-        same.ties = [(entry, last[place]) for place, entry in entries if entry is not last[place]]
+    last: dict[int, Any] = {}
+    found = [(block, flat(places[name]), xs) for name, (block, xs) in zip(given, blocks)]
+    for block, at, numbers in found:
+        content.update(zip(at, numbers))
+        last.update(zip(at, block.inputs))
+    if len(last) < sum(map(prod, given.values())):
+        for block, at, _ in found:
+            pairs = enumerate(zip(at, block.inputs))
+            block.twins = {i: last[place] for i, (place, x) in pairs if last[place] is not x}
     return with_values(module, iter([content[i] for i in range(len(content))]))
 
 
@@ -406,17 +395,6 @@ def arranged_places(module: Any) -> dict[str, Any]:
     """For each block of a module the places of its parameters in the list of all."""
     blocks = module.arranged(range(len(module.parameters())))
     return {name: as_lists(block, int) for name, block in blocks.items()}
-
-
-def _entries(content: Any, index: tuple[int, ...] = ()) -> Iterator[tuple[tuple[int, ...], Any]]:
-    """The entries of nested lists with their indices."""
-    if not isinstance(content, list):
-        yield index, content
-    elif any(isinstance(item, list) for item in content):
-        for i, item in enumerate(content):
-            yield from _entries(item, (*index, i))
-    else:
-        yield from [((*index, i), item) for i, item in enumerate(content)]
 
 
 def gathering(form: Form, of_rows: str = "") -> Callable[[Iterator[Any]], Any]:
@@ -454,24 +432,7 @@ def _state_gathering(form: Form, of_rows: str) -> Callable[[Iterator[Any]], Any]
     kind = ARRAY if find_spec("numpy") else LIST
     hands = [handing((kind,) if shape or of_rows else ()) for shape in shapes]
 
-    def gathered(slopes: Iterator[Any]) -> Any:
-        if same.ties:
-            slopes = iter(_tied(dict(zip(names, slopes)), same.ties, of_rows).values())
-        return cls(same.it, zip(names, [hand(next(slopes)) for hand in hands]))
-
-    return gathered
-
-
-def _tied(blocks: dict[str, Any], ties: Sequence[Any], of_rows: str) -> dict[str, Any]:
-    """Slopes by the blocks of a module as lists, the same for each place of a parameter."""
-    blocks = {name: as_lists(block) for name, block in blocks.items()}
-    rows: list[Any] = [(i,) for i in range(len(next(iter(blocks.values()))))] if of_rows else [()]
-    for (name, index), (other, at) in ties:
-        for row in rows:
-            path: list[Any] = [name, *row, *index]
-            slope = reduce(getitem, (other, *row, *at), blocks)
-            reduce(getitem, path[:-1], blocks)[path[-1]] = slope
-    return blocks
+    return lambda slopes: cls(same.it, zip(names, [hand(next(slopes)) for hand in hands]))
 
 
 @lru_cache(maxsize=1024)

@@ -148,8 +148,7 @@ class DerivedSteps:
     def slopes(self, roots: Sequence[tuple[Any, Any]], by: Sequence[Input]) -> list[Any]:
         """The slopes of the sum of roots, each with the slope it begins with, by some inputs."""
         sent: dict[Any, list[Any]] = {}
-        carried = self._carried_before
-
+        carried, by = self._carried_before, [x.block.twins.get(x.place, x) for x in by]
         for root, seed in roots:
             sent.setdefault(root, []).append(seed)
         starts = [root for root, _ in roots]

@@ -15,6 +15,7 @@ import numpy
 
 from . import lower
 from .lower import Line, known, lines
+from .program import Block
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
 from .views import is_same
 
@@ -171,8 +172,8 @@ class Derived:
 
     # -------------------------------------------------------------- slopes
 
-    def slopes(self, turns: Sequence[Sequence[Root]], by: Sequence[Any]) -> list[View]:
-        """For each source in `by` the slopes of each turn's roots added up, turn by turn.
+    def slopes(self, turns: Sequence[Sequence[Root]], by: Sequence[Block]) -> list[View]:
+        """For each block in `by` the slopes of each turn's roots added up, turn by turn.
 
         All turns are walked at once: they must begin at the same sources.
         """
@@ -190,7 +191,21 @@ class Derived:
             self._made_for(vector, "slope", slope)
             for place, share in self._shares(vector, places, slope):
                 self._send(vector.operands[place], share, vector.has_rows)
-        return [self._together(source) for source in by]
+        return self._with_twins([*map(self._together, by)], by)
+
+    def _with_twins(self, views: list[View], by: Sequence[Block]) -> list[View]:
+        """Slopes by blocks in which entries that are one parameter have the same."""
+        if not any(block.twins for block in by):
+            return views
+        joined, turns = beside(views), numpy.arange(self._turns)
+        begins = dict(zip(by, numpy.cumsum([0, *[view.index.size for view in views]])))
+        for k, block in enumerate(by):
+            index = begins[block] + numpy.arange(views[k].index.size)
+            for place, x in block.twins.items():
+                there = begins[x.block] + x.place + turns * size_of(x.block)
+                index[place + turns * size_of(block)] = there
+            views[k] = at(joined, index)
+        return views
 
     def _send(self, view: View, share: Share, carried: bool) -> None:
         """Send a share to each number that a view of the program looks at, in each turn."""

@@ -94,9 +94,12 @@ def packed(program: Program) -> tuple[Any, ...]:
     >>> packed(Program([x], [Step(OPS["mul"], (x.inputs[0], Constant(2.0)))]))[2:4]
     ([2.0, ('mul', False, (0, 1), '')], [2])
     """
-    blocks = [(block.name, block.shape, block.has_rows, block.wrt) for block in program.blocks]
     inputs = [x for block in program.blocks for x in block.inputs]
     places: dict[Any, int] = {x: i for i, x in enumerate(inputs)}
+    blocks = [
+        (b.name, b.shape, b.has_rows, b.wrt, {i: places[x] for i, x in b.twins.items()})
+        for b in program.blocks
+    ]
     nodes: list[Any] = []
 
     def place(x: Any) -> int:
@@ -118,8 +121,10 @@ def unpacked(own: Any, blocks: Any, nodes: Any, outputs: Any, is_shared: bool) -
     """The program that was packed."""
     for given in own:
         custom_op(*given)
-    made = [Block(*block) for block in blocks]
+    made = [Block(*block) for *block, _ in blocks]
     items: list[Any] = [x for block in made for x in block.inputs]
+    for block, (*_, twins) in zip(made, blocks):
+        block.twins = {i: items[at] for i, at in twins.items()}
     steps = []
     for node in nodes:
         if isinstance(node, float):

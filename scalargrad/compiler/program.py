@@ -67,7 +67,8 @@ class Block:
     """An argument, or a part of one, that is a number or an array, with an input for each number.
 
     `has_rows` says that it carries a leading axis of rows, which `shape` leaves out; `wrt`, that it
-    is differentiated by.
+    is differentiated by. `twins` has by place the inputs that stand for some of its own: entries of
+    a module that are one parameter.
     """
 
     def __init__(
@@ -78,6 +79,7 @@ class Block:
         for n in shape:
             size *= n
         self.inputs = [Input(self, place) for place in range(size)]
+        self.twins: dict[int, Input] = {}
 
     def __repr__(self) -> str:
         return f"<block {self.name} {self.shape}{' by rows' if self.has_rows else ''}>"

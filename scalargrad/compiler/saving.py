@@ -32,7 +32,7 @@ TOLD = {
     "jacobian": "values and the gradient of each",
 }  # fmt: skip
 # The names that the functions have for what is theirs.
-LOCAL = {*CARRIED, "array", "contents", "outputs", "slopes", "item", "value", "one", "twin"}
+LOCAL = {*CARRIED, "array", "contents", "outputs", "slopes", "item", "value"}
 
 
 def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
@@ -203,16 +203,13 @@ class _Saved:
         names = Names(LOCAL)
         blocks = {block: names.take(f"d{block.name}", "d") for block in self.program.wrt}
         slopes = iter(blocks.values())
-        ties: list[str] = []
         wrt, forms = self.traces.wrt, self.traces.forms
-        tie = partial(self._tied, ties)
-        made = {i: PYTHON.built(forms[i], slopes, self._leaf, tie) for i in sorted(wrt)}
+        made = {i: PYTHON.built(forms[i], slopes, self._leaf) for i in sorted(wrt)}
         returned = tuple_of([made[i] for i in wrt]) if self.traces.is_tuple else made[wrt[0]]
         doc = "Slopes in the structure of what they are by."
-        if self.on_arrays and not self.has_vectors:  # plain Python gives lists
-            some = [name for block, name in blocks.items() if block.shape]
-            ties = [f"{name} = array({name})" for name in some] + ties
-        lines = [*ties, f"return {returned}"]
+        are_lists = self.on_arrays and not self.has_vectors  # plain Python gives them
+        arrays = [name for block, name in blocks.items() if block.shape and are_lists]
+        lines = [*[f"{name} = array({name})" for name in arrays], f"return {returned}"]
         return _function("_gradient", ", ".join(blocks.values()), doc, lines)
 
     def _leaf(self, form: Form, text: str) -> str:
@@ -222,16 +219,6 @@ class _Saved:
         if form[0] == NUMBERS:
             return _in_kinds(text, (LIST, *form[1]) if self.by_rows else form[1])
         return _in_kinds(text, (form[1], *form[2][1]))
-
-    def _tied(self, lines: list[str], form: Form, names: dict[str, str]) -> None:
-        """Add lines for parameters that stand in several places."""
-        for (name, index), (other, at) in form[1].ties:
-            to, of = ["".join([f"[{i}]" for i in place]) for place in (index, at)]
-            if self.by_rows:
-                lines.append(f"for one, twin in zip({names[name]}, {names[other]}):")
-                lines.append(f"    one{to} = twin{of}")
-            else:
-                lines.append(f"{names[name]}{to} = {names[other]}{of}")
 
 
 def _function(name: str, arguments: str, doc: str, lines: Sequence[str]) -> str:

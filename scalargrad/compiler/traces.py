@@ -29,7 +29,6 @@ from .arguments import (
     blocks_of,
     gathering,
     handing,
-    share_ties,
     traced,
     within,
 )
@@ -127,8 +126,6 @@ class Traces:
         """The same traces for other modules that are built alike."""
         twin = copy(self)
         twin.forms = tuple(forms)
-        for ours, theirs in zip(self.forms, forms):
-            share_ties(ours, theirs)
         twin.size = _OWN + sum(len(block.inputs) for block in self.program.blocks)
         twin.look()
         twin._fit()
@@ -144,7 +141,7 @@ class Traces:
             blocks += blocks_of(form, name, wrt=i in self.wrt)
         nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks]
         inputs = [pair for block, xs in zip(blocks, nodes) for pair in zip(xs, block.inputs)]
-        content = iter(nodes)
+        content = zip(blocks, nodes)
         arguments = [traced(form, content) for form in self.forms]
         numbers = [name for name, form in zip(self.names, self.forms) if form == NUMBER]
         with tracing(numbers) as trace:
@@ -180,11 +177,11 @@ class Traces:
             numbers, blocks, arguments = cycle(point), iter(self.program.blocks), []
             known: dict[Any, float] = {}
             for name, form in zip(self.names, self.forms):
-                contents = []
+                contents: list[Any] = []
                 for block in islice(blocks, len(blocks_of(form, name))):
                     given = [*islice(numbers, len(block.inputs))]
                     known.update(zip(block.inputs, given))
-                    contents.append([*map(Value, given)] if form[0] == STATE else given)
+                    contents.append((block, [*map(Value, given)] if form[0] == STATE else given))
                 arguments.append(traced(form, iter(contents)))
             for block in blocks:  # of Values that were taken
                 known.update(zip(block.inputs, [value.data for value in self.taken]))

@@ -51,20 +51,15 @@ class Writing(NamedTuple):
             at = f"[{self.at(key)}]"
             yield from self.places(item, path + at, name + at)
 
-    def built(
-        self, form: Form, texts: Iterator[str], leaf: Any = lambda form, text: text,
-        state: Any = lambda form, names: None,
-    ) -> str:  # fmt: skip
-        """Texts of blocks in the structure of an argument; `state` is told of those of a state."""
+    def built(self, form: Form, texts: Iterator[str], leaf: Any = lambda form, text: text) -> str:
+        """Texts of blocks in the structure of an argument."""
         if form[0] in (NUMBERS, ROWS):
             return leaf(form, next(texts))  # type: ignore[no-any-return]
         if form[0] == FIXED:
             return self.nothing
         if form[0] == STATE:
-            names = {name: next(texts) for name in form[2]}
-            state(form, names)
-            return self.mapping(names)
-        items = {key: self.built(item, texts, leaf, state) for key, item in parts(form)}
+            return self.mapping({name: next(texts) for name in form[2]})
+        items = {key: self.built(item, texts, leaf) for key, item in parts(form)}
         if form[0] == DICT:
             return self.mapping(items)
         return self.listed([*items.values()], form[0] == TUPLE)

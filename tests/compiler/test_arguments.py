@@ -72,7 +72,7 @@ def test_blocks_stand_in_the_order_of_contents_and_have_their_shapes(argument):
 def test_what_is_traced_and_gathered_has_the_argument_s_structure(argument):
     contents = []
     form = read(argument, "p", contents)
-    seen = traced(form, iter([numbers(content) for content in contents]))
+    seen = traced(form, zip(blocks_of(form, "p"), map(numbers, contents)))
     assert alike(seen, argument)
     for give in (list, np.array):  # as a backend in plain Python gives them, and one on arrays
         given = [shaped(numbers(content), np.shape(content)) for content in contents]
@@ -106,7 +106,7 @@ def alike(one, other, is_gradient=False):
 def test_a_module_is_traced_as_a_copy_and_gives_a_state():
     contents = []
     form = read(MODEL, "model", contents)
-    copy = traced(form, iter([["w0", "w1"], ["b"]]))
+    copy = traced(form, zip(blocks_of(form, "p"), [["w0", "w1"], ["b"]]))
     assert (copy.w, copy.b) == (("w0", "w1"), "b")
     assert [type(x).__name__ for x in MODEL.parameters()] == ["Value"] * 3
     state = gathering(form)(iter([[1.0, 2.0], 3.0]))

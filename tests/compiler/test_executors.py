@@ -326,6 +326,19 @@ def test_conditions_and_shared_steps_reach_the_workers():
         nearly(f.value_and_grad(0.5, Y, executor=Late(0)), f.value_and_grad(0.5, Y))
 
 
+def test_entries_that_are_one_parameter_have_one_slope_from_workers_too():
+    model = MLP(3, [2, 1], seed=1)
+    first, second = model.layers[0].neurons
+    second.w = (first.w[1], *second.w[1:])
+
+    for backend in ("python", "numpy"):
+        f = sg.compile(lambda model, x: model(x), rows="x", backend=backend)
+        _, slopes = f.value_and_grad(model, X, executor=Late(0))
+        _, expected = f.value_and_grad(model, X)
+        assert slopes["W1"][1][0] == slopes["W1"][0][1]
+        nearly(slopes["W1"], expected["W1"])
+
+
 REFUSED = [
     (None, ([], []), None, ValueError, "x and y have no rows"),
     (None, (X, Y[:5]), None, ValueError, "must have the same number of them: x has 1000, y has 5"),

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-import numpy
-
 from ..derive import DerivedSteps
-from ..derive_rolled import Derived, beside, narrowed
+from ..derive_rolled import Derived, beside
 from ..dialects.c import Dialect
 from ..program import Block, Constant, Program, operations
 from ..reduced import outputs_of, reduced, turns_of
@@ -16,10 +14,6 @@ from ..roll import Vector, View, has_pattern, rolled
 from ..views import names_of
 from .steps import Singles
 from .vectors import Function, Result
-
-# by the number of a block: entries that are one parameter with others: the other block, their
-# place, that there
-Ties = Mapping[int, Sequence[tuple[int, int, int]]]
 
 FEW = 400  # operations of a program without rows that machine code has in lines
 MANY, EACH = 20_000, 20  # or with few operations for each vector; for all outputs of a Jacobian
@@ -38,7 +32,6 @@ class Wanted(NamedTuple):
     slope_names: Sequence[str]
     out: str
     in_rows: bool = False
-    ties: Ties = {}  # noqa: RUF012
 
     @property
     def has_rows(self) -> bool:
@@ -62,17 +55,8 @@ class Wanted(NamedTuple):
         return Result(outputs, self.out, self.per_row, turns)
 
     def slopes(self, views: list[View], turns: Sequence[int]) -> Iterator[Result]:
-        """Where slopes go by each block, turn by turn: they are the same in all places where one
-        parameter stands.
-        """
-        steps = numpy.arange(len(turns))
-        for at, (view, (_, name, by_rows)) in enumerate(zip(views, self.wrt())):
-            for other, to, of in self.ties.get(at, ()):
-                joined = beside([View(view.sources, view.index.ravel()), views[other]])
-                index, count = numpy.arange(view.index.size), view.index.size
-                there = of + steps * (views[other].index.size // len(turns))
-                index[to + steps * (count // len(turns))] = count + there
-                view = narrowed(joined.sources, joined.index[index])
+        """Where slopes go by each block, turn by turn."""
+        for view, (_, name, by_rows) in zip(views, self.wrt()):
             yield Result(view, name, by_rows, turns)
 
 
