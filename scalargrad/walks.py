@@ -6,15 +6,18 @@ With `create_graph` the slopes are Values, which can be walked again.
 
 from __future__ import annotations
 
-from .arithmetic.total import inf
+from functools import reduce
+from operator import add
+
+from .arithmetic.total import inf, nan
 from .graph import ordered, slopes_of
 from .ops import LISTS, OPS
 from .rows.methods import evaluated
 from .rows.slopes import (
+    added,
     as_arguments,
     chain_product,
     data_of,
-    is_unknown,
     on_values,
     product_of_both,
     unknown_curvature,
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     Doubt = tuple[Value, Callable[[Value], Any]]  # a node, and a term that makes its slopes nan
 
 
-SHARE, BOTH = OPS["_share"], OPS["_both"]  # slopes as products of slopes
+UNKNOWN = OPS["_unknown"]
 
 
 def between(
@@ -73,6 +76,7 @@ def slopes_back(
     sums: dict[Value, Any] = {root: 1.0}
     unknown: list[Doubt] = []
     flat: list[tuple[Value, Value]] = []
+    plus: Any = added if _is_traced(root) else add
     for node in reversed(order):
         slope = sums.get(node, 0.0)
         if slope.__class__ is float and slope == 0.0:
@@ -82,10 +86,10 @@ def slopes_back(
             factor = _kink_factor(node, slope, unknown)
             if doubts and data_of(slope) != 0.0:
                 flat += _flat_at_kink(node, nodes)
-        product = product_of_both if _is_product(node) else chain_product
         for operand, partial in slopes:
-            part = product(partial, slope) if factor is None else chain_product(factor, operand)
-            sums[operand] = sums[operand] + part if operand in sums else part
+            pair = (partial, slope) if factor is None else (factor, operand)
+            part = chain_product(*pair)
+            sums[operand] = plus(sums[operand], part) if operand in sums else part
     for node, doubt in unknown:
         made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
         for reached in made_of:
@@ -105,19 +109,37 @@ def rates_forward(
     """The rates at which roots change when nodes move in a direction: one walk forward.
 
     Only a walk back can tell whether a kink is smoothed, so at kinks it walks back from each root.
-    It does the same if a slope is unknown: on a walk forward a rate of 0 would hide the nan.
+    Where a slope is unknown, a rate is nan wherever the direction is not 0: a rate of 0 on the way
+    would hide that.
     """
-    if any(map(is_unknown, order)) or (create_graph and any(map(_is_at_kink, order))):
+    if create_graph and any(map(_is_at_kink, order)):
         rows = [slopes_back(root, nodes, order, create_graph) for root in roots]
         return [sum(map(chain_product, row, direction), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
+    doubts = _doubts(nodes, order, direction)
     way = set(order)
     for node in order:
         if node not in rates:
-            rates[node] = 0.0
-            for operand, partial in _slopes(node, way, create_graph):
-                rates[node] = rates[node] + product_of_both(partial, rates[operand])
+            of = doubts if node._operation is UNKNOWN else rates
+            parts = [
+                product_of_both(partial, of[operand])
+                for operand, partial in _slopes(node, way, create_graph)
+            ]
+            rates[node] = reduce(added, parts, 0.0)
     return [rates.get(root, 0.0) for root in roots]
+
+
+def _doubts(
+    nodes: Sequence[Value], order: Sequence[Value], direction: Sequence[Any]
+) -> dict[Value, Any]:
+    """For what slopes are unknown by: nan where it was made of a node that moves, else 0."""
+    doubts: dict[Any, Any] = {node: chain_product(nan, x) for node, x in zip(nodes, direction)}
+    unknown: list[Any] = [node.parents[0] for node in order if node._operation is UNKNOWN]
+    for node in between(unknown, nodes) if unknown else ():
+        if node not in doubts:
+            made_of = {id(x): x for x in (doubts.get(x, 0.0) for x in node.parents)}
+            doubts[node] = reduce(added, made_of.values())
+    return doubts
 
 
 def slopes_of_each(
@@ -145,11 +167,6 @@ def slopes_of_each(
 def _is_traced(node: Value) -> bool:
     """Whether it is a node of a trace, where both branches of a choice are recorded."""
     return hasattr(node, "records")
-
-
-def _is_product(node: Value) -> bool:
-    """Whether it is a product of slopes in a trace: a branch left out has the slope 0 in it."""
-    return _is_traced(node) and (node._operation is SHARE or node._operation is BOTH)
 
 
 def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:

@@ -124,13 +124,8 @@ def _limit(number: float, *operands: Any) -> Any:
     """The number inf or nan, made of the operands; its slopes by them are nan."""
     for x in operands:
         if isinstance(x, Value):
-            number = number + _unknown(x)
+            number = number + function_named("_unknown")(x)
     return number
-
-
-def _unknown(x: Value) -> Any:
-    """0.0 for a finite x, but all slopes by x are nan, those of slopes too."""
-    return function_named("_share")(function_named("exp")(nan * x), x - x.detach())
 
 
 class _CompareNumbers(ast.NodeTransformer):
@@ -217,17 +212,49 @@ def _traced_shares(xs: list[Any], out: Any) -> list[Any]:
 class _Branch:
     """The slope of a choice by a branch. It chooses too, for a product 0 × nan would be nan."""
 
-    def __init__(self, condition: Any, is_first: bool) -> None:
-        self.condition, self.is_first = condition, is_first
+    def __init__(self, condition: Any) -> None:
+        self.condition = condition  # by which it is this branch
 
     def times(self, slope: Any) -> Any:
-        return where(self.condition, *((slope, 0.0) if self.is_first else (0.0, slope)))
+        if not _is_of_branch(slope):
+            return where(self.condition, slope, 0.0)
+        condition, inner, _ = slope.parents
+        return where(condition & self.condition, inner, 0.0)
+
+
+def _is_of_branch(slope: Any) -> bool:
+    """Whether it is a slope that came through a branch, and is 0 where that was left out."""
+    is_choice = hasattr(slope, "records") and slope.op == "_choose"
+    return is_choice and slope.parents[2].__class__ is float and slope.parents[2] == 0.0
+
+
+def added(one: Any, other: Any) -> Any:
+    """The sum of two slopes; it is 0 without a sum where the branches of both were left out."""
+    if not (_is_of_branch(one) and _is_of_branch(other)):
+        return one + other
+    (of_one, x, _), (of_other, y, _) = one.parents, other.parents
+    if of_one is of_other:
+        return where(of_one, x + y, 0.0)
+    (outside, first), (outside_too, second) = _last(of_one), _last(of_other)
+    if outside is outside_too and (_is_not(first, second) or _is_not(second, first)):
+        either = where(first, x, y) if _is_not(second, first) else where(second, y, x)
+        return where(outside, either, 0.0) if outside is not None else either
+    return where(of_one | of_other, one + other, 0.0)
+
+
+def _last(condition: Any) -> Any:
+    """The condition that was joined last, behind the one that holds outside it, or None."""
+    return condition.parents if condition._operation.name == "_and" else (None, condition)
+
+
+def _is_not(condition: Any, other: Any) -> bool:
+    return condition._operation.name == "_not" and condition.parents[0] is other
 
 
 _CHOICE_SLOPES: list[Callable[..., Any]] = [  # by the condition, and by each branch
     lambda condition, x, y, out: 0.0,
-    lambda condition, x, y, out: _Branch(condition, True),
-    lambda condition, x, y, out: _Branch(condition, False),
+    lambda condition, x, y, out: _Branch(condition),
+    lambda condition, x, y, out: _Branch(~condition),
 ]
 _at_most = _compared("_less_equal", le)
 _CHOICES: dict[str, Callable[..., Any]] = {  # the keys are the names in `ast`
@@ -258,7 +285,7 @@ def fresh_node(x: Any) -> Value:
     return node if node is not x else function_named("_same")(x)
 
 
-def chain_product(partial: Any, slope: Any) -> Any:
+def chain_product(partial: Any, slope: Any, product: str = "_share") -> Any:
     """partial × slope, as the chain rule has it; 0 if the slope is 0, whatever the partial is."""
     if partial.__class__ is _Branch:
         return partial.times(slope)
@@ -269,26 +296,23 @@ def chain_product(partial: Any, slope: Any) -> Any:
             return 0.0
         if partial.__class__ is float:
             return partial * slope
-    return function_named("_share")(partial, slope)
+    elif _is_of_branch(slope):
+        condition, inner, _ = slope.parents
+        return where(condition, chain_product(partial, inner, product), 0.0)
+    return function_named(product)(partial, slope)
 
 
 def product_of_both(partial: Any, slope: Any) -> Any:
     """partial × slope; 0 if either is 0: through the slope of a branch that `where` left out."""
     if partial.__class__ is float and partial == 0.0:
         return 0.0
-    if isinstance(partial, Value) and (isinstance(slope, Value) or not isfinite(slope)):
-        return function_named("_both")(partial, slope)
-    return chain_product(partial, slope)
+    is_varying = isinstance(slope, Value) or not isfinite(slope)
+    return chain_product(partial, slope, "_both" if is_varying else "_share")
 
 
 def unknown_slope(x: Value) -> Any:
     """A Value 0.0 made of x, such that all slopes by x are nan; a plain 0.0 if x is infinite."""
-    return _unknown(x) if isfinite(x.data) else 0.0
-
-
-def is_unknown(node: Value) -> bool:
-    """Whether `_unknown` made this node."""
-    return not hasattr(node, "records") and node._dy != node._dy and node.op == "_share"
+    return function_named("_unknown")(x) if isfinite(x.data) else 0.0
 
 
 def unknown_curvature(x: Value) -> Any:
