@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from importlib import import_module
 from typing import NamedTuple
 
 from .backends import is_installed, of_python_functions
@@ -18,31 +19,15 @@ class Language(NamedTuple):
     title: str = ""  # of a language whose writing needs NumPy
 
 
-def _python(request: Request) -> str:
-    from .saving import backend_of, exported, module_source
-
-    if request.predict:
-        return exported(request)
-    backend = backend_of(request.backend, request.traces, request.contents)
-    return module_source(request.traces, request.names, request.doc, backend)
-
-
-def _c(request: Request) -> str:
-    from .emitters.c_file import text
-
-    return text(request)
-
-
-def _javascript(request: Request) -> str:
-    from .emitters.javascript import text
-
-    return text(request)
+def _of(module: str) -> Callable[[Request], str]:
+    """The function `text` of a module, which is imported when it is called."""
+    return lambda request: import_module(module, __package__).text(request)
 
 
 LANGUAGES = {
-    "python": Language((".py",), _python),
-    "c": Language((".c",), _c, "C"),
-    "javascript": Language((".js", ".mjs"), _javascript, "JavaScript"),
+    "python": Language((".py",), _of(".saving")),
+    "c": Language((".c",), _of(".emitters.c_file"), "C"),
+    "javascript": Language((".js", ".mjs"), _of(".emitters.javascript"), "JavaScript"),
 }
 
 

@@ -63,6 +63,20 @@ def _shapes(names: Mapping[Block, str]) -> str:
     )
 
 
+def shape_of(block: Block, lead: str = "") -> str:
+    """The shape of a block as text.
+
+    >>> from scalargrad.compiler.program import Block
+    >>> shape_of(Block("W1", (3, 2))), shape_of(Block("x", (2,), has_rows=True))
+    ('3 × 2 numbers', 'n rows of 2 numbers')
+    """
+    parts = " × ".join(map(str, block.shape))
+    numbers = f"{parts} number{'s' * (parts != '1')}" if parts else "a number"
+    if block.has_rows or lead:
+        return f"n rows of {numbers}" if parts else "n numbers, one for each row"
+    return numbers
+
+
 def index_of(x: Input) -> tuple[int, ...]:
     """The place of an input as an index into its block's shape."""
     place, shape = x.place, x.block.shape

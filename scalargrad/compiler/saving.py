@@ -8,23 +8,21 @@ NumPy alone: machine code is not saved, but what would do without it.
 
 from __future__ import annotations
 
-import inspect
-import textwrap
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
 
 from ..arithmetic.total import inf, nan
 from . import carried
-from .arguments import DICT, FIXED, LIST, NUMBERS, ROWS, STATE, TUPLE, Form, parts, shaped
+from .arguments import FIXED, LIST, NUMBERS, ROWS, TUPLE, Form, shaped
 from .constants import named_constants
 from .emitters import python
-from .layout import LINE, listed, tuple_of
+from .layout import shape_of, tuple_of
 from .naming import Names, is_word
 from .roll import is_scattered, rolled
 from .standalone import Standalone
-from .traces import Request, Traces
-from .written import PYTHON
+from .traces import Request
+from .written import PYTHON, description
 
 CARRIED = {name: getattr(carried, name) for name in ("numbers", "check_rows", "answer", "columns")}
 TOLD = {
@@ -35,21 +33,18 @@ TOLD = {
 LOCAL = {*CARRIED, "array", "contents", "outputs", "slopes", "item", "value"}
 
 
-def backend_of(backend: str, traces: Traces, contents: Sequence[Any]) -> str:
-    """The backend that a module is saved for: the one asked for; of "auto" and "native" the one
-    that suits without machine code.
-    """
-    if backend in ("python", "numpy"):
-        return backend
-    return traces.plan("auto", traces.kinds[-1], contents).without_native
+def text(request: Request) -> str:
+    """The file; for "auto" and "native" with the backend that suits without machine code."""
+    traces, backend = request.traces, request.backend
+    if backend not in ("python", "numpy"):
+        backend = traces.plan("auto", traces.kinds[-1], request.contents).without_native
+    module = _module(_Saved(request, backend == "numpy"))
+    return f"{module.rstrip()}\n\n\n{_predict(request)}" if request.predict else module
 
 
-def module_source(
-    traces: Traces, names: Sequence[str], doc: str = "", backend: str = "python"
-) -> str:
+def _module(made: _Saved) -> str:
     """The source of the module."""
     saved = Standalone()
-    made = _Saved(traces, names, backend == "numpy")
     known: dict[str, Any] = {**CARRIED, "inf": inf, "nan": nan}
     source: Any = partial(python.function_source, made.program)
     if made.on_arrays:
@@ -65,21 +60,18 @@ def module_source(
     for kind in made.kinds:
         for total in (False, True):
             name = f"{'total' if total else 'raw'}_{kind}"
-            pieces, called = source(name, kind, traces.reduce, total, made.of)
+            pieces, called = source(name, kind, made.traces.reduce, total, made.of)
             saved.add("\n\n".join(pieces), called)
-    saved.add(made.contents(), known)
-    if made.gradient:
-        saved.add(made.gradient, known)
-    for kind in made.kinds:
-        saved.add(made.function(kind), known)
-    doc = f'"""{_quoted(made.description(doc))}\n"""'
+    for function in (made.contents(), made.gradient, *map(made.function, made.kinds)):
+        if function:
+            saved.add(function, known)
+    doc = f'"""{_quoted(made.description())}\n"""'
     return f"{doc}\n\nfrom __future__ import annotations\n\n{saved.text()}"
 
 
-def exported(request: Request) -> str:
-    """The source of a module with `predict`, in plain Python, and the weights of the model."""
+def _predict(request: Request) -> str:
+    """The function `predict` and the weights of the model."""
     traces = request.traces
-    module = module_source(traces, request.names, request.doc)
     names = [block.name for block in traces.program.blocks[: request.fixed]]
     weights = [f"    {PYTHON.at(n)}: {_as_text(x)},\n" for n, x in zip(names, request.contents)]
     call = "value(WEIGHTS, x)"
@@ -88,8 +80,7 @@ def exported(request: Request) -> str:
         result = f"[[y] for y in {call}]" if traces.is_single else f"list(map(list, zip(*{call})))"
         told = "each of many rows of inputs"
     head = f"WEIGHTS = {{\n{''.join(weights)}}}\n\n\ndef predict(x):\n"
-    doc = f'    """The outputs for {told}."""\n'
-    return f"{module.rstrip()}\n\n\n{head}{doc}    return {result}\n"
+    return f'{head}    """The outputs for {told}."""\n    return {result}\n'
 
 
 def _as_text(content: Any) -> str:
@@ -102,50 +93,37 @@ def _as_text(content: Any) -> str:
 class _Saved:
     """The functions of a saved module: from arguments to contents of blocks, and back."""
 
-    def __init__(self, traces: Traces, names: Sequence[str], on_arrays: bool) -> None:
-        self.traces, self.on_arrays = traces, on_arrays
+    def __init__(self, request: Request, on_arrays: bool) -> None:
+        traces = self.traces = request.traces
+        self.request, self.on_arrays = request, on_arrays
         self.program, self.constants = named_constants(traces)
         self.has_vectors = on_arrays and not is_scattered(self.program)
         self.by_rows = traces.has_rows and traces.reduce is None
         self.of = traces.name if is_word(traces.name) else "the function"
         taken = Names(LOCAL)
-        self.arguments = [(taken.take(name, "a"), form) for name, form in zip(names, traces.forms)]
+        self.arguments = [(taken.take(x, "a"), f) for x, f in zip(request.names, traces.forms)]
         self.given = ", ".join([name for name, form in self.arguments if form[0] != FIXED])
+        self.places = [x for name, form in self.arguments for x in PYTHON.places(form, name, name)]
         self.kinds = traces.kinds
         self.gradient = self._gradient() if len(self.kinds) > 1 else ""
 
-    def description(self, doc: str) -> str:
-        """The docstring of the module: what is in it, what the function said of itself, and the
-        shapes of its arguments.
-        """
-        told = "its value"
-        if len(self.kinds) > 1:
-            told += f", and its slopes by {listed([self.arguments[i][0] for i in self.traces.wrt])}"
+    def description(self) -> str:
+        """The docstring of the module: what is in it, calls, and the shapes of arguments."""
+        needs = "needs nothing but " + ("NumPy" if self.on_arrays else "Python's standard library")
+        *first, last = description(self.request, self.kinds, needs)
         calls = "\n".join([f"    {kind}({self.given})" for kind in self.kinds])
-        shapes = "\n".join([f"- {name} is {_told(form)}." for name, form in self.arguments])
-        over = {"mean": "the mean over the rows", "sum": "the sum over the rows"}
-        notes = []
-        if self.traces.has_rows:
-            over_rows = over.get(str(self.traces.reduce), "one for each row")
-            notes.append(f"With rows, each result is {over_rows}.")
-        if self.traces.taken:
-            taken = "Values that the function read from elsewhere are as they were when this was "
-            notes.append(f"{taken}saved.")
-        needs = "NumPy" if self.on_arrays else "Python's standard library"
-        notes.append(f"Generated by scalargrad; needs nothing but {needs}.")
-        note = "\n".join(textwrap.wrap(" ".join(notes), LINE))
-        pieces = [f"{self.of}: {told}.", calls, inspect.cleandoc(doc), shapes, note]
-        return "\n\n".join(filter(None, pieces))
+        blocks = zip(self.places, self.program.blocks)
+        shapes = "\n".join([f"- {path} is {shape_of(block)}." for (path, *_), block in blocks])
+        return "\n\n".join(filter(None, [*first, calls, shapes, last]))
 
     def contents(self) -> str:
         """The function that reads the arguments, block by block."""
         lines: list[str] = []
         rows: list[str] = []
-        for name, form in self.arguments:
-            rows += [f"{name}=contents[{len(lines)}]"] if form[0] == ROWS else []
-            for text, of, (kind, _, inner) in PYTHON.places(form, name, name):
-                shape = (-1, *inner[2]) if kind == ROWS else inner
-                lines.append(f"    {_read(text, of, shape)},")
+        for text, name, (kind, _, inner) in self.places:
+            rows += [f"{text}=contents[{len(lines)}]"] if kind == ROWS else []
+            shape = (-1, *inner[2]) if kind == ROWS else inner
+            lines.append(f"    {_read(text, name, shape)},")
         for block, flat in zip(self.program.blocks[len(lines) :], self.constants):
             text = _as_text(shaped(flat, block.shape))
             lines.append(f"    {_read(text, block.name, block.shape)},")
@@ -241,23 +219,6 @@ def _in_kinds(name: str, kinds: tuple[str, ...]) -> str:
     inner = _in_kinds("item", kinds[1:])
     text = name if inner == "item" else f"[{inner} for item in {name}]"
     return f"tuple({text})" if kinds[0] == TUPLE else text
-
-
-def _told(form: Form) -> str:
-    """The words for an argument."""
-    kind = form[0]
-    if kind == NUMBERS:
-        return f"a list of {' × '.join(map(str, form[2]))} numbers" if form[2] else "a number"
-    if kind == ROWS:
-        return "a list of rows, each " + _told(form[2])
-    if kind == FIXED:
-        return "no number: it is fixed as it was, and not given"
-    if kind == STATE:
-        shapes = zip(form[2], form[3])
-        told = [f"{name} {' × '.join(map(str, shape)) or 'a number'}" for name, shape in shapes]
-        return f"a mapping: {', '.join(told)}"
-    told = [f"{PYTHON.at(key)} " * (kind == DICT) + _told(item) for key, item in parts(form)]
-    return f"a {kind}: {', '.join(told)}"
 
 
 def _quoted(text: str) -> str:

@@ -91,7 +91,7 @@ def test_a_network_over_rows_has_the_same_bits_in_another_process(tmp_path: Path
     document = ast.get_docstring(ast.parse(text)) or ""
     assert 'The loss of a row, which is "cross-entropy" \\ and no more.' in document
     assert (
-        "- model is a mapping: W1 3 × 2, b1 3, W2 1 × 3, b2 1.\n- x is a list of rows, each a list of 2 numbers."
+        '- model["b2"] is 1 number.\n- x is n rows of 2 numbers.\n- y is n numbers, one for each row.'
         in document
     )
     assert "value_and_grad(model, x, y)" in document

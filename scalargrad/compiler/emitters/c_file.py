@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from ..dialects.c import C
 from ..dialects.text import broken, wrapped
+from ..layout import shape_of
 from ..traces import Request
-from .files import Plain, shape_of
+from ..written import description
+from .files import Plain
 
 _CHECK = """\
 static int check(const char *name, long count, const double *a, const double *b)
@@ -86,7 +88,9 @@ def _comment(made: Plain) -> str:
     shapes = ["- n is the number of rows."] * made.has_rows
     shapes += [f"- {made.name_of[block]} is {shape_of(block)}." for block in made.given]
     flat = ["Arrays are flat, in row order."] * (not made.request.predict or made.has_rows)
-    *first, last = made.description("it is C99 and needs nothing but its mathematics library")
+    *first, last = description(
+        made.request, made.kinds, "it is C99 and needs nothing but its mathematics library"
+    )
     shapes = [*shapes, *dict.fromkeys(results), *flat]
     last = "\n".join([last, TRIED, *_example(made)])
     return commented([*first, "\n".join(heads), "\n".join(shapes), last])

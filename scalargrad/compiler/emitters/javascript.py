@@ -9,10 +9,12 @@ from collections.abc import Sequence
 from ..arguments import FIXED
 from ..dialects.javascript import JAVASCRIPT
 from ..dialects.text import broken
+from ..layout import nested, shape_of
 from ..traces import Request
 from ..written import JAVASCRIPT as WRITTEN
+from ..written import description
 from .c_file import commented
-from .files import Plain, shape_of
+from .files import Plain
 
 IN_NODE = (
     'It is a module: for node let its name end in .mjs, or say "type": "module" in package.json.'
@@ -112,7 +114,7 @@ class _Module(Plain):
 
     def comment(self) -> str:
         """The comment on what is in the file."""
-        *first, last = self.description("it needs nothing")
+        *first, last = description(self.request, self.kinds, "it needs nothing")
         results = {"value": "value", "value_and_grad": "[value, slopes]"}
         given, kinds = ", ".join([name for name, _ in self.arguments]), list[str]()
         for kind in self.kinds:
@@ -132,9 +134,8 @@ class _Module(Plain):
         """The arguments of a call."""
         rows, texts = self.rows_of_example(), []
         for block, numbers in zip(self.given, self.example()):
-            texts.append(
-                _nested([*map(JAVASCRIPT.literal, numbers)], (rows,) * block.has_rows + block.shape)
-            )
+            shape = (rows,) * block.has_rows + block.shape
+            texts.append(nested(shape, [*map(JAVASCRIPT.literal, numbers)]))
         found = iter(texts)
         return [WRITTEN.built(form, found) for _, form in self.arguments]
 
@@ -149,11 +150,3 @@ def _size(shape: Sequence[int | str]) -> str:
 def _part(name: str, turn: int, count: int, size: str) -> str:
     """One of so many parts of an array, of some size."""
     return f"{name}.subarray({turn} * {size}, {turn + 1} * {size})" if count > 1 else name
-
-
-def _nested(texts: list[str], shape: tuple[int, ...]) -> str:
-    if not shape:
-        return texts[0]
-    step = len(texts) // shape[0] if shape[0] else 0
-    parts = [_nested(texts[i * step : (i + 1) * step], shape[1:]) for i in range(shape[0])]
-    return f"[{', '.join(parts)}]"
