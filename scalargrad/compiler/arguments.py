@@ -171,6 +171,13 @@ def _read_state(state: Any, contents: list[Any]) -> Form:
     return STATE, _Same(state.module), tuple(state), tuple(shapes), type(state)
 
 
+def form_of(module: Any) -> Form:
+    """The form of a module, whose numbers are not read."""
+    places, same = arranged_places(module), _Same(module)
+    same.places = places
+    return STATE, same, tuple(places), tuple(map(shape_of, places.values())), dict
+
+
 def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
     if isinstance(argument, Value):
         raise TypeError(
@@ -203,6 +210,8 @@ def _is_number(text: str) -> bool:
 
 class _Same:
     """An object as a part of a key: equal to what has its `key`, kept alive as long as that is."""
+
+    places: dict[str, Any] | None = None  # of a module, if they are known already
 
     def __init__(self, it: Any, key: Any = None) -> None:
         self.it, self.key = it, id(it) if key is None else key
@@ -372,19 +381,18 @@ def _traced_module(form: Form, blocks: Iterator[tuple[Block, list[Any]]]) -> Any
     A parameter that stands in several places is that of the last one, and the others are twins.
     """
     module, given = form[1].it, dict(zip(form[2], form[3]))
-    places = arranged_places(module)
+    places = form[1].places or arranged_places(module)
     expected = {name: shape_of(block) for name, block in places.items()}
     if given != expected:
         name = next(name for name in (*expected, *given) if given.get(name) != expected.get(name))
         told = [_size(x[name]) if name in x else "nothing" for x in (expected, given)]
         raise ValueError(f"{name} is {told[0]} in {module!r}, got {told[1]}")
     content: dict[int, Any] = {}
-    last: dict[int, Any] = {}
     found = [(block, flat(places[name]), xs) for name, (block, xs) in zip(given, blocks)]
-    for block, at, numbers in found:
+    for _, at, numbers in found:
         content.update(zip(at, numbers))
-        last.update(zip(at, block.inputs))
-    if len(last) < sum(map(prod, given.values())):
+    if len(content) < sum(map(prod, given.values())):
+        last = {place: x for block, at, _ in found for place, x in zip(at, block.inputs)}
         for block, at, _ in found:
             pairs = enumerate(zip(at, block.inputs))
             block.twins = {i: last[place] for i, (place, x) in pairs if last[place] is not x}

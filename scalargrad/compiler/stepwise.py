@@ -222,6 +222,3 @@ class OnArrays(Stepwise):
 
 def _joined(slopes: Sequence[Any]) -> Numbers:
     return [x for slope in slopes for x in flat(slope)]
-
-
-__all__ = ["Loop", "OnArrays", "Problem", "Steps", "Stepwise"]

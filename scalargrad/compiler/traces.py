@@ -34,6 +34,7 @@ from .arguments import (
 )
 from .backends import Plan
 from .captured import Captured
+from .carried import columns
 from .draws import Draws
 from .fitting import fitting
 from .kinds import points
@@ -55,6 +56,43 @@ _OF_KINDS = (
     "{} gives another result of plain numbers than of traced ones: asking for their kind "
     "(isinstance, type, hasattr) would freeze one way; write the same formula for both (at {})"
 )
+
+
+class TracedCall:
+    """A call with traced numbers: the blocks of its arguments, these, and the Values that it takes
+    from elsewhere, which are one more block.
+    """
+
+    def __init__(
+        self, name: str, names: Sequence[str], forms: Sequence[Form], wrt: Sequence[int]
+    ) -> None:
+        self.name, self.blocks = name, list[Block]()
+        for i, (argument, form) in enumerate(zip(names, forms)):
+            self.blocks += blocks_of(form, argument, wrt=i in wrt)
+        nodes = [[Traced(block.name) for _ in block.inputs] for block in self.blocks]
+        content = zip(self.blocks, nodes)
+        self.arguments = [traced(form, content) for form in forms]
+        inputs = [x for block in self.blocks for x in block.inputs]
+        self.known = [*zip([x for xs in nodes for x in xs], inputs)]
+        self._captured, self.taken = Block("captured", (0,)), dict[Value, Input]()
+
+    def program(self, outputs: Sequence[Any]) -> Program:
+        """The program of what was recorded."""
+        steps: list[Step] = []
+        ends, own = frozen(outputs, self.known, self.input_for, steps), self._captured
+        own.inputs, own.shape = [*self.taken.values()], (len(self.taken),)
+        return Program([*self.blocks, *[own] * bool(self.taken)], ends, steps=steps)
+
+    def input_for(self, value: Any) -> Input:
+        """The input for a Value that was not handed in."""
+        if isinstance(value, Traced):
+            raise TraceError(
+                f"{self.name} used a traced number of another call: "
+                "it must not keep what it is given"
+            )
+        if value not in self.taken:
+            self.taken[value] = Input(self._captured, len(self.taken))
+        return self.taken[value]
 
 
 class Traces:
@@ -136,25 +174,18 @@ class Traces:
 
         The structure is that of several results, None for a single one.
         """
-        blocks: list[Block] = []
-        for i, (name, form) in enumerate(zip(self.names, self.forms)):
-            blocks += blocks_of(form, name, wrt=i in self.wrt)
-        nodes = [[Traced(block.name) for _ in block.inputs] for block in blocks]
-        inputs = [pair for block, xs in zip(blocks, nodes) for pair in zip(xs, block.inputs)]
-        content = zip(blocks, nodes)
-        arguments = [traced(form, content) for form in self.forms]
+        call = TracedCall(self.name, self.names, self.forms, self.wrt)
         numbers = [name for name, form in zip(self.names, self.forms) if form == NUMBER]
         with tracing(numbers) as trace:
-            result = self._called(fn, arguments)
+            result = self._called(fn, call.arguments)
             if isinstance(result, set | frozenset):
                 trace.refused.clear()  # more is said of it below
         self._is_asked |= trace.is_asked
-        outputs, taken, steps = _outputs(result, self.name), _Taken(self.name), list[Step]()
-        ends = frozen(outputs, inputs, taken.input, steps)
-        program = Program([*blocks, *taken.blocks()], ends, steps=steps)
+        outputs = _outputs(result, self.name)
+        program = call.program(outputs)
         is_several = isinstance(result, list | tuple | dict) or is_array(result)
         structure = rebuilt(result, repeat(0.0)) if is_several or len(outputs) != 1 else None
-        return program, list(taken.inputs), structure
+        return program, list(call.taken), structure
 
     def _called(self, fn: Callable[..., Any], arguments: Sequence[Any]) -> Any:
         named = dict(zip(self.names[self.count :], arguments[self.count :]))
@@ -296,23 +327,23 @@ class Traces:
     def value(self, outputs: Any) -> Any:
         """The function's result, of the outputs; with a leading axis of rows for one each."""
         if self._of_rows and outputs.__class__ is list:
-            outputs = _columns(outputs)
+            outputs = columns(outputs)
         hand = self._hand
         return hand(outputs[0]) if self.is_single else rebuilt(self.result, map(hand, outputs))
 
     def value_and_grad(self, result: Any) -> tuple[Any, Any]:
         """The value of the one output, and its gradient."""
         if self._of_rows and result.__class__ is list:
-            values, rows = _columns(result)
-            result = values, _columns(rows)
+            values, rows = columns(result)
+            result = values, columns(rows)
         value, slopes = result
         return self._hand(value), self._gradient(slopes)
 
     def jacobian(self, result: Any) -> tuple[Any, Any]:
         """The outputs, and the gradient of each, in the structure of the function's result."""
         if self._of_rows and result.__class__ is list:
-            rows, slopes = _columns(result)
-            result = rows, [_columns(group) for group in zip(*slopes)]
+            rows, slopes = columns(result)
+            result = rows, [columns(group) for group in zip(*slopes)]
         outputs, groups = result
         gradients = iter([self._gradient(group) for group in groups])
         slopes = next(gradients) if self.is_single else rebuilt(self.result, gradients)
@@ -368,26 +399,6 @@ class _Until:
         return self.function(contents)
 
 
-class _Taken:
-    """The Values that a function took from outside its arguments: one more block."""
-
-    def __init__(self, name: str) -> None:
-        self.name, self.block, self.inputs = name, Block("captured", (0,)), dict[Value, Input]()
-
-    def input(self, value: Value) -> Input:
-        if isinstance(value, Traced):
-            raise TraceError(
-                f"{self.name} used a traced number of another call: "
-                "it must not keep what it is given"
-            )
-        made = self.inputs[value] = Input(self.block, len(self.inputs))
-        return made
-
-    def blocks(self) -> list[Block]:
-        self.block.inputs, self.block.shape = list(self.inputs.values()), (len(self.inputs),)
-        return [self.block] if self.inputs else []
-
-
 def _outputs(result: Any, name: str) -> list[Any]:
     """The traced numbers and floats of a result, however it is nested."""
     if result is None or isinstance(result, str):
@@ -401,8 +412,3 @@ def _outputs(result: Any, name: str) -> list[Any]:
         x.as_number() if isinstance(x, Condition) else x if isinstance(x, Value) else as_float(x)
         for x in found
     ]
-
-
-def _columns(rows: Any) -> list[Any]:
-    """A list for each place in the tuples of rows."""
-    return [list(column) for column in zip(*rows)]

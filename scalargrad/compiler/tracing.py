@@ -139,21 +139,10 @@ def _reading(name: str) -> Callable[..., Any]:
 
 
 _READING = [
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "hash",
-    "len",
-    "getitem",
-    "contains",
-    "iter",
-    "format",
-]
-_READING = [f"__{name}__" for name in _READING]
-for _name in [*_READING, *[name for name in dir(str) if name[0] != "_" and name != "maketrans"]]:
+    "eq", "ne", "lt", "le", "gt", "ge", "hash", "len", "getitem", "contains", "iter", "format",
+]  # fmt: skip
+_METHODS = [name for name in dir(str) if name[0] != "_" and name != "maketrans"]
+for _name in [*[f"__{name}__" for name in _READING], *_METHODS]:
     setattr(_Text, _name, _reading(_name))
 
 

@@ -8,21 +8,23 @@ alone is worked out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from itertools import repeat
+from typing import Any, TypeVar
 
 from ..arithmetic.conversion import as_float
 from ..ops import OPS
-from ..trees import with_values
 from ..value import Value
-from .arguments import arranged_places, blocks_of, flat, read, shape_of
+from .arguments import LIST, ROWS, flat, form_of, read
 from .captured import Captured
 from .data import simplified
 from .draws import Draws
-from .program import Block, Constant, Input, Program, Step, constants, frozen, sharing
-from .tracing import Traced, TraceError, add_methods, tracing
+from .program import Block, Constant, Input, Program, Step, constants, sharing
+from .traces import TracedCall
+from .tracing import Traced, TraceError, tracing
 from .update import alike, same_objects
 
+T = TypeVar("T", bound="TracedModel")
 Row = float | tuple[float, ...]
 Measure = Callable[[Any, Any], Any]
 
@@ -41,70 +43,50 @@ COUNTED = (
 )
 
 
-class TracedModel:
-    """A copy of a model whose parameters are traced numbers.
+class TracedModel(TracedCall):
+    """A call of a model with traced numbers for its parameters and for a row of data.
 
-    `inputs` has an input for each weight, in the model or not, `captured` one for each other Value
-    that is read, and `values` the Value for each input: in two blocks there may be the same one.
-    `is_asked` says whether a traced number was taken as text or as a key. A model that `is_own`
-    is this package's, which counts nothing.
+    `inputs` has an input for each weight, in the model or not, `taken` one for each other Value
+    that is read. `made` is the program of what `outputs` records. `is_asked` says whether a traced
+    number was taken as text or as a key. A model that `is_own` is this package's, which counts
+    nothing.
     """
 
-    penalty: Program | None = None
+    what: Iterable[str] = ("loss", "penalty")
 
-    def __init__(self, model: Any, weights: Sequence[Value] = (), is_own: bool = False) -> None:
-        add_methods()
-        parameters, arranged = model.parameters(), arranged_places(model)
-        self._blocks = [Block(name, shape_of(at), wrt=True) for name, at in arranged.items()]
-        of_block = [x for block in self._blocks for x in block.inputs]
-        places = [place for at in arranged.values() for place in flat(at)]
-        self.inputs: dict[Value, Input] = {parameters[i]: x for i, x in zip(places, of_block)}
-        inputs = [self.inputs[parameter] for parameter in parameters]
-        self._known: list[tuple[Any, Input]] = [(Traced(x.block.name), x) for x in inputs]
-        self._model = with_values(model, iter([number for number, _ in self._known]))
-        others = [weight for weight in weights if weight not in self.inputs]
-        if others:
-            self._blocks.append(Block("others", (len(others),), wrt=True))
-            self.inputs.update(zip(others, self._blocks[-1].inputs))
-        self.values: dict[Input, Value] = {x: parameters[i] for i, x in zip(places, of_block)}
-        self.values.update((x, value) for value, x in self.inputs.items())
-        self._before = None if is_own else Captured((), [self._model])
-        self._own = Block("captured", (0,))
-        self.captured: dict[Value, Input] = {}
-        self.is_asked = False
-
-    def _row(self, name: str, row: Row) -> tuple[Block, Any]:
-        """A block for rows like this one, and the traced numbers of one as the model gets them."""
-        (block,) = blocks_of(read(row, name, []), name, has_rows=True)
-        numbers = [Traced(name) for _ in block.inputs]
-        self._known += zip(numbers, block.inputs)
-        return block, tuple(numbers) if block.shape else numbers[0]
-
-    def _program(
-        self, function: Callable[[Any], list[Any]], what: str, blocks: Sequence[Block] = ()
-    ) -> Program:
-        """The program that losses or a penalty of the model record.
-
-        TraceError where another call of the same model records another.
-        """
-        steps = self._recorded(function, what)
-        if self._before and self._before.has_changed():  # it counts, or keeps something of a call
-            inputs = [x for _, x in self._known]
-            inputs += [*self.inputs.values(), *self.captured.values()]
-            kept = _kept(self._model, {})
-            again = self._recorded(function, what)
-            if not alike(steps, again, dict(zip(inputs, inputs))) or kept != _kept(self._model, {}):
+    def __init__(
+        self, model: Any, row: Sequence[Row], weights: Sequence[Value], is_own: bool
+    ) -> None:
+        form, parameters = form_of(model), model.parameters()
+        rows = [(ROWS, LIST, read(x, "a row", [])) for x in row]
+        super().__init__("the model or the loss", ("model", "x", "y"), [form, *rows], (0,))
+        places = [place for at in form[1].places.values() for place in flat(at)]
+        own = [x for block in self.blocks if block.wrt for x in block.inputs]
+        self.inputs: dict[Value, Input] = {parameters[i]: x for i, x in zip(places, own)}
+        if others := [weight for weight in weights if weight not in self.inputs]:
+            self.blocks.append(Block("others", (len(others),), wrt=True))
+            self.inputs.update(zip(others, self.blocks[-1].inputs))
+        self.is_asked, copy = False, self.arguments[0]
+        before = None if is_own else Captured((), [copy])
+        self.made = self._recorded()
+        if before and before.has_changed():  # it counts, or keeps something of a call
+            kept = _kept(copy, {})
+            again = self._recorded()
+            same = dict(zip(again.inputs, self.made.inputs))
+            if not alike(self.made.outputs, again.outputs, same) or kept != _kept(copy, {}):
                 raise TraceError(_ANOTHER)
-        own = [self._own] * bool(self._own.inputs)
-        return Program([*self._blocks, *own, *blocks], steps)
 
-    def _recorded(self, function: Callable[[Any], list[Any]], what: str) -> list[Any]:
-        """The outputs of a call."""
+    def outputs(self, model: Any, *row: Any) -> list[Any]:
+        """The numbers that the program is of, each with its name in `what`."""
+        raise NotImplementedError
+
+    def _recorded(self) -> Program:
+        """The program of a call; the blocks that carry rows come last."""
         with tracing() as trace:
-            results = function(self._model)
+            results = self.outputs(*self.arguments)
         self.is_asked |= trace.is_asked
         outputs: list[Any] = []
-        for result in results:
+        for what, result in zip(self.what, results):
             number = result if isinstance(result, Value) else as_float(result)
             if number is None or (number.__class__ is float and number and what == "loss"):
                 raise TraceError(
@@ -112,75 +94,80 @@ class TracedModel:
                     "compute it from what it is given"
                 )
             outputs.append(number)
-        return frozen(outputs, self._known, self._input_for)
+        program = self.program(outputs)
+        program.blocks.sort(key=lambda block: block.has_rows)
+        return program
 
-    def _input_for(self, value: Any) -> Input:
+    @property
+    def values(self) -> dict[Input, Value]:
+        """The Value for each input but those of rows: the same one for twins."""
+        values = {x: value for value, x in [*self.inputs.items(), *self.taken.items()]}
+        twins = [(block.inputs[i], x) for block in self.blocks for i, x in block.twins.items()]
+        return values | {twin: values[x] for twin, x in twins}
+
+    def input_for(self, value: Any) -> Input:
         """The input for a Value that was not handed in: one of the model's own, or another."""
-        if isinstance(value, Traced):
-            raise TraceError(
-                "the model or the loss used a traced number of another call: "
-                "it must not keep what it is given"
-            )
         if value in self.inputs:
             return self.inputs[value]
-        if value._operation is not None:
+        if value._operation is not None and not isinstance(value, Traced):
             raise TraceError(
                 f"the loss reads {value!r}, which {value.op} computed before it was called: "
                 "compute it in the loss"
             )
-        if value not in self.captured:
-            own = self._own
-            own.inputs.append(x := Input(own, len(self.captured)))
-            own.shape = (len(own.inputs),)
-            self.captured[value], self.values[x] = x, value
-        return self.captured[value]
+        return super().input_for(value)
 
 
 class Objective(TracedModel):
-    """Programs of one set of weights, for training: of a row, of some rows that are known, and
-    `penalty`, or None.
+    """Programs of one set of weights, for training: the `loss` of a row, of some rows that are
+    known, and the `penalty`, or None.
     """
 
     def __init__(
-        self,
-        model: Any,
-        weights: Sequence[Value],
-        measure: Measure,
-        penalty: Callable[[Any], Any] | None,
-        is_mean: bool = True,
-        is_own: bool = False,
-    ) -> None:
-        super().__init__(model, weights, is_own)
+        self, model: Any, row: Sequence[Row], weights: Sequence[Value], is_own: bool,
+        measure: Measure, penalty: Callable[[Any], Any] | None, is_mean: bool,
+    ) -> None:  # fmt: skip
+        self._measure, self._penalty, self._is_mean = measure, penalty, is_mean
+        super().__init__(model, row, weights, is_own)
+        blocks, (loss, *others) = self.made.blocks, self.made.outputs
         self.weights = [self.inputs[weight] for weight in weights]
-        self.measure, self.is_mean = measure, is_mean
-        self._loss: Program | None = None
-        if penalty is not None:
-            self.penalty = self._program(lambda model: [penalty(model)], "penalty")
+        self.loss = sharing(Program(blocks, [loss]) if others else self.made)
+        self._given = [block for block in blocks if not block.has_rows]
+        self.penalty = Program(self._given, others) if others else None
 
-    def of_a_row(self, x: Row, y: Row) -> Program:
-        """The loss of any row like this one, whose numbers are the blocks x and y."""
-        (of_x, xs), (of_y, ys) = self._row("x", x), self._row("y", y)
-        program = self._program(lambda model: [self.measure(model(xs), ys)], "loss", [of_x, of_y])
-        self._loss = sharing(program)
-        return self._loss
+    def outputs(self, model: Any, *row: Any) -> list[Any]:
+        x, y = row
+        found = [self._measure(model(x), y)]
+        return [*found, self._penalty(model)] if self._penalty else found
 
     def of_rows(self, xs: Sequence[Row], ys: Sequence[Row]) -> Program:
         """The loss of these rows, in which all that depends on them alone is worked out, and then
         what slopes are taken of: of a mean each row's loss over their count.
         """
-        if self._loss is None:
-            self.of_a_row(xs[0], ys[0])
-        loss: Any = self._loss
-        losses = [constants(loss, given(loss, row)).outputs[0] for row in zip(xs, ys)]
+        rows = [given(self.loss, row) for row in zip(xs, ys)]
+        losses = [constants(self.loss, row).outputs[0] for row in rows]
         total = losses[0]
         for other in losses[1:]:
             total = Step(OPS["add"], (total, other))
-        if self.is_mean and len(losses) > 1:
+        if self._is_mean and len(losses) > 1:
             count = float(len(losses))
             total = Step(OPS["div"], (total, Constant(count)))
             losses = [Step(OPS["mul"], (other, Constant(1.0 / count))) for other in losses]
-        blocks = [block for block in loss.blocks if not block.has_rows]
-        return sharing(simplified(constants(Program(blocks, [total, *losses]))))
+        return sharing(simplified(constants(Program(self._given, [total, *losses]))))
+
+
+class Prediction(TracedModel):
+    """The prediction of a model for a row: one number if it `is_single`, or a list of them.
+
+    TraceError of any other structure.
+    """
+
+    what = repeat("prediction")
+
+    def outputs(self, model: Any, *row: Any) -> list[Any]:
+        made = model(*row)
+        made = made.tolist() if hasattr(made, "tolist") else made
+        self.is_single = not isinstance(made, list | tuple)
+        return [made] if self.is_single else list(made)
 
 
 def given(program: Program, row: Sequence[Row]) -> dict[Any, float]:
@@ -190,40 +177,16 @@ def given(program: Program, row: Sequence[Row]) -> dict[Any, float]:
     return {x: n for block, numbers in zip(carried, lists) for x, n in zip(block.inputs, numbers)}
 
 
-class Prediction(TracedModel):
-    """The prediction of a model for a row, as a program whose block x carries rows."""
-
-    is_single = False  # whether it is one number, no list
-
-    def of_a_row(self, x: Row) -> Program:
-        """The program; its outputs are those of the model, one or a list of them.
-
-        TraceError of any other structure.
-        """
-        block, xs = self._row("x", x)
-
-        def outputs(model: Any) -> list[Any]:
-            made = model(xs)
-            made = made.tolist() if hasattr(made, "tolist") else made
-            self.is_single = not isinstance(made, list | tuple)
-            return [made] if self.is_single else list(made)
-
-        return sharing(self._program(outputs, "prediction", [block]))
-
-
-def steady(make: Callable[[], tuple[Any, Program]], draws: Draws) -> tuple[Any, Program]:
+def steady(make: Callable[[], T], draws: Draws) -> T:
     """The result of tracing, if it gives the same again; TraceError where it counts or draws."""
     return draws.twice(make, _is_same, _DRAWS, _ANOTHER)
 
 
-def _is_same(one: tuple[Any, Program], other: tuple[Any, Program]) -> bool:
+def _is_same(one: TracedModel, other: TracedModel) -> bool:
     """Whether two calls gave one formula, of the same Values."""
-    (first, program), (second, again) = one, other
-    ours, theirs = (
-        [*made.outputs, *(of.penalty.outputs if of.penalty else [])] for of, made in (one, other)
-    )
-    partners = dict(zip(again.inputs, program.inputs))
-    return same_objects(first.captured, second.captured) and alike(ours, theirs, partners)
+    same = dict(zip(other.made.inputs, one.made.inputs))
+    are_alike = alike(one.made.outputs, other.made.outputs, same)
+    return are_alike and same_objects(one.taken, other.taken)
 
 
 def _kept(item: Any, seen: dict[int, int]) -> Any:

@@ -158,6 +158,3 @@ def fits(program: Program, weights: Sequence[Input]) -> bool:
     return all(
         own.issuperset(block.inputs) or own.isdisjoint(block.inputs) for block in program.blocks
     )
-
-
-__all__ = ["alike", "fits", "lets_through", "update_of"]

@@ -317,24 +317,21 @@ class Generated:
             formula = update_of(optimizer, min(2, count) if is_known else count, is_known)
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
-        inputs, targets = self._prepared(self.table)
+        inputs, targets = self._table = self._prepared(self.table)
+        row, weights = (inputs[0], targets[0]), optimizer.parameters
+        given = task.model, row, weights, self.is_own, task.measure, task.penalty, task.is_mean
 
-        of_task = task.model, optimizer.parameters, task.measure, task.penalty, task.is_mean
+        def traced() -> Objective:
+            return Objective(*given)
 
-        def of_a_row() -> tuple[Objective, Program]:
-            return (made := Objective(*of_task, self.is_own)), made.of_a_row(inputs[0], targets[0])
-
-        if self.is_own:
-            made, self._program = traced_or_refused(of_a_row)
-        else:
-            made, self._program = traced_or_refused(lambda: steady(of_a_row, draws))
+        made = traced_or_refused(traced if self.is_own else lambda: steady(traced, draws))
         # to change once is no matter: a table made when it is first read
         if not self.is_own and self._captured.has_changed():
             self.look()
-            traced_or_refused(of_a_row)
+            traced_or_refused(traced)
             if self._captured.has_changed():
                 raise TraceError(COUNTED)
-        self._objective, self._table, self._formula = made, (inputs, targets), formula
+        self._objective, self._program, self._formula = made, made.loss, formula
         self._is_doubtful = made.is_asked or (not self.is_own and self._captured.asks_kinds)
         if not self.is_own:
             compare_training(task, made, self._program, self.table, self._table, self._is_doubtful)
@@ -352,7 +349,8 @@ class Generated:
         if formula is not None:
             self._loop = self._loop_for(formula)
         fixed = self._loop.fixed if self._loop else self._careful().fixed
-        self._values = [self._objective.values[x] for x in fixed]
+        value_of = made.values if fixed else {}
+        self._values = [value_of[x] for x in fixed]
 
     def _loop_for(self, formula: Program) -> Any:
         """The code that makes many steps in a call: one function, or gradients and updates."""

@@ -11,6 +11,7 @@ from weakref import ref
 from ..compiler import backends
 from ..compiler.arguments import read
 from ..compiler.captured import Captured
+from ..compiler.program import sharing
 from ..compiler.training import Prediction, steady
 from ..graph import without_collector
 from .compared import compare_prediction
@@ -40,16 +41,17 @@ class Predictor:
         (first,) = rows(table[:1], "X")
         self.width, self.shapes, self.is_doubtful = width(first), shapes, False
         reads = self.reads = Captured([type(model)], [model])
-        made = Prediction(model, (), is_own(model))
+        given = model, (first,), (), is_own(model)
         if is_own(model):
-            self.program = made.of_a_row(first)
+            made = Prediction(*given)
         else:
             some = table if isinstance(table, list) else table[:: -(-len(table) // TRIED)]
             with taking_back_draws(lambda: reads.latest([type(model)], [model])) as draws:
-                _, self.program = steady(lambda: (made, made.of_a_row(first)), draws)
+                made = steady(lambda: Prediction(*given), draws)
                 self.is_doubtful = self.reads.asks_kinds or made.is_asked
-                compare_prediction(model, made, self.program, rows(some, "X"))
-        self.is_single, self.others = made.is_single, [*made.captured]
+                compare_prediction(model, made, made.made, rows(some, "X"))
+        self.is_single, self.others = made.is_single, [*made.taken]
+        self.program = sharing(made.made)
         self.functions: dict[str, Any] = {}
 
     def predictions(self, contents: list[Any], table: Any) -> Any:

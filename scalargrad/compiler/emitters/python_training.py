@@ -201,6 +201,3 @@ def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
                 break
             stack += [j for j in lines.reads[i] if j not in lines.named]
         replaced.add(target)
-
-
-__all__ = ["LoopInPython"]
