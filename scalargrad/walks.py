@@ -11,6 +11,7 @@ from operator import add
 
 from .arithmetic.total import inf, nan
 from .graph import ordered, slopes_of
+from .modes import Mode, modes_here
 from .ops import LISTS, OPS
 from .rows.methods import evaluated
 from .rows.slopes import (
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 
 UNKNOWN = OPS["_unknown"]
+BY_TABLE = Mode()  # while it is on, the slope in the table counts at kinks, as in a trace
 
 
 def between(
@@ -197,7 +199,7 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
 
 def _is_at_kink(node: Value) -> bool:
     """Whether a node is at a kink, as |x| at 0 or a maximum of equals, or has a slope of inf."""
-    if _is_traced(node) or node._operation is None:
+    if _is_traced(node) or node._operation is None or BY_TABLE in modes_here.get():
         return False
     traits, slopes = node._operation.traits, slopes_of(node)
     if "extreme" in traits:

@@ -183,6 +183,9 @@ def test_asking_for_kinds_is_fine_where_the_formula_is_one():
     assert compiled(dual).value_and_grad(1.0) == (math.e, math.e)
     made = lambda x: (x if isinstance(x, Value) else Value(x)) * 3.0
     assert compiled(made).value_and_grad(1.0) == (3.0, 3.0)
+    kinked = lambda x: abs(x) ** 2 * 1.0 + 0.0 if isinstance(x, Value) else x * x  # tried at 0 too
+    for made in (sg.hessian, lambda f: sg.grad(sg.grad(f)), lambda f: lambda x: sg.hvp(f)(x, 1.0)):
+        assert compiled(made(kinked))(3.0) == made(kinked)(3.0) == 2.0
 
 
 # ------------------------------------------------------------------ arithmetic
