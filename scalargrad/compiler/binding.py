@@ -66,26 +66,25 @@ class Binding:
         places = self._places[:count]
         return [*places, *(f"{self._more}_{i}" for i in range(count - len(places))), *options]
 
-    def positions(self, wrt: Any, count: int, options: Sequence[str]) -> tuple[int, ...]:
+    def positions(self, wrt: Any, count: int, options: Sequence[str]) -> tuple[Any, ...]:
         """The places in a call of the arguments that `wrt` counts in the order of the signature.
 
-        ValueError if one was not given; none of a call without arguments.
+        One that was not given is there by its name. There are none of a call without arguments.
         """
         if not count and not options:
             return ()
         given = {name: count + i for i, name in enumerate(options)}
         later = [*self._places[count:], *self._by_name]
         later += [name for name in options if name not in later]
-        while later and later[-1] not in given:
-            later.pop()
         places: list[Any] = [*range(count), *(given.get(name, name) for name in later)]
-        positions = [places[i] for i in argument_positions(wrt, tuple(places))]
-        for position in positions:
-            if isinstance(position, str):
-                raise ValueError(
-                    f"wrt={wrt!r} asks for {position}, which was not given: give it a number"
-                )
-        return tuple(positions)
+        end = 1 + max(i for i, place in enumerate(places) if not isinstance(place, str))
+        beyond, asked = (
+            dict(enumerate(places[end:], end)),
+            wrt if isinstance(wrt, tuple) else (wrt,),
+        )
+        if missing := [beyond[i] for i in asked if i in beyond]:
+            return tuple(missing)
+        return tuple([places[i] for i in argument_positions(wrt, tuple(places[:end]))])
 
     def check_names(self, what: str, given: Any) -> tuple[str, ...]:
         """The names of arguments that `what` lists; TypeError or ValueError if they name none."""

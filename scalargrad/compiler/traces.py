@@ -99,8 +99,8 @@ class TracedCall:
 class Traces:
     """The program that a function was traced to, for arguments of certain forms.
 
-    `wrt` are the positions of the arguments that are differentiated by. If `is_tuple`, their
-    gradients come in a tuple.
+    `wrt` are the positions of the arguments that are differentiated by, or names of some that were
+    not given: there is a value then, and no gradient. If `is_tuple`, gradients come in a tuple.
     """
 
     @without_collector()
@@ -111,13 +111,14 @@ class Traces:
         names: Sequence[str],
         forms: Sequence[Form],
         count: int,
-        wrt: tuple[int, ...],
+        wrt: tuple[Any, ...],
         is_tuple: bool,
         reduce: str | None,
     ) -> None:
         """Call the function with traced numbers, `count` by position, and freeze the result."""
         self._fn, self.name, self.names, self.forms = fn, name, list(names), tuple(forms)
-        self.count, self.wrt, self.is_tuple = count, wrt, is_tuple
+        self._missing = [x for x in wrt if isinstance(x, str)]
+        self.count, self.wrt, self.is_tuple = count, () if self._missing else wrt, is_tuple
         of_rows = [form[1] for form in forms if form[0] == ROWS]
         self.has_rows, self.reduce = bool(of_rows), reduce if of_rows else "mean"
         self._of_rows = "" if self.reduce else ARRAY if ARRAY in of_rows else LIST
@@ -358,7 +359,12 @@ class Traces:
         return ["value", derivative] if has_slopes else ["value"]
 
     def check_gradient(self) -> None:
-        """Refuse to differentiate by what is no number."""
+        """Refuse to differentiate by what is no number, or was not given."""
+        for name in self._missing:
+            raise ValueError(
+                f"the gradient of {self.name} is by {name} too, which was not given: give it a "
+                f"number, {name}=…, or name other arguments by wrt"
+            )
         if not self.wrt:
             raise ValueError(f"{self.name} was called with no argument to take a gradient by")
         for i, form in self._by:

@@ -42,18 +42,34 @@ def test_wrt_counts_arguments_in_the_order_of_the_signature():
     assert compiled(tanh_of_line, wrt=-1).value_and_grad(0.5, 2.0)[1] == sg.grad(tanh_of_line, -1)(
         0.5, 2.0
     )
-    with pytest.raises(
-        ValueError,
-        match=r"wrt=2 asks for argument 2, counted from 0, but the function was called with 2",
-    ):
-        f(0.5, 2.0)
 
     def scaled(x, y=1.0, *, scale):
         return x * y * scale
 
     assert compiled(scaled, wrt=2).value_and_grad(3.0, scale=2.0) == (6.0, 3.0)
-    with pytest.raises(ValueError, match=r"wrt=1 asks for y, which was not given"):
-        compiled(scaled, wrt=1)(3.0, scale=2.0)
+    one, other = compiled(scaled, wrt=1), compiled(tanh_of_line, wrt=(0, 2))
+    assert one.value_and_grad(3.0, 2.0, scale=2.0) == (12.0, 6.0)
+    assert other.value_and_grad(0.5, 2.0, -1.0) == (0.0, (2.0, 1.0))
+
+
+def test_of_an_argument_left_at_its_default_there_is_a_value_and_no_gradient():
+    f = compiled(tanh_of_line, wrt=(0, 2))
+    assert f(0.5, 2.0) == tanh_of_line(0.5, 2.0)
+    assert "value_and_grad" not in f.source(0.5, 2.0)
+    assert f.plan(0.5, 2.0).backend == "python"
+    several = compiled(lambda x, *, y=1.0: [x, x * y], wrt=1)
+    assert several(3.0) == [3.0, 3.0]
+    wanted = r"is by {} too, which was not given: give it a number, {}=…, or name other arguments"
+    between = compiled(lambda x, y=1.0, *, scale: x * y * scale, wrt=(0, 1))
+    assert between(3.0, scale=2.0) == 6.0
+    for name, call in (
+        ("b", lambda: f.value_and_grad(0.5, 2.0)),
+        ("y", lambda: several.jacobian(3.0)),
+        ("y", lambda: between.value_and_grad(3.0, scale=2.0)),
+    ):
+        with pytest.raises(ValueError, match=wanted.format(name, name)):
+            call()
+    assert f.value_and_grad(0.5, 2.0, b=-1.0) == (0.0, (2.0, 1.0))
 
 
 def test_by_position_and_by_name_in_turns():
