@@ -4,8 +4,10 @@ A trace holds the numbers that a function read from its closure, its defaults, t
 names, and attributes of objects. `Captured` remembers them: some 1,000 numbers by content, so that
 an edit in place is noticed and the function traced anew; of larger lists, dicts and arrays, only
 which object it is, and its length. So a look takes a bounded time. It looks at those attributes of
-objects, modules and classes that code names. It leaves Values out, whose data a compiled function
-reads in each call, unless code names `data` or `detach`, which take the number itself.
+objects, modules and classes that code names, whether they are there yet or not. It leaves Values
+out, whose data a compiled function reads in each call, unless code names `data` or `detach`, which
+take the number itself. A `__dict__` or `__bases__` that is exchanged as a whole is not noticed, nor
+a member of a class that code does not name but finds in a list of them all.
 """
 
 from __future__ import annotations
@@ -35,7 +37,7 @@ from weakref import ref
 from ..modes import Mode, switched_on
 from ..trees import is_array
 from ..value import Value
-from .kinds import asks_kinds, names_in
+from .kinds import asks_kinds, globals_in, names_in
 from .tracing import LIBRARIES, Traced
 
 ROOM = 1000  # numbers that are looked at in a call; ten other objects count as one
@@ -56,7 +58,6 @@ _FIXED: tuple[type, ...] = (
     type({}.items()),
 )
 # fmt: on
-_BUILTINS = frozenset(vars(sys.modules["builtins"]))
 _nothing = object()  # in place of what is not there
 
 
@@ -82,7 +83,9 @@ class Captured:
             self._held: list[Any] = []  # containers
             self._copies: list[Any] = []
             self._watched: list[tuple[Callable[[], Any], Any]] = []  # how to read, what was read
-            self._tables: list[Any] = []  # of objects: their attributes
+            self._objects: list[Any] = []
+            self._kinds: list[type] = []  # their classes, which may be exchanged
+            self._tables: list[Any] = []  # of objects, functions, classes: their attributes
             self._tables_before: list[Any] = []
             self._named: list[tuple[Callable[[], Any], Any]] = []  # those that code names
             self._holds_values = False
@@ -115,6 +118,8 @@ class Captured:
     def _differs(self) -> bool:
         if self._held != self._copies:
             return True
+        if self._kinds and [*map(type, self._objects)] != self._kinds:
+            return True
         for read, before in self._watched:
             if read() != before:
                 return True
@@ -123,7 +128,7 @@ class Captured:
         return any(read() != before for read, before in self._named)
 
     def _are_as_before(self) -> bool:
-        """Whether objects have all attributes as before: sooner seen than those that code names."""
+        """Whether all attributes are as before: sooner seen than those that code names."""
         try:
             return self._tables == self._tables_before
         except Exception:  # an attribute that code does not name cannot be compared
@@ -162,13 +167,16 @@ class Captured:
             return get_referents(item)
         if isinstance(item, _CONTAINERS):
             content = self._of_container(item, by_value)
-            if content and isinstance(item, dict):  # equal dicts may be in another order
-                self._watched.append((partial(list, item.keys()), [*item.keys()]))
+            if content and isinstance(item, dict):
+                self._watch_order(item)
             return content if type(item) in _CONTAINERS else [*content, *self._of_object(item)]
         if isinstance(item, type):
             return self._of_class(item)
         if isinstance(item, ModuleType):
-            return () if is_library(item.__name__) else self._look_up(vars(item), self._names)
+            if is_library(item.__name__):
+                return ()
+            self._watched.append((vars(item).__len__, len(vars(item))))  # what was not there
+            return self._look_up(vars(item), self._names)
         if is_array(item) or hasattr(type(item), "to_numpy"):
             return self._of_array(item)
         if isinstance(item, bytearray | memoryview) or type(item).__module__ == "array":
@@ -196,8 +204,8 @@ class Captured:
         self.numbers += [x for x in map(_content, cells) if type(x) in _NUMBERS]
         return [
             wrapped,
-            *self._look_up(vars(function), self._names),
-            *self._look_up(function.__globals__, own, _BUILTINS),
+            *self._look_up(vars(function), self._names, of_object=True),
+            *self._look_up(function.__globals__, own, globals_in(function.__code__)),
             *self._watch(lambda: [function.__code__, *map(_content, cells)]),
             *self._watch(lambda: [function.__defaults__, function.__kwdefaults__]),
         ]
@@ -238,7 +246,7 @@ class Captured:
         for base in cls.__mro__:
             if not is_library(base.__module__):
                 special = {name for name in vars(base) if name.startswith("__")} - _NOT_CALLED
-                found += self._look_up(vars(base), self._names | special)
+                found += self._look_up(vars(base), self._names | special, of_object=True)
             elif base.__module__ not in ("builtins", "abc", "typing"):  # what its code names
                 for member in vars(base).values():
                     if isinstance(member, FunctionType):
@@ -247,6 +255,8 @@ class Captured:
 
     def _of_object(self, item: Any) -> Iterable[Any]:
         kind = type(item)  # what there is, it says itself: an object may answer to any name
+        self._objects.append(item)
+        self._kinds.append(kind)
         attributes = vars(item) if kind.__dictoffset__ != 0 else None
         if attributes and "__wrapped__" in attributes and is_library(kind.__module__):
             return [item.__wrapped__]
@@ -262,6 +272,8 @@ class Captured:
             pass
         elif is_any or names.issuperset(attributes):  # faster to compare at once; copies share keys
             found += self._of_container(attributes, by_value=False)
+            if is_any and found:
+                self._watch_order(attributes)
         elif self._fits([attributes[name] for name in names if name in attributes]):
             also = self._members.get(kind) or self._members.setdefault(kind, {*dir(kind)})
             found += self._look_up(attributes, names, also, of_object=True)
@@ -294,15 +306,21 @@ class Captured:
         of_object: bool = False,
     ) -> list[Any]:
         known = sorted(name for name in names if name in table or name in also)
-        if not known:
-            return []
         if of_object:
             self._tables.append(table)
             self._tables_before.append(dict(table))
+            absent = {*names}.difference(known)
+            self._named.append((partial(table.keys().isdisjoint, absent), True))
+        if not known:
+            return []
         get, watched = table.get, self._named if of_object else self._watched
         found = self._watch(lambda: [get(name, _nothing) for name in known], watched)
         self.numbers += [x for x in found if type(x) in _NUMBERS]
         return found
+
+    def _watch_order(self, table: Mapping[Any, Any]) -> None:
+        """Tell equal dicts apart that are in another order."""
+        self._watched.append((partial(list, table), [*table]))
 
     def _watch(self, read: Callable[[], list[Any]], watched: Any = None) -> list[Any]:
         content = read()

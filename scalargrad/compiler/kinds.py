@@ -7,7 +7,9 @@ holds such code is called with plain numbers too, and its results are compared w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from dis import get_instructions
+from functools import lru_cache
 from itertools import chain
 from opcode import opmap
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType
@@ -68,6 +70,16 @@ def names_in(code: CodeType) -> Iterator[str]:
         for text in each.co_consts:
             if isinstance(text, str):
                 yield from filter(str.isidentifier, text.split("."))
+
+
+@lru_cache(maxsize=1024)
+def globals_in(code: CodeType) -> Collection[str]:
+    """The names that code reads as globals, whether there are such or not."""
+    names = {*names_in(code)}
+    if "globals" in names:
+        return names
+    steps = [step for each in _codes(code) for step in get_instructions(each)]
+    return {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
 
 
 def points(functions: Iterable[FunctionType], known: Iterable[Any]) -> Iterator[tuple[float, ...]]:
