@@ -31,11 +31,9 @@ class LoopOnNative(Loop):
         self._is_known = whole is not None and operations(whole) < FEW
         if whole and self._is_known:
             self.carried, outputs = [], whole.outputs
-        place = {x: i for i, x in enumerate([*problem.weights, *self.fixed])}
-        places = [(block, [place[x] for x in block.inputs]) for block in self.given]
-        moving = [at for block, at in places if block in self.moving]
-        self._there = numpy.array([i for at in moving for i in at])
-        self._others = [(x.shape, numpy.array(at)) for x, at in places if x not in self.moving]
+        self._there = numpy.array(self.places(*self.moving))
+        others = [block for block in self.given if block not in self.moving]
+        self._others = [(block.shape, numpy.array(self.places(block))) for block in others]
         outputs = [*outputs, *(penalty.outputs if penalty else [])]
         self._program = Program([*self.given, *self.carried], outputs)
         self.load(problem.table)

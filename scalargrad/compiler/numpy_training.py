@@ -29,9 +29,7 @@ class LoopOnArrays(Loop):
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem)
         fixed = [block for block in self.given if block not in self.moving]
-        place = {x: i for i, x in enumerate(problem.weights)}
-        # of the weights in their vector
-        self._order = numpy.array([place[x] for block in self.moving for x in block.inputs])
+        self._order = numpy.array(self.places(*self.moving))  # of the weights in their vector
         self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
         self.load(problem.table)
         loss = rolled(problem.loss)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from . import backends, machine
 from .arguments import flat, shaped
-from .program import Input, Program, outline
+from .program import Block, Input, Program, outline
 
 T = TypeVar("T")
 Numbers = list[float]
@@ -66,8 +66,13 @@ class Loop:
         self.given = [block for block in blocks if not block.has_rows]
         self.moving = [block for block in self.given if own.issuperset(block.inputs)]
         self.fixed = [x for block in self.given for x in block.inputs if x not in own]
+        self._place = {x: i for i, x in enumerate([*problem.weights, *self.fixed])}
         self._kept: dict[int, Any] | None = {} if problem.keeps else None
         self._left: tuple[Any, list[Numbers]] = None, []
+
+    def places(self, *blocks: Block) -> list[int]:
+        """Where the numbers of blocks are in the list of all weights and of what is fixed."""
+        return [self._place[x] for block in blocks for x in block.inputs]
 
     def load(self, table: Sequence[Any]) -> None:
         """Take these rows, as `table` in a problem has them."""
@@ -112,9 +117,8 @@ class Stepwise(Loop):
         given, weights = self.given, problem.weights
         ends = [*accumulate(len(block.inputs) for block in given)]
         self._parts = [(b.shape, end - len(b.inputs), end) for b, end in zip(given, ends)]
-        place = {x: i for i, x in enumerate([*weights, *self.fixed])}
         of_slope = {x: i for i, x in enumerate(x for b in given if b.wrt for x in b.inputs)}
-        self._order: Any = [place[x] for block in given for x in block.inputs]
+        self._order: Any = self.places(*given)
         self._wanted: Any = [of_slope[x] for x in weights]
         self._functions: dict[str, Any] = {}  # made when they are first called
         penalty = problem.penalty and Program(given, problem.penalty.outputs)
