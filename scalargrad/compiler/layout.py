@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -10,6 +10,7 @@ from .program import Block, Input, Program
 from .roll import Rolled
 
 LINE = 130  # characters of a line
+_BREAKS = re.compile(r"(?<=,) | (?=[+-] )")  # where a line may end
 
 
 def definition(name: str, arguments: Iterable[str], description: str, lines: Iterable[str]) -> str:
@@ -114,15 +115,15 @@ def nested(shape: tuple[int, ...], items: Sequence[str]) -> str:
     return f"[{', '.join([nested(shape[1:], part) for part in parts])}]"
 
 
-def pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
+def pattern(shape: tuple[int, ...], items: Sequence[str], bare: bool = True) -> str:
     """Items as a pattern that an argument of a shape is unpacked into; parts of it of which nothing
-    is read ("") are "_".
+    is read ("") are "_". If `bare`, it has no parentheses where it needs none.
 
-    >>> pattern((2, 2), ["a", "", "", ""])
-    '(a, _), _'
+    >>> pattern((2, 2), ["a", "", "", ""]), pattern((2,), ["a", "b"], bare=False)
+    ('(a, _), _', '(a, b)')
     """
     text = _pattern(shape, items)
-    return text[1:-1] if text.endswith(")") and shape[0] > 1 else text
+    return text[1:-1] if bare and text.endswith(")") and shape[0] > 1 else text
 
 
 def _pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
@@ -134,15 +135,6 @@ def _pattern(shape: tuple[int, ...], items: Sequence[str]) -> str:
     return tuple_of(
         [_pattern(shape[1:], items[i * size : (i + 1) * size]) for i in range(shape[0])]
     )
-
-
-def targets(patterns: Iterable[str]) -> str:
-    """The targets that a loop over several arguments unpacks them into, by the pattern of each.
-
-    >>> targets(["a, b", "(a,), (b,)", "((a, b),)", "c"])
-    '(a, b), ((a,), (b,)), ((a, b),), c'
-    """
-    return ", ".join([f"({text})" if len(_items(text)) > 1 else text for text in patterns])
 
 
 def sum_of(shape: tuple[int, ...], name: str) -> str:
@@ -178,50 +170,23 @@ def wrapped(line: str, width: int = LINE) -> list[str]:
 
 
 def _filled(body: str, indent: str, width: int) -> list[str]:
-    """A text in lines, as many items in each as there is room for, but a list in each."""
-    room, done = width - len(indent), 0
-    lines: list[str] = []
-    if ", " in body and "(" not in body and "[" not in body:  # faster than by items
-        while len(body) - done > room:
-            comma = body.rfind(", ", done, done + room + 1)
-            comma = body.find(", ", done) if comma < 0 else comma
-            if comma < 0:
-                break
-            lines.append(indent + body[done : comma + 1])
-            done = comma + 2
-        return [*lines, indent + body[done:]]
-    now = ""
-    for item in _items(body):
-        if now and (item.startswith("[") or len(now) + 1 + len(item) > room):
-            lines.append(indent + now)
-            now = ""
-        now = f"{now} {item}" if now else item
-        spans = _brackets(now) if len(now) > room else []
-        if spans := [span for span in spans if " " in now[slice(*span)]]:
-            begin, end = max(spans, key=lambda span: span[1] - span[0])
-            lines += [indent + now[:begin], *_filled(now[begin:end], indent + "    ", width)]
-            now = now[end:]
-    return [*lines, indent + now]
-
-
-def _items(body: str) -> list[str]:
-    """A text cut behind the commas outside of brackets or, where there are none, before + and -.
-
-    >>> _items("f(a, b), c + d"), _items("f(a - b) - c")
-    (['f(a, b),', 'c + d'], ['f(a - b)', '- c'])
-    """
-    outside, done = [], 0
-    for begin, end in _brackets(body):
-        outside += [body[done:begin], "_" * (end - begin)]
-        done = end
-    marked = "".join([*outside, body[done:]])
-    if ", " in marked:
-        marked = marked.replace(", ", ",\n")
-    else:
-        marked = marked.replace(" + ", "\n+ ").replace(" - ", "\n- ")
-    items = marked.split("\n")
-    ends = itertools.accumulate([len(item) + 1 for item in items])
-    return [body[end - 1 - len(item) : end - 1] for item, end in zip(items, ends)]
+    """A text in lines that end at commas, + or -, in brackets only where they must."""
+    items, depth = [""], 0
+    for piece in _BREAKS.split(body):
+        if depth:
+            items[-1] += f" {piece}"
+        else:
+            items.append(piece)
+        depth += sum(map(piece.count, "([")) - sum(map(piece.count, ")]"))
+    lines, line = list[str](), indent
+    for item in items[1:]:
+        for piece in _BREAKS.split(item) if len(indent) + len(item) > width else [item]:
+            is_list = piece.startswith("[") and line.endswith("], ")
+            if line != indent and (is_list or len(line) + len(piece) > width):
+                lines.append(line.rstrip())
+                line = indent
+            line += f"{piece} "
+    return [*lines, line.rstrip()]
 
 
 def _brackets(text: str) -> list[tuple[int, int]]:

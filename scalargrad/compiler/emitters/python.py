@@ -24,7 +24,6 @@ from ..layout import (
     nested,
     pattern,
     sum_of,
-    targets,
     tuple_of,
     zeros,
 )
@@ -176,7 +175,7 @@ class Function:
         text += [f"{name} = [0.0] * {count}" for name, count in lines.sums if count]
         text += before
         if inside:
-            heads = targets([patterns[block] for block in self.carried])
+            heads = ", ".join([patterns[block] for block in self.carried])
             sources = [arguments[block] for block in self.carried]
             many = f"{heads} in zip({', '.join(sources)})"
             text.append(f"for {many if len(sources) > 1 else f'{heads} in {sources[0]}'}:")
@@ -235,7 +234,7 @@ class Function:
         for x, i in zip(block.inputs, places):
             if counts[i]:
                 texts[i] = name if is_whole else self.names.take(item_name(x, name))
-        return pattern(shape, [texts[i] for i in places])
+        return pattern(shape, [texts[i] for i in places], bare=not block.has_rows)
 
 
 class PythonFunction:

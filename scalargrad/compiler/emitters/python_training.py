@@ -15,7 +15,7 @@ from typing import Any
 from ...ops import OPS
 from ...rows.text import FAST_NAMES, run
 from ..derive import DIVIDE, DerivedSteps
-from ..layout import item_name, pattern, targets, tuple_of, wrapped, zeros
+from ..layout import item_name, pattern, tuple_of, wrapped, zeros
 from ..lower import ROWS, SUM
 from ..naming import Names
 from ..program import Block, Constant, Input, Program, Step, hastened
@@ -140,13 +140,13 @@ class LoopInPython(Loop):
         before, inside, after = lines.written(order)
         step = [*before, *after]
         if self.carried:
-            heads = [pattern(block.shape, [*map(text, block.inputs)]) for block in self.carried]
+            heads = [pattern(b.shape, [*map(text, b.inputs)], bare=False) for b in self.carried]
             step = [
                 "count = len(rows)",
                 "share = 1.0 / count",
                 *zeros([name for name, _ in lines.sums]),
                 *before,
-                *[f"for {targets(heads)} in rows:"] * bool(inside),
+                *[f"for {', '.join(heads)} in rows:"] * bool(inside),
                 *["    " + line for line in inside],
                 *after,
             ]
