@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from . import lower
-from .lower import Line, known, lines
+from .lower import Line, decided, known, lines
 from .program import Block
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
 from .views import is_same
@@ -148,6 +148,10 @@ class Derived:
             return local[line.text]
         if (number := known(line)) is not None:
             return constant(number, size)
+        numbers = [(name, one_number(local[name])) for name in sorted(line.asked)]
+        asked: Any = tuple([pair for pair in numbers if pair[1] is not None])
+        if asked and (simpler := decided(line, asked)) is not line:
+            return self.line(simpler, local, size, label)
         return self.put(line, [local[name] for name in line.operands], size, label)
 
     def _value(self, vector: Vector) -> View:

@@ -70,6 +70,14 @@ class Draws:
             else:
                 generator.setstate(before.getstate())
 
+    def __enter__(self) -> Draws:
+        return self
+
+    def __exit__(self, error: Any, *_: object) -> None:
+        """If the code fails, take its draws back, so that Values draw the same numbers."""
+        if error:
+            self.undo()
+
     def twice(
         self, make: Callable[[], T], are_alike: Callable[[T, T], bool], drawn: str, varied: str
     ) -> T:

@@ -289,7 +289,7 @@ def sharing(program: Program) -> Program:
 
 def pulls(
     steps: Sequence[Step], roots: Iterable[Any], by: Iterable[Any]
-) -> list[tuple[Step, tuple[int, ...]]]:
+) -> list[tuple[Step, Sequence[int]]]:
     """The steps that a slope comes to, last first, with the places of operands they send slopes to.
 
     The slopes are of `roots` by the inputs in `by`; what lies on no way between them is left out.
@@ -299,23 +299,18 @@ def pulls(
         if not way.isdisjoint(_receivers(step)):
             way.add(step)
     reached: set[Any] = set(roots)
-    found = []
+    found: list[tuple[Step, Sequence[int]]] = []
     for step in reversed(steps):
         if step in reached and step in way:
             operands = _receivers(step)
             if way.issuperset(operands):
                 reached.update(operands)
-                found.append((step, _first(len(operands))))
+                found.append((step, range(len(operands))))
             else:
                 places = tuple([i for i, x in enumerate(operands) if x in way])
                 reached.update([operands[i] for i in places])
                 found.append((step, places))
     return found
-
-
-@lru_cache(maxsize=1024)
-def _first(count: int) -> tuple[int, ...]:
-    return tuple(range(count))
 
 
 def _receivers(step: Step) -> Sequence[Any]:

@@ -9,8 +9,8 @@ made on Values, which say what is wrong.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from copy import copy
 from functools import cache
 from itertools import repeat
@@ -114,7 +114,7 @@ class Generated:
         if self.is_own:  # it draws nothing
             return nullcontext()
         self.look()
-        return taking_back_draws(self._latest)
+        return Draws(self._latest)
 
     def _functions(self) -> list[Any]:
         """The functions and classes that the user wrote."""
@@ -480,18 +480,6 @@ def check_optimizer(optimizer: Any) -> None:
                 f"the {name} of {kind} is its own and cannot be compiled: "
                 "give it an update, and lr as a function of the step, or take engine='eager'"
             )
-
-
-@contextmanager
-def taking_back_draws(look: Callable[[], Captured]) -> Iterator[Draws]:
-    """If the code fails, take back its random draws, so that Values draw the same numbers."""
-
-    draws = Draws(look)
-    try:
-        yield draws
-    except BaseException:
-        draws.undo()
-        raise
 
 
 def checked(task: Task, table: Table) -> int | None:

@@ -11,11 +11,12 @@ from weakref import ref
 from ..compiler import backends
 from ..compiler.arguments import read
 from ..compiler.captured import Captured
+from ..compiler.draws import Draws
 from ..compiler.program import sharing
 from ..compiler.training import Prediction, steady
 from ..graph import without_collector
 from .compared import compare_prediction
-from .compiled import is_own, taking_back_draws
+from .compiled import is_own
 from .rows import rows, width
 
 TYPE_CHECKING = False
@@ -46,7 +47,7 @@ class Predictor:
             made = Prediction(*given)
         else:
             some = table if isinstance(table, list) else table[:: -(-len(table) // TRIED)]
-            with taking_back_draws(lambda: reads.latest([type(model)], [model])) as draws:
+            with Draws(lambda: reads.latest([type(model)], [model])) as draws:
                 made = steady(lambda: Prediction(*given), draws)
                 self.is_doubtful = self.reads.asks_kinds or made.is_asked
                 compare_prediction(model, made, made.made, rows(some, "X"))

@@ -96,6 +96,9 @@ class Dialect:
     kinds: Mapping[str, str] = {
         "nothing": "void", "number": "double", "part": "static void", "main": "int",
     }  # fmt: skip
+    nothing = "void"  # parameters of a function that has none
+    counters = "int", "long"  # of so many, or of n
+    opening = ""  # behind the head of a function, where the brace has no line of its own
     lists: Mapping[str, str] = OF_LISTS
     functions: Mapping[str, str] = {**LIBRARY, **CALLS}
     reserved = frozenset(RESERVED | OWN)
@@ -144,7 +147,7 @@ class Dialect:
 
     def loop(self, variable: str, count: int | str) -> str:
         """The head of a loop."""
-        kind = "long" if isinstance(count, str) else "int"
+        kind = self.counters[isinstance(count, str)]
         return f"for ({kind} {variable} = 0; {variable} < {count}; {variable}++)"
 
     def table(self, name: str, items: Sequence[str], is_index: bool) -> list[str]:
@@ -154,16 +157,16 @@ class Dialect:
 
     def head(self, kind: str, name: str, parameters: Sequence[tuple[str, str]]) -> str:
         """The head of a function that returns a number, or nothing."""
-        listed = ", ".join([self.types[kind] + name for kind, name in parameters]) or "void"
+        listed = ", ".join([self.types[kind] + name for kind, name in parameters]) or self.nothing
         return f"{self.kinds[kind]} {name}({listed})"
 
     def function(
         self, kind: str, name: str, parameters: Sequence[tuple[str, str]], lines: Iterable[str]
     ) -> str:
         """A function around its lines, none of which is too long."""
-        head = broken(self.head(kind, name, parameters), "    ", ", ")
+        head = broken(self.head(kind, name, parameters) + self.opening, "    ", ", ")
         inner = [part for line in lines for part in broken(self.indent + line, self.indent * 2)]
-        return "\n".join([*head, "{", *inner, "}"])
+        return "\n".join([*head, *["{"] * (not self.opening), *inner, "}"])
 
     def unused(self, parameters: Sequence[tuple[str, str]], uses: Collection[str]) -> list[str]:
         """Statements for parameters that nothing reads."""

@@ -6,10 +6,10 @@ Its numbers are Python's floats, its Math is good to an ulp or two; what it lack
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from .c import CALLS, FURTHER, OF_MATH, OWN, Dialect
-from .text import COMPARED, Writer, broken, wrapped
+from .text import COMPARED, Writer, wrapped
 from .translated import Grammar, Helpers, expressions
 
 FUNCTIONS = {
@@ -53,6 +53,8 @@ class JavaScript(Dialect):
 
     indent, rows = "  ", "n"
     types = dict.fromkeys(Dialect.types, "")
+    kinds = dict.fromkeys(Dialect.kinds, "function")
+    nothing, counters, opening = "", ("let", "let"), " {"
     functions, writer, texts = FUNCTIONS, JavaScriptWriter, HELPERS
     constant = "const {} = {};".format
     variable = "let {} = {};".format
@@ -67,21 +69,9 @@ class JavaScript(Dialect):
         """An array from a place on."""
         return name if at == "0" else f"{name}.subarray({at})"
 
-    def loop(self, variable: str, count: int | str) -> str:
-        """The head of a loop."""
-        return f"for (let {variable} = 0; {variable} < {count}; {variable}++)"
-
     def table(self, name: str, items: Sequence[str], is_index: bool) -> list[str]:
         """Constants, which stand outside of functions."""
         return wrapped(f"const {name} = [", items, "];", self.indent)
-
-    def function(
-        self, kind: str, name: str, parameters: Sequence[tuple[str, str]], lines: Iterable[str]
-    ) -> str:
-        """A function around its lines."""
-        head = f"function {name}({', '.join([name for _, name in parameters])}) {{"
-        inner = [part for line in lines for part in broken(self.indent + line, "    ")]
-        return "\n".join([*broken(head, "    ", ", "), *inner, "}"])
 
     def unused(self, parameters: Sequence[tuple[str, str]], uses: Collection[str]) -> list[str]:
         """Nothing is said of parameters that nothing reads."""

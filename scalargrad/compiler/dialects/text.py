@@ -54,8 +54,6 @@ class Writer:
                 return f"-{_held(self.number(operand), ATOM)}", SIGNED
             case ast.UnaryOp(ast.UAdd(), operand):
                 return self.number(operand)
-            case ast.IfExp(test, body, orelse) if (holds := self.settled(test)) is not None:
-                return self.number(body if holds else orelse)
             case ast.IfExp(test, body, orelse):
                 condition = _held(self.truth(test), COMPARED)
                 first = _held(self.number(body), EITHER)
@@ -67,18 +65,6 @@ class Writer:
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
                 return f"{_held(self.truth(node), COMPARED)} ? 1.0 : 0.0", CHOICE
         raise AssertionError(f"the table holds no such expression: {ast.unparse(node)}")
-
-    def settled(self, test: ast.expr) -> bool | None:
-        """Whether an operand is equal to a number, where it is a number itself; None where that is
-        not known.
-        """
-        match test:
-            case ast.Compare(ast.Name(name), [ast.Eq()], [ast.Constant(float(number))]):
-                try:
-                    return float(self.operands.get(name, "")) == number
-                except ValueError:
-                    return None
-        return None
 
     def truth(self, node: ast.expr) -> tuple[str, int]:
         """An expression that is a condition; of numbers, whether they are not 0.

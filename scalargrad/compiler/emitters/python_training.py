@@ -59,14 +59,12 @@ class LoopInPython(Loop):
         self.data = [] if self.problem.whole else list(zip(*table))
 
     def run(self, steps: Steps) -> Moved:
-        rows = map(self._of_batch, steps.batches) if self.carried else ()
+        some = steps.batches if self.carried else ()
+        rows = ([self.data[i] for i in batch] for batch in some)
         first = itertools.count(steps.first)
         return self._train(  # type: ignore[no-any-return]
             steps.weights, steps.state, steps.fixed, steps.rates, first, rows
         )
-
-    def _of_batch(self, batch: list[int]) -> list[Any]:
-        return [self.data[i] for i in batch]
 
     # -------------------------------------------------------------- the program of a step
 
