@@ -76,6 +76,7 @@ class Captured:
     def __init__(self, functions: Iterable[Any], arguments: Iterable[Any] = ()) -> None:
         """`arguments` are looked at too, but no Values in them: each call is given their data."""
         functions, arguments = list(functions), list(arguments)
+        self._given = {*map(id, arguments)}
         self._names, self._names_of_libraries, known = set[str](), set[str](), -1
         while known < (known := len(self._names) + len(self._names_of_libraries)):
             # again, for what is found names more, and that may stand in what was passed by
@@ -99,7 +100,7 @@ class Captured:
             if not self._names.isdisjoint(_OF_ENVIRONMENT):
                 self._walk([os.environ], by_value=True)
             self._walk(arguments, by_value=True)
-        del self._seen, self._members
+        del self._seen, self._members, self._given
 
     def has_changed(self) -> bool:
         """Whether something is not what it was."""
@@ -255,8 +256,12 @@ class Captured:
 
     def _of_object(self, item: Any) -> Iterable[Any]:
         kind = type(item)  # what there is, it says itself: an object may answer to any name
-        self._objects.append(item)
-        self._kinds.append(kind)
+        if id(item) in self._given and kind.__weakrefoffset__:
+            alive = ref(item)  # an argument is not kept
+            self._watched.append((lambda: type(alive()), kind))
+        else:
+            self._objects.append(item)
+            self._kinds.append(kind)
         attributes = vars(item) if kind.__dictoffset__ != 0 else None
         if attributes and "__wrapped__" in attributes and is_library(kind.__module__):
             return [item.__wrapped__]
