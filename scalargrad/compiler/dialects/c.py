@@ -39,6 +39,10 @@ OF_LISTS = {  # the value of a list, and its slopes
     "logsumexp_slopes": "soft_max", "max_slopes": "tie_shares", "min_slopes": "tie_shares",
     "prod_slopes": "products_of_others",
 }  # fmt: skip
+OF_EACH = {  # the same of lists that stand side by side in the rows of a tile
+    "logsumexp": "log_sum_exp_of_each", "max": "largest_of_each", "_peak": "largest_of_each",
+    "logsumexp_slopes": "soft_max_of_each",
+}  # fmt: skip
 WIDE = {  # for long loops: what compilers turn into vector instructions
     "abs": "fabs", "sqrt": "sqrt", "exp": "wide_exp", "tanh": "wide_tanh",
     "difference_exp": "wide_difference_exp",

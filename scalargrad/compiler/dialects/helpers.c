@@ -67,6 +67,50 @@ static inline double larger(double x, double y)
     return x > y ? x : y;
 }
 
+/* the largest number of each of some lists: number k of list r is x[step k + r] */
+static void largest_of_each(long n, long lists, long step, const double *restrict x,
+    double *restrict top)
+{
+    for (long r = 0; r < lists; r++)
+        top[r] = -INFINITY;
+    for (long k = 0; k < n; k++)
+        for (long r = 0; r < lists; r++) {
+            const double y = x[k * step + r];
+            top[r] = ((y > top[r]) | (y != y)) ? y : top[r];
+        }
+}
+
+static void log_sum_exp_of_each(long n, long lists, long step, const double *restrict x,
+    double *restrict out)
+{
+    double top[64], tops[64] = {0.0}, rest[64] = {0.0};
+    largest_of_each(n, lists, step, x, top);
+    for (long k = 0; k < n; k++)
+        for (long r = 0; r < lists; r++) {
+            const double is_top = x[k * step + r] == top[r] ? 1.0 : 0.0;
+            tops[r] += is_top;
+            rest[r] += (1.0 - is_top) * wide_difference_exp(x[k * step + r], top[r]);
+        }
+    for (long r = 0; r < lists; r++)
+        out[r] = top[r] - top[r] == 0.0 ? top[r] + log1p(rest[r] + (tops[r] - 1.0)) : top[r];
+}
+
+static void soft_max_of_each(long n, long lists, long step, const double *restrict x,
+    double *restrict slopes)
+{
+    double top[64], sum[64] = {0.0};
+    largest_of_each(n, lists, step, x, top);
+    for (long k = 0; k < n; k++)
+        for (long r = 0; r < lists; r++) {
+            const double e = wide_difference_exp(x[k * step + r], top[r]);
+            slopes[k * step + r] = e;
+            sum[r] += e;
+        }
+    for (long k = 0; k < n; k++)
+        for (long r = 0; r < lists; r++)
+            slopes[k * step + r] /= sum[r];
+}
+
 /* x is m 2^e with 0.5 <= |m| < 1 */
 static int exponent(double x)
 {
@@ -98,6 +142,14 @@ static void take(long width, long n, const long *order, const double *x, double 
     for (long r = 0; r < n; r++)
         for (long i = 0; i < width; i++)
             rows[r * width + i] = x[order[r] * width + i];
+}
+
+/* y[j, i] = x[i, j] */
+static void turned(long m, long n, const double *restrict x, long xs, double *restrict y, long ys)
+{
+    for (long j = 0; j < n; j++)
+        for (long i = 0; i < m; i++)
+            y[j * ys + i] = x[i * xs + j];
 }
 
 static inline double share_of(double x, double d)
@@ -162,10 +214,11 @@ typedef double lanes __attribute__((vector_size(LANES * 8), aligned(8), may_alia
 #endif
 
 /* c[i, j] += the sum over k of a[i, k] b[k, j], b in order along j, for `height` of 4 rows and
-   2 LANES columns. With zeros nothing is added, and the result is 0, where a sum is not finite. */
+   LANES columns, and those that are `beside` columns further if that is not 0. With zeros nothing
+   is added, and the result is 0, where a sum is not finite. */
 #ifdef LANES
 static int add_block(long height, long k, const double *a, long am, long ak, const double *b,
-    long bk, double *c, long cm, int zeros)
+    long bk, long beside, double *c, long cm, int zeros)
 {
     const double *x[4];
     lanes s[4] = {{0.0}}, t[4] = {{0.0}};
@@ -173,7 +226,7 @@ static int add_block(long height, long k, const double *a, long am, long ak, con
     for (int i = 0; i < 4; i++)
         x[i] = i < height ? a + i * am : a;
     for (long p = 0; p < k; p++) {
-        const lanes u = *(const lanes *)(b + p * bk), v = *(const lanes *)(b + p * bk + LANES);
+        const lanes u = *(const lanes *)(b + p * bk), v = *(const lanes *)(b + p * bk + beside);
         UNROLLED
         for (int i = 0; i < 4; i++) {
             s[i] += u * x[i][p * ak];
@@ -190,7 +243,8 @@ static int add_block(long height, long k, const double *a, long am, long ak, con
     }
     for (int i = 0; i < height; i++) {
         *(lanes *)(c + i * cm) += s[i];
-        *(lanes *)(c + i * cm + LANES) += t[i];
+        if (beside)
+            *(lanes *)(c + i * cm + beside) += t[i];
     }
     return 1;
 }
@@ -258,14 +312,16 @@ static void product(long m, long n, long k, const double *a, long am, long ak,
 {
     long j = 0;
 #ifdef LANES
-    for (; bn == 1 && j + 2 * LANES <= n; j += 2 * LANES)
+    for (long width; bn == 1 && j + LANES <= n; j += width) {
+        width = n - j < 2 * LANES ? LANES : 2 * LANES;
         for (long i = 0; i < m; i += 4) {
             const long height = m - i < 4 ? m - i : 4;
             const double *x = a + i * am, *y = b + j;
             double *z = c + i * cm + j;
-            if (!add_block(height, k, x, am, ak, y, bk, z, cm, zeros))
-                add_dots(height, 2 * LANES, k, x, am, ak, y, bk, bn, z, cm, zeros);
+            if (!add_block(height, k, x, am, ak, y, bk, width - LANES, z, cm, zeros))
+                add_dots(height, width, k, x, am, ak, y, bk, bn, z, cm, zeros);
         }
+    }
     for (; bn != 1 && ak == 1 && bk == 1 && j < n; j += 2)
         for (long i = 0; i < m; i += 4) {
             const long height = m - i < 4 ? m - i : 4, width = n - j < 2 ? n - j : 2;

@@ -58,6 +58,8 @@ class Writer:
                 condition = _held(self.truth(test), COMPARED)
                 first = _held(self.number(body), EITHER)
                 return f"{condition} ? {first} : {self.number(orelse)[0]}", CHOICE
+            case ast.Call(ast.Name("pow"), [x, ast.Name(y)]) if self.operands.get(y) == "2.0":
+                return self.number(ast.BinOp(x, ast.Mult(), x))
             case ast.Call(ast.Name(name), arguments):
                 listed = ", ".join([self.number(argument)[0] for argument in arguments])
                 self.called.add(self.functions[name])

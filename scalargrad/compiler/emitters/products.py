@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -11,7 +12,7 @@ from ..lower import DOT, OVER_ROWS, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, flat_terms, linear, nest_of, steps_of
-from .frame import BEFORE, INSIDE, Frame
+from .frame import BEFORE, INSIDE, Frame, Loop
 
 SMALL = 64  # products of a matrix that are written as loops
 SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
@@ -74,12 +75,17 @@ class Products(Frame):
             name = self._columns[source] = self.names.take(f"{self.name_of[source]}_t", "columns")
             width, tile = len(source.inputs), self.tile
             self.arrays[name] = width * tile
+            with self.piece_of(BEFORE, first=True):
+                self.put([("i", width * tile)], [f"{self.use(name)}[i] = 0.0;"])
             with self.piece_of(INSIDE, first=True):
-                data = f"{self._data(source)}[{linear(0, [(width, 'r'), (int(width > 1), 'i')])}]"
-                at = f"{self.use(name)}[{linear(0, [(tile * (width > 1), 'i'), (1, 'r')])}]"
-                line = f"{at} = r < {self.use('here')} ? {data} : 0.0;"
-                self.put([("i", width), *self.rows(True)], [line])
+                rows = f"{self.use('here')}, {width}, {self._data(source)}, {width}"
+                self.turned([], rows, f"{self.use(name)}, {tile}")
         return self.use(self._columns[source])
+
+    def turned(self, loops: Sequence[Loop], rows: str, into: str) -> None:
+        """Write rows of numbers as columns."""
+        self.calls.add("turned")
+        self.put(loops, [f"turned({rows}, {into});"])
 
     def _data(self, block: Block) -> str:
         """The rows of data of a tile, as they stand, or put in order."""

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from ..derive_rolled import live, narrowed
+from ..dialects.c import OF_EACH
 from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows, size_of
@@ -130,7 +131,7 @@ class Function(Products):
         line, size, carried = vector.op, vector.size, vector.has_rows
         if line.text:
             is_wide = carried * (self.tile > 1) or size >= LONG
-            return size, carried, self.dialect.in_blocks and is_wide and self.dialect.is_wide(line)
+            return size, carried, self.dialect.in_blocks and is_wide and self._is_wide(vector)
         if line not in SUMS:
             return None
         if not self.dialect.in_blocks:
@@ -139,6 +140,12 @@ class Function(Products):
         if self.product_of(vector) or not (is_few or self.tile == 1 or not carried):
             return None
         return (size, carried, is_few and (carried * (self.tile > 1) or size >= LONG))
+
+    def _is_wide(self, vector: Vector) -> bool:
+        """Whether compilers can turn a line into vector instructions: a square, too."""
+        exponents = vector.operands[-1].sources if vector.op.text == "pow(x, y)" else ()
+        is_square = any(isinstance(x, Numbers) and {*x.data} == {2.0} for x in exponents)
+        return is_square or self.dialect.is_wide(vector.op)
 
     def is_number(self, source: Any) -> bool:
         """Whether a source is a number, and no array."""
@@ -193,7 +200,9 @@ class Function(Products):
 
     def rows(self, carried: bool) -> list[Loop]:
         """The loop over the rows of a tile."""
-        return [("r", self.tile)] if carried and self.tile > 1 else []
+        if not carried or self.tile == 1:
+            return []
+        return [("r", self.use("wide") if self.tile > STEP else self.tile)]
 
     def at(self, source: Any, terms: Sequence[tuple[int, str]], first: int = 0) -> str:
         """The number of an array at a place; of row r, where it carries rows."""
@@ -297,18 +306,26 @@ class Function(Products):
         indices = [v.index for v, are in zip(views, are_numbers) if not are]
         shape = (nest_of(indices) if indices and size > 1 else None) or (size,)
         variables = VARIABLES[: len(shape)]
-        inner = {s for vector in vectors for v in vector.operands for s in v.sources if s in own}
+        own_read = {s for vector in vectors for v in vector.operands for s in v.sources if s in own}
         lines: list[str] = []
         local: dict[Any, str] = {}
+        same: dict[str, str] = {}  # for all rows of a tile
 
         def item(view: View) -> str:
-            return local.get(view.sources[0]) or self.item(view, shape, variables)
+            if name := local.get(view.sources[0]):
+                return name
+            text = self.item(view, shape, variables)
+            if "[" not in text or not self.rows(carried) or has_rows(view):
+                return text
+            if text not in same:
+                same[text] = self.names.take("", "t")
+            return same[text]
 
         is_wide = self._key(vectors[0])[2]
         for vector in vectors:
             line, name = vector.op, self.name_of.get(vector, "")
             is_named = self.is_named(vector) or vector not in self.read
-            if is_own := is_named or vector in inner:
+            if is_own := is_named or vector in own_read:
                 local[vector] = name if is_named else self.names.take("", "t")
             if line.text:
                 operands = {each: item(view) for each, view in zip(line.operands, vector.operands)}
@@ -324,7 +341,9 @@ class Function(Products):
             if not is_named:
                 terms = flat_terms(shape, variables)
                 lines.append(f"{self.at(vector, terms)} = {text};")
-        self.put([*zip(variables, shape), *self.rows(carried)], lines)
+        lead = [self.dialect.constant(name, text) for text, name in same.items()]
+        inner = [*lead, *self.in_loops(self.rows(carried), lines)]
+        self.put([*zip(variables, shape)], inner)
 
     def _term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
         """A term of a sum: a number, a product, or a share, which is nothing if its slope is 0."""
@@ -371,6 +390,14 @@ class Function(Products):
         """A function of a list: its value, or its slopes, a list again."""
         xs, carried = vector.operands[0], vector.has_rows
         steps, count = xs.index.shape
+        function = OF_EACH.get(vector.op.name) if count else None
+        if function and self.rows(carried):
+            self.calls.add(function)
+            lists = self._columns_of(narrowed(xs.sources, xs.index.ravel()), count)
+            at = linear(0, [(vector.size // steps * self.tile * (steps > 1), "j")])
+            given = f"{count}, {self.rows(True)[0][1]}, {self.tile}, {lists}"
+            self.put([("j", steps)], [f"{function}({given}, &{self.array(vector)}[{at}]);"])
+            return
         function = self.dialect.lists[vector.op.name]
         self.calls.add(function)
         listed = self.use(self.names.take("", "xs"))
@@ -431,23 +458,49 @@ class Function(Products):
         if id(result) in self.placed or not size:
             return
         view = narrowed(result.view.sources, flat)
-        if is_loose(view) and not (result.by_rows and self.tile > 1):
+        in_tiles = result.by_rows and self.tile > 1
+        if is_loose(view) and not in_tiles:
             for at, item in enumerate(self.each(view)):
                 place = self._target(result, size, [], int(turns[at // size]), at % size, [])
                 self.put([], [f"{place} = {item};"])
             return
-        loops: list[Loop] = [*zip("ji", (len(turns), size))]
-        loops += [("r", self.use("here"))] if result.by_rows and self.tile > 1 else []
+        loops: list[Loop] = [("j", len(turns))]
+        if in_tiles and size > 1:
+            text = f"{size}, {self.use('here')}, {self._columns_of(view, size)}, {self.tile}"
+            into = self._target(result, size, *self.terms(turns, "j"), 0, [], row="")
+            self.turned(loops, text, f"&{into}, {size}")
+            return
+        loops += [("i", size), *([("r", self.use("here"))] if in_tiles else [])]
         place = self._target(result, size, *self.terms(turns, "j"), 0, [(int(size > 1), "i")])
         self.put(loops, [f"{place} = {self.item(view, (len(turns), size), 'ji')};"])
 
-    def _target(self, result: Result, size: int, steps: Any, which: int, place: int, i: Any) -> str:
+    def _columns_of(self, view: View, size: int) -> str:
+        """The place where numbers of a tile begin that stand one behind the other, turn by turn."""
+        source, count = view.sources[0], view.index.size
+        shape = count // size, size
+        strides = Strides.of(view.index.reshape(shape))
+        if len(view.sources) > 1 or not has_rows(view) or not strides or strides.steps[1] != 1:
+            source, strides = Vector(SUM, (), count, True), Strides(0, (size * (count > size), 1))
+            name = self.name_of[source] = self.names.take("", "all")
+            self.arrays[name] = count * self.tile
+            for at, item in enumerate(self.each(view) if is_loose(view) else ()):
+                self.put(self.rows(True), [f"{self.at(source, [], at)} = {item};"])
+            if not is_loose(view):
+                item, place = self.item(view, shape, "ji"), flat_terms(shape, "ji")
+                loops = [*zip("ji", shape), *self.rows(True)]
+                self.put(loops, [f"{self.at(source, place)} = {item};"])
+        begin = linear(strides.first * self.tile, [(strides.steps[0] * self.tile, "j")])
+        return f"&{self.array(source)}[{begin}]"
+
+    def _target(
+        self, result: Result, size: int, steps: Any, which: int, place: int, i: Any, row: str = "r"
+    ) -> str:
         """A place in an array of the caller: of so many numbers, in which of the gradients."""
         name = self.use(result.name)
         if not result.by_rows:
             terms = [*[(step * size, x) for step, x in steps], *i]
             return f"{name}[{linear(which * size + place, terms)}]"
-        row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
+        row = self.use("r") if self.tile == 1 else self.use("first") + f" + {row}" * bool(row)
         if (turn := linear(which, steps)) != "0":
             row = f"{f'({turn})' if ' ' in turn else turn} * {self.use('n')} + {row}"
         if size > 1:
