@@ -81,14 +81,9 @@ def check(backend: str) -> None:
 
 
 def plan_of(
-    backend: str,
-    program: Program,
-    kind: str,
-    rows: int,
-    steps: int,
-    calls: int,
+    backend: str, program: Program, kind: str, rows: int, steps: int, calls: int,
     is_made: Callable[[], bool],
-) -> Plan:
+) -> Plan:  # fmt: skip
     """The plan for `steps` steps in `calls` calls on so many rows, 0 if no argument carries them.
 
     Machine code is taken where it spares more in all of the steps than it takes to load it, if it

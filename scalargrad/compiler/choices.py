@@ -45,7 +45,7 @@ FAST = {  # fewer steps; the slopes are right where nothing overflows
 FASTEST = {  # fewer still; where something overflows, the value too is nan, or raises
     OPS["sigmoid"]: OPS["sigmoid"].changed(
         value="e / t", slopes=("out / t",), work=("e = exp(x)", "t = 1.0 + e")
-    ),
+    )
 }
 
 

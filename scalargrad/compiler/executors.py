@@ -15,7 +15,7 @@ import pickle
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Executor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import nullcontext
 from functools import cached_property, reduce
 from hashlib import sha256
 from itertools import pairwise
@@ -224,13 +224,9 @@ class SharedOut:
     """
 
     def __init__(
-        self,
-        program: Program,
-        name: str,
-        reduce: str | None,
-        names: Sequence[str],
+        self, program: Program, name: str, reduce: str | None, names: Sequence[str],
         keeps: bool = False,
-    ) -> None:
+    ) -> None:  # fmt: skip
         blocks, every = program.blocks, range(len(program.blocks))
         self._name, self._reduce, self._keeps = name, reduce, keeps
         self._by_rows = [block.has_rows for block in program.wrt]
@@ -280,7 +276,8 @@ class SharedOut:
         for parcels in tasks:
             for parcel in parcels:
                 parcel.note()
-        with _unwarned():  # of inf and nan, as on one machine
+        numpy: Any = sys.modules.get("numpy")
+        with numpy.errstate(all="ignore") if numpy else nullcontext():  # as on one machine
             return self._joined(results, count)
 
     def _pieces(self, contents: Sequence[Any], cuts: Sequence[int]) -> list[Parcel]:
@@ -375,11 +372,6 @@ def _death(error: BaseException, executor: Any, name: str) -> Exception:
 
 def _kind(executor: Any) -> str:
     return type(executor).__name__
-
-
-def _unwarned() -> AbstractContextManager[Any]:
-    numpy: Any = sys.modules.get("numpy")
-    return numpy.errstate(all="ignore") if numpy else nullcontext()
 
 
 def _in_a_row(parts: Sequence[Any]) -> Any:

@@ -38,14 +38,9 @@ class Compiled:
     """
 
     def __init__(
-        self,
-        fn: Callable[..., Any],
-        wrt: Any,
-        rows: Any,
-        reduce: str | None,
-        backend: str,
+        self, fn: Callable[..., Any], wrt: Any, rows: Any, reduce: str | None, backend: str,
         static: Any,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self._binding = Binding(fn)
         if reduce not in REDUCTIONS:
             raise ValueError(

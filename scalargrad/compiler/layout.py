@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
 
 from .program import Block, Input, Program
 from .roll import Rolled
@@ -24,13 +25,9 @@ def definition(name: str, arguments: Iterable[str], description: str, lines: Ite
 
 
 def described(
-    program: Program | Rolled,
-    names: Mapping[Block, str],
-    kind: str,
-    reduce: str | None,
-    total: bool,
-    of: str,
-) -> str:
+    program: Program | Rolled, names: Mapping[Block, str], kind: str, reduce: str | None,
+    total: bool, of: str,
+) -> str:  # fmt: skip
     """The docstring of a generated function: what it computes, of which function, which shapes."""
     what = "The value" if len(program.outputs) == 1 else "The values"
     what += f" of {of}" if of else ""
@@ -48,20 +45,12 @@ def described(
 
 def _shapes(names: Mapping[Block, str]) -> str:
     """The shapes of arguments: W1: 3 × 2; w, b: numbers."""
-    groups: list[tuple[str, list[str]]] = []
-    for block, name in names.items():
-        shape = (
-            f"{' × '.join(map(str, block.shape)) or 'a number'}{' a row' if block.has_rows else ''}"
-        )
-        if not groups or groups[-1][0] != shape:
-            groups.append((shape, []))
-        groups[-1][1].append(name)
-    return "; ".join(
-        [
-            f"{', '.join(same)}: {'numbers' if shape == 'a number' and len(same) > 1 else shape}"
-            for shape, same in groups
-        ]
-    )
+    told = []
+    for (shape, by_rows), same in groupby(names, key=lambda block: (block.shape, block.has_rows)):
+        some, numbers = [names[block] for block in same], " × ".join(map(str, shape))
+        one = "numbers" if len(some) > 1 and not by_rows else "a number"
+        told.append(f"{', '.join(some)}: {numbers or one}{' a row' * by_rows}")
+    return "; ".join(told)
 
 
 def shape_of(block: Block, lead: str = "") -> str:

@@ -93,12 +93,9 @@ class Program:
     """
 
     def __init__(
-        self,
-        blocks: Sequence[Block],
-        outputs: Sequence[Any],
-        same: dict[Any, Any] | None = None,
+        self, blocks: Sequence[Block], outputs: Sequence[Any], same: dict[Any, Any] | None = None,
         steps: list[Step] | None = None,
-    ) -> None:
+    ) -> None:  # fmt: skip
         self.blocks, self.outputs, self.same = list(blocks), list(outputs), same or {}
         self.is_shared = same is not None  # it is known which steps compute the same
         self.steps = ordered(outputs) if steps is None else steps

@@ -210,12 +210,9 @@ def _merged(program: Program) -> tuple[list[Step], list[Any]]:
 
 
 def _rewritten(
-    steps: Sequence[Step],
-    outputs: Sequence[Any],
-    now: dict[Any, Any],
-    parts: dict[Step, list[Step]],
-    gone: set[Any],
-) -> tuple[list[Step], list[Any]]:
+    steps: Sequence[Step], outputs: Sequence[Any], now: dict[Any, Any],
+    parts: dict[Step, list[Step]], gone: set[Any],
+) -> tuple[list[Step], list[Any]]:  # fmt: skip
     """Steps with others in their places: `now` has what stands for some, `parts` the steps that
     make some, the last one their value; those in `gone` are left out.
     """

@@ -105,16 +105,9 @@ class Traces:
 
     @without_collector()
     def __init__(
-        self,
-        fn: Callable[..., Any],
-        name: str,
-        names: Sequence[str],
-        forms: Sequence[Form],
-        count: int,
-        wrt: tuple[Any, ...],
-        is_tuple: bool,
-        reduce: str | None,
-    ) -> None:
+        self, fn: Callable[..., Any], name: str, names: Sequence[str], forms: Sequence[Form],
+        count: int, wrt: tuple[Any, ...], is_tuple: bool, reduce: str | None,
+    ) -> None:  # fmt: skip
         """Call the function with traced numbers, `count` by position, and freeze the result."""
         self._fn, self.name, self.names, self.forms = fn, name, list(names), tuple(forms)
         self._missing = [x for x in wrt if isinstance(x, str)]

@@ -75,7 +75,7 @@ class Generated:
         self._has_slopes = True  # parameters may have gradients
         self._held: tuple[Table, Callable[[], float] | None] | None = None
         self._failure: BaseException | None = None
-        self.is_own = self._is_known() and is_own(*self.task.parts)
+        self.is_own = is_known(self.optimizer) and is_own(*self.task.parts)
         self._captured: Any = None  # what the code is made from, where a callback may change it
         with self._taking_back_draws() as draws:
             self._classes = checked(self.task, self.table)
@@ -89,11 +89,9 @@ class Generated:
     def goes_on(self, asked: Asked) -> bool:
         """Take other rows for the next steps; False if the code does not serve for them."""
         task, table = asked.task, asked.table
-        is_same = same_objects(
-            [*self.task.parts, self.optimizer], [*task.parts, asked.optimizer]
-        ) and (task.is_mean, task.clip, asked.backend) == (
-            self.task.is_mean, self.task.clip, self.backend
-        )  # fmt: skip
+        ours = [*self.task.parts, self.optimizer], self.task.is_mean, self.task.clip, self.backend
+        theirs = [*task.parts, asked.optimizer], task.is_mean, task.clip, asked.backend
+        is_same = same_objects(ours[0], theirs[0]) and ours[1:] == theirs[1:]
         is_lasting = self.is_lasting and not (asked.keeps or asked.executor)
         if not (is_same and is_lasting) or self.has_changed():
             return False
@@ -118,11 +116,8 @@ class Generated:
 
     def _functions(self) -> list[Any]:
         """The functions and classes that the user wrote."""
-        task, own = self.task, None if self._is_known() else type(self.optimizer)
+        task, own = self.task, None if is_known(self.optimizer) else type(self.optimizer)
         return [*filter(None, (task.measure, task.penalty, type(task.model), own))]
-
-    def _is_known(self) -> bool:
-        return is_known(self.optimizer)
 
     def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
         """Make a step on each batch, and before it add its loss to `losses`.
@@ -217,7 +212,7 @@ class Generated:
                     loss = self.task.backward(self.table, batch)
                     gradient = [p.grad for p in optimizer.parameters]
                 gradient = self._clipped(gradient)
-                if not self._is_known():  # an update may read them there
+                if not is_known(self.optimizer):  # an update may read them there
                     put(optimizer.parameters, repeat("grad"), gradient)
                 losses.append(loss)
                 optimizer.move(gradient, lr)
@@ -294,7 +289,7 @@ class Generated:
     def made_anew(self) -> Generated | Eager:
         """The engine for the next steps, made again after a change."""
         try:
-            self.is_own = self._is_known() and is_own(*self.task.parts)
+            self.is_own = is_known(self.optimizer) and is_own(*self.task.parts)
             with self._taking_back_draws() as draws:
                 self._build(draws)
         except Exception:  # if something is wrong, Values will say what
@@ -313,8 +308,8 @@ class Generated:
         count = len(optimizer.parameters)
         formula = None
         if not isinstance(optimizer, LBFGS):
-            is_known = self._is_known()
-            formula = update_of(optimizer, min(2, count) if is_known else count, is_known)
+            own = is_known(optimizer)
+            formula = update_of(optimizer, min(2, count) if own else count, own)
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
         inputs, targets = self._table = self._prepared(self.table)
@@ -391,18 +386,14 @@ class Generated:
         if self._steps is None:
             if isinstance(self._loop, OnArrays):
                 return self._loop
-            name = self._backend_of_gradients()
+            name = "python"  # unless all steps are made of single gradients
+            if self.executor is not None or isinstance(self.optimizer, LBFGS):
+                given = self.backend, self._program, "value_and_grad", self.rows
+                self._plan = plan_of(*given, self.expected, self.expected, lambda: False)
+                name = self._plan.backend
             steps: Any = Stepwise if name == "python" else OnArrays
             self._steps = steps(self._problem, name, self.executor)
         return self._steps
-
-    def _backend_of_gradients(self) -> str:
-        """The backend of single gradients: plain Python, unless all steps are made by them."""
-        if self.executor is None and not isinstance(self.optimizer, LBFGS):
-            return "python"
-        expected = "value_and_grad", self.rows, self.expected, self.expected
-        plan = self._plan = plan_of(self.backend, self._program, *expected, lambda: False)
-        return plan.backend
 
     def _fixed(self) -> list[float]:
         return [value.data for value in self._values]

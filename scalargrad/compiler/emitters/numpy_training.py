@@ -39,14 +39,9 @@ class Training:
     """
 
     def __init__(
-        self,
-        loss: Rolled,
-        penalty: Program | None,
-        update: Program,
-        moving: Sequence[Block],
-        reduce: str,
-        clip: float | None = None,
-    ) -> None:
+        self, loss: Rolled, penalty: Program | None, update: Program, moving: Sequence[Block],
+        reduce: str, clip: float | None = None,
+    ) -> None:  # fmt: skip
         self.arrays = arrays = Arrays(loss.blocks, "rows", taken=OWN)
         self.names, x, called = arrays.names, arrays.x, arrays.blocks
         self.size = sum(len(block.inputs) for block in moving)

@@ -58,13 +58,9 @@ class Lines:
     """
 
     def __init__(
-        self,
-        derived: DerivedSteps,
-        inputs: Sequence[Any],
-        names: Names,
-        wishes: dict[Any, str] | None = None,
-        total: bool = False,
-    ) -> None:
+        self, derived: DerivedSteps, inputs: Sequence[Any], names: Names,
+        wishes: dict[Any, str] | None = None, total: bool = False,
+    ) -> None:  # fmt: skip
         self.derived, self.names, self.total = derived, names, total
         self.wishes = wishes or {}
         self.numbers: dict[str, float] = {}  # constants that the source reads by a name
