@@ -7,19 +7,12 @@ written beside its place and moved there whole, so that two processes may make t
 from __future__ import annotations
 
 import ctypes
-import hashlib
 import os
-import platform
-import shlex
-import shutil
 import stat
-import subprocess
 import sys
-import tempfile
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
-from pathlib import Path
 from threading import Lock, get_ident
 from typing import Any
 
@@ -51,6 +44,9 @@ def compiler() -> tuple[str, ...] | None:
 
 @cache
 def _compiler(named: str, path: str) -> tuple[str, ...] | None:
+    import shlex
+    import shutil
+
     if named:
         whole = shutil.which(named, path=path)
         words = (whole,) if whole else tuple(shlex.split(named))
@@ -76,13 +72,17 @@ def _identity(command: tuple[str, ...]) -> bytes:
     with suppress(OSError):
         found = os.stat(os.path.realpath(command[0]))
         command = (*command, str(found.st_size), str(found.st_mtime_ns))
-    processor = [platform.system(), platform.machine(), platform.processor()]
+    processor = [sys.platform]
     with suppress(OSError), open("/proc/cpuinfo", encoding="utf-8", errors="replace") as lines:
         for line in lines:
             if line.startswith(("model name", "flags", "Features")):
                 processor.append(line)
             elif not line.strip():
                 break  # one processor is enough
+    if len(processor) < 2:
+        import platform
+
+        processor += [platform.machine(), platform.processor()]
     return repr((command, processor)).encode()
 
 
@@ -116,7 +116,7 @@ def is_made(source: str, level: str = "-O2", mark: str = "") -> bool:
     """Whether a library of that source is in memory or on disk."""
     command, folder = compiler(), cache_folder()
     name = _filename(command, source, level, mark) if command else ""
-    return name in _loaded or bool(name and folder and (folder / name).exists())
+    return name in _loaded or bool(name and folder and os.path.exists(os.path.join(folder, name)))
 
 
 def may_be_made(mark: str) -> bool:
@@ -130,27 +130,37 @@ def may_be_made(mark: str) -> bool:
 
 def marked(*what: Any) -> str:
     """A mark for all that a source is made of, as text."""
-    return hashlib.sha256(repr(what).encode()).hexdigest()[:16]
+    from hashlib import sha256
+
+    return sha256(repr(what).encode()).hexdigest()[:16]
 
 
 def _filename(command: tuple[str, ...], source: str, level: str, mark: str) -> str:
+    from hashlib import sha256
+
     flags = repr((FLAGS, OF_GCC, NATIVE, level)).encode()
-    digest = hashlib.sha256(_identity(command) + flags + source.encode())
+    digest = sha256(_identity(command) + flags + source.encode())
     return f"{digest.hexdigest()[:32]}{mark}{ENDING}"
 
 
 def _library(command: tuple[str, ...], source: str, level: str, name: str) -> Any:
-    folder = cache_folder()
-    if folder is None:
-        with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-            return _compiled(command, source, level, Path(temporary, name))
-    with suppress(OSError):  # it is not there, or broken
-        return ctypes.CDLL(str(folder / name))
-    return _compiled(command, source, level, folder / name)
+    if folder := cache_folder():
+        path = os.path.join(folder, name)
+        with suppress(OSError):  # it is not there, or broken
+            return ctypes.CDLL(path)
+        return _compiled(command, source, level, path)
+    from tempfile import TemporaryDirectory
+
+    with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
+        return _compiled(command, source, level, os.path.join(temporary, name))
 
 
-def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> Any:
-    """The library of a source, made at a path."""
+def _compiled(command: tuple[str, ...], source: str, level: str, name: str) -> Any:
+    """The library of a source, made as a file of that name."""
+    import subprocess
+    from pathlib import Path
+
+    path = Path(name)
     beside = path.with_name(f".{path.stem}.{os.getpid()}.{get_ident()}")
     text, made = beside.with_suffix(".c"), beside.with_suffix(ENDING)
     own = () if any("clang" in word or "zig" in word for word in command) else OF_GCC
@@ -164,7 +174,7 @@ def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> 
             )  # fmt: skip
             if run.returncode == 0:
                 os.replace(made, path)
-                return ctypes.CDLL(str(path))
+                return ctypes.CDLL(name)
         said = run.stderr.strip()[:2000] or "it said nothing"
         raise RuntimeError(f"{' '.join(command)} could not compile what was generated: {said}")
     except OSError as error:
@@ -176,7 +186,7 @@ def _compiled(command: tuple[str, ...], source: str, level: str, path: Path) -> 
             left.unlink(missing_ok=True)
 
 
-def cache_folder() -> Path | None:
+def cache_folder() -> str | None:
     """The user's own cache folder, else one beside temporary files; else None.
 
     Only the user may write there: libraries are loaded from it, which run code as the user.
@@ -187,14 +197,22 @@ def cache_folder() -> Path | None:
         home = os.path.expanduser("~/Library/Caches")
     else:
         home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    if _is_ours(folder := os.path.join(home, "scalargrad")):
+        return folder
+    from tempfile import gettempdir
+
     user = os.getuid() if hasattr(os, "getuid") else None
-    for folder in (Path(home, "scalargrad"), Path(tempfile.gettempdir(), f"scalargrad-{user}")):
-        with suppress(OSError):
-            if folder.is_absolute():
-                os.makedirs(folder, mode=0o700, exist_ok=True)
-                found = folder.lstat()
-                others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-                is_ours = user is None or (found.st_uid == user and not others_write)
-                if stat.S_ISDIR(found.st_mode) and is_ours and os.access(folder, os.W_OK):
-                    return folder
-    return None
+    folder = os.path.join(gettempdir(), f"scalargrad-{user}")
+    return folder if _is_ours(folder) else None
+
+
+def _is_ours(folder: str) -> bool:
+    """Whether a folder is there, made if need be, and the user alone can write to it."""
+    with suppress(OSError):
+        if os.path.isabs(folder):
+            os.makedirs(folder, mode=0o700, exist_ok=True)
+            found, user = os.lstat(folder), getattr(os, "getuid", None)
+            others_write = found.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+            is_ours = not user or (found.st_uid == user() and not others_write)
+            return stat.S_ISDIR(found.st_mode) and is_ours and os.access(folder, os.W_OK)
+    return False

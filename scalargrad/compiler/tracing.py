@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from traceback import walk_tb
 from typing import Any, NoReturn
 
 from ..arithmetic.conversion import as_float
@@ -56,6 +55,8 @@ def line_of(fn: Any) -> str:
 
 def _raising_line(error: BaseException) -> str:
     """The innermost line of a user's code that an error went through."""
+    from traceback import walk_tb
+
     frames = [*walk_tb(error.__traceback__)]
     own = [x for x in frames if not x[0].f_code.co_filename.startswith(LIBRARIES)]
     frame, line = (own or frames)[-1]

@@ -5,9 +5,6 @@ from __future__ import annotations
 from itertools import count as count_up
 from textwrap import shorten
 
-from ..compiler import compile
-from ..compiler.languages import of_path, written
-from ..compiler.traces import Request
 from ..files import put_in_place
 from .checks import whole_number
 from .rows import to_lists
@@ -48,6 +45,10 @@ def export(
     TypeError where the result is no number or list of numbers; ValueError for a `custom_op` of
     Python functions, which no file can hold. The file changes all at once, or not at all.
     """
+    from ..compiler import compile
+    from ..compiler.languages import of_path, written
+    from ..compiler.traces import Request
+
     language = of_path(path)
     count = getattr(model, "nin", None) if inputs is None else whole_number("inputs", inputs)
     x: Any = 0.0 if count is None else [0.0] * count

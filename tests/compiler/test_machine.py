@@ -133,13 +133,13 @@ def test_a_folder_that_others_can_write_to_is_not_used(
 ) -> None:
     folder = machine.cache_folder()
     assert folder
-    folder.chmod(0o777)
+    os.chmod(folder, 0o777)
     assert machine.cache_folder() is None
     temporary = folders / "temporary"
     temporary.mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(temporary))
-    assert machine.cache_folder() == temporary / f"scalargrad-{os.getuid()}"
-    folder.chmod(0o700)
+    assert machine.cache_folder() == str(temporary / f"scalargrad-{os.getuid()}")
+    os.chmod(folder, 0o700)
     assert machine.cache_folder() == folder
 
 
