@@ -138,7 +138,7 @@ def with_values(tree: Any, values: Iterator[Any]) -> Any:
     shared, also lists of 10,000 numbers and more.
     """
     if is_module(tree):
-        memo: dict[Any, Any] = {id(parameter): next(values) for parameter in tree.parameters()}
+        memo: dict[Any, Any] = dict(zip(map(id, tree.parameters()), values))
         memo.update(_not_to_copy(tree, memo))
         memo[KEEP] = True
         return deepcopy(tree, memo)

@@ -35,6 +35,7 @@ from typing import Any
 from weakref import ref
 
 from ..modes import Mode, switched_on
+from ..rows.recorders import Values
 from ..trees import is_array
 from ..value import Value
 from .kinds import asks_kinds, globals_in, names_in
@@ -145,8 +146,9 @@ class Captured:
         waiting = list(items)
         for item in waiting:  # the list grows meanwhile
             kind = type(item)
-            if kind in _ATOMS or (kind is Value and not reads_values) or id(item) in self._seen:
-                self._holds_values |= kind is Value and not by_value
+            are_values = kind is Value or kind is Values
+            if kind in _ATOMS or (are_values and not reads_values) or id(item) in self._seen:
+                self._holds_values |= are_values and not by_value
                 continue
             self._seen[id(item)] = item
             if not isinstance(item, Value):

@@ -44,18 +44,26 @@ def compiler() -> tuple[str, ...] | None:
 
 @cache
 def _compiler(named: str, path: str) -> tuple[str, ...] | None:
-    import shlex
-    import shutil
-
     if named:
-        whole = shutil.which(named, path=path)
-        words = (whole,) if whole else tuple(shlex.split(named))
-        if words and (found := shutil.which(words[0], path=path)):
+        from shlex import split
+
+        whole = _which(named, path)
+        words = (whole,) if whole else tuple(split(named))
+        if words and (found := _which(words[0], path)):
             return (found, *words[1:])
     for name in COMPILERS:
-        if found := shutil.which(name, path=path):
+        if found := _which(name, path):
             return (found,)
     return (sys.executable, "-m", "ziglang", "cc") if find_spec("ziglang") else None
+
+
+def _which(name: str, path: str) -> str | None:
+    if os.name != "posix" or os.path.dirname(name):
+        from shutil import which  # reading which takes longer than to look in the folders
+
+        return which(name, path=path)
+    files = [os.path.join(folder, name) for folder in path.split(os.pathsep) if folder]
+    return next((file for file in files if os.path.isfile(file) and os.access(file, os.X_OK)), None)
 
 
 def check() -> tuple[str, ...]:

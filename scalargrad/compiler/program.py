@@ -179,18 +179,21 @@ def frozen(
         if node is None:
             node = pop()
             operands = tuple([find(id(x)) or leaf(x) for x in node._dx])
-            step = made[id(node)] = Step(
-                node._operation, operands, node.label and _text(node.label)
-            )
-            steps.append(step)
         elif (key := id(node)) not in made and (
             (node._operation is not None and hasattr(node, "records")) or leaf(node) is None
         ):
-            made[key] = None  # on the way
-            stack += (node, None)
-            for x in reversed(node._dx):
-                if x.__class__ is not float and id(x) not in made:
-                    push(x)
+            operands = tuple(map(find, map(id, node._dx)))
+            if not all(operands):
+                made[key] = None  # on the way
+                stack += (node, None)
+                for x in reversed(node._dx):
+                    if x.__class__ is not float and id(x) not in made:
+                        push(x)
+                continue
+        else:
+            continue
+        step = made[id(node)] = Step(node._operation, operands, node.label and _text(node.label))
+        steps.append(step)
     return [leaf(x) for x in outputs]
 
 
@@ -275,9 +278,11 @@ def sharing(program: Program) -> Program:
     same: dict[Any, Any] = {}
     found: dict[Any, Step] = {}
     for step in program.steps:
-        operands = tuple(
-            [repr(x.data) if x.__class__ is Constant else same.get(x, x) for x in step.operands]
-        )
+        operands = step.operands
+        if Constant in {*map(type, operands)} or not same.keys().isdisjoint(operands):
+            operands = tuple(
+                [repr(x.data) if x.__class__ is Constant else same.get(x, x) for x in operands]
+            )
         first = found.setdefault((step.op.name, operands), step)
         if first is not step:
             same[step] = first

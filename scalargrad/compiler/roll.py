@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from itertools import repeat
 from operator import attrgetter
 from typing import Any
 
@@ -147,7 +148,8 @@ def has_pattern(program: Program) -> bool:
     """
     if program.scattered is None:
         count = operations(program)
-        levels = _levels(_prepared(program)[0]) if count > MANY else []
+        are_few = count <= MANY or (program.rolled and len(program.rolled.vectors) <= MANY)
+        levels = [] if are_few else _levels(_prepared(program)[0])
         least = sum([len({step.op for step in level}) for level in levels])
         program.scattered = least > MANY and count < WORTHWHILE * least
     return not program.scattered
@@ -192,9 +194,10 @@ def _prepared(program: Program) -> tuple[list[Step], list[Any]]:
 def _levels(steps: Sequence[Step]) -> list[list[Step]]:
     """The steps by depth: one more than that of their deepest operand."""
     depths: dict[Any, int] = {}
+    find = depths.get
     levels: list[list[Step]] = []
     for step in steps:
-        depth = max([depths.get(x, 0) for x in step.operands], default=0)
+        depth = max(map(find, step.operands, repeat(0)), default=0)
         depths[step] = depth + 1
         if depth == len(levels):
             levels.append([])
@@ -243,6 +246,8 @@ def _rewritten(
 def _gathered_sums(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:
     """Chains of additions as one `sum`, of products as one `dot`, where nobody else reads them."""
     add, mul, many = OPS["add"], OPS["mul"], OPS["sum"]
+    if not any(step.op is add or step.op is many for step in steps):
+        return list(steps), list(outputs)
     readers: dict[Any, int] = dict.fromkeys(outputs, 2)
     for step in steps:
         for x in step.operands:
@@ -347,14 +352,15 @@ def _is_zero(x: Any) -> bool:
 
 
 class _Rolling:
-    """Steps on their way into vectors: each step's place is a source and a number in it."""
+    """Steps on their way into vectors: of each its `source`, a vector, and its `place` in it."""
 
     def __init__(
         self, program: Program, steps: Sequence[Step], outputs: Sequence[Any], together: bool
     ) -> None:
-        self.places: dict[Any, tuple[Any, int]] = {
-            x: (block, x.place) for block in program.blocks for x in block.inputs
-        }
+        self.source: dict[Any, Any] = {}
+        self.place: dict[Any, int] = {}
+        for block in program.blocks:
+            self._put(block.inputs, block)
         self.carriers: set[Any] = {block for block in program.blocks if block.has_rows}
         self.vectors: list[Vector] = []
         if together:
@@ -365,6 +371,11 @@ class _Rolling:
             for step in steps:
                 self._add([step])
         self.rolled = Rolled(program.blocks, self.vectors, [self._output(x) for x in outputs])
+
+    def _put(self, items: Sequence[Any], source: Any) -> None:
+        """Let inputs or steps stand side by side in a source."""
+        self.source.update(dict.fromkeys(items, source))
+        self.place.update(zip(items, range(len(items))))
 
     def _alike(self, steps: Sequence[Step]) -> list[list[Step]]:
         """The steps of a level that can be one vector: of one operation, of operands from the same
@@ -396,10 +407,9 @@ class _Rolling:
 
     def _sources(self, operand: Any) -> Any:
         """Where an operand comes from; of a list the sources of its items, and its length."""
-        places, none = self.places, (Constant,)
         if operand.__class__ is not list:
-            return places.get(operand, none)[0]
-        return tuple(dict.fromkeys([places.get(x, none)[0] for x in operand])), len(operand)
+            return self.source.get(operand)  # None of a constant
+        return tuple(dict.fromkeys(map(self.source.get, operand))), len(operand)
 
     def _add(self, steps: list[Step]) -> None:
         columns = zip(*[grouped(step.op, step.operands) for step in steps])
@@ -409,8 +419,7 @@ class _Rolling:
         if has_rows:
             self.carriers.add(vector)
         self.vectors.append(vector)
-        for i, step in enumerate(steps):
-            self.places[step] = vector, i
+        self._put(steps, vector)
 
     def _view(self, column: Sequence[Any]) -> View:
         """The view of an operand of several steps: of a number of each, or of a list of each."""
@@ -418,22 +427,30 @@ class _Rolling:
 
         items = [x for part in column for x in part] if column[0].__class__ is list else column
         numbers: dict[Any, int] = {}
-        places = [
-            (None, numbers.setdefault((x.data, str(x.data)), len(numbers)))
-            if x.__class__ is Constant
-            else self.places[x]
-            for x in items
-        ]
+        found = [*map(self.source.get, items)]  # None for constants
+        offsets: dict[Any, int] = dict.fromkeys(found, 0)
+        if None in offsets:
+            places = [
+                numbers.setdefault((x.data, str(x.data)), len(numbers))
+                if x.__class__ is Constant
+                else self.place[x]
+                for x in items
+            ]
+        else:
+            places = [*map(self.place.__getitem__, items)]
         of_numbers = Numbers([data for data, _ in numbers])
-        offsets: dict[Any, int] = dict.fromkeys([source for source, _ in places], 0)
         sources = [of_numbers if source is None else source for source in offsets]
         begin = 0
         for key, source in zip([*offsets], sources):
             offsets[key] = begin
             begin += size_of(source)
-        index = numpy.array([offsets[source] + place for source, place in places], numpy.intp)
+        if len(offsets) > 1:
+            places = [offsets[source] + place for source, place in zip(found, places)]
+        index = numpy.array(places, numpy.intp)
         shape = (len(column), -1) if column[0].__class__ is list else -1
         return View(tuple(sources), index.reshape(shape))
 
     def _output(self, x: Any) -> tuple[Any, int]:
-        return (Numbers([x.data]), 0) if x.__class__ is Constant else self.places[x]
+        return (
+            (Numbers([x.data]), 0) if x.__class__ is Constant else (self.source[x], self.place[x])
+        )

@@ -38,7 +38,7 @@ from .eager import Eager, number_of
 from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
 from .optimizers import Optimizer, clipped
-from .parameters import PACKAGE, layers_of, put
+from .parameters import is_own, put
 from .rows import items, one_hot, width
 
 TYPE_CHECKING = False
@@ -443,21 +443,6 @@ class _Waiting(Eager):
 def is_known(optimizer: Any) -> bool:
     """Whether the optimiser is one of this package, which treat all weights alike."""
     return type(optimizer) in OPTIMIZERS.values()
-
-
-def is_own(model: Any, *functions: Any) -> bool:
-    """Whether all that is traced is code of this package, the same in each call.
-
-    Code of others may count, draw or look at the kind of its numbers, and is looked into.
-    """
-    layers = layers_of(model)
-    parts = [part for layer in layers for part in (layer, *getattr(layer, "neurons", ()))]
-    functions = *functions, *[part.activation for part in parts]
-    return bool(layers) and all(
-        getattr(function, "__module__", "").startswith(PACKAGE)
-        for function in functions
-        if function is not None and not isinstance(function, str)
-    )
 
 
 def check_optimizer(optimizer: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import warnings
 from collections import deque
+from contextlib import suppress
 from itertools import repeat
 from math import prod
 from operator import attrgetter, countOf
@@ -64,9 +65,12 @@ class HasParameters:
 
         A class of your own may list fewer. The others are not trained, but stay in `state()`.
         """
+        return self._listed(self._places(set()))
+
+    def _listed(self, places: Iterable[Place]) -> list[Value]:
         found: list[Value] = []
         computed: list[tuple[str, Value]] = []
-        for name, index, values in self._places(set()):
+        for name, index, values in places:
             if index is None:
                 computed.append((name, values[0]))
             else:
@@ -113,12 +117,15 @@ class HasParameters:
 
         If only some Values of a block are parameters, each of them has an entry of its own.
         """
-        content_of = dict(zip(self.parameters(), content, strict=True))
+        places = [*self._places(set())]
+        is_usual = getattr(self.parameters, "__func__", None) is HasParameters.parameters
+        parameters = self._listed(places) if is_usual else self.parameters()
+        content_of = dict(zip(parameters, content, strict=True))
         arranged: dict[str, Any] = {}
         found: set[Value] = set()
-        for name, (shape, values) in self._blocks().items():
-            if content_of.keys() >= set(values):
-                arranged[name] = _shaped([content_of[value] for value in values], shape)
+        for name, (shape, values) in self._blocks(places).items():
+            with suppress(KeyError):  # of a Value that is no parameter
+                arranged[name] = _shaped([*map(content_of.__getitem__, values)], shape)
                 found.update(values)
         if len(found) < len(content_of):
             for name, value in self.named_parameters():
@@ -164,11 +171,11 @@ class HasParameters:
                 numbers += [to_float(number, name) for number in found]
         put(values, repeat("data"), numbers)
 
-    def _blocks(self) -> dict[str, tuple[Index, list[Value]]]:
+    def _blocks(self, places: Iterable[Place] = ()) -> dict[str, tuple[Index, list[Value]]]:
         """The shape and the Values of each block, by its name."""
         last: dict[str, Index] = {}
         found: dict[str, list[Value]] = {}
-        for name, index, values in self._places(set()):
+        for name, index, values in places or self._places(set()):
             if index is not None:
                 found.setdefault(name, []).extend(values)
                 last[name] = (*index[:-1], index[-1] + len(values) - 1) if index else ()
@@ -247,6 +254,21 @@ def layers_of(model: Any) -> list[Any]:
     """
     find: Any = getattr(type(model), "_layers", None)
     return find(model) if getattr(find, "__module__", "").startswith(PACKAGE) else []
+
+
+def is_own(model: Any, *functions: Any) -> bool:
+    """Whether all that is traced is code of this package, the same in each call.
+
+    Code of others may count, draw or look at the kind of its numbers, and is looked into.
+    """
+    layers = layers_of(model)
+    parts = [part for layer in layers for part in (layer, *getattr(layer, "neurons", ()))]
+    functions = *functions, *[part.activation for part in parts]
+    return bool(layers) and all(
+        getattr(function, "__module__", "").startswith(PACKAGE)
+        for function in functions
+        if function is not None and not isinstance(function, str)
+    )
 
 
 def _items_of(item: Any) -> Sequence[Any]:

@@ -16,7 +16,7 @@ from ..compiler.program import sharing
 from ..compiler.training import Prediction, steady
 from ..graph import without_collector
 from .compared import compare_prediction
-from .compiled import is_own
+from .parameters import is_own
 from .rows import rows, width
 
 TYPE_CHECKING = False
@@ -37,13 +37,12 @@ class Predictor:
     `is_doubtful`: the model asks for the kind of its numbers. Then its Values make predictions.
     """
 
-    @without_collector()
     def __init__(self, model: Any, table: Any, shapes: Any) -> None:
         (first,) = rows(table[:1], "X")
         self.width, self.shapes, self.is_doubtful = width(first), shapes, False
         reads = self.reads = Captured([type(model)], [model])
-        given = model, (first,), (), is_own(model)
-        if is_own(model):
+        given = model, (first,), (), (known := is_own(model))
+        if known:
             made = Prediction(*given)
         else:
             some = table if isinstance(table, list) else table[:: -(-len(table) // TRIED)]
@@ -71,6 +70,7 @@ class Predictor:
         return found[0] if self.is_single else numpy.column_stack(found)
 
 
+@without_collector()
 def predicted(model: Any, table: Any) -> Any:
     """The prediction for each row, as a list or an array; None if the model cannot be traced."""
     try:
@@ -95,5 +95,6 @@ def predicted(model: Any, table: Any) -> Any:
 def _contents(model: Any) -> tuple[Any, list[Any]]:
     """The number of parameters with the names and shapes of their blocks; and their data."""
     contents: list[Any] = []
-    form = read(model, "model", contents)
-    return (len(model.parameters()), *form[2:4]), contents
+    parameters = model.parameters()
+    form = read(model.arranged([p.data for p in parameters]), "model", contents)
+    return (len(parameters), *form[2:4]), contents

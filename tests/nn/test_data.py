@@ -12,7 +12,7 @@ import pytest
 
 from scalargrad import Value
 from scalargrad.nn import History, Neuron, progress
-from scalargrad.nn.rows import rows
+from scalargrad.nn.rows import as_array, rows
 
 mpl.use("Agg")
 nan, inf = float("nan"), float("inf")
@@ -37,6 +37,24 @@ def test_rows_may_be_kept_in_many_ways(data):
     read = rows(data, "X")
     assert read == TABLE
     assert {type(item) for row in read for item in row} == {float}
+
+
+@pytest.mark.parametrize("last", [
+    (3, 4.0), [True, False], (np.float32(3), Fraction(9, 2)), (2**62 + 1, -0.0), (5e-324, 1e308),
+    (3.0,), (3.0, 4.0, 5.0), (3.0, nan), (3.0, inf), (3.0, None), (3.0, "4"), (3.0, 10**400), (3.0, Value(4.0)), (3.0, [4.0]),
+    "34", {3.0: 1, 4.0: 2}, np.array([3.0, 4.0]), 3.0,
+], ids=repr)  # fmt: skip
+def test_lists_become_the_array_that_their_rows_are(last):
+    table = [(1.0, 2.0), last]
+    try:
+        expected = [[*row] for row in rows(table, "X")]
+    except (TypeError, ValueError):
+        assert as_array(table) is None
+    else:
+        found = as_array(table)
+        assert found.dtype == float
+        assert found.tolist() == expected
+        assert np.signbit(found).tolist() == np.signbit(expected).tolist()
 
 
 @pytest.mark.parametrize(
