@@ -68,6 +68,17 @@ def test_eight_numbers_in_any_order_are_those_that_were_asked_for(tmp_path: Path
             assert said == "all numbers are as in Python\n"
 
 
+def test_a_number_that_the_products_of_a_tile_share_is_read_as_one() -> None:
+    def of_lines(w: Any, a: Any, x: Any) -> Any:
+        return sg.sum([sg.tanh(sg.dot([p, q], [a, 2.0])) for p, q in zip(w, x, strict=True)])
+
+    def of_made(w: Any, a: Any, x: Any) -> Any:
+        return of_lines(w, sg.exp(a), x)
+
+    args = [0.1, 0.2, 0.3, 0.4], 0.5, np.random.default_rng(5).normal(size=(7, 4))
+    check([Case(fn, args, wrt=(0, 1), rows="x") for fn in (of_lines, of_made)])
+
+
 def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emitted, "has_pattern", lambda program: False)
     monkeypatch.setattr(vectors, "LARGEST_PART", 7)
