@@ -242,6 +242,8 @@ def mixed_recorder(op: Op, cls: type[Any]) -> Callable[..., Any]:
                     f"dot takes two lists of one length, "
                     f"got {len(named[0][1])} and {len(named[1][1])} numbers"
                 )
+            if op.name == "dot" and len(items) == 1:  # a dot of nothing is its bias
+                return traced
             return traced.records(op, tuple(items))
         # Numbers of all kinds become floats.
         data = [[data_of(name, item) for item in list_] for name, list_ in named]

@@ -79,6 +79,11 @@ def test_a_number_that_the_products_of_a_tile_share_is_read_as_one() -> None:
     check([Case(fn, args, wrt=(0, 1), rows="x") for fn in (of_lines, of_made)])
 
 
+def test_a_dot_of_nothing_is_its_bias() -> None:
+    no_pairs = [lambda w, b: sg.dot(w, w, b), lambda w, b: sg.dot(w, w, b) * sg.dot([], [], b)]
+    check([Case(fn, ([], 2.0), wrt=(0, 1)) for fn in no_pairs])
+
+
 def test_random_programs_in_lines_are_as_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emitted, "has_pattern", lambda program: False)
     monkeypatch.setattr(vectors, "LARGEST_PART", 7)
