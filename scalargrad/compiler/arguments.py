@@ -168,12 +168,14 @@ def _read_state(state: Any, contents: list[Any]) -> Form:
                 "or an array or equally long lists of numbers"
             )
         shapes.append(form[2])
-    return STATE, _Same(state.module), tuple(state), tuple(shapes), type(state)
+    same = _Same(state.module, (id(state.module), state.ties))
+    return STATE, same, tuple(state), tuple(shapes), type(state)
 
 
 def form_of(module: Any) -> Form:
     """The form of a module, whose numbers are not read."""
-    places, same = arranged_places(module), _Same(module)
+    places, ties = arranged_places(module)
+    same = _Same(module, (id(module), ties))
     same.places = places
     return STATE, same, tuple(places), tuple(map(shape_of, places.values())), dict
 
@@ -381,7 +383,7 @@ def _traced_module(form: Form, blocks: Iterator[tuple[Block, list[Any]]]) -> Any
     A parameter that stands in several places is that of the last one, and the others are twins.
     """
     module, given = form[1].it, dict(zip(form[2], form[3]))
-    places = form[1].places or arranged_places(module)
+    places = form[1].places or arranged_places(module)[0]
     expected = {name: shape_of(block) for name, block in places.items()}
     if given != expected:
         name = next(name for name in (*expected, *given) if given.get(name) != expected.get(name))
@@ -399,10 +401,10 @@ def _traced_module(form: Form, blocks: Iterator[tuple[Block, list[Any]]]) -> Any
     return with_values(module, iter([content[i] for i in range(len(content))]))
 
 
-def arranged_places(module: Any) -> dict[str, Any]:
-    """For each block of a module the places of its parameters in the list of all."""
-    blocks = module.arranged(range(len(module.parameters())))
-    return {name: as_lists(block, int) for name, block in blocks.items()}
+def arranged_places(module: Any) -> tuple[dict[str, Any], tuple[int, ...]]:
+    """For each block of a module the places of its parameters in the list of all; and its ties."""
+    state = module.arranged(range(len(module.parameters())))
+    return {name: as_lists(block, int) for name, block in state.items()}, state.ties
 
 
 def gathering(form: Form, of_rows: str = "") -> Callable[[Iterator[Any]], Any]:
@@ -440,7 +442,10 @@ def _state_gathering(form: Form, of_rows: str) -> Callable[[Iterator[Any]], Any]
     kind = ARRAY if find_spec("numpy") else LIST
     hands = [handing((kind,) if shape or of_rows else ()) for shape in shapes]
 
-    return lambda slopes: cls(same.it, zip(names, [hand(next(slopes)) for hand in hands]))
+    def gather(slopes: Iterator[Any]) -> Any:
+        return cls(same.it, zip(names, [hand(next(slopes)) for hand in hands]), same.key[1])
+
+    return gather
 
 
 @lru_cache(maxsize=1024)

@@ -124,7 +124,9 @@ def _fits_state(form: Form) -> Fits:
     def fits(argument: Any, contents: list[Any]) -> bool:
         if argument is same.it:
             return layout.read(contents)
-        if type(argument) is not cls or argument.module is not same.it or (*argument,) != names:
+        if type(argument) is not cls or (id(argument.module), argument.ties) != same.key:
+            return False
+        if (*argument,) != names:
             return False
         try:
             if [(block.dtype.char, block.shape) for block in argument.values()] == arrays:
@@ -148,7 +150,7 @@ class _Layout:
 
     def __init__(self, form: Form) -> None:
         _, same, self._names, self._shapes, _ = form
-        self._module = same.it
+        self._module, self._ties = same.it, same.key[1]
         self._held: list[Any] | None = None  # what leads to parameters; None if it is not known
         self._copies: list[Any] = []
         self._values: list[Any] = []
@@ -184,8 +186,9 @@ class _Layout:
 
     def _is_found(self) -> bool:
         """Find the parameters; False if they are in other blocks than those of the form."""
-        blocks = arranged_places(self._module)
-        if ((*blocks,), (*map(shape_of, blocks.values()),)) != (self._names, self._shapes):
+        blocks, ties = arranged_places(self._module)
+        found = (*blocks,), (*map(shape_of, blocks.values()),), ties
+        if found != (self._names, self._shapes, self._ties):
             return False
         parameters = self._module.parameters()
         self._values = [parameters[place] for block in blocks.values() for place in flat(block)]

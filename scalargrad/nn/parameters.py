@@ -37,17 +37,20 @@ _operation = attrgetter("_operation")
 class State(dict[str, "Any"]):
     """The numbers of a module's parameters by name, `{"W1": nout × nin, "b1": nout, …}`.
 
-    `module` is the module that they belong to.
+    `module` is the module that they belong to. If a parameter stands in several places, `ties` has
+    for each number the place among parameters; else it is empty.
     """
 
     module: HasParameters
 
-    def __init__(self, module: HasParameters, numbers: Mapping[str, Any]) -> None:
+    def __init__(
+        self, module: HasParameters, numbers: Mapping[str, Any], ties: tuple[int, ...] = ()
+    ) -> None:
         super().__init__(numbers)
-        self.module = module
+        self.module, self.ties = module, ties
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return State, (self.module, dict(self))
+        return State, (self.module, dict(self), self.ties)
 
 
 class HasParameters:
@@ -106,11 +109,12 @@ class HasParameters:
         >>> Neuron(1, init="zeros").state()["b"]
         0.0
         """
-        blocks = self._blocks().items()
-        return State(
-            self,
-            {name: _shaped([v.data for v in values], shape) for name, (shape, values) in blocks},
-        )
+        blocks = self._blocks()
+        numbers = {
+            name: _shaped([v.data for v in values], shape)
+            for name, (shape, values) in blocks.items()
+        }
+        return State(self, numbers, _ties(blocks))
 
     def arranged(self, content: Iterable[Any]) -> State:
         """A state of other numbers, a gradient say, given in the order of `parameters()`.
@@ -123,7 +127,8 @@ class HasParameters:
         content_of = dict(zip(parameters, content, strict=True))
         arranged: dict[str, Any] = {}
         found: set[Value] = set()
-        for name, (shape, values) in self._blocks(places).items():
+        blocks = self._blocks(places)
+        for name, (shape, values) in blocks.items():
             with suppress(KeyError):  # of a Value that is no parameter
                 arranged[name] = _shaped([*map(content_of.__getitem__, values)], shape)
                 found.update(values)
@@ -131,7 +136,7 @@ class HasParameters:
             for name, value in self.named_parameters():
                 if value not in found:
                     arranged[name] = content_of[value]
-        return State(self, arranged)
+        return State(self, arranged, _ties(blocks))
 
     def load_state(self, state: Mapping[str, Any]) -> None:
         """Set the parameters to the numbers of a state, or of a mapping like it.
@@ -197,6 +202,15 @@ class HasParameters:
     def _shapes(cls, arguments: dict[str, Any]) -> dict[str, Index]:
         """The shapes, by name, in the state of the model that arguments in a file make."""
         raise ValueError(f"make the {cls.__name__} first, then write model.load(path)")
+
+
+def _ties(blocks: Mapping[str, tuple[Index, list[Value]]]) -> tuple[int, ...]:
+    parts = [values for _, values in blocks.values()]
+    if len(set[Value]().union(*parts)) == sum(map(len, parts)):
+        return ()
+    every = [value for values in parts for value in values]
+    places = {value: i for i, value in enumerate(dict.fromkeys(every))}
+    return tuple([places[value] for value in every])
 
 
 def parameters_of(given: Any) -> Any:

@@ -92,6 +92,35 @@ def test_one_parameter_in_two_places_has_its_whole_gradient_in_both():
     assert {key: np.array(block)[0].tolist() for key, block in by_rows.items()} == expected
 
 
+class Tied(Module):
+    """A list of weights, and a weight of its own."""
+
+    def __init__(self):
+        self.ws, self.w = [Value(0.5), Value(-0.3), Value(0.2)], Value(0.7)
+
+    def __call__(self, x):
+        return sg.tanh(self.ws[0] * x + self.ws[1]) * self.ws[2] * self.w
+
+
+@pytest.mark.parametrize("given", [lambda model: model, Tied.state], ids=["module", "state"])
+def test_a_parameter_that_is_put_in_a_second_place_has_its_whole_gradient_in_both(given):
+    model, fn = Tied(), lambda model, x: model(x) ** 2
+    f = compiled(fn)
+    for place, value in (
+        (0, model.ws[0]),
+        (1, model.ws[0]),
+        (1, model.ws[2]),
+        (0, model.w),
+        (0, Value(0.4)),
+        (1, Value(0.1)),
+    ):
+        model.ws[place] = value
+        expected = sg.value_and_grad(fn)(model, 1.5)
+        found = f.value_and_grad(given(model), 1.5)
+        assert found[0] == expected[0]
+        assert in_lists(found[1]) == in_lists(expected[1]), (place, value)
+
+
 def test_a_module_without_parameters_has_an_empty_gradient():
     class Twice(Module):
         def __call__(self, x):
