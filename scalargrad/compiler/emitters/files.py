@@ -82,10 +82,8 @@ class Plain:
 
     def example(self) -> list[list[float]]:
         """The numbers of each block that is given, of the first rows."""
-        contents = self._shortened(self.blocks, self.contents)
-        return [
-            [*map(float, flat(x))] for block, x in zip(self.blocks, contents) if block in self.given
-        ]
+        pairs = zip(self.blocks, self._shortened(self.blocks, self.contents))
+        return [[*map(float, flat(x))] for block, x in pairs if block in self.given]
 
     @staticmethod
     def _shortened(blocks: Sequence[Block], contents: Sequence[Any]) -> list[Any]:
@@ -93,27 +91,20 @@ class Plain:
 
     def rows_of_example(self) -> int:
         """The number of rows of the example."""
-        contents = self._shortened(self.blocks, self.contents)
-        return next((len(x) for block, x in zip(self.blocks, contents) if block.has_rows), 0)
+        pairs = zip(self.blocks, self._shortened(self.blocks, self.contents))
+        return next((len(x) for block, x in pairs if block.has_rows), 0)
 
     def _expected(self, kind: str) -> list[list[float]]:
         """The values that plain Python gives for the example, and the slopes by each block."""
         contents = self._shortened(self.traces.program.blocks, self.request.contents)
         result = self.traces.function("python", kind, contents)(contents)
-        if not self.per_row or result.__class__ is not list:
-            result = [result]
-        if kind == "value":
-            outs, slopes = result, []
-        else:
-            outs, slopes = [out for out, _ in result], [slopes for _, slopes in result]
+        rows = result if self.per_row and result.__class__ is list else [result]
+        outs, groups = (rows, []) if kind == "value" else zip(*rows)
         if kind == "value_and_grad":
-            outs, slopes = [[out] for out in outs], [[group] for group in slopes]
-        count = len(self.program.outputs)
-        values = [x for i in range(count) for row in outs for x in flat(row[i])]
-        if self.request.predict:
-            values = flat(outs)
-        by_block = [
-            [x for i in range(count) for row in slopes for x in flat(row[i][at])]
-            for at in range(len(self.wrt) if slopes else 0)
-        ]
-        return [values, *by_block]
+            groups = [[slopes] for slopes in groups]  # of the one output
+        values = numpy.array(outs, dtype=float).reshape(len(rows), -1)
+        found = [values if self.request.predict else values.T]
+        for at in range(len(self.wrt) if groups else 0):  # of each output, by rows
+            slopes = [[slopes[at] for slopes in group] for group in groups]
+            found.append(numpy.array(slopes, dtype=float).swapaxes(0, 1))
+        return [array.ravel().tolist() for array in found]
