@@ -17,7 +17,7 @@ from . import lower
 from .lower import Line, decided, known, lines
 from .program import Block
 from .roll import Numbers, Rolled, Vector, View, has_rows, pulls, size_of
-from .views import is_same
+from .views import is_same, names_of
 
 # A slope for each number, or a partial and the slope that it is multiplied by.
 Share = View | tuple[View, View]
@@ -173,6 +173,18 @@ class Derived:
             if self.origin.get(source, (None, name))[1] == name == "slope":
                 self.origin[source] = vector, name
             self.origin.setdefault(source, (vector, name))
+
+    def wishes(self) -> dict[Vector, tuple[str, bool]]:
+        """Names that people would give, and whether there is a line for each.
+
+        They are z1 and a1 in a layer, and dz1 for what is sent back to it.
+        """
+        wishes, named = {}, names_of(self.rolled.vectors)
+        for made, (vector, role) in self.origin.items():
+            name = named[vector]
+            wish = {"out": name, "slope": name and f"d{name}"}.get(role, role)
+            wishes[made] = wish, bool(name)
+        return wishes
 
     # -------------------------------------------------------------- slopes
 

@@ -11,7 +11,6 @@ from ..dialects.c import Dialect
 from ..program import Block, Constant, Program, operations
 from ..reduced import outputs_of, reduced, turns_of
 from ..roll import Vector, View, has_pattern, rolled
-from ..views import names_of
 from .steps import Singles
 from .vectors import Function, Result
 
@@ -78,7 +77,7 @@ def _is_small(program: Program) -> bool:
     return has_pattern(program) and count < EACH * len(rolled(program).vectors)
 
 
-def _in_vectors(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, str]]:
+def _in_vectors(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, Any]]:
     """The program in vectors and the slopes behind it, where numbers go, and names to wish for."""
     made, wrt, reduce = rolled(wanted.program), wanted.wrt(), wanted.reduce
     derived = Derived(made, wanted.per_row)
@@ -87,10 +86,10 @@ def _in_vectors(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any
     for roots, numbers in turns_of(made, seeds) if wrt else ():
         views = derived.slopes(roots, [block for block, _, _ in wrt])
         results += wanted.slopes(views, numbers)
-    return derived.vectors, results, _wishes(derived)
+    return derived.vectors, results, derived.wishes()
 
 
-def _in_lines(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, str]]:
+def _in_lines(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, Any]]:
     """The same of a program of single numbers."""
     program, wrt = wanted.program, wanted.wrt()
     derived = DerivedSteps(program, wanted.per_row)
@@ -111,13 +110,3 @@ def _in_lines(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, 
     if wrt:
         results += wanted.slopes([*map(made.view, by_block)], range(len(outputs)))
     return made.vectors, results, {}
-
-
-def _wishes(derived: Derived) -> dict[Any, str]:
-    """Names to wish for: z1 for a layer with weights W1, a1 for what is made of it alone."""
-    found: dict[Any, str] = {}
-    for vector, name in names_of(derived.rolled.vectors).items():
-        sources = derived.now[vector].sources
-        if name and len(sources) == 1:
-            found.setdefault(sources[0], name)
-    return found

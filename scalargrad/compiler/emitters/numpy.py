@@ -18,7 +18,7 @@ from ..naming import Names
 from ..program import Block
 from ..reduced import outputs_of, slopes_of
 from ..roll import Rolled, Vector, View, has_rows
-from ..views import names_of, one_of
+from ..views import one_of
 from .numpy_products import Products
 from .numpy_sources import Held
 
@@ -55,7 +55,7 @@ class Arrays(Products):
         """Write the vectors that views are made of; `arrays` are the views that are no numbers."""
         vectors = live(derived.vectors, views)
         of_arrays = {source for view in arrays for source in view.sources}
-        wishes = _wishes(derived)
+        wishes = derived.wishes()
         for vector in vectors:
             self.is_value = derived.origin.get(vector, (None, ""))[1] == "out"
             before = len(self.x.known)
@@ -137,19 +137,6 @@ def _is_outer(x: View, y: View) -> bool:
     """Whether numbers that are the same for all rows meet one number of each row."""
     some = len(x.index) > 1 and has_rows(y) and not has_rows(x)
     return some and one_of(y.index) is not None
-
-
-def _wishes(derived: Derived) -> dict[Any, tuple[str, bool]]:
-    """Names that people would give, and whether there is a line for each.
-
-    They are z1 and a1 in a layer, and dz1 for what is sent back to it.
-    """
-    wishes, named = {}, names_of(derived.rolled.vectors)
-    for made, (vector, role) in derived.origin.items():
-        name = named[vector]
-        wish = {"out": name, "slope": name and f"d{name}"}.get(role, role)
-        wishes[made] = wish, bool(name)
-    return wishes
 
 
 # ------------------------------------------------------------------ functions

@@ -92,7 +92,7 @@ class Training:
         views = derived.slopes([roots], self.moving)
         results = [Result(total, "loss", False)]
         results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
-        return self._function(derived.vectors, results, hides=False)
+        return self._function(derived.vectors, results, derived.wishes(), hides=False)
 
     def _in_lines(self) -> Function:
         program = self.program
@@ -112,10 +112,12 @@ class Training:
         views = [made.view([next(found) for _ in block.inputs]) for block in self.moving]
         results = [Result(made.view([total]), "loss", False)]
         results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
-        return self._function(made.vectors, results, in_tiles=False)
+        return self._function(made.vectors, results, {}, in_tiles=False)
 
-    def _function(self, vectors: Any, results: Sequence[Result], **options: Any) -> Function:
-        given: Any = self.program.blocks, vectors, results, {}, self.name_of
+    def _function(
+        self, vectors: Any, results: Sequence[Result], wishes: Any, **options: Any
+    ) -> Function:
+        given: Any = self.program.blocks, vectors, results, wishes, self.name_of
         options |= {"moving": self.moving, "order": self.order}
         return Function(MACHINE, "train_step", *given, **options)
 

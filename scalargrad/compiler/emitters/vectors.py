@@ -50,13 +50,14 @@ class Result(NamedTuple):
 class Function(Products):
     """A function of vectors.
 
-    `wishes` are names for some. Without `hides`, a slope of 0 hides nothing that it meets. Without
-    `in_tiles`, rows of data are taken one after the other in machine code, too.
+    `wishes` are names for some, as `Derived` has them. Without `hides`, a slope of 0 hides nothing
+    that it meets. Without `in_tiles`, rows of data are taken one after the other in machine code,
+    too.
     """
 
     def __init__(
         self, dialect: Any, name: str, blocks: Any, vectors: Sequence[Vector],
-        results: Sequence[Result], wishes: Mapping[Any, str], names: Any,
+        results: Sequence[Result], wishes: Mapping[Any, Any], names: Any,
         hides: bool = True, in_tiles: bool = True, **options: Any,
     ) -> None:  # fmt: skip
         super().__init__(dialect, name, blocks, results, names, **options)
@@ -190,7 +191,7 @@ class Function(Products):
             self.all_kept = self.names.take("", "kept")
             self.arrays[self.all_kept] = len(kept)
         for vector in [v for v in self.vectors if v not in self.kept]:
-            wish = vector.label or self.wishes.get(vector, "")
+            wish = vector.label or self.wishes.get(vector, ("",))[0]
             name = self.name_of[vector] = placed.get(vector) or self.names.take(wish)
             is_kept = vector in self.read or self._key(vector) is None
             if vector not in placed and not self.is_number(vector) and is_kept:
