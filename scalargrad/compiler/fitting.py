@@ -7,6 +7,7 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from itertools import chain
 from math import prod
+from operator import countOf
 from typing import Any
 
 from ..arithmetic.conversion import as_float
@@ -34,7 +35,7 @@ from .tracing import PACKAGE
 
 Fits = Callable[[Any, list[Any]], bool]
 
-_ONLY_LISTS, _ONLY_FLOATS = {list}, {float}
+_ONLY_LISTS = {list}
 
 
 def fitting(form: Form, what: str) -> Fits:
@@ -75,7 +76,7 @@ def _fits_lists(kinds: tuple[str, ...], shape: tuple[Any, ...], otherwise: Fits)
     if {*kinds} != {LIST} or len(kinds) > 2:
         return otherwise
     count, *width = shape
-    lengths = {*width}
+    lengths, size = {*width}, prod(width)
 
     def fits(items: Any, contents: list[Any]) -> bool:
         is_list = type(items) is list and count in (None, len(items))
@@ -83,7 +84,7 @@ def _fits_lists(kinds: tuple[str, ...], shape: tuple[Any, ...], otherwise: Fits)
         if is_list and width:
             is_list = {*map(type, items)} == _ONLY_LISTS and {*map(len, items)} == lengths
             inner = chain.from_iterable(items)
-        if is_list and {*map(type, inner)} == _ONLY_FLOATS:
+        if is_list and countOf(map(type, inner), float) == size * len(items):
             contents.append(items)
             return True
         return otherwise(items, contents)
@@ -119,6 +120,7 @@ def _fits_state(form: Form) -> Fits:
     """A module, or a state of it."""
     _, same, names, shapes, cls = form
     arrays = [("d", shape) for shape in shapes]  # of doubles
+    blocks = [_fits_block(shape) for shape in shapes]
     layout = _Layout(form)
 
     def fits(argument: Any, contents: list[Any]) -> bool:
@@ -134,12 +136,17 @@ def _fits_state(form: Form) -> Fits:
                 return True
         except AttributeError:  # lists among them
             pass
-        return all(
-            read(block, "", contents)[:3:2] == (NUMBERS, shape)
-            for block, shape in zip(argument.values(), shapes)
-        )
+        return all(fit(block, contents) for fit, block in zip(blocks, argument.values()))
 
     return fits
+
+
+def _fits_block(shape: tuple[int, ...]) -> Fits:
+    """A block of a state, whatever it is in."""
+    return _fits_lists(
+        (LIST,) * len(shape), shape,
+        lambda block, contents: read(block, "", contents)[:3:2] == (NUMBERS, shape),
+    )  # fmt: skip
 
 
 class _Layout:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Sequence
 from functools import partial
-from math import isfinite
+from math import isfinite, nan
 from operator import attrgetter
 from typing import Any
 
@@ -113,18 +113,18 @@ def joined(parts: Sequence[Any], rows: Any) -> Any:
     return numpy.concatenate(parts) if rows else sum(parts)
 
 
+@numpy.errstate(all="ignore", over="raise")  # as a decorator in half the time
 def answer(
     fast: Callable[..., Any], total: Callable[..., Any], has_slopes: bool, *arrays: Any
 ) -> Any:
     """The fast function's result; where that overflows, or a slope is not finite, the total's."""
     try:
-        with numpy.errstate(all="ignore", over="raise"):
-            result = fast(*arrays)
-            if not has_slopes or are_finite(result[1]):
-                return result
+        result = fast(*arrays)
+        if not has_slopes or are_finite(result[1]):
+            return result
     except ArithmeticError:  # an overflow: what is fast may be wrong then
         pass
-    with numpy.errstate(all="ignore"):
+    with numpy.errstate(over="ignore"):
         return total(*arrays)
 
 
@@ -145,18 +145,17 @@ def shaped(content: Any, block: Block) -> Any:
 
 
 def are_finite(slopes: Any) -> bool:
-    """Whether slopes are finite, or those of several outputs, and their squares too."""
+    """Whether slopes are finite, or those of several outputs, and the sum of their squares too."""
+    squares = 0.0
     for slope in slopes:
-        if slope.__class__ is tuple:
-            if not are_finite(slope):
-                return False
-        elif slope.__class__ is ndarray:
+        if slope.__class__ is ndarray:
             flat = slope.ravel()
-            if flat.size > ALONE:
-                if not are_finite([flat[i : i + ALONE] for i in range(0, flat.size, ALONE)]):
-                    return False
-            elif not isfinite(flat.dot(flat)):
-                return False
-        elif not isfinite(slope * slope):
-            return False
-    return True
+            while flat.size > ALONE:
+                part, flat = flat[:ALONE], flat[ALONE:]
+                squares += part.dot(part)
+            squares += flat.dot(flat)
+        elif slope.__class__ is tuple:
+            squares += 0.0 if are_finite(slope) else nan
+        else:
+            squares += slope * slope
+    return isfinite(squares)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import OrderedDict, namedtuple
 from fractions import Fraction
 
@@ -210,6 +211,7 @@ def test_a_state_with_other_arrays_fits_and_one_with_other_shapes_does_not():
     state["w"] = [3, 4]
     assert fits(state, contents)
     assert contents[0] == [3.0, 4.0]
+    assert all(type(x) is float for x in contents[0])
     state["w"] = [3, 4, 5]
     assert not fits(state, [])
     del state["w"]
@@ -295,6 +297,17 @@ def test_a_gradient_by_rows_is_in_what_they_came_in():
 
 
 # ------------------------------------------------------------------ small parts
+
+
+@pytest.mark.parametrize("shape", [(3,), (40,), (2, 3), (2, 40), (3, 1, 40), (2, 40, 1), (0, 40)])
+def test_lists_few_and_many_become_arrays_of_their_own(shape):
+    expected = np.arange(math.prod(shape), dtype=float).reshape(shape)
+    for lists in (expected.tolist(), expected.astype(int).tolist()):
+        array = as_array(lists)
+        assert (array.dtype, array.shape) == (expected.dtype, np.shape(lists))
+        assert array.tolist() == expected.tolist()
+        array += 1.0
+        assert lists == expected.tolist()
 
 
 @pytest.mark.parametrize("content", [[[1.0], [2.0]], np.array([[1.0], [2.0]])])
