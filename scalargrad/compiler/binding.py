@@ -71,18 +71,14 @@ class Binding:
 
         One that was not given is there by its name. There are none of a call without arguments.
         """
-        if not count and not options:
-            return ()
         given = {name: count + i for i, name in enumerate(options)}
         later = [*self._places[count:], *self._by_name]
         later += [name for name in options if name not in later]
         places: list[Any] = [*range(count), *(given.get(name, name) for name in later)]
-        end = 1 + max(i for i, place in enumerate(places) if not isinstance(place, str))
-        beyond, asked = (
-            dict(enumerate(places[end:], end)),
-            wrt if isinstance(wrt, tuple) else (wrt,),
-        )
-        if missing := [beyond[i] for i in asked if i in beyond]:
+        end = 1 + max([i for i, x in enumerate(places) if not isinstance(x, str)], default=-1)
+        asked = wrt if isinstance(wrt, tuple) else (wrt,)
+        missing = [places[i] for i in asked if end <= i < len(places)]
+        if missing or not end:
             return tuple(missing)
         return tuple([places[i] for i in argument_positions(wrt, tuple(places[:end]))])
 

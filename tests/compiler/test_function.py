@@ -65,6 +65,7 @@ def test_of_an_argument_left_at_its_default_there_is_a_value_and_no_gradient():
     for name, call in (
         ("b", lambda: f.value_and_grad(0.5, 2.0)),
         ("y", lambda: several.jacobian(3.0)),
+        ("x", lambda: compiled(lambda x=1.0: x * x).value_and_grad()),
         ("y", lambda: between.value_and_grad(3.0, scale=2.0)),
     ):
         with pytest.raises(ValueError, match=wanted.format(name, name)):
