@@ -19,6 +19,8 @@ from .rows.slopes import (
     as_arguments,
     chain_product,
     data_of,
+    is_of_branch,
+    joined,
     on_values,
     product_of_both,
     unknown_curvature,
@@ -78,9 +80,10 @@ def slopes_back(
     sums: dict[Value, Any] = {root: 1.0}
     unknown: list[Doubt] = []
     flat: list[tuple[Value, Value]] = []
-    plus: Any = added if _is_traced(root) else add
+    branches: dict[Value, list[Any]] = {}
+    is_traced = _is_traced(root)
     for node in reversed(order):
-        slope = sums.get(node, 0.0)
+        slope = _total(node, sums, branches) if branches else sums.get(node, 0.0)
         if slope.__class__ is float and slope == 0.0:
             continue
         slopes, factor = _slopes(node, way, create_graph), None
@@ -91,14 +94,25 @@ def slopes_back(
         for operand, partial in slopes:
             pair = (partial, slope) if factor is None else (factor, operand)
             part = chain_product(*pair)
-            sums[operand] = plus(sums[operand], part) if operand in sums else part
+            if is_traced and is_of_branch(part):
+                branches.setdefault(operand, []).append(part)
+            else:
+                sums[operand] = sums[operand] + part if operand in sums else part
     for node, doubt in unknown:
         made_of = way.intersection(nodes).intersection(ordered(node, stop=set(nodes)))
         for reached in made_of:
             sums[reached] = sum(map(doubt, made_of), sums[reached])
     for reached, of_operand in flat:
         sums[reached] = sums.get(reached, 0.0) + unknown_slope(of_operand)
-    return [sums.get(node, 0.0) for node in nodes]
+    return [_total(node, sums, branches) for node in nodes]
+
+
+def _total(node: Value, sums: dict[Value, Any], branches: dict[Value, list[Any]]) -> Any:
+    """The slope by a node, with those that came through branches of `where` in a trace."""
+    if node in branches:
+        slope = joined(branches.pop(node))
+        sums[node] = sums[node] + slope if node in sums else slope
+    return sums.get(node, 0.0)
 
 
 def rates_forward(
@@ -118,16 +132,15 @@ def rates_forward(
         rows = [slopes_back(root, nodes, order, create_graph) for root in roots]
         return [sum(map(chain_product, row, direction), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
-    doubts = _doubts(nodes, order, direction)
-    way = set(order)
+    doubts, way = _doubts(nodes, order, direction), set(order)
+    plus: Any = added if any(map(_is_traced, roots)) else add
     for node in order:
         if node not in rates:
             of = doubts if node._operation is UNKNOWN else rates
-            parts = [
-                product_of_both(partial, of[operand])
-                for operand, partial in _slopes(node, way, create_graph)
-            ]
-            rates[node] = reduce(added, parts, 0.0)
+            rate: Any = 0.0
+            for operand, partial in _slopes(node, way, create_graph):
+                rate = plus(rate, product_of_both(partial, of[operand]))
+            rates[node] = rate
     return [rates.get(root, 0.0) for root in roots]
 
 

@@ -200,6 +200,9 @@ def test_slopes_are_added_up_in_the_order_of_backward():
         ),
         (lambda x: twice_chosen(x, 1.0 * x), 3, -1.0, 0.0),
         (lambda x: where(x > -2.0, where(x > 0, log(x), x**4), sqrt(x)), 3, -1.0, -24.0),
+        (lambda x: ladder(x, 1.0 * x), 2, 0.5, 2.0),
+        (lambda x: ladder(x, 1.0 * x), 3, 1.5, 6.0),
+        (lambda x: ladder(x, 1.0 * x), 3, 2.5, math.exp(2.5)),
         (lambda x: sg.xlogy(x % 1, x % 1), 3, 0.5, -4.0),
         (arctan, 3, 0.0, -2.0),
         (arctan, 3, 0.5, (6 * 0.25 - 2) / 1.25**3),
@@ -219,6 +222,10 @@ def test_compiled_derivatives_choose_by_where_and_multiply_no_nan_by_0(
         wanted = pytest.approx(right, rel=1e-13, abs=1e-15)
         assert compile(derived, backend=backend)(x) == wanted
         assert compile(before, backend=backend).value_and_grad(x)[1] == wanted
+
+
+def ladder(x, u):
+    return where(x < 0, sqrt(u), where(x < 1, u * u, where(x < 2, u**3, exp(u))))
 
 
 def twice_chosen(x, u):

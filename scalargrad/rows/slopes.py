@@ -8,6 +8,7 @@ trace does not know its numbers yet, so it records the choice itself.
 from __future__ import annotations
 
 import ast
+from functools import reduce
 from math import isfinite
 from operator import le, lt
 
@@ -216,13 +217,13 @@ class _Branch:
         self.condition = condition  # by which it is this branch
 
     def times(self, slope: Any) -> Any:
-        if not _is_of_branch(slope):
+        if not is_of_branch(slope):
             return where(self.condition, slope, 0.0)
         condition, inner, _ = slope.parents
         return where(condition & self.condition, inner, 0.0)
 
 
-def _is_of_branch(slope: Any) -> bool:
+def is_of_branch(slope: Any) -> bool:
     """Whether it is a slope that came through a branch, and is 0 where that was left out."""
     is_choice = hasattr(slope, "records") and slope.op == "_choose"
     return is_choice and slope.parents[2].__class__ is float and slope.parents[2] == 0.0
@@ -230,7 +231,7 @@ def _is_of_branch(slope: Any) -> bool:
 
 def added(one: Any, other: Any) -> Any:
     """The sum of two slopes; it is 0 without a sum where the branches of both were left out."""
-    if not (_is_of_branch(one) and _is_of_branch(other)):
+    if not (is_of_branch(one) and is_of_branch(other)):
         return one + other
     (of_one, x, _), (of_other, y, _) = one.parents, other.parents
     if of_one is of_other:
@@ -240,6 +241,15 @@ def added(one: Any, other: Any) -> Any:
         either = where(first, x, y) if _is_not(second, first) else where(second, y, x)
         return where(outside, either, 0.0) if outside is not None else either
     return where(of_one | of_other, one + other, 0.0)
+
+
+def joined(slopes: Sequence[Any]) -> Any:
+    """The sum of slopes that came through branches, those of the outermost choice first."""
+    of_branch: dict[int, Any] = {}
+    for slope in slopes:
+        key = id(slope.parents[0])
+        of_branch[key] = added(of_branch[key], slope) if key in of_branch else slope
+    return reduce(added, reversed(of_branch.values()))
 
 
 def _last(condition: Any) -> Any:
@@ -296,7 +306,7 @@ def chain_product(partial: Any, slope: Any, product: str = "_share") -> Any:
             return 0.0
         if partial.__class__ is float:
             return partial * slope
-    elif _is_of_branch(slope):
+    elif slope.__class__ is not Value and is_of_branch(slope):
         condition, inner, _ = slope.parents
         return where(condition, chain_product(partial, inner, product), 0.0)
     return function_named(product)(partial, slope)
