@@ -56,10 +56,11 @@ WORDS = """
     llround rint lrint llrint nearbyint nextafter nexttoward remainder remquo copysign
     significand drem pow10 exp10 isnan isinf isfinite isnormal signbit fpclassify finite div
     abs memcpy memset array_of number_of objects value value_and_grad jacobian predict train
-    check report LANES SHUFFLE INFINITY NAN HUGE_VAL HUGE_VALF HUGE_VALL FP_INFINITE FP_NAN
-    FP_NORMAL FP_SUBNORMAL FP_ZERO FP_FAST_FMA FP_ILOGB0 FP_ILOGBNAN MATH_ERRNO MATH_ERREXCEPT
-    SIZE_MAX TEST M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4 M_1_PI M_2_PI M_2_SQRTPI
-    M_SQRT2 M_SQRT1_2 nullptr constexpr alignas alignof static_assert thread_local typeof_unqual
+    check report LANES SHUFFLE UNROLLED FUSED INFINITY NAN HUGE_VAL HUGE_VALF HUGE_VALL
+    FP_INFINITE FP_NAN FP_NORMAL FP_SUBNORMAL FP_ZERO FP_FAST_FMA FP_ILOGB0 FP_ILOGBNAN
+    MATH_ERRNO MATH_ERREXCEPT SIZE_MAX TEST M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4
+    M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2 nullptr constexpr alignas alignof static_assert
+    thread_local typeof_unqual
 """
 SIZED = ("INT", "UINT", "INT_LEAST", "UINT_LEAST", "INT_FAST", "UINT_FAST")
 LIMITS = (

@@ -210,6 +210,11 @@ static void shorten(int n, double *x, double most)
 #define LANES 4
 #endif
 #define UNROLLED _Pragma("GCC unroll 8")
+#ifdef __clang__
+#define FUSED
+#else
+#define FUSED __attribute__((optimize("fp-contract=fast")))
+#endif
 typedef double lanes __attribute__((vector_size(LANES * 8), aligned(8), may_alias));
 #endif
 
@@ -217,7 +222,7 @@ typedef double lanes __attribute__((vector_size(LANES * 8), aligned(8), may_alia
    LANES columns, and those that are `beside` columns further if that is not 0. With zeros nothing
    is added, and the result is 0, where a sum is not finite. */
 #ifdef LANES
-static int add_block(long height, long k, const double *a, long am, long ak, const double *b,
+static FUSED int add_block(long height, long k, const double *a, long am, long ak, const double *b,
     long bk, long beside, double *c, long cm, int zeros)
 {
     const double *x[4];
@@ -275,7 +280,7 @@ static inline void over_lanes(const lanes *t, double *s)
 
 /* s[i, j] = the sum over k of a[i, k] b[k, j] for 4 rows and 2 columns, both in order along k */
 #ifdef LANES
-static void dot_block(long height, long width, long k, const double *a, long am, const double *b,
+static FUSED void dot_block(long height, long width, long k, const double *a, long am, const double *b,
     long bn, double *s)
 {
     const double *x[4] = {a, height > 1 ? a + am : a, height > 2 ? a + 2 * am : a,
@@ -322,8 +327,8 @@ static void product(long m, long n, long k, const double *a, long am, long ak,
                 add_dots(height, width, k, x, am, ak, y, bk, bn, z, cm, zeros);
         }
     }
-    for (; bn != 1 && ak == 1 && bk == 1 && j < n; j += 2)
-        for (long i = 0; i < m; i += 4) {
+    for (long i = 0; bn != 1 && ak == 1 && bk == 1 && i < m; i += 4)
+        for (j = 0; j < n; j += 2) {
             const long height = m - i < 4 ? m - i : 4, width = n - j < 2 ? n - j : 2;
             const double *x = a + i * am, *y = b + j * bn;
             double s[8], bad, *z = c + i * cm + j;
