@@ -53,11 +53,9 @@ def of_program(number: int, program: Program) -> Graph:
     except rounding.Irregular:
         scale = max([1.0, *(abs(x) for x in expected if math.isfinite(x))])
         allowed = [max(1e-9 * abs(x), 1e-12 * scale) for x in expected]
-        for ulps in (-4.0, 4.0):  # a remainder may magnify an ulp of a power
-            moved = [abs(a - b) for a, b in zip(on_values(program, ulps), expected, strict=True)]
-            allowed = [
-                max(x, d) if d < math.inf else x for x, d in zip(allowed, moved, strict=True)
-            ]
+        for ulps in (-4.0, -2.0, -1.0, 1.0, 2.0, 4.0):  # a remainder may magnify an ulp of a power
+            moved = map(distance, on_values(program, ulps), expected)
+            allowed = [*map(max, allowed, moved)]
     return Graph(number, program, expected, allowed)
 
 
@@ -234,13 +232,19 @@ def compared(backend: str, graphs: Sequence[Graph]) -> tuple[float, int, str]:
     return worst, at, ""
 
 
-def off(a: float, b: float, allowed: float, exactly: bool) -> float:
-    """The difference of numbers in units of what is allowed; 0 if they are the same, or both nan."""
+def distance(a: float, b: float) -> float:
+    """The difference of numbers; inf where one of them alone is inf or nan, or one -inf."""
     if (a != a and b != b) or a == b:
         return 0.0
-    if exactly or not (math.isfinite(a) and math.isfinite(b)):
-        return math.inf
-    return abs(a - b) / allowed
+    return abs(a - b) if math.isfinite(a) and math.isfinite(b) else math.inf
+
+
+def off(a: float, b: float, allowed: float, exactly: bool) -> float:
+    """The difference of numbers in units of what is allowed; 0 if they are the same, or both nan."""
+    error = distance(a, b)
+    if not error or (allowed == math.inf and not exactly):
+        return 0.0
+    return math.inf if exactly else error / allowed
 
 
 def failures(backend: str, graphs: Sequence[Graph], reason: str) -> list[Wrong]:
