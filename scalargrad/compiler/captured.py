@@ -6,8 +6,9 @@ an edit in place is noticed and the function traced anew; of larger lists, dicts
 which object it is, and its length. So a look takes a bounded time. It looks at those attributes of
 objects, modules and classes that code names, whether they are there yet or not. It leaves Values
 out, whose data a compiled function reads in each call, unless code names `data` or `detach`, which
-take the number itself. A `__dict__` or `__bases__` that is exchanged as a whole is not noticed, nor
-a member of a class that code does not name but finds in a list of them all.
+take the number itself. What is not noticed: a `__dict__` or `__bases__` that is exchanged as a
+whole, a member of a class that code does not name but finds in a list of them all, and a number in
+place of an equal one of another kind, 2.0 for 2.
 """
 
 from __future__ import annotations
@@ -242,11 +243,12 @@ class Captured:
         return array.ravel().tolist() if is_of_objects and hasattr(array, "ravel") else ()
 
     def _of_class(self, cls: type) -> Iterable[Any]:
-        """The members of a class and its bases that code names or Python calls."""
+        """The members of a class, its bases and their kinds that code names or Python calls."""
         found: list[Any] = []
+        kind: Any = type(cls)
         self._seen[id(cls)] = cls
         self._add_name(cls)
-        for base in cls.__mro__:
+        for base in (*cls.__mro__, *kind.__mro__):
             if not is_library(base.__module__):
                 special = {name for name in vars(base) if name.startswith("__")} - _NOT_CALLED
                 found += self._look_up(vars(base), self._names | special, of_object=True)
@@ -337,11 +339,11 @@ class Captured:
 
     def _watch_signs(self, content: Iterable[Any], read: Callable[[], Iterable[Any]]) -> None:
         """Tell 0.0 from -0.0, which are equal, and not the same."""
-        zeros = [i for i, x in enumerate(content) if type(x) in _NUMBERS and x == 0]
+        zeros = [i for i, x in enumerate(content) if _has_zero(x)]
 
-        def signs() -> list[str]:
+        def signs() -> list[Any]:
             now = [*read()]
-            return [str(now[i]) for i in zeros]
+            return [id(x) if type(x) is tuple else str(x) for x in map(now.__getitem__, zeros)]
 
         if zeros:
             self._watched.append((signs, signs()))
@@ -355,6 +357,13 @@ class _Identity(Mode):
 
 
 IDENTITY = _Identity()
+
+
+def _has_zero(item: Any) -> bool:
+    """Whether it is 0, or a tuple with a 0 in it."""
+    if type(item) in _NUMBERS:
+        return bool(item == 0)
+    return type(item) is tuple and any(map(_has_zero, item))
 
 
 def _text_of(value: Value, attribute: str) -> list[str]:

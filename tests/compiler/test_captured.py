@@ -6,6 +6,7 @@ import array
 import contextvars
 import functools
 import importlib
+import math
 import operator
 import os
 import sys
@@ -480,6 +481,20 @@ def of_the_order_of_attributes():
     item = types.SimpleNamespace(a=1.0, b=2.0)
     return lambda x: x * next(iter(vars(item).values())), lambda: vars(item).update(
         a=vars(item).pop("a")
+    )
+
+
+def of_an_attribute_of_the_kind_of_a_class():
+    kind = type("Kind", (type,), {"w": 2.0})
+    cls = kind("Class", (), {})
+    return lambda x: x * cls.w, lambda: setattr(kind, "w", 5.0)
+
+
+def of_sign_of_zero_in_a_tuple():
+    p = {"w": (1.0, (0.0,))}
+    return (
+        lambda x: x * math.copysign(1.0, p["w"][1][0]),
+        lambda: p.update(w=(1.0, (-0.0,))),
     )
 
 
