@@ -30,7 +30,7 @@ class LoopOnNative(Loop):
         whole, penalty, outputs = problem.whole, problem.penalty, problem.loss.outputs
         self._is_known = whole is not None and operations(whole) < FEW
         if whole and self._is_known:
-            self.carried, outputs = [], whole.outputs
+            self.carried, outputs = [], whole.outputs[1:]  # the loss of each row, by their count
         self._there = numpy.array(self.places(*self.moving))
         others = [block for block in self.given if block not in self.moving]
         self._others = [(block.shape, numpy.array(self.places(block))) for block in others]

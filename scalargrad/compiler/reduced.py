@@ -25,17 +25,18 @@ def reduced(put: Any, x: Any, carried: bool, reduce: str | None, given: Any = la
     return (put(TIMES, x, given(ROWS)), given(ROWS)) if reduce == "sum" else (x, None)
 
 
-def reduced_view(derived: Derived, view: View, carried: bool, reduce: str | None) -> Any:
-    """The same of a program in vectors."""
-    return reduced(lambda line, *xs: derived.put(line, xs, 1), view, carried, reduce, whole)
+def outputs_of(
+    derived: Derived, reduce: str | None, joined: bool = False
+) -> tuple[list[View], list[View]]:
+    """The outputs of a program in vectors, and the slopes they begin with.
 
-
-def outputs_of(derived: Derived, reduce: str | None) -> tuple[list[View], list[View]]:
-    """The outputs of a program in vectors, and the slopes they begin with."""
+    Those that are `joined` are added up: the first is over rows, and no other.
+    """
     values, seeds = [], []
-    for source, place in derived.rolled.outputs:
-        output = derived.output(source, place)
-        view, seed = reduced_view(derived, output, source.has_rows, reduce)
+    for number, (source, place) in enumerate(derived.rolled.outputs):
+        output, over = derived.output(source, place), None if joined and number else reduce
+        put = lambda line, *xs: derived.put(line, xs, 1)  # noqa: E731
+        view, seed = reduced(put, output, source.has_rows, over, whole)
         values.append(view)
         seeds.append(seed or constant(1.0))
     return values, seeds

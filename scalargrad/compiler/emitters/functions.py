@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from ..derive import DerivedSteps
 from ..derive_rolled import Derived, beside
 from ..dialects.c import Dialect
+from ..lower import SUM, Line
 from ..program import Block, Constant, Program, operations
 from ..reduced import outputs_of, reduced, turns_of
 from ..roll import Vector, View, has_pattern, rolled
@@ -21,7 +22,8 @@ MANY, EACH = 20_000, 20  # or with few operations for each vector; for all outpu
 class Wanted(NamedTuple):
     """The function of a program that is wanted, and the names of what it reads and fills.
 
-    With `in_rows` the outputs of a row stand together, else those of all rows.
+    With `in_rows` the outputs of a row stand together, else those of all rows. Outputs that are
+    `joined`, a loss and its penalty, are added up in fast arithmetic: of rows is the first.
     """
 
     program: Program
@@ -31,6 +33,8 @@ class Wanted(NamedTuple):
     slope_names: Sequence[str]
     out: str
     in_rows: bool = False
+    by: Sequence[Block] | None = None  # the blocks of slopes, where they are not the program's
+    joined: bool = False
 
     @property
     def has_rows(self) -> bool:
@@ -42,9 +46,15 @@ class Wanted(NamedTuple):
         """Whether each row has results of its own."""
         return self.has_rows and self.reduce is None
 
+    @property
+    def over(self) -> str | None:
+        """The way in which rows become one, if they do."""
+        return self.reduce if self.has_rows else None
+
     def wrt(self) -> list[tuple[Block, str, bool]]:
         """The blocks that slopes are taken by, their names, and whether each row has its own."""
-        blocks = self.program.wrt if self.kind != "value" else []
+        blocks = self.program.wrt if self.by is None else self.by
+        blocks = blocks if self.kind != "value" else []
         by_rows = [self.has_rows and (block.has_rows or self.per_row) for block in blocks]
         return [*zip(blocks, self.slope_names, by_rows)]
 
@@ -62,10 +72,13 @@ class Wanted(NamedTuple):
 def function_of(dialect: Dialect, name: str, wanted: Wanted, **options: Any) -> Function:
     """A function that fills arrays, and returns its value where that is one number."""
     program, per_row = wanted.program, wanted.per_row
-    options["returns"] = len(program.outputs) == 1 and not per_row and not wanted.in_rows
-    is_small = dialect.in_blocks and not wanted.has_rows and _is_small(program)
-    options["in_tiles"] = in_tiles = has_pattern(program) and not is_small
-    made = _in_vectors(wanted) if in_tiles else _in_lines(wanted)
+    is_one = len(program.outputs) == 1 and not wanted.joined
+    options["returns"] = is_one and not per_row and not wanted.in_rows
+    if "in_tiles" not in options:
+        is_small = dialect.in_blocks and not wanted.has_rows and _is_small(program)
+        options["in_tiles"] = has_pattern(program) and not is_small
+    made = _in_vectors(wanted) if options["in_tiles"] else _in_lines(wanted)
+    options["hides"] = not wanted.joined
     return Function(dialect, name, program.blocks, *made, wanted.name_of, **options)
 
 
@@ -79,31 +92,41 @@ def _is_small(program: Program) -> bool:
 
 def _in_vectors(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, Any]]:
     """The program in vectors and the slopes behind it, where numbers go, and names to wish for."""
-    made, wrt, reduce = rolled(wanted.program), wanted.wrt(), wanted.reduce
-    derived = Derived(made, wanted.per_row)
-    outputs, seeds = outputs_of(derived, reduce if wanted.has_rows and not wanted.per_row else None)
+    made, wrt, joined = rolled(wanted.program), wanted.wrt(), wanted.joined
+    derived = Derived(made, wanted.per_row, fast=joined)
+    outputs, seeds = outputs_of(derived, wanted.over, joined)
+    walks = turns_of(made, seeds)
+    if joined and len(outputs) > 1:
+        every = beside(outputs)
+        outputs = [derived.put(SUM, (View(every.sources, every.index[None]),), 1)]
+        walks = [([[root for turns, _ in walks for roots in turns for root in roots]], [0])]
     results = [wanted.result(beside(outputs))]
-    for roots, numbers in turns_of(made, seeds) if wrt else ():
-        views = derived.slopes(roots, [block for block, _, _ in wrt])
+    for turns, numbers in walks if wrt else ():
+        views = derived.slopes(turns, [block for block, _, _ in wrt])
         results += wanted.slopes(views, numbers)
     return derived.vectors, results, derived.wishes()
 
 
 def _in_lines(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, Any]]:
     """The same of a program of single numbers."""
-    program, wrt = wanted.program, wanted.wrt()
-    derived = DerivedSteps(program, wanted.per_row)
+    program, wrt, joined = wanted.program, wanted.wrt(), wanted.joined
+    derived = DerivedSteps(program, wanted.per_row, fast=joined)
     carriers, one = program.with_rows(), Constant(1.0)
     inputs = [x for block, _, _ in wrt for x in block.inputs]
-    outputs, slopes = [], []
-    for output in program.outputs:
-        x, seed = derived.of(output), None
-        if wanted.has_rows and not wanted.per_row:
-            put = lambda line, *xs: derived.put(line, xs)  # noqa: E731
-            x, seed = reduced(put, x, output in carriers, wanted.reduce)
+
+    def put(line: Line, *xs: Any) -> Any:
+        return derived.put(line, xs)
+
+    outputs, walks = [], list[list[tuple[Any, Any]]]()
+    for number, output in enumerate(program.outputs):
+        over = None if joined and number else wanted.over
+        x, seed = reduced(put, derived.of(output), output in carriers, over)
         outputs.append(x)
-        roots = [] if output.__class__ is Constant else [(output, seed or one)]
-        slopes.append(iter(derived.slopes(roots, inputs) if wrt else ()))
+        walks.append([] if output.__class__ is Constant else [(output, seed or one)])
+    if joined and len(outputs) > 1:
+        outputs = [put(SUM, *outputs)]
+        walks = [[root for roots in walks for root in roots]]
+    slopes = [iter(derived.slopes(roots, inputs) if wrt else ()) for roots in walks]
     by_block = [[next(found) for found in slopes for _ in block.inputs] for block, _, _ in wrt]
     made = Singles([*outputs, *[x for xs in by_block for x in xs]])
     results = [wanted.result(made.view(outputs))]

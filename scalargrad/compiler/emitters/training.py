@@ -12,15 +12,13 @@ from itertools import accumulate
 from typing import Any
 
 from ..derive import DerivedSteps
-from ..derive_rolled import Derived, Root, constant
 from ..dialects.c import MACHINE, Dialect
-from ..lower import ADD
-from ..program import Block, Constant, Program, operations
-from ..reduced import reduced, reduced_view
-from ..roll import Numbers, has_pattern, rolled
+from ..program import Block, Program, operations
+from ..roll import has_pattern
 from ..stepwise import Problem
 from ..strides import linear
 from .frame import Source, file_of
+from .functions import Wanted, function_of
 from .steps import Singles
 from .vectors import Function, Result
 
@@ -52,10 +50,9 @@ def update_source(dialect: Dialect, name: str, update: Program) -> Source:
 class Training:
     """The source of the function `train`.
 
-    The outputs of `program` are the loss of a row and, if there is one, the penalty; or, of a batch
-    whose rows are known, its loss, what slopes are taken of in its place, and the penalty.
-    `moving` are the blocks that are trained. With `order`, the rows of a batch are taken in the
-    order of an array.
+    The outputs of `program` are added up: the loss of a row, or, of a batch whose rows are known,
+    the part of each, and the penalty, if there is one. `moving` are the blocks that are trained.
+    With `order`, the rows of a batch are taken in the order of an array.
     """
 
     def __init__(
@@ -68,60 +65,15 @@ class Training:
         self.name_of: dict[Any, str] = {b: names.take(b.name, "v") for b in program.blocks}
         self.slopes = [names.take(f"d{self.name_of[block]}", "slopes") for block in moving]
         is_small = not self.data and operations(program) < FEW
-        is_in_lines = is_small or not has_pattern(program)
-        step = self._in_lines() if is_in_lines else self._in_vectors()
+        given = program, "value_and_grad", problem.reduce, self.name_of, self.slopes, "loss"
+        wanted = Wanted(*given, by=moving, joined=True)
+        options: Any = {"moving": moving, "order": order}
+        options["in_tiles"] = has_pattern(program) and not is_small
+        step = function_of(MACHINE, "train_step", wanted, **options)
         update = update_source(MACHINE, "train_update", problem.update)
         self.source = self._source(step.source("part"), update)
         self.text = file_of([self.source])
         self.level = "-O3" if is_small else "-O2"  # few lines, made at once
-
-    # -------------------------------------------------------------- a step
-
-    def _in_vectors(self) -> Function:
-        made = rolled(self.program)
-        derived = Derived(made, fast=True)
-        (loss, place), *others = made.outputs
-        total, one = derived.output(loss, place), constant(1.0)
-        roots = [Root(source, j, one) for source, j in others]
-        if self.data:
-            total, seed = reduced_view(derived, total, loss.has_rows, self.problem.reduce)
-            roots.insert(0, Root(loss, place, seed or one))
-        if self.problem.penalty:
-            total = derived.put(ADD, (total, derived.output(*others[-1])), 1)
-        roots = [root for root in roots if not isinstance(root.source, Numbers)]
-        views = derived.slopes([roots], self.moving)
-        results = [Result(total, "loss", False)]
-        results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
-        return self._function(derived.vectors, results, derived.wishes(), hides=False)
-
-    def _in_lines(self) -> Function:
-        program = self.program
-        derived = DerivedSteps(program, fast=True)
-        loss, *others = program.outputs
-        total, one = derived.of(loss), Constant(1.0)
-        roots: list[tuple[Any, Any]] = [(x, one) for x in others]
-        if self.data:
-            put = lambda line, *xs: derived.put(line, xs)  # noqa: E731
-            total, seed = reduced(put, total, loss in program.with_rows(), self.problem.reduce)
-            roots.insert(0, (loss, seed or one))
-        if self.problem.penalty:
-            total = derived.put(ADD, (total, derived.of(others[-1])))
-        roots = [(x, seed) for x, seed in roots if x.__class__ is not Constant]
-        slopes = derived.slopes(roots, [x for block in self.moving for x in block.inputs])
-        made, found = Singles([total, *slopes]), iter(slopes)
-        views = [made.view([next(found) for _ in block.inputs]) for block in self.moving]
-        results = [Result(made.view([total]), "loss", False)]
-        results += [Result(view, name, False) for name, view in zip(self.slopes, views)]
-        return self._function(made.vectors, results, {}, in_tiles=False)
-
-    def _function(
-        self, vectors: Any, results: Sequence[Result], wishes: Any, **options: Any
-    ) -> Function:
-        given: Any = self.program.blocks, vectors, results, wishes, self.name_of
-        options |= {"moving": self.moving, "order": self.order}
-        return Function(MACHINE, "train_step", *given, **options)
-
-    # -------------------------------------------------------------- the whole
 
     def _parameters(self) -> list[tuple[str, str]]:
         found = [("output", "weights"), ("output", "states")]
