@@ -25,7 +25,7 @@ from ..dialects.python import (
     literal,
     row_of,
 )
-from ..lower import DOT, LIST, LISTED, NEGATE, OVER_ROWS, ROWS, SHARE, SUM
+from ..lower import DOT, LIST, LISTED, NEGATE, OVER_ROWS, ROW_SHARE, ROWS, SHARE, SUM
 from ..naming import Names, step_names
 from ..program import Constant, Step
 
@@ -87,7 +87,7 @@ class Lines:
         self.reads += [()] * count
         self.texts += [""] * count
         self.stages += [INSIDE if x in carriers else BEFORE for x in inputs]
-        self.at[ROWS] = self.atom("count")
+        self.at[ROWS], self.at[ROW_SHARE] = self.atom("count"), self.atom("share")
         self.zero, self.one = self.number(0.0), self.number(1.0)
         self._put_all(derived.steps)
 

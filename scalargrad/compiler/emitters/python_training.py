@@ -16,7 +16,7 @@ from ...ops import OPS
 from ...rows.text import FAST_NAMES, run
 from ..derive import DIVIDE, DerivedSteps
 from ..layout import item_name, pattern, tuple_of, wrapped, zeros
-from ..lower import ROWS, SUM
+from ..lower import ROW_SHARE, ROWS, SUM
 from ..naming import Names
 from ..program import Block, Constant, Input, Program, Step, hastened
 from ..stepwise import Loop, Moved, Problem, Steps
@@ -35,9 +35,9 @@ class LoopInPython(Loop):
     """Steps of training by one generated function, with the source `source`."""
 
     def __init__(self, problem: Problem) -> None:
-        _, penalty, update, weights, table, reduce, _, clip, whole = problem
-        program = whole or _with_root(problem.loss, reduce == "mean")
-        super().__init__(problem._replace(loss=whole or problem.loss))
+        _, penalty, update, weights, table, _, _, clip, whole = problem
+        program = whole or problem.loss
+        super().__init__(problem._replace(loss=program))
         self.load(table)
         self._weights = list(weights)
         count = len(update.blocks) - 4
@@ -71,15 +71,16 @@ class LoopInPython(Loop):
     def _of_loss(self, penalty: Program | None) -> tuple[Any, list[Any]]:
         """The loss of a batch and its slopes by the weights."""
         derived, one = self._derived, self._derived.constant(1.0)
-        loss, *roots = derived.program.outputs
-        groups = [derived.slopes([(root, one)], self._weights) for root in roots]
+        output, *roots = derived.program.outputs
+        loss, is_mean = derived.of(output), self.problem.reduce == "mean"
+        seed: Any = ROW_SHARE if is_mean and self.carried else one
+        roots = [output] if self.carried else roots
+        groups = [derived.slopes([(root, seed)], self._weights) for root in roots]
         if self.carried:
             wishes = [f"d{item_name(weight, weight.block.name)}" for weight in self._weights]
             groups = [[*map(self._sums.of, groups[0], wishes)]]
-            total = self._sums.of(derived.of(loss))
-            loss = derived.put(DIVIDE, (total, ROWS)) if loss is not roots[0] else total
-        else:
-            loss = derived.of(loss)
+            loss = self._sums.of(loss)
+            loss = derived.put(DIVIDE, (loss, ROWS)) if is_mean else loss
         if penalty:
             loss = derived.put(SUM, (loss, *derived.also(penalty)))
             groups.append(derived.slopes([(penalty.outputs[0], one)], self._weights))
@@ -116,10 +117,7 @@ class LoopInPython(Loop):
     ) -> Lines:
         names, end = self._names, AFTER if self.carried else BEFORE
         inputs = [x for block in (*blocks, *self._state) for x in block.inputs]
-        texts = [
-            "share" if x.block.name == "share" else names.take(item_name(x, x.block.name))
-            for x in inputs
-        ]
+        texts = [names.take(item_name(x, x.block.name)) for x in inputs]
         texts += [names.take("lr"), names.take("step")]
         inputs += [self._lr, self._step]
         lines = Lines(self._derived, inputs, names, self._sums.wishes)
@@ -177,13 +175,6 @@ class LoopInPython(Loop):
 
     def _list(self, inputs: Iterable[Input]) -> str:
         return f"[{', '.join(map(self._text, inputs))}]"
-
-
-def _with_root(program: Program, is_mean: bool) -> Program:
-    """The loss of a row, and what slopes are taken of: of a mean the loss times its share."""
-    (loss,), share = program.outputs, Block("share", ())
-    root = Step(OPS["mul"], (loss, share.inputs[0])) if is_mean else loss
-    return Program([*program.blocks, share], [loss, root], program.same)
 
 
 def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
