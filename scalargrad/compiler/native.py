@@ -6,7 +6,6 @@ and nothing is run twice.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
@@ -31,11 +30,6 @@ class Made(NamedTuple):
 _made: WeakKeyDictionary[Program, dict[Any, Made]] = WeakKeyDictionary()
 
 
-def library(sources: Sequence[Source]) -> str:
-    """A file of several functions, which share their helpers, and of what calls them."""
-    return file_of(sources, adapters(sources))
-
-
 def made_of(program: Program, kind: str, reduce: str | None) -> Made:
     """The same as `source_of`, written once for a program."""
     found = _made.setdefault(program, {})
@@ -54,7 +48,7 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     out = names.take("result")
     wanted = Wanted(program, kind, reduce, name_of, slopes, out)
     made = function_of(MACHINE, name or kind, wanted)
-    text = library([source := made.source()])
+    text = file_of([source := made.source()], adapters([source]))
     count = 0 if made.in_tiles else len(made.vectors)
     level = "-O2" if count < LINES[0] else "-O1" if count < LINES[1] else "-O0"
     return Made(source, text, level)

@@ -89,7 +89,10 @@ def meeting(x: View, y: View) -> Meeting | None:
 def ids(lists: Any) -> Any:
     """A number for each list, equal for equal ones, in the order in which they come."""
     count = lists.shape[1]
-    keys = lists[:, 0] if count == 1 else lists @ _odd(count)
+    if count == 1:
+        keys = lists[:, 0]
+    else:
+        keys = lists @ (numpy.random.default_rng(count).integers(1, 2**31, count) * 2 + 1)
     _, first, which = numpy.unique(keys, return_index=True, return_inverse=True)
     which = which.reshape(-1)
     rank = numpy.empty(len(first), dtype=int)
@@ -97,10 +100,6 @@ def ids(lists: Any) -> Any:
     if count > 1 and not (lists == lists[first[which]]).all():
         return numpy.arange(len(lists))
     return rank[which]
-
-
-def _odd(count: int) -> Any:
-    return numpy.random.default_rng(count).integers(1, 2**31, count) * 2 + 1
 
 
 def names_of(vectors: Iterable[Vector]) -> dict[Vector, str]:

@@ -11,7 +11,8 @@ import numpy as np
 
 import scalargrad as sg
 from scalargrad.compiler import machine, native
-from scalargrad.compiler.calling import Called
+from scalargrad.compiler.calling import Called, adapters
+from scalargrad.compiler.emitters.frame import file_of
 
 STRICT = ("-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Werror")
 
@@ -59,7 +60,7 @@ def results(cases: list[Case]) -> list[Any]:
     sources = [
         native.source_of(x.program, x.kind, x.reduce, f"f{i}").source for i, x in enumerate(cases)
     ]
-    text = native.library(sources)
+    text = file_of(sources, adapters(sources))
     with mock.patch.object(machine, "FLAGS", (*machine.FLAGS, *STRICT)):
         made = [machine.function(text, f"call_{source.name}", "-O0") for source in sources]
     return [
