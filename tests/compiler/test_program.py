@@ -289,7 +289,7 @@ def test_only_what_lies_on_a_way_is_pulled():
     a, b = step("exp", x), step("sin", y)
     c = step("mul", a, b)
     other = step("cos", x)
-    found = pulls([a, b, c, other], [c], [x])
+    found = [(pulled, (*places,)) for pulled, places in pulls([a, b, c, other], [c], [x])]
     assert found == [(c, (0,)), (a, (0,))]
     assert pulls([a, b, c, other], [other], [y]) == []
     assert pulls([a, b, c, other], [x], [x]) == []
@@ -301,7 +301,7 @@ def test_nothing_goes_back_through_what_is_detached_or_compared():
     peak = step("_peak", x, y)
     choice = step("_choose", less, step("sin", y), x)
     steps = ordered([step("sum", cut, peak, choice)])
-    assert [(s.op.name, places) for s, places in pulls(steps, [steps[-1]], [x, y])] == [
+    assert [(s.op.name, (*places,)) for s, places in pulls(steps, [steps[-1]], [x, y])] == [
         ("sum", (2,)),
         ("_choose", (1, 2)),
         ("sin", (0,)),
