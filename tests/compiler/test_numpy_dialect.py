@@ -333,9 +333,10 @@ def test_no_line_is_dead_and_none_computes_twice(op: Op) -> None:
     (function,) = ast.parse(source_of(op)[0]).body
     *body, last = function.body[1:]  # type: ignore[attr-defined]
     read = {node.id for node in ast.walk(last) if isinstance(node, ast.Name)}
-    texts = [ast.unparse(line.value) for line in body]
+    texts = [ast.unparse(line.value if isinstance(line, ast.Assign) else line) for line in body]
     for line in reversed(body):
-        assert line.targets[0].id in read
+        target = line.targets[0] if isinstance(line, ast.Assign) else line.target
+        assert target.id in read
         read |= {node.id for node in ast.walk(line.value) if isinstance(node, ast.Name)}
     assert len(set(texts)) == len(texts)
 

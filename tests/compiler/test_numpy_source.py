@@ -140,8 +140,8 @@ def test_a_network_becomes_the_formulas_of_matrices() -> None:
     )
     source = f.source(model.state(), np.zeros((4, 2)), np.zeros((4, 1)))
     for line in (
-        "z1 = x @ W1.T + b1",
-        "z2 = a1 @ W2.T + b2",
+        "z1 = x @ W1.T\n    z1 += b1",
+        "z2 = a1 @ W2.T\n    z2 += b2",
         "da1 = dz2 @ W2",
         "dW2 = dz2.T @ a1",
         "db1 = ones @ dz1",

@@ -273,7 +273,7 @@ NAMES: dict[str, Any] = {
     **{name: getattr(np, name) for name in (
         "abs", "exp", "exp2", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin",
         "cos", "tan", "sinh", "cosh", "tanh", "hypot", "inf", "nan", "where", "maximum", "minimum",
-        "sign", "copysign", "logical_not", "ones_like", "dot", "full", "zeros", "array",
+        "sign", "copysign", "logical_not", "ones_like", "dot", "vdot", "full", "zeros", "array",
     )},
     "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan, "atan2": np.arctan2,
     "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh, "modulo": np.mod, "pow": power,

@@ -10,8 +10,11 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
+from numpy import ufunc
+
 from ..naming import Names
-from .forms import ATOM, SIGN, Form
+from .forms import ATOM, SIGN, SUM, Form
+from .numpy_helpers import NAMES
 
 VIEWS = "_0[", "_0.T", "_0.swapaxes(", "_0.transpose(", "_0.reshape(", "spread(_0"
 LONGEST = 70  # characters of an expression in another
@@ -20,15 +23,21 @@ LONGEST = 70  # characters of an expression in another
 class Template:
     """A form, and the number of the operand that stands at each of its places.
 
-    `is_view`: it moves no numbers, they are those of its first operand.
+    `is_view`: it moves no numbers, they are those of its first operand. `is_new`: it makes an
+    array. Where it is `_0` and another, `operator` stands between them, and `right` is the other.
     """
 
-    __slots__ = ("form", "is_view", "places", "text")
+    __slots__ = "form", "is_new", "is_view", "operator", "places", "right", "text"
 
     def __init__(self, text: str) -> None:
         self.text, self.is_view = text, text.startswith(VIEWS) and "@" not in text
         self.form, gaps = Form.read(text, _is_gap)
         self.places = tuple([int(gap[1:]) for gap in gaps])
+        words = text.split()
+        is_sign = words[0] == "_0" and len(words) == 3 and words[1] in "+-*/"
+        self.operator, self.right = words[1:] if is_sign else ("", "")
+        is_function = isinstance(NAMES.get(text.partition("(")[0]), ufunc)
+        self.is_new = is_function or SUM <= self.form.binds <= SIGN
 
     def of(self, parts: Sequence[tuple[str, int]]) -> str:
         """The text with others in the gaps, each with how tightly it binds.
@@ -53,10 +62,11 @@ def template(text: str) -> Template:
 class Expression:
     """A template and its operands, or, without one, a text.
 
-    `wish` is a name for it; where `has_line`, it has one in any case.
+    `wish` is a name for it; where `has_line`, it has one in any case. If it `keeps_shape`, it has
+    that of its first operand.
     """
 
-    __slots__ = ("binds", "form", "has_line", "number", "operands", "text", "wish")
+    __slots__ = "binds", "form", "has_line", "keeps_shape", "number", "operands", "text", "wish"
 
     def __init__(
         self,
@@ -67,7 +77,7 @@ class Expression:
     ) -> None:
         self.form, self.operands, self.text, self.wish = form, operands, text, wish
         self.binds = SIGN if text[:1] == "-" else ATOM
-        self.number, self.has_line = 0, False
+        self.number, self.has_line, self.keeps_shape = 0, False, False
 
     @property
     def seen(self) -> list[Expression]:
@@ -137,6 +147,16 @@ def lines_of(
         x.binds = x.form.form.binds
         if counts[x] > 1 or x.has_line or len(x.text) > LONGEST:
             name = names.take(x.wish)
-            lines.append((x, f"{name} = {x.text}"))
+            lines += [(x, line) for line in _lines(x, name)]
             x.text, x.binds = name, ATOM
     return lines
+
+
+def _lines(x: Expression, name: str) -> list[str]:
+    """The lines that give an expression a name: `z = x @ W`, and `z += b` in the same array."""
+    if x.keeps_shape and x.form and x.form.operator:
+        first, *rest = x.operands
+        if first.form and first.form.is_new and not first.text.isidentifier():
+            right = rest[0].text if rest else x.form.right  # a number
+            return [*_lines(first, name), f"{name} {x.form.operator}= {right}"]
+    return [f"{name} = {x.text}"]

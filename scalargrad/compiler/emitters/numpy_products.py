@@ -22,6 +22,7 @@ from .numpy_sources import TURNED_PRODUCT, Held
 from .numpy_views import Views, spread_place
 
 SUMS = template("_0.sum(-1)"), template("_0.sum(-1, keepdims=True)")
+PRODUCT = template("_0 * _1")
 FEW = 3  # items that are added one by one
 
 
@@ -165,6 +166,8 @@ class Products(Views):
             array, _ = self.read(view, (1,))
             while array.form in SUMS:  # of each row: all is added up at once
                 array = array.operands[0]
+            if array.form is PRODUCT and len({*array.operands}) == 1:
+                return Held(self.x.of("vdot(_0, _1)", *array.operands), None)
             return Held(self.x.of("_0.sum()", array), None)
         shape = held.shape if held.shape and is_all(index, held.size) else (size,)
         array, got = self.read(view, shape, ())

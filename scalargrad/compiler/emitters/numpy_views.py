@@ -149,7 +149,23 @@ class Views(Sources):
         if not got:
             return Held(made(arrays), None)
         rows = any(held.has_rows for held, _ in own)
-        return Held(made(arrays), got, rows, spread_place(got, shape))
+        result = made(arrays)
+        whole = [
+            array for array, view, one in zip(arrays, views, shapes)
+            if rows and one == got and not _is_constant(view) and self.looked(view)[0].has_rows
+        ]  # fmt: skip
+        _keep_shape(result, whole)
+        return Held(result, got, rows, spread_place(got, shape))
+
+
+def _keep_shape(x: Expression, whole: Collection[Expression]) -> None:
+    """Mark an expression of operands, some of which have its shape, and its parts that keep it."""
+    while x not in whole and x.operands and _is_whole(x.operands[0], whole):
+        x.keeps_shape, x = True, x.operands[0]
+
+
+def _is_whole(x: Expression, whole: Collection[Expression]) -> bool:
+    return x in whole or any(_is_whole(part, whole) for part in x.operands)
 
 
 def _is_constant(view: View) -> bool:

@@ -44,9 +44,13 @@ def value_and_grad(W1, W2, x, y, rows=None):
     v9 = mended(v4 > -1.0, 1.0 / (1.0 + v4), lambda x: where(x == -1.0, inf, nan), v4)
     v10 = mended(a2 > 0.0, 1.0 / a2, lambda x: where(x == 0.0, inf, nan), a2) * -(where(v2, v7, 0.0) + y * v8)
     da2 = v10 + -(v9 * -(where(v1, each, 0.0) + v3 * v8))
-    dz2 = e_2 * a2 * a2 * da2
+    dz2 = e_2 * a2
+    dz2 *= a2
+    dz2 *= da2
     da1 = dz2 @ W2
-    dz1 = e * a1 * a1 * da1
+    dz1 = e * a1
+    dz1 *= a1
+    dz1 *= da1
     dW1 = dz1.T @ x
     dW2 = dz2.T @ a1
     return where(v1, v6, where(v2, v5, y * v5 + v3 * v6)).sum() / rows, (dW1, dW2)

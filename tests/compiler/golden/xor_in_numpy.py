@@ -7,10 +7,12 @@ def value(W1, b1, W2, b2, x, y):
 
     W1: 3 × 2; b1: 3; W2: 1 × 3; b2: 1; x: 2 a row; y: a number a row.
     """
-    z1 = x @ W1.T + b1
+    z1 = x @ W1.T
+    z1 += b1
     e = exp(-z1)
     a1 = 1.0 / (1.0 + e)
-    z2 = a1 @ W2.T + b2
+    z2 = a1 @ W2.T
+    z2 += b2
     e_2 = exp(-z2)
     a2 = 1.0 / (1.0 + e_2)
     v1 = a2 - y
@@ -22,17 +24,24 @@ def value_and_grad(W1, b1, W2, b2, x, y):
 
     W1: 3 × 2; b1: 3; W2: 1 × 3; b2: 1; x: 2 a row; y: a number a row.
     """
-    z1 = x @ W1.T + b1
+    z1 = x @ W1.T
+    z1 += b1
     e = exp(-z1)
     a1 = 1.0 / (1.0 + e)
-    z2 = a1 @ W2.T + b2
+    z2 = a1 @ W2.T
+    z2 += b2
     e_2 = exp(-z2)
     a2 = 1.0 / (1.0 + e_2)
     v1 = a2 - y
-    da2 = 2.0 * v1 * 0.5
-    dz2 = e_2 * a2 * a2 * da2
+    da2 = 2.0 * v1
+    da2 *= 0.5
+    dz2 = e_2 * a2
+    dz2 *= a2
+    dz2 *= da2
     da1 = dz2 @ W2
-    dz1 = e * a1 * a1 * da1
+    dz1 = e * a1
+    dz1 *= a1
+    dz1 *= da1
     dW1 = dz1.T @ x
     ones = full(len(x), 1.0)
     db1 = ones @ dz1
