@@ -6,7 +6,7 @@ computes the same of the same operands is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import reduce
 from math import frexp
 from operator import add
@@ -45,7 +45,7 @@ class DerivedSteps:
         self.carriers: set[Any] = {
             x for block in program.blocks if block.has_rows for x in block.inputs
         }
-        self.now = _Now(self)
+        self.now = Found(lambda x: self.constant(x.data) if x.__class__ is Constant else x)
         self.roles: dict[Any, tuple[Any, str]] = {}
         self._carried_before = program.with_rows()
         self._known: dict[Any, Any] = {}
@@ -261,15 +261,15 @@ class DerivedSteps:
         return [(p, self._times(local[f"d{operand}"], slope)) for p, operand in zip(places, by)]
 
 
-class _Now(dict):  # type: ignore[type-arg]
-    """The present form of each input, constant and step of a program; an input stays itself."""
+class Found(dict):  # type: ignore[type-arg]
+    """What stands for inputs, constants and steps; `make` gives it for what is read first."""
 
-    def __init__(self, derived: DerivedSteps) -> None:
+    def __init__(self, make: Callable[[Any], Any]) -> None:
         super().__init__()
-        self.constant = derived.constant
+        self.make = make
 
     def __missing__(self, x: Any) -> Any:
-        self[x] = found = self.constant(x.data) if x.__class__ is Constant else x
+        self[x] = found = self.make(x)
         return found
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from ..derive import DerivedSteps
+from ..derive import DerivedSteps, Found
 from ..dialects.forms import ATOM, NAME, SIGN, Form
 from ..dialects.python import (
     FLIPPED,
@@ -79,7 +79,7 @@ class Lines:
         self._step_of: dict[int, Step] = {}
         self._constants: dict[str, int] = {}
         self._names: dict[Any, str] = step_names(derived.sources)
-        self.at = _Places(self)
+        self.at = Found(lambda x: self.number(x.data))  # of a constant
         self._has_rows = bool(derived.carriers)
         count, carriers = len(inputs), derived.carriers
         self.at.update(zip(inputs, range(count)))
@@ -343,18 +343,6 @@ class RowSums:
 def is_zero(x: Any) -> bool:
     """Whether it is the constant 0."""
     return x.__class__ is Constant and not x.data
-
-
-class _Places(dict):  # type: ignore[type-arg]
-    """The number of each input and step; a constant's is found when it is read."""
-
-    def __init__(self, lines: Lines) -> None:
-        super().__init__()
-        self.lines = lines
-
-    def __missing__(self, x: Any) -> int:
-        self[x] = place = self.lines.number(x.data)
-        return place
 
 
 def _is_square(x: Any) -> bool:
