@@ -8,8 +8,6 @@ holds such code is called with plain numbers too, and its results are compared w
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dis import get_instructions
-from functools import lru_cache
 from itertools import chain
 from opcode import opmap
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodWrapperType
@@ -25,6 +23,7 @@ _ASKING = {
 }
 # fmt: on
 _IS, _CONSTANT = opmap["IS_OP"], opmap["LOAD_CONST"]
+_GLOBAL, _EXTENDED = opmap["LOAD_GLOBAL"], opmap["EXTENDED_ARG"]
 _CATCHING = {opmap["MATCH_CLASS"], opmap["PUSH_EXC_INFO"]}  # `case float():`; `except` and `with`
 _NAMED = (type, BuiltinFunctionType, MethodWrapperType)
 _FEW = 50  # numbers that code names, to be tried
@@ -72,14 +71,19 @@ def names_in(code: CodeType) -> Iterator[str]:
                 yield from filter(str.isidentifier, text.split("."))
 
 
-@lru_cache(maxsize=1024)
 def globals_in(code: CodeType) -> Collection[str]:
     """The names that code reads as globals, whether there are such or not."""
-    names = {*names_in(code)}
+    names, found = {*names_in(code)}, set[str]()
     if "globals" in names:
         return names
-    steps = [step for each in _codes(code) for step in get_instructions(each)]
-    return {step.argval for step in steps if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")}
+    for each in _codes(code):
+        place = 0
+        for op, low in zip(each.co_code[::2], each.co_code[1::2]):
+            place = place << 8 | low
+            if op == _GLOBAL:
+                found.add(each.co_names[place >> 1])
+            place = place if op == _EXTENDED else 0
+    return found
 
 
 def points(functions: Iterable[FunctionType], known: Iterable[Any]) -> Iterator[tuple[float, ...]]:
