@@ -14,8 +14,11 @@ from typing import Any
 
 import numpy
 
-from .emitters.frame import Source
 from .program import Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .emitters.frame import Source
 
 FLOAT = numpy.dtype(numpy.float64)
 ARRAY, empty = numpy.ndarray, numpy.empty
@@ -97,6 +100,11 @@ class Called:
         if self._kind == "value_and_grad":
             return outputs[0], tuple([slope if slope.ndim else slope[()] for slope in slopes])
         return tuple(outputs), tuple([tuple([x[i] for x in slopes]) for i in range(self._count)])
+
+
+def room_of(library: Any, name: str) -> int:
+    """How many numbers a function needs room for."""
+    return ctypes.c_long.in_dll(library, f"room_of_{name}").value
 
 
 def room(size: int) -> Any:

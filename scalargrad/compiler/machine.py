@@ -1,7 +1,8 @@
 """A C compiler: where it is, how it is called, and its libraries on disk.   (floor 3)
 
-A library is found again by what it was made of: source, compiler, flags and processor. It is
-written beside its place and moved there whole, so that two processes may make the same one.
+A library is found again by what it was made of: program, this package's code, compiler, flags and
+processor; so no source is written for one that is there. It is written beside its place and moved
+there whole, so that two processes may make the same one.
 """
 
 from __future__ import annotations
@@ -10,10 +11,12 @@ import ctypes
 import os
 import stat
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from functools import cache
 from importlib.util import find_spec
 from threading import Lock, get_ident
+from time import time
 from typing import Any
 
 COMPILERS = ("cc", "gcc", "clang")
@@ -31,6 +34,7 @@ OF_GCC = (
 NATIVE = "-march=native"
 ENDING = ".dll" if sys.platform == "win32" else ".so"
 MOST = 256  # libraries that are remembered
+BEGUN = time()  # when this was read
 ADVICE = (
     "install gcc or clang, name one in the environment variable CC, or take the 'native' extra: "
     "pip install ziglang"
@@ -100,67 +104,78 @@ _loaded: dict[str, Any] = {}  # the name of its file: the library
 _building = Lock()
 
 
-def function(source: str, name: str, level: str = "-O2", mark: str = "") -> Any:
-    """The function `name` of a source in C, compiled if it is not there yet.
+def library(key: str, write: Callable[[], tuple[str, str]]) -> Any:
+    """The library that `key` stands for, which says all that its source in C is made of.
 
-    The name of its file ends in `mark`, by which `may_be_made` finds it.
+    Where it is not there yet, `write` gives the source, and the level it is to be optimised to.
 
     >>> if compiler():
-    ...     double = function("double twice(double x) { return 2.0 * x; }", "twice")
+    ...     source = "double twice(double x) { return 2.0 * x; }"
+    ...     double = library("twice", lambda: (source, "-O2")).twice
     ...     double.restype, double.argtypes = ctypes.c_double, [ctypes.c_double]
     ...     assert double(1.5) == 3.0
     """
     command = check()
-    key = _filename(command, source, level, mark)
+    name = _filename(command, key)
     with _building:
-        if key not in _loaded:
+        if name not in _loaded:
             while len(_loaded) >= MOST:
                 del _loaded[next(iter(_loaded))]
-            _loaded[key] = _library(command, source, level, key)
-        return getattr(_loaded[key], name)
+            _loaded[name] = _library(command, name, write)
+        return _loaded[name]
 
 
-def is_made(source: str, level: str = "-O2", mark: str = "") -> bool:
-    """Whether a library of that source is in memory or on disk."""
+def is_made(key: str) -> bool:
+    """Whether the library that a key stands for is in memory or on disk."""
     command, folder = compiler(), cache_folder()
-    name = _filename(command, source, level, mark) if command else ""
+    name = _filename(command, key) if command else ""
     return name in _loaded or bool(name and folder and os.path.exists(os.path.join(folder, name)))
 
 
-def may_be_made(mark: str) -> bool:
-    """Whether some library with that mark is in memory or on disk: of all others no source need be
-    written to know that it is not.
-    """
+def _filename(command: tuple[str, ...], key: str) -> str:
+    from hashlib import sha256
+
+    sizes = object.__basicsize__, tuple.__basicsize__  # which adapters know
+    given = repr((FLAGS, OF_GCC, NATIVE, sys.version, sizes, key)).encode()
+    digest = sha256(_identity(command) + _writers() + given)
+    return f"{digest.hexdigest()[:32]}{ENDING}"
+
+
+def _files() -> list[str]:
+    """The files of this package by which sources are written."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    found = [os.path.join(package, "ops.py")]  # none of them is there if the package is frozen
+    for part in ("arithmetic", "compiler", "rows"):
+        for folder, _, names in os.walk(os.path.join(package, part)):
+            found += [os.path.join(folder, x) for x in names if x.endswith((".py", ".c"))]
+    return [*filter(os.path.exists, sorted(found))]
+
+
+@cache
+def _writers() -> bytes:
+    """A digest of what writes sources: the same key stands for another source where it changes."""
+    from hashlib import sha256
+
+    digest = sha256()
+    for name in _files():
+        with open(name, "rb") as file:
+            digest.update(file.read())
+    return digest.digest()
+
+
+def _library(command: tuple[str, ...], name: str, write: Callable[[], tuple[str, str]]) -> Any:
     folder = cache_folder()
-    names = [*_loaded, *(os.listdir(folder) if folder else ())]
-    return any(name.endswith(mark + ENDING) for name in names)
-
-
-def marked(*what: Any) -> str:
-    """A mark for all that a source is made of, as text."""
-    from hashlib import sha256
-
-    return sha256(repr(what).encode()).hexdigest()[:16]
-
-
-def _filename(command: tuple[str, ...], source: str, level: str, mark: str) -> str:
-    from hashlib import sha256
-
-    flags = repr((FLAGS, OF_GCC, NATIVE, level)).encode()
-    digest = sha256(_identity(command) + flags + source.encode())
-    return f"{digest.hexdigest()[:32]}{mark}{ENDING}"
-
-
-def _library(command: tuple[str, ...], source: str, level: str, name: str) -> Any:
-    if folder := cache_folder():
-        path = os.path.join(folder, name)
-        with suppress(OSError):  # it is not there, or broken
-            return ctypes.CDLL(path)
-        return _compiled(command, source, level, path)
+    with suppress(OSError):  # it is not there, or broken
+        if folder:
+            return ctypes.CDLL(os.path.join(folder, name))
+    source = write()
+    changed = [*map(os.path.getmtime, _files())]
+    if folder and changed and max(changed) < BEGUN:  # else, as after an upgrade, it is not kept
+        return _compiled(command, *source, os.path.join(folder, name))
     from tempfile import TemporaryDirectory
 
     with TemporaryDirectory(ignore_cleanup_errors=True) as temporary:
-        return _compiled(command, source, level, os.path.join(temporary, name))
+        return _compiled(command, *source, os.path.join(temporary, name))
 
 
 def _compiled(command: tuple[str, ...], source: str, level: str, name: str) -> Any:

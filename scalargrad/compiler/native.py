@@ -6,15 +6,15 @@ and nothing is run twice.
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
-from weakref import WeakKeyDictionary
+from typing import NamedTuple
 
 from . import machine
-from .calling import Called, adapters
-from .dialects.c import MACHINE
-from .emitters.frame import Source, file_of
-from .emitters.functions import Wanted, function_of
-from .program import Program, outline
+from .calling import Called, adapters, room_of
+from .program import Program
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from .emitters.frame import Source
 
 LINES = 1_000, 20_000  # steps of a function in lines for which it is told to do less, and least
 
@@ -27,21 +27,14 @@ class Made(NamedTuple):
     level: str
 
 
-_made: WeakKeyDictionary[Program, dict[Any, Made]] = WeakKeyDictionary()
-
-
-def made_of(program: Program, kind: str, reduce: str | None) -> Made:
-    """The same as `source_of`, written once for a program."""
-    found = _made.setdefault(program, {})
-    if (kind, reduce) not in found:
-        found[kind, reduce] = source_of(program, kind, reduce)
-    return found[kind, reduce]
-
-
 def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -> Made:
     """The source of a function of a program's blocks: of its value, its value and slopes, or values
     and the slopes of each.
     """
+    from .dialects.c import MACHINE
+    from .emitters.frame import file_of
+    from .emitters.functions import Wanted, function_of
+
     names = MACHINE.names()
     name_of = {block: names.take(block.name, "v") for block in program.blocks}
     slopes = [names.take(f"d{name_of[block]}", "slopes") for block in program.wrt]
@@ -55,24 +48,24 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
 
 
 class NativeFunction(Called):
-    """A program as machine code; `source` is the C that runs."""
+    """A program as machine code."""
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
-        machine.check()
-        made = made_of(program, kind, reduce)
-        self.source = made.text
-        mark = _mark(program, kind, reduce)
-        function = machine.function(self.source, f"call_{made.source.name}", made.level, mark)
-        super().__init__(function, made.source.work, program, kind, reduce)
+        self._given = program, kind, reduce
+        library = machine.library(_key(*self._given), lambda: source_of(*self._given)[1:])
+        function, size = getattr(library, f"call_{kind}"), room_of(library, kind)
+        super().__init__(function, size, *self._given)
+
+    @property
+    def source(self) -> str:
+        """The C that runs."""
+        return source_of(*self._given).text
 
 
 def has_code(program: Program, kind: str, reduce: str | None) -> bool:
     """Whether there is machine code already for such a function."""
-    if not machine.may_be_made(mark := _mark(program, kind, reduce)):
-        return False
-    made = made_of(program, kind, reduce)
-    return machine.is_made(made.text, made.level, mark)
+    return machine.is_made(_key(program, kind, reduce))
 
 
-def _mark(program: Program, kind: str, reduce: str | None) -> str:
-    return machine.marked(outline(program), kind, reduce)
+def _key(program: Program, kind: str, reduce: str | None) -> str:
+    return repr((program.digest, kind, reduce))

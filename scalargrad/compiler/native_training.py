@@ -10,8 +10,7 @@ from typing import Any
 import numpy
 
 from . import machine
-from .calling import room
-from .emitters.training import Training
+from .calling import room, room_of
 from .program import Program, operations
 from .stepwise import Loop, Moved, Problem, Steps
 
@@ -20,7 +19,7 @@ pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers
 
 
 class LoopOnNative(Loop):
-    """Steps of training by one function of machine code, with the source `source`.
+    """Steps of training by one function of machine code.
 
     The weights are whole blocks (`update.fits`).
     """
@@ -37,9 +36,7 @@ class LoopOnNative(Loop):
         outputs = [*outputs, *(penalty.outputs if penalty else [])]
         self._program = Program([*self.given, *self.carried], outputs)
         self.load(problem.table)
-        self._sources: dict[bool, Training] = {}
         self._made: dict[bool, tuple[Any, Any]] = {}
-        self.source = ""
 
     def load(self, table: Sequence[Any]) -> None:
         self.data = [numpy.array(x, dtype=float) for x in table if self.carried]
@@ -61,23 +58,26 @@ class LoopOnNative(Loop):
 
     def has_code(self) -> bool:
         """Whether there is machine code already for batches as they come."""
-        made = self._training(not self._is_known and not self.problem.keeps)
-        return machine.is_made(made.text, made.level, self.problem.mark)
+        return machine.is_made(self._key(not self._is_known and not self.problem.keeps))
 
-    def _training(self, order: bool) -> Training:
-        """The source, for rows that follow one another or for rows in an order."""
-        if order not in self._sources:
-            self._sources[order] = Training(self.problem, self._program, self.moving, order)
-        return self._sources[order]
+    def _key(self, order: bool) -> str:
+        """All that the source is made of, for rows that follow one another or rows in an order."""
+        problem, moving = self.problem, [self._program.blocks.index(x) for x in self.moving]
+        given = problem.update.digest, problem.reduce, problem.clip, moving, order
+        return repr((self._program.digest, *given))
+
+    def _source(self, order: bool) -> tuple[str, str]:
+        from .emitters.training import Training
+
+        made = Training(self.problem, self._program, self.moving, order)
+        return made.text, made.level
 
     def _function(self, order: bool) -> tuple[Any, Any]:
         """The function, and an array to work in."""
         if order not in self._made:
-            made = self._training(order)
-            self.source = made.text
-            function = machine.function(made.text, "train", made.level, self.problem.mark)
-            function.restype = None
-            self._made[order] = function, room(made.source.work)
+            library = machine.library(self._key(order), lambda: self._source(order))
+            library.train.restype = None
+            self._made[order] = library.train, room(room_of(library, "train"))
         return self._made[order]
 
     def _rows(self, batches: list[list[int]]) -> list[Any]:

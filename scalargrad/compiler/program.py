@@ -10,7 +10,7 @@ which `Value.backward` would. The slopes themselves are made in `derive`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import islice, product
 from math import isfinite, nan
 from typing import Any
@@ -111,6 +111,31 @@ class Program:
     def inputs(self) -> list[Input]:
         """The inputs of all blocks."""
         return [x for block in self.blocks for x in block.inputs]
+
+    @cached_property
+    def digest(self) -> str:
+        """A text that tells it from all programs of which another source would be written."""
+        from hashlib import sha256
+
+        places: dict[Any, int] = {x: i for i, x in enumerate(self.inputs)}
+        find, ops, nodes = places.get, dict[Op, int](), []
+
+        def found(items: Sequence[Any]) -> list[Any]:
+            at = [*map(find, items)]
+            return [x.data if i is None else i for i, x in zip(at, items)] if None in at else at
+
+        blocks = [
+            (x.name, x.shape, x.has_rows, x.wrt, [*zip(x.twins, found([*x.twins.values()]))])
+            for x in self.blocks
+        ]
+        for step in self.steps:
+            op = ops.setdefault(step.op, len(ops))
+            nodes.append((op, found(step.operands), step.label, find(self.same.get(step))))
+            places[step] = len(places)
+        fields = [field for field in Op.__slots__ if field != "traits"]
+        texts = [[sorted(op.traits), *[getattr(op, field) for field in fields]] for op in ops]
+        whole = blocks, texts, nodes, found(self.outputs), self.is_shared
+        return sha256(repr(whole).encode()).hexdigest()
 
     def with_rows(self) -> set[Any]:
         """Inputs and steps that have a number of their own for each row."""
@@ -335,12 +360,6 @@ def grouped(op: Op, flat: Sequence[Any]) -> list[Any]:
 def operations(program: Program) -> int:
     """The count of elementary operations of the outputs for a row; a dot of n is 2n of them."""
     return sum(max(1, len(step.operands) - 1) for step in program.steps)
-
-
-def outline(program: Program) -> tuple[Any, ...]:
-    """The blocks and the operations of a program: the same for equal ones, and soon told."""
-    blocks = [(block.name, block.shape) for block in program.blocks]
-    return blocks, [step.op.name for step in program.steps], len(program.outputs)
 
 
 @lru_cache(maxsize=1024)

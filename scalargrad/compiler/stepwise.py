@@ -7,9 +7,9 @@ from functools import partial
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeVar
 
-from . import backends, machine
+from . import backends
 from .arguments import flat, shaped
-from .program import Block, Input, Program, outline
+from .program import Block, Input, Program
 
 T = TypeVar("T")
 Numbers = list[float]
@@ -45,12 +45,6 @@ class Problem(NamedTuple):
     clip: float | None = None  # the largest norm of a gradient
     # the loss of all rows and what slopes are taken of, if each batch is the table and it is small
     whole: Program | None = None
-
-    @property
-    def mark(self) -> str:
-        """The mark of its machine code."""
-        programs = [program for program in (self.loss, self.penalty, self.update) if program]
-        return machine.marked(*map(outline, programs), self.reduce, self.clip)
 
 
 class Loop:

@@ -23,7 +23,6 @@ from ..compiler.backends import plan_of
 from ..compiler.captured import Captured
 from ..compiler.draws import Draws
 from ..compiler.emitters.python_training import LARGE, LoopInPython
-from ..compiler.machine import may_be_made
 from ..compiler.program import Program, operations
 from ..compiler.stepwise import OnArrays, Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
@@ -353,17 +352,20 @@ class Generated:
         small = self.whole and count * self.rows < WRITTEN_OUT
 
         @cache
+        def with_whole() -> Any:
+            return problem._replace(whole=made.of_rows(*self._table) if small else None)
+
+        @cache
         def on_native() -> Any:
             from ..compiler.native_training import LoopOnNative
 
-            whole = made.of_rows(*self._table) if small else None
-            return LoopOnNative(problem._replace(whole=whole))
+            return LoopOnNative(with_whole())
 
         can_loop = self.executor is None and fits(self._program, made.weights)
         expected = "value_and_grad", self.rows, self.expected, self.calls
 
         def is_made() -> bool:
-            return can_loop and may_be_made(problem.mark) and bool(on_native().has_code())
+            return can_loop and bool(on_native().has_code())
 
         plan = self._plan = plan_of(self.backend, self._program, *expected, is_made)
         if plan.backend == "native" and can_loop:
@@ -377,8 +379,7 @@ class Generated:
             return OnArrays(problem, plan.backend, self.executor)
         is_short = count < LARGE and len(made.weights) * len(formula.steps) < LINES
         if self.executor is None and self.expected >= SOME and is_short:
-            whole = made.of_rows(*self._table) if small and self.expected >= MANY else None
-            return LoopInPython(problem._replace(whole=whole))
+            return LoopInPython(with_whole() if self.expected >= MANY else problem)
         return self._careful()
 
     def _careful(self) -> Any:

@@ -62,7 +62,8 @@ def results(cases: list[Case]) -> list[Any]:
     ]
     text = file_of(sources, adapters(sources))
     with mock.patch.object(machine, "FLAGS", (*machine.FLAGS, *STRICT)):
-        made = [machine.function(text, f"call_{source.name}", "-O0") for source in sources]
+        library = machine.library(text, lambda: (text, "-O0"))
+        made = [getattr(library, f"call_{source.name}") for source in sources]
     return [
         Called(function, source.work, x.program, x.kind, x.reduce)(x.contents)
         for function, source, x in zip(made, sources, cases, strict=True)

@@ -168,6 +168,7 @@ def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices() -> None:
 @pytest.mark.parametrize("few", [0, 400])
 def test_random_graphs_are_as_on_values(few: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(emitted, "FEW", few)  # in lines only below so many operations
+    monkeypatch.setattr(machine, "FLAGS", (*machine.FLAGS, f"-DFEW={few}"))  # other libraries
     check_graphs("native", 100)
 
 

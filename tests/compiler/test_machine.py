@@ -31,14 +31,14 @@ import sys, ctypes
 from scalargrad.compiler import machine
 source = sys.stdin.read()
 known = machine.is_made(source)
-f = machine.function(source, "twice")
+f = machine.library(source, lambda: (source, "-O2")).twice
 f.restype, f.argtypes = ctypes.c_double, [ctypes.c_double]
 print(f(1.5), known)
 """
 
 
 def twice(source: str = TWICE) -> Any:
-    function = machine.function(source, "twice")
+    function = machine.library(source, lambda: (source, "-O2")).twice
     function.restype, function.argtypes = ctypes.c_double, [ctypes.c_double]
     return function
 
@@ -112,6 +112,47 @@ def test_a_broken_file_is_made_anew(folders: Path, monkeypatch: pytest.MonkeyPat
     assert twice(source)(2.0) == 5.0
 
 
+def test_code_that_changes_has_other_libraries_which_are_not_kept(
+    folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What this process has read is no longer what stands on disk."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    code = folders / "emitter.py"
+    code.write_text("one")
+    os.utime(code, (0.0, 0.0))
+    monkeypatch.setattr(machine, "_files", lambda: [str(code)])
+    monkeypatch.setattr(machine, "_writers", machine._writers.__wrapped__)
+    assert twice()(1.5) == 3.0
+    assert machine.is_made(TWICE)
+    code.write_text("two")
+    assert not machine.is_made(TWICE)
+    assert twice()(1.5) == 3.0
+    assert len(libraries(folders)) == 1
+
+
+def test_no_source_is_written_for_a_library_that_is_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scalargrad.nn import MLP
+
+    def made() -> list[Any]:
+        f, model = compile(lambda x, y: x * x * y, backend="native"), MLP(2, [1], seed=1)
+        options: dict[str, Any] = {
+            "engine": "compiled",
+            "backend": "native",
+            "epochs": 3,
+            "lr": 0.1,
+        }
+        losses = model.fit([[1.0, 2.0], [3.0, 4.0]], [1.0, 0.0], **options).loss
+        return [f(3.0, 2.0), f.value_and_grad(3.0, 2.0), losses]
+
+    first = made()
+    assert first[:2] == [18.0, (18.0, 12.0)]
+    for emitter in ("functions.function_of", "training.Training"):
+        monkeypatch.setattr(f"scalargrad.compiler.emitters.{emitter}", None)
+    assert made() == first
+    monkeypatch.setattr(machine, "_loaded", {})
+    assert made() == first
+
+
 def test_functions_that_threads_ask_for_at_once_are_made_once_each(folders: Path) -> None:
     sources = [TWICE.replace("2.0", f"{i}.0") for i in range(3)] * 2
     with ThreadPoolExecutor(len(sources)) as threads:
@@ -173,7 +214,7 @@ def test_without_a_compiler_the_error_says_what_to_install(
 
 def test_what_a_compiler_refuses_is_shown() -> None:
     with pytest.raises(RuntimeError, match=r"(?s)could not compile what was generated: .*error"):
-        machine.function("double twice(double x) { return y; }", "twice")
+        twice("double twice(double x) { return y; }")
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the compiler is a script of a shell")

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import math
+import os
 import random
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -370,3 +374,78 @@ def test_a_nan_decides_unseen_where_numbers_are_compared():
     assert not hides_nan(
         Op("floor", "x", "", value="x if x > 5.0 or x != x else 5.0", slopes="0.0")
     )
+
+
+# ------------------------------------------------------------------ digests
+
+
+def variants():
+    """Programs that differ in one thing each."""
+
+    def made(fn=lambda x, y: sg.tanh(x * 2.0) + y * x, change=lambda program: None):
+        program = program_of(fn, 2)
+        change(program)
+        return program
+
+    def changed(name, value):
+        return lambda program: setattr(program.blocks[0], name, value)
+
+    def labelled(program):
+        program.steps[0].label = "z"
+
+    def twinned(program):
+        program.blocks[0].twins = {0: program.blocks[0].inputs[1]}
+
+    def of_another_formula(program):
+        (found,) = [s for s in program.steps if s.op is OPS["tanh"]]
+        found.op = found.op.changed(value="tanh(x) + 0.0")
+
+    def with_equal_steps(x, y):
+        return sg.exp(x) * sg.exp(x) + y
+
+    yield made()
+    yield made(lambda x, y: y * x + sg.tanh(x * 2.0))
+    yield made(lambda x, y: sg.tanh(x * 2.0) + x * y)
+    yield made(lambda x, y: sg.tanh(x * -2.0) + y * x)
+    yield made(lambda x, y: sg.sinh(x * 2.0) + y * x)
+    yield made(lambda x, y: [sg.tanh(x * 2.0) + y * x, x])
+    yield from [made(lambda x, y, c=c: x * y + c) for c in (0.0, -0.0, math.nan, math.inf, 5e-324)]
+    for change in (
+        changed("name", "w"), changed("shape", (2, 1)), changed("has_rows", True), changed("wrt", False), labelled, twinned,
+        of_another_formula,
+    ):  # fmt: skip
+        yield made(change=change)
+    yield made(with_equal_steps)
+    yield sharing(made(with_equal_steps))
+
+
+def test_programs_that_differ_have_digests_that_differ():
+    found = [program.digest for program in variants()]
+    assert len({*found}) == len(found)
+    assert found == [program.digest for program in variants()]
+
+
+def test_a_digest_has_all_that_a_program_is():
+    """A field that is new here must go into the digest, unless it is known from the others."""
+    (block,) = (program := sharing(program_of(lambda x: x * x, 1))).blocks
+    assert {*vars(block)} == {"name", "shape", "has_rows", "wrt", "inputs", "twins"}
+    assert {*Step.__slots__} == {"op", "operands", "label"}
+    known = {"rolled", "scattered", "is_shared"}
+    assert {*vars(program)} - known == {"blocks", "outputs", "same", "steps"}
+
+
+def test_a_digest_is_the_same_in_each_process():
+    code = (
+        "from tests.compiler.test_program import variants\n"
+        "for program in variants(): print(program.digest)"
+    )
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            cwd=Path(__file__).parents[2],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert done.stdout.split() == [program.digest for program in variants()]

@@ -270,5 +270,6 @@ def file_of(sources: Sequence[Source], others: Sequence[str] = ()) -> str:
     """A file in C of several functions, which share their helpers, and of what calls them."""
     calls = {call for source in sources for call in source.calls}
     head = "#include <math.h>\n#include <stdint.h>"
-    texts = [head, MACHINE.helpers(calls), *[source.text for source in sources], *others]
+    rooms = "\n".join([f"const long room_of_{x.name} = {x.work};" for x in sources])
+    texts = [head, MACHINE.helpers(calls), *[x.text for x in sources], *others, rooms]
     return "\n\n".join([text for text in texts if text]) + "\n"
