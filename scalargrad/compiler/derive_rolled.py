@@ -317,6 +317,8 @@ class Derived:
         size, is_list = len(index), index.ndim == 2
         if isinstance(share, tuple):
             x, y = (at(view, index) for view in share)
+            if one_number(y) == 0.0:
+                return constant(0.0, size)
             if over and has_rows(y):
                 return self.put(lower.ROW_PRODUCTS, (x, y), size)
             if over and has_rows(x):

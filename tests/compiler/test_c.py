@@ -79,6 +79,13 @@ def test_a_number_that_the_products_of_a_tile_share_is_read_as_one() -> None:
     check([Case(fn, args, wrt=(0, 1), rows="x") for fn in (of_lines, of_made)])
 
 
+def test_a_slope_that_is_0_throughout_is_a_number_and_not_a_question() -> None:
+    for seed in (362, 365, 368):
+        case = structured.case(seed)
+        text = sg.compile(case.fn, **case.options).source(*case.args, language="c")
+        assert "0.0 == 0.0" not in text
+
+
 def test_a_dot_of_nothing_is_its_bias() -> None:
     no_pairs = [lambda w, b: sg.dot(w, w, b), lambda w, b: sg.dot(w, w, b) * sg.dot([], [], b)]
     check([Case(fn, ([], 2.0), wrt=(0, 1)) for fn in no_pairs])
