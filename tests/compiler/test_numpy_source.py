@@ -341,3 +341,32 @@ def test_infinities_in_a_matrix_meet_the_slopes_of_one_row() -> None:
         [1.0, 2.0],
         wrt=(0, 1),
     )
+
+
+def test_a_sum_of_each_row_is_spread_over_the_row_before_more_is_added_to_it() -> None:
+    x = np.random.default_rng(6).normal(size=(5, 4))
+    total, tanh = x.sum(-1, keepdims=True), np.tanh(x)
+    for fn, expected in [
+        (lambda x: [2.0 * sg.sum(x) - a for a in x], 2.0 * total - x),
+        (lambda x: [(sg.exp(sg.sum(x)) + a) * a for a in x], (np.exp(total) + x) * x),
+        (
+            lambda x: [sg.exp(sg.sum([*map(sg.tanh, x)])) / 2.0 + sg.tanh(a) for a in x],
+            np.exp(tanh.sum(-1, keepdims=True)) / 2.0 + tanh,
+        ),
+    ]:
+        values = compile(fn, rows="x", reduce=None, backend="numpy")(x)
+        np.testing.assert_allclose(np.transpose(values), expected, rtol=1e-14)
+
+
+def test_numbers_that_are_read_twice_in_each_of_many_layers_take_no_walk_over_all_ways() -> None:
+    def layers(x: Any) -> Any:
+        for _ in range(60):  # 2⁶⁰ ways lead through them
+            x = [sg.tanh(a) * b + a for a, b in zip(x, [*x[1:], x[0]], strict=True)]
+        return sg.sum(x)
+
+    x = expected = np.random.default_rng(7).normal(size=4) / 10.0
+    for _ in range(60):
+        expected = np.tanh(expected) * np.roll(expected, -1) + expected
+    assert compile(layers, backend="numpy")(x) == pytest.approx(expected.sum(), rel=1e-12)
+    means = compile(layers, rows="x", backend="numpy")([x, x])
+    assert means == pytest.approx(expected.sum(), rel=1e-12)

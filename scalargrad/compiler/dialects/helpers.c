@@ -280,8 +280,8 @@ static inline void over_lanes(const lanes *t, double *s)
 
 /* s[i, j] = the sum over k of a[i, k] b[k, j] for 4 rows and 2 columns, both in order along k */
 #ifdef LANES
-static FUSED void dot_block(long height, long width, long k, const double *a, long am, const double *b,
-    long bn, double *s)
+static FUSED void dot_block(long height, long width, long k, const double *a, long am,
+    const double *b, long bn, double *s)
 {
     const double *x[4] = {a, height > 1 ? a + am : a, height > 2 ? a + 2 * am : a,
         height > 3 ? a + 3 * am : a}, *y[2] = {b, width > 1 ? b + bn : b};

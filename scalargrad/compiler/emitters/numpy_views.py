@@ -154,18 +154,21 @@ class Views(Sources):
             array for array, view, one in zip(arrays, views, shapes)
             if rows and one == got and not _is_constant(view) and self.looked(view)[0].has_rows
         ]  # fmt: skip
-        _keep_shape(result, whole)
+        _keep_shape(result, arrays, whole)
         return Held(result, got, rows, spread_place(got, shape))
 
 
-def _keep_shape(x: Expression, whole: Collection[Expression]) -> None:
-    """Mark an expression of operands, some of which have its shape, and its parts that keep it."""
-    while x not in whole and x.operands and _is_whole(x.operands[0], whole):
+def _keep_shape(x: Expression, arrays: Sequence[Expression], whole: Sequence[Expression]) -> None:
+    """Mark a formula of arrays, some of which have its shape, and its parts that keep it."""
+    while x not in arrays and x.operands and _is_whole(x.operands[0], arrays, whole):
         x.keeps_shape, x = True, x.operands[0]
 
 
-def _is_whole(x: Expression, whole: Collection[Expression]) -> bool:
-    return x in whole or any(_is_whole(part, whole) for part in x.operands)
+def _is_whole(x: Expression, arrays: Sequence[Expression], whole: Sequence[Expression]) -> bool:
+    """Whether a part of a formula has the whole shape; how its arrays were made says nothing."""
+    if x in arrays:
+        return x in whole
+    return any(_is_whole(part, arrays, whole) for part in x.operands)
 
 
 def _is_constant(view: View) -> bool:
