@@ -343,7 +343,7 @@ class Captured:
 
         def signs() -> list[Any]:
             now = [*read()]
-            return [id(x) if type(x) is tuple else str(x) for x in map(now.__getitem__, zeros)]
+            return [_sign(now[i]) for i in zeros]
 
         if zeros:
             self._watched.append((signs, signs()))
@@ -364,6 +364,11 @@ def _has_zero(item: Any) -> bool:
     if type(item) in _NUMBERS:
         return bool(item == 0)
     return type(item) is tuple and any(map(_has_zero, item))
+
+
+def _sign(item: Any) -> Any:
+    """The text of a number, and of those in a tuple."""
+    return [*map(_sign, item)] if type(item) is tuple else str(item) if _has_zero(item) else ""
 
 
 def _text_of(value: Value, attribute: str) -> list[str]:

@@ -602,6 +602,17 @@ def test_an_equal_list_in_place_of_another_is_watched_in_its_stead():
     assert f(1.0) == 5.0
 
 
+def test_an_equal_tuple_in_place_of_another_is_no_change():
+    item = types.SimpleNamespace(ws=[(0.0, (0, 2.0))])
+    fn, calls = counted(lambda x: x * item.ws[0][1][1])
+    f = compiled(fn)
+    assert f(1.0) == 2.0
+    of_a_trace = len(calls)
+    item.ws[0] = (float("0"), (0, float("2")))
+    assert f(1.0) == 2.0
+    assert len(calls) == of_a_trace
+
+
 def test_what_the_code_does_not_name_is_not_looked_at():
     class Item:
         def __init__(self):
