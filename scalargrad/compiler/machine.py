@@ -156,11 +156,19 @@ def _writers() -> bytes:
     """A digest of what writes sources: the same key stands for another source where it changes."""
     from hashlib import sha256
 
+    if not _are_as_read():
+        return os.urandom(32)  # no library that is there is of the code that runs
     digest = sha256()
     for name in _files():
         with open(name, "rb") as file:
             digest.update(file.read())
     return digest.digest()
+
+
+def _are_as_read() -> bool:
+    """Whether these files are those that run: after an upgrade, they are not."""
+    changed = [*map(os.path.getmtime, _files())]
+    return bool(changed) and max(changed) < BEGUN
 
 
 def _library(command: tuple[str, ...], name: str, write: Callable[[], tuple[str, str]]) -> Any:
@@ -169,8 +177,7 @@ def _library(command: tuple[str, ...], name: str, write: Callable[[], tuple[str,
         if folder:
             return ctypes.CDLL(os.path.join(folder, name))
     source = write()
-    changed = [*map(os.path.getmtime, _files())]
-    if folder and changed and max(changed) < BEGUN:  # else, as after an upgrade, it is not kept
+    if folder and _are_as_read():  # else it is not kept
         return _compiled(command, *source, os.path.join(folder, name))
     from tempfile import TemporaryDirectory
 
