@@ -6,9 +6,9 @@ an edit in place is noticed and the function traced anew; of larger lists, dicts
 which object it is, and its length. So a look takes a bounded time. It looks at those attributes of
 objects, modules and classes that code names, whether they are there yet or not. It leaves Values
 out, whose data a compiled function reads in each call, unless code names `data` or `detach`, which
-take the number itself. What is not noticed: a `__dict__` or `__bases__` that is exchanged as a
-whole, a member of a class that code does not name but finds in a list of them all, and a number in
-place of an equal one of another kind, 2.0 for 2.
+take the number itself. It does not notice a `__dict__` or `__bases__` that is exchanged as a whole,
+a member of a class that code does not name but finds in a list of them all, and a number in place
+of an equal one of another kind, 2.0 for 2.
 """
 
 from __future__ import annotations

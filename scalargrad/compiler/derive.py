@@ -262,7 +262,7 @@ class DerivedSteps:
 
 
 class Found(dict):  # type: ignore[type-arg]
-    """What stands for inputs, constants and steps; `make` gives it for what is read first."""
+    """A dict from inputs, constants and steps to their stand-ins; `make` gives one at first use."""
 
     def __init__(self, make: Callable[[Any], Any]) -> None:
         super().__init__()
