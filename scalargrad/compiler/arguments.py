@@ -15,7 +15,7 @@ from enum import Enum
 from functools import lru_cache
 from importlib.util import find_spec
 from math import prod
-from operator import call, countOf
+from operator import countOf
 from typing import Any
 
 from ..arithmetic.conversion import as_float
@@ -445,7 +445,7 @@ def _state_gathering(form: Form, of_rows: str) -> Callable[[Iterator[Any]], Any]
     hands = [handing((kind,) if shape or of_rows else ()) for shape in shapes]
 
     def gather(slopes: Iterator[Any]) -> Any:
-        return cls(same.it, zip(names, map(call, hands, slopes)), same.key[1])
+        return cls(same.it, zip(names, [hand(x) for hand, x in zip(hands, slopes)]), same.key[1])
 
     return gather
 

@@ -111,7 +111,8 @@ class Traces:
         """Call the function with traced numbers, `count` by position, and freeze the result."""
         self._fn, self.name, self.names, self.forms = fn, name, list(names), tuple(forms)
         self._missing = [x for x in wrt if isinstance(x, str)]
-        self.count, self.wrt, self.is_tuple = count, () if self._missing else wrt, is_tuple
+        self.count, self.is_tuple = count, is_tuple
+        self.wrt: tuple[int, ...] = () if self._missing else wrt
         of_rows = [form[1] for form in forms if form[0] == ROWS]
         self.has_rows, self.reduce = bool(of_rows), reduce if of_rows else "mean"
         self._of_rows = "" if self.reduce else ARRAY if ARRAY in of_rows else LIST
