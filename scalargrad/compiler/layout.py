@@ -53,11 +53,11 @@ def _shapes(names: Mapping[Block, str]) -> str:
     return "; ".join(told)
 
 
-def shape_of(block: Block, lead: str = "") -> str:
+def shape_text(block: Block, lead: str = "") -> str:
     """The shape of a block as text.
 
     >>> from scalargrad.compiler.program import Block
-    >>> shape_of(Block("W1", (3, 2))), shape_of(Block("x", (2,), has_rows=True))
+    >>> shape_text(Block("W1", (3, 2))), shape_text(Block("x", (2,), has_rows=True))
     ('3 × 2 numbers', 'n rows of 2 numbers')
     """
     parts = " × ".join(map(str, block.shape))

@@ -17,7 +17,7 @@ from . import carried
 from .arguments import FIXED, LIST, NUMBERS, ROWS, TUPLE, Form, shaped
 from .constants import named_constants
 from .emitters import python
-from .layout import shape_of, tuple_of
+from .layout import shape_text, tuple_of
 from .naming import Names, is_word
 from .roll import is_scattered, rolled
 from .standalone import Standalone
@@ -113,7 +113,7 @@ class _Saved:
         *first, last = description(self.request, self.kinds, needs)
         calls = "\n".join([f"    {kind}({self.given})" for kind in self.kinds])
         blocks = zip(self.places, self.program.blocks)
-        shapes = "\n".join([f"- {path} is {shape_of(block)}." for (path, *_), block in blocks])
+        shapes = "\n".join([f"- {path} is {shape_text(block)}." for (path, *_), block in blocks])
         return "\n\n".join(filter(None, [*first, calls, shapes, last]))
 
     def contents(self) -> str:

@@ -7,8 +7,6 @@ into plain floats.
 from __future__ import annotations
 
 from math import isfinite
-from struct import Struct
-from struct import error as StructError
 
 from ..arithmetic.conversion import as_float, to_float
 from ..value import Value
@@ -99,14 +97,14 @@ def as_array(data: Any) -> Any:
     None for any other table. `rows` reads such a table row by row, and says what is wrong with it.
     """
     try:
-        from numpy import isfinite, ndarray
+        from numpy import array, isfinite, ndarray
     except ImportError:
         return None
     if hasattr(data, "to_numpy"):
         data = data.to_numpy()
     if isinstance(data, (list, tuple)):
         try:
-            data = _of_lists(data)
+            data = array(data)
         except (TypeError, ValueError):  # rows that are not alike
             return None
     if not isinstance(data, ndarray) or hasattr(data, "mask"):  # some numbers are masked
@@ -115,23 +113,6 @@ def as_array(data: Any) -> Any:
         return None
     data = data.astype(float, copy=False)
     return data if isfinite(data).all() else None
-
-
-def _of_lists(data: Any) -> Any:
-    """An array of lists; where rows are lists of numbers, in half the time that NumPy takes."""
-    from numpy import array, empty
-
-    first = data[0] if data and {*map(type, data)} <= {list, tuple} else ()
-    if not first or not _numbers.issuperset(map(type, first)):
-        return array(data)
-    form, made = Struct(f"{len(first)}d"), empty((len(data), len(first)))
-    room, put = made.data.cast("B"), form.pack_into
-    try:
-        for i, row in enumerate(data):
-            put(room, i * form.size, *row)
-    except (StructError, OverflowError):  # NumPy says what else it is
-        return array(data)
-    return made
 
 
 def checked_array(data: Any, name: str) -> Any:

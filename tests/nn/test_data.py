@@ -40,7 +40,7 @@ def test_rows_may_be_kept_in_many_ways(data):
 
 
 @pytest.mark.parametrize("last", [
-    (3, 4.0), [True, False], (np.float32(3), Fraction(9, 2)), (2**62 + 1, -0.0), (5e-324, 1e308),
+    (3, 4.0), [True, False], (np.float32(3), 4.5), (2**62 + 1, -0.0), (5e-324, 1e308),
     (3.0,), (3.0, 4.0, 5.0), (3.0, nan), (3.0, inf), (3.0, None), (3.0, "4"), (3.0, 10**400), (3.0, Value(4.0)), (3.0, [4.0]),
     "34", {3.0: 1, 4.0: 2}, np.array([3.0, 4.0]), 3.0,
 ], ids=repr)  # fmt: skip
@@ -271,6 +271,20 @@ def test_the_line_is_written_a_few_times_a_second_and_covers_what_stood_there(ca
         "epoch 6/6  loss 2  1",
     ]
     assert len(shown[1]) == len(shown[0])
+
+
+@pytest.mark.parametrize("count", [10, 2000])  # few rows are read one by one, many as an array
+def test_what_only_turns_into_a_float_is_no_number_in_a_row_among_few_or_many(count):
+    class Turns:
+        def __float__(self):
+            return 3.0
+
+    table = [[1.0, 2.0] for _ in range(count)]
+    table[5][0] = Turns()
+    with pytest.raises(TypeError, match="row 5 of X takes a real number, got Turns"):
+        Neuron(2).predict(table)
+    table[5][0] = Fraction(9, 2)
+    assert Neuron(2, activation=None, init="zeros").predict(table)[5] == 0.0
 
 
 def test_progress_in_a_file_is_lines(capsys):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from ..dialects.c import C
 from ..dialects.text import broken, wrapped
-from ..layout import shape_of
+from ..layout import shape_text
 from ..traces import Request
 from ..written import description
 from .files import Plain
@@ -83,10 +83,10 @@ def _comment(made: Plain) -> str:
             results.append(f"- work is room for {_room(function.name)} numbers.")
         lead = f"{count} × " * (kind == "jacobian")
         for name, block in zip(made.slope_names, made.wrt) if kind != "value" else ():
-            shape = lead + shape_of(block, "n" * made.per_row)
+            shape = lead + shape_text(block, "n" * made.per_row)
             results.append(f"- {name} gets the slopes by {made.name_of[block]}: {shape}.")
     shapes = ["- n is the number of rows."] * made.has_rows
-    shapes += [f"- {made.name_of[block]} is {shape_of(block)}." for block in made.given]
+    shapes += [f"- {made.name_of[block]} is {shape_text(block)}." for block in made.given]
     flat = ["Arrays are flat, in row order."] * (not made.request.predict or made.has_rows)
     *first, last = description(
         made.request, made.kinds, "it is C99 and needs nothing but its mathematics library"

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from ..arguments import FIXED
 from ..dialects.javascript import JAVASCRIPT
 from ..dialects.text import broken
-from ..layout import nested, shape_of
+from ..layout import nested, shape_text
 from ..traces import Request
 from ..written import JAVASCRIPT as WRITTEN
 from ..written import description
@@ -120,7 +120,7 @@ class _Module(Plain):
         for kind in self.kinds:
             got = "outputs" if self.request.predict else results.get(kind, "[values, slopes]")
             kinds.append(f"    {super().called(kind)}({given}) -> {got}")
-        shapes = [f"- {path} is {shape_of(block)}." for block, path in self.path_of.items()]
+        shapes = [f"- {path} is {shape_text(block)}." for block, path in self.path_of.items()]
         shapes.append("Arrays are nested, or a Float64Array in row order; slopes come as these do.")
         name = super().called(self.kinds[-1])
         call = f"    {name}({', '.join(self._example())})"
