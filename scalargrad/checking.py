@@ -1,46 +1,32 @@
 """check_gradient: compares slopes with differences, or with what a person derived.   (floor 2)
 
-It has three parts. `_Point` records the function and calls it with numbers. `differences` judges
-each slope by those numbers, or the `doctor` says what is wrong with a gradient that was given. A
-table shows the slopes, the worst first.
+`points` records the function and calls it with numbers. `differences` judges each slope by those
+numbers, or the `doctor` says what is wrong with a gradient that was given. A table shows the
+slopes, the worst first.
 """
 
 from __future__ import annotations
 
-import sys
-from contextlib import nullcontext
-from inspect import signature
 from itertools import chain
-from math import inf, isclose, isnan, nan
-from time import perf_counter
+from math import nan
 from typing import NamedTuple
 
-from .arithmetic.conversion import to_float
-from .derivatives import argument_positions, root_of, value_and_grad
+from .derivatives import argument_positions
 from .differences import OK, UNCLEAR, VERDICTS, WRONG, judged
-from .doctor.blocks import matched
+from .doctor.comparison import compared
 from .doctor.diagnosis import Diagnosis
-from .doctor.examination import diagnoses
-from .graph import without_collector
-from .modes import record_anyway
-from .trees import is_array, is_module, leaf_names, leaves, with_values
-from .value import Value
-from .wording import figure, listed
+from .points import AlongOne, Point, refuse_two, without_numpy_warnings
+from .wording import figure
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from contextlib import AbstractContextManager
     from typing import Any
 
     from .derivatives import Wrt
-    from .doctor.study import Case
+    from .doctor.comparison import Comparison
 
     Row = tuple[str, float, float, float]  # input, analytic, numeric, error
-
-# A function is called so often, or for so long, at one input, to see whether it draws at random.
-REPEATS, MOST_REPEATS, SECONDS = 20, 1000, 0.005
-BAR_AFTER = 1.0  # seconds
 
 
 class GradientError(AssertionError):
@@ -144,25 +130,33 @@ def check_gradient(
         )
     if not ((rtol is None or rtol >= 0) and (atol is None or atol >= 0)):
         raise ValueError(f"rtol and atol must be at least 0, got {rtol} and {atol}")
-    if given is not None:
-        return _compared(f, args, wrt, given, rtol or 0.0, atol or 0.0, most, options)
-    rtol, atol = 1e-6 if rtol is None else rtol, 1e-9 if atol is None else atol
-    point = _Point(f, args, argument_positions(wrt, args), options)
+    with without_numpy_warnings():
+        if given is not None:
+            tolerances = rtol or 0.0, atol or 0.0
+            return _by_hand(compared(f, args, options, wrt, given, tolerances), most)
+        point = Point(f, args, argument_positions(wrt, args), options)
+        rtol, atol = 1e-6 if rtol is None else rtol, 1e-9 if atol is None else atol
+        return _by_differences(_checked(point, rtol, atol), most)
+
+
+def _checked(point: Point, rtol: float, atol: float) -> list[_Checked]:
+    """Each slope with its verdict, the worst first."""
     rows: list[_Checked] = []
-    with _no_numpy_warnings():
-        result, *slopes = recorded = point.record()
-        point.settle(result)
-        for one, two in zip(recorded, point.record()):
-            _refuse_two(one, two)
-        for i, title in enumerate(point.titles):
-            along_one = _AlongOne(point, i)
-            found = judged(along_one, point.numbers[i], slopes[i], rtol, atol)
-            if found.verdict != OK:
-                along_one.repeat()
-            rows.append(
-                _Checked(title, slopes[i], found.numeric, found.error, found.verdict, found.ratio)
-            )
-    rows.sort(key=lambda row: (VERDICTS.index(row.verdict), -row.ratio))
+    result, *slopes = recorded = point.record()
+    point.settle(result)
+    for one, two in zip(recorded, point.record()):
+        refuse_two(one, two)
+    for i, (title, slope) in enumerate(zip(point.titles, slopes)):
+        along_one = AlongOne(point, i)
+        found = judged(along_one, point.numbers[i], slope, rtol, atol)
+        if found.verdict != OK:
+            along_one.repeat()
+        rows.append(_Checked(title, slope, found.numeric, found.error, found.verdict, found.ratio))
+    return sorted(rows, key=lambda row: (VERDICTS.index(row.verdict), -row.ratio))
+
+
+def _by_differences(rows: list[_Checked], most: int) -> Agreement:
+    """The agreement of the slopes with differences; GradientError if one is wrong."""
     compared = [row[:4] for row in rows]
     if wrong := [row for row in rows if row.verdict == WRONG]:
         differ = "slopes differs from what" if len(wrong) == 1 else "slopes differ from what"
@@ -179,310 +173,29 @@ def check_gradient(
     return agreement
 
 
-# ------------------------------------------------------------------ a gradient derived by hand
+def _by_hand(found: Comparison, most: int) -> Agreement:
+    """The agreement of a gradient that was given with the exact one; GradientError if it is wrong.
 
-
-def _compared(
-    f: Callable[..., Any],
-    args: tuple[Any, ...],
-    wrt: Wrt,
-    given: Any,
-    rtol: float,
-    atol: float,
-    most: int,
-    options: dict[str, Any],
-) -> Agreement:
-    """Compare the gradient that was given with the exact one; GradientError says what is wrong."""
-    with _no_numpy_warnings(), without_collector():
-        if callable(given) and not is_array(given):
-            given = given(*args)
-        positions, parts = _judged_arguments(f, args, wrt, given)
-        names = [_parameter(f, i) for i in positions]
-        blocks, givens = matched([args[i] for i in positions], names, parts)
-        point = _Point(f, args, positions, options)
-        root, values = point.graph()
-        if not _alike(point.settle(root.data, least=3), root.data):
-            root, values = point.graph(with_arrays=False)
-        bar = _Bar()
-        diagnosis, cases = diagnoses(
-            root, values, blocks, givens, _lengths(args), (rtol, atol), bar.tell
-        )
-        bar.close()
-        wrong = [case for case in cases if not diagnosis[case.block.name].is_right]
-        for case in wrong[:3]:
-            _refuse_a_cut_graph(point, case)
-    rows = [_compared_rows(case) for case in wrong] or [[]]
-    others = [_compared_rows(case) for case in cases if case not in wrong]
-    result = [*chain(*rows, *others)]
+    The error tells the worst numbers of each argument.
+    """
+    diagnosis, wrong, right, ratio = found
+    rows = [*chain(*wrong, *right)]
     if wrong:
-        count = f"{len(wrong)} of {len(cases)} gradients {'is' if len(wrong) == 1 else 'are'} wrong"
-        lines = [count, *[one.sentence for one in diagnosis.values()]]
+        count = len(wrong) + len(right)
+        title = f"{len(wrong)} of {count} gradients {'is' if len(wrong) == 1 else 'are'} wrong"
+        lines = [title, *[one.sentence for one in diagnosis.values()]]
         cells: list[tuple[str, ...]] = [("input", "yours", "exact", "yours/exact")]
         cells += [
             (title, *_told_apart(yours, exact))
-            for of_case in rows
-            for title, yours, exact, _ in of_case[: max(most // len(wrong), 2)]
+            for of_one in wrong
+            for title, yours, exact, _ in of_one[: max(most // len(wrong), 2)]
         ]
         if len(cells) > 1:
-            lines.append(_table(cells, sum(map(len, rows))))
-        raise GradientError("\n".join(lines), result, diagnosis)
-    agreement = Agreement(max([case.worst() for case in cases]))
-    agreement.rows, agreement.unclear, agreement.diagnosis = result, [], diagnosis
+            lines.append(_table(cells, sum(map(len, wrong))))
+        raise GradientError("\n".join(lines), rows, diagnosis)
+    agreement = Agreement(ratio)
+    agreement.rows, agreement.unclear, agreement.diagnosis = rows, [], diagnosis
     return agreement
-
-
-def _judged_arguments(
-    f: Callable[..., Any], args: tuple[Any, ...], wrt: Wrt, given: Any
-) -> tuple[tuple[int, ...], list[Any]]:
-    """The positions of the arguments in `wrt`, and what was given for each.
-
-    A dict whose keys are names of arguments says itself which arguments it is for.
-    """
-    names = [_parameter(f, i) for i in range(len(args))]
-    positions = argument_positions(wrt, args)
-    if isinstance(given, dict) and given and {*given} <= {*names}:
-        own = args[positions[0]]
-        if not (len(positions) == 1 and isinstance(own, dict) and {*given} <= {*own}):
-            return tuple(map(names.index, given)), [*given.values()]
-    if not isinstance(wrt, tuple):
-        own, size = args[positions[0]], len(given) if isinstance(given, list | tuple) else 0
-        is_of_all = size == len(args) > 1 and is_array(own)
-        if is_of_all and len(leaves(given, "given")) != own.size:
-            raise ValueError(
-                f"given has {size} gradients, and wrt={wrt} asks for that of "
-                f"{names[positions[0]]} alone: write wrt={(*range(len(args)),)}"
-            )
-        return positions, [given]
-    asked = [names[i] for i in positions]
-    if isinstance(given, dict):
-        unknown = [key for key in given if key not in names]
-        raise ValueError(f"given has {listed(unknown)}, but the arguments are {listed(names)}")
-    if not isinstance(given, list | tuple) or len(given) != len(positions):
-        got = f"{len(given)}" if isinstance(given, list | tuple) else type(given).__name__
-        raise ValueError(
-            f"given must have {len(positions)} gradients, of {listed(asked)}, got {got}: "
-            f"give a tuple, or a dict such as {{{asked[0]!r}: …}}"
-        )
-    return positions, [*given]
-
-
-def _refuse_a_cut_graph(point: _Point, case: Case) -> None:
-    """ValueError if differences say that the exact slope, where yours is most wrong, is not f's."""
-    numbers = case.given.numbers
-    if len(numbers) != len(case.exact) or not numbers:
-        return
-    k = max(range(len(numbers)), key=lambda k: abs(numbers[k] - case.exact[k]))
-    i = case.block.places[k]
-    found = judged(_AlongOne(point, i), point.numbers[i], case.exact[k], 1e-4, 1e-7)
-    if found.verdict == WRONG:
-        raise ValueError(
-            f"the slope of f by {case.block.entry(k)} is {case.exact[k]:.6g} in the graph, but "
-            f"differences of its numbers give {found.numeric:.6g}: f leaves its graph, by .data or "
-            "float(…) perhaps; check it first, without given"
-        )
-
-
-def _compared_rows(case: Case) -> list[Row]:
-    """A row for each number of a block, the worst first."""
-    numbers = case.given.numbers
-    if len(numbers) != len(case.exact):
-        return []
-    rows = [
-        (case.block.entry(k), yours, exact, 0.0 if _same(yours, exact) else abs(yours - exact))
-        for k, (yours, exact) in enumerate(zip(numbers, case.exact))
-    ]
-    return sorted(rows, key=lambda row: row[3] if row[3] == row[3] else inf, reverse=True)
-
-
-def _told_apart(yours: float, exact: float) -> list[str]:
-    """Both numbers and their ratio, in six digits, or in as many as show that it is not 1."""
-    ratio = yours / exact if exact else nan
-    digits = next((digits for digits in range(6, 18) if figure(ratio, digits) != "1"), 6)
-    return [figure(x, digits) for x in (yours, exact, ratio)]
-
-
-def _lengths(tree: Any) -> set[int]:
-    """The lengths that a sum over arguments may have: of the axes of arrays, and their sizes."""
-    if is_array(tree):
-        return {*map(int, tree.shape), int(tree.size)}
-    if isinstance(tree, dict):
-        tree = [*tree.values()]
-    if not isinstance(tree, list | tuple):
-        return set()
-    return {len(tree)}.union(*map(_lengths, tree))
-
-
-class _Bar:
-    """A bar on stderr, if it is a terminal and the work takes more than a second."""
-
-    def __init__(self) -> None:
-        self.next, self.width = perf_counter() + BAR_AFTER, 0
-
-    def tell(self, done: float) -> None:
-        """Show how much is done, from 0 to 1."""
-        if perf_counter() > self.next and sys.stderr and sys.stderr.isatty():
-            filled = round(30 * done)
-            text = f"check_gradient {'█' * filled}{'·' * (30 - filled)} {100 * done:.0f} %"
-            print(f"\r{text}", end="", file=sys.stderr, flush=True)
-            self.next, self.width = perf_counter() + 0.2, len(text)
-
-    def close(self) -> None:
-        """Take the bar away."""
-        if self.width:
-            print("\r" + " " * self.width + "\r", end="", file=sys.stderr, flush=True)
-
-
-# ------------------------------------------------------------------ the function on plain numbers
-
-
-class _Point:
-    """The function and the numbers it is checked at: it is recorded, and called with others."""
-
-    def __init__(
-        self,
-        f: Callable[..., Any],
-        args: tuple[Any, ...],
-        positions: tuple[int, ...],
-        options: dict[str, Any],
-    ) -> None:
-        self.f, self.args, self.positions, self.options = f, args, positions, options
-        given = leaves(tuple(args[i] for i in positions), "the argument")
-        self.numbers = [x.data if isinstance(x, Value) else to_float(x, "f") for x in given]
-        self.titles = [title for i in positions for title in leaf_names(args[i], _parameter(f, i))]
-        self.models: dict[int, tuple[Any, list[Value]]] = {}  # by position, with their parameters
-        for i in positions:
-            if _holds_a_module(args[i]):
-                values = [Value(0.0) for _ in leaves(args[i], "the argument")]
-                self.models[i] = with_values(args[i], iter(values)), values
-
-    def record(self) -> list[float]:
-        """The result of a call that is recorded, followed by the slopes."""
-
-        def on_values(values: list[Value]) -> Any:
-            content = iter(values)
-            fresh = list(self.args)
-            for i in self.positions:
-                fresh[i] = with_values(self.args[i], content)
-            return root_of(self.f(*fresh, **self.options), "check_gradient")
-
-        result, slopes = value_and_grad(on_values)(self.numbers)
-        return [_as_number(x) for x in (result, *slopes)]
-
-    def at(self, numbers: list[float]) -> float:
-        """The result for these numbers; nan if the function raises an error."""
-        for kind in dict.fromkeys((self.kind, Value)):
-            try:  # math.sqrt(-1.0) raises, and -1.0 ** 0.5 is complex, where Values give nan
-                return self._called(kind, numbers)
-            except Exception:
-                continue
-        return nan
-
-    def _called(self, kind: Callable[[float], Any], numbers: list[float]) -> float:
-        """The result for these numbers; of a model one copy is used, whose parameters are set."""
-        content = iter(numbers)
-        fresh = list(self.args)
-        for i in self.positions:
-            if i in self.models:
-                fresh[i], parameters = self.models[i]
-                for parameter, number in zip(parameters, content):
-                    parameter.data = number
-            else:
-                fresh[i] = with_values(self.args[i], map(kind, content))
-        return _as_number(self.f(*fresh, **self.options))
-
-    def graph(self, with_arrays: bool = True) -> tuple[Value, list[Value]]:
-        """The result as it is recorded, and the Values of the numbers that it is differentiated by.
-
-        Arrays record what NumPy decides by comparing, if f takes such arrays.
-        """
-        with_arrays = with_arrays and "numpy" in sys.modules
-        values = [Value(x) for x in self.numbers]
-        content, fresh = iter(values), list(self.args)
-        for i in self.positions:
-            fresh[i] = with_values(self.args[i], content)
-        if with_arrays:
-            from .doctor.arrays import recording
-
-            fresh = recording(fresh)
-        try:
-            with record_anyway():
-                result = self.f(*fresh, **self.options)
-            return root_of(result, "check_gradient"), values
-        except Exception:
-            if with_arrays:
-                return self.graph(with_arrays=False)
-            raise
-
-    def settle(self, recorded: float, least: int = REPEATS) -> float:
-        """Choose floats if f takes them like Values, and return the result.
-
-        It calls f `least` times at least, and more often where that takes no time. ValueError if f
-        gives varying results.
-        """
-        try:
-            alike = _alike(self._called(float, self.numbers), recorded)
-        except Exception:  # it calls x.tanh(), say
-            alike = False
-        self.kind = float if alike else Value
-        first = self.at(self.numbers)
-        end = perf_counter() + SECONDS
-        for k in range(MOST_REPEATS):
-            if k >= least and perf_counter() > end:
-                break
-            _refuse_two(first, self.at(self.numbers))
-        return first
-
-
-class _AlongOne:
-    """The function of its i-th number alone, the others fixed; it remembers its results."""
-
-    def __init__(self, point: _Point, i: int) -> None:
-        self.point, self.i = point, i
-        self.results: dict[float, float] = {}
-
-    def __call__(self, x: float) -> float:
-        numbers = self.point.numbers
-        self.results[x] = self.point.at([*numbers[: self.i], x, *numbers[self.i + 1 :]])
-        return self.results[x]
-
-    def repeat(self) -> None:
-        """Call it again at the same places; ValueError if a result differs from the one before."""
-        for x, result in list(self.results.items()):
-            _refuse_two(result, self(x))
-
-
-def _refuse_two(first: float, second: float) -> None:
-    if not _same(first, second):
-        raise ValueError(
-            f"the function gives two results for one input, {first!r} and {second!r}: "
-            "draw random numbers before it is called, or seed their generator inside it"
-        )
-
-
-def _same(a: float, b: float) -> bool:
-    return a == b or (isnan(a) and isnan(b))
-
-
-def _alike(a: float, b: float) -> bool:
-    return _same(a, b) or isclose(a, b, rel_tol=1e-9)
-
-
-def _as_number(result: Any) -> float:
-    return result.data if isinstance(result, Value) else to_float(result, "check_gradient")
-
-
-def _holds_a_module(tree: Any) -> bool:
-    parts = tree.values() if isinstance(tree, dict) else tree
-    return is_module(tree) or (
-        isinstance(tree, list | tuple | dict) and any(map(_holds_a_module, parts))
-    )
-
-
-def _no_numpy_warnings() -> AbstractContextManager[Any]:
-    """Silences NumPy, which would warn of steps beyond the domain of a function."""
-    numpy = sys.modules.get("numpy")
-    quiet: AbstractContextManager[Any] = numpy.errstate(all="ignore") if numpy else nullcontext()
-    return quiet
 
 
 # ------------------------------------------------------------------ the table
@@ -510,13 +223,8 @@ def _shortened(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[:half]}…{text[-half:]}"
 
 
-def _parameter(f: Callable[..., Any], i: int) -> str:
-    """The name of f's i-th argument, such as P[1] where f takes *P."""
-    try:
-        parameters = [*signature(f).parameters.values()]
-    except (TypeError, ValueError):
-        parameters = []
-    for place, one in enumerate(parameters[: i + 1]):
-        if one.kind is one.VAR_POSITIONAL:
-            return f"{one.name}[{i - place}]"
-    return parameters[i].name if i < len(parameters) else f"argument {i}"
+def _told_apart(yours: float, exact: float) -> list[str]:
+    """Both numbers and their ratio, in six digits, or in as many as show that it is not 1."""
+    ratio = yours / exact if exact else nan
+    digits = next((digits for digits in range(6, 18) if figure(ratio, digits) != "1"), 6)
+    return [figure(x, digits) for x in (yours, exact, ratio)]

@@ -8,7 +8,7 @@ import numpy
 import pytest
 
 import scalargrad as sg
-from scalargrad import Value, check_gradient, checking, grad
+from scalargrad import Value, check_gradient, grad, points
 from scalargrad.nn import MLP, Module
 from scalargrad.ops import OPS
 
@@ -134,18 +134,18 @@ GENERATOR, CALLS = numpy.random.default_rng(0), itertools.count()
     ],
 )
 def test_a_function_that_gives_two_results_for_one_input_is_refused(f, x, monkeypatch):
-    monkeypatch.setattr(checking, "MOST_REPEATS", checking.REPEATS)  # as where f is slow
+    monkeypatch.setattr(points, "MOST_REPEATS", points.REPEATS)  # as where f is slow
     random.seed(0)
     with pytest.raises(ValueError, match=r"two results for one input, \S+ and \S+: draw random"):
         check_gradient(f, x)
 
 
 def test_a_verdict_is_not_spoilt_by_a_draw_that_comes_late(monkeypatch):
-    monkeypatch.setattr(checking, "MOST_REPEATS", checking.REPEATS)
+    monkeypatch.setattr(points, "MOST_REPEATS", points.REPEATS)
     calls = itertools.count()
 
     def f(x):
-        return x * x if next(calls) < checking.REPEATS + 5 else 3.0 * x + random.random()
+        return x * x if next(calls) < points.REPEATS + 5 else 3.0 * x + random.random()
 
     with pytest.raises(ValueError, match="two results for one input"):
         check_gradient(f, 2.0)

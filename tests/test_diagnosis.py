@@ -9,7 +9,6 @@ from scalargrad import (
     GradientError,
     Value,
     check_gradient,
-    checking,
     dot,
     explain,
     log,
@@ -17,6 +16,7 @@ from scalargrad import (
     value_and_grad,
 )
 from scalargrad import relu as relu_of
+from scalargrad.doctor import comparison
 from scalargrad.nn import MLP, squared_error
 
 from . import diagnosis as proof
@@ -405,7 +405,7 @@ def test_explain_says_what_is_wrong_with_a_slope_in_the_same_words():
 
 
 def test_a_bar_is_shown_in_a_terminal_if_it_takes_long(monkeypatch, capsys):
-    monkeypatch.setattr(checking, "BAR_AFTER", -1.0)
+    monkeypatch.setattr(comparison, "BAR_AFTER", -1.0)
     monkeypatch.setattr("sys.stderr.isatty", lambda: True)
     assert kinds(loss, W, B, given={"b": -gradient(W, B)[1]}) == {"b": "sign"}
     shown = capsys.readouterr().err

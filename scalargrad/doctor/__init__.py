@@ -4,7 +4,7 @@ It tries hypotheses, one after the other: the exact gradient with another sign, 
 a penalty, with the slope of tanh left out, and so on. `walks` and `guesses` hold the tables. A
 hypothesis is named only if it explains each number that was given, up to rounding.
 
-`tape` keeps the graph as numbers, `structure` finds layers and functions in it, `blocks` matches
-what was given with the arguments, `rightness` judges it, `search` tries the hypotheses, and
-`examination` chooses a `diagnosis`.
+`comparison` takes what was given, and `blocks` matches it with the arguments. `tape` keeps the
+graph as numbers, `structure` finds layers and functions in it. `rightness` judges what was given,
+`search` tries the hypotheses, and `examination` chooses a `diagnosis`.
 """

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from math import isfinite, log10
 
+from ..points import same
 from ..rows.methods import evaluated
 from ..value import Value
 from ..wording import counted, figure, said
@@ -44,7 +45,7 @@ def _is_right(case: Case, sides: list[Numbers]) -> bool:
         case.given.numbers, case.exact, case.tolerances(), *sides
     ):
         low, high = min([exact, *ends]), max([exact, *ends])
-        if not (low - tolerance <= yours <= high + tolerance or _same(yours, exact)):
+        if not (low - tolerance <= yours <= high + tolerance or same(yours, exact)):
             return False
     return True
 
@@ -56,16 +57,12 @@ def _fits(given: tuple[int, ...], shape: tuple[int, ...]) -> bool:
     )
 
 
-def _same(a: float, b: float) -> bool:
-    return a == b or (a != a and b != b)
-
-
 def _not_finite(case: Case) -> Diagnosis | None:
     """The finding about numbers that are nan or infinite, in what was given or in what is exact."""
     name, block = case.block.name, case.block
     for what, numbers in (("the exact gradient", case.exact), (name, case.given.numbers)):
         for k, x in enumerate(numbers):
-            if not isfinite(x) and not _same(case.given.numbers[k], case.exact[k]):
+            if not isfinite(x) and not same(case.given.numbers[k], case.exact[k]):
                 place = f" at {block.entry(k)}" if block.shape else ""
                 sentence = f"{what} is {figure(x)}{place}"
                 if what == name:
