@@ -10,7 +10,7 @@ from scipy import stats
 from scipy.optimize import curve_fit, least_squares
 
 from scalargrad import exp, fit_formula, sin
-from scalargrad.formulas import CACHE
+from scalargrad.formulas.search import CACHE
 
 from . import coverage_of_bands, nist
 
