@@ -54,7 +54,7 @@ a copy of the context (`contextvars.copy_context().run`).
 from __future__ import annotations
 
 from .arithmetic.conversion import as_float
-from .modes import TRAINING, Scope, is_recording, record_anyway, scope_here
+from .modes import TRAINING, Scope, is_recording, is_traced, record_anyway, scope_here
 from .rows.slopes import fresh_node
 from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
 from .value import Value
@@ -88,11 +88,11 @@ def gradients(root: Value, wrt: Any, create_graph: bool = False) -> Any:
     for node in nodes:
         if not isinstance(node, Value):
             raise TypeError(f"gradients takes Values as wrt, got the number {node!r} in it")
-    is_traced = hasattr(root, "records")  # in a trace slopes have no numbers yet, and are recorded
+    traced = is_traced(root)  # in a trace slopes have no numbers yet, and are recorded
     with record_anyway():
         order = between([root], nodes, apart=False)
-        slopes = slopes_back(root, nodes, order, create_graph or is_traced)
-    if is_traced and not create_graph:
+        slopes = slopes_back(root, nodes, order, create_graph or traced)
+    if traced and not create_graph:
         slopes = [x.detach() if isinstance(x, Value) else x for x in slopes]
     return rebuilt(wrt, iter(slopes))
 

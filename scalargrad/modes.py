@@ -47,6 +47,11 @@ class Mode:
         """The number of this Value is about to decide an `if`."""
 
 
+def is_traced(number: object) -> bool:
+    """Whether it is a number of a trace, not known yet: it has a mode's `records`."""
+    return hasattr(number, "records")
+
+
 modes_on: list[Mode] = []  # the modes of all threads: while it is empty, modes cost nothing
 modes_here: ContextVar[tuple[Mode, ...]] = ContextVar("modes_here", default=())  # of this thread
 
@@ -153,7 +158,7 @@ class _Forget(Mode):
     turn = 2
 
     def node_made(self, node: Any) -> Any:
-        if not hasattr(node, "records"):
+        if not is_traced(node):
             node._operation = node._x = node._y = node._dy = None
             node._dx = scope_here.get()
         return node

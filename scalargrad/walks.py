@@ -11,7 +11,7 @@ from operator import add
 
 from .arithmetic.total import inf, nan
 from .graph import ordered, slopes_of
-from .modes import Mode, modes_here
+from .modes import Mode, is_traced, modes_here
 from .ops import LISTS, OPS
 from .rows.methods import evaluated
 from .rows.slopes import (
@@ -81,7 +81,7 @@ def slopes_back(
     unknown: list[Doubt] = []
     flat: list[tuple[Value, Value]] = []
     branches: dict[Value, list[Any]] = {}
-    is_traced = _is_traced(root)
+    traced = is_traced(root)
     for node in reversed(order):
         slope = _total(node, sums, branches) if branches else sums.get(node, 0.0)
         if slope.__class__ is float and slope == 0.0:
@@ -94,7 +94,7 @@ def slopes_back(
         for operand, partial in slopes:
             pair = (partial, slope) if factor is None else (factor, operand)
             part = chain_product(*pair)
-            if is_traced and is_of_branch(part):
+            if traced and is_of_branch(part):
                 branches.setdefault(operand, []).append(part)
             else:
                 sums[operand] = sums[operand] + part if operand in sums else part
@@ -133,7 +133,7 @@ def rates_forward(
         return [sum(map(chain_product, row, direction), 0.0) for row in rows]
     rates: dict[Value, Any] = dict(zip(nodes, direction))
     doubts, way = _doubts(nodes, order, direction), set(order)
-    plus: Any = added if any(map(_is_traced, roots)) else add
+    plus: Any = added if any(map(is_traced, roots)) else add
     for node in order:
         if node not in rates:
             of = doubts if node._operation is UNKNOWN else rates
@@ -179,11 +179,6 @@ def slopes_of_each(
     return rows
 
 
-def _is_traced(node: Value) -> bool:
-    """Whether it is a node of a trace, where both branches of a choice are recorded."""
-    return hasattr(node, "records")
-
-
 def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tuple[Value, Any]]:
     """The operands of a node that are on the way, with its local slopes: floats, or recorded."""
     if node._operation is None:
@@ -196,7 +191,7 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
     for name, argument, slope in zip(
         node._operation.operands,
         arguments,
-        on_values(node._operation, traced=_is_traced(node)),
+        on_values(node._operation, traced=is_traced(node)),
     ):
         operands = argument if name in LISTS else [argument]
         if any(operand in way for operand in operands):
@@ -212,7 +207,7 @@ def _slopes(node: Value, way: Container[Value], create_graph: bool) -> list[tupl
 
 def _is_at_kink(node: Value) -> bool:
     """Whether a node is at a kink, as |x| at 0 or a maximum of equals, or has a slope of inf."""
-    if _is_traced(node) or node._operation is None or BY_TABLE in modes_here.get():
+    if is_traced(node) or node._operation is None or BY_TABLE in modes_here.get():
         return False
     traits, slopes = node._operation.traits, slopes_of(node)
     if "extreme" in traits:

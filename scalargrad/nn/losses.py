@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from .. import functions
 from ..arithmetic.total import nan
+from ..modes import is_traced
 from ..value import Value
 from .checks import look_up, quoted
 from .parameters import parameters_of
@@ -74,7 +75,7 @@ def huber(prediction: Any, target: Any, delta: float = 1.0) -> Any:
     >>> huber([0.5, 3.0], [0.0, 0.0])
     1.3125
     """
-    if _is_known(delta) and not delta > 0:
+    if not is_traced(delta) and not delta > 0:
         raise ValueError(f"huber's delta must be above 0, got {delta}")
     differences = [p - t for p, t in _pairs("huber", prediction, target)]
     return _mean(
@@ -97,7 +98,7 @@ def binary_cross_entropy(prediction: Any, target: Any) -> Any:
     """
     pairs = _pairs("binary_cross_entropy", prediction, target)
     for p, _ in pairs:
-        if _is_known(p) and (p < 0 or p > 1):
+        if not is_traced(p) and (p < 0 or p > 1):
             raise ValueError(
                 f"binary_cross_entropy takes probabilities, got {_plain(p)}: "
                 "end the model with output_activation='sigmoid', "
@@ -163,7 +164,7 @@ def hinge(prediction: Any, target: Any) -> Any:
     """
     pairs = _pairs("hinge", prediction, target)
     for _, t in pairs:
-        if _is_known(t) and t not in (-1, 1):
+        if not is_traced(t) and t not in (-1, 1):
             raise ValueError(
                 f"hinge takes targets of -1 and 1, got {_plain(t)}: for 0 and 1 write 2 * y - 1"
             )
@@ -228,7 +229,7 @@ def _mean(terms: list[Any]) -> Any:
 
 def _surprise(t: Any, if_one: Any, if_zero: Any) -> Any:
     """t × if_one + (1 - t) × if_zero; for t = 1 or 0 only one of them, as 0 × inf is nan."""
-    if _is_known(t) and (t < 0 or t > 1):
+    if not is_traced(t) and (t < 0 or t > 1):
         raise ValueError(f"a binary target lies between 0 and 1, got {_plain(t)}")
     return functions.where(
         t <= 0, if_zero, functions.where(t >= 1, if_one, t * if_one + (1 - t) * if_zero)
@@ -241,7 +242,7 @@ def _logit_of(number: Any, logits: list[Any]) -> Any:
     A number in a trace is no index into a list, so there it is compared with each class.
     """
     count = len(logits)
-    if not _is_known(number):
+    if is_traced(number):
         chosen = functions.sum(
             [functions.where(abs(number - i) < 0.5, z, 0.0) for i, z in enumerate(logits)]
         )
@@ -255,11 +256,6 @@ def _logit_of(number: Any, logits: list[Any]) -> Any:
             f"cross_entropy of {count} logits takes a class from 0 to {count - 1}, got {number}"
         )
     return logits[int(number)]
-
-
-def _is_known(number: Any) -> bool:
-    """Whether a number can be checked: one in a trace stands for any number."""
-    return not hasattr(number, "records")
 
 
 def _plain(number: Any) -> Any:

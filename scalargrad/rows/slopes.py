@@ -14,6 +14,7 @@ from operator import le, lt
 
 from ..arithmetic.lists import products_of_others, tie_shares
 from ..arithmetic.total import inf, nan
+from ..modes import is_traced
 from ..ops import LISTS, OPS, Op, named
 from ..value import Value
 from .free_functions import function_named, trace_recorder, where
@@ -192,7 +193,7 @@ def _compared(
 
 
 def _negated(condition: Any) -> Any:
-    return ~condition if hasattr(condition, "records") else not condition
+    return ~condition if is_traced(condition) else not condition
 
 
 def _choose(condition: Any, x: Any, y: Any) -> Any:
@@ -225,7 +226,7 @@ class _Branch:
 
 def is_of_branch(slope: Any) -> bool:
     """Whether it is a slope that came through a branch, and is 0 where that was left out."""
-    is_choice = hasattr(slope, "records") and slope.op == "_choose"
+    is_choice = is_traced(slope) and slope.op == "_choose"
     return is_choice and slope.parents[2].__class__ is float and slope.parents[2] == 0.0
 
 
