@@ -65,8 +65,8 @@ def path_of(path: str | os.PathLike[str]) -> Path:
     return Path(path)
 
 
-def named(path: Path, suffix: str, otherwise: str) -> str:
-    """The name with another suffix, for advice; the other name where there is nothing before it."""
+def suggested(path: Path, suffix: str, otherwise: str) -> str:
+    """A name for advice: that of the path with the suffix, or `otherwise` if it has none."""
     return (otherwise if path.name.startswith(".") else path.stem or otherwise) + suffix
 
 

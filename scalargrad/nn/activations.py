@@ -54,6 +54,11 @@ def name_of(chosen: Any) -> str:
     """An activation as text: 'tanh', the name of a function, None, or a list of them."""
     if isinstance(chosen, (list, tuple)):
         return f"[{', '.join(map(name_of, chosen))}]"
-    if chosen is None or isinstance(chosen, str):
-        return repr(chosen)
-    return getattr(chosen, "__name__", repr(chosen))
+    return repr(chosen) if chosen is None or isinstance(chosen, str) else plain_name(chosen)
+
+
+def plain_name(chosen: Any) -> str:
+    """An activation as a summary shows it: tanh, the name of a function, or linear for None."""
+    if chosen is None:
+        return "linear"
+    return chosen if isinstance(chosen, str) else getattr(chosen, "__name__", repr(chosen))

@@ -18,7 +18,7 @@ from ..rows.recorders import Floats, Values
 from ..value import Value
 from ..wording import ParameterLabel, counted
 from .activations import activation as function_of
-from .activations import name_of
+from .activations import name_of, plain_name
 from .checks import random_source, whole_number
 from .inits import init_name, initializer
 from .module import Module
@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from random import Random
     from typing import Any, Self, TypeVar
 
-    from .parameters import Index, Place
+    from .parameters import Place
+    from .shapes import Index
 
     Activation = str | Callable[[Any], Any] | None
     Init = str | Callable[[int, int, Random], Any] | None
@@ -109,7 +110,7 @@ class Neuron(Module):
         return [self] if type(self).__call__ is _call else []
 
     def _parts(self) -> Iterator[tuple[str, str, str, int]]:
-        yield "neuron", f"{self.nin} → 1", _activation_note(self.activation), len(self.parameters())
+        yield "neuron", f"{self.nin} → 1", plain_name(self.activation), len(self.parameters())
 
     def __repr__(self) -> str:
         return f"Neuron({self.nin}, {_arguments(self.activation, self.b is not None)})"
@@ -217,7 +218,7 @@ class Layer(Module):
         yield (
             name,
             f"{self.nin} → {self.nout}",
-            _activation_note(self.activation),
+            plain_name(self.activation),
             len(self.parameters()),
         )
 
@@ -441,10 +442,6 @@ def _title(reader: Neuron | Layer) -> str:
     if isinstance(reader, Layer):
         return f"Layer({reader.nin}, {reader.nout})"
     return f"Neuron({reader.nin})"
-
-
-def _activation_note(chosen: Activation) -> str:
-    return "linear" if chosen is None else name_of(chosen).strip("'")
 
 
 def _arguments(chosen: Activation, has_bias: bool) -> str:

@@ -15,7 +15,8 @@
 from __future__ import annotations
 
 from . import exporting, playing, training, weights
-from .parameters import HasParameters, State, shape_text
+from .parameters import HasParameters, State
+from .shapes import shape_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

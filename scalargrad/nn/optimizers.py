@@ -34,7 +34,9 @@ if TYPE_CHECKING:
 
     from .parameters import HasParameters
 
+    Parameters = HasParameters | Iterable[Value]
     Numbers = list[float]
+    Moved = tuple[Numbers, tuple[Numbers, ...]]  # the weights after a step, and `state`
     Rate = float | Callable[[int], float]
 
 
@@ -48,7 +50,7 @@ class Optimizer:
     from them: lists with a number for each parameter.
     """
 
-    def __init__(self, parameters: HasParameters | Iterable[Value], lr: Rate) -> None:
+    def __init__(self, parameters: Parameters, lr: Rate) -> None:
         values = list(parameters_of(parameters))
         name = type(self).__name__
         for value in values:
@@ -72,9 +74,7 @@ class Optimizer:
         self.steps = 0
         self.state: tuple[Numbers, ...] = ()
 
-    def update(
-        self, weights: Numbers, gradients: Numbers, lr: float
-    ) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> Moved:
         """Return the new weights and the new `state`, and change nothing."""
         return weights, self.state
 
@@ -141,7 +141,7 @@ class SGD(Optimizer):
 
     def __init__(
         self,
-        parameters: HasParameters | Iterable[Value],
+        parameters: Parameters,
         lr: Rate = 0.01,
         momentum: float = 0.0,
         nesterov: bool = False,
@@ -168,9 +168,7 @@ class SGD(Optimizer):
         if bool(self.state) != bool(self._momentum):
             self.state = (_zeros(self),) if self._momentum else ()
 
-    def update(
-        self, weights: Numbers, gradients: Numbers, lr: float
-    ) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> Moved:
         gradients = _decayed(gradients, weights, self.weight_decay)
         if not self.momentum:
             return [w - lr * g for w, g in zip(weights, gradients)], ()
@@ -193,7 +191,7 @@ class RMSprop(Optimizer):
 
     def __init__(
         self,
-        parameters: HasParameters | Iterable[Value],
+        parameters: Parameters,
         lr: Rate = 0.01,
         alpha: float = 0.99,
         eps: float = 1e-8,
@@ -205,15 +203,12 @@ class RMSprop(Optimizer):
         self.weight_decay = within("weight_decay", weight_decay)
         self.state = (_zeros(self),)
 
-    def update(
-        self, weights: Numbers, gradients: Numbers, lr: float
-    ) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> Moved:
         gradients = _decayed(gradients, weights, self.weight_decay)
         alpha, eps = self.alpha, self.eps
         squares = [alpha * v + (1.0 - alpha) * (g * g) for v, g in zip(self.state[0], gradients)]
-        return [w - lr * g / (sqrt(v) + eps) for w, g, v in zip(weights, gradients, squares)], (
-            squares,
-        )
+        moved = [w - lr * g / (sqrt(v) + eps) for w, g, v in zip(weights, gradients, squares)]
+        return moved, (squares,)
 
 
 class Adam(Optimizer):
@@ -230,7 +225,7 @@ class Adam(Optimizer):
 
     def __init__(
         self,
-        parameters: HasParameters | Iterable[Value],
+        parameters: Parameters,
         lr: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -247,14 +242,10 @@ class Adam(Optimizer):
         self.weight_decay = within("weight_decay", weight_decay)
         self.state = (_zeros(self), _zeros(self))
 
-    def update(
-        self, weights: Numbers, gradients: Numbers, lr: float
-    ) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> Moved:
         return self._moved(weights, _decayed(gradients, weights, self.weight_decay), lr)
 
-    def _moved(
-        self, weights: Numbers, gradients: Numbers, lr: float
-    ) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def _moved(self, weights: Numbers, gradients: Numbers, lr: float) -> Moved:
         b1, b2 = self.betas
         means = [b1 * m + (1.0 - b1) * g for m, g in zip(self.state[0], gradients)]
         squares = [b2 * v + (1.0 - b2) * (g * g) for v, g in zip(self.state[1], gradients)]
@@ -276,7 +267,7 @@ class AdamW(Adam):
 
     def __init__(
         self,
-        parameters: HasParameters | Iterable[Value],
+        parameters: Parameters,
         lr: Rate = 0.001,
         betas: tuple[float, float] = (0.9, 0.999),
         eps: float = 1e-8,
@@ -284,14 +275,12 @@ class AdamW(Adam):
     ) -> None:
         super().__init__(parameters, lr, betas, eps, weight_decay)
 
-    def update(
-        self, weights: Numbers, gradients: Numbers, lr: float
-    ) -> tuple[Numbers, tuple[Numbers, ...]]:
+    def update(self, weights: Numbers, gradients: Numbers, lr: float) -> Moved:
         kept = 1.0 - lr * self.weight_decay
         return self._moved([w * kept for w in weights], gradients, lr)
 
 
-def clip_norm(parameters: HasParameters | Iterable[Value], most: float) -> float:
+def clip_norm(parameters: Parameters, most: float) -> float:
     """Shorten the gradient of all parameters together to a length of at most `most`.
 
     It is called between `backward()` and `step()`, and returns the length that was; where that is

@@ -6,6 +6,7 @@ import random
 from math import isfinite, sqrt
 
 from . import weights
+from .activations import activation, plain_name
 from .checks import quoted, random_source, whole_number
 from .choosing import optimizer_for
 from .eager import Asked, Task
@@ -13,8 +14,9 @@ from .inits import INITS
 from .lbfgs import LBFGS
 from .losses import binary_cross_entropy_with_logits, hinge, loss_function
 from .optimizers import positive
-from .parameters import flat, layers_of
+from .parameters import layers_of
 from .rows import one_hot, to_lists, width
+from .shapes import flat
 from .training import REDUCTIONS, table_of
 
 TYPE_CHECKING = False
@@ -223,7 +225,7 @@ def _layers(layers: list[Any]) -> list[dict[str, Any]]:
                 "b": names[1] if len(names) > 1 else None,
                 "nin": nin,
                 "nout": nout,
-                "activation": _activation(layer),
+                "activation": plain_name(layer.activation),
                 "level": _at_zero(layer),
                 "init": _spread(init, nin, nout),
             }
@@ -231,16 +233,10 @@ def _layers(layers: list[Any]) -> list[dict[str, Any]]:
     return found
 
 
-def _activation(layer: Any) -> str:
-    chosen = layer.activation
-    return "linear" if chosen is None else getattr(chosen, "__name__", str(chosen))
-
-
 def _at_zero(layer: Any) -> float:
     """The activation of 0, the level that a neuron's boundary runs along."""
     from ..modes import no_grad
     from ..value import Value
-    from .activations import activation
 
     function = activation(layer.activation)
     with no_grad():

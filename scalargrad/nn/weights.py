@@ -14,7 +14,7 @@ from types import MethodType
 from typing import NamedTuple
 
 from ..files import path_of, put_in_place
-from .parameters import flat, nested
+from .shapes import flat, nested
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any, NoReturn, TypeVar, overload
 
-    from .parameters import HasParameters, Index
+    from .parameters import HasParameters
+    from .shapes import Index
 
     M = TypeVar("M", bound=HasParameters)
     Functions = Mapping[str, Callable[[Any], Any]]
@@ -90,9 +91,7 @@ def load_into(model: HasParameters, path: str | os.PathLike[str]) -> None:
     path = path_of(path)
     blocks = _read(path).blocks
     try:
-        model.load_state(
-            {name: nested(numbers, shape) for name, (shape, numbers) in blocks.items()}
-        )
+        model.load_state(_state(blocks))
     except ValueError as error:
         raise WeightsError(f"{path}: {error}") from None
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 
-from ..files import named, path_of, put_in_place
+from ..files import path_of, put_in_place, suggested
 from ..value import Value
 from ..wording import counted
 from .engines import engine
@@ -76,7 +76,7 @@ class Drawing:
             return put_in_place(path, self._converted(suffix.removeprefix(".")))
         raise ValueError(
             f"a drawing is saved as SVG, PNG or PDF, got {path.name!r}: "
-            f"write {named(path, '.svg', 'graph')!r}"
+            f"write {suggested(path, '.svg', 'graph')!r}"
         )
 
     def _converted(self, form: str) -> bytes:
@@ -180,9 +180,9 @@ def draw(
     elif hasattr(root, "ravel"):  # an array of Values
         roots = list(root.ravel())
     else:
-        from .models import layers_of, model_scene
+        from .models import drawn_layers, model_scene
 
-        layers = layers_of(root)
+        layers = drawn_layers(root)
         if layers is None:
             raise TypeError(_advice(root))
         return Drawing(

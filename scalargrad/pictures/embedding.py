@@ -8,7 +8,7 @@ from hashlib import sha256
 from math import isfinite
 
 from ..compiler.dialects.javascript import JAVASCRIPT
-from ..files import named, path_of, put_in_place
+from ..files import path_of, put_in_place, suggested
 from .text import escaped
 
 TYPE_CHECKING = False
@@ -41,7 +41,8 @@ def saved(html: str, path: str | os.PathLike[str], default: str) -> Path:
     path = path_of(path)
     if path.suffix.lower() not in (".html", ".htm"):
         raise ValueError(
-            f"a page is saved as HTML, got {path.name!r}: write {named(path, '.html', default)!r}"
+            f"a page is saved as HTML, got {path.name!r}: "
+            f"write {suggested(path, '.html', default)!r}"
         )
     return put_in_place(path, html)
 

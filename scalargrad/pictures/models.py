@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 
-def layers_of(model: Any) -> list[Any] | None:
+def drawn_layers(model: Any) -> list[Any] | None:
     """The layers of a model; a layer or neuron counts as a model. None for any other object."""
     if isinstance(model, type):
         return None
