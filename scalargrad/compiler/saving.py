@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import partial
+from math import isfinite
 from typing import Any
 
-from ..arithmetic.total import inf, nan
 from . import carried
 from .arguments import FIXED, LIST, NUMBERS, ROWS, TUPLE, Form, shaped
 from .constants import named_constants
@@ -45,7 +45,7 @@ def text(request: Request) -> str:
 def _module(made: _Saved) -> str:
     """The source of the module."""
     saved = Standalone()
-    known: dict[str, Any] = {**CARRIED, "inf": inf, "nan": nan}
+    known: dict[str, Any] = {**CARRIED}
     source: Any = partial(python.function_source, made.program)
     if made.on_arrays:
         from numpy import array
@@ -87,7 +87,8 @@ def _as_text(content: Any) -> str:
     """Numbers as source, to the last bit."""
     if hasattr(content, "__len__"):
         return f"[{', '.join(map(_as_text, content))}]"
-    return float.__repr__(float(content))
+    number = float(content)
+    return repr(number) if isfinite(number) else f'float("{number}")'
 
 
 class _Saved:

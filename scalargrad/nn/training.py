@@ -110,8 +110,8 @@ def fit(
     backend: for compiled steps: "auto" (the default), "python", "numpy", "native", as in `compile`.
     progress: whether stderr shows how far training has come. Default False.
     callback: a function of (epoch, history, model), called after each epoch, counted from 0. The
-        parameters then hold their new numbers, and gradients of 0. Training ends if it returns
-        True.
+        parameters then hold their new numbers; their gradients are those of the last step if it
+        was made on Values, else 0. Training ends if it returns True.
     penalty: a function of the model that gives one Value, added once a batch. Default None.
     metrics: "accuracy", the name of a loss, a function of (predictions, targets), or a list of
         them: computed after each epoch, over the validation rows if there are any, and kept in

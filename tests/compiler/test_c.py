@@ -13,6 +13,7 @@ import pytest
 
 import scalargrad as sg
 from scalargrad import functions
+from scalargrad.arithmetic.total import TOTAL
 from scalargrad.compiler import machine, native
 from scalargrad.compiler.emitters import frame, vectors
 from scalargrad.compiler.emitters import functions as emitted
@@ -147,6 +148,23 @@ def test_operations_at_their_edges_are_as_in_python(
                 ulps(float(a), b) <= WORST.get(name, 2.0)
                 for a, b in zip(slopes[i], by[i], strict=True)
             ), (name, point)
+
+
+@pytest.mark.parametrize("exponent", [0.5, -0.5, 1.5, 2.0, 3.0, -1.0, -2.0, 1 / 3, 0.25])
+def test_powers_of_rows_are_those_of_python_at_infinity_and_zero(exponent: float) -> None:
+    bases = [-math.inf, -0.0, 0.0, math.inf, -2.0, 4.0, math.nan] * 8
+    f = sg.compile(lambda x: x**exponent, rows="x", reduce=None, backend="native")
+    for base, got in zip(bases, f(bases), strict=True):
+        expected = TOTAL["pow"](base, exponent)
+        assert ulps(got, expected) <= 2.0, base
+        assert got != got or math.copysign(1.0, got) == math.copysign(1.0, expected), base
+
+
+def test_a_function_without_a_result_is_refused() -> None:
+    f = sg.compile(lambda x: [item * 2.0 for item in x], backend="native")
+    assert f([1.0]) == [2.0]
+    with pytest.raises(ValueError, match="the function gives no number"):
+        f([])
 
 
 def test_a_slope_of_0_hides_what_it_meets_in_products_of_matrices() -> None:

@@ -125,6 +125,15 @@ def test_a_small_network_is_short_and_its_weights_have_their_names(tmp_path: Pat
     assert max(map(len, text.splitlines())) <= 100
 
 
+def test_weights_that_are_no_finite_numbers_are_exported_to_python(tmp_path: Path) -> None:
+    model = Neuron(3, activation=None, seed=0)
+    model.load_state({"w": [float("inf"), float("-inf"), -0.0], "b": float("nan")})
+    model.export(tmp_path / "net.py")
+    names: dict[str, Any] = {}
+    exec((tmp_path / "net.py").read_text(), names)
+    assert repr([*names["WEIGHTS"].values()]) == "[[inf, -inf, -0.0], nan]"
+
+
 def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"must end in \.py or \.c or \.js"):
         MODELS[0][0].export(tmp_path / "net.txt")

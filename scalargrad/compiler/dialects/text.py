@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping, Sequence
+from functools import cache
 
 # how tightly text holds together
 CHOICE, EITHER, BOTH, COMPARED, SUMMED, MULTIPLIED, SIGNED, ATOM = range(8)
@@ -60,6 +61,10 @@ class Writer:
                 return f"{condition} ? {first} : {self.number(orelse)[0]}", CHOICE
             case ast.Call(ast.Name("pow"), [x, ast.Name(y)]) if self.operands.get(y) == "2.0":
                 return self.number(ast.BinOp(x, ast.Mult(), x))
+            case ast.Call(ast.Name("pow"), [ast.Name(x), ast.Name(y)]) if (
+                self.operands.get(y) == "0.5"  # gcc takes sqrt for it in loops: nan at -inf
+            ):
+                return self.number(_parsed(f"inf if abs({x}) == inf else sqrt({x} + 0.0)"))
             case ast.Call(ast.Name(name), arguments):
                 listed = ", ".join([self.number(argument)[0] for argument in arguments])
                 self.called.add(self.functions[name])
@@ -94,6 +99,11 @@ class Writer:
     def sign(self, op: type[ast.cmpop]) -> str:
         """The sign of a comparison."""
         return {ast.Eq: self.equal, ast.NotEq: self.different}.get(op) or COMPARISONS[op]
+
+
+@cache
+def _parsed(text: str) -> ast.expr:
+    return ast.parse(text, mode="eval").body
 
 
 def _held(text: tuple[str, int], level: int) -> str:

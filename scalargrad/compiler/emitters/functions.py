@@ -72,6 +72,8 @@ class Wanted(NamedTuple):
 def function_of(dialect: Dialect, name: str, wanted: Wanted, **options: Any) -> Function:
     """A function that fills arrays, and returns its value where that is one number."""
     program, per_row = wanted.program, wanted.per_row
+    if not program.outputs:
+        raise ValueError("the function gives no number, and code in C or JavaScript needs one")
     is_one = len(program.outputs) == 1 and not wanted.joined
     options["returns"] = is_one and not per_row and not wanted.in_rows
     if "in_tiles" not in options:
