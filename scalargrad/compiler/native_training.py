@@ -15,6 +15,7 @@ from .program import Program, operations
 from .stepwise import Loop, Moved, Problem, Steps
 
 FEW = 1000  # operations of a batch whose rows are known that are written out
+LONG = ctypes.c_long
 pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers
 
 
@@ -36,62 +37,61 @@ class LoopOnNative(Loop):
         outputs = [*outputs, *(penalty.outputs if penalty else [])]
         self._program = Program([*self.given, *self.carried], outputs)
         self.load(problem.table)
-        self._made: dict[bool, tuple[Any, Any]] = {}
+        self._made: tuple[Any, Any] | None = None
 
     def load(self, table: Sequence[Any]) -> None:
         self.data = [numpy.array(x, dtype=float) for x in table if self.carried]
 
     def run(self, steps: Steps) -> Moved:
         """Make the steps by one call."""
-        rows = [] if self._is_known else self._rows(steps.batches)
-        train, work = self._function(len(rows) == 3)
+        train, work = self._made = self._made or self._function()
+        rows = self._rows(steps.batches) if self.data else []
         every: Any = numpy.array([*steps.weights, *steps.fixed]) if self._others else None
         others = [every[there] if shape else every[there[0]] for shape, there in self._others]
         now = self.begun(steps, lambda parts: numpy.array(parts).take(self._there, axis=1))
         rates, losses = numpy.array(steps.rates, dtype=float), numpy.empty(len(steps.batches))
-        places, count = [x.astype(ctypes.c_long) for x in rows], ctypes.c_long(len(losses))
-        arrays = [now[0], now[1:], *others, *self.data, *places, rates]
+        count = LONG(len(losses))
+        arrays = [now[0], now[1:], *others, *self.data, *rows, rates]
         train(*map(_passed, [*arrays, steps.first, count, losses, work]))
         back = numpy.empty((len(now), len(steps.weights)))
         back[:, self._there] = now
         return *self.ended(now, *back.tolist()), array("d", losses.tobytes())
 
     def has_code(self) -> bool:
-        """Whether there is machine code already for batches as they come."""
-        return machine.is_made(self._key(not self._is_known and not self.problem.keeps))
+        """Whether there is machine code already."""
+        return machine.is_made(self._key())
 
-    def _key(self, order: bool) -> str:
-        """All that the source is made of, for rows that follow one another or rows in an order."""
+    def _key(self) -> str:
+        """All that the source is made of."""
         problem, moving = self.problem, [self._program.blocks.index(x) for x in self.moving]
-        given = problem.update.digest, problem.reduce, problem.clip, moving, order
+        given = problem.update.digest, problem.reduce, problem.clip, moving
         return repr((self._program.digest, *given))
 
-    def _source(self, order: bool) -> tuple[str, str]:
+    def _source(self) -> tuple[str, str]:
         from .emitters.training import Training
 
-        made = Training(self.problem, self._program, self.moving, order)
+        made = Training(self.problem, self._program, self.moving)
         return made.text, made.level
 
-    def _function(self, order: bool) -> tuple[Any, Any]:
+    def _function(self) -> tuple[Any, Any]:
         """The function, and an array to work in."""
-        if order not in self._made:
-            library = machine.library(self._key(order), lambda: self._source(order))
-            library.train.restype = None
-            self._made[order] = library.train, room(room_of(library, "train"))
-        return self._made[order]
+        library = machine.library(self._key(), self._source)
+        library.train.restype = None
+        return library.train, room(room_of(library, "train"))
 
     def _rows(self, batches: list[list[int]]) -> list[Any]:
-        """Where the rows of each batch are: from where to where in the data, or, in front of that,
-        in an array of their order.
+        """Where the rows of each batch begin and end: in the data, or else in an order of rows; in
+        front of that the order, and arrays for the rows of a batch in that order.
         """
         are_alike = batches.count(batches[0]) == len(batches)
         ranges = [self.once(_ends, batch) for batch in (batches[:1] if are_alike else batches)]
         if None not in ranges:
-            times = len(batches) // len(ranges)
-            return [numpy.repeat(ends, times) for ends in numpy.array(ranges).T]
-        ends = numpy.cumsum([len(batch) for batch in batches])
-        orders = numpy.concatenate([numpy.array(batch) for batch in batches])
-        return [orders, numpy.concatenate([[0], ends[:-1]]), ends]
+            ends = numpy.array(ranges, dtype=LONG).repeat(len(batches) // len(ranges), axis=0)
+            return [*[None] * len(self.data), None, *ends.T.copy()]
+        sizes = [*map(len, batches)]
+        copies = [room(max(sizes) * x[0].size) for x in self.data]
+        ends, order = numpy.cumsum(sizes, dtype=LONG), numpy.concatenate(batches).astype(LONG)
+        return [*copies, order, ends - sizes, ends]
 
 
 def _ends(batch: list[int]) -> tuple[int, int] | None:

@@ -71,7 +71,7 @@ RESERVED = {
     *WORDS.split(), *LIBRARY.values(), *HELPERS.names,
     *(f"{kind}_{end}" for kind in LIMITS for end in ("MIN", "MAX")),
 }  # fmt: skip
-OWN = {*"ijlmkqrn", "first", "here", "wide", "share", "order", "work"}  # of what is generated
+OWN = {*"ijlmkrn", "first", "here", "wide", "share", "work"}  # of what is generated
 
 
 @lru_cache(maxsize=4096)

@@ -136,12 +136,16 @@ static inline double sum_of(long n, const double *x)
     return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-/* the rows of data that an order names, one behind the other */
-static void take(long width, long n, const long *order, const double *x, double *rows)
+/* the rows of data from `begin` to `end`; where there is an order, a copy of those that it names */
+static const double *rows_of(long width, long begin, long end, const long *restrict order,
+                             const double *restrict x, double *restrict copy)
 {
-    for (long r = 0; r < n; r++)
+    if (!order)
+        return x + begin * width;
+    for (long r = begin; r < end; r++)
         for (long i = 0; i < width; i++)
-            rows[r * width + i] = x[order[r] * width + i];
+            copy[(r - begin) * width + i] = x[order[r] * width + i];
+    return copy;
 }
 
 /* y[j, i] = x[i, j] */

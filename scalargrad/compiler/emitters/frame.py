@@ -24,7 +24,7 @@ Loop = tuple[str, int | str]  # a variable, and how often
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
 STEP = 16  # rows that products take at once
 LARGEST_PART = 400  # lines, about, of a function
-OF_PARTS = {"share": "number", "order": "places"}  # the rest are places
+OF_PARTS = {"share": "number"}  # the rest are places
 
 
 class Piece:
@@ -82,16 +82,16 @@ class Frame:
 
     `constants` are blocks whose numbers stand in the file, `moving` those that come as arrays even
     where they are numbers. With `returns` the first result is returned; all others go to arrays of
-    the caller. With `order`, rows are taken in an order.
+    the caller.
     """
 
     def __init__(
         self, dialect: Dialect, name: str, blocks: Sequence[Block], results: Sequence[Any],
         names: Mapping[Any, str], *, tables: Tables | None = None,
         constants: Collection[Block] = (), moving: Collection[Block] = (),
-        returns: bool = False, order: bool = False,
+        returns: bool = False,
     ) -> None:  # fmt: skip
-        self.dialect, self.name, self.blocks, self.order = dialect, name, blocks, order
+        self.dialect, self.name, self.blocks = dialect, name, blocks
         self.constants, self.moving = constants, moving
         self.returned = results[0] if returns else None
         self.results = results[1:] if returns else results
@@ -167,7 +167,6 @@ class Frame:
         """The parameters: their kinds and names."""
         outputs = dict.fromkeys([result.name for result in self.results], "output")
         kinds = {"n": "count"} if self.has_rows else {}
-        kinds |= {"order": "places"} if self.order else {}
         for block in self.blocks:
             if block not in self.constants:
                 kind = "number" if self.is_number(block) else "input"
@@ -230,9 +229,6 @@ class Frame:
     def _over_rows(self, lines: Sequence[str]) -> list[str]:
         """Lines in the loop over rows: over single ones, or over tiles of some."""
         tile, head, lead = self.tile, self.dialect.loop("r", "n"), list[str]()
-        if "q" in self.uses:
-            lead.append("const long q = order[r];")
-            self.uses.add("order")
         if tile > 1:
             head = f"for (long first = 0; first < n; first += {tile})"
             if not self.uses.isdisjoint({"here", "wide"}):

@@ -88,11 +88,9 @@ class Products(Frame):
         self.put(loops, [f"turned({rows}, {into});"])
 
     def _data(self, block: Block) -> str:
-        """The rows of data of a tile, as they stand, or put in order."""
+        """The rows of data of a tile, as they stand."""
         if block not in self.rows_of:
-            name = self.rows_of[block] = self.names.take(f"{self.name_of[block]}_r", "rows")
-            if self.order:
-                self.arrays[name] = len(block.inputs) * self.tile
+            self.rows_of[block] = self.names.take(f"{self.name_of[block]}_r", "rows")
         return self.use(self.rows_of[block])
 
     def _placed(self, block: Block) -> str:
@@ -113,13 +111,8 @@ class Products(Frame):
         for block, name in self.rows_of.items():
             data, width = self.name_of[block], len(block.inputs)
             self.uses.add(data)
-            if self.order:
-                lines.append(f"take({width}, here, order + first, {data}, {name});")
-                self.calls.add("take")
-                self.uses.add("order")
-            else:
-                first = linear(0, [(width, "first")])
-                lines.append(self.dialect.pointer(name, f"{data} + {first}"))
+            first = linear(0, [(width, "first")])
+            lines.append(self.dialect.pointer(name, f"{data} + {first}"))
         return lines
 
     # -------------------------------------------------------------- plans

@@ -16,7 +16,6 @@ from ..dialects.c import MACHINE, Dialect
 from ..program import Block, Program, operations
 from ..roll import has_pattern
 from ..stepwise import Problem
-from ..strides import linear
 from .frame import Source, file_of
 from .functions import Wanted, function_of
 from .steps import Singles
@@ -25,7 +24,7 @@ from .vectors import Function, Result
 FEW = 100  # operations of a batch that are sooner done line by line than in loops
 OWN = (
     "gradient", "weights", "states", "rates", "losses", "loss", "first_step", "steps", "starts",
-    "ends", "orders", "s", "train_step", "train_update",
+    "ends", "order", "s", "train_step", "train_update",
 )  # fmt: skip
 
 
@@ -52,24 +51,21 @@ class Training:
 
     The outputs of `program` are added up: the loss of a row, or, of a batch whose rows are known,
     the part of each, and the penalty, if there is one. `moving` are the blocks that are trained.
-    With `order`, the rows of a batch are taken in the order of an array.
     """
 
-    def __init__(
-        self, problem: Problem, program: Program, moving: Sequence[Block], order: bool
-    ) -> None:
-        self.problem, self.program, self.moving, self.order = problem, program, moving, order
+    def __init__(self, problem: Problem, program: Program, moving: Sequence[Block]) -> None:
+        self.problem, self.program, self.moving = problem, program, moving
         self.data = [block for block in program.blocks if block.has_rows]
         names = MACHINE.names()
         names.taken.update(OWN)
         self.name_of: dict[Any, str] = {b: names.take(b.name, "v") for b in program.blocks}
+        self.copies = [names.take(f"{self.name_of[block]}_copy", "copy") for block in self.data]
         self.slopes = [names.take(f"d{self.name_of[block]}", "slopes") for block in moving]
         is_small = not self.data and operations(program) < FEW
         given = program, "value_and_grad", problem.reduce, self.name_of, self.slopes, "loss"
         wanted = Wanted(*given, by=moving, joined=True)
-        options: Any = {"moving": moving, "order": order}
-        options["in_tiles"] = has_pattern(program) and not is_small
-        step = function_of(MACHINE, "train_step", wanted, **options)
+        in_tiles = has_pattern(program) and not is_small
+        step = function_of(MACHINE, "train_step", wanted, moving=moving, in_tiles=in_tiles)
         update = update_source(MACHINE, "train_update", problem.update)
         self.source = self._source(step.source("part"), update)
         self.text = file_of([self.source])
@@ -82,20 +78,21 @@ class Training:
                 kind = "input" if block.shape or block.has_rows else "number"
                 found.append((kind, self.name_of[block]))
         if self.data:
-            found += [("places", x) for x in [*["orders"] * self.order, "starts", "ends"]]
+            found += [("output", copy) for copy in self.copies]
+            found += [("places", x) for x in ("order", "starts", "ends")]
         found += [("input", "rates"), ("number", "first_step"), ("count", "steps")]
         return [*found, ("output", "losses"), ("room", "work")]
 
     def _source(self, step: Source, update: Source) -> Source:
         *begins, count = accumulate([len(block.inputs) for block in self.moving], initial=0)
-        at = {"n": "ends[s] - starts[s]", "order": "orders + starts[s]", "loss": "losses + s"}
+        at = {"n": "ends[s] - starts[s]", "loss": "losses + s"}
         for block, slope, begin in zip(self.moving, self.slopes, begins):
             at |= {self.name_of[block]: f"weights + {begin}", slope: f"gradient + {begin}"}
-        for block in self.data * (not self.order):
-            name = self.name_of[block]
-            at[name] = f"{name} + {linear(0, [(len(block.inputs), 'starts[s]')])}"
+        for block, copy in zip(self.data, self.copies):
+            name, width = self.name_of[block], len(block.inputs)
+            at[name] = f"rows_of({width}, starts[s], ends[s], order, {name}, {copy})"
         lines = [f"train_step({', '.join([at.get(name, name) for _, name in step.parameters])});"]
-        calls = step.calls | update.calls
+        calls = step.calls | update.calls | {"rows_of"} if self.data else step.calls | update.calls
         if (clip := self.problem.clip) is not None:
             calls |= {"shorten"}
             lines.append(f"shorten({count}, gradient, {clip!r});")

@@ -217,7 +217,7 @@ class Function(Products):
             first, terms = first * self.tile, [(step * self.tile, name) for step, name in terms]
             row = [(1, "r")]
         elif isinstance(source, Block) and source.has_rows:
-            row = [(len(source.inputs), self.use("q" if self.order else "r"))]
+            row = [(len(source.inputs), self.use("r"))]
         return f"{self.array(source)}[{linear(first, [*row, *terms])}]"
 
     def one(self, view: View) -> View:
