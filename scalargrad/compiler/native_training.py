@@ -20,23 +20,15 @@ pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers
 
 
 class LoopOnNative(Loop):
-    """Steps of training by one function of machine code.
-
-    The weights are whole blocks (`update.fits`).
-    """
+    """Steps of training by one function of machine code."""
 
     def __init__(self, problem: Problem) -> None:
+        whole, penalty = problem.whole, problem.penalty
+        if whole and operations(whole) < FEW:  # the loss of each row, by their count
+            problem = problem._replace(loss=Program(whole.blocks, whole.outputs[1:]))
         super().__init__(problem)
-        whole, penalty, outputs = problem.whole, problem.penalty, problem.loss.outputs
-        self._is_known = whole is not None and operations(whole) < FEW
-        if whole and self._is_known:
-            self.carried, outputs = [], whole.outputs[1:]  # the loss of each row, by their count
-        self._there = numpy.array(self.places(*self.moving))
-        others = [block for block in self.given if block not in self.moving]
-        self._others = [(block.shape, numpy.array(self.places(block))) for block in others]
-        outputs = [*outputs, *(penalty.outputs if penalty else [])]
-        self._program = Program([*self.given, *self.carried], outputs)
-        self.load(problem.table)
+        outputs = [*problem.loss.outputs, *(penalty.outputs if penalty else [])]
+        self._program = Program(problem.loss.blocks, outputs)
         self._made: tuple[Any, Any] | None = None
 
     def load(self, table: Sequence[Any]) -> None:
@@ -46,15 +38,14 @@ class LoopOnNative(Loop):
         """Make the steps by one call."""
         train, work = self._made = self._made or self._function()
         rows = self._rows(steps.batches) if self.data else []
-        every: Any = numpy.array([*steps.weights, *steps.fixed]) if self._others else None
-        others = [every[there] if shape else every[there[0]] for shape, there in self._others]
-        now = self.begun(steps, lambda parts: numpy.array(parts).take(self._there, axis=1))
+        fixed = [x if isinstance(x, float) else numpy.array(x) for x in steps.fixed]
+        now = self.begun(steps, lambda parts: numpy.array(parts).take(self.order, axis=1))
         rates, losses = numpy.array(steps.rates, dtype=float), numpy.empty(len(steps.batches))
         count = LONG(len(losses))
-        arrays = [now[0], now[1:], *others, *self.data, *rows, rates]
+        arrays = [now[0], now[1:], *fixed, *self.data, *rows, rates]
         train(*map(_passed, [*arrays, steps.first, count, losses, work]))
         back = numpy.empty((len(now), len(steps.weights)))
-        back[:, self._there] = now
+        back[:, self.order] = now
         return *self.ended(now, *back.tolist()), array("d", losses.tobytes())
 
     def has_code(self) -> bool:
@@ -63,14 +54,13 @@ class LoopOnNative(Loop):
 
     def _key(self) -> str:
         """All that the source is made of."""
-        problem, moving = self.problem, [self._program.blocks.index(x) for x in self.moving]
-        given = problem.update.digest, problem.reduce, problem.clip, moving
-        return repr((self._program.digest, *given))
+        problem = self.problem
+        return repr((self._program.digest, problem.update.digest, problem.reduce, problem.clip))
 
     def _source(self) -> tuple[str, str]:
         from .emitters.training import Training
 
-        made = Training(self.problem, self._program, self.moving)
+        made = Training(self.problem, self._program)
         return made.text, made.level
 
     def _function(self) -> tuple[Any, Any]:

@@ -18,30 +18,33 @@ from .emitters.numpy_training import Training
 from .grids import completed
 from .on_numpy import shaped
 from .roll import rolled
-from .stepwise import Loop, Moved, Numbers, Problem, Steps
+from .stepwise import Loop, Moved, Numbers, Problem, Steps, gradient_of
 
 _counter = itertools.count(1)
 
 
 class LoopOnArrays(Loop):
-    """Steps of training by one generated function, with the source `source`."""
+    """Steps of training by one generated function, with the source `source`.
 
-    def __init__(self, problem: Problem) -> None:
+    If there is an `executor`, its workers compute the gradients, on a backend.
+    """
+
+    def __init__(self, problem: Problem, backend: str = "numpy", executor: Any = None) -> None:
         super().__init__(problem)
-        fixed = [block for block in self.given if block not in self.moving]
-        self._order = numpy.array(self.places(*self.moving))  # of the weights in their vector
-        self._fixed = [(block.shape or (1,), len(block.inputs)) for block in fixed]
-        self.load(problem.table)
+        self.order = numpy.array(self.order)
         loss = rolled(problem.loss)
         is_finite = all(numpy.isfinite(content).all() for content in self.data)
-        grids = completed(loss) if is_finite else loss
+        grids = completed(loss) if is_finite and executor is None else loss
         # what is done where a number is not finite though nothing overflowed: no mask keeps it out
         self._others: Any = "ignore" if grids is loss else "raise"
-        given = problem.penalty, problem.update, self.moving, problem.reduce, problem.clip
-        made = Training(grids, *given)
+        made = Training(problem, grids, is_given=executor is not None)
         self.source = made.source
         filename = f"<scalargrad training in numpy {next(_counter)}>"
-        functions = run(self.source, filename, {**array_names(), **made.constants})
+        names = {**array_names(), **made.constants}
+        if executor is not None:
+            self._shared = gradient_of(problem, backend, executor)
+            names["gradient"] = self._gradient
+        functions = run(self.source, filename, names)
         self._train, self._prepared = functions["train"], functions["prepared"]
 
     def load(self, table: Sequence[Any]) -> None:
@@ -49,31 +52,34 @@ class LoopOnArrays(Loop):
         self.data = [shaped(numpy.array(content), block) for content, block in contents]
 
     def run(self, steps: Steps) -> Moved:
-        _, _, fixed, rates, first, batches, _ = steps
-        vectors = self.begun(steps, self._in_vectors)
-        rest, others = iter(fixed), self._others
-        blocks = [
-            numpy.array([*itertools.islice(rest, size)]).reshape(shape)
-            for shape, size in self._fixed
-        ]
-        given = vectors[0], *blocks
+        vectors, others = self.begun(steps, self._in_vectors), self._others
+        fixed = [*map(shaped, steps.fixed, self.problem.fixed)]
+        given = vectors[0], *fixed
         if others == "raise" and not all(numpy.isfinite(array).all() for array in given):
             raise FloatingPointError("a number is not finite, which no mask would keep out")
-        prepared = (self.once(self._batch, batch) for batch in batches)
+        prepared = (self.once(self._batch, batch) for batch in steps.batches)
         with numpy.errstate(under="ignore", over="raise", divide=others, invalid=others):
             *vectors, losses = self._train(
-                *vectors, *blocks, rates, itertools.count(first), prepared
+                *vectors, *fixed, steps.rates, itertools.count(steps.first), prepared
             )
         moved = self.ended(vectors, *map(self._in_order, vectors))
         return *moved, [float(loss) for loss in losses]
 
+    def _gradient(self, g: Any, *contents: Any) -> Any:
+        """The loss for these contents of blocks; its slopes are written to g."""
+        blocks = self.problem.loss.blocks
+        shapes = [(*[-1] * block.has_rows, *block.shape) for block in blocks]
+        loss, slopes = self._shared([x.reshape(shape) for x, shape in zip(contents, shapes)])
+        numpy.concatenate([*map(numpy.ravel, slopes)], out=g)
+        return loss
+
     def _in_vectors(self, parts: list[Numbers]) -> list[Any]:
-        return [numpy.array(part)[self._order] for part in parts]
+        return [numpy.array(part)[self.order] for part in parts]
 
     def _in_order(self, vector: Any) -> Numbers:
         """A vector as the list of what belongs to each weight."""
-        numbers = numpy.empty(len(self._order))
-        numbers[self._order] = vector
+        numbers = numpy.empty(len(self.order))
+        numbers[self.order] = vector
         return numbers.tolist()
 
     def _batch(self, batch: list[int]) -> tuple[Any, ...]:

@@ -66,6 +66,9 @@ class TracedModel(TracedCall):
         if others := [weight for weight in weights if weight not in self.inputs]:
             self.blocks.append(Block("others", (len(others),), wrt=True))
             self.inputs.update(zip(others, self.blocks[-1].inputs))
+        if weights:
+            trained = {self.inputs[weight] for weight in weights}
+            self.blocks = [part for block in self.blocks for part in _parts(block, trained)]
         self.is_asked, copy = False, self.arguments[0]
         before = None if is_own else Captured((), [copy])
         self.made = self._recorded()
@@ -100,10 +103,8 @@ class TracedModel(TracedCall):
 
     @property
     def values(self) -> dict[Input, Value]:
-        """The Value for each input but those of rows: the same one for twins."""
-        values = {x: value for value, x in [*self.inputs.items(), *self.taken.items()]}
-        twins = [(block.inputs[i], x) for block in self.blocks for i, x in block.twins.items()]
-        return values | {twin: values[x] for twin, x in twins}
+        """The Value for each input that is read, but those of rows."""
+        return {x: value for value, x in [*self.inputs.items(), *self.taken.items()]}
 
     def input_for(self, value: Any) -> Input:
         """The input for a Value that was not handed in: one of the model's own, or another."""
@@ -168,6 +169,25 @@ class Prediction(TracedModel):
         made = made.tolist() if hasattr(made, "tolist") else made
         self.is_single = not isinstance(made, list | tuple)
         return [made] if self.is_single else list(made)
+
+
+def _parts(block: Block, trained: set[Input]) -> list[Block]:
+    """The blocks of what is trained in a block, and of what is not: itself, where it is all one.
+
+    Twins, which no step reads, are in neither.
+    """
+    if block.has_rows:
+        return [block]
+    inputs = [x for i, x in enumerate(block.inputs) if i not in block.twins]
+    found = []
+    for is_trained, name in ((True, block.name), (False, f"fixed_{block.name}")):
+        own = [x for x in inputs if (x in trained) is is_trained]
+        part = block if len(own) == len(block.inputs) else Block(name, (len(own),))
+        part.inputs, part.wrt = own, is_trained
+        for place, x in enumerate(own):
+            x.block, x.place = part, place
+        found += [part] * bool(own)
+    return found
 
 
 def given(program: Program, row: Sequence[Row]) -> dict[Any, float]:

@@ -150,11 +150,3 @@ def alike(first: Sequence[Any], second: Sequence[Any], partner: Mapping[Any, Any
             matched[b] = a
             stack += zip(a.operands, b.operands)
     return len(first) == len(second)
-
-
-def fits(program: Program, weights: Sequence[Input]) -> bool:
-    """Whether the weights are whole blocks: not so where one weight stands in several places."""
-    own = set(weights)
-    return all(
-        own.issuperset(block.inputs) or own.isdisjoint(block.inputs) for block in program.blocks
-    )

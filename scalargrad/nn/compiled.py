@@ -19,15 +19,16 @@ from time import perf_counter
 from typing import Any
 
 from ..arithmetic.total import ERRORS
-from ..compiler.backends import plan_of
+from ..compiler.arguments import shaped
+from ..compiler.backends import build, plan_of
 from ..compiler.captured import Captured
 from ..compiler.draws import Draws
 from ..compiler.emitters.python_training import LARGE, LoopInPython
-from ..compiler.program import Program, operations
-from ..compiler.stepwise import OnArrays, Problem, Steps, Stepwise
+from ..compiler.program import Block, Input, Program, operations
+from ..compiler.stepwise import Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
-from ..compiler.update import fits, lets_through, same_objects, update_of
+from ..compiler.update import lets_through, same_objects, update_of
 from ..graph import without_collector
 from ..modes import no_grad
 from ..trees import with_values
@@ -42,6 +43,7 @@ from .rows import items, one_hot, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from ..value import Value
     from .eager import Asked, Losses, Table, Task
 
 SECONDS = 0.03  # a block of steps takes about so long
@@ -249,17 +251,18 @@ class Generated:
             return None
         if checked(self.task, table) != self._classes:
             return None
-        content: Any = self._prepared(table)
-        steps, parameters = self._careful(), self.optimizer.parameters
-        if self.backend != "python":
-            n, calls = len(table[0]), self.calls
-            plan = plan_of("auto", self._program, "value", n, calls, calls, lambda: False)
-            if plan.without_native == "numpy":  # which is fast enough, and takes no making
-                from numpy import asarray
+        n, calls = len(table[0]), self.calls
+        plan = plan_of("auto", self._program, "value", n, calls, calls, lambda: False)
+        name = "python" if self.backend == "python" else plan.without_native
+        given = "loss", "value", self._problem.reduce
+        content: list[Any] = [*self._prepared(table)]
+        function = build(name, self._program, *given)
+        if name == "numpy":
+            from numpy import asarray
 
-                content = [*map(asarray, content)]
-                steps = Stepwise(self._problem._replace(penalty=None, table=()), "numpy")
-        return lambda: steps.value([p.data for p in parameters], self._fixed(), content)
+            content = [*map(asarray, content)]
+        contents = contents_of(self._problem.given, self._objective.values)
+        return lambda: float(function([*contents(), *content])[0])
 
     def _are_alike(self, table: Table) -> bool:
         """Whether rows have the form of those that the code was made for."""
@@ -334,17 +337,13 @@ class Generated:
 
     def _begin(self, formula: Program | None) -> None:
         """Choose the code that makes the steps."""
-        self._steps: Any = None
-        self._loop: Any = None
         self._held = None
         made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
         given = self._program, made.penalty, formula, made.weights, self._table, reduce
         self._problem = Problem(*given, self.keeps, self.task.clip)
-        if formula is not None:
-            self._loop = self._loop_for(formula)
-        fixed = self._loop.fixed if self._loop else self._careful().fixed
-        value_of = made.values if fixed else {}
-        self._values = [value_of[x] for x in fixed]
+        self._fixed = contents_of(self._problem.fixed, made.values)
+        self._steps: Any = None
+        self._loop: Any = None if formula is None else self._loop_for(formula)
 
     def _loop_for(self, formula: Program) -> Any:
         """The code that makes many steps in a call: one function, or gradients and updates."""
@@ -361,22 +360,17 @@ class Generated:
 
             return LoopOnNative(with_whole())
 
-        can_loop = self.executor is None and fits(self._program, made.weights)
-        expected = "value_and_grad", self.rows, self.expected, self.calls
-
         def is_made() -> bool:
-            return can_loop and bool(on_native().has_code())
+            return self.executor is None and bool(on_native().has_code())
 
+        expected = "value_and_grad", self.rows, self.expected, self.calls
         plan = self._plan = plan_of(self.backend, self._program, *expected, is_made)
-        if plan.backend == "native" and can_loop:
+        if plan.backend == "native" and self.executor is None:
             return on_native()
-        has_lists = any(step.op.takes_lists for step in formula.steps)  # a sum or dot of numbers
-        if plan.backend == "numpy" and can_loop and not has_lists:
+        if plan.backend != "python":
             from ..compiler.numpy_training import LoopOnArrays
 
-            return LoopOnArrays(problem)
-        if plan.backend != "python":
-            return OnArrays(problem, plan.backend, self.executor)
+            return LoopOnArrays(problem, plan.backend, self.executor)
         is_short = count < LARGE and len(made.weights) * len(formula.steps) < LINES
         if self.executor is None and self.expected >= SOME and is_short:
             return LoopInPython(with_whole() if self.expected >= MANY else problem)
@@ -385,19 +379,13 @@ class Generated:
     def _careful(self) -> Any:
         """The code that makes single steps, in total arithmetic if it must."""
         if self._steps is None:
-            if isinstance(self._loop, OnArrays):
-                return self._loop
             name = "python"  # unless all steps are made of single gradients
             if self.executor is not None or isinstance(self.optimizer, LBFGS):
                 given = self.backend, self._program, "value_and_grad", self.rows
                 self._plan = plan_of(*given, self.expected, self.expected, lambda: False)
                 name = self._plan.backend
-            steps: Any = Stepwise if name == "python" else OnArrays
-            self._steps = steps(self._problem, name, self.executor)
+            self._steps = Stepwise(self._problem, name, self.executor)
         return self._steps
-
-    def _fixed(self) -> list[float]:
-        return [value.data for value in self._values]
 
     def _prepared(self, table: Table) -> Table:
         """The rows in the form that programs read: classes as lists with a 1 in their place."""
@@ -439,6 +427,12 @@ class _Waiting(Eager):
         elif self.spent > self.made.seconds:
             return self.made.made_anew()
         return self
+
+
+def contents_of(blocks: Iterable[Block], values: dict[Input, Value]) -> Callable[[], list[Any]]:
+    """A function that gives the contents of blocks: the data that the Values have by then."""
+    of_blocks = [(block.shape, [values[x] for x in block.inputs]) for block in blocks]
+    return lambda: [shaped([value.data for value in own], shape) for shape, own in of_blocks]
 
 
 def is_known(optimizer: Any) -> bool:

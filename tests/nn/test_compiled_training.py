@@ -234,6 +234,34 @@ def test_some_parameters_may_be_left_as_they_are(path):
     )
 
 
+class Turned(Module):
+    """The same weights in rows and in columns, and some of them in a third list."""
+
+    def __init__(self):
+        rng = random.Random(3)
+        self.rows = [[Value(rng.gauss(0.0, 1.0)) for _ in range(3)] for _ in range(2)]
+        self.columns = [[row[j] for row in self.rows] for j in range(3)]
+        self.mixed = [self.rows[0][0], Value(0.3), self.rows[1][2], Value(-0.2)]
+
+    def __call__(self, x):
+        hidden = [sum(w * z for w, z in zip(row, x)) for row in self.rows]
+        outputs = [sum(w * sigmoid(z) for w, z in zip(row, hidden)) for row in self.columns]
+        return sum(w * z for w, z in zip(self.mixed, outputs)) + self.mixed[3]
+
+
+@pytest.mark.parametrize("places", [range(8), (0, 4, 7)])
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_weights_may_stand_in_several_lists_and_beside_what_is_left_as_it_is(backend, places):
+    def fitted(engine):
+        model = Turned()
+        some = [model.parameters()[i] for i in places]
+        options = {"optimizer": lambda ps: Adam(some, 0.02), "batch_size": 3, "clip_norm": 0.5}
+        history = model.fit(X, Y, epochs=100, engine=engine, backend=backend, **options)
+        return [[p.data for p in model.parameters()], history.loss]
+
+    assert_same(fitted("compiled"), fitted("eager"))
+
+
 def test_values_that_the_loss_captures_count_as_they_are(path):
     def fitted(engine):
         scale, model = Value(2.0, "scale"), MLP(3, [2, 1], activation="tanh", seed=1)

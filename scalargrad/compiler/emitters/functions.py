@@ -33,7 +33,6 @@ class Wanted(NamedTuple):
     slope_names: Sequence[str]
     out: str
     in_rows: bool = False
-    by: Sequence[Block] | None = None  # the blocks of slopes, where they are not the program's
     joined: bool = False
 
     @property
@@ -53,8 +52,7 @@ class Wanted(NamedTuple):
 
     def wrt(self) -> list[tuple[Block, str, bool]]:
         """The blocks that slopes are taken by, their names, and whether each row has its own."""
-        blocks = self.program.wrt if self.by is None else self.by
-        blocks = blocks if self.kind != "value" else []
+        blocks = self.program.wrt if self.kind != "value" else []
         by_rows = [self.has_rows and (block.has_rows or self.per_row) for block in blocks]
         return [*zip(blocks, self.slope_names, by_rows)]
 

@@ -15,15 +15,18 @@ from ..derive_rolled import Derived
 from ..dialects.forms import ATOM
 from ..dialects.numpy_text import Expression, lines_of, reached, template
 from ..layout import tuple_of
-from ..lower import lines
-from ..program import Block, Constant, Program, rewritten
+from ..program import Block, Program, rewritten
 from ..reduced import outputs_of, slopes_of
 from ..roll import Rolled, rolled
+from ..stepwise import Problem
 from ..views import is_all
 from .numpy import Arrays
 from .numpy_sources import TURNED_PRODUCT, Held
 
-OWN = ("rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "rows")
+OWN = (
+    "rates", "steps", "batches", "losses", "lr", "step", "train", "prepared", "rows", "gradient",
+    "loss",
+)  # fmt: skip
 INTO = {
     template("_0 @ _1"): template("dot(_0, _1, _2)"),
     TURNED_PRODUCT: template("dot(_0.T, _1, _2)"),
@@ -33,36 +36,37 @@ INTO = {
 class Training:
     """The source of `prepared` and `train`, and the constants they read.
 
-    `loss` is the loss of a row and `penalty` that of the weights, or None; `moving` are the blocks
-    that are trained, `update` the formula of a weight. `reduce` is over the rows of a batch, and
-    `clip` the length that the slopes may have at most.
+    `loss` is the loss of a row in vectors. Where it `is_given`, the source calls a function
+    `gradient` for it, which writes the slopes to its first argument.
     """
 
-    def __init__(
-        self, loss: Rolled, penalty: Program | None, update: Program, moving: Sequence[Block],
-        reduce: str, clip: float | None = None,
-    ) -> None:  # fmt: skip
+    def __init__(self, problem: Problem, loss: Rolled, is_given: bool = False) -> None:
         self.arrays = arrays = Arrays(loss.blocks, "rows", taken=OWN)
         self.names, x, called = arrays.names, arrays.x, arrays.blocks
+        self.moving = moving = loss.wrt
         self.size = sum(len(block.inputs) for block in moving)
-        data = [block for block in loss.blocks if block.has_rows]
-        self.moving, self.data = moving, [called[block] for block in data]
-        fixed = [block for block in loss.blocks if block not in data and block not in moving]
-        self.fixed = {block: called[block] for block in fixed}
+        self.data = [name for block, name in called.items() if block.has_rows]
+        self.fixed = {block: called[block] for block in problem.fixed}
+        update, clip = problem.update, problem.clip
         self.p, self.g = (x.text(self.names.take(name)) for name in "pg")
         self.memory = [x.text(self.names.take(f"state{i}")) for i in range(1, len(update.outputs))]
         self.parts = {block: self.names.take(f"d{called[block]}") for block in moving}
-        value, views = self._derived(loss, moving, reduce if data else None)
-        slopes = [arrays.result(v, block.shape or (1,)) for block, v in zip(moving, views)]
+        slopes: list[Expression] = []
+        if is_given:
+            wanted, value = [*map(x.text, self.data)], x.text("loss")
+        else:
+            value, views = self._derived(loss, moving, problem.reduce if self.data else None)
+            slopes = [arrays.result(v, block.shape or (1,)) for block, v in zip(moving, views)]
+            wanted = [x for s in slopes for x in (s.operands if s.form in INTO else (s,))]
         more: list[tuple[str, Expression]] = []
-        if penalty:
-            added, more = self._penalty(penalty)
+        if problem.penalty:
+            added, more = self._penalty(problem.penalty)
             value = x.of("_0 + _1", value, added)
         moved = self._update(update)
-        wanted = [x for s in slopes for x in (s.operands if s.form in INTO else (s,))]
         wanted += [*[x for _, x in more], value]
         batch, prepared = self._prepared([*wanted, *moved])
-        step = [text for _, text in lines_of(wanted, self.names)]
+        step = [f"loss = gradient({', '.join([self.g.text, *called.values()])})"] * is_given
+        step += [text for _, text in lines_of(wanted, self.names)]
         step += [self._written(*pair) for pair in zip(self.parts.values(), slopes)]
         step += [f"{name} += {x.text}" for name, x in more]
         step.append(f"losses.append({value.text})")
@@ -107,20 +111,16 @@ class Training:
 
     def _update(self, update: Program) -> list[Expression]:
         """The new weights, and the new memory: the formula of one weight, on vectors."""
-        x, (*own, lr, step) = self.arrays.x, [block.inputs[0] for block in update.blocks]
-        made: dict[Any, Any] = dict(zip(own, (self.p, self.g, *self.memory)))
-        made |= {lr: x.text("lr"), step: x.text("step")}
-
-        def operand(x: Any) -> Any:
-            return x.data if x.__class__ is Constant else made[x]
-
-        for each in update.steps:
-            local = dict(zip(each.op.operands, map(operand, each.operands), strict=True))
-            for name, line in lines(each.op, fast=True)[0]:
-                local[name] = self.arrays.line(line, [local[name] for name in line.operands])
-            made[each] = local["out"]
-        found = map(operand, update.outputs)
-        return [x if isinstance(x, Expression) else self.arrays.number(x) for x in found]
+        arrays, (*own, lr, step) = self.arrays, update.blocks
+        for block, vector in zip(own, (self.p, self.g, *self.memory)):
+            block.has_rows = True
+            arrays.held[block] = Held(vector, (1,), True)
+        for block in (lr, step):
+            arrays.held[block] = Held(arrays.x.text(block.name), None)
+        derived = Derived(rolled(update), per_row=True, fast=True)
+        views = [derived.output(*output) for output in derived.rolled.outputs]
+        arrays.add(derived, views)
+        return [arrays.read(view, (1,), ())[0] for view in views]
 
     def _prepared(self, results: Sequence[Expression]) -> tuple[list[str], list[str]]:
         """The names that a step reads of a batch, and their lines, which read data alone."""

@@ -35,10 +35,9 @@ class LoopInPython(Loop):
     """Steps of training by one generated function, with the source `source`."""
 
     def __init__(self, problem: Problem) -> None:
-        _, penalty, update, weights, table, _, _, clip, whole = problem
+        _, penalty, update, weights, _, _, _, clip, whole = problem
         program = whole or problem.loss
         super().__init__(problem._replace(loss=program))
-        self.load(table)
         self._weights = list(weights)
         count = len(update.blocks) - 4
         self._state = [Block(f"state{i + 1}", (len(weights),)) for i in range(count)]
@@ -147,6 +146,7 @@ class LoopInPython(Loop):
                 *after,
             ]
         state = [self._list(block.inputs) for block in self._state]
+        fixed = [pattern(b.shape, [*map(text, b.inputs)], bare=False) for b in self.problem.fixed]
         used = {"rates": text(self._lr)}
         if lines.counts[lines.at[self._step]]:
             used["steps"] = text(self._step)
@@ -157,7 +157,7 @@ class LoopInPython(Loop):
         body = [
             f"{weights} = weights",
             *([f"{', '.join(state)}, = state"] if state else []),
-            *([f"{self._list(self.fixed)} = fixed"] if self.fixed else []),
+            *([f"{', '.join(fixed)}, = fixed"] if fixed else []),
             "losses = []",
             "append = losses.append",
             f"for {', '.join(used.values())} in {given}:",

@@ -7,13 +7,12 @@ are finite in the end, for neither nan nor inf ever leaves a weight.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import accumulate
 from typing import Any
 
 from ..derive import DerivedSteps
 from ..dialects.c import MACHINE, Dialect
-from ..program import Block, Program, operations
+from ..program import Program, operations
 from ..roll import has_pattern
 from ..stepwise import Problem
 from .frame import Source, file_of
@@ -50,22 +49,22 @@ class Training:
     """The source of the function `train`.
 
     The outputs of `program` are added up: the loss of a row, or, of a batch whose rows are known,
-    the part of each, and the penalty, if there is one. `moving` are the blocks that are trained.
+    the part of each, and the penalty, if there is one. The blocks that slopes are taken by are
+    trained.
     """
 
-    def __init__(self, problem: Problem, program: Program, moving: Sequence[Block]) -> None:
-        self.problem, self.program, self.moving = problem, program, moving
+    def __init__(self, problem: Problem, program: Program) -> None:
+        self.problem, self.program, self.moving = problem, program, program.wrt
         self.data = [block for block in program.blocks if block.has_rows]
         names = MACHINE.names()
         names.taken.update(OWN)
         self.name_of: dict[Any, str] = {b: names.take(b.name, "v") for b in program.blocks}
         self.copies = [names.take(f"{self.name_of[block]}_copy", "copy") for block in self.data]
-        self.slopes = [names.take(f"d{self.name_of[block]}", "slopes") for block in moving]
+        self.slopes = [names.take(f"d{self.name_of[block]}", "slopes") for block in self.moving]
         is_small = not self.data and operations(program) < FEW
         given = program, "value_and_grad", problem.reduce, self.name_of, self.slopes, "loss"
-        wanted = Wanted(*given, by=moving, joined=True)
-        in_tiles = has_pattern(program) and not is_small
-        step = function_of(MACHINE, "train_step", wanted, moving=moving, in_tiles=in_tiles)
+        options: Any = {"moving": self.moving, "in_tiles": has_pattern(program) and not is_small}
+        step = function_of(MACHINE, "train_step", Wanted(*given, joined=True), **options)
         update = update_source(MACHINE, "train_update", problem.update)
         self.source = self._source(step.source("part"), update)
         self.text = file_of([self.source])
