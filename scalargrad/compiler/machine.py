@@ -196,7 +196,7 @@ def _compiled(command: tuple[str, ...], source: str, level: str, name: str) -> A
     own = () if any("clang" in word or "zig" in word for word in command) else OF_GCC
     ends = ["-o", str(made), str(text), *["-lm"] * (os.name == "posix")]
     try:
-        text.write_text(source, encoding="ascii")
+        text.write_text(source, encoding="utf-8")
         for more in ((*own, NATIVE), (NATIVE,), ()):  # the first that a compiler knows
             run = subprocess.run(
                 [*command, *FLAGS, level, *more, *ends], capture_output=True, text=True,

@@ -13,7 +13,7 @@ from functools import lru_cache
 from ..lower import Line
 from ..naming import Names
 from .text import Writer, broken, wrapped
-from .translated import TRANSLATED, Grammar, Helpers, expressions
+from .translated import Grammar, Helpers
 
 OF_MATH = (  # under the same name in Python's table, C and JavaScript
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin",
@@ -28,11 +28,10 @@ TYPES = {
 }  # fmt: skip
 GRAMMAR = Grammar(
     "    ", TYPES, "for (int k = 0; k < n; k++)", "for (int k = n - 1; k >= 0; k--)",
-    expressions(Writer, LIBRARY), "/* … */", "(void){};",
+    Writer, LIBRARY, "/* … */", "(void){};",
 )  # fmt: skip
 HEAD = r"^(?:static|typedef) [^(;=]*?(\w+)(?:\(| __)"
 HELPERS = Helpers("helpers.c", HEAD, GRAMMAR)
-CALLS = {name: name for name in TRANSLATED}  # functions that operations call by name
 OF_LISTS = {  # the value of a list, and its slopes
     "norm": "length_of", "logsumexp": "log_sum_exp", "max": "largest_of", "min": "smallest_of",
     "prod": "product_of", "_peak": "largest_of", "norm_slopes": "unit_of",
@@ -105,7 +104,7 @@ class Dialect:
     counters = "int", "long"  # of so many, or of n
     opening = ""  # behind the head of a function, where the brace has no line of its own
     lists: Mapping[str, str] = OF_LISTS
-    functions: Mapping[str, str] = {**LIBRARY, **CALLS}
+    functions: Mapping[str, str] = LIBRARY
     reserved = frozenset(RESERVED | OWN)
     writer: type[Writer] = Writer
     texts: Helpers = HELPERS
@@ -137,7 +136,7 @@ class Dialect:
         '(x[i] < 0.0 ? a[i] : 1.0) / b[i]'
         """
         functions = WIDE if wide else self.functions
-        writer = self.writer(operands, functions)
+        writer = self.writer(functions, operands)
         text, _ = writer.number(line.tree)  # type: ignore[arg-type]
         calls |= writer.called
         return text

@@ -8,15 +8,14 @@ from __future__ import annotations
 import math
 from collections.abc import Collection, Mapping, Sequence
 
-from .c import CALLS, FURTHER, OF_MATH, OWN, Dialect
+from .c import OF_MATH, OWN, Dialect
 from .text import COMPARED, Writer, wrapped
-from .translated import Grammar, Helpers, expressions
+from .translated import Grammar, Helpers
 
 FUNCTIONS = {
-    **{name: f"Math.{name}" for name in ("abs", *OF_MATH)},
-    **{name: name for name in (*FURTHER, *CALLS)},
-    "pow": "power",
-}
+    **{name: f"Math.{name}" for name in ("abs", "floor", *OF_MATH)},
+    "larger": "Math.max", "pow": "power",
+}  # fmt: skip
 
 
 class JavaScriptWriter(Writer):
@@ -33,8 +32,7 @@ TYPES = {
 }  # fmt: skip
 GRAMMAR = Grammar(
     "  ", TYPES, "for (let k = 0; k < n; k++)", "for (let k = n - 1; k >= 0; k--)",
-    expressions(JavaScriptWriter, FUNCTIONS | {"larger": "Math.max", "floor": "Math.floor"}),
-    "// …",
+    JavaScriptWriter, FUNCTIONS, "// …",
 )  # fmt: skip
 HELPERS = Helpers("helpers.js", r"^function (\w+)", GRAMMAR)
 WORDS = """

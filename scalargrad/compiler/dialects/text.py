@@ -11,21 +11,31 @@ from functools import cache
 CHOICE, EITHER, BOTH, COMPARED, SUMMED, MULTIPLIED, SIGNED, ATOM = range(8)
 SIGNS = {
     ast.Add: ("+", SUMMED), ast.Sub: ("-", SUMMED), ast.Mult: ("*", MULTIPLIED),
-    ast.Div: ("/", MULTIPLIED),
+    ast.Div: ("/", MULTIPLIED), ast.FloorDiv: ("/", MULTIPLIED),  # the latter of whole numbers
 }  # fmt: skip
+RENAMED = {"exp_difference": "difference_exp", "scaled": "ldexp", "power": "pow", "max": "larger"}
 COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
 
 
 class Writer:
-    """Writes an expression; languages that have C's signs differ in what stands here first."""
+    """Writes an expression; languages that have C's signs differ in what stands here first.
+
+    Operands are written as the text that they stand for. Without any, it is an expression of a
+    function: names are its own, lists have places, and whole numbers stay whole.
+    """
 
     constants: Mapping[str, str] = {"inf": "INFINITY", "nan": "NAN"}
     both, either, equal, different = "&", "|", "==", "!="
     least = ATOM  # how tightly conditions must hold together beside these
 
-    def __init__(self, operands: Mapping[str, str], functions: Mapping[str, str]) -> None:
-        self.operands, self.functions = operands, functions
+    def __init__(
+        self, functions: Mapping[str, str], operands: Mapping[str, str] | None = None
+    ) -> None:
+        self.functions, self.operands = functions, operands or {}
         self.called: set[str] = set()
+        self.is_of_function = operands is None
+        if self.is_of_function:
+            self.both, self.either, self.least = "&&", "||", COMPARED
 
     @classmethod
     def literal(cls, number: float) -> str:
@@ -43,35 +53,55 @@ class Writer:
         """An expression that is a number, and how tightly it holds together."""
         match node:
             case ast.Name(name):
-                text = self.operands.get(name) or self.constants[name]
+                text = self.operands.get(name) or self.constants.get(name, name)
                 return text, SIGNED if text[0] == "-" else ATOM
+            case ast.Attribute(_, "pi"):
+                return self.literal(math.pi), ATOM
+            case ast.Constant(int(value)) if self.is_of_function:
+                return str(value), ATOM
             case ast.Constant(value):
                 return self.literal(float(value)), ATOM  # type: ignore[arg-type]
+            case ast.BinOp(left, ast.Mod(), ast.Constant(int())):  # of an exponent
+                n, x = self.number(node.right)[0], _held(self.number(left), MULTIPLIED)
+                return f"({x} % {n} + {n}) % {n}", MULTIPLIED
+            case ast.BinOp(left, ast.Mod(), right):
+                return self.call("modulo", left, right)
             case ast.BinOp(left, op, right):
                 sign, level = SIGNS[type(op)]
                 x, y = _held(self.number(left), level), _held(self.number(right), level + 1)
                 return f"{x} {sign} {y}", level
             case ast.UnaryOp(ast.USub(), operand):
                 return f"-{_held(self.number(operand), ATOM)}", SIGNED
-            case ast.UnaryOp(ast.UAdd(), operand):
+            case ast.UnaryOp(ast.UAdd(), operand) | ast.Call(ast.Name("float"), [operand]):
                 return self.number(operand)
             case ast.IfExp(test, body, orelse):
                 condition = _held(self.truth(test), COMPARED)
                 first = _held(self.number(body), EITHER)
                 return f"{condition} ? {first} : {self.number(orelse)[0]}", CHOICE
+            case ast.Subscript(ast.Call(_, arguments)):  # frexp(x)[1]
+                return self.call("exponent", *arguments)
+            case ast.Subscript(items, place):
+                return f"{self.number(items)[0]}[{self.number(place)[0]}]", ATOM
+            case ast.Call(ast.Name("divide"), [x, y]):
+                return self.number(ast.BinOp(x, ast.Div(), y))
             case ast.Call(ast.Name("pow"), [x, ast.Name(y)]) if self.operands.get(y) == "2.0":
                 return self.number(ast.BinOp(x, ast.Mult(), x))
             case ast.Call(ast.Name("pow"), [ast.Name(x), ast.Name(y)]) if (
                 self.operands.get(y) == "0.5"  # gcc takes sqrt for it in loops: nan at -inf
             ):
                 return self.number(_parsed(f"inf if abs({x}) == inf else sqrt({x} + 0.0)"))
-            case ast.Call(ast.Name(name), arguments):
-                listed = ", ".join([self.number(argument)[0] for argument in arguments])
-                self.called.add(self.functions[name])
-                return f"{self.functions[name]}({listed})", ATOM
+            case ast.Call(ast.Name(name) | ast.Attribute(_, name), arguments):
+                return self.call(name, *arguments)
             case ast.Compare() | ast.BoolOp() | ast.UnaryOp(ast.Not()):
                 return f"{_held(self.truth(node), COMPARED)} ? 1.0 : 0.0", CHOICE
-        raise AssertionError(f"the table holds no such expression: {ast.unparse(node)}")
+        raise AssertionError(f"no language but Python has {ast.unparse(node)}")
+
+    def call(self, name: str, *arguments: ast.expr) -> tuple[str, int]:
+        """A call of a function under the name that it has in the language."""
+        name = RENAMED.get(name, name)
+        name = self.functions.get(name, name)
+        self.called.add(name)
+        return f"{name}({', '.join([self.number(x)[0] for x in arguments])})", ATOM
 
     def truth(self, node: ast.expr) -> tuple[str, int]:
         """An expression that is a condition; of numbers, whether they are not 0.

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ...arithmetic import extremes, periodic
 from ...arithmetic.lists import exp_difference
 from . import lists
-from .text import ATOM, COMPARED, broken
+from .text import RENAMED, Writer, broken
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     exp_difference, extremes.over_hypot, extremes.over_squares, extremes.over_square,
@@ -26,12 +26,7 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
     extremes.gelu_factor, extremes.gelu_rest, extremes.gelu_tail, extremes.gelu_tail_slope,
     periodic.sin_pi, periodic.cos_pi, periodic.sinc_slope, *lists.NAMES,
 )  # fmt: skip
-RENAMED = {"exp_difference": "difference_exp", "scaled": "ldexp", "power": "pow", "max": "larger"}
 TRANSLATED = {RENAMED.get(made.__name__, made.__name__): made for made in FUNCTIONS}
-COMMENTS = {
-    "√": "the root of ", "²": "^2", "∛": "the cube root of ", "π": "pi", "Φ": "Phi", "φ": "phi",
-    "ₙ": "_n",
-}  # fmt: skip
 
 
 class Helper(NamedTuple):
@@ -48,7 +43,8 @@ class Grammar(NamedTuple):
     types: dict[str, str]  # by annotation
     loop: str
     back: str
-    writer: Any
+    writer: type[Writer]
+    functions: dict[str, str]  # the language's own, where they have another name
     comment: str
     unused: str = ""
 
@@ -70,7 +66,7 @@ class Helpers(dict[str, Helper]):
 
     def __missing__(self, name: str) -> Helper:
         made = _Translator(TRANSLATED[name], self.grammar)
-        self[name] = Helper(made.text(), tuple(sorted(made.calls)))
+        self[name] = Helper(made.text(), tuple(sorted(made.writer.called)))
         return self[name]
 
     def text_of(self, names: Iterable[str]) -> str:
@@ -91,20 +87,18 @@ class Helpers(dict[str, Helper]):
 
 class _Translator:
     def __init__(self, function: Callable[..., Any], grammar: Grammar) -> None:
-        self.grammar, self.calls = grammar, set[str]()
+        self.grammar, self.writer = grammar, grammar.writer(grammar.functions)
         tree = _definitions(function.__module__)[function.__name__]
         self.name = RENAMED.get(tree.name, tree.name)
         self.comment, *self.body = tree.body
         self.parameters = [(x.arg, ast.unparse(x.annotation)) for x in tree.args.args]
         self.returns = ast.unparse(tree.returns)
         self.known = {name for name, _ in self.parameters}
-        self.writer = grammar.writer(self)
 
     def text(self) -> str:
-        """The function, with a comment where Python has one that all can read."""
+        """The function, with the first line of Python's docstring as a comment."""
         types, (lead, end) = self.grammar.types, self.grammar.comment.split("…")
-        comment: str = self.comment.value.value.splitlines()[0].rstrip(".")
-        comment = "".join([COMMENTS.get(c, c) for c in comment])
+        comment = f"{lead}{self.comment.value.value.splitlines()[0].rstrip('.')}{end}"
         listed = ", ".join([types[kind] + name for name, kind in self.parameters])
         read = {x.id for line in self.body for x in ast.walk(line) if isinstance(x, ast.Name)}
         unused = [self.grammar.unused.format(x) for x, _ in self.parameters if x not in read]
@@ -112,7 +106,7 @@ class _Translator:
         head = f"{types['-> ' + self.returns]}{self.name}({listed})"
         opened = [f"{head} {{"] if self.grammar.indent == "  " else [head, "{"]
         inner = [x for line in lines for x in broken(self.grammar.indent + line, "    ")]
-        return "\n".join([*[f"{lead}{comment}{end}"] * comment.isascii(), *opened, *inner, "}"])
+        return "\n".join([comment, *opened, *inner, "}"])
 
     def _block(self, statements: Iterable[ast.stmt]) -> list[str]:
         before, self.known = self.known, set(self.known)
@@ -139,10 +133,8 @@ class _Translator:
                 return [f"return {number(value)[0]};"]
             case ast.Assign([ast.Tuple([m, e])], ast.Call() as call):  # m, e = frexp(x)
                 first = self._set(m, number(call.args[0])[0])
-                name = number(m)[0]
-                self.calls |= {"exponent", "mantissa"}
-                exponent = self._set(e, f"exponent({name})", "int")
-                return [first, exponent, f"{name} = mantissa({name}, {number(e)[0]});"]
+                exponent = self._set(e, self.writer.call("exponent", m)[0], "int")
+                return [first, exponent, self._set(m, self.writer.call("mantissa", m, e)[0])]
             case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
                 if isinstance(targets[0], ast.Tuple):
                     pairs: Any = zip(targets, values)
@@ -183,56 +175,3 @@ def _is_whole(value: ast.expr) -> bool:
     """Whether an expression is an exponent, or made of one: the only whole numbers there are."""
     text = ast.unparse(value)
     return text.startswith("math.frexp(") or text.endswith("% 3")
-
-
-def expressions(base: type, functions: dict[str, str]) -> Any:
-    """The writer of a language for expressions as functions have them: of what a module has, and of
-    lists.
-    """
-
-    class Expressions(base):  # type: ignore[misc]
-        both, either, least = "&&", "||", COMPARED
-
-        def __init__(self, made: _Translator) -> None:
-            super().__init__({}, functions)
-            self.made = made
-
-        def number(self, node: Any) -> tuple[str, int]:
-            text = self._number(node)
-            return (text, ATOM) if text else super().number(node)
-
-        def _number(self, node: Any) -> str:
-            def of(node: Any) -> str:
-                return self.number(node)[0]
-
-            match node:
-                case ast.Name(name):
-                    return name if name not in self.constants else ""
-                case ast.Constant(int(value)):
-                    return str(value)
-                case ast.Attribute(_, "pi"):
-                    return "3.141592653589793"
-                case ast.Subscript(ast.Call() as call):  # frexp(x)[1]
-                    self.made.calls.add("exponent")
-                    return f"exponent({of(call.args[0])})"
-                case ast.Subscript(name, place):
-                    return f"{of(name)}[{of(place)}]"
-                case ast.BinOp(left, ast.Mod(), ast.Constant(int(value))):
-                    return f"({of(left)} % {value} + {value}) % {value}"
-                case ast.BinOp(left, ast.FloorDiv(), right):
-                    return f"({of(left)}) / {of(right)}"
-                case ast.BinOp(left, ast.Mod(), right):
-                    self.made.calls.add("modulo")
-                    return f"modulo({of(left)}, {of(right)})"
-                case ast.Call(ast.Name("float"), [x]):
-                    return of(x)
-                case ast.Call(ast.Name("divide"), [x, y]):
-                    return f"({of(ast.BinOp(x, ast.Div(), y))})"
-                case ast.Call(ast.Name(name) | ast.Attribute(_, name), arguments):
-                    name = RENAMED.get(name, name)
-                    name = functions.get(name, name)
-                    self.made.calls.add(name)
-                    return f"{name}({', '.join(map(of, arguments))})"
-            return ""
-
-    return Expressions
