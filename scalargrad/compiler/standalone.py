@@ -1,19 +1,17 @@
 """Functions as source that stands alone: with the source of all that they call.   (floor 3)
 
 The names that code reads say what is called, and the objects themselves where they are from: those
-of the standard library are imported; those of the package are copied, under a name that begins
-with _ and so meets no name in generated source; NumPy's functions and arrays become assignments.
+of the standard library and of NumPy are imported; those of the package are copied, under a name
+that begins with _ and so meets no name in generated source.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
-import functools
 import inspect
 import itertools
 import math
-import operator
 import re
 import sys
 import textwrap
@@ -25,7 +23,7 @@ from typing import Any
 from ..arithmetic.total import _total as maker_of_total
 from .layout import wrapped
 
-LIBRARIES = (math, operator, functools)
+LIBRARIES = ("builtins", "math", "operator", "functools", "numpy")
 
 
 class Standalone:
@@ -50,13 +48,12 @@ class Standalone:
     """
 
     def __init__(self) -> None:
-        self._imports: set[str] = set()
-        self._from: dict[str, set[str]] = {}
+        self._modules: set[str] = set()
+        self._imports: dict[str, list[str]] = {}  # by module
         self._constants: list[str] = []
         self._definitions: list[str] = []
         self._names: dict[Any, str] = {}
         self._taken: set[str] = set()
-        self._kept: list[Any] = []  # so that no id is given again
 
     def add(self, text: str, names: Mapping[str, Any]) -> None:
         """Add generated source, and before it the definitions of what it reads among `names`."""
@@ -64,17 +61,20 @@ class Standalone:
 
     def text(self) -> str:
         """The module: imports, constants, definitions."""
-        imports = [f"import {name}" for name in sorted(self._imports - {"numpy"})]
-        for module, names in sorted(self._from.items()):
-            imports += wrapped(f"from {module} import {', '.join(sorted(names))}")
-        others = ["import numpy"] if "numpy" in self._imports else []
-        parts = ["\n".join(part) for part in (imports, others, self._constants) if part]
-        text, before = "\n\n".join(parts), ""
+        standard = {*self._modules, *self._imports} - {"numpy"}
+        parts = [self._import_lines(standard), self._import_lines({"numpy"}), self._constants]
+        text, before = "\n\n".join(["\n".join(part) for part in parts if part]), ""
         for definition in self._definitions:
             are_lines = "\n" not in before.strip("\n") + definition.strip("\n") and before
             text += ("\n" if are_lines else "\n\n\n" if text else "") + definition.strip("\n")
             before = definition
         return text + "\n"
+
+    def _import_lines(self, modules: set[str]) -> list[str]:
+        lines = [f"import {module}" for module in sorted(modules & self._modules)]
+        for module in sorted(modules & self._imports.keys()):
+            lines += wrapped(f"from {module} import {', '.join(sorted(self._imports[module]))}")
+        return lines
 
     def _copied(self, source: str, names: Mapping[str, Any], own: Mapping[str, str] = {}) -> str:
         """Source under the names that what it reads has here; texts and comments stay."""
@@ -90,70 +90,61 @@ class Standalone:
         return "".join(lines)
 
     def _name(self, name: str, names: Mapping[str, Any]) -> str:
-        """The name of an object here, where it is defined from now on."""
+        """The name of an object here, where it is imported or defined from now on."""
         item = names[name]
-        key = _key(item) or (names["__name__"], name)
+        key = _key(name, item) or (names["__name__"], name)
         if key not in self._names:
-            self._kept.append(item)
-            if (found := self._imported(item)) is not None:
-                self._names[key] = found
-            else:
-                made = self._names[key] = self._fresh(name, item)
-                self._define(made, name, names)
+            self._names[key] = self._imported(name, item) or self._defined(name, names)
         return self._names[key]
 
-    def _imported(self, item: Any) -> str | None:
-        """The name of what the standard library has; None of others."""
+    def _imported(self, name: str, item: Any) -> str:
+        """The name of what Python or a library has; nothing for others."""
         if isinstance(item, ModuleType):
-            self._imports.add(item.__name__)
+            self._modules.add(item.__name__)
             return item.__name__
+        if isinstance(item, float) and not math.isfinite(item):
+            name, item = str(item), getattr(math, str(item))
+        for home in LIBRARIES:
+            for own in (name, getattr(item, "__name__", "")):
+                if getattr(sys.modules.get(home), own, self) is item:
+                    made = own if home == "builtins" else self._fresh(own)
+                    if home != "builtins":
+                        text = own if made == own else f"{own} as {made}"
+                        self._imports.setdefault(home, []).append(text)
+                    return made
+        return ""
+
+    def _defined(self, name: str, names: Mapping[str, Any]) -> str:
+        """The name of what is copied: that of a function begins with _."""
+        item, inner = names[name], _made_total(names[name])
+        is_function = isinstance(item, FunctionType) or hasattr(item, "__wrapped__")
+        made = self._fresh(f"_{(inner or item).__name__.lstrip('_')}" if is_function else name)
         if isinstance(item, float):
-            return None if math.isfinite(item) else self._import(math, str(item))
-        name: str = getattr(item, "__name__", "")
-        if getattr(builtins, name, None) is item:
-            return name
-        home = next((module for module in LIBRARIES if getattr(module, name, None) is item), None)
-        return self._import(home, name) if home else None
+            self._constants.append(f"{made} = {float.__repr__(item)}")
+        elif hasattr(item, "tobytes"):
+            self._modules.add("numpy")
+            self._constants += wrapped(f"{made} = {_array(item)}")
+        elif inner:
+            cells = sorted(_cells(item).items())
+            options = [f", {key}={value}" for key, value in cells if key != "function" and value]
+            names = {"make": maker_of_total, "function": inner, "inf": math.inf}
+            self.add(f"{made} = make(function{''.join(options)})", names)
+        elif is_function:
+            source = re.sub(r"  # type: ignore.*", "", textwrap.dedent(inspect.getsource(item)))
+            read, own = inspect.unwrap(item).__globals__, {item.__name__: made}
+            self._definitions.append(self._copied(source, read, own))
+        else:
+            self._definitions.append(self._copied(_assignment(names, name), names, {name: made}))
+        return made
 
-    def _import(self, module: ModuleType, name: str) -> str:
-        self._from.setdefault(module.__name__, set()).add(name)
-        return name
-
-    def _fresh(self, name: str, item: Any) -> str:
-        """A name for a definition: that of a number stays as it is, where it can."""
-        if _is_function(item) and not _of_numpy(item, name):
-            name = "_" + (_made_total(item) or item).__name__.lstrip("_")
-        elif hasattr(builtins, name):
-            name = f"_{name}"
-        made, count = name, 1
+    def _fresh(self, name: str) -> str:
+        """The name, or one like it where it is taken."""
+        made, count = f"_{name}" if hasattr(builtins, name) else name, 1
         while made in self._taken:
             count += 1
             made = f"_{name.lstrip('_')}_{count}"
         self._taken.add(made)
         return made
-
-    def _define(self, made: str, name: str, names: Mapping[str, Any]) -> None:
-        item = names[name]
-        if isinstance(item, float):
-            self._constants.append(f"{made} = {float.__repr__(item)}")
-        elif inner := _made_total(item):
-            cells = sorted(_cells(item).items())
-            options = [f", {key}={value}" for key, value in cells if key != "function" and value]
-            names = {"make": maker_of_total, "function": inner, "inf": math.inf}
-            self.add(f"{made} = make(function{''.join(options)})", names)
-        elif text := _array(item) or _of_numpy(item, name):
-            self._imports.add("numpy")
-            self._constants += wrapped(f"{made} = {text}")
-        elif _is_function(item):
-            source = re.sub(r"  # type: ignore.*", "", textwrap.dedent(inspect.getsource(item)))
-            read, own = inspect.unwrap(item).__globals__, {item.__name__: made}
-            self._definitions.append(self._copied(source, read, own))
-        else:
-            self._definitions.append(self._copied(_assignment(names, name), names))
-
-
-def _is_function(item: Any) -> bool:
-    return isinstance(item, FunctionType) or hasattr(item, "__wrapped__")
 
 
 def _cells(item: Any) -> dict[str, Any]:
@@ -167,24 +158,17 @@ def _made_total(item: Any) -> Any:
     return _cells(item)["function"] if is_made else None
 
 
-def _key(item: Any) -> Any:
+def _key(name: str, item: Any) -> Any:
     """A key that tells an object from others; None for one that its module makes known."""
+    if isinstance(item, float):
+        return name, str(item)
     if hasattr(item, "tobytes") and not isinstance(item, type):
         return item.dtype.str, item.shape, item.tobytes()
-    return id(item) if callable(item) or isinstance(item, float | ModuleType) else None
-
-
-def _of_numpy(item: Any, name: str) -> str:
-    """A function of NumPy as it is written, `numpy.exp`; nothing for others."""
-    home, names = sys.modules.get("numpy"), (name, getattr(item, "__name__", ""))
-    found = [x for x in names if callable(item) and getattr(home, x, 0) is item]
-    return f"numpy.{found[0]}" if found else ""
+    return item if callable(item) or isinstance(item, ModuleType) else None
 
 
 def _array(item: Any) -> str:
-    """An array as it is written, to the last bit; nothing for what is none."""
-    if not hasattr(item, "tobytes") or isinstance(item, type):
-        return ""
+    """An array as it is written, to the last bit."""
     if not item.size:
         return f"numpy.zeros({item.shape}, {item.dtype.name!r})"
     text = re.sub("inf|nan", lambda found: f"numpy.{found[0]}", repr(item.tolist()))

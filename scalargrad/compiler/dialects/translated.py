@@ -127,10 +127,8 @@ class _Translator:
     def _lines(self, statement: ast.stmt) -> list[str]:
         number, truth = self.writer.number, self.writer.truth
         match statement:
-            case ast.Return(None):
-                return ["return;"]
             case ast.Return(value):
-                return [f"return {number(value)[0]};"]
+                return [f"return {number(value)[0]};" if value else "return;"]
             case ast.Assign([ast.Tuple([m, e])], ast.Call() as call):  # m, e = frexp(x)
                 first = self._set(m, number(call.args[0])[0])
                 exponent = self._set(e, self.writer.call("exponent", m)[0], "int")
