@@ -27,7 +27,7 @@ TYPES = {
     "= float": "double ", "= int": "int ",
 }  # fmt: skip
 GRAMMAR = Grammar(
-    "    ", TYPES, "for (int k = 0; k < n; k++)", "for (int k = n - 1; k >= 0; k--)",
+    "    ", TYPES, "for (int k = 0; k < n; k += step)", "for (int k = n - step; k >= 0; k -= step)",
     Writer, LIBRARY, "/* … */", "(void){};",
 )  # fmt: skip
 HEAD = r"^(?:static|typedef) [^(;=]*?(\w+)(?:\(| __)"

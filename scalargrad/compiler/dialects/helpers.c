@@ -67,48 +67,48 @@ static inline double larger(double x, double y)
     return x > y ? x : y;
 }
 
-/* the largest number of each of some lists: number k of list r is x[step k + r] */
-static void largest_of_each(long n, long lists, long step, const double *restrict x,
+/* the largest number of each of some lists, which begin next to one another at x */
+static void largest_of_each(long n, long step, long lists, const double *restrict x,
     double *restrict top)
 {
     for (long r = 0; r < lists; r++)
         top[r] = -INFINITY;
-    for (long k = 0; k < n; k++)
+    for (long k = 0; k < n; k += step)
         for (long r = 0; r < lists; r++) {
-            const double y = x[k * step + r];
+            const double y = x[k + r];
             top[r] = ((y > top[r]) | (y != y)) ? y : top[r];
         }
 }
 
-static void log_sum_exp_of_each(long n, long lists, long step, const double *restrict x,
+static void log_sum_exp_of_each(long n, long step, long lists, const double *restrict x,
     double *restrict out)
 {
     double top[64], tops[64] = {0.0}, rest[64] = {0.0};
-    largest_of_each(n, lists, step, x, top);
-    for (long k = 0; k < n; k++)
+    largest_of_each(n, step, lists, x, top);
+    for (long k = 0; k < n; k += step)
         for (long r = 0; r < lists; r++) {
-            const double is_top = x[k * step + r] == top[r] ? 1.0 : 0.0;
+            const double is_top = x[k + r] == top[r] ? 1.0 : 0.0;
             tops[r] += is_top;
-            rest[r] += (1.0 - is_top) * wide_difference_exp(x[k * step + r], top[r]);
+            rest[r] += (1.0 - is_top) * wide_difference_exp(x[k + r], top[r]);
         }
     for (long r = 0; r < lists; r++)
         out[r] = top[r] - top[r] == 0.0 ? top[r] + log1p(rest[r] + (tops[r] - 1.0)) : top[r];
 }
 
-static void soft_max_of_each(long n, long lists, long step, const double *restrict x,
+static void soft_max_of_each(long n, long step, long lists, const double *restrict x,
     double *restrict slopes)
 {
     double top[64], sum[64] = {0.0};
-    largest_of_each(n, lists, step, x, top);
-    for (long k = 0; k < n; k++)
+    largest_of_each(n, step, lists, x, top);
+    for (long k = 0; k < n; k += step)
         for (long r = 0; r < lists; r++) {
-            const double e = wide_difference_exp(x[k * step + r], top[r]);
-            slopes[k * step + r] = e;
+            const double e = wide_difference_exp(x[k + r], top[r]);
+            slopes[k + r] = e;
             sum[r] += e;
         }
-    for (long k = 0; k < n; k++)
+    for (long k = 0; k < n; k += step)
         for (long r = 0; r < lists; r++)
-            slopes[k * step + r] /= sum[r];
+            slopes[k + r] /= sum[r];
 }
 
 /* x is m 2^e with 0.5 <= |m| < 1 */
@@ -197,7 +197,7 @@ static void shorten(int n, double *x, double most)
     for (int k = 0; k < n; k++)
         squares += x[k] * x[k];
     const int is_plain = squares > 1e-280 && squares < INFINITY;
-    const double factor = most / fmax(most, is_plain ? sqrt(squares) : length_of(n, x));
+    const double factor = most / fmax(most, is_plain ? sqrt(squares) : length_of(n, 1, x));
     for (int k = 0; k < n; k++)
         x[k] *= factor;
 }

@@ -31,7 +31,7 @@ TYPES = {
     **dict.fromkeys(("-> float", "-> None"), "function "), "= float": "let ", "= int": "const ",
 }  # fmt: skip
 GRAMMAR = Grammar(
-    "  ", TYPES, "for (let k = 0; k < n; k++)", "for (let k = n - 1; k >= 0; k--)",
+    "  ", TYPES, "for (let k = 0; k < n; k += step)", "for (let k = n - step; k >= 0; k -= step)",
     JavaScriptWriter, FUNCTIONS, "// …",
 )  # fmt: skip
 HELPERS = Helpers("helpers.js", r"^function (\w+)", GRAMMAR)

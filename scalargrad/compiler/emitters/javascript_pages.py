@@ -73,8 +73,8 @@ def _of_list(op: Op, calls: set[str]) -> tuple[str, list[str]]:
     value, slopes = JAVASCRIPT.lists[op.name], JAVASCRIPT.lists[f"{op.name}_slopes"]
     calls |= {value, slopes}
     return "...x", [
-        f"const out = {value}(x.length, x), slopes = [];",
-        f"{slopes}(x.length, x, out, slopes);",
+        f"const out = {value}(x.length, 1, x), slopes = [];",
+        f"{slopes}(x.length, 1, x, out, slopes);",
         "return [out, slopes];",
     ]
 

@@ -212,17 +212,46 @@ class Function(Products):
         if self.is_number(source):
             name = self.name_of[source]
             return self.use(name) if isinstance(source, Block) else name
-        row: list[tuple[int, str]] = []
+        row = self._row(source)
         if source.has_rows and self.tile > 1:
             first, terms = first * self.tile, [(step * self.tile, name) for step, name in terms]
             row = [(1, "r")]
-        elif isinstance(source, Block) and source.has_rows:
-            row = [(len(source.inputs), self.use("r"))]
         return f"{self.array(source)}[{linear(first, [*row, *terms])}]"
 
+    def _row(self, source: Any) -> list[tuple[int, str]]:
+        """The place of a row of data, where rows are taken one after the other."""
+        if self.tile > 1 or not (isinstance(source, Block) and source.has_rows):
+            return []
+        return [(len(source.inputs), self.use("r"))]
+
     def one(self, view: View) -> View:
-        """A view of one source."""
-        return View((self._all(view.sources),), view.index) if len(view.sources) > 1 else view
+        """A view of one source: several are put into one array, once in a stage."""
+        if len(view.sources) == 1:
+            return view
+        key = self.stage, tuple([s.data if isinstance(s, Numbers) else s for s in view.sources])
+        if key not in self._beside:
+            whole = View(view.sources, numpy.arange(view.size))
+            self._beside[key] = self._copied(whole, has_rows(view))
+        return View((self._beside[key],), view.index)
+
+    def _copied(self, view: View, carried: bool) -> Vector:
+        """The numbers of a view in an array of their own."""
+        copy = Vector(SUM, (), max(2, view.index.size), carried)
+        name = self.name_of[copy] = self.names.take("", "xs")
+        self.arrays[name] = copy.size * (self.tile if carried else 1)
+        ends, flat = numpy.cumsum([*map(size_of, view.sources)]), view.index.ravel()
+        which = numpy.searchsorted(ends, flat, side="right")
+        for at, source in enumerate(view.sources):
+            places = numpy.flatnonzero(which == at)
+            if not len(places):
+                continue
+            index = flat[places] - (ends[at] - size_of(source))
+            shape = nest_of([places, index]) or (len(places),)
+            names = VARIABLES[: len(shape)]
+            place = self.at(copy, *self.terms(places.reshape(shape), names))
+            number = self.item(View((source,), index), shape, names)
+            self.put([*zip(names, shape), *self.rows(carried)], [f"{place} = {number};"])
+        return copy
 
     def each(self, view: View) -> list[str]:
         """The numbers of a view, one by one."""
@@ -263,23 +292,6 @@ class Function(Products):
             return [*zip(strides.steps, variables)], strides.first
         table = self.index_table(index)
         return [(1, f"{table}[{linear(0, flat_terms(index.shape, variables))}]")], 0
-
-    def _all(self, sources: tuple[Any, ...]) -> Vector:
-        """Several sources as one array, which is made once in a stage."""
-        key = self.stage, tuple([s.data if isinstance(s, Numbers) else s for s in sources])
-        if key not in self._beside:
-            carried, total = any(source.has_rows for source in sources), sum(map(size_of, sources))
-            whole = self._beside[key] = Vector(SUM, (), max(2, total), carried)
-            name = self.name_of[whole] = self.names.take("", "all")
-            self.arrays[name] = whole.size * (self.tile if carried else 1)
-            begin = 0
-            for source in sources:
-                size = size_of(source)
-                item = self.item(View((source,), numpy.arange(size)), (size,), "i")
-                place = self.at(whole, [(int(size > 1), "i")], begin)
-                self.put([("i", size), *self.rows(carried)], [f"{place} = {item};"])
-                begin += size
-        return self._beside[key]
 
     def one_of(self, vector: Vector) -> str:
         """Where number i of a vector is."""
@@ -388,43 +400,41 @@ class Function(Products):
         self.put([("i", size), ("k", count), *rows], [f"{at} += {term};"])
 
     def _listed(self, vector: Vector) -> None:
-        """A function of a list: its value, or its slopes, a list again."""
-        xs, carried = vector.operands[0], vector.has_rows
-        steps, count = xs.index.shape
-        function = OF_EACH.get(vector.op.name) if count else None
-        if function and self.rows(carried):
-            self.calls.add(function)
-            lists = self._columns_of(narrowed(xs.sources, xs.index.ravel()), count)
-            at = linear(0, [(vector.size // steps * self.tile * (steps > 1), "j")])
-            given = f"{count}, {self.rows(True)[0][1]}, {self.tile}, {lists}"
-            self.put([("j", steps)], [f"{function}({given}, &{self.array(vector)}[{at}]);"])
-            return
-        function = self.dialect.lists[vector.op.name]
+        """A function of each of some lists: its value, or its slopes, a list again.
+
+        In tiles the numbers of a list stand as far apart as there are rows.
+        """
+        xs, name, carried = vector.operands[0], vector.op.name, vector.has_rows
+        (lists, count), rows = xs.index.shape, self.rows(carried)
+        each = OF_EACH.get(name) if rows and count else None
+        function, step = each or self.dialect.lists[name], self.tile if carried else 1
         self.calls.add(function)
-        listed = self.use(self.names.take("", "xs"))
-        self.arrays[listed] = max(1, count)
-        lines, k = [], linear(0, [(int(count > 1), "k")])
-        if steps == 1 and is_loose(xs):
-            lines = [f"{listed}[{at}] = {x};" for at, x in enumerate(self.each(xs))]
-        elif count:
-            item = self.item(xs, (steps, count), "ik")
-            lines = self.in_loops([("k", count)], [f"{listed}[{k}] = {item};"])
-        if len(vector.operands) == 1:
-            text = f"{function}({count}, {listed})"
-            lines.append(self.line(vector, self.one_of(vector), text))
+        row = [(1, "r")] if rows and not each else []
+        given = [str(count * step), str(step), *[str(x) for _, x in rows if each]]
+        given.append(self._side_by_side(xs, carried, row))
+        if len(vector.operands) > 1 or each:
+            given += [self.item(x, (lists,), "j") for x in vector.operands[1:] if not each]
+            width = vector.size // lists * step * (lists > 1)
+            given.append(self.dialect.part(self.array(vector), linear(0, [(width, "j"), *row])))
+            line = f"{function}({', '.join(given)});"
         else:
-            out = self.item(vector.operands[1], (steps,), "i")
-            terms = [(count, "i")] if steps > 1 else []
-            if carried and self.tile > 1:
-                slopes = self.use(self.names.take("", "ds"))
-                self.arrays[slopes] = max(1, count)
-                at = self.at(vector, [*terms, (int(count > 1), "k")])
-                back = self.in_loops([("k", count)], [f"{at} = {slopes}[{k}];"])
-                lines += [f"{function}({count}, {listed}, {out}, {slopes});", *back]
-            else:
-                part = self.dialect.part(self.array(vector), linear(0, terms))
-                lines.append(f"{function}({count}, {listed}, {out}, {part});")
-        self.put([("i", steps), *self.rows(carried)], lines)
+            place = self.at(vector, [(int(lists > 1), "j")])
+            line = self.line(vector, place, f"{function}({', '.join(given)})")
+        self.put([("j", lists), *([] if each else rows)], [line])
+
+    def _side_by_side(self, xs: View, carried: bool, row: list[tuple[int, str]]) -> str:
+        """The place where list j begins; lists that are not in an array as they are, are copied."""
+        view, shape = narrowed(xs.sources, xs.index.ravel()), xs.index.shape
+        source, strides = view.sources[0], Strides.of(xs.index) if xs.index.size else None
+        is_array = len(view.sources) == 1 and isinstance(source, Vector | Block)
+        is_array = is_array and not self.is_number(source) and source not in self.constants
+        has_gaps = not strides or strides.steps[1] != (shape[1] > 1)
+        if has_gaps or not is_array or has_rows(view) < bool(self.rows(carried)):
+            source, strides = self._copied(view, carried), None
+        first, step = (strides.first, strides.steps[0]) if strides else (0, shape[1])
+        unit = self.tile if source.has_rows else 1
+        terms = [(step * unit * (shape[0] > 1), "j"), *row, *self._row(source)]
+        return self.dialect.part(self.array(source), linear(first * unit, terms))
 
     # -------------------------------------------------------------- over rows
 
@@ -459,49 +469,25 @@ class Function(Products):
         if id(result) in self.placed or not size:
             return
         view = narrowed(result.view.sources, flat)
-        in_tiles = result.by_rows and self.tile > 1
-        if is_loose(view) and not in_tiles:
+        rows: list[Loop] = [("r", self.use("here"))] if result.by_rows and self.tile > 1 else []
+        if is_loose(view):
+            lines = []
             for at, item in enumerate(self.each(view)):
                 place = self._target(result, size, [], int(turns[at // size]), at % size, [])
-                self.put([], [f"{place} = {item};"])
+                lines.append(f"{place} = {item};")
+            self.put(rows, lines)
             return
-        loops: list[Loop] = [("j", len(turns))]
-        if in_tiles and size > 1:
-            text = f"{size}, {self.use('here')}, {self._columns_of(view, size)}, {self.tile}"
-            into = self._target(result, size, *self.terms(turns, "j"), 0, [], row="")
-            self.turned(loops, text, f"&{into}, {size}")
-            return
-        loops += [("i", size), *([("r", self.use("here"))] if in_tiles else [])]
         place = self._target(result, size, *self.terms(turns, "j"), 0, [(int(size > 1), "i")])
-        self.put(loops, [f"{place} = {self.item(view, (len(turns), size), 'ji')};"])
+        item = self.item(view, (len(turns), size), "ji")
+        self.put([("j", len(turns)), *rows, ("i", size)], [f"{place} = {item};"])
 
-    def _columns_of(self, view: View, size: int) -> str:
-        """The place where numbers of a tile begin that stand one behind the other, turn by turn."""
-        source, count = view.sources[0], view.index.size
-        shape = count // size, size
-        strides = Strides.of(view.index.reshape(shape))
-        if len(view.sources) > 1 or not has_rows(view) or not strides or strides.steps[1] != 1:
-            source, strides = Vector(SUM, (), count, True), Strides(0, (size * (count > size), 1))
-            name = self.name_of[source] = self.names.take("", "all")
-            self.arrays[name] = count * self.tile
-            for at, item in enumerate(self.each(view) if is_loose(view) else ()):
-                self.put(self.rows(True), [f"{self.at(source, [], at)} = {item};"])
-            if not is_loose(view):
-                item, place = self.item(view, shape, "ji"), flat_terms(shape, "ji")
-                loops = [*zip("ji", shape), *self.rows(True)]
-                self.put(loops, [f"{self.at(source, place)} = {item};"])
-        begin = linear(strides.first * self.tile, [(strides.steps[0] * self.tile, "j")])
-        return f"&{self.array(source)}[{begin}]"
-
-    def _target(
-        self, result: Result, size: int, steps: Any, which: int, place: int, i: Any, row: str = "r"
-    ) -> str:
+    def _target(self, result: Result, size: int, steps: Any, which: int, place: int, i: Any) -> str:
         """A place in an array of the caller: of so many numbers, in which of the gradients."""
         name = self.use(result.name)
         if not result.by_rows:
             terms = [*[(step * size, x) for step, x in steps], *i]
             return f"{name}[{linear(which * size + place, terms)}]"
-        row = self.use("r") if self.tile == 1 else self.use("first") + f" + {row}" * bool(row)
+        row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
         if (turn := linear(which, steps)) != "0":
             row = f"{f'({turn})' if ' ' in turn else turn} * {self.use('n')} + {row}"
         if size > 1:
