@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from ..lower import Line
 from ..naming import Names
 from .text import Writer, broken, wrapped
-from .translated import Grammar, Helpers
+from .translated import Helpers
 
 OF_MATH = (  # under the same name in Python's table, C and JavaScript
     "exp", "expm1", "log", "log1p", "log2", "log10", "sqrt", "cbrt", "sin", "cos", "tan", "asin",
@@ -21,17 +21,6 @@ OF_MATH = (  # under the same name in Python's table, C and JavaScript
 )  # fmt: skip
 FURTHER = ("exp2", "hypot", "erf", "erfc")  # in C and not in JavaScript
 LIBRARY = {"abs": "fabs", "pow": "pow", **{name: name for name in (*OF_MATH, *FURTHER)}}
-TYPES = {
-    "float": "double ", "int": "int ", "Sequence[float]": "const double *",
-    "list[float]": "double *", "-> float": "static double ", "-> None": "static void ",
-    "= float": "double ", "= int": "int ",
-}  # fmt: skip
-GRAMMAR = Grammar(
-    "    ", TYPES, "for (int k = 0; k < n; k += step)", "for (int k = n - step; k >= 0; k -= step)",
-    Writer, LIBRARY, "/* … */", "(void){};",
-)  # fmt: skip
-HEAD = r"^(?:static|typedef) [^(;=]*?(\w+)(?:\(| __)"
-HELPERS = Helpers("helpers.c", HEAD, GRAMMAR)
 OF_LISTS = {  # the value of a list, and its slopes
     "norm": "length_of", "logsumexp": "log_sum_exp", "max": "largest_of", "min": "smallest_of",
     "prod": "product_of", "_peak": "largest_of", "norm_slopes": "unit_of",
@@ -67,7 +56,7 @@ LIMITS = (
     *(f"{kind}{bits}" for kind in SIZED for bits in (8, 16, 32, 64)),
 )  # fmt: skip
 RESERVED = {
-    *WORDS.split(), *LIBRARY.values(), *HELPERS.names,
+    *WORDS.split(), *LIBRARY.values(),
     *(f"{kind}_{end}" for kind in LIMITS for end in ("MIN", "MAX")),
 }  # fmt: skip
 OWN = {*"ijlmkrn", "first", "here", "wide", "share", "work"}  # of what is generated
@@ -91,14 +80,17 @@ class Dialect:
     types = {  # noqa: RUF012
         "number": "double ", "input": "const double *restrict ", "output": "double *restrict ",
         "count": "long ", "room": "double *restrict ", "place": "long ",
-        "places": "const long *restrict ",
+        "places": "const long *restrict ", "whole": "int ",
     }  # fmt: skip
     constant: Callable[..., str] = "const double {} = {};".format  # a number that stays as it is
     variable: Callable[..., str] = "double {} = {};".format  # a number that is added to
+    whole: Callable[..., str] = "int {} = {};".format
+    comment: Callable[..., str] = "/* {} */".format
     array_at: Callable[..., str] = "double *restrict {} = work + {};".format
     pointer: Callable[..., str] = "const double *restrict {} = {};".format
     kinds: Mapping[str, str] = {
         "nothing": "void", "number": "double", "part": "static void", "main": "int",
+        "helper": "static double",
     }  # fmt: skip
     nothing = "void"  # parameters of a function that has none
     counters = "int", "long"  # of so many, or of n
@@ -107,15 +99,20 @@ class Dialect:
     functions: Mapping[str, str] = LIBRARY
     reserved = frozenset(RESERVED | OWN)
     writer: type[Writer] = Writer
-    texts: Helpers = HELPERS
+    file = "helpers.c", r"^(?:static|typedef) [^(;=]*?(\w+)(?:\(| __)"  # and heads in it
 
     def __init__(self, in_blocks: bool = False, most_room: float = 8192) -> None:
         self.in_blocks = in_blocks
         self.most_room = most_room  # numbers that a function itself makes room for
 
+    @cached_property
+    def texts(self) -> Helpers:
+        """The functions that programs carry along, by name."""
+        return Helpers(self, *self.file)
+
     def names(self) -> Names:
         """Names that may stand in the language."""
-        return Names(self.reserved)
+        return Names(self.reserved | self.texts.names)
 
     def literal(self, number: float) -> str:
         """A number as the language has it."""

@@ -10,7 +10,6 @@ from collections.abc import Collection, Mapping, Sequence
 
 from .c import OF_MATH, OWN, Dialect
 from .text import COMPARED, Writer, wrapped
-from .translated import Grammar, Helpers
 
 FUNCTIONS = {
     **{name: f"Math.{name}" for name in ("abs", "floor", *OF_MATH)},
@@ -26,15 +25,6 @@ class JavaScriptWriter(Writer):
     least = COMPARED
 
 
-TYPES = {
-    **dict.fromkeys(("float", "int", "Sequence[float]", "list[float]"), ""),
-    **dict.fromkeys(("-> float", "-> None"), "function "), "= float": "let ", "= int": "const ",
-}  # fmt: skip
-GRAMMAR = Grammar(
-    "  ", TYPES, "for (let k = 0; k < n; k += step)", "for (let k = n - step; k >= 0; k -= step)",
-    JavaScriptWriter, FUNCTIONS, "// …",
-)  # fmt: skip
-HELPERS = Helpers("helpers.js", r"^function (\w+)", GRAMMAR)
 WORDS = """
     arguments async await break case catch class const continue debugger default delete do else
     enum eval export extends false finally for function get if implements import in instanceof
@@ -53,10 +43,13 @@ class JavaScript(Dialect):
     types = dict.fromkeys(Dialect.types, "")
     kinds = dict.fromkeys(Dialect.kinds, "function")
     nothing, counters, opening = "", ("let", "let"), " {"
-    functions, writer, texts = FUNCTIONS, JavaScriptWriter, HELPERS
+    functions, writer = FUNCTIONS, JavaScriptWriter
+    file = "helpers.js", r"^function (\w+)"
     constant = "const {} = {};".format
     variable = "let {} = {};".format
-    reserved = frozenset({*OWN, *WORDS.split(), *HELPERS.names})
+    whole = "const {} = {};".format
+    comment = "// {}".format
+    reserved = frozenset({*OWN, *WORDS.split()})
 
     def arrays(self, sizes: Mapping[str, int]) -> str:
         """Room for so many numbers under each name."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from ...arithmetic import extremes, periodic
 from ...arithmetic.lists import exp_difference
 from . import lists
-from .text import RENAMED, Writer, broken
+from .text import RENAMED
 
 FUNCTIONS: tuple[Callable[..., Any], ...] = (
     exp_difference, extremes.over_hypot, extremes.over_squares, extremes.over_square,
@@ -26,6 +26,8 @@ FUNCTIONS: tuple[Callable[..., Any], ...] = (
     extremes.gelu_factor, extremes.gelu_rest, extremes.gelu_tail, extremes.gelu_tail_slope,
     periodic.sin_pi, periodic.cos_pi, periodic.sinc_slope, *lists.NAMES,
 )  # fmt: skip
+KINDS = {"float": "number", "int": "whole", "Sequence[float]": "input", "list[float]": "output"}
+RETURNS = {"float": "helper", "None": "part"}
 TRANSLATED = {RENAMED.get(made.__name__, made.__name__): made for made in FUNCTIONS}
 
 
@@ -36,36 +38,23 @@ class Helper(NamedTuple):
     calls: tuple[str, ...]
 
 
-class Grammar(NamedTuple):
-    """The differences between languages: indent, types, loops, and the writer of expressions."""
-
-    indent: str
-    types: dict[str, str]  # by annotation
-    loop: str
-    back: str
-    writer: type[Writer]
-    functions: dict[str, str]  # the language's own, where they have another name
-    comment: str
-    unused: str = ""
-
-
 class Helpers(dict[str, Helper]):
-    """The helpers of a language by name: those of a file, where `head` finds the name in each piece
-    between empty lines, and those that are translated when they are asked for.
+    """The helpers of a dialect by name: those of its file, where `head` finds the name in each
+    piece between empty lines, and those that are translated when they are asked for.
     """
 
-    def __init__(self, file: str, head: str, grammar: Grammar) -> None:
+    def __init__(self, dialect: Any, file: str, head: str) -> None:
         super().__init__()
         pieces = Path(__file__).with_name(file).read_text(encoding="utf-8").strip().split("\n\n")
         found = [(re.search(head, piece, re.MULTILINE), piece) for piece in pieces]
         written = {match[1]: piece for match, piece in found if match}
-        self.grammar, self.names = grammar, {*written, *TRANSLATED}
+        self.dialect, self.names = dialect, {*written, *TRANSLATED}
         for name, piece in written.items():
             words = {*re.findall(r"\w+(?=\()|lanes", piece.lower())}
             self[name] = Helper(piece, tuple(sorted(words & self.names - {name})))
 
     def __missing__(self, name: str) -> Helper:
-        made = _Translator(TRANSLATED[name], self.grammar)
+        made = _Translator(TRANSLATED[name], self.dialect)
         self[name] = Helper(made.text(), tuple(sorted(made.writer.called)))
         return self[name]
 
@@ -86,27 +75,21 @@ class Helpers(dict[str, Helper]):
 
 
 class _Translator:
-    def __init__(self, function: Callable[..., Any], grammar: Grammar) -> None:
-        self.grammar, self.writer = grammar, grammar.writer(grammar.functions)
+    def __init__(self, function: Callable[..., Any], dialect: Any) -> None:
+        self.dialect, self.writer = dialect, dialect.writer(dialect.functions)
         tree = _definitions(function.__module__)[function.__name__]
         self.name = RENAMED.get(tree.name, tree.name)
         self.comment, *self.body = tree.body
-        self.parameters = [(x.arg, ast.unparse(x.annotation)) for x in tree.args.args]
-        self.returns = ast.unparse(tree.returns)
-        self.known = {name for name, _ in self.parameters}
+        self.parameters = [(KINDS[ast.unparse(x.annotation)], x.arg) for x in tree.args.args]
+        self.kind = RETURNS[ast.unparse(tree.returns)]
+        self.known = {name for _, name in self.parameters}
 
     def text(self) -> str:
         """The function, with the first line of Python's docstring as a comment."""
-        types, (lead, end) = self.grammar.types, self.grammar.comment.split("…")
-        comment = f"{lead}{self.comment.value.value.splitlines()[0].rstrip('.')}{end}"
-        listed = ", ".join([types[kind] + name for name, kind in self.parameters])
+        comment = self.dialect.comment(self.comment.value.value.splitlines()[0].rstrip("."))
         read = {x.id for line in self.body for x in ast.walk(line) if isinstance(x, ast.Name)}
-        unused = [self.grammar.unused.format(x) for x, _ in self.parameters if x not in read]
-        lines = [*filter(None, unused), *self._block(self.body)]
-        head = f"{types['-> ' + self.returns]}{self.name}({listed})"
-        opened = [f"{head} {{"] if self.grammar.indent == "  " else [head, "{"]
-        inner = [x for line in lines for x in broken(self.grammar.indent + line, "    ")]
-        return "\n".join([comment, *opened, *inner, "}"])
+        lines = [*self.dialect.unused(self.parameters, read), *self._block(self.body)]
+        return f"{comment}\n{self.dialect.function(self.kind, self.name, self.parameters, lines)}"
 
     def _block(self, statements: Iterable[ast.stmt]) -> list[str]:
         before, self.known = self.known, set(self.known)
@@ -115,14 +98,15 @@ class _Translator:
         return lines
 
     def _headed(self, head: str, statements: Iterable[ast.stmt]) -> list[str]:
-        inner = [self.grammar.indent + line for line in self._block(statements)]
+        inner = [self.dialect.indent + line for line in self._block(statements)]
         return [f"{head} {{", *inner, "}"]
 
-    def _set(self, target: ast.expr, text: str, kind: str = "float") -> str:
+    def _set(self, target: ast.expr, text: str, kind: str = "variable") -> str:
         name = self.writer.number(target)[0]
-        is_new = isinstance(target, ast.Name) and name not in self.known
-        self.known.add(name)
-        return f"{self.grammar.types['= ' + kind] * is_new}{name} = {text};"
+        if isinstance(target, ast.Name) and name not in self.known:
+            self.known.add(name)
+            return str(getattr(self.dialect, kind)(name, text))
+        return f"{name} = {text};"
 
     def _lines(self, statement: ast.stmt) -> list[str]:
         number, truth = self.writer.number, self.writer.truth
@@ -131,7 +115,7 @@ class _Translator:
                 return [f"return {number(value)[0]};" if value else "return;"]
             case ast.Assign([ast.Tuple([m, e])], ast.Call() as call):  # m, e = frexp(x)
                 first = self._set(m, number(call.args[0])[0])
-                exponent = self._set(e, self.writer.call("exponent", m)[0], "int")
+                exponent = self._set(e, self.writer.call("exponent", m)[0], "whole")
                 return [first, exponent, self._set(m, self.writer.call("mantissa", m, e)[0])]
             case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
                 if isinstance(targets[0], ast.Tuple):
@@ -141,7 +125,7 @@ class _Translator:
                 turned = ast.Name("turned")
                 return [self._set(turned, x), self._set(b, y), self._set(a, "turned")]
             case ast.Assign([target], value):
-                kind = "int" if _is_whole(value) else "float"
+                kind = "whole" if _is_whole(value) else "variable"
                 return [self._set(target, number(value)[0], kind)]
             case ast.AugAssign(target, op, value):
                 sign = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*"}[type(op)]
@@ -149,8 +133,10 @@ class _Translator:
             case ast.While(test, body):
                 return self._headed(f"while ({truth(test)[0]})", body)
             case ast.For(_, ast.Call(ast.Name(name)), body):
-                head = self.grammar.back if name == "reversed" else self.grammar.loop
-                return self._headed(head, body)
+                k = f"{self.dialect.counters[0]} k"
+                steps = f"{k} = 0; k < n; k += step"
+                back = f"{k} = n - step; k >= 0; k -= step"
+                return self._headed(f"for ({back if name == 'reversed' else steps})", body)
             case ast.If(test, body, orelse):
                 lines = self._headed(f"if ({truth(test)[0]})", body)
                 if orelse and isinstance(orelse[0], ast.If):
