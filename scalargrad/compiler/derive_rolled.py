@@ -103,11 +103,13 @@ class Derived:
 
     With `fast`, operations are written as they do where nothing overflows, and a slope of 0 may
     meet an infinity: the result is right if it is finite. `per_row` says that each row has a result
-    of its own.
+    of its own, `in_lines` that vectors are single numbers: their slopes are, too, each of one sum.
     """
 
-    def __init__(self, rolled: Rolled, per_row: bool = False, fast: bool = False) -> None:
-        self.rolled, self.per_row, self.fast = rolled, per_row, fast
+    def __init__(
+        self, rolled: Rolled, per_row: bool = False, fast: bool = False, in_lines: bool = False
+    ) -> None:
+        self.rolled, self.per_row, self.fast, self.in_lines = rolled, per_row, fast, in_lines
         self.vectors: list[Vector] = []
         self.now: dict[Any, View] = {block: whole(block) for block in rolled.blocks}
         self._local: dict[Vector, dict[str, View]] = {}
@@ -249,12 +251,13 @@ class Derived:
         one_by_one: list[tuple[Any, Share]] = []
         for index, share, over in self._sent.pop(source, []):
             counts = numpy.bincount(index, minlength=size)
+            is_one = len(index) == self._turns and not over
             if (counts == counts[0]).all() and counts[0]:  # a product of matrices, say
                 if counts[0] == 1:
                     parts.append(self._made(share, numpy.argsort(index, kind="stable"), over))
                 else:
                     parts.append(self._gathered([(index, share)], size, over))
-            elif len(index) == self._turns and not over and len(one_by_one) < SINGLES:
+            elif is_one and (self.in_lines or len(one_by_one) < SINGLES):
                 one_by_one.append((index, share))
             else:
                 rest.setdefault((isinstance(share, tuple), over), []).append((index, share))
@@ -262,20 +265,25 @@ class Derived:
             parts.append(self._gathered(some, size, over))
         if one_by_one:
             parts.append(self._one_by_one(one_by_one, size))
-        total = parts[0] if parts else constant(0.0, size)
+        return self._added(parts, size) if parts else constant(0.0, size)
+
+    def _added(self, parts: Sequence[View], size: int) -> View:
+        """The sum of views of so many numbers."""
+        total = parts[0]
+        if self.in_lines and size == 1 < len(parts):
+            joined = beside(parts)
+            return self.put(lower.SUM, (View(joined.sources, joined.index[None]),), 1)
         for part in parts[1:]:
             total = self.put(lower.ADD, (total, part), size)
         return total
 
     def _one_by_one(self, some: Sequence[tuple[Any, Share]], size: int) -> View:
         """Shares of single numbers: those of each are added up."""
-        totals: dict[bytes, tuple[Any, View]] = {}
+        found: dict[bytes, tuple[Any, list[View]]] = {}
         for index, share in some:
             made = self._made(share, numpy.arange(len(index)), False)
-            before = totals.get(key := index.tobytes())
-            total = self.put(lower.ADD, (before[1], made), len(index)) if before else made
-            totals[key] = index, total
-        indices, views = zip(*totals.values())
+            found.setdefault(index.tobytes(), (index, []))[1].append(made)
+        indices, views = zip(*[(x, self._added(parts, len(x))) for x, parts in found.values()])
         joined = _with_zero(*views)
         places = numpy.full(size, joined.index[-1])
         places[numpy.concatenate(indices)] = joined.index[:-1]

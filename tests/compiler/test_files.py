@@ -18,7 +18,7 @@ from scalargrad import Value, functions
 from scalargrad.compiler import languages
 from scalargrad.compiler.derive import DerivedSteps
 from scalargrad.compiler.dialects.c import C
-from scalargrad.compiler.dialects.javascript import HELPERS
+from scalargrad.compiler.dialects.javascript import JAVASCRIPT
 from scalargrad.compiler.emitters import frame, vectors
 from scalargrad.nn import MLP, squared_error
 from scalargrad.ops import OPS
@@ -317,7 +317,7 @@ def test_a_program_of_many_operations_alike_has_loops() -> None:
 
 
 def test_lines_are_at_most_100_characters_long() -> None:
-    texts = [HELPERS[name].text for name in HELPERS.names]
+    texts = [JAVASCRIPT.texts[name].text for name in JAVASCRIPT.texts.names]
     assert all(len(line) <= 100 for text in texts for line in text.splitlines())
     model = MLP(30, [20, 3], activation="tanh", seed=0)
     f = sg.compile(lambda model, x, y: squared_error(model(x), y), rows=("x", "y"))

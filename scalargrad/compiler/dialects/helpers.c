@@ -124,18 +124,6 @@ static double mantissa(double x, int e)
     return ldexp(x, -e);
 }
 
-static inline double sum_of(long n, const double *x)
-{
-    const long whole = n / 8 * 8;
-    double s[8] = {0.0};
-    for (long k = 0; k < whole; k += 8)
-        for (int j = 0; j < 8; j++)
-            s[j] += x[k + j];
-    for (int j = 0; j < n % 8; j++)
-        s[j] += x[whole + j];
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
 /* the rows of data from `begin` to `end`; where there is an order, a copy of those that it names */
 static const double *rows_of(long width, long begin, long end, const long *restrict order,
                              const double *restrict x, double *restrict copy)

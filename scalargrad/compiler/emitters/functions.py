@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from ..derive import DerivedSteps
 from ..derive_rolled import Derived, beside
 from ..dialects.c import Dialect
-from ..lower import SUM, Line
-from ..program import Block, Constant, Program, operations
-from ..reduced import outputs_of, reduced, turns_of
-from ..roll import Vector, View, has_pattern, rolled
-from .steps import Singles
+from ..lower import SUM
+from ..program import Block, Program, operations
+from ..reduced import outputs_of, turns_of
+from ..roll import View, has_pattern, roll, rolled
 from .vectors import Function, Result
 
 FEW = 400  # operations of a program without rows that machine code has in lines
@@ -77,9 +75,12 @@ def function_of(dialect: Dialect, name: str, wanted: Wanted, **options: Any) -> 
     if "in_tiles" not in options:
         is_small = dialect.in_blocks and not wanted.has_rows and _is_small(program)
         options["in_tiles"] = has_pattern(program) and not is_small
-    made = _in_vectors(wanted) if options["in_tiles"] else _in_lines(wanted)
     options["hides"] = not wanted.joined
-    return Function(dialect, name, program.blocks, *made, wanted.name_of, **options)
+    made = rolled(program) if options["in_tiles"] else roll(program, together=False)
+    derived = Derived(made, per_row, wanted.joined, not options["in_tiles"])
+    results = _results(wanted, derived)
+    given = derived.vectors, results, derived.wishes(), wanted.name_of
+    return Function(dialect, name, program.blocks, *given, **options)
 
 
 def _is_small(program: Program) -> bool:
@@ -90,10 +91,9 @@ def _is_small(program: Program) -> bool:
     return has_pattern(program) and count < EACH * len(rolled(program).vectors)
 
 
-def _in_vectors(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, Any]]:
-    """The program in vectors and the slopes behind it, where numbers go, and names to wish for."""
-    made, wrt, joined = rolled(wanted.program), wanted.wrt(), wanted.joined
-    derived = Derived(made, wanted.per_row, fast=joined)
+def _results(wanted: Wanted, derived: Derived) -> list[Result]:
+    """Where the outputs go, and the slopes behind them."""
+    made, wrt, joined = derived.rolled, wanted.wrt(), wanted.joined
     outputs, seeds = outputs_of(derived, wanted.over, joined)
     walks = turns_of(made, seeds)
     if joined and len(outputs) > 1:
@@ -104,32 +104,4 @@ def _in_vectors(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any
     for turns, numbers in walks if wrt else ():
         views = derived.slopes(turns, [block for block, _, _ in wrt])
         results += wanted.slopes(views, numbers)
-    return derived.vectors, results, derived.wishes()
-
-
-def _in_lines(wanted: Wanted) -> tuple[list[Vector], list[Result], Mapping[Any, Any]]:
-    """The same of a program of single numbers."""
-    program, wrt, joined = wanted.program, wanted.wrt(), wanted.joined
-    derived = DerivedSteps(program, wanted.per_row, fast=joined)
-    carriers, one = program.with_rows(), Constant(1.0)
-    inputs = [x for block, _, _ in wrt for x in block.inputs]
-
-    def put(line: Line, *xs: Any) -> Any:
-        return derived.put(line, xs)
-
-    outputs, walks = [], list[list[tuple[Any, Any]]]()
-    for number, output in enumerate(program.outputs):
-        over = None if joined and number else wanted.over
-        x, seed = reduced(put, derived.of(output), output in carriers, over)
-        outputs.append(x)
-        walks.append([] if output.__class__ is Constant else [(output, seed or one)])
-    if joined and len(outputs) > 1:
-        outputs = [put(SUM, *outputs)]
-        walks = [[root for roots in walks for root in roots]]
-    slopes = [iter(derived.slopes(roots, inputs) if wrt else ()) for roots in walks]
-    by_block = [[next(found) for found in slopes for _ in block.inputs] for block, _, _ in wrt]
-    made = Singles([*outputs, *[x for xs in by_block for x in xs]])
-    results = [wanted.result(made.view(outputs))]
-    if wrt:
-        results += wanted.slopes([*map(made.view, by_block)], range(len(outputs)))
-    return made.vectors, results, {}
+    return results

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from ..lower import DOT, OVER_ROWS, SHARES, SUM, Given
+from ..lower import DOT, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, flat_terms, linear, nest_of, steps_of
@@ -235,23 +235,20 @@ class Products(Frame):
         """Add up the rows of a tile: of numbers, or of products, as a product of matrices where
         they make one.
         """
-        size, views = vector.size, vector.operands
-        here = self.use("here")
-        if vector.op is OVER_ROWS:
-            self.calls.add("sum_of")
-            line = f"{self.one_of(vector)} += sum_of({here}, {self._column(views[0])[0]});"
-            self.put([("i", size)], [line])
-            return
-        views = tuple([View(v.sources, v.index.reshape(size, -1)) for v in views])
-        count, slope = views[0].index.shape[1], views[1] if self.hides else None
-        plan = self._plan(views[0], views[1], True, slope, False) if has_rows(views[0]) else None
+        size, here, hides = vector.size, self.use("here"), self.hides
+        x, *ys = [View(v.sources, v.index.reshape(size, -1)) for v in vector.operands]
+        count = x.index.shape[1]
+        if not ys:
+            ys, hides = [View((Numbers((1.0,)),), numpy.zeros_like(x.index))], False
+        views = x, ys[0]
+        plan = self._plan(*views, True, ys[0] if hides else None, False) if has_rows(x) else None
         if plan and plan.m is not None and plan.n is not None:
             steps = plan.a.row, plan.b.row, plan.b.steps[plan.n]
             self._call(
                 vector, plan, str(plan.nest[plan.n]), here, steps, 1, [("k", count)][: count - 1]
             )
             return
-        function = "shares_of" if self.hides else "dot_of"
+        function = "shares_of" if hides else "dot_of"
         self.calls.add(function)
         for k in range(count):
             parts = [self._column(View(view.sources, view.index[:, k])) for view in views]

@@ -10,14 +10,13 @@ from __future__ import annotations
 from itertools import accumulate
 from typing import Any
 
-from ..derive import DerivedSteps
+from ..derive_rolled import Derived
 from ..dialects.c import MACHINE, Dialect
 from ..program import Program, operations
-from ..roll import has_pattern
+from ..roll import has_pattern, roll
 from ..stepwise import Problem
 from .frame import Source, file_of
 from .functions import Wanted, function_of
-from .steps import Singles
 from .vectors import Function, Result
 
 FEW = 100  # operations of a batch that are sooner done line by line than in loops
@@ -35,13 +34,12 @@ def update_source(dialect: Dialect, name: str, update: Program) -> Source:
     weight, gradient, *memory, _, _ = update.blocks
     for block in (weight, gradient, *memory):
         block.has_rows = True
-    derived, moved = DerivedSteps(update, fast=True), [weight, *memory]
-    xs = [derived.of(x) for x in update.outputs]
-    made = Singles(xs)
-    results = [Result(made.view([x]), block.name, True) for block, x in zip(moved, xs)]
+    derived = Derived(roll(update, together=False), fast=True)
+    moved = zip([weight, *memory], derived.rolled.outputs)
+    results = [Result(derived.output(*x), block.name, True) for block, x in moved]
     names = {block: block.name for block in update.blocks}
     return Function(
-        dialect, name, update.blocks, made.vectors, results, {}, names, in_tiles=False
+        dialect, name, update.blocks, derived.vectors, results, {}, names, in_tiles=False
     ).source("part")
 
 
