@@ -1,13 +1,4 @@
-"""Estimators by scikit-learn's rules: MLPClassifier, MLPRegressor, FormulaRegressor.   (floor 3)
-
->>> from sklearn.datasets import make_moons
->>> X, y = make_moons(100, noise=0.1, random_state=0)
->>> MLPClassifier([16], learning_rate_init=0.05, random_state=0).fit(X, y).score(X, y) > 0.95
-True
-
-They go into pipelines, grid searches and pickles. Arguments have the names and the defaults of
-scikit-learn's own networks; activations and the loss may be functions of Values.
-"""
+"""MLPRegressor and MLPClassifier: networks by scikit-learn's rules.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -17,43 +8,36 @@ from random import Random
 from warnings import warn
 from weakref import WeakKeyDictionary
 
-from .arithmetic.conversion import to_float
-from .formulas import fit_formula
-from .functions import dot, log_sigmoid, sigmoid, softmax
-from .nn import LBFGS, MLP, SGD, l2
-from .nn.checks import whole_number
-from .nn.choosing import Kept, optimizer_for
-from .nn.layers import SKLEARN_NAMES
-from .nn.watching import Watch
+import numpy
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning
+from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import LabelBinarizer
+from sklearn.utils import check_random_state
+from sklearn.utils.multiclass import type_of_target
+from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
-try:
-    import numpy
-    from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.model_selection import train_test_split
-    from sklearn.preprocessing import LabelBinarizer, MinMaxScaler, StandardScaler
-    from sklearn.utils import check_random_state
-    from sklearn.utils.multiclass import type_of_target
-    from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
-except ImportError as error:
-    raise ImportError(
-        "scalargrad.estimators needs scikit-learn 1.6 or later, the 'sklearn' extra: "
-        "pip install 'scikit-learn>=1.6'"
-    ) from error
+from ..arithmetic.conversion import to_float
+from ..functions import log_sigmoid, sigmoid
+from ..nn import LBFGS, MLP, SGD, l2
+from ..nn.checks import whole_number
+from ..nn.choosing import Kept, optimizer_for
+from ..nn.layers import SKLEARN_NAMES
+from ..nn.watching import Watch
+from .weighted import checked_weights
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import os
     from typing import Any, Self
 
 LARGEST_BATCH = 200  # rows, with batch_size="auto"
 LIMITS = {  # of arguments: from, and below
     "alpha": (0.0, inf), "tol": (0.0, inf), "validation_fraction": (5e-324, 1.0),
 }  # fmt: skip
-_kept: WeakKeyDictionary[_Network, Kept] = WeakKeyDictionary()  # the code for `partial_fit`
+_kept: WeakKeyDictionary[Network, Kept] = WeakKeyDictionary()  # the code for `partial_fit`
 
 
-class _Network(BaseEstimator):  # type: ignore[misc]
+class Network(BaseEstimator):  # type: ignore[misc]
     """The part that classifier and regressor share: the arguments, and training."""
 
     def __init__(
@@ -279,7 +263,7 @@ class _Order(Random):
         x[:] = self._numbers.permutation(len(x)).tolist()
 
 
-class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]
+class MLPRegressor(RegressorMixin, Network):  # type: ignore[misc]
     """A network that predicts numbers, by scikit-learn's rules.
 
     The arguments are those of scikit-learn's MLPRegressor, and
@@ -308,7 +292,7 @@ class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]
         if not reset and (y.shape[1] if y.ndim == 2 else 1) != self.n_outputs_:
             raise ValueError(f"y has another number of columns than before, {self.n_outputs_}")
         self.n_outputs_ = y.shape[1] if y.ndim == 2 else 1
-        return X, y, _weights(weights, X)
+        return X, y, checked_weights(weights, X)
 
     def _outputs(self, targets: Any) -> tuple[int, str]:
         return self.n_outputs_, "half_squared_error"
@@ -319,7 +303,7 @@ class MLPRegressor(RegressorMixin, _Network):  # type: ignore[misc]
         return found if self.n_outputs_ > 1 else found.ravel()
 
 
-class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
+class MLPClassifier(ClassifierMixin, Network):  # type: ignore[misc]
     """A network that predicts classes, or several labels at once, by scikit-learn's rules.
 
     The arguments are those of scikit-learn's MLPClassifier, and
@@ -366,15 +350,19 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
         targets = self._binarizer.transform(y).astype(float)
         if len(self.classes_) < 2 and not has_labels:
             raise ValueError(f"y has one class only, {self.classes_[0]}: a classifier needs two")
-        return X, targets.ravel() if targets.shape[1] == 1 else targets, _weights(weights, X)
+        return X, targets.ravel() if targets.shape[1] == 1 else targets, checked_weights(weights, X)
 
     def _outputs(self, targets: Any) -> tuple[int, str]:
         nout = 1 if targets.ndim == 1 else targets.shape[1]
-        is_one_of = nout > 1 and not self._has_labels()
-        return nout, "cross_entropy" if is_one_of else "binary_cross_entropy_with_logits"
+        return nout, "cross_entropy" if self._picks_one() else "binary_cross_entropy_with_logits"
 
     def _has_labels(self) -> bool:
+        """Whether a row may have several labels at once."""
         return bool(self._binarizer.y_type_ == "multilabel-indicator")
+
+    def _picks_one(self) -> bool:
+        """Whether a row has one class of three or more: an output for each, which softmax joins."""
+        return bool(self._binarizer.y_type_ == "multiclass")
 
     def _is_stratified(self) -> bool:
         return not self._has_labels()
@@ -382,7 +370,7 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     def predict_proba(self, X: Any) -> Any:
         """The probability of each class, a column for each, in the order of `classes_`."""
         logits = self._raw(X)
-        if logits.shape[1] > 1 and not self._has_labels():
+        if self._picks_one():
             logits = numpy.exp(logits - logits.max(axis=1, keepdims=True))
             return logits / logits.sum(axis=1, keepdims=True)
         chances = numpy.asarray(sigmoid(logits), dtype=float)
@@ -391,7 +379,7 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
     def predict_log_proba(self, X: Any) -> Any:
         """The logarithm of `predict_proba`, finite where that rounds to 0."""
         logits = self._raw(X)
-        if logits.shape[1] > 1 and not self._has_labels():
+        if self._picks_one():
             logits = logits - logits.max(axis=1, keepdims=True)
             return logits - numpy.log(numpy.exp(logits).sum(axis=1, keepdims=True))
         if not self._has_labels():
@@ -411,143 +399,3 @@ class MLPClassifier(ClassifierMixin, _Network):  # type: ignore[misc]
         tags = super().__sklearn_tags__()
         tags.classifier_tags.multi_label = True
         return tags
-
-
-class FormulaRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
-    """A formula fitted to data by `fit_formula`, by scikit-learn's rules.
-
-    >>> from scalargrad import exp
-    >>> model = FormulaRegressor(lambda x, a, k: a * exp(-k * x[0]), {"a": 1.0, "k": 0.1})
-    >>> fitted = model.fit([[0.0], [1.0], [2.0], [3.0]], [2.0, 1.2, 0.7, 0.4])
-    >>> round(fitted.parameters_["a"], 3)
-    2.006
-
-    formula: a function of a row of X, a list of numbers, and of the parameters by name. Default
-        None: b + w0 x[0] + w1 x[1] + …, which begins at 0.
-    start: where each parameter begins, by name.
-    bounds, loss, loss_scale, backend: as in `fit_formula`.
-
-    `fit_` is the FormulaFit with errors and bands, `parameters_` the parameters by name.
-    """
-
-    def __init__(
-        self,
-        formula: Any = None,
-        start: Any = None,
-        *,
-        bounds: Any = None,
-        loss: str = "linear",
-        loss_scale: float = 1.0,
-        backend: str = "auto",
-    ) -> None:
-        self.formula, self.start, self.bounds = formula, start, bounds
-        self.loss, self.loss_scale, self.backend = loss, loss_scale, backend
-
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Fit the parameters to rows X and numbers y; a row's weight is 1 / sigma²."""
-        X, y = validate_data(self, X, y, y_numeric=True, dtype=float)
-        weights = _weights(sample_weight, X)
-        sigma = None
-        if weights is not None:
-            X, y, sigma = X[weights > 0], y[weights > 0], weights[weights > 0] ** -0.5
-        formula, start = self.formula, self.start
-        if formula is None:
-            formula, start = _plane, {"b": 0.0, **{f"w{i}": 0.0 for i in range(X.shape[1])}}
-        self.fit_ = fit_formula(
-            formula, X, y, start, sigma, self.bounds, self.loss, loss_scale=self.loss_scale,
-            backend=self.backend,
-        )  # fmt: skip
-        self.parameters_ = self.fit_.parameters
-        return self
-
-    def predict(self, X: Any) -> Any:
-        """The formula's number for each row."""
-        check_is_fitted(self)
-        return self.fit_.predict(validate_data(self, X, reset=False, dtype=float))
-
-
-def export(fitted: Any, path: str | os.PathLike[str], rows: bool = False) -> None:
-    """Write what a fitted estimator, or a pipeline, predicts as a file: .c, .js or .py.
-
-    A StandardScaler or a MinMaxScaler before the network is folded into its first weights. The file
-    gives a regressor's numbers, and a classifier's probabilities in the order of `classes_`: of two
-    classes that of the second.
-
-    TypeError names a step that cannot be written.
-    """
-    steps = [step for _, step in fitted.steps] if hasattr(fitted, "steps") else [fitted]
-    network = steps[-1]
-    if not isinstance(network, _Network):
-        raise TypeError(
-            "export writes an MLPClassifier or an MLPRegressor of this package, or a pipeline that "
-            f"ends in one, got {type(network).__module__}.{type(network).__name__}; "
-            "MLP.from_sklearn(…).export(path) writes one of scikit-learn's"
-        )
-    check_is_fitted(network)
-    model = network.model_
-    kind = _Probabilities if _is_one_of_several(network) else MLP
-    last = "sigmoid" if isinstance(network, MLPClassifier) and kind is MLP else None
-    inner = model.activation
-    activation = [*inner[:-1], last] if isinstance(inner, list) else inner
-    output = None if isinstance(inner, list) else last
-    twin = kind(model.nin, model.nouts, activation, output)
-    state = {name: numpy.array(block) for name, block in model.state().items()}
-    given = [x for x in steps[:-1] if x is not None and not isinstance(x, str)]
-    for step in reversed(given):
-        scale, shift = _affine(step)
-        state["b1"] = state["b1"] + state["W1"] @ shift
-        state["W1"] = state["W1"] * scale
-    twin.load_state(state)
-    twin.export(path, rows, labels=getattr(network, "classes_", ()))
-
-
-class _Probabilities(MLP):
-    """A network whose outputs are probabilities."""
-
-    def __call__(self, x: Any) -> Any:
-        outputs: Any = super().__call__(x)
-        return softmax(outputs)
-
-
-def _is_one_of_several(network: _Network) -> bool:
-    return (
-        isinstance(network, MLPClassifier)
-        and network.model_.nouts[-1] > 1
-        and not network._has_labels()
-    )
-
-
-def _affine(step: Any) -> tuple[Any, Any]:
-    """A scaler as x * scale + shift."""
-    kind = type(step)
-    if kind is StandardScaler and hasattr(step, "n_features_in_"):
-        scale = 1.0 / step.scale_ if step.scale_ is not None else numpy.ones(step.n_features_in_)
-        mean = step.mean_ if step.with_mean else numpy.zeros(step.n_features_in_)
-        return scale, -mean * scale
-    if kind is MinMaxScaler and hasattr(step, "scale_") and not step.clip:
-        return step.scale_, step.min_
-    name = kind.__name__ + " with clip=True" * bool(getattr(step, "clip", False))
-    raise TypeError(
-        "export folds a fitted StandardScaler, or MinMaxScaler without clip, into the network, "
-        f"not {name}: transform the inputs before they come to the exported function"
-    )
-
-
-def _plane(x: Any, b: Any, **w: Any) -> Any:
-    return dot([*w.values()], x, b)
-
-
-def _weights(given: Any, X: Any) -> Any:
-    if given is None:
-        return None
-    weights = numpy.asarray(given, dtype=float)
-    if weights.ndim == 0:
-        weights = numpy.full(len(X), float(weights))
-    if weights.shape != (len(X),):
-        raise ValueError(f"sample_weight.shape == {weights.shape}, expected {(len(X),)}!")
-    if not ((weights >= 0.0) & (weights < inf)).all():
-        wrong = weights[~((weights >= 0.0) & (weights < inf))][0]
-        raise ValueError(f"sample_weight must be 0 or more, and finite, got {wrong}")
-    if not weights.any():
-        raise ValueError("sample_weight is zero for all rows: give some of them a weight above 0")
-    return weights
