@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
-from math import isfinite, sqrt
+from math import isfinite
 
+from ..modes import no_grad
+from ..value import Value
 from . import weights
 from .activations import activation, plain_name
 from .checks import quoted, random_source, whole_number
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import Any
 
-    from ..playground import Playground
+    from ..playground import Playground, Scripts
 
 MOST_PARAMETERS = 20_000  # of more a page cannot show the training step by step
 MOST_NUMBERS = 200_000  # in X and y together
@@ -63,54 +65,20 @@ def playground(
     TraceError where model, loss, penalty or update cannot be traced; ValueError for more than
     20,000 parameters, and for rows that do not fit. The model is not changed.
     """
-    from ..compiler import compile
-    from ..playground import Playground, Scripts
+    from ..playground import Playground
 
     if reduction not in REDUCTIONS:
         raise ValueError(f"reduction={reduction!r} is none of {quoted(REDUCTIONS)}")
     count = _count(model)
-    inputs, targets = table_of(X, y)
-    numbers = len(inputs) * ((width(inputs[0]) or 1) + (width(targets[0]) or 1))
-    if numbers > MOST_NUMBERS:
-        raise ValueError(
-            f"X and y have {numbers:,} numbers, and a page holds at most {MOST_NUMBERS:,}: "
-            "give it a part of the rows"
-        )
-    measure, size = loss_function(loss), len(inputs)
+    table = _table(X, y)
+    task = Task(model, loss_function(loss), reduction == "mean", penalty)
     chosen = optimizer_for(optimizer, model.parameters(), lr)
     update = _update_of(chosen)
-    task = Task(model, measure, reduction == "mean", penalty)
-    classes = _classes(task, chosen, (inputs, targets))
+    classes = _classes(task, chosen, table)
+    inputs, targets = table
     wanted: Any = targets if classes is None else one_hot(targets, classes)
-
-    def objective(model: Any, x: Any, y: Any) -> Any:
-        return measure(model(x), y)
-
-    def predict(model: Any, x: Any) -> Any:
-        return model(x)
-
-    layers = layers_of(model)
-
-    def neurons(model: Any, x: Any) -> Any:
-        found: list[Any] = []
-        for layer in layers_of(model):
-            out = layer(x)
-            x = out if isinstance(out, list) else [out]
-            found += x
-        return found
-
-    some: Any = inputs[:2]
-    scripts = Scripts(
-        task=compile(objective, 0, ("x", "y"), reduction).source(
-            model, some, wanted[:2], language="javascript"
-        ),
-        predict=compile(predict, (), ("x",), None).source(model, some, language="javascript"),
-        neurons=compile(neurons, (), ("x",), None).source(model, some, language="javascript")
-        if layers
-        else "",
-        penalty=compile(penalty).source(model, language="javascript") if penalty else "",
-        update=update,
-    )
+    layers, size = layers_of(model), len(inputs)
+    scripts = _scripts(task, bool(layers), inputs[:2], wanted[:2], update)
     content: dict[str, Any] = {
         "title": repr(model),
         "about": weights.about(weights.Content({}, *weights.made_as(model))),
@@ -130,12 +98,59 @@ def playground(
         "x": inputs,
         "y": wanted,
         "names": [str(name) for name in getattr(X, "columns", ())],
-        **_kind(measure, wanted, classes),
+        **_kind(task.measure, wanted, classes),
     }
     made = Playground(repr(model), count, scripts, content)
     if path is not None:
         made.save(path)
     return made
+
+
+def _table(X: Any, y: Any) -> Any:
+    """The rows of X and y; ValueError if they are more than a page can hold."""
+    inputs, targets = table_of(X, y)
+    numbers = len(inputs) * ((width(inputs[0]) or 1) + (width(targets[0]) or 1))
+    if numbers > MOST_NUMBERS:
+        raise ValueError(
+            f"X and y have {numbers:,} numbers, and a page holds at most {MOST_NUMBERS:,}: "
+            "give it a part of the rows"
+        )
+    return inputs, targets
+
+
+def _scripts(task: Task, has_layers: bool, x: Any, y: Any, update: Any) -> Scripts:
+    """The compiled code of a page; x and y are two rows, to trace it with."""
+    from ..compiler import compile
+    from ..playground import Scripts
+
+    model, measure = task.model, task.measure
+
+    def objective(model: Any, x: Any, y: Any) -> Any:
+        return measure(model(x), y)
+
+    def predict(model: Any, x: Any) -> Any:
+        return model(x)
+
+    def neurons(model: Any, x: Any) -> Any:
+        found: list[Any] = []
+        for layer in layers_of(model):
+            out = layer(x)
+            x = out if isinstance(out, list) else [out]
+            found += x
+        return found
+
+    def of_rows(function: Any) -> str:
+        return compile(function, (), ("x",), None).source(model, x, language="javascript")
+
+    reduction = "mean" if task.is_mean else "sum"
+    compiled = compile(objective, 0, ("x", "y"), reduction)
+    return Scripts(
+        task=compiled.source(model, x, y, language="javascript"),
+        predict=of_rows(predict),
+        neurons=of_rows(neurons) if has_layers else "",
+        penalty=compile(task.penalty).source(model, language="javascript") if task.penalty else "",
+        update=update,
+    )
 
 
 def _count(model: Any) -> int:
@@ -235,9 +250,6 @@ def _layers(layers: list[Any]) -> list[dict[str, Any]]:
 
 def _at_zero(layer: Any) -> float:
     """The activation of 0, the level that a neuron's boundary runs along."""
-    from ..modes import no_grad
-    from ..value import Value
-
     function = activation(layer.activation)
     with no_grad():
         return 0.0 if function is None else float(function(Value(0.0)).data)
@@ -245,15 +257,20 @@ def _at_zero(layer: Any) -> float:
 
 def _spread(init: str | None, nin: int, nout: int) -> list[Any] | None:
     """The distribution that an init draws from, and its size; None for a function of the user's."""
-    spreads = {
-        "uniform": ["uniform", 1.0],
-        "normal": ["gauss", 1.0],
-        "xavier": ["uniform", sqrt(6.0 / (nin + nout))],
-        "he": ["gauss", sqrt(2.0 / nin)],
-        "zeros": ["zeros", 0.0],
-    }
-    assert spreads.keys() == INITS.keys()
-    return spreads[init] if init else None
+    if init is None:
+        return None
+    draw: Any = INITS[init]
+    return draw(nin, nout, _Distributions()) or ["zeros", 0.0]
+
+
+class _Distributions:
+    """A source that answers an init with the distribution, not with a number drawn from it."""
+
+    def uniform(self, low: float, high: float) -> list[Any]:
+        return ["uniform", high]
+
+    def gauss(self, mean: float, deviation: float) -> list[Any]:
+        return ["gauss", deviation]
 
 
 def _seed(seed: Any) -> int | None:
