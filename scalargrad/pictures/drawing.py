@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cached_property
 from importlib import import_module
 
+from ..arithmetic.conversion import to_text
 from ..files import path_of, put_in_place, suggested
 from ..value import Value
 from ..wording import counted
@@ -164,43 +165,24 @@ def draw(
     one_of(theme, SCHEMES, "theme")
     one_of(edges, STRONG_BY, "edges")
     if title is not None:
-        if not isinstance(title, str):
-            raise TypeError(
-                f"title must be a str, got {type(title).__name__}: write title={str(title)!r}"
-            )
-        title = "\n".join(clean_lines(title))
+        title = "\n".join(clean_lines(to_text(title, "title")))
+    downward = direction == "down"
 
     def styled(scene: Scene) -> Scene:
         return replace(scene, theme=theme, has_legend=legend and scene.has_legend)
 
-    if isinstance(root, Value):
-        roots = [root]
-    elif isinstance(root, (list, tuple)):
-        roots = list(root)
-    elif hasattr(root, "ravel"):  # an array of Values
-        roots = list(root.ravel())
-    else:
+    roots = _roots(root)
+    if roots is None:
         from .models import drawn_layers, model_scene
 
         layers = drawn_layers(root)
         if layers is None:
             raise TypeError(_advice(root))
-        return Drawing(
-            styled(model_scene(root, layers, title, direction == "down", grads)), timeout
-        )
-    if not roots:
-        raise TypeError("draw got an empty list: give it a Value, the result of a computation")
-    for item in roots:
-        if not isinstance(item, Value):
-            raise TypeError(f"{_advice(item)} (it is in the list)")
+        return Drawing(styled(model_scene(root, layers, title, downward, grads)), timeout)
     from .graphs import graph_scene
     from .plan import Plan
 
-    roots, listed, downward = (
-        list(dict.fromkeys(roots)),
-        _parameters(parameters),
-        direction == "down",
-    )
+    listed = _parameters(parameters)
 
     def new_page(theme: str) -> Page:
         from .page import Page
@@ -208,9 +190,24 @@ def draw(
         return Page(roots, title, listed, downward, timeout, theme)
 
     plan = Plan(roots, collapse, limit, listed, grads=grads)
-    return Drawing(
-        styled(graph_scene(plan, title, expand_dots, downward, edges)), timeout, new_page
-    )
+    scene = graph_scene(plan, title, expand_dots, downward, edges)
+    return Drawing(styled(scene), timeout, new_page)
+
+
+def _roots(given: Any) -> list[Value] | None:
+    """The Values to draw, each once; None if it is neither a Value nor a list or array of them."""
+    if isinstance(given, Value):
+        return [given]
+    if hasattr(given, "ravel"):
+        given = [*given.ravel()]
+    if not isinstance(given, (list, tuple)):
+        return None
+    if not given:
+        raise TypeError("draw got an empty list: give it a Value, the result of a computation")
+    for item in given:
+        if not isinstance(item, Value):
+            raise TypeError(f"{_advice(item)} (it is in the list)")
+    return [*dict.fromkeys(given)]
 
 
 def one_of(given: object, known: Collection[str], option: str) -> None:

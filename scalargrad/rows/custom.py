@@ -27,9 +27,7 @@ if TYPE_CHECKING:
     Given = tuple[Callable[..., Any], ...]  # a user's functions: value, slopes
 
 LOOSEST = SUM - 1  # a formula that binds so loosely stands in brackets within any other
-_added: dict[
-    str, tuple[Op, Given]
-] = {}  # operations added so far, to recognize one that is added again
+_added: dict[str, tuple[Op, Given]] = {}  # so far, to recognize one that is added again
 
 # The package looks for these attributes on operands of other kinds. No method may have such a name.
 FOREIGN_ATTRIBUTES = {
@@ -87,13 +85,44 @@ def custom_op(
 
     A name, a text or a function that will not do raises TypeError or ValueError.
     """
+    given = _parts(name, value, slopes)
+    functions: Given = () if isinstance(value, str) else given
+    operands = ("x", "y")[: len(given) - 1]
+    traits = _known_traits(traits, infix, operands)
+    texts = formulas = given
+    if functions:
+        traits += " python"
+        texts = _call_texts(name, operands)
+        formulas = (f"{name}({', '.join(operands)})", *[f"of {name}, by {x}" for x in operands])
+    op = Op(
+        name, " ".join(operands), f"An operation of your own: {name}.",
+        formula=formulas[0], slope_formulas=tuple(formulas[1:]),
+        value=texts[0], slopes=tuple(texts[1:]), work=tuple(work),
+        symbol=symbol, domain=domain or (), traits=traits,
+        infix=(infix, LOOSEST, PRODUCT, PRODUCT) if infix else None,
+    )  # fmt: skip
+    if name in OPS and _added.get(name, (None,))[0] is OPS[name]:
+        _check_same(op, functions)
+        return function_named(name)
+    _check_name(name)
+    if functions:
+        _add_functions(op, functions)
+    else:
+        _check_text(op)
+    OPS[name] = op
+    _added[name] = op, functions
+    add_method(Value, op)
+    return function_named(name)
+
+
+def _parts(name: Any, value: Any, slopes: Any) -> tuple[Any, ...]:
+    """The value and each slope; an error if they are not all text, or all functions."""
     given = (value, *slopes) if isinstance(slopes, (tuple, list)) else (value, slopes)
     if not 2 <= len(given) <= 3:
         raise ValueError(
             f"custom_op takes one slope or two, by x and by y; got {len(given) - 1} for {name!r}"
         )
-    of_text = all(isinstance(part, str) for part in given)
-    if not of_text and not all(callable(part) for part in given):
+    if not all(isinstance(part, str) for part in given) and not all(map(callable, given)):
         kinds = ", ".join(type(part).__name__ for part in given)
         raise TypeError(
             "custom_op takes value and slopes as text or as functions, all of one kind, "
@@ -103,41 +132,7 @@ def custom_op(
         )
     if not isinstance(name, str):
         raise TypeError(f"custom_op takes a name as text, got {type(name).__name__}")
-    operands = ("x", "y")[: len(given) - 1]
-    traits = _known_traits(traits, infix, operands) + ("" if of_text else " python")
-    texts: Any = given if of_text else _call_texts(name, operands)
-    formula, *slope_formulas = (
-        texts
-        if of_text
-        else [f"{name}({', '.join(operands)})", *[f"of {name}, by {x}" for x in operands]]
-    )
-    op = Op(
-        name,
-        " ".join(operands),
-        f"An operation of your own: {name}.",
-        formula=formula,
-        slope_formulas=tuple(slope_formulas),
-        value=texts[0],
-        slopes=tuple(texts[1:]),
-        work=tuple(work),
-        symbol=symbol,
-        domain=domain or (),
-        traits=traits,
-        infix=(infix, LOOSEST, PRODUCT, PRODUCT) if infix else None,
-    )
-    functions: Given = () if of_text else given  # type: ignore[assignment]
-    if name in OPS and _added.get(name, (None,))[0] is OPS[name]:
-        _check_same(op, functions)
-        return function_named(name)
-    _check_name(name)
-    if of_text:
-        _check_text(op)
-    else:
-        _add_functions(op, functions)
-    OPS[name] = op
-    _added[name] = op, functions
-    add_method(Value, op)
-    return function_named(name)
+    return given
 
 
 def definition(op: Op) -> tuple[Any, ...] | None:
@@ -268,30 +263,27 @@ def public_names() -> list[str]:
 
 def _check_text(op: Op) -> None:
     """Raise ValueError if an expression has a mistake, or uses a name that it may not use."""
-    local = {*op.operands, "inf", "nan"}
-    for i, text in enumerate((*op.work, op.value, *(op.slopes or ()))):
-        target, _, expression = text.partition(" = ") if i < len(op.work) else ("", "", text)
-        if i == len(op.work) + 1:
-            local.add("out")
-        try:
-            tree = ast.parse(expression, mode="eval")
-        except SyntaxError as error:
-            raise ValueError(f"{op.name}: {text!r} is no expression: {error.msg}") from None
-        is_slope = i > len(op.work)
-        for node in ast.walk(tree):
-            _check_node(op, text, node, local | ({*FAST_NAMES} if not is_slope else set()))
-        if i < len(op.work) and (
-            not target.isidentifier()
-            or target in local
-            or target in FAST_NAMES
-            or named(target)
-            or target == "out"
-        ):
+    own = {*op.operands, "inf", "nan"}
+    for line in op.work:
+        name, _, expression = line.partition(" = ")
+        _check_expression(op, line, expression, own.union(FAST_NAMES))
+        if not name.isidentifier() or name in {*own, *FAST_NAMES, "out"} or named(name):
             raise ValueError(
-                f"{op.name}: {text!r} must be `name = expression`, with a name of its own"
+                f"{op.name}: {line!r} must be `name = expression`, with a name of its own"
             )
-        if target:
-            local.add(target)
+        own.add(name)
+    _check_expression(op, op.value, op.value, own.union(FAST_NAMES))
+    for slope in op.slopes or ():
+        _check_expression(op, slope, slope, own | {"out"})
+
+
+def _check_expression(op: Op, text: str, expression: str, known: set[str]) -> None:
+    try:
+        tree = ast.parse(expression, mode="eval")
+    except SyntaxError as error:
+        raise ValueError(f"{op.name}: {text!r} is no expression: {error.msg}") from None
+    for node in ast.walk(tree):
+        _check_node(op, text, node, known)
 
 
 _ARITHMETIC = (ast.Add, ast.Sub, ast.Mult, ast.Div, ast.Pow)
@@ -336,10 +328,10 @@ def _check_node(op: Op, text: str, node: ast.AST, known: set[str]) -> None:
 # ------------------------------------------------------------------ Python functions
 
 
-def _call_texts(name: str, operands: tuple[str, ...]) -> list[str]:
+def _call_texts(name: str, operands: tuple[str, ...]) -> tuple[str, ...]:
     """The text of an operation made of functions: a call of each, by a name of its own."""
     arguments = ", ".join(operands)
-    return [f"{called}({arguments})" for called in _function_names(name, operands)]
+    return tuple([f"{called}({arguments})" for called in _function_names(name, operands)])
 
 
 def _function_names(name: str, operands: tuple[str, ...]) -> list[str]:
