@@ -18,9 +18,9 @@ from sklearn.utils.multiclass import type_of_target
 from sklearn.utils.validation import check_is_fitted, column_or_1d, validate_data
 
 from ..arithmetic.conversion import to_float
+from ..checks import whole_number
 from ..functions import log_sigmoid, sigmoid
 from ..nn import LBFGS, MLP, SGD, l2
-from ..nn.checks import whole_number
 from ..nn.choosing import Kept, optimizer_for
 from ..nn.layers import SKLEARN_NAMES
 from ..nn.watching import Watch

@@ -6,7 +6,7 @@ from inspect import signature
 from math import inf
 
 from ..arithmetic.conversion import to_float
-from ..nn.checks import look_up, quoted, whole_number
+from ..checks import one_of, quoted, whole_number
 from ..nn.optimizers import positive
 from .compiled import Data, formula_of
 from .result import FormulaFit
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-LOSSES = {name: name for name in ("linear", "soft_l1", "huber", "cauchy", "arctan")}
+LOSSES = ("linear", "soft_l1", "huber", "cauchy", "arctan")
 TOLERANCE = 1e-15  # of SciPy's search: near what doubles can tell apart
 
 
@@ -65,7 +65,7 @@ def fit_formula(
 
     least_squares = _least_squares()
     names = _names(f, start)
-    data = Data(x, y, sigma, look_up("loss", loss, LOSSES))
+    data = Data(x, y, sigma, one_of("loss", loss, LOSSES))
     first = numpy.array([to_float(start[name], name) for name in names])
     low, high = _bounds(names, {} if bounds is None else bounds, first)
     is_bounded = numpy.isfinite([low, high]).any()
@@ -148,7 +148,7 @@ def _bounds(names: list[str], bounds: Mapping[str, Any], first: Any) -> tuple[An
     for name, pair in dict(bounds).items():
         if not hasattr(pair, "__len__") or len(pair) != 2:
             raise TypeError(f"{told} {pair!r} for {name}")
-        i = names.index(look_up("bounds", name, dict(zip(names, names))))
+        i = names.index(one_of("bounds", name, names))
         least, greatest = pair
         low[i] = -inf if least is None else to_float(least, name)
         high[i] = inf if greatest is None else to_float(greatest, name)

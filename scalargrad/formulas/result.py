@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import inf
 from typing import NamedTuple
 
-from ..nn.checks import look_up, quoted
+from ..checks import one_of, quoted
 from ..nn.plots import axes
 from ..nn.rows import checked_array
 from .search import sum_of_squares
@@ -146,7 +146,7 @@ class FormulaFit:
         """
         import numpy
 
-        look_up("kind", kind, dict.fromkeys(("confidence", "prediction")))
+        one_of("kind", kind, ("confidence", "prediction"))
         if kind == "confidence" and sigma is not None:
             raise ValueError("sigma is that of a new y: write kind='prediction' too")
         self._needed()

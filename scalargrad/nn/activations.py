@@ -7,8 +7,8 @@
 from __future__ import annotations
 
 from .. import functions
+from ..checks import look_up
 from ..ops import OPS
-from .checks import look_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .checks import look_up, quoted
+from ..checks import look_up, quoted
 from .lbfgs import LBFGS
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import count as count_up
 from textwrap import shorten
 
+from ..checks import whole_number
 from ..files import put_in_place
-from .checks import whole_number
 from .rows import to_lists
 
 TYPE_CHECKING = False

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from math import sqrt
 
+from ..checks import look_up
 from ..ops import named
-from .checks import look_up
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

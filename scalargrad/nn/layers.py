@@ -14,12 +14,12 @@ from functools import wraps
 
 from .. import functions
 from ..arithmetic.conversion import as_float, to_float
+from ..checks import random_source, whole_number
 from ..rows.recorders import Floats, Values
 from ..value import Value
 from ..wording import ParameterLabel, counted
 from .activations import activation as function_of
 from .activations import name_of, plain_name
-from .checks import random_source, whole_number
 from .inits import init_name, initializer
 from .module import Module
 from .parameters import PLAIN, are_leaves, layers_of, places_in

@@ -12,7 +12,7 @@ from __future__ import annotations
 from itertools import repeat
 from math import isfinite
 
-from .checks import whole_number
+from ..checks import whole_number
 from .optimizers import Optimizer, within
 from .parameters import put
 

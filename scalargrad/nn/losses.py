@@ -13,9 +13,9 @@ from __future__ import annotations
 
 from .. import functions
 from ..arithmetic.total import nan
+from ..checks import look_up, quoted
 from ..modes import is_traced
 from ..value import Value
-from .checks import look_up, quoted
 from .parameters import parameters_of
 from .rows import items
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from functools import partial
 
 from ..arithmetic.lists import add_up
-from .checks import look_up
+from ..checks import look_up
 from .losses import LOSSES, binary_cross_entropy_with_logits
 
 TYPE_CHECKING = False

@@ -12,9 +12,9 @@ from operator import attrgetter, countOf
 from textwrap import shorten
 
 from ..arithmetic.conversion import to_float
+from ..checks import quoted
 from ..trees import is_data
 from ..value import Value
-from .checks import quoted
 from .rows import to_lists
 from .shapes import flat, shape_text, shaped
 

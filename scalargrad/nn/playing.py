@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from math import isfinite
 
+from ..checks import one_of, random_source, whole_number
 from ..modes import no_grad
 from ..value import Value
 from . import weights
 from .activations import activation, plain_name
-from .checks import quoted, random_source, whole_number
 from .choosing import optimizer_for
 from .eager import Asked, Task
 from .inits import INITS
@@ -67,8 +67,7 @@ def playground(
     """
     from ..playground import Playground
 
-    if reduction not in REDUCTIONS:
-        raise ValueError(f"reduction={reduction!r} is none of {quoted(REDUCTIONS)}")
+    one_of("reduction", reduction, REDUCTIONS)
     count = _count(model)
     table = _table(X, y)
     task = Task(model, loss_function(loss), reduction == "mean", penalty)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ..checks import whole_number
 from ..wording import counted
-from .checks import whole_number
 from .rows import checked_array
 
 TYPE_CHECKING = False

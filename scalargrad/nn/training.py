@@ -17,10 +17,10 @@ from time import perf_counter
 from .. import modes
 from ..arithmetic.conversion import to_float
 from ..arithmetic.lists import add_up
+from ..checks import quoted, random_source, whole_number
 from ..modes import no_grad
 from ..trees import is_array
 from ..value import Value
-from .checks import quoted, random_source, whole_number
 from .choosing import Kept, optimizer_for
 from .eager import NOT_CALLED, Asked, Eager, Task
 from .history import History

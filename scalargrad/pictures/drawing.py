@@ -8,6 +8,7 @@ from functools import cached_property
 from importlib import import_module
 
 from ..arithmetic.conversion import to_text
+from ..checks import one_of
 from ..files import path_of, put_in_place, suggested
 from ..value import Value
 from ..wording import counted
@@ -20,7 +21,7 @@ from .theme import SCHEMES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable
     from pathlib import Path
     from typing import Any
 
@@ -107,7 +108,7 @@ class Drawing:
                 "model: write draw(model(x)).page(…)"
             )
         theme = self._scene.theme if theme is None else theme
-        one_of(theme, SCHEMES, "theme")
+        one_of("theme", theme, SCHEMES)
         page = self._new_page(theme)
         if path is not None:
             page.save(path)
@@ -160,10 +161,10 @@ def draw(
 
     ValueError for more than `limit` cards; TypeError for anything but Values and models.
     """
-    one_of(collapse, COLLAPSE, "collapse")
-    one_of(direction, DIRECTIONS, "direction")
-    one_of(theme, SCHEMES, "theme")
-    one_of(edges, STRONG_BY, "edges")
+    one_of("collapse", collapse, COLLAPSE)
+    one_of("direction", direction, DIRECTIONS)
+    one_of("theme", theme, SCHEMES)
+    one_of("edges", edges, STRONG_BY)
     if title is not None:
         title = "\n".join(clean_lines(to_text(title, "title")))
     downward = direction == "down"
@@ -208,14 +209,6 @@ def _roots(given: Any) -> list[Value] | None:
         if not isinstance(item, Value):
             raise TypeError(f"{_advice(item)} (it is in the list)")
     return [*dict.fromkeys(given)]
-
-
-def one_of(given: object, known: Collection[str], option: str) -> None:
-    """Raise ValueError if an option is none of those that are known."""
-    if given not in [*known]:
-        raise ValueError(
-            f"{option}={given!r} is unknown: write one of {', '.join(map(repr, known))}"
-        )
 
 
 def _parameters(parameters: Any) -> list[Value]:

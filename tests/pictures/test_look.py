@@ -101,7 +101,7 @@ def test_a_theme_has_the_colours_of_its_own_alone() -> None:
             pair for pair in COLOUR.values() if pair[other] in svg and pair[other] not in colours
         ]
     assert draw(MLP(2, [1], seed=0), theme="dark").svg.count("#0d1420") == 1
-    with pytest.raises(ValueError, match="theme='black' is unknown: write one of 'light', 'dark'"):
+    with pytest.raises(ValueError, match="theme='black' is none of 'light', 'dark'"):
         draw(neuron(), theme="black")
 
 

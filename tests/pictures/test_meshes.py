@@ -86,9 +86,7 @@ def test_lines_are_as_strong_as_gradient_or_weight() -> None:
         assert [thick for thick, _ in found] == pytest.approx(
             [thick for thick, _ in expected(numbers)], abs=0.011
         )
-    with pytest.raises(
-        ValueError, match="edges='size' is unknown: write one of 'gradient', 'weight'"
-    ):
+    with pytest.raises(ValueError, match="edges='size' is none of 'gradient', 'weight'"):
         draw(y, edges="size")
 
 

@@ -736,7 +736,7 @@ def test_a_page_has_the_theme_of_its_drawing_or_one_of_its_own() -> None:
         assert f".sg .bg{{fill:{colours[1]}}}" in page.html
     assert "prefers-color-scheme" not in drawing.page().html
     assert "color-scheme: dark;" in drawing.page().html
-    with pytest.raises(ValueError, match="theme='grey' is unknown: write one of 'light'"):
+    with pytest.raises(ValueError, match="theme='grey' is none of 'light'"):
         drawing.page(theme="grey")
 
 

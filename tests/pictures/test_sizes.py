@@ -227,12 +227,10 @@ def test_what_cannot_be_drawn_is_refused_with_advice(given: object, text: str) -
 def test_wrong_options_are_refused_with_what_to_write() -> None:
     with pytest.raises(
         ValueError,
-        match=r"collapse='all' is unknown: write one of 'auto', 'none', 'neurons', 'layers'",
+        match=r"collapse='all' is none of 'auto', 'none', 'neurons', 'layers'",
     ):
         draw(Value(1.0), collapse="all")
-    with pytest.raises(
-        ValueError, match=r"direction='LR' is unknown: write one of 'right', 'down'"
-    ):
+    with pytest.raises(ValueError, match=r"direction='LR' is none of 'right', 'down'"):
         draw(Value(1.0), direction="LR")
     with pytest.raises(TypeError, match=r"title must be a str, got int: write title='3'"):
         draw(Value(1.0), title=3)  # type: ignore[arg-type]

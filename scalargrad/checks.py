@@ -1,4 +1,4 @@
-"""Checks of arguments: names in tables, whole numbers, sources of random numbers.   (floor 3)
+"""Checks of arguments: names in tables, whole numbers, sources of random numbers.   (floor 0)
 
 Errors say what was given, what was expected and what to write instead.
 """
@@ -9,7 +9,7 @@ from operator import index
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
     from random import Random
     from typing import Any, TypeVar
 
@@ -25,27 +25,32 @@ def quoted(names: Iterable[str]) -> str:
     return ", ".join(map(repr, names))
 
 
-def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "", kind: str = "") -> T:
-    """The entry of that name; if there is none, ValueError tells the nearest name.
+def one_of(what: str, name: str, names: Collection[str], instead: str = "", kind: str = "") -> str:
+    """The name, if it is one of the names; else ValueError tells the nearest of them.
 
-    It lists the names in the table, or says what `kind` of names they are.
+    It lists the names, or says what `kind` of names they are.
 
-    >>> look_up("loss", "msee", {"mse": 1, "mae": 2})
+    >>> one_of("loss", "msee", ["mse", "mae"])
     Traceback (most recent call last):
     ValueError: loss='msee' is none of 'mse', 'mae': did you mean 'mse'?
     """
     if not isinstance(name, str):
         raise TypeError(
-            f"{what} must be {kind or quoted(table)}, got {type(name).__name__} {name!r}"
+            f"{what} must be {kind or quoted(names)}, got {type(name).__name__} {name!r}"
         )
-    if name in table:
-        return table[name]
+    if name in names:
+        return name
     from difflib import get_close_matches
 
-    close = get_close_matches(name.lower(), table)
+    close = get_close_matches(name.lower(), names)
     close.sort(key=lambda near: sorted(near) != sorted(name.lower()))  # tahn: tanh before tan
     hint = f": did you mean {close[0]!r}?" if close else instead and f": {instead}"
-    raise ValueError(f"{what}={name!r} is none of {kind or quoted(table)}{hint}")
+    raise ValueError(f"{what}={name!r} is none of {kind or quoted(names)}{hint}")
+
+
+def look_up(what: str, name: str, table: Mapping[str, T], instead: str = "", kind: str = "") -> T:
+    """The entry of that name; the errors are those of `one_of`."""
+    return table[one_of(what, name, table, instead, kind)]
 
 
 def whole_number(what: str, number: Any, least: int = 1) -> int:
