@@ -140,7 +140,7 @@ class Function:
         """The source, as it is compiled: one piece, or one for each part."""
         lines, names, arguments = self.lines, self.names, self.arguments
         values = names.take("values") if self.carried and not self.is_reduced else ""
-        lines.texts[lines.at[ROWS]] = rows = names.take("rows")
+        lines.at[ROWS].text = rows = names.take("rows")
         returned, read = self._said()
         if values and self.kind != "value":
             returned = f"({returned})"
@@ -157,7 +157,7 @@ class Function:
             for block, text in patterns.items()
             if block.shape and not block.has_rows and text != "_"
         ]
-        if lines.counts[lines.at[ROWS]]:
+        if lines.at[ROWS].count:
             text.append(f"{rows} = len({arguments[self.carried[0]]})")
         numbers = [name for name, count in lines.sums if not count]
         listed = [s.name for group in self.groups for s in group if self._is_listed(s.block)]
@@ -213,19 +213,19 @@ class Function:
         A large block whose numbers are read but once, as are the weights of a first layer that no
         loop is around, is unpacked into rows, whose numbers are read by their places: W1_0[2].
         """
-        texts, counts, name = self.lines.texts, self.lines.counts, self.arguments[block]
-        shape, places = block.shape, [self.lines.at[x] for x in block.inputs]
-        is_once = len(places) > MANY and max([counts[i] for i in places]) == 1
+        name, shape = self.arguments[block], block.shape
+        numbers = [self.lines.at[x] for x in block.inputs]
+        is_once = len(numbers) > MANY and max([number.count for number in numbers]) == 1
         if len(shape) == 2 and is_once and (self.is_large or not self.carried):
             rows = [self.names.take(f"{name}_{k}") for k in range(shape[0])]
-            for k, i in enumerate(places):
-                texts[i] = f"{rows[k // shape[1]]}[{k % shape[1]}]"
+            for k, number in enumerate(numbers):
+                number.text = f"{rows[k // shape[1]]}[{k % shape[1]}]"
             return pattern(shape[:1], rows)
         is_whole = not shape and not block.has_rows
-        for x, i in zip(block.inputs, places):
-            if counts[i]:
-                texts[i] = name if is_whole else self.names.take(item_name(x, name))
-        return pattern(shape, [texts[i] for i in places], bare=not block.has_rows)
+        for x, number in zip(block.inputs, numbers):
+            if number.count:
+                number.text = name if is_whole else self.names.take(item_name(x, name))
+        return pattern(shape, [number.text for number in numbers], bare=not block.has_rows)
 
 
 class PythonFunction:

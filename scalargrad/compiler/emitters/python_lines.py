@@ -1,14 +1,13 @@
 """Steps as lines of Python: what is read once stands where it is read.   (floor 3)
 
-An expression is a number: it has a form, and reads others. Only when all are known is it decided
-which of them get a line and a name: those that are read more than once, or would make a line too
-long. A line that nobody reads is not written. Lines stand before a loop over the rows of data, in
-it, or behind it.
+An expression is a number: it has a form, and reads others. What is read more than once, or would
+make a line too long, gets a line and a name; a line that nobody reads is not written. Lines stand
+before a loop over the rows of data, in it, or behind it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ..derive import DerivedSteps, Found
@@ -29,15 +28,37 @@ from ..lower import DOT, LIST, LISTED, NEGATE, OVER_ROWS, ROW_SHARE, ROWS, SHARE
 from ..naming import Names, step_names
 from ..program import Constant, Step
 
-BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
-WIDTH = 100  # characters that an expression has at most, sums and lists of many aside
+BEFORE, INSIDE, AFTER = 1, 2, 4  # of the loop over rows: bits, as `readers` has them
+WIDTH = 60  # characters of an expression in another
 TERMS = 50  # terms that a line adds up at most
-NAME_SIZE = 6  # characters of a name, about
 PRODUCT = LISTED["prod"]
+
+Term = tuple[Form, Sequence["Expression"]]  # what stands behind a sum or a product
+
+
+class Expression:
+    """A form with others at its places; or, without a form, a text that stands as it is.
+
+    `of` is what it computes; a statement is of nothing. `readers` are the stages of the `count`
+    places where it is read; `has_line` says that it has a line of its own, which continues
+    `before`, a part of the same long sum, under its name.
+    """
+
+    __slots__ = (
+        "before", "binds", "count", "form", "has_line", "of", "readers", "reads", "stage", "text",
+    )  # fmt: skip
+
+    def __init__(
+        self, form: Form | None = None, reads: Sequence[Expression] = (), stage: int = BEFORE,
+        of: Any = None, text: str = "",
+    ) -> None:  # fmt: skip
+        self.form, self.reads, self.stage, self.of, self.text = form, reads, stage, of, text
+        self.binds, self.count, self.readers, self.has_line = NAME, 0, 0, False
+        self.before: Expression | None = None
 
 
 class Lines:
-    """The steps of a derived program as expressions, each known by a number, which `at` has.
+    """The steps of a derived program as expressions, which `at` has.
 
     `inputs` are what the function is given; `wishes` has the names of sums over rows, and names
     that lists would have. `total` is as in `form_of`.
@@ -51,7 +72,7 @@ class Lines:
     >>> derived = DerivedSteps(program)
     >>> slope, = derived.slopes([(program.outputs[0], derived.constant(1.0))], x.inputs)
     >>> lines = Lines(derived, x.inputs, Names(["x"]))
-    >>> lines.texts[0] = "x"
+    >>> lines.at[x.inputs[0]].text = "x"
     >>> lines.say("return %s, %s", [derived.of(program.outputs[0]), slope])
     >>> lines.written()[0]
     ['return sin(x), cos(x)']
@@ -64,43 +85,21 @@ class Lines:
         self.derived, self.names, self.total = derived, names, total
         self.wishes = wishes or {}
         self.numbers: dict[str, float] = {}  # constants that the source reads by a name
-        self.forms: list[Form | None] = []  # None: it is written as it stands
-        self.reads: list[Sequence[int]] = []
-        self.texts: list[str] = []  # of what is written as it stands, or has been written
-        self.stages: list[int] = []
-        self.named: set[int] = set()  # those that must have a line
-        self.statements: set[int] = set()
         self.sums: list[tuple[str, int]] = []  # sums over rows, and how many numbers are in a list
-        self.counts: list[int] = []  # how often each is read, when all is decided
-        self.binds: list[int] = []  # how tightly each binds, as it is written
-        self.known: dict[int, float] = {}  # the numbers of atoms that are constants
-        # A part of a long sum, and the part before it, whose name it takes over.
-        self.continued: dict[int, int] = {}
-        self._step_of: dict[int, Step] = {}
-        self._constants: dict[str, int] = {}
-        self._names: dict[Any, str] = step_names(derived.sources)
-        self.at = Found(lambda x: self.number(x.data))  # of a constant
+        self.all: list[Expression] = []  # those with a form, in order
+        self._constants: dict[str, Expression] = {}
+        self._labels: dict[Any, str] = step_names(derived.sources)
+        self.at = Found(lambda x: self.number(x.data))
         self._has_rows = bool(derived.carriers)
-        count, carriers = len(inputs), derived.carriers
-        self.at.update(zip(inputs, range(count)))
-        self.forms += [None] * count
-        self.reads += [()] * count
-        self.texts += [""] * count
-        self.stages += [INSIDE if x in carriers else BEFORE for x in inputs]
-        self.at[ROWS], self.at[ROW_SHARE] = self.atom("count"), self.atom("share")
+        for x in inputs:
+            stage = INSIDE if x in derived.carriers else BEFORE
+            self.at[x] = Expression(stage=stage, of=x)
+        for x, text in ((ROWS, "count"), (ROW_SHARE, "share")):
+            self.at[x] = Expression(of=x, text=text)
         self.zero, self.one = self.number(0.0), self.number(1.0)
         self._put_all(derived.steps)
 
-    def atom(self, text: str, stage: int = BEFORE) -> int:
-        """A name, which is written as it stands."""
-        self.texts += [""] * (len(self.forms) - len(self.texts))
-        self.texts.append(text)
-        self.forms.append(None)
-        self.reads.append(())
-        self.stages.append(stage)
-        return len(self.forms) - 1
-
-    def number(self, number: float) -> int:
+    def number(self, number: float) -> Expression:
         """A constant: a short one as it is, another by a name."""
         key = float.__repr__(number)
         if key not in self._constants:
@@ -108,107 +107,95 @@ class Lines:
             if not text:
                 text = self.names.take("k", "k")
                 self.numbers[text] = number
-            self._constants[key] = i = self.atom(text)
-            self.known[i] = number
+            self._constants[key] = made = Expression(of=Constant(number), text=text)
+            made.binds = SIGN if number < 0.0 else NAME
         return self._constants[key]
 
     def say(self, text: str, read: Sequence[Any], stage: int = BEFORE) -> None:
         """A statement that reads steps at its places."""
-        places = [self.at[x] for x in read]
-        self.statements.add(self._add(Form.line(text), places, stage))
+        self._add(Form.line(text), [self.at[x] for x in read], None, stage)
 
-    def _add(self, form: Form, reads: Sequence[int], stage: int = BEFORE) -> int:
-        self.forms.append(form)
-        self.reads.append(reads)
-        if self._has_rows and not stage:
-            stages = self.stages
-            for j in reads:
-                if stages[j] > stage:
-                    stage = stages[j]
-        self.stages.append(stage)
-        return len(self.forms) - 1
+    def _add(
+        self, form: Form, reads: Sequence[Expression], of: Any, stage: int = BEFORE
+    ) -> Expression:
+        if self._has_rows and stage == BEFORE:
+            for x in reads:
+                if x.stage > stage:
+                    stage = x.stage
+        made = Expression(form, reads, stage, of)
+        self.all.append(made)
+        return made
 
     # -------------------------------------------------------------- steps
 
-    def _put_all(self, steps: Iterable[Step]) -> None:
-        at, step_of, total, forms = self.at, self._step_of, self.total, self.forms
+    def _put_all(self, steps: Sequence[Step]) -> None:
+        at, total = self.at, self.total
         known: dict[Any, Any] = {}
         for step in steps:
             line, operands = step.op, step.operands
-            if line.text:
-                if line in FLIPPED and operands[0].__class__ is Constant:
-                    line = FLIPPED[line]  # a number reads better on the right
-                if line not in known:
-                    known[line] = form_of(line, total)
-                form, places = known[line]
-                read = [at[operands[k]] for k in places]
-                if line is SHARE and not total and forms[read[0]] is None:
-                    read.reverse()  # a name stands behind: fewer parentheses
-                if form.holds:
-                    self.named.update([j for j, need in zip(read, form.needs) if need > ATOM])
-                i = self._add(form, read)
-            else:
-                i = self._listed(step)
-            at[step] = i
-            if forms[i] is not None:
-                step_of.setdefault(i, step)
+            if not line.text:
+                at[step] = self._listed(step)
+                continue
+            if line in FLIPPED and operands[0].__class__ is Constant:
+                line = FLIPPED[line]  # a number reads better on the right
+            if line not in known:
+                known[line] = form_of(line, total)
+            form, places = known[line]
+            reads = [at[operands[k]] for k in places]
+            if line is SHARE and not total and reads[0].form is None:
+                reads.reverse()  # a name stands behind: fewer parentheses
+            if form.holds:
+                for x, need in zip(reads, form.needs):
+                    x.has_line |= need > ATOM
+            at[step] = self._add(form, reads, step)
 
-    def _listed(self, step: Step) -> int:
+    def _listed(self, step: Step) -> Expression:
         """A line that reads lists, or rows."""
-        line, operands, at = step.op, step.operands, self.at
+        line, reads = step.op, [self.at[x] for x in step.operands]
         if line is SUM:
-            return self._sum(step)
+            return self._sum(step, reads)
         if line is DOT:
-            return self._dot(step)
+            return self._dot(step, reads)
         if line is PRODUCT:
-            first, *rest = [at[x] for x in operands] or [self.one]
+            first, *rest = reads or [self.one]
             return self._chained(step, first, [(TIMES, (x,)) for x in rest])
         if line is LIST:
-            return self._add(row_of(len(operands)), [at[x] for x in operands])
+            return self._add(row_of(len(reads)), reads, step)
         if line is OVER_ROWS:
             return self._over_rows(step)
-        self.named.add(at[operands[0]])
-        return self._add(item(int(line.name[5:])), (at[operands[0]],))
+        reads[0].has_line = True
+        return self._add(item(int(line.name[5:])), reads, step)
 
-    def _sum(self, step: Step) -> int:
-        at, first, *rest = self.at, *step.operands
-        if rest and at[first] == self.zero and any(map(_is_square, rest)):
+    def _sum(self, step: Step, reads: Sequence[Expression]) -> Expression:
+        first, *rest = reads
+        if rest and first is self.zero and any(map(_is_square, rest)):
             first, *rest = rest  # 0 + x is x but where all are -0.0, which no square is
-        terms: list[tuple[Form, tuple[int, ...]]] = [
-            (LESS, (at[x.operands[0]],)) if x.op is NEGATE else (PLUS, (at[x],)) for x in rest
-        ]
-        return self._chained(step, at[first], terms)
-
-    def _dot(self, step: Step) -> int:
-        at, one, operands = self.at, self.one, step.operands
-        count = len(operands) // 2
-        first = at[operands[-1]]
-        places = [at[x] for x in operands[:-1]]
-        terms: list[tuple[Form, tuple[int, ...]]] = [
-            (PLUS, (x if w == one else w,)) if w == one or x == one else (PLUS_TIMES, (w, x))
-            for w, x in zip(places, places[count:])
-        ]  # 1 × x is x
-        if first == self.zero and any(w == x for w, x in zip(places, places[count:])):
-            form, reads = terms.pop(0)
-            first = reads[0] if form is PLUS else self._add(TIMES, reads)
-            self._step_of.setdefault(first, step)
+        terms: list[Term] = [(LESS, x.reads) if x.of.op is NEGATE else (PLUS, [x]) for x in rest]
         return self._chained(step, first, terms)
 
-    def _chained(
-        self, step: Step, start: int, terms: Sequence[tuple[Form, tuple[int, ...]]]
-    ) -> int:
+    def _dot(self, step: Step, reads: Sequence[Expression]) -> Expression:
+        count, one, first = len(reads) // 2, self.one, reads[-1]
+        pairs = [*zip(reads[:count], reads[count:-1])]
+        terms: list[Term] = [
+            (PLUS, (x if w is one else w,)) if one in (w, x) else (PLUS_TIMES, (w, x))
+            for w, x in pairs
+        ]  # 1 × x is x
+        if first is self.zero and any(w is x for w, x in pairs):
+            form, own = terms.pop(0)
+            first = own[0] if form is PLUS else self._add(TIMES, own, step)
+        return self._chained(step, first, terms)
+
+    def _chained(self, step: Step, start: Expression, terms: Sequence[Term]) -> Expression:
         """A start and terms behind it, in lines of not too many."""
         for k in range(0, len(terms), TERMS):
-            part = terms[k : k + TERMS]
-            read = (start, *[j for _, reads in part for j in reads])
-            before, start = start, self._add(chain(tuple([form for form, _ in part])), read)
-            self._step_of[start] = step
+            forms, reads = zip(*terms[k : k + TERMS])
+            made = self._add(chain(forms), [start, *[x for own in reads for x in own]], step)
             if k:
-                self.named.add(before)
-                self.continued[start] = before
+                start.has_line, made.before = True, start
+            start = made
         return start
 
-    def _over_rows(self, step: Step) -> int:
+    def _over_rows(self, step: Step) -> Expression:
         """A sum over the rows: of a number, or of each number of a list."""
         (x,) = step.operands
         name = self.wishes[step]
@@ -216,110 +203,62 @@ class Lines:
         self.sums.append((name, len(x.operands) if is_list else 0))
         added = f"{name} = [a + b for a, b in zip({name}, %s)]" if is_list else f"{name} += %s"
         self.say(added, [x], INSIDE)
-        return self.atom(name, AFTER)
+        return Expression(stage=AFTER, of=step, text=name)
 
     # -------------------------------------------------------------- writing
 
-    def written(self, order: Sequence[int] | None = None) -> tuple[list[str], ...]:
-        """The lines before, in and behind the loop over rows."""
-        stages: tuple[list[str], ...] = ([], [], [])
-        for i, text in self.composed(self.decided() if order is None else order):
-            line = text if i in self.statements else f"{self.name(i)} = {text}"
-            stages[self.stages[i]].append(line)
-        return stages
-
-    def composed(self, order: Iterable[int]) -> Iterator[tuple[int, str]]:
-        """Those that make a line, each with its text; what is read must have a name by then."""
-        forms, reads, texts, binds = self.forms, self.reads, self.texts, self.binds
-        own = self.named | self.statements
-        for i in order:
-            form: Any = forms[i]
-            if len(reads[i]) == 2:  # as the rest has it, only faster
-                j, k = reads[i]
-                left, right = form.needs
-                one = texts[j] if binds[j] >= left else f"({texts[j]})"
-                text = form.text % (one, texts[k] if binds[k] >= right else f"({texts[k]})")
-            else:
-                text = form.text % tuple(
-                    [
-                        texts[j] if binds[j] >= need else f"({texts[j]})"
-                        for j, need in zip(reads[i], form.needs)
-                    ]
-                )
-            if i in own:
-                yield i, text
-            else:
-                texts[i] = text
-                binds[i] = form.binds
-
-    def decided(self) -> list[int]:
-        """The expressions that statements need, in order; `named` then has all with a line."""
-        forms, reads, named, stages = self.forms, self.reads, self.named, self.stages
-        self.texts += [""] * (len(forms) - len(self.texts))
-        order, counts, first = [], [0] * len(forms), [AFTER] * len(forms)
-        has_rows = self._has_rows
-        for i in self.statements:
-            counts[i], first[i] = 2, BEFORE
-        for i in range(len(forms) - 1, -1, -1):
-            if counts[i] and forms[i] is not None:
-                order.append(i)
-                for j in reads[i]:
-                    counts[j] += 1
-                if has_rows:
-                    if not stages[i] and first[i] == AFTER:
-                        stages[i] = AFTER  # it can wait
-                    stage = stages[i]
-                    for j in reads[i]:
-                        if stage < first[j]:
-                            first[j] = stage
+    def decided(self) -> list[Expression]:
+        """The expressions that statements need, in order; what several read has a line."""
+        order = []
+        for x in self.all:
+            x.count = x.readers = 0
+        for x in reversed(self.all):
+            if x.count or x.of is None:
+                order.append(x)
+                if x.readers == AFTER and x.stage == BEFORE:
+                    x.stage = AFTER  # it can wait
+                if x.count > 1 or x.readers not in (0, x.stage):
+                    x.has_line = True
+                for y in x.reads:
+                    y.count += 1
+                    y.readers |= x.stage
         order.reverse()
-        sizes = [NAME_SIZE] * len(forms)
-        for i in order:
-            read = reads[i]
-            size = forms[i].size  # type: ignore[union-attr]
-            for j in read:
-                size += sizes[j]
-            if size > WIDTH and len(read) <= 4:
-                size = self._shortened(read, size, sizes)
-            if stages[i]:
-                stage = stages[i]
-                named.update([j for j in read if forms[j] is not None and stages[j] != stage])
-            if counts[i] > 1 or size > WIDTH:
-                named.add(i)
-            elif i not in named:
-                sizes[i] = size
-        named -= self.statements
-        self.counts, self.binds = counts, [NAME] * len(forms)
-        for i, number in self.known.items():
-            self.binds[i] = SIGN if number < 0.0 else NAME
         return order
 
-    def _shortened(self, reads: Sequence[int], size: int, sizes: list[int]) -> int:
-        """The size of an expression when the longest of what it reads have names."""
-        for j in sorted(reads, key=sizes.__getitem__, reverse=True):
-            if size > WIDTH and sizes[j] > NAME_SIZE:
-                self.named.add(j)
-                size -= sizes[j] - NAME_SIZE
-                sizes[j] = NAME_SIZE
-        return size
+    def written(self, order: Sequence[Expression] | None = None) -> tuple[list[str], ...]:
+        """The lines before, in and behind the loop over rows."""
+        stages: dict[int, list[str]] = {BEFORE: [], INSIDE: [], AFTER: []}
+        for x, line in self.composed(self.decided() if order is None else order):
+            stages[x.stage].append(line)
+        return tuple(stages.values())
 
-    def name(self, i: int) -> str:
-        """Give an expression a name: the one wished for, or that of what it continues."""
-        name, earlier = "", self.continued.get(i)
-        if earlier is not None and self.stages[earlier] == self.stages[i]:
-            name = self.texts[earlier]
-        self.texts[i] = name = name or self.names.take(self._wish(i))
-        return name
+    def composed(self, order: Sequence[Expression]) -> Iterator[tuple[Expression, str]]:
+        """The statements and the other lines, each with what it is of."""
+        for x in order:
+            form: Any = x.form
+            parts = [
+                y.text if y.binds >= need else f"({y.text})" for y, need in zip(x.reads, form.needs)
+            ]
+            text = form.text % tuple(parts)
+            if x.of is None:
+                yield x, text
+            elif x.has_line or len(text) > WIDTH:
+                x.has_line = True
+                goes_on = x.before and x.before.stage == x.stage and x.before.text
+                x.text = goes_on or self.names.take(self._wish(x.of))
+                yield x, f"{x.text} = {text}"
+            else:
+                x.text, x.binds = text, form.binds
 
-    def _wish(self, i: int) -> str:
-        step = self._step_of[i]
+    def _wish(self, step: Step) -> str:
+        """The name that people would give to a step."""
         if step.op is LIST or step in self.wishes:
             return self.wishes.get(step, "xs")
         of, name = self.derived.roles.get(step, (None, "out"))
         if not name:
-            text = self.texts[self.at[self.derived.of(of)]]
+            text = self.at[self.derived.of(of)].text
             return f"d{text}" if text.isidentifier() else "d"
-        wish = self._names.get(of, "")
+        wish = self._labels.get(of, "")
         return wish if name == "out" else name + (wish[1:] if wish[1:2].isdigit() else "")
 
 
@@ -345,11 +284,9 @@ def is_zero(x: Any) -> bool:
     return x.__class__ is Constant and not x.data
 
 
-def _is_square(x: Any) -> bool:
+def _is_square(x: Expression) -> bool:
     """Whether a number is a square."""
-    if x.op is None or x.op.text not in ("x * y", "x * x", "pow(x, y)"):
+    if x.form is None or x.form.text not in ("%s * %s", "pow(%s, %s)"):
         return False
-    last = x.operands[-1]
-    if x.op.text == "pow(x, y)":
-        return bool(getattr(last, "data", 0.0) == 2.0)
-    return last is x.operands[0]
+    first, last = x.reads
+    return last is first if x.form.text[0] == "%" else last.text == "2.0"

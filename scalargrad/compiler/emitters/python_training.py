@@ -20,7 +20,7 @@ from ..lower import ROW_SHARE, ROWS, SUM
 from ..naming import Names
 from ..program import Block, Constant, Input, Program, Step, hastened
 from ..stepwise import Loop, Moved, Problem, Steps
-from .python_lines import AFTER, BEFORE, Lines, RowSums, is_zero
+from .python_lines import AFTER, BEFORE, Expression, Lines, RowSums, is_zero
 
 RESERVED = (
     "weights", "state", "fixed", "rates", "steps", "batches", "losses", "append", "rows", "count",
@@ -121,15 +121,15 @@ class LoopInPython(Loop):
         inputs += [self._lr, self._step]
         lines = Lines(self._derived, inputs, names, self._sums.wishes)
         for x, text in zip(inputs, texts):
-            lines.texts[lines.at[x]] = text
+            lines.at[x].text = text
         lines.say("append(%s)", [loss], end)
         for x, number in moved:
             if x is not number:
-                lines.say(f"{lines.texts[lines.at[x]]} = %s", [number], end)
+                lines.say(f"{lines.at[x].text} = %s", [number], end)
         _keep_apart(lines, [(lines.at[x], lines.at[number]) for x, number in moved])
         return lines
 
-    def _function(self, order: Sequence[int]) -> list[str]:
+    def _function(self, order: Sequence[Expression]) -> list[str]:
         """The function around the lines of a step."""
         lines, text = self._lines, self._text
         before, inside, after = lines.written(order)
@@ -148,7 +148,7 @@ class LoopInPython(Loop):
         state = [self._list(block.inputs) for block in self._state]
         fixed = [pattern(b.shape, [*map(text, b.inputs)], bare=False) for b in self.problem.fixed]
         used = {"rates": text(self._lr)}
-        if lines.counts[lines.at[self._step]]:
+        if lines.at[self._step].count:
             used["steps"] = text(self._step)
         if self.carried:
             used["batches"] = "rows"
@@ -170,23 +170,23 @@ class LoopInPython(Loop):
         ]
 
     def _text(self, x: Input) -> str:
-        text: str = self._lines.texts[self._lines.at[x]]
+        text: str = self._lines.at[x].text
         return text
 
     def _list(self, inputs: Iterable[Input]) -> str:
         return f"[{', '.join(map(self._text, inputs))}]"
 
 
-def _keep_apart(lines: Lines, moved: Iterable[tuple[int, int]]) -> None:
+def _keep_apart(lines: Lines, moved: Iterable[tuple[Expression, Expression]]) -> None:
     """Give those numbers a line of their own that read what is replaced before them."""
     lines.decided()
-    replaced: set[int] = set()
+    replaced = set[Expression]()
     for target, number in moved:
-        stack = [] if number in lines.named else [number]
+        stack = [] if number.has_line else [number]
         while stack:
-            i = stack.pop()
-            if i in replaced:
-                lines.named.add(number)
+            x = stack.pop()
+            if x in replaced:
+                number.has_line = True
                 break
-            stack += [j for j in lines.reads[i] if j not in lines.named]
+            stack += [y for y in x.reads if not y.has_line]
         replaced.add(target)

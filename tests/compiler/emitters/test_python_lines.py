@@ -38,7 +38,7 @@ class Made:
         names = Names(x.block.name for x in self.inputs)
         lines = Lines(self.derived, self.inputs, names, dict(zip(over, sums)))
         for x in self.inputs:
-            lines.texts[lines.at[x]] = x.block.name
+            lines.at[x].text = x.block.name
         return lines
 
     def written(self, text: str, *read: Any) -> list[str]:
@@ -117,7 +117,7 @@ def test_a_long_sum_goes_on_under_its_name() -> None:
     total = derived.put(SUM, tuple(block.inputs), "total_of_them")
     lines = Lines(derived, block.inputs, Names())
     for i, x in enumerate(block.inputs):
-        lines.texts[lines.at[x]] = f"x{i}"
+        lines.at[x].text = f"x{i}"
     lines.say("return %s + %s", [total, total])
     first, second, third, last = lines.written()[0]
     assert first.startswith("v1 = x0 + x1 + ")
@@ -132,7 +132,7 @@ def test_a_sum_of_one_is_that_one_and_a_difference_has_a_minus() -> None:
     alone = made.derived.put(SUM, (a,))
     total = made.derived.put(SUM, (a, made.derived.put(NEGATE, (b,)), c))
     lines = made.lines()
-    assert lines.at[alone] == lines.at[a]
+    assert lines.at[alone] is lines.at[a]
     assert made.written("return %s", total) == ["return a - b + c"]
 
 
@@ -183,9 +183,9 @@ def test_constants_are_literals_where_they_are_short_and_else_have_a_name() -> N
     lines = made.lines()
     short = (0.5, -2.0, 1e300, -0.0, float("inf"), float("-inf"), float("nan"))
     texts = ["0.5", "-2.0", "1e+300", "-0.0", "inf", "-inf", "nan"]
-    assert [lines.texts[lines.number(x)] for x in short] == texts
-    assert lines.texts[lines.number(1 / 3)] == lines.texts[lines.number(1 / 3)] == "k"
-    assert lines.texts[lines.number(2 / 3)] == "k_2"
+    assert [lines.number(x).text for x in short] == texts
+    assert lines.number(1 / 3).text == lines.number(1 / 3).text == "k"
+    assert lines.number(2 / 3).text == "k_2"
     assert lines.numbers == {"k": 1 / 3, "k_2": 2 / 3}
 
 

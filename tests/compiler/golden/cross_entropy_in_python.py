@@ -29,8 +29,8 @@ def value(W1, W2, x, y):
         a2 = (e2 if z2 < 0.0 else 1.0) / (1.0 + e2)
         v1 = 0.0 - log1p(-a2)
         v2 = 0.0 - log(a2)
-        v3 = v2 if y_i >= 1.0 else y_i * v2 + (1.0 - y_i) * v1
-        total += v1 if y_i <= 0.0 else v3
+        v3 = v1 if y_i <= 0.0 else v2 if y_i >= 1.0 else y_i * v2 + (1.0 - y_i) * v1
+        total += v3
     return total / rows
 
 
@@ -74,10 +74,9 @@ def value_and_grad(W1, W2, x, y):
         v6 = 1.0 - y_i
         d = 0.0 if v1 else 1.0
         d_2 = 0.0 if v4 else d
-        v7 = 1.0 / a2 if a2 > 0.0 else inf if a2 == 0.0 else nan
-        v8 = 1.0 / (1.0 + v2) if v2 > -1.0 else inf if v2 == -1.0 else nan
-        v9 = v7 * -((d if v4 else 0.0) + d_2 * y_i)
-        dz2 = e2 / (t2 * t2) * (v9 - v8 * -((1.0 if v1 else 0.0) + v6 * d_2))
+        v7 = 1.0 / (1.0 + v2) if v2 > -1.0 else inf if v2 == -1.0 else nan
+        v8 = (1.0 / a2 if a2 > 0.0 else inf if a2 == 0.0 else nan) * -((d if v4 else 0.0) + d_2 * y_i)
+        dz2 = e2 / (t2 * t2) * (v8 - v7 * -((1.0 if v1 else 0.0) + v6 * d_2))
         dz1_0 = e1_0 / (t1_0 * t1_0) * (dz2 * W2_0_0)
         dz1_1 = e1_1 / (t1_1 * t1_1) * (dz2 * W2_0_1)
         dz1_2 = e1_2 / (t1_2 * t1_2) * (dz2 * W2_0_2)

@@ -9,11 +9,10 @@ def value(w1, w2, b1, w3, w4, b2, w5, w6, b3, x1, x2, y):
     """
     v1 = w1 * x1 + w2 * x2 + b1
     e = exp(-v1 if v1 > 0.0 else v1)
-    v2 = w5 * ((e if v1 < 0.0 else 1.0) / (1.0 + e))
-    v3 = w3 * x1 + w4 * x2 + b2
-    e_2 = exp(-v3 if v3 > 0.0 else v3)
-    v4 = 1.0 / (1.0 + exp(-(v2 + w6 * ((e_2 if v3 < 0.0 else 1.0) / (1.0 + e_2)) + b3)))
-    return pow(y - v4, 2.0)
+    v2 = w3 * x1 + w4 * x2 + b2
+    e_2 = exp(-v2 if v2 > 0.0 else v2)
+    v3 = w5 * ((e if v1 < 0.0 else 1.0) / (1.0 + e)) + w6 * ((e_2 if v2 < 0.0 else 1.0) / (1.0 + e_2))
+    return pow(y - 1.0 / (1.0 + exp(-(v3 + b3))), 2.0)
 
 
 def value_and_grad(w1, w2, b1, w3, w4, b2, w5, w6, b3, x1, x2, y):
