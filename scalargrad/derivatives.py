@@ -54,9 +54,10 @@ a copy of the context (`contextvars.copy_context().run`).
 from __future__ import annotations
 
 from .arithmetic.conversion import as_float
+from .copies import with_values
 from .modes import TRAINING, Scope, is_recording, is_traced, record_anyway, scope_here
-from .rows.slopes import fresh_node
-from .trees import aligned, detached, is_module, leaves, rebuilt, with_values
+from .rows.shares import fresh_node
+from .trees import aligned, detached, is_module, leaves, rebuilt
 from .value import Value
 from .walks import between, rates_forward, slopes_back, slopes_of_each
 

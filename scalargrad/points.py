@@ -9,9 +9,10 @@ from math import isclose, isnan, nan
 from time import perf_counter
 
 from .arithmetic.conversion import to_float
+from .copies import with_values
 from .derivatives import root_of, value_and_grad
 from .modes import record_anyway
-from .trees import is_module, leaf_names, leaves, with_values
+from .trees import is_module, leaf_names, leaves
 from .value import Value
 
 TYPE_CHECKING = False

@@ -14,18 +14,17 @@ from .graph import ordered, slopes_of
 from .modes import Mode, is_traced, modes_here
 from .ops import LISTS, OPS
 from .rows.methods import evaluated
-from .rows.slopes import (
+from .rows.shares import (
     added,
     as_arguments,
     chain_product,
-    data_of,
     is_of_branch,
     joined,
-    on_values,
     product_of_both,
     unknown_curvature,
     unknown_slope,
 )
+from .rows.slopes import data_of, on_values
 from .value import Value
 
 TYPE_CHECKING = False

@@ -22,7 +22,7 @@ from typing import Any
 
 import scalargrad as sg
 from scalargrad import Value
-from scalargrad.trees import with_values
+from scalargrad.copies import with_values
 
 from .compiler import files, graphs, layered, shaped, structured
 from .compiler.graphs import Tally, Wrong, missing

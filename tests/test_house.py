@@ -11,7 +11,7 @@ PACKAGE = ROOT / "scalargrad"
 FLOORS = {
     "arithmetic": 0, "differences": 0, "ops": 0, "modes": 0, "graph": 0, "files": 0, "checks": 0,
     "rows": 1, "value": 1,
-    "rows.slopes": 2, "rows.free_functions": 2, "rows.custom": 2, "wording": 2, "trees": 2, "functions": 2, "anomaly": 2, "walks": 2, "derivatives": 2, "explaining": 2, "checking": 2, "points": 2, "doctor": 2,
+    "rows.slopes": 2, "rows.free_functions": 2, "rows.custom": 2, "wording": 2, "trees": 2, "copies": 2, "rows.shares": 2, "functions": 2, "anomaly": 2, "walks": 2, "derivatives": 2, "explaining": 2, "checking": 2, "points": 2, "doctor": 2,
     "compiler": 3, "formulas": 3, "estimators": 3, "nn": 3, "pictures": 3, "playground": 3, "__main__": 3,
 }  # fmt: skip
 

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from scalargrad import Value, compile, grad
+from scalargrad.copies import is_data, with_values
 from scalargrad.nn import MLP, Module
-from scalargrad.trees import is_data, leaves, with_values
+from scalargrad.trees import leaves
 
 
 class Uncopied:

@@ -19,7 +19,8 @@ from operator import countOf
 from typing import Any
 
 from ..arithmetic.conversion import as_float
-from ..trees import advice, is_array, is_module, with_values
+from ..copies import with_values
+from ..trees import advice, is_array, is_module
 from ..value import Value
 from .program import Block
 

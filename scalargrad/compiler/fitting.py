@@ -11,8 +11,9 @@ from operator import countOf
 from typing import Any
 
 from ..arithmetic.conversion import as_float
+from ..copies import is_data
 from ..modes import switched_on
-from ..trees import is_data, is_module
+from ..trees import is_module
 from .arguments import (
     FIXED,
     LIST,

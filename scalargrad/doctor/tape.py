@@ -12,7 +12,7 @@ from math import isfinite
 from ..graph import ordered, slopes_of
 from ..ops import OPS
 from ..rows.methods import evaluated
-from ..rows.slopes import as_arguments
+from ..rows.shares import as_arguments
 from ..value import Value
 
 TYPE_CHECKING = False

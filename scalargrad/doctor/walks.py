@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ..ops import OPS
 from ..rows.methods import evaluated
-from ..rows.slopes import as_arguments
+from ..rows.shares import as_arguments
 from ..value import Value
 from ..wording import figure, said
 from .structure import Group

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from itertools import repeat
 from math import sin
 
+from ..copies import with_values
 from ..modes import no_grad
-from ..trees import with_values
 from .eager import number_of
 from .parameters import put
 from .rows import items

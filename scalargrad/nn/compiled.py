@@ -29,9 +29,9 @@ from ..compiler.stepwise import Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
 from ..compiler.update import lets_through, same_objects, update_of
+from ..copies import with_values
 from ..graph import without_collector
 from ..modes import no_grad
-from ..trees import with_values
 from .choosing import OPTIMIZERS
 from .compared import compare_training, traced_or_refused
 from .eager import Eager, number_of

@@ -13,7 +13,7 @@ from textwrap import shorten
 
 from ..arithmetic.conversion import to_float
 from ..checks import quoted
-from ..trees import is_data
+from ..copies import is_data
 from ..value import Value
 from .rows import to_lists
 from .shapes import flat, shape_text, shaped
