@@ -8,6 +8,7 @@
 [0, 1, 1, 0]
 """
 
+from .formats import WeightsError
 from .history import History
 from .inits import he, normal, uniform, xavier, zeros
 from .layers import MLP, Layer, Neuron
@@ -26,7 +27,6 @@ from .losses import (
 )
 from .module import Module, State
 from .optimizers import SGD, Adam, AdamW, Optimizer, RMSprop, clip_norm
-from .weights import WeightsError
 
 __all__ = [
     "LBFGS",

@@ -8,10 +8,10 @@ from math import isfinite
 from ..checks import one_of, random_source, whole_number
 from ..modes import no_grad
 from ..value import Value
-from . import weights
 from .activations import activation, plain_name
 from .choosing import optimizer_for
 from .eager import Asked, Task
+from .formats import Content, about
 from .inits import INITS
 from .lbfgs import LBFGS
 from .losses import binary_cross_entropy_with_logits, hinge, loss_function
@@ -20,6 +20,7 @@ from .parameters import layers_of
 from .rows import one_hot, to_lists, width
 from .shapes import flat
 from .training import REDUCTIONS, table_of
+from .weights import made_as
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -80,7 +81,7 @@ def playground(
     scripts = _scripts(task, bool(layers), inputs[:2], wanted[:2], update)
     content: dict[str, Any] = {
         "title": repr(model),
-        "about": weights.about(weights.Content({}, *weights.made_as(model))),
+        "about": about(Content({}, *made_as(model))),
         "weights": _blocks(model, [p.data for p in model.parameters()]),
         "state": [_blocks(model, part) for part in chosen.state],
         "layers": _layers(layers),

@@ -19,7 +19,7 @@ import pytest
 
 from scalargrad import Value, tanh
 from scalargrad.nn import MLP, Layer, Module, Neuron
-from scalargrad.nn.weights import LARGEST, WeightsError
+from scalargrad.nn.formats import LARGEST, WeightsError
 
 ENDINGS = (".json", ".safetensors")
 HARD = [5e-324, -0.0, 0.0, 1.7976931348623157e308, 1e-300, 0.1, -1 / 3, 2.0**-1074, 1e16, 123.0]
