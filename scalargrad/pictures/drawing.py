@@ -12,8 +12,9 @@ from ..checks import one_of
 from ..files import path_of, put_in_place, suggested
 from ..value import Value
 from ..wording import counted
+from .dot import dot_text
 from .engines import engine
-from .layout import dot_text, laid_out
+from .layout import laid_out
 from .naming import clean_lines
 from .scene import Scene
 from .svg import frames_of, svg_text

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from base64 import b64encode
 from hashlib import sha256
+from importlib.resources import files
 from math import isfinite
 
 from ..compiler.dialects.javascript import JAVASCRIPT
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
     from typing import Any
 
 IN_NOTEBOOK = 720  # pixels: the height of a page in a notebook
+
+
+def of_web(package: str | None, name: str) -> str:
+    """The text of a file in the folder `web` of a package."""
+    return files(package or __name__).joinpath("web", name).read_text("utf-8")
 
 
 def number(x: float) -> float | str:

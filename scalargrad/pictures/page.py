@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cached_property
-from importlib.resources import files
 from string import Template
 
 from ..compiler.emitters.javascript_pages import row_functions
@@ -27,7 +26,7 @@ from ..wording import (
     operation_formula,
     operation_noun,
 )
-from .embedding import as_json, framed, hash_of, number, saved
+from .embedding import as_json, framed, hash_of, number, of_web, saved
 from .graphs import Painter, in_pairs
 from .layout import laid_out
 from .naming import badge
@@ -118,7 +117,7 @@ class Page:
 
 
 def _text(name: str) -> str:
-    return files(__package__ or __name__).joinpath("web", name).read_text("utf-8")
+    return of_web(__package__, name)
 
 
 def _style(theme: str) -> str:

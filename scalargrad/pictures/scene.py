@@ -1,7 +1,7 @@
 """A scene: the cards, edges and clusters of a picture, before they have places.   (floor 3)
 
 A scene holds text to be read and numbers to be drawn. It knows neither Values nor pixels.
-`graph_scene` and `model_scene` write it, `layout` and `svg` read it.
+`graph_scene` and `model_scene` write it, `dot`, `layout` and `svg` read it.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from hashlib import sha256
 from math import atan2, ceil, cos, hypot, isfinite, sin
 
 from ..wording import figure
-from .layout import Frame
+from .dot import Frame
 from .scene import Bundle, Card, Cluster, Edge, Scene
 from .text import escaped, shortened, width, wrapped
 from .theme import (

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from functools import cached_property
-from importlib.resources import files
 from string import Template
 from typing import NamedTuple
 
 from ..compiler.emitters.javascript_pages import as_object, update_text
-from ..pictures.embedding import as_json, framed, hash_of, saved
+from ..pictures.embedding import as_json, framed, hash_of, of_web, saved
 from ..pictures.text import escaped
 from ..wording import counted
 
@@ -82,4 +81,4 @@ class Playground:
 
 
 def _text(name: str) -> str:
-    return files(__package__ or __name__).joinpath("web", name).read_text("utf-8")
+    return of_web(__package__, name)
