@@ -8,23 +8,16 @@ from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
 from ..value import Value
-from .arguments import STATE, Form, parts
+from .arguments import Form
 from .captured import is_library, slots_of
 
 
-def built_alike(forms: tuple[Form, ...]) -> Any:
+def built_alike(forms: list[Form]) -> Any:
     """A key that is the same for other modules of the same architecture; None if there is none."""
     try:
-        return tuple(map(_key, forms))
+        return tuple([form.key_by(_signature) for form in forms])
     except Exception:  # something in a module cannot be written down
         return None
-
-
-def _key(form: Form) -> Any:
-    if form[0] == STATE:
-        return STATE, _signature(form[1].it), *form[2:]
-    inner = [(key, _key(item)) for key, item in parts(form)]
-    return (*form[:2], *inner) if inner else form
 
 
 def _signature(module: Any) -> bytes:

@@ -1,60 +1,342 @@
-"""The arguments of a compiled function: structure, and blocks of numbers.   (floor 3)
+"""The arguments of a compiled function: the form of each, and its blocks of numbers.   (floor 3)
 
-`read` walks an argument once. It finds the form, a key by which traces are remembered, and the
-numbers of each block as they came. A form gives the blocks of a program, the arguments of a trace,
-and, from the slopes by each block, a gradient in the argument's structure.
+`read` walks an argument once. It finds the form, and the numbers of each block as they came. There
+is a class for each kind of form; traces are remembered by forms. A form tells whether another
+argument fits, sooner than reading it would. It gives the blocks of a program, the argument of a
+trace, and, from the slopes by each block, a gradient in the argument's structure.
 """
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import suppress
 from copy import copy
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from importlib.util import find_spec
 from math import prod
-from operator import countOf
-from typing import Any
+from types import MethodType
+from typing import Any, TypeVar
 
 from ..arithmetic.conversion import as_float
 from ..copies import with_values
 from ..trees import advice, is_array, is_module
 from ..value import Value
+from .contents import (
+    ARRAY,
+    LIST,
+    TUPLE,
+    as_array,
+    as_floats,
+    as_lists,
+    flat,
+    handing,
+    regular,
+    shape_of,
+    shaped,
+)  # fmt: skip
+from .places import ParameterReader, arranged_places
 from .program import Block
 
-Form = tuple[Any, ...]  # begins with one of the words below
-
-NUMBERS = "numbers"  # a block: what each of its axes is, "list", "tuple" or "array", and its shape
-ROWS = "rows"  # what the rows are in, and the form of one
-LIST, TUPLE, DICT = "list", "tuple", "dict"  # what makes another of the kind, and the forms in it
-ARRAY = "array"
-STATE = "state"  # a module or its state: the module, names, shapes, and the mapping's class
-FIXED = "fixed"  # no numbers: a text, a function, None
-NUMBER: Form = (NUMBERS, (), ())
-_PLAIN = {float, int}
+Blocks = Iterator[tuple[Block, list[Any]]]  # with the traced numbers of each
+F = TypeVar("F", bound="Form")
+Gather = Callable[[Iterator[Any]], Any]
 
 
-def as_floats(items: Any) -> Any:
-    """The items as floats if all are floats or ints, and none of a subclass; else None.
+class Form:
+    """How an argument is built. Forms of one class with equal keys are equal, and share a trace."""
 
-    A list of floats is returned as it is. To count is faster than to look at each item.
+    def __init__(self, *key: Any) -> None:
+        self.key = key
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.key == self.key
+
+    def __hash__(self) -> int:
+        return hash((type(self), self.key))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}{self.key}"
+
+    def fits(self, argument: Any, contents: list[Any]) -> bool:
+        """Whether an argument surely has this form; then its blocks are added to `contents`.
+
+        If it may have another, what was added is of no use.
+        """
+        raise NotImplementedError
+
+    def named(self, name: str = "") -> Iterator[tuple[str, Form]]:
+        """The forms in it that are no containers', in order, each with a name: `name`, or keys."""
+        yield name, self
+
+    def blocks(self, name: str, wrt: bool = False) -> list[Block]:
+        """The blocks in order, named after the argument, or after its keys and parameters."""
+        raise NotImplementedError
+
+    def traced(self, blocks: Blocks) -> Any:
+        """An argument of the trace: the structure with traced numbers."""
+        raise NotImplementedError
+
+    def gathering(self, of_rows: str = "") -> Gather:
+        """A function that takes the slopes by the blocks, one by one, and gives them the argument's
+        structure, in the containers that it came in.
+
+        `of_rows` is the kind of the axis of rows that slopes have before their own, if they do.
+        """
+        raise NotImplementedError
+
+    def key_by(self, signature: Callable[[Any], Any]) -> Any:
+        """A key in which modules stand by their signatures."""
+        return self
+
+
+class Numbers(Form):
+    """A block: a number, an array, or equally long lists; if it `has_rows`, many of these.
+
+    `kinds` says what each axis is, "list", "tuple" or "array"; `shape` leaves the rows out.
     """
-    first = type(items[0]) if items else float
-    if countOf(map(type, items), first) == len(items):
-        if first is float:
-            return items
-        kinds = {first}
-    else:
-        kinds = {*map(type, items)}
-    if not kinds <= {float, int}:
-        return None
-    try:
-        floats = [float(x) for x in items]
-    except OverflowError:  # an int is too large
-        return None
-    return floats if type(items) is list else type(items)(floats)
+
+    def __init__(self, kinds: tuple[str, ...], shape: tuple[int, ...], has_rows: bool) -> None:
+        super().__init__(kinds, shape, has_rows)
+        self.kinds, self.shape, self.has_rows = kinds, shape, has_rows
+        self._are_lists = {*kinds} == {LIST}
+        self._array: type | None = None
+        if kinds[:1] == (ARRAY,):
+            from numpy import ndarray
+
+            self._array = ndarray
+
+    def fits(self, argument: Any, contents: list[Any]) -> bool:
+        kind = type(argument)
+        if not self.kinds:
+            if kind is float or kind is int:
+                contents.append(argument if kind is float else as_float(argument))
+                return True
+            return False
+        if kind is self._array:
+            contents.append(argument)
+            is_alike = argument.dtype.char == "d" and argument.ndim == len(self.kinds)
+            return bool(is_alike and argument.shape[self.has_rows :] == self.shape)
+        if kind is list and self._are_lists and (shape := regular(argument)):
+            contents.append(argument)
+            return shape[self.has_rows :] == self.shape
+        if kind is not list and kind is not tuple:  # an iterator can be read but once
+            return False
+        try:
+            form = (read_rows if self.has_rows else _read_list)(argument, "", contents)
+        except (TypeError, ValueError):  # who reads it anew can name it
+            return False
+        return form == self
+
+    def blocks(self, name: str, wrt: bool = False) -> list[Block]:
+        return [Block(name, self.shape, self.has_rows, wrt)]
+
+    def traced(self, blocks: Blocks) -> Any:
+        return shaped(next(blocks)[1], self.shape, self.kinds[self.has_rows :])
+
+    def gathering(self, of_rows: str = "") -> Gather:
+        hand = self.handing(of_rows)
+        return lambda slopes: hand(next(slopes))
+
+    def handing(self, of_rows: str = "") -> Callable[[Any], Any]:
+        """A function that puts the slopes by the block into its containers."""
+        kinds, shape = self.kinds, self.shape
+        if self.has_rows or not of_rows:
+            if 0 in shape and kinds[0] == ARRAY and not self.has_rows:
+                return lambda slopes: as_array(slopes).reshape(shape)  # lists do not tell it
+            return handing(kinds)
+        outer = of_rows if not kinds else ARRAY if kinds[0] == ARRAY else LIST
+        return handing((outer, *kinds))  # rows of arrays are one
+
+
+@lru_cache(maxsize=1024)
+def numbers(kinds: tuple[str, ...], shape: tuple[int, ...], has_rows: bool = False) -> Numbers:
+    """The form of a block, made once."""
+    return Numbers(kinds, shape, has_rows)
+
+
+NUMBER = numbers((), ())
+
+
+class Container(Form):
+    """A list, tuple or dict, or one of their subclasses, with a form for each item."""
+
+    def __init__(self, like: Any, keys: Iterable[Any], forms: Iterable[Form]) -> None:
+        self.kind, self.keys, self.forms = type(like), tuple(keys), tuple(forms)
+        super().__init__(self.kind, self.keys, self.forms)
+        self.is_dict = isinstance(like, dict)
+        self._like = copy(like) if self.is_dict and self.kind is not dict else {}
+
+    @property
+    def items(self) -> Iterable[tuple[Any, Form]]:
+        """The forms with their keys, or places."""
+        return zip(self.keys, self.forms)
+
+    def fits(self, argument: Any, contents: list[Any]) -> bool:
+        if type(argument) is not self.kind or len(argument) != len(self.forms):
+            return False
+        if self.is_dict:
+            if (*argument,) != self.keys:
+                return False
+            argument = map(argument.__getitem__, self.keys)
+        return all(form.fits(item, contents) for form, item in zip(self.forms, argument))
+
+    def named(self, name: str = "") -> Iterator[tuple[str, Form]]:
+        for key, form in self.items:
+            yield from form.named(key if type(key) is str else f"{name}_{key!s}")
+
+    def blocks(self, name: str, wrt: bool = False) -> list[Block]:
+        return [block for own, form in self.named(name) for block in form.blocks(own, wrt)]
+
+    def traced(self, blocks: Blocks) -> Any:
+        return self._of([form.traced(blocks) for form in self.forms])
+
+    def gathering(self, of_rows: str = "") -> Gather:
+        inner = [form.gathering(of_rows) for form in self.forms]
+        return lambda slopes: self._of([gather(slopes) for gather in inner])
+
+    def key_by(self, signature: Callable[[Any], Any]) -> Any:
+        return self.kind, self.keys, *[form.key_by(signature) for form in self.forms]
+
+    def _of(self, items: list[Any]) -> Any:
+        """Another such container, of other items."""
+        if not self.is_dict:
+            return self.kind(*items) if hasattr(self.kind, "_fields") else self.kind(items)
+        made = copy(self._like)
+        for key, item in zip(self.keys, items):  # a Counter's update would add
+            made[key] = item
+        return made
+
+
+class Fixed(Form):
+    """What is a part of the structure: a text, a truth value, None, a function, what is `static`.
+
+    >>> Fixed([1, "relu"]) == Fixed([1, "relu"]), Fixed(1) == Fixed(True)
+    (True, False)
+    """
+
+    def __init__(self, item: Any) -> None:
+        super().__init__(_key(item))
+        self.item = item
+
+    def fits(self, argument: Any, contents: list[Any]) -> bool:
+        return Fixed(argument) == self
+
+    def blocks(self, name: str, wrt: bool = False) -> list[Block]:
+        return []
+
+    def traced(self, blocks: Blocks) -> Any:
+        return self.item
+
+    def gathering(self, of_rows: str = "") -> Gather:
+        return lambda slopes: None
+
+
+def _key(item: Any) -> Any:
+    """A key that tells apart what a function can tell apart: 1 from True, 0.0 from -0.0."""
+    if isinstance(item, list | tuple):
+        return type(item), *map(_key, item)
+    if isinstance(item, dict):
+        return type(item), *[(_key(key), _key(part)) for key, part in item.items()]
+    if isinstance(item, float):
+        return type(item), float.__repr__(item)
+    if type(item).__hash__ is None:
+        return MethodType(id, item)  # methods are equal if they are of the same object
+    return type(item), item
+
+
+class State(Form):
+    """A module or its state: names and shapes of its blocks, and the class of the state."""
+
+    def __init__(
+        self, module: Any, blocks: dict[str, tuple[int, ...]], ties: Any, cls: Any
+    ) -> None:
+        self.module, self.names, self.shapes = module, tuple(blocks), tuple(blocks.values())
+        self._ties, self._cls = ties, cls
+        super().__init__(id(module), ties, self.names, self.shapes, cls)
+        self._arrays = [("d", shape) for shape in self.shapes]  # of doubles
+        self._parameters = ParameterReader(module, blocks, ties)
+
+    @classmethod
+    def of(cls, module: Any) -> State:
+        """The form of a module, whose numbers are not read."""
+        places, ties = arranged_places(module)
+        form = cls(module, {name: shape_of(block) for name, block in places.items()}, ties, dict)
+        form.places = places
+        return form
+
+    @cached_property
+    def places(self) -> dict[str, Any]:
+        """The places of the module's parameters in the list of all, by block."""
+        return arranged_places(self.module)[0]
+
+    def fits(self, argument: Any, contents: list[Any]) -> bool:
+        if argument is self.module:
+            return self._parameters.read(contents)
+        if type(argument) is not self._cls or (*argument,) != self.names:
+            return False
+        if argument.module is not self.module or argument.ties != self._ties:
+            return False
+        blocks = argument.values()
+        try:
+            if [(block.dtype.char, block.shape) for block in blocks] == self._arrays:
+                contents += blocks
+                return True
+        except AttributeError:  # lists among them
+            pass
+        for name, shape, block in zip(self.names, self.shapes, blocks):
+            if type(block) is list and regular(block) == shape:
+                contents.append(block)
+            elif getattr(read(block, name, contents), "shape", None) != shape:
+                return False
+        return True
+
+    def blocks(self, name: str, wrt: bool = False) -> list[Block]:
+        return [Block(*block, wrt=wrt) for block in zip(self.names, self.shapes)]
+
+    def traced(self, blocks: Blocks) -> Any:
+        """A copy of the module with traced numbers for its parameters.
+
+        A parameter that stands in several places is that of the last one, the others are twins.
+        """
+        places, given = self.places, dict(zip(self.names, self.shapes))
+        expected = {name: shape_of(block) for name, block in places.items()}
+        if given != expected:
+            name = next(n for n in (*expected, *given) if given.get(n) != expected.get(n))
+            told = [_size(x[name]) if name in x else "nothing" for x in (expected, given)]
+            raise ValueError(f"{name} is {told[0]} in {self.module!r}, got {told[1]}")
+        content: dict[int, Any] = {}
+        found = [(block, flat(places[name]), xs) for name, (block, xs) in zip(given, blocks)]
+        for _, at, traced in found:
+            content.update(zip(at, traced))
+        if len(content) < sum(map(prod, given.values())):
+            last = {place: x for block, at, _ in found for place, x in zip(at, block.inputs)}
+            for block, at, _ in found:
+                pairs = enumerate(zip(at, block.inputs))
+                block.twins = {i: last[place] for i, (place, x) in pairs if last[place] is not x}
+        return with_values(self.module, iter([content[i] for i in range(len(content))]))
+
+    def gathering(self, of_rows: str = "") -> Gather:
+        """Slopes come in arrays where `module.state()` has them."""
+        kind = ARRAY if find_spec("numpy") else LIST
+        hands = [handing((kind,) if shape or of_rows else ()) for shape in self.shapes]
+
+        def gather(slopes: Iterator[Any]) -> Any:
+            blocks = zip(self.names, [hand(x) for hand, x in zip(hands, slopes)])
+            return self._cls(self.module, blocks, self._ties)
+
+        return gather
+
+    def key_by(self, signature: Callable[[Any], Any]) -> Any:
+        return signature(self.module), *self.key[2:]
+
+
+def held(forms: Iterable[Form], kind: type[F]) -> list[F]:
+    """The forms of a kind, wherever they are in some forms.
+
+    >>> held([read({"w": 1.0, "how": "mean"}, "p", [])], Fixed)[0].item
+    'mean'
+    """
+    return [found for form in forms for _, found in form.named() if isinstance(found, kind)]
 
 
 # ------------------------------------------------------------------ reading
@@ -68,26 +350,29 @@ def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] =
 
     >>> contents = []
     >>> read({"w": [1, 2]}, "p", contents), contents
-    (('dict', None, ('w', ('numbers', ('list',), (2,)))), [[1.0, 2.0]])
+    (Container(<class 'dict'>, ('w',), (Numbers(('list',), (2,), False),)), [[1.0, 2.0]])
     """
     if type(argument) is float:
         contents.append(argument)
         return NUMBER
+    if type(argument) is list and (shape := regular(argument)):
+        contents.append(argument)
+        return numbers((LIST,) * len(shape), shape)
     if _is_truth(argument):
-        return static(bool(argument))
+        return Fixed(bool(argument))
     if id(argument) in above:
         raise ValueError(f"{what} contains itself: give it lists and dicts that end in numbers")
     if isinstance(argument, list | tuple):
         return _read_list(argument, what, contents, (*above, id(argument)))
     if isinstance(argument, dict):
         if is_module(getattr(argument, "module", None)):
-            return _read_state(argument, contents)
+            return read_state(argument, contents)
         above = (*above, id(argument))
         at = {key: f"{what}[{key!r}]" if type(key) in (str, int) else what for key in argument}
-        items = [(key, read(argument[key], at[key], contents, above)) for key in argument]
-        return DICT, _maker(argument, dict), *items
+        items = [read(argument[key], at[key], contents, above) for key in argument]
+        return Container(argument, argument, items)
     if is_module(argument):
-        return _read_state(argument.arranged([p.data for p in argument.parameters()]), contents)
+        return read_state(argument.arranged([p.data for p in argument.parameters()]), contents)
     if hasattr(type(argument), "to_numpy"):
         argument = argument.to_numpy()
     if is_array(argument):
@@ -95,13 +380,44 @@ def read(argument: Any, what: str, contents: list[Any], above: tuple[int, ...] =
     return _read_number(argument, what, contents)
 
 
-def static(argument: Any) -> Form:
-    """The form of an argument that is a part of the structure: a trace is made for each.
-
-    >>> static([1, "relu"]) == static([1, "relu"]), static(1) == static(True)
-    (True, False)
-    """
-    return FIXED, _Same(argument, ("static", _key(argument)))
+def read_rows(argument: Any, what: str, contents: list[Any]) -> Numbers:
+    """The form of an argument that carries rows; the rows are one content."""
+    if hasattr(type(argument), "to_numpy"):
+        argument = argument.to_numpy()
+    outer = ARRAY if is_array(argument) else (LIST, TUPLE)[isinstance(argument, tuple)]
+    if outer == ARRAY:
+        if getattr(argument.dtype, "kind", "O") != "O":
+            array = _read_array(argument, what, contents)
+            return numbers(array.kinds, array.shape[1:], True)
+        argument = argument.tolist()
+    is_no_list = isinstance(argument, set | frozenset | dict | str | bytes | Value)
+    is_list = hasattr(type(argument), "__iter__") and getattr(argument, "ndim", 1) != 0
+    if is_no_list or not is_list:
+        raise TypeError(
+            f"{what} carries rows and must be a list of rows or an array, "
+            f"got {type(argument).__name__}"
+        )
+    rows = list(argument)
+    if (floats := as_floats(rows)) is not None:
+        contents.append(floats)
+        return numbers((outer,), (), True)
+    inner: list[Any] = []
+    first = NUMBER
+    for i, row in enumerate(rows):
+        form = read(_counted(row), f"row {i} of {what}", inner)
+        if not isinstance(form, Numbers):
+            raise ValueError(
+                f"row {i} of {what} must be a number or a regular list of numbers, as all rows must"
+            )
+        first = first if i else form
+        if form.shape != first.shape:
+            told = ["a list of " * bool(f.shape) + _size(f.shape) for f in (form, first)]
+            raise ValueError(
+                f"row {i} of {what} is {told[0]}, row 0 {told[1]}: all rows must be alike"
+            )
+    contents.append([as_lists(row) for row in inner])
+    kinds = (ARRAY,) * len(first.shape) if outer == ARRAY else first.kinds
+    return numbers((outer, *kinds), first.shape, True)
 
 
 def _is_truth(item: Any) -> bool:
@@ -116,29 +432,23 @@ def _counted(item: Any) -> Any:
     return float(item) if _is_truth(item) else item
 
 
-def _maker(container: Any, plain: type) -> Any:
-    """None for a plain container, else what knows how to make another of its kind."""
-    return None if type(container) is plain else _Kind(container)
-
-
-def _read_list(items: Any, what: str, contents: list[Any], above: tuple[int, ...]) -> Form:
+def _read_list(items: Any, what: str, contents: list[Any], above: tuple[int, ...] = ()) -> Form:
     """Equally long lists of numbers as one block; else a form for each item."""
-    kind, plain = (TUPLE, tuple) if isinstance(items, tuple) else (LIST, list)
-    is_plain = type(items) is plain
+    kind, is_plain = TUPLE if isinstance(items, tuple) else LIST, type(items) in (list, tuple)
     if is_plain and (floats := as_floats(items)) is not None:
         contents.append(floats)
-        return NUMBERS, (kind,), (len(items),)
+        return numbers((kind,), (len(items),))
     inner: list[Any] = []
     forms = [read(_counted(item), f"{what}[{i}]", inner, above) for i, item in enumerate(items)]
-    first = forms[0] if forms else NUMBER
-    if is_plain and first[0] == NUMBERS and all(form == first for form in forms):
+    first = forms[0] if forms else None
+    if is_plain and isinstance(first, Numbers) and all(form == first for form in forms):
         contents.append([as_lists(item) for item in inner])
-        return NUMBERS, (kind, *first[1]), (len(items), *first[2])
+        return numbers((kind, *first.kinds), (len(items), *first.shape))
     contents += inner
-    return kind, _maker(items, plain), *forms
+    return Container(items, range(len(items)), forms)
 
 
-def _read_array(array: Any, what: str, contents: list[Any]) -> Form:
+def _read_array(array: Any, what: str, contents: list[Any]) -> Numbers:
     if getattr(array, "mask", False) is not False and array.mask.any():
         raise ValueError(
             f"{what} is an array with masked numbers: fill them in, {what}.filled(0.0)"
@@ -146,41 +456,32 @@ def _read_array(array: Any, what: str, contents: list[Any]) -> Form:
     kinds, kind = (ARRAY,) * array.ndim, getattr(array.dtype, "kind", "O")
     if kind in "fiub":
         contents.append(array)
-        return NUMBERS, kinds, array.shape
+        return numbers(kinds, array.shape)
     if kind != "O":
         raise TypeError(
             f"{what} is an array of {array.dtype}, expected one of real numbers: "
             f"write {what}.astype(float)"
         )
     form = read(array.tolist(), what, contents)
-    if form[0] != NUMBERS:
+    if not isinstance(form, Numbers):
         raise ValueError(
             f"{what} is an array of objects that are no numbers: "
             "write it as lists, or as an array of floats"
         )
-    return NUMBERS, kinds, form[2]
+    return numbers(kinds, form.shape)
 
 
-def _read_state(state: Any, contents: list[Any]) -> Form:
-    shapes = []
+def read_state(state: Any, contents: list[Any]) -> State:
+    shapes = {}
     for name, block in state.items():
         form = read(block, str(name), contents)
-        if form[0] != NUMBERS:
+        if not isinstance(form, Numbers):
             raise ValueError(
                 f"{name} of the state must be a number, "
                 "or an array or equally long lists of numbers"
             )
-        shapes.append(form[2])
-    same = _Same(state.module, (id(state.module), state.ties))
-    return STATE, same, tuple(state), tuple(shapes), type(state)
-
-
-def form_of(module: Any) -> Form:
-    """The form of a module, whose numbers are not read."""
-    places, ties = arranged_places(module)
-    same = _Same(module, (id(module), ties))
-    same.places = places
-    return STATE, same, tuple(places), tuple(map(shape_of, places.values())), dict
+        shapes[name] = form.shape
+    return State(state.module, shapes, state.ties, type(state))
 
 
 def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
@@ -196,7 +497,7 @@ def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:
         return NUMBER
     is_word = isinstance(argument, str) and not _is_number(argument)
     if argument is None or callable(argument) or is_word:
-        return FIXED, _Same(argument) if type(argument).__hash__ is None else argument
+        return Fixed(argument)
     told = advice(argument)
     named = f'; or name it: compile(…, static=("{what}",))' if what.isidentifier() else ""
     raise TypeError(
@@ -213,335 +514,5 @@ def _is_number(text: str) -> bool:
     return True
 
 
-class _Same:
-    """An object as a part of a key: equal to what has its `key`, kept alive as long as that is."""
-
-    places: dict[str, Any] | None = None  # of a module, if they are known already
-
-    def __init__(self, it: Any, key: Any = None) -> None:
-        self.it, self.key = it, id(it) if key is None else key
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Same) and other.key == self.key
-
-    def __hash__(self) -> int:
-        return hash(self.key)
-
-    def __repr__(self) -> str:
-        return repr(self.it)
-
-
-def _key(item: Any) -> Any:
-    """A key that tells apart what a function can tell apart: 1 from True, 0.0 from -0.0."""
-    if isinstance(item, list | tuple):
-        return type(item), *map(_key, item)
-    if isinstance(item, dict):
-        return type(item), *[(_key(key), _key(part)) for key, part in item.items()]
-    if isinstance(item, float):
-        return type(item), float.__repr__(item)
-    return _Same(item) if type(item).__hash__ is None else (type(item), item)
-
-
-class _Kind:
-    """The class of a container as a part of a key; a call makes another such container."""
-
-    def __init__(self, container: Any) -> None:
-        self.cls = type(container)
-        self.like = copy(container) if isinstance(container, dict) else None
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Kind) and other.cls is self.cls
-
-    def __hash__(self) -> int:
-        return hash(self.cls)
-
-    def __call__(self, items: Any) -> Any:
-        if self.like is None:
-            return self.cls(*items) if hasattr(self.cls, "_fields") else self.cls(items)
-        made = copy(self.like)
-        for key, item in items.items():  # a Counter's update would add
-            made[key] = item
-        return made
-
-
-def read_rows(argument: Any, what: str, contents: list[Any]) -> tuple[Form, int]:
-    """The form of an argument that carries rows, and their number; the rows are one content."""
-    if hasattr(type(argument), "to_numpy"):
-        argument = argument.to_numpy()
-    kind = ARRAY if is_array(argument) else (LIST, TUPLE)[isinstance(argument, tuple)]
-    if kind == ARRAY:
-        if getattr(argument.dtype, "kind", "O") != "O":
-            _, kinds, shape = _read_array(argument, what, contents)
-            return (ROWS, kind, (NUMBERS, kinds[1:], shape[1:])), shape[0]
-        argument = argument.tolist()
-    is_no_list = isinstance(argument, set | frozenset | dict | str | bytes | Value)
-    is_list = hasattr(type(argument), "__iter__") and getattr(argument, "ndim", 1) != 0
-    if is_no_list or not is_list:
-        raise TypeError(
-            f"{what} carries rows and must be a list of rows or an array, "
-            f"got {type(argument).__name__}"
-        )
-    rows = list(argument)
-    if (floats := as_floats(rows)) is not None:
-        contents.append(floats)
-        return (ROWS, kind, NUMBER), len(rows)
-    inner: list[Any] = []
-    forms = []
-    for i, row in enumerate(rows):
-        form = read(_counted(row), f"row {i} of {what}", inner)
-        if form[0] != NUMBERS:
-            raise ValueError(
-                f"row {i} of {what} must be a number or a regular list of numbers, as all rows must"
-            )
-        forms.append(form)
-        if form[2] != forms[0][2]:
-            told = ["a list of " * bool(f[2]) + _size(f[2]) for f in (form, forms[0])]
-            raise ValueError(
-                f"row {i} of {what} is {told[0]}, row 0 {told[1]}: all rows must be alike"
-            )
-    first = forms[0]
-    if kind == ARRAY:
-        first = NUMBERS, (ARRAY,) * len(first[2]), first[2]
-    contents.append([as_lists(row) for row in inner])
-    return (ROWS, kind, first), len(rows)
-
-
 def _size(shape: tuple[int, ...]) -> str:
     return " × ".join(map(str, shape)) or "a number"
-
-
-# ------------------------------------------------------------------ from a form
-
-
-def parts(form: Form) -> Iterable[tuple[Any, Form]]:
-    """The forms in that of a container, each with its key or its place; none in other forms."""
-    if form[0] not in (LIST, TUPLE, DICT):
-        return ()
-    return form[2:] if form[0] == DICT else enumerate(form[2:])
-
-
-def plain_forms(form: Form, name: str = "") -> Iterator[tuple[str, Form]]:
-    """The forms that are no containers', in order, each with its name after `name` or its keys.
-
-    >>> form = ("dict", None, ("w", NUMBER), (3, NUMBER))
-    >>> [name for name, _ in plain_forms(form, "p")]
-    ['w', 'p_3']
-    """
-    if form[0] not in (LIST, TUPLE, DICT):
-        yield name, form
-    for key, item in parts(form):
-        yield from plain_forms(item, key if type(key) is str else f"{name}_{key!s}")
-
-
-def within(form: Form, kind: str) -> list[Any]:
-    """The objects that forms of a kind stand for, STATE or FIXED, wherever they are in a form.
-
-    >>> within(("dict", None, ("w", NUMBER), ("how", ("fixed", "mean"))), FIXED)
-    ['mean']
-    """
-    return [_object(plain[1]) for _, plain in plain_forms(form) if plain[0] == kind]
-
-
-def _object(item: Any) -> Any:
-    return item.it if isinstance(item, _Same) else item
-
-
-def blocks_of(form: Form, name: str, wrt: bool = False, has_rows: bool = False) -> list[Block]:
-    """The blocks of an argument in order, named after it, or after its keys and parameters."""
-    blocks = []
-    for own, plain in plain_forms(form, name):
-        if plain[0] == STATE:
-            blocks += [Block(*block, has_rows, wrt) for block in zip(plain[2], plain[3])]
-        elif plain[0] != FIXED:
-            of_rows = plain[0] == ROWS
-            shape = plain[2][2] if of_rows else plain[2]
-            blocks.append(Block(own, shape, has_rows or of_rows, wrt))
-    return blocks
-
-
-def _container(form: Form, items: list[Any]) -> Any:
-    """A container like that of a form, of other items."""
-    content: Any = items
-    if form[0] == DICT:
-        content = {key: item for (key, _), item in zip(form[2:], items)}
-    return form[1](content) if form[1] else tuple(items) if form[0] == TUPLE else content
-
-
-def traced(form: Form, blocks: Iterator[tuple[Block, list[Any]]]) -> Any:
-    """An argument of the trace: the structure with traced numbers, which `blocks` has by block."""
-    if form[0] == NUMBERS:
-        return shaped(next(blocks)[1], form[2], form[1])
-    if form[0] == ROWS:
-        return traced(form[2], blocks)
-    if form[0] == STATE:
-        return _traced_module(form, blocks)
-    if form[0] == FIXED:
-        return _object(form[1])
-    return _container(form, [traced(item, blocks) for _, item in parts(form)])
-
-
-def _traced_module(form: Form, blocks: Iterator[tuple[Block, list[Any]]]) -> Any:
-    """A copy of the module with traced numbers for its parameters.
-
-    A parameter that stands in several places is that of the last one, and the others are twins.
-    """
-    module, given = form[1].it, dict(zip(form[2], form[3]))
-    places = form[1].places or arranged_places(module)[0]
-    expected = {name: shape_of(block) for name, block in places.items()}
-    if given != expected:
-        name = next(name for name in (*expected, *given) if given.get(name) != expected.get(name))
-        told = [_size(x[name]) if name in x else "nothing" for x in (expected, given)]
-        raise ValueError(f"{name} is {told[0]} in {module!r}, got {told[1]}")
-    content: dict[int, Any] = {}
-    found = [(block, flat(places[name]), xs) for name, (block, xs) in zip(given, blocks)]
-    for _, at, numbers in found:
-        content.update(zip(at, numbers))
-    if len(content) < sum(map(prod, given.values())):
-        last = {place: x for block, at, _ in found for place, x in zip(at, block.inputs)}
-        for block, at, _ in found:
-            pairs = enumerate(zip(at, block.inputs))
-            block.twins = {i: last[place] for i, (place, x) in pairs if last[place] is not x}
-    return with_values(module, iter([content[i] for i in range(len(content))]))
-
-
-def arranged_places(module: Any) -> tuple[dict[str, Any], tuple[int, ...]]:
-    """For each block of a module the places of its parameters in the list of all; and its ties."""
-    state = module.arranged(range(len(module.parameters())))
-    return {name: as_lists(block, int) for name, block in state.items()}, state.ties
-
-
-def gathering(form: Form, of_rows: str = "") -> Callable[[Iterator[Any]], Any]:
-    """A function that takes the slopes by the blocks of an argument, one by one, and gives them
-    the argument's structure, in the containers that it came in.
-
-    `of_rows` is the kind of the axis of rows that each block has before its own, if it has one.
-    """
-    if form[0] == STATE:
-        return _state_gathering(form, of_rows)
-    if form[0] == FIXED:
-        return lambda slopes: None
-    if form[0] in (NUMBERS, ROWS):
-        hand = block_handing(form, of_rows)
-        return lambda slopes: hand(next(slopes))
-    inner = [gathering(item, of_rows) for _, item in parts(form)]
-    return lambda slopes: _container(form, [gather(slopes) for gather in inner])
-
-
-def block_handing(form: Form, of_rows: str) -> Callable[[Any], Any]:
-    """A function that puts the slopes by one block into its containers, as `gathering` does."""
-    if form[0] == ROWS:
-        return handing((form[1], *form[2][1]))
-    if of_rows:  # rows of arrays are one
-        outer = of_rows if not form[1] else ARRAY if form[1][0] == ARRAY else LIST
-        return handing((outer, *form[1]))
-    if 0 in form[2] and form[1][0] == ARRAY:  # lists do not tell its shape
-        return lambda slopes: as_array(slopes).reshape(form[2])
-    return handing(form[1])
-
-
-def _state_gathering(form: Form, of_rows: str) -> Callable[[Iterator[Any]], Any]:
-    """The same of a gradient by a module: arrays where `module.state()` has them."""
-    _, same, names, shapes, cls = form
-    kind = ARRAY if find_spec("numpy") else LIST
-    hands = [handing((kind,) if shape or of_rows else ()) for shape in shapes]
-
-    def gather(slopes: Iterator[Any]) -> Any:
-        return cls(same.it, zip(names, [hand(x) for hand, x in zip(hands, slopes)]), same.key[1])
-
-    return gather
-
-
-@lru_cache(maxsize=1024)
-def handing(kinds: tuple[str, ...]) -> Callable[[Any], Any]:
-    """A function that puts numbers, as a backend gave them, into containers of these kinds.
-
-    >>> handing(("tuple", "list"))([[1.0, 2.0], [3.0, 4.0]])
-    ([1.0, 2.0], [3.0, 4.0])
-    """
-    if len({*kinds}) < 2 and TUPLE not in kinds:
-        if ARRAY in kinds:
-            from numpy import ndarray
-
-            return lambda content: content if type(content) is ndarray else as_array(content)
-        return as_lists if kinds else as_number
-    outer, inner = tuple if kinds[0] == TUPLE else list, handing(kinds[1:])
-    return lambda content: outer(map(inner, content))
-
-
-def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = ()) -> Any:
-    """A flat list as nested lists of a shape, as tuples or arrays where `kinds` says so.
-
-    >>> shaped([1, 2, 3, 4], (2, 2)), shaped([1, 2, 3, 4], (2, 2), ("list", "tuple"))
-    ([[1, 2], [3, 4]], [(1, 2), (3, 4)])
-    """
-    if not shape:
-        return content[0]
-    if kinds[:1] == (ARRAY,):
-        import numpy
-
-        array = numpy.empty(len(content), dtype=object)
-        array[:] = content
-        return array.reshape(shape)
-    items = content
-    if len(shape) > 1:
-        size = len(content) // shape[0] if shape[0] else 0
-        begins = range(0, shape[0] * size, size) if size else [0] * shape[0]
-        items = [shaped(content[i : i + size], shape[1:], kinds[1:]) for i in begins]
-    return tuple(items) if kinds[:1] == (TUPLE,) else list(items)
-
-
-# ------------------------------------------------------------------ contents
-
-
-def flat(content: Any) -> list[Any]:
-    """The numbers of nested lists or of an array, as a flat list."""
-    if hasattr(content, "ravel"):
-        return content.ravel().tolist()  # type: ignore[no-any-return]
-    if not isinstance(content, list | tuple):
-        return [content]
-    if _PLAIN.issuperset(map(type, content)):
-        return [*content]
-    return [x for item in content for x in flat(item)]
-
-
-def shape_of(content: Any) -> tuple[int, ...]:
-    """The shape of nested lists, by their first items.
-
-    >>> shape_of([[1, 2, 3], [4, 5, 6]]), shape_of(1)
-    ((2, 3), ())
-    """
-    if not isinstance(content, list):
-        return ()
-    return len(content), *(shape_of(content[0]) if content else ())
-
-
-def as_number(result: Any) -> Any:
-    """A number of rows, or an array of no dimension, as the float it holds; all else as it is."""
-    if result.__class__ is not float and (
-        result.__class__ is int or getattr(result, "ndim", None) == 0
-    ):
-        return float(result)
-    return result
-
-
-def as_lists(content: Any, number: type = float) -> Any:
-    """The content of a block as nested lists of floats, for source in plain Python."""
-    if not hasattr(content, "tolist"):
-        return content
-    if content.dtype.char != "d" or number is not float:
-        content = content.astype(number)
-    return content.tolist()
-
-
-def as_array(content: Any) -> Any:
-    """The content of a block as an array of floats, for source on arrays."""
-    import numpy
-
-    if type(content) is list and content:
-        rows = content if type(content[0]) is list else [content]
-        if len(rows[0]) > 16:
-            with suppress(struct.error):  # raised where lists are nested deeper
-                packed = [struct.pack(f"{len(rows[0])}d", *row) for row in rows]
-                array = numpy.frombuffer(bytearray().join(packed))  # in a third of the time
-                return array if rows is not content else array.reshape(len(rows), -1)
-    return numpy.asarray(content, dtype=numpy.float64)

@@ -14,8 +14,7 @@ from ..files import put_in_place
 from ..modes import modes_here, modes_on
 from . import backends, languages
 from .architectures import built_alike
-from .arguments import STATE, Form, read, read_rows, within
-from .arguments import static as as_static
+from .arguments import Fixed, Form, State, held, read, read_rows
 from .backends import Plan
 from .binding import Binding
 from .traces import Request, Traces
@@ -207,12 +206,11 @@ class Compiled:
         counts: dict[str, int] = {}
         for name, argument in zip(names, (*args, *options.values())):
             if name in self._rows:
-                form, counts[name] = read_rows(argument, name, contents)
-            elif name in self._static:
-                form = as_static(argument)
+                forms.append(read_rows(argument, name, contents))
+                counts[name] = len(contents[-1])
             else:
-                form = read(argument, name, contents)
-            forms.append(form)
+                static = name in self._static
+                forms.append(Fixed(argument) if static else read(argument, name, contents))
         self._check_counts(counts)
         key = (len(args), *names, *forms)
         traces = self._traces.get(key)
@@ -228,8 +226,7 @@ class Compiled:
         self, key: Any, names: list[str], forms: list[Form], count: int, options: list[str]
     ) -> Traces:
         """Traces for arguments of such forms, kept under that key: those of modules built alike."""
-        has_modules = any(within(form, STATE) for form in forms)
-        alike = built_alike(tuple(forms)) if has_modules else None
+        alike = built_alike(forms) if held(forms, State) else None
         kin = alike and (count, *names, alike)
         known = self._kin.get(kin) if kin else None
         if known is not None and not known.captured.has_changed():

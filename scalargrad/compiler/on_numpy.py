@@ -13,7 +13,7 @@ import numpy
 from numpy import ndarray
 
 from ..rows.text import run_pieces
-from .arguments import as_array
+from .contents import as_array
 from .emitters.numpy import function_source
 from .grids import completed
 from .naming import is_word

@@ -14,8 +14,9 @@ from math import isfinite
 from typing import Any
 
 from . import carried
-from .arguments import FIXED, LIST, NUMBERS, ROWS, TUPLE, Form, shaped
+from .arguments import Fixed, Numbers
 from .constants import named_constants
+from .contents import LIST, TUPLE, shaped
 from .emitters import python
 from .layout import shape_text, tuple_of
 from .naming import Names, is_word
@@ -103,7 +104,9 @@ class _Saved:
         self.of = traces.name if is_word(traces.name) else "the function"
         taken = Names(LOCAL)
         self.arguments = [(taken.take(x, "a"), f) for x, f in zip(request.names, traces.forms)]
-        self.given = ", ".join([name for name, form in self.arguments if form[0] != FIXED])
+        self.given = ", ".join(
+            [name for name, form in self.arguments if not isinstance(form, Fixed)]
+        )
         self.places = [x for name, form in self.arguments for x in PYTHON.places(form, name, name)]
         self.kinds = traces.kinds
         self.gradient = self._gradient() if len(self.kinds) > 1 else ""
@@ -121,9 +124,9 @@ class _Saved:
         """The function that reads the arguments, block by block."""
         lines: list[str] = []
         rows: list[str] = []
-        for text, name, (kind, _, inner) in self.places:
-            rows += [f"{text}=contents[{len(lines)}]"] if kind == ROWS else []
-            shape = (-1, *inner[2]) if kind == ROWS else inner
+        for text, name, form in self.places:
+            rows += [f"{text}=contents[{len(lines)}]"] if form.has_rows else []
+            shape = (-1, *form.shape) if form.has_rows else form.shape
             lines.append(f"    {_read(text, name, shape)},")
         for block, flat in zip(self.program.blocks[len(lines) :], self.constants):
             text = _as_text(shaped(flat, block.shape))
@@ -191,13 +194,12 @@ class _Saved:
         lines = [*[f"{name} = array({name})" for name in arrays], f"return {returned}"]
         return _function("_gradient", ", ".join(blocks.values()), doc, lines)
 
-    def _leaf(self, form: Form, text: str) -> str:
+    def _leaf(self, form: Numbers, text: str) -> str:
         """An expression for the slopes by a block, with tuples where the argument has them."""
         if self.on_arrays:
-            return text if form[0] == ROWS or form[2] else self._number(text)
-        if form[0] == NUMBERS:
-            return _in_kinds(text, (LIST, *form[1]) if self.by_rows else form[1])
-        return _in_kinds(text, (form[1], *form[2][1]))
+            return text if form.has_rows or form.shape else self._number(text)
+        is_by_rows = self.by_rows and not form.has_rows
+        return _in_kinds(text, (LIST, *form.kinds) if is_by_rows else form.kinds)
 
 
 def _function(name: str, arguments: str, doc: str, lines: Sequence[str]) -> str:

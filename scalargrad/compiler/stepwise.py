@@ -9,7 +9,7 @@ from operator import add
 from typing import Any, NamedTuple, TypeVar
 
 from . import backends
-from .arguments import as_array, flat, shaped
+from .contents import as_array, flat, shaped
 from .program import Block, Input, Program
 
 T = TypeVar("T")

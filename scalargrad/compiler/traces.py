@@ -17,27 +17,12 @@ from ..trees import is_array, leaves, rebuilt
 from ..value import Value
 from ..walks import BY_TABLE
 from . import backends
-from .arguments import (
-    ARRAY,
-    FIXED,
-    LIST,
-    NUMBER,
-    NUMBERS,
-    ROWS,
-    STATE,
-    Form,
-    block_handing,
-    blocks_of,
-    gathering,
-    handing,
-    traced,
-    within,
-)
+from .arguments import NUMBER, Fixed, Form, Numbers, State, held
 from .backends import Plan
 from .captured import Captured
 from .carried import columns
+from .contents import ARRAY, LIST, handing
 from .draws import Draws
-from .fitting import fitting
 from .kinds import points
 from .program import Block, Input, Program, Step, computed, frozen, is_another, sharing
 from .tracing import Condition, Traced, TraceError, line_of, tracing
@@ -69,10 +54,10 @@ class TracedCall:
     ) -> None:
         self.name, self.blocks = name, list[Block]()
         for i, (argument, form) in enumerate(zip(names, forms)):
-            self.blocks += blocks_of(form, argument, wrt=i in wrt)
+            self.blocks += form.blocks(argument, wrt=i in wrt)
         nodes = [[Traced(block.name) for _ in block.inputs] for block in self.blocks]
         content = zip(self.blocks, nodes)
-        self.arguments = [traced(form, content) for form in forms]
+        self.arguments = [form.traced(content) for form in forms]
         inputs = [x for block in self.blocks for x in block.inputs]
         self.known = [*zip([x for xs in nodes for x in xs], inputs)]
         self._captured, self.taken = Block("captured", (0,)), dict[Value, Input]()
@@ -113,7 +98,7 @@ class Traces:
         self._missing = [x for x in wrt if isinstance(x, str)]
         self.count, self.is_tuple = count, is_tuple
         self.wrt: tuple[int, ...] = () if self._missing else wrt
-        of_rows = [form[1] for form in forms if form[0] == ROWS]
+        of_rows = [form.kinds[0] for form in held(forms, Numbers) if form.has_rows]
         self.has_rows, self.reduce = bool(of_rows), reduce if of_rows else "mean"
         self._of_rows = "" if self.reduce else ARRAY if ARRAY in of_rows else LIST
         self._hand = handing((self._of_rows,) if self._of_rows else ())
@@ -137,9 +122,9 @@ class Traces:
 
     def _fit(self) -> None:
         """Make what reads arguments of these forms, and what gives gradients by them."""
-        self.readers = [fitting(form, name) for name, form in zip(self.names, self.forms)]
+        self._fits = [form.fits for form in self.forms]
         self._by = [(i, self.forms[i]) for i in sorted(self.wrt)]  # in the order of blocks
-        gather = {i: gathering(form, self._of_rows) for i, form in self._by}
+        gather = {i: form.gathering(self._of_rows) for i, form in self._by}
 
         def in_tuple(slopes: Iterable[Any]) -> tuple[Any, ...]:
             content = iter(slopes)
@@ -149,8 +134,8 @@ class Traces:
         self._gradient: Callable[[Any], Any] = in_tuple
         if self.wrt and not self.is_tuple:
             form = self.forms[self.wrt[0]]
-            if form[0] in (NUMBERS, ROWS):  # the usual case: one block
-                hand = block_handing(form, self._of_rows)
+            if isinstance(form, Numbers):  # the usual case: one block
+                hand = form.handing(self._of_rows)
                 self._gradient = lambda slopes: hand(slopes[0])
             else:
                 only = gather[self.wrt[0]]
@@ -205,11 +190,13 @@ class Traces:
             known: dict[Any, float] = {}
             for name, form in zip(self.names, self.forms):
                 contents: list[Any] = []
-                for block in islice(blocks, len(blocks_of(form, name))):
+                for block in islice(blocks, len(form.blocks(name))):
                     given = [*islice(numbers, len(block.inputs))]
                     known.update(zip(block.inputs, given))
-                    contents.append((block, [*map(Value, given)] if form[0] == STATE else given))
-                arguments.append(traced(form, iter(contents)))
+                    contents.append(
+                        (block, [*map(Value, given)] if isinstance(form, State) else given)
+                    )
+                arguments.append(form.traced(iter(contents)))
             for block in blocks:  # of Values that were taken
                 known.update(zip(block.inputs, [value.data for value in self.taken]))
             try:
@@ -224,9 +211,8 @@ class Traces:
 
     def look(self) -> None:
         """Take what the function reads as it is now."""
-        fixed, modules = (
-            [x for form in self.forms for x in within(form, kind)] for kind in (FIXED, STATE)
-        )
+        fixed = [form.item for form in held(self.forms, Fixed)]
+        modules = [form.module for form in held(self.forms, State)]
         self.captured = Captured([self._fn, *fixed], modules)
 
     def _look_again(self) -> Captured:
@@ -241,10 +227,10 @@ class Traces:
 
         Else None.
         """
-        if not len(args) == self.count == len(self.readers):
+        if not len(args) == self.count == len(self._fits):
             return None
         contents: list[Any] = []
-        for fits, argument in zip(self.readers, args):
+        for fits, argument in zip(self._fits, args):
             if not fits(argument, contents):
                 return None
         if self.rows:
@@ -348,7 +334,7 @@ class Traces:
     @property
     def kinds(self) -> list[str]:
         """The functions that can be made: the value, and the derivative if it is by numbers."""
-        has_slopes = self._by and all(form[0] != FIXED for _, form in self._by)
+        has_slopes = self._by and not any(isinstance(form, Fixed) for _, form in self._by)
         derivative = "value_and_grad" if self.is_single else "jacobian"
         return ["value", derivative] if has_slopes else ["value"]
 
@@ -362,10 +348,10 @@ class Traces:
         if not self.wrt:
             raise ValueError(f"{self.name} was called with no argument to take a gradient by")
         for i, form in self._by:
-            if form[0] == FIXED:
+            if isinstance(form, Fixed):
                 raise TypeError(
                     f"the gradient of {self.name} is by argument {i}, "
-                    f"which is no number but {form[1]!r}: name another by wrt"
+                    f"which is no number but {form.item!r}: name another by wrt"
                 )
 
 

@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 from ..arithmetic.conversion import as_float
 from ..ops import OPS
 from ..value import Value
-from .arguments import LIST, ROWS, flat, form_of, read
+from .arguments import State, read_rows
 from .captured import Captured
+from .contents import flat
 from .data import simplified
 from .draws import Draws
 from .program import Block, Constant, Input, Program, Step, constants, sharing
@@ -57,10 +58,10 @@ class TracedModel(TracedCall):
     def __init__(
         self, model: Any, row: Sequence[Row], weights: Sequence[Value], is_own: bool
     ) -> None:
-        form, parameters = form_of(model), model.parameters()
-        rows = [(ROWS, LIST, read(x, "a row", [])) for x in row]
+        form, parameters = State.of(model), model.parameters()
+        rows = [read_rows([x], "a row", []) for x in row]
         super().__init__("the model or the loss", ("model", "x", "y"), [form, *rows], (0,))
-        places = [place for at in form[1].places.values() for place in flat(at)]
+        places = [place for at in form.places.values() for place in flat(at)]
         own = [x for block in self.blocks if block.wrt for x in block.inputs]
         self.inputs: dict[Value, Input] = {parameters[i]: x for i, x in zip(places, own)}
         if others := [weight for weight in weights if weight not in self.inputs]:

@@ -19,9 +19,9 @@ from time import perf_counter
 from typing import Any
 
 from ..arithmetic.total import ERRORS
-from ..compiler.arguments import shaped
 from ..compiler.backends import build, plan_of
 from ..compiler.captured import Captured
+from ..compiler.contents import shaped
 from ..compiler.draws import Draws
 from ..compiler.emitters.python_training import LARGE, LoopInPython
 from ..compiler.program import Block, Input, Program, operations

@@ -9,7 +9,7 @@ from __future__ import annotations
 from weakref import ref
 
 from ..compiler import backends
-from ..compiler.arguments import read
+from ..compiler.arguments import read_state
 from ..compiler.captured import Captured
 from ..compiler.draws import Draws
 from ..compiler.program import sharing
@@ -96,5 +96,5 @@ def _contents(model: Any) -> tuple[Any, list[Any]]:
     """The number of parameters with the names and shapes of their blocks; and their data."""
     contents: list[Any] = []
     parameters = model.parameters()
-    form = read(model.arranged([p.data for p in parameters]), "model", contents)
-    return (len(parameters), *form[2:4]), contents
+    form = read_state(model.arranged([p.data for p in parameters]), contents)
+    return (len(parameters), form.names, form.shapes), contents

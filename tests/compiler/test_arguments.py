@@ -11,20 +11,8 @@ import pandas
 import pytest
 
 from scalargrad import MLP, Neuron
-from scalargrad.compiler.arguments import (
-    NUMBER,
-    as_array,
-    as_lists,
-    blocks_of,
-    flat,
-    gathering,
-    handing,
-    read,
-    read_rows,
-    shaped,
-    traced,
-)
-from scalargrad.compiler.fitting import fitting
+from scalargrad.compiler.arguments import read, read_rows
+from scalargrad.compiler.contents import as_array, as_lists, flat, handing, shaped
 
 Point = namedtuple("Point", "x y")
 MODEL = Neuron(2, seed=1)
@@ -59,7 +47,7 @@ def numbers(content):
 def test_blocks_stand_in_the_order_of_contents_and_have_their_shapes(argument):
     contents = []
     form = read(argument, "p", contents)
-    blocks = blocks_of(form, "p")
+    blocks = form.blocks("p")
     assert [block.shape for block in blocks] == [np.shape(content) for content in contents]
     assert [len(block.inputs) for block in blocks] == [
         len(numbers(content)) for content in contents
@@ -73,12 +61,12 @@ def test_blocks_stand_in_the_order_of_contents_and_have_their_shapes(argument):
 def test_what_is_traced_and_gathered_has_the_argument_s_structure(argument):
     contents = []
     form = read(argument, "p", contents)
-    seen = traced(form, zip(blocks_of(form, "p"), map(numbers, contents)))
+    seen = form.traced(zip(form.blocks("p"), map(numbers, contents)))
     assert alike(seen, argument)
     for give in (list, np.array):  # as a backend in plain Python gives them, and one on arrays
         given = [shaped(numbers(content), np.shape(content)) for content in contents]
         given = [give(x) if isinstance(x, list) else x for x in given]
-        assert alike(gathering(form)(iter(given)), argument, is_gradient=True)
+        assert alike(form.gathering()(iter(given)), argument, is_gradient=True)
 
 
 def alike(one, other, is_gradient=False):
@@ -107,10 +95,10 @@ def alike(one, other, is_gradient=False):
 def test_a_module_is_traced_as_a_copy_and_gives_a_state():
     contents = []
     form = read(MODEL, "model", contents)
-    copy = traced(form, zip(blocks_of(form, "p"), [["w0", "w1"], ["b"]]))
+    copy = form.traced(zip(form.blocks("p"), [["w0", "w1"], ["b"]]))
     assert (copy.w, copy.b) == (("w0", "w1"), "b")
     assert [type(x).__name__ for x in MODEL.parameters()] == ["Value"] * 3
-    state = gathering(form)(iter([[1.0, 2.0], 3.0]))
+    state = form.gathering()(iter([[1.0, 2.0], 3.0]))
     assert (state["w"].tolist(), state["b"], state.module) == ([1.0, 2.0], 3.0, MODEL)
     assert read(MODEL.state(), "s", []) == form
 
@@ -175,7 +163,7 @@ def test_callables_without_a_hash_are_told_by_identity():
 
     one = Odd()
     assert form(one) == form(one) != form(Odd())
-    assert traced(form(one), iter([])) is one
+    assert form(one).traced(iter([])) is one
 
 
 # ------------------------------------------------------------------ reading again
@@ -186,8 +174,7 @@ def test_callables_without_a_hash_are_told_by_identity():
 )
 def test_what_fits_is_read_as_it_would_be_read_anew(argument):
     first, again = [], []
-    fits = fitting(read(argument, "p", first), "p")
-    assert fits(argument, again)
+    assert read(argument, "p", first).fits(argument, again)
     assert [as_lists(content) for content in again] == [as_lists(content) for content in first]
 
 
@@ -201,12 +188,12 @@ def test_what_fits_is_read_as_it_would_be_read_anew(argument):
     ],
 )  # fmt: skip
 def test_what_has_another_form_does_not_fit(one, other):
-    assert not fitting(form(one), "x")(other, []) or form(one) == form(other)
+    assert not form(one).fits(other, []) or form(one) == form(other)
 
 
 def test_a_state_with_other_arrays_fits_and_one_with_other_shapes_does_not():
     state = MODEL.state()
-    fits = fitting(form(state), "x")
+    fits = form(state).fits
     contents = []
     state["w"] = [3, 4]
     assert fits(state, contents)
@@ -235,7 +222,7 @@ def test_one_number_of_another_kind_among_floats_is_read_as_a_float(odd, place):
         ([[0.5] * 100, numbers], (2, 100)),
     ):
         contents = []
-        assert read(given, "x", contents)[2] == shape
+        assert read(given, "x", contents).shape == shape
         assert {type(x) for x in flat(contents[0])} == {float}
         assert sum(flat(contents[0])) == 49.5 + float(odd) + 50.0 * (len(shape) - 1)
     contents = []
@@ -269,23 +256,23 @@ ROWS = {
 @pytest.mark.parametrize("rows", ROWS.values(), ids=ROWS)
 def test_rows_of_all_kinds_are_read_as_one_content(rows):
     contents = []
-    form, count = read_rows(rows, "x", contents)
-    assert count == 2
+    form = read_rows(rows, "x", contents)
+    assert len(contents[0]) == 2
     assert as_array(contents[0]).tolist() == [[1.0, 2.0], [3.0, 4.0]]
-    (block,) = blocks_of(form, "x")
+    (block,) = form.blocks("x")
     assert (block.shape, block.has_rows) == ((2,), True)
 
 
 def test_rows_of_numbers():
     for rows in ([1.0, 2.0], (1, 2), range(1, 3), np.array([1, 2]), pandas.Series([1.0, 2.0])):
         contents = []
-        form, count = read_rows(rows, "y", contents)
-        assert (form[2], count) == (NUMBER, 2)
+        form = read_rows(rows, "y", contents)
+        assert (form.shape, form.has_rows) == ((), True)
         assert as_array(contents[0]).tolist() == [1.0, 2.0]
 
 
 def test_iterators_are_not_used_up_by_a_look():
-    fits = fitting(read_rows([[1.0, 2.0]], "x", [])[0], "x")
+    fits = read_rows([[1.0, 2.0]], "x", []).fits
     rows = iter([[1.0, 2.0]])
     assert not fits(rows, [])
     assert list(rows) == [[1.0, 2.0]]
@@ -293,7 +280,7 @@ def test_iterators_are_not_used_up_by_a_look():
 
 def test_a_gradient_by_rows_is_in_what_they_came_in():
     for rows in (ROWS["tuples"], ROWS["a tuple"], ROWS["lists"]):
-        assert gathering(read_rows(rows, "x", [])[0])(iter([[[1.0, 2.0], [3.0, 4.0]]])) == rows
+        assert read_rows(rows, "x", []).gathering()(iter([[[1.0, 2.0], [3.0, 4.0]]])) == rows
 
 
 # ------------------------------------------------------------------ small parts
@@ -338,5 +325,5 @@ def test_lists_for_source_in_python_hold_floats():
 
 def test_names_of_blocks_are_keys_and_places():
     form = read({"W": [[1.0]], 3: 1.0, "in": (1.0, [2.0])}, "p", [])
-    assert [block.name for block in blocks_of(form, "p")] == ["W", "p_3", "in_0", "in_1"]
-    assert [block.name for block in blocks_of(read([1.0, [2.0]], "p", []), "p")] == ["p_0", "p_1"]
+    assert [block.name for block in form.blocks("p")] == ["W", "p_3", "in_0", "in_1"]
+    assert [block.name for block in read([1.0, [2.0]], "p", []).blocks("p")] == ["p_0", "p_1"]

@@ -284,7 +284,7 @@ def test_a_module_that_lists_its_parameters_itself_is_asked_in_each_call():
 
 
 def test_a_module_is_read_without_numpy_too(monkeypatch):
-    monkeypatch.setattr("scalargrad.compiler.fitting.find_spec", lambda name: None)
+    monkeypatch.setattr("scalargrad.compiler.places.find_spec", lambda name: None)
     model = Mixed()
     f = compiled(lambda model, x: model(x))
     for model.b.data in (1.0, 2.0, 3.0):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy
 
-from ..arguments import flat
 from ..constants import named_constants
+from ..contents import flat
 from ..dialects.c import Dialect
 from ..program import Block
 from ..traces import Request

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Sequence
 
-from ..arguments import FIXED
+from ..arguments import Fixed
 from ..dialects.javascript import JAVASCRIPT
 from ..dialects.text import broken
 from ..layout import nested, shape_text
@@ -43,7 +43,9 @@ class _Module(Plain):
         names = JAVASCRIPT.names()
         names.taken |= {*self.slope_names, self.out, *self.tables.written}
         forms = [*zip(request.names, self.traces.forms)][request.predict :]  # the model is none
-        self.arguments = [(names.take(x, "a"), form) for x, form in forms if form[0] != FIXED]
+        self.arguments = [
+            (names.take(x, "a"), form) for x, form in forms if not isinstance(form, Fixed)
+        ]
         paths = [x[0] for name, form in self.arguments for x in WRITTEN.places(form, name)]
         self.path_of = dict(zip(self.given, paths))
         self.flat_names = {block: names.take(f"{self.name_of[block]}_flat") for block in self.given}

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 from ...arithmetic.total import ERRORS
 from ...rows.text import FAST_NAMES, TOTAL_NAMES, run_pieces
-from ..arguments import as_lists
+from ..contents import as_lists
 from ..derive import DIVIDE, DerivedSteps
 from ..layout import definition, described, item_name, nested, pattern, sum_of, tuple_of, zeros
 from ..lower import LIST, OVER_ROWS, ROWS, line_of
