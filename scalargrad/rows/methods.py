@@ -146,7 +146,10 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: 
             raise
     from .recorders import mixed_recorder
 
-    return numpy.frompyfunc(mixed_recorder(op, type(self)), len(operands), 1)(*arrays)
+    make = mixed_recorder(op, type(self))
+    if traced := [x for x in operands if hasattr(x, "records")]:
+        make = lambda *xs: traced[0].records(op, xs)
+    return numpy.frompyfunc(make, len(operands), 1)(*arrays)
 
 
 # ------------------------------------------------------------------ for code of micrograd

@@ -98,6 +98,19 @@ def test_functions_take_arrays_beside_traced_numbers_element_by_element():
 
 
 @pytest.mark.parametrize(
+    "fn",
+    [
+        lambda a: np.arctan2(1.0, a),
+        lambda a: np.logaddexp(a, 0.25),
+        lambda a: np.logaddexp(np.array([1.0, 2.0]), a).sum(),
+    ],
+)
+def test_functions_of_numpy_take_a_number_before_a_traced_one(fn):
+    difference = (fn(0.5 + 1e-6) - fn(0.5 - 1e-6)) / 2e-6
+    assert compiled(fn).value_and_grad(0.5) == pytest.approx((fn(0.5), difference), rel=1e-9)
+
+
+@pytest.mark.parametrize(
     "kind",
     [
         np.float64,
