@@ -112,9 +112,9 @@ def shaped(content: list[Any], shape: tuple[int, ...], kinds: tuple[str, ...] = 
     if not shape:
         return content[0]
     if kinds[:1] == (ARRAY,):
-        import numpy
+        from .arrays import TracedArray
 
-        array = numpy.empty(len(content), dtype=object)
+        array = TracedArray(len(content), dtype=object)
         array[:] = content
         return array.reshape(shape)
     items = content

@@ -422,7 +422,12 @@ def _operator(op: Op, is_swapped: bool) -> Callable[[Any, Any], Any]:
 
 def _as_number(operator: str) -> Callable[[Any, Any], Any]:
     """An operator of a comparison as a number."""
-    return lambda self, other: getattr(self.as_number(), operator)(other)
+
+    def operate(self: Any, other: Any) -> Any:
+        other = other.as_number() if isinstance(other, Condition) else other
+        return getattr(self.as_number(), operator)(other)
+
+    return operate
 
 
 def _is_equal(self: Traced, other: Any) -> Any:

@@ -146,10 +146,13 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: 
             raise
     from .recorders import mixed_recorder
 
-    make = mixed_recorder(op, type(self))
-    if traced := [x for x in operands if hasattr(x, "records")]:
-        make = lambda *xs: traced[0].records(op, xs)
-    return numpy.frompyfunc(make, len(operands), 1)(*arrays)
+    traced = next((x for x in operands if hasattr(x, "records")), None)
+    made = (
+        (lambda *xs: traced.records(op, xs))
+        if traced is not None
+        else mixed_recorder(op, type(self))
+    )
+    return numpy.frompyfunc(made, len(operands), 1)(*arrays)
 
 
 # ------------------------------------------------------------------ for code of micrograd

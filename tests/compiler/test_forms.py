@@ -97,6 +97,29 @@ def test_functions_take_arrays_beside_traced_numbers_element_by_element():
     assert compiled(fn)(a, x) == pytest.approx(expected.sum(), rel=1e-15)
 
 
+@pytest.mark.parametrize("backend", ["python", "numpy"])
+def test_arrays_are_compared_element_by_element(backend):
+    def fn(a, w):
+        z = (a @ w)[::-1]
+        near = (z > 0.0) & (z <= 3.0) | (a[0] == 1.0)
+        count = np.sum(z > 0.0) + ((z != 2.0) * w).sum()
+        return np.sum(sg.where(near, z * z, -z)) + w[0] * count
+
+    a, w = np.array([[1.0, -2.0], [3.0, 4.0]]), np.array([0.5, 0.25])
+    z, b = np.array([2.5, 0.0]), np.array([True, False])
+    assert (a @ w)[::-1].tolist() == z.tolist()
+    assert fn(a, w) == 6.25 + 0.5 * (1.0 + 0.75)
+    value, slopes = sg.compile(fn, wrt=1, backend=backend).value_and_grad(a, w)
+    assert value == fn(a, w)
+    by_z = np.where(b, 2.0 * z, -1.0)[::-1]
+    assert slopes.tolist() == (by_z @ a + 0.5 + np.array([1.75, 0.0])).tolist()
+
+
+def test_an_array_of_conditions_chooses_no_items():
+    with pytest.raises(sg.TraceError, match="the truth of a traced comparison"):
+        compiled(lambda a: a[a > 0.0].sum())(np.array([1.0, -1.0]))
+
+
 @pytest.mark.parametrize(
     "fn",
     [
