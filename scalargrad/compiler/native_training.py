@@ -12,14 +12,14 @@ import numpy
 from . import machine
 from .calling import room, room_of
 from .program import Program, operations
-from .stepwise import Loop, Moved, Problem, Steps
+from .stepwise import OnArrays, Problem, Steps
 
 FEW = 1000  # operations of a batch whose rows are known that are written out
 LONG = ctypes.c_long
 pointer: Any = (ctypes.c_char * 1).from_buffer  # of an array that has numbers
 
 
-class LoopOnNative(Loop):
+class LoopOnNative(OnArrays):
     """Steps of training by one function of machine code."""
 
     def __init__(self, problem: Problem) -> None:
@@ -34,19 +34,15 @@ class LoopOnNative(Loop):
     def load(self, table: Sequence[Any]) -> None:
         self.data = [numpy.array(x, dtype=float) for x in table if self.carried]
 
-    def run(self, steps: Steps) -> Moved:
-        """Make the steps by one call."""
+    def moved(self, arrays: Any, steps: Steps) -> tuple[Any, Sequence[float]]:
         train, work = self._made = self._made or self._function()
         rows = self._rows(steps.batches) if self.data else []
         fixed = [x if isinstance(x, float) else numpy.array(x) for x in steps.fixed]
-        now = self.begun(steps, lambda parts: numpy.array(parts).take(self.order, axis=1))
         rates, losses = numpy.array(steps.rates, dtype=float), numpy.empty(len(steps.batches))
         count = LONG(len(losses))
-        arrays = [now[0], now[1:], *fixed, *self.data, *rows, rates]
-        train(*map(_passed, [*arrays, steps.first, count, losses, work]))
-        back = numpy.empty((len(now), len(steps.weights)))
-        back[:, self.order] = now
-        return *self.ended(now, *back.tolist()), array("d", losses.tobytes())
+        given = [arrays[0], arrays[1:], *fixed, *self.data, *rows, rates]
+        train(*map(_passed, [*given, steps.first, count, losses, work]))
+        return arrays, array("d", losses.tobytes())
 
     def has_code(self) -> bool:
         """Whether there is machine code already."""

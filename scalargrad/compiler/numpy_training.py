@@ -18,12 +18,12 @@ from .emitters.numpy_training import Training
 from .grids import completed
 from .on_numpy import shaped
 from .roll import rolled
-from .stepwise import Loop, Moved, Numbers, Problem, Steps, gradient_of
+from .stepwise import OnArrays, Problem, Steps, gradient_of
 
 _counter = itertools.count(1)
 
 
-class LoopOnArrays(Loop):
+class LoopOnArrays(OnArrays):
     """Steps of training by one generated function, with the source `source`.
 
     If there is an `executor`, its workers compute the gradients, on a backend.
@@ -31,7 +31,6 @@ class LoopOnArrays(Loop):
 
     def __init__(self, problem: Problem, backend: str = "numpy", executor: Any = None) -> None:
         super().__init__(problem)
-        self.order = numpy.array(self.order)
         loss = rolled(problem.loss)
         is_finite = all(numpy.isfinite(content).all() for content in self.data)
         grids = completed(loss) if is_finite and executor is None else loss
@@ -51,19 +50,18 @@ class LoopOnArrays(Loop):
         contents = zip(table, self.carried)
         self.data = [shaped(numpy.array(content), block) for content, block in contents]
 
-    def run(self, steps: Steps) -> Moved:
-        vectors, others = self.begun(steps, self._in_vectors), self._others
+    def moved(self, arrays: Any, steps: Steps) -> tuple[Any, Sequence[float]]:
+        others = self._others
         fixed = [*map(shaped, steps.fixed, self.problem.fixed)]
-        given = vectors[0], *fixed
+        given = arrays[0], *fixed
         if others == "raise" and not all(numpy.isfinite(array).all() for array in given):
             raise FloatingPointError("a number is not finite, which no mask would keep out")
         prepared = (self.once(self._batch, batch) for batch in steps.batches)
         with numpy.errstate(under="ignore", over="raise", divide=others, invalid=others):
-            *vectors, losses = self._train(
-                *vectors, *fixed, steps.rates, itertools.count(steps.first), prepared
+            *arrays, losses = self._train(
+                *arrays, *fixed, steps.rates, itertools.count(steps.first), prepared
             )
-        moved = self.ended(vectors, *map(self._in_order, vectors))
-        return *moved, [float(loss) for loss in losses]
+        return arrays, [float(loss) for loss in losses]
 
     def _gradient(self, g: Any, *contents: Any) -> Any:
         """The loss for these contents of blocks; its slopes are written to g."""
@@ -72,15 +70,6 @@ class LoopOnArrays(Loop):
         loss, slopes = self._shared([x.reshape(shape) for x, shape in zip(contents, shapes)])
         numpy.concatenate([*map(numpy.ravel, slopes)], out=g)
         return loss
-
-    def _in_vectors(self, parts: list[Numbers]) -> list[Any]:
-        return [numpy.array(part)[self.order] for part in parts]
-
-    def _in_order(self, vector: Any) -> Numbers:
-        """A vector as the list of what belongs to each weight."""
-        numbers = numpy.empty(len(self.order))
-        numbers[self.order] = vector
-        return numbers.tolist()
 
     def _batch(self, batch: list[int]) -> tuple[Any, ...]:
         """The arrays that a step reads of a batch."""

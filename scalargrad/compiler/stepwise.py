@@ -71,7 +71,6 @@ class Loop:
         place = {x: i for i, x in enumerate(problem.weights)}
         self.order: Any = [place[x] for block in self.moving for x in block.inputs]
         self._kept: dict[int, Any] | None = {} if problem.keeps else None
-        self._left: tuple[Any, list[Numbers]] = None, []
         self.load(problem.table)
 
     def load(self, table: Sequence[Any]) -> None:
@@ -82,19 +81,6 @@ class Loop:
         """Make the steps; ArithmeticError or ValueError where a number overflows."""
         raise NotImplementedError
 
-    def begun(self, steps: Steps, read: Callable[[list[Numbers]], T]) -> T:
-        """The weights and the memory, as arrays: those that are left of the last steps, if nothing
-        has changed since, else what `read` makes of the lists.
-        """
-        (arrays, known), now = self._left, [steps.weights, *steps.state]
-        self._left = None, []  # arrays change in place
-        return arrays if now == known else read(now)
-
-    def ended(self, arrays: Any, weights: Numbers, *memory: Numbers) -> tuple[Numbers, State]:
-        """The weights and the memory after steps, which are left in arrays, too."""
-        self._left = arrays, [part.copy() for part in (weights, *memory)]
-        return weights, memory
-
     def once(self, make: Callable[[list[int]], T], batch: list[int]) -> T:
         """The thing that is made of a batch, once for each if batches come again."""
         if self._kept is None:
@@ -102,6 +88,33 @@ class Loop:
         if id(batch) not in self._kept:
             self._kept[id(batch)] = batch, make(batch)
         return self._kept[id(batch)][1]  # type: ignore[no-any-return]
+
+
+class OnArrays(Loop):
+    """Steps on an array of the weights, and one of each part of the memory, in the order of blocks.
+
+    The arrays serve the next steps, too, if nothing else changes the weights meanwhile.
+    """
+
+    _left: tuple[Any, list[Numbers]] = None, []
+
+    def run(self, steps: Steps) -> Moved:
+        import numpy
+
+        (arrays, known), now = self._left, [steps.weights, *steps.state]
+        self._left = None, []  # arrays change in place
+        if now != known:
+            arrays = numpy.array(now).take(self.order, axis=1)
+        arrays, losses = self.moved(arrays, steps)
+        back = numpy.empty((len(now), len(self.order)))
+        back[:, self.order] = arrays
+        weights, *state = back.tolist()
+        self._left = arrays, [part.copy() for part in (weights, *state)]
+        return weights, tuple(state), losses
+
+    def moved(self, arrays: Any, steps: Steps) -> tuple[Any, Sequence[float]]:
+        """The arrays after the steps, and the losses."""
+        raise NotImplementedError
 
 
 class Stepwise(Loop):

@@ -21,16 +21,16 @@ OWN = ("w", "g")  # blocks of a weight's own, before those of the state
 SHARED = ("lr", "step")  # blocks that all weights share
 
 
-def update_of(optimizer: Any, size: int, is_known: bool = False) -> Program | None:
+def update_of(optimizer: Any, is_known: bool = False) -> Program | None:
     """The formula of an optimiser's `update`, or None where no formula serves all weights.
 
     The blocks are w, g, a number for each list of the state, lr and step; the outputs are the new
-    weight and the new state. `size` is how many weights it is traced with: all of them, unless it
-    `is_known` to treat all alike, and to count and draw nothing.
+    weight and the new state. It is traced with all weights, unless it `is_known` to treat all
+    alike, and to count and draw nothing.
 
     >>> from scalargrad import Value
     >>> from scalargrad.nn import SGD
-    >>> [step.op.name for step in update_of(SGD([Value(1.0)], momentum=0.9), 1).steps]
+    >>> [step.op.name for step in update_of(SGD([Value(1.0)], momentum=0.9)).steps]
     ['mul', 'add', 'mul', 'sub']
     """
     count, state = len(optimizer.parameters), optimizer.state
@@ -39,6 +39,7 @@ def update_of(optimizer: Any, size: int, is_known: bool = False) -> Program | No
     if any(len(part) != count for part in state):
         return None
     own = [*OWN, *(f"state{i + 1}" for i in range(len(state)))]
+    size = min(2, count) if is_known else count
     numbers = [[Traced(name) for name in own] for _ in range(size)]
     shared = [Traced(name) for name in SHARED]
     captured = Captured([] if is_known else [type(optimizer), type(optimizer).update])
@@ -104,7 +105,7 @@ def lets_through(formula: Program) -> bool:
 
     >>> from scalargrad import Value
     >>> from scalargrad.nn import SGD
-    >>> lets_through(update_of(SGD([Value(1.0)]), 1))
+    >>> lets_through(update_of(SGD([Value(1.0)])))
     True
     """
     w, g, *rest = [block.inputs[0] for block in formula.blocks]

@@ -28,7 +28,7 @@ from ..compiler.program import Block, Input, Program, operations
 from ..compiler.stepwise import Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
-from ..compiler.update import lets_through, same_objects, update_of
+from ..compiler.update import lets_through, update_of
 from ..copies import with_values
 from ..graph import without_collector
 from ..modes import no_grad
@@ -66,12 +66,9 @@ class Generated:
     def __init__(self, asked: Asked) -> None:
         if not isinstance(asked.optimizer, LBFGS):
             check_optimizer(asked.optimizer)
-        self.task, self.optimizer, self.table, self.backend, *_ = asked
-        self.expected, self.calls, self.rows = asked.expected, asked.calls, asked.rows
-        self.keeps, self.executor = asked.keeps, asked.executor
+        self.asked, self.task, self.optimizer, self.table = asked, *asked[:3]
         self._plan: Any = None
         self._problem: Any = None
-        self.whole = self.keeps and self.rows == len(self.table[0])
         self.pace = 1  # a call makes at most so many steps
         self._has_slopes = True  # parameters may have gradients
         self._held: tuple[Table, Callable[[], float] | None] | None = None
@@ -85,25 +82,20 @@ class Generated:
     @property
     def is_lasting(self) -> bool:
         """Whether the code may serve for other rows in later calls of `fit`."""
-        return self.is_own and not (self.keeps or self.executor)
+        return self.is_own and not (self.asked.keeps or self.asked.executor)
 
     def goes_on(self, asked: Asked) -> bool:
         """Take other rows for the next steps; False if the code does not serve for them."""
-        task, table = asked.task, asked.table
-        ours = [*self.task.parts, self.optimizer], self.task.is_mean, self.task.clip, self.backend
-        theirs = [*task.parts, asked.optimizer], task.is_mean, task.clip, asked.backend
-        is_same = same_objects(ours[0], theirs[0]) and ours[1:] == theirs[1:]
-        is_lasting = self.is_lasting and not (asked.keeps or asked.executor)
-        if not (is_same and is_lasting) or self.has_changed():
-            return False
-        if not self._are_alike(table) or checked(task, table) != self._classes:
+        before, table = self.asked, asked.table
+        is_same = self.is_lasting and asked.kind == before.kind and not self.has_changed()
+        if not (is_same and self._reads(table)):
             return False
         self.table, self._table = table, self._prepared(table)
         self._problem = self._problem._replace(table=self._table)
         self._held, self._failure, self._has_slopes = None, None, True
-        self.expected += asked.expected
-        self.calls, self.rows = self.calls + asked.calls, asked.rows
-        if self._loop and 0 < self._plan.until < self.expected:
+        expected, calls = before.expected + asked.expected, before.calls + asked.calls
+        self.asked = asked._replace(expected=expected, calls=calls)
+        if self._loop and 0 < self._plan.until < expected:
             self._begin(self._formula)
         for loop in filter(None, (self._loop, self._steps)):
             loop.load(self._table)
@@ -178,9 +170,9 @@ class Generated:
 
     def _do_without_native(self) -> None:
         """Take other code where machine code, chosen unasked, failed; else raise its error."""
-        if self.backend != "auto" or self._plan.backend != "native":
+        if self.asked.backend != "auto" or self._plan.backend != "native":
             raise
-        self.backend = self._plan.without_native
+        self.asked = self.asked._replace(backend=self._plan.without_native)
         self._begin(self._formula)
 
     def gradient(self, weights: list[float], batch: list[int]) -> tuple[float, list[float]]:
@@ -190,7 +182,7 @@ class Generated:
         except Exception:
             self._do_without_native()
             return self.gradient(weights, batch)
-        if isfinite(loss) and all(map(isfinite, gradient)):
+        if all(map(isfinite, gradient)):
             return loss, gradient
         return Eager(self.task, self.optimizer, self.table).gradient(weights, batch)
 
@@ -206,12 +198,7 @@ class Generated:
         try:
             for batch, known in zip(batches, repeat(None) if rates is None else rates):
                 lr = optimizer.rate(optimizer.steps) if known is None else known
-                weights = [p.data for p in optimizer.parameters]
-                loss, gradient = self._careful().gradient(weights, self._fixed(), batch)
-                if not all(map(isfinite, gradient)):
-                    optimizer.zero_grad()
-                    loss = self.task.backward(self.table, batch)
-                    gradient = [p.grad for p in optimizer.parameters]
+                loss, gradient = self.gradient([p.data for p in optimizer.parameters], batch)
                 gradient = self._clipped(gradient)
                 if not is_known(self.optimizer):  # an update may read them there
                     put(optimizer.parameters, repeat("grad"), gradient)
@@ -247,13 +234,11 @@ class Generated:
 
         None too if the model asks for the kind of its numbers: it was tried on training rows only.
         """
-        if self._is_doubtful or not self._are_alike(table):
+        if self._is_doubtful or not self._reads(table):
             return None
-        if checked(self.task, table) != self._classes:
-            return None
-        n, calls = len(table[0]), self.calls
+        n, calls = len(table[0]), self.asked.calls
         plan = plan_of("auto", self._program, "value", n, calls, calls, lambda: False)
-        name = "python" if self.backend == "python" else plan.without_native
+        name = "python" if self.asked.backend == "python" else plan.without_native
         given = "loss", "value", self._problem.reduce
         content: list[Any] = [*self._prepared(table)]
         function = build(name, self._program, *given)
@@ -264,9 +249,10 @@ class Generated:
         contents = contents_of(self._problem.given, self._objective.values)
         return lambda: float(function([*contents(), *content])[0])
 
-    def _are_alike(self, table: Table) -> bool:
+    def _reads(self, table: Table) -> bool:
         """Whether rows have the form of those that the code was made for."""
-        return all(width(ours[0]) == width(rows[0]) for ours, rows in zip(self.table, table))
+        are_alike = all(width(ours[0]) == width(rows[0]) for ours, rows in zip(self.table, table))
+        return are_alike and checked(self.task, table) == self._classes
 
     def after_user_code(self) -> Generated | Eager:
         """The engine for the next steps, after a callback: Values, if it changed anything."""
@@ -304,14 +290,11 @@ class Generated:
     def _build(self, draws: Any) -> None:
         """Trace loss, penalty and update, and generate the code that makes the steps."""
         task, optimizer, start = self.task, self.optimizer, perf_counter()
-        if not self.is_own or self.calls > 1:
+        if not self.is_own or self.asked.calls > 1:
             self.look()
         self._twin = copy(optimizer)
-        count = len(optimizer.parameters)
-        formula = None
-        if not isinstance(optimizer, LBFGS):
-            own = is_known(optimizer)
-            formula = update_of(optimizer, min(2, count) if own else count, own)
+        is_search = isinstance(optimizer, LBFGS)
+        formula = None if is_search else update_of(optimizer, is_known(optimizer))
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
         inputs, targets = self._table = self._prepared(self.table)
@@ -340,7 +323,7 @@ class Generated:
         self._held = None
         made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
         given = self._program, made.penalty, formula, made.weights, self._table, reduce
-        self._problem = Problem(*given, self.keeps, self.task.clip)
+        self._problem = Problem(*given, self.asked.keeps, self.task.clip)
         self._fixed = contents_of(self._problem.fixed, made.values)
         self._steps: Any = None
         self._loop: Any = None if formula is None else self._loop_for(formula)
@@ -348,7 +331,9 @@ class Generated:
     def _loop_for(self, formula: Program) -> Any:
         """The code that makes many steps in a call: one function, or gradients and updates."""
         made, problem, count = self._objective, self._problem, operations(self._program)
-        small = self.whole and count * self.rows < WRITTEN_OUT
+        asked, executor = self.asked, self.asked.executor
+        is_whole = asked.keeps and asked.rows == len(self.table[0])
+        small = is_whole and count * asked.rows < WRITTEN_OUT
 
         @cache
         def with_whole() -> Any:
@@ -361,30 +346,31 @@ class Generated:
             return LoopOnNative(with_whole())
 
         def is_made() -> bool:
-            return self.executor is None and bool(on_native().has_code())
+            return executor is None and bool(on_native().has_code())
 
-        expected = "value_and_grad", self.rows, self.expected, self.calls
-        plan = self._plan = plan_of(self.backend, self._program, *expected, is_made)
-        if plan.backend == "native" and self.executor is None:
+        expected = "value_and_grad", asked.rows, asked.expected, asked.calls
+        plan = self._plan = plan_of(asked.backend, self._program, *expected, is_made)
+        if plan.backend == "native" and executor is None:
             return on_native()
         if plan.backend != "python":
             from ..compiler.numpy_training import LoopOnArrays
 
-            return LoopOnArrays(problem, plan.backend, self.executor)
+            return LoopOnArrays(problem, plan.backend, executor)
         is_short = count < LARGE and len(made.weights) * len(formula.steps) < LINES
-        if self.executor is None and self.expected >= SOME and is_short:
-            return LoopInPython(with_whole() if self.expected >= MANY else problem)
+        if executor is None and asked.expected >= SOME and is_short:
+            return LoopInPython(with_whole() if asked.expected >= MANY else problem)
         return self._careful()
 
     def _careful(self) -> Any:
         """The code that makes single steps, in total arithmetic if it must."""
         if self._steps is None:
             name = "python"  # unless all steps are made of single gradients
-            if self.executor is not None or isinstance(self.optimizer, LBFGS):
-                given = self.backend, self._program, "value_and_grad", self.rows
-                self._plan = plan_of(*given, self.expected, self.expected, lambda: False)
+            asked, steps = self.asked, self.asked.expected
+            if asked.executor is not None or isinstance(self.optimizer, LBFGS):
+                given = asked.backend, self._program, "value_and_grad", asked.rows
+                self._plan = plan_of(*given, steps, steps, lambda: False)
                 name = self._plan.backend
-            self._steps = Stepwise(self._problem, name, self.executor)
+            self._steps = Stepwise(self._problem, name, asked.executor)
         return self._steps
 
     def _prepared(self, table: Table) -> Table:
@@ -394,39 +380,26 @@ class Generated:
 
 
 class _Waiting(Eager):
-    """Makes steps on Values after a change, until they have taken as long as new code would take.
+    """Makes steps on Values after a change, until as much time has gone as new code would take.
 
     So a model that changes again and again, as in annealing, does not lose time to code.
     """
 
     def __init__(self, made: Generated) -> None:
         super().__init__(made.task, made.optimizer, made.table)
-        self.made, self.spent, self.changes = made, 0.0, 1
-        made.look()
+        self.made, self.changes = made, 0
+        self._begin()
 
-    def steps(self, batches: Iterable[list[int]], losses: Losses) -> None:
-        """Make a step on each batch, and before it add its loss to `losses`."""
-        start = perf_counter()
-        super().steps(batches, losses)
-        self.spent += perf_counter() - start
-
-    def gradient(self, weights: list[float], batch: list[int]) -> tuple[float, list[float]]:
-        """The loss of a batch with these weights, and its slopes; parameters hold them then."""
-        start = perf_counter()
-        found = super().gradient(weights, batch)
-        self.spent += perf_counter() - start
-        return found
+    def _begin(self) -> None:
+        self.since, self.changes = perf_counter(), self.changes + 1
+        self.made.look()
 
     def after_user_code(self) -> Generated | Eager:
         """The engine for the next steps, after a callback."""
         if self.made.has_changed():
-            self.spent, self.changes = 0.0, self.changes + 1
-            if self.changes == CHANGES:
-                return Eager(self.task, self.optimizer, self.table)
-            self.made.look()
-        elif self.spent > self.made.seconds:
-            return self.made.made_anew()
-        return self
+            self._begin()
+            return Eager(*self.made.asked[:3]) if self.changes == CHANGES else self
+        return self.made.made_anew() if perf_counter() - self.since > self.made.seconds else self
 
 
 def contents_of(blocks: Iterable[Block], values: dict[Input, Value]) -> Callable[[], list[Any]]:

@@ -116,6 +116,13 @@ class Asked(NamedTuple):
     keeps: bool
     executor: Executor | None = None
 
+    @property
+    def kind(self) -> Any:
+        """The same for steps that the same code makes, on whatever rows."""
+        objects = [*map(id, (*self.task.parts, self.optimizer))]
+        settings = self.task.is_mean, self.task.clip, self.backend
+        return objects, settings, self.keeps, self.executor
+
 
 class Eager:
     """Makes steps on Values. The graph of a row is dropped after its backward walk."""

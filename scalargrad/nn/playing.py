@@ -185,10 +185,7 @@ def _update_of(optimizer: Any) -> Any:
         raise ValueError(
             "lr is a function of the step, and the page has a field for one number: write lr=0.01"
         )
-    count = len(optimizer.parameters)
-    found = update_of(
-        optimizer, min(2, count) if is_known(optimizer) else count, is_known(optimizer)
-    )
+    found = update_of(optimizer, is_known(optimizer))
     if found is None:
         raise TraceError(
             f"the update of {type(optimizer).__name__} has not one formula for all weights, and a "

@@ -720,14 +720,14 @@ def test_any_update_makes_the_steps_that_it_makes_on_values(optimizer, path):
 def test_an_update_has_a_formula_where_it_is_the_same_for_all_weights():
     parameters = [Value(float(i)) for i in range(3)]
     found = {
-        kind.__name__: update_of(kind(parameters, 0.1), 3) is not None
+        kind.__name__: update_of(kind(parameters, 0.1)) is not None
         for kind in (SGD, RMSprop, Adam, AdamW, Tanh, Clipped, Rated, Hoarder)
     }
     assert found == {
         "SGD": True, "RMSprop": True, "Adam": True, "AdamW": True, "Tanh": True, "Clipped": False, "Rated": False, "Hoarder": False,
     }  # fmt: skip
     hoarder = Hoarder(parameters)
-    update_of(hoarder, 3)
+    update_of(hoarder)
     assert hoarder.moves == [0.0, 0.0, 0.0]
 
 
@@ -740,7 +740,7 @@ def test_what_other_threads_draw_leaves_a_formula_its_update(monkeypatch):
 
     monkeypatch.setattr(update, "_called", while_another_thread_draws)
     for kind in (SGD, RMSprop, Adam, AdamW):
-        assert update_of(kind([Value(1.0), Value(2.0)]), 2, is_known=True) is not None
+        assert update_of(kind([Value(1.0), Value(2.0)]), is_known=True) is not None
 
 
 # ------------------------------------------------------------------ the pass over known rows

@@ -19,7 +19,6 @@ from ..program import Block, Program, rewritten
 from ..reduced import outputs_of, slopes_of
 from ..roll import Rolled, rolled
 from ..stepwise import Problem
-from ..views import is_all
 from .numpy import Arrays
 from .numpy_sources import TURNED_PRODUCT, Held
 
@@ -89,19 +88,17 @@ class Training:
         return self.arrays.result(value, ()), slopes
 
     def _penalty(self, penalty: Program) -> tuple[Expression, list[tuple[str, Expression]]]:
-        """The penalty, and what it adds to slopes: to all at once, if it treats all alike."""
+        """The penalty, and what it adds to slopes: to those by all weights at once, if it reads
+        all of them.
+        """
         every = Block("p", (self.size,))
         self.arrays.held[every] = Held(self.p, (self.size,))
         weights = [x for block in self.moving for x in block.inputs]
-        targets, views, of = {every: self.g.text}, [], None
+        targets, outputs = self.parts, penalty.outputs
         if {x for step in penalty.steps for x in step.operands}.issuperset(weights):
-            of_one = rewritten(penalty, dict(zip(weights, every.inputs)))
-            of = rolled(Program([every, *self.fixed], of_one))
-            operands = [view for vector in of.vectors for view in vector.operands]
-            views = [view for view in operands if every in view.sources]
-        if of is None or not all(is_all(view.index, view.size) for view in views):
-            of = rolled(Program([*self.moving, *self.fixed], penalty.outputs))
-            targets = self.parts
+            targets = {every: self.g.text}
+            outputs = rewritten(penalty, dict(zip(weights, every.inputs)))
+        of = rolled(Program([*targets, *self.fixed], outputs))
         value, slopes = self._derived(of, [*targets], None)
         made = [
             (name, self.arrays.read(view, block.shape or (1,), ())[0])
