@@ -11,20 +11,20 @@ from contextlib import contextmanager
 from itertools import repeat
 from math import sin
 
+from ..compiler.program import computed, is_another
+from ..compiler.tracing import TraceError
+from ..compiler.training import given
 from ..copies import with_values
 from ..modes import no_grad
 from .eager import number_of
 from .parameters import put
-from .rows import items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from typing import Any, TypeVar
 
-    from ..compiler.program import Program
-    from ..compiler.training import Objective, Prediction
-    from .eager import Table, Task
+    from ..compiler.training import TracedModel
 
     T = TypeVar("T")
 
@@ -38,8 +38,6 @@ _DIFFERENT = (
 
 def traced_or_refused(trace: Callable[[], T]) -> T:
     """The result of `trace`; any error in it is a TraceError, since the model works on numbers."""
-    from ..compiler.tracing import TraceError
-
     try:
         return trace()
     except TraceError:
@@ -50,32 +48,20 @@ def traced_or_refused(trace: Callable[[], T]) -> T:
         ) from error
 
 
-def compare_training(
-    task: Task, made: Objective, program: Program, table: Table, prepared: Table, is_doubtful: bool
-) -> None:
-    """Raise TraceError if loss or penalty differ from those on Values.
+def compare(made: TracedModel, model: Any, rows: Sequence[Any], is_doubtful: bool = False) -> None:
+    """Raise TraceError if what a trace recorded differs from the same on Values.
 
-    Where targets are classes, `prepared` has the rows that the program reads.
+    Each of the rows has what the trace was made with, x or x and y.
     """
-    inputs, targets = table
-    with _with_moved_weights(task.model) as model, no_grad():
-        known = _data_of_nodes(made)
-        for i in range(len(targets)) if is_doubtful else _rows_to_try(targets):
-            found = _outputs(program, known, (prepared[0][i], prepared[1][i]))
-            expected = number_of(task.measure(model(inputs[i]), targets[i]), "loss")
-            _compare(found[:1], [expected], "loss")
-        if task.penalty and made.penalty:
-            expected = number_of(task.penalty(model), "penalty")
-            _compare(_outputs(made.penalty, known, ()), [expected], "penalty")
-
-
-def compare_prediction(model: Any, made: Prediction, program: Program, table: list[Any]) -> None:
-    """Raise TraceError if predictions differ from those on Values."""
-    with _with_moved_weights(model) as forward, no_grad():
-        known = _data_of_nodes(made)
-        for i in _rows_to_try(table):
-            expected = [number_of(p, "prediction") for p in items(forward(table[i]), "predict")]
-            _compare(_outputs(program, known, (table[i],)), expected, "prediction")
+    with _with_moved_weights(model) as copy, no_grad():
+        known = {x: value.data for x, value in made.values.items()}
+        for row in rows if is_doubtful else _rows_to_try(rows):
+            found = computed(made.made, known | given(made.made, row))
+            expected = made.outputs(copy, *row)
+            pairs = zip(made.what, found, expected)
+            wrong = [what for what, one, x in pairs if is_another(one, number_of(x, what))]
+            if wrong or len(found) != len(expected):
+                raise TraceError(_DIFFERENT.format(what=wrong[0] if wrong else "result"))
 
 
 @contextmanager
@@ -95,28 +81,8 @@ def _with_moved_weights(model: Any) -> Iterator[Any]:
         put(weights, repeat("data"), before)
 
 
-def _data_of_nodes(made: Objective | Prediction) -> dict[Any, float]:
-    return {x: value.data for x, value in made.values.items()}
-
-
-def _outputs(program: Program, known: dict[Any, float], row: Sequence[Any]) -> list[float]:
-    """The outputs of a program for a row, in plain numbers."""
-    from ..compiler.program import computed
-    from ..compiler.training import given
-
-    return computed(program, {**known, **given(program, row)})
-
-
-def _rows_to_try(rows: Sequence[Any]) -> list[int]:
-    """Numbers of rows to try, over the whole table, the least and the greatest among them."""
-    n = len(rows)
+def _rows_to_try(rows: Sequence[Any]) -> list[Any]:
+    """Some rows of the whole table, those with the least and the greatest target among them."""
+    n, last = len(rows), [row[-1] for row in rows]
     spread = range(n) if n <= FEW else [i * (n - 1) // (FEW - 1) for i in range(FEW)]
-    return sorted({*spread, rows.index(min(rows)), rows.index(max(rows))})
-
-
-def _compare(found: Sequence[float], expected: Sequence[float], what: str) -> None:
-    from ..compiler.program import is_another
-    from ..compiler.tracing import TraceError
-
-    if len(found) != len(expected) or any(map(is_another, found, expected)):
-        raise TraceError(_DIFFERENT.format(what=what))
+    return [rows[i] for i in sorted({*spread, last.index(min(last)), last.index(max(last))})]

@@ -24,7 +24,7 @@ from ..compiler.captured import Captured
 from ..compiler.contents import shaped
 from ..compiler.draws import Draws
 from ..compiler.emitters.python_training import LARGE, LoopInPython
-from ..compiler.program import Block, Input, Program, operations
+from ..compiler.program import Block, Input, operations
 from ..compiler.stepwise import Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
@@ -33,7 +33,7 @@ from ..copies import with_values
 from ..graph import without_collector
 from ..modes import no_grad
 from .choosing import OPTIMIZERS
-from .compared import compare_training, traced_or_refused
+from .compared import compare, traced_or_refused
 from .eager import Eager, number_of
 from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
@@ -69,6 +69,7 @@ class Generated:
         self.asked, self.task, self.optimizer, self.table = asked, *asked[:3]
         self._plan: Any = None
         self._problem: Any = None
+        self._steps: Any = None
         self.pace = 1  # a call makes at most so many steps
         self._has_slopes = True  # parameters may have gradients
         self._held: tuple[Table, Callable[[], float] | None] | None = None
@@ -90,15 +91,14 @@ class Generated:
         is_same = self.is_lasting and asked.kind == before.kind and not self.has_changed()
         if not (is_same and self._reads(table)):
             return False
-        self.table, self._table = table, self._prepared(table)
-        self._problem = self._problem._replace(table=self._table)
+        self.table, self._problem = table, self._problem._replace(table=self._prepared(table))
         self._held, self._failure, self._has_slopes = None, None, True
         expected, calls = before.expected + asked.expected, before.calls + asked.calls
         self.asked = asked._replace(expected=expected, calls=calls)
         if self._loop and 0 < self._plan.until < expected:
-            self._begin(self._formula)
+            self._begin()
         for loop in filter(None, (self._loop, self._steps)):
-            loop.load(self._table)
+            loop.load(self._problem.table)
         return True
 
     def _taking_back_draws(self) -> AbstractContextManager[Any]:
@@ -173,7 +173,7 @@ class Generated:
         if self.asked.backend != "auto" or self._plan.backend != "native":
             raise
         self.asked = self.asked._replace(backend=self._plan.without_native)
-        self._begin(self._formula)
+        self._begin()
 
     def gradient(self, weights: list[float], batch: list[int]) -> tuple[float, list[float]]:
         """The loss of a batch with these weights, and its slopes; parameters may hold them then."""
@@ -236,17 +236,16 @@ class Generated:
         """
         if self._is_doubtful or not self._reads(table):
             return None
-        n, calls = len(table[0]), self.asked.calls
-        plan = plan_of("auto", self._program, "value", n, calls, calls, lambda: False)
+        problem, n, calls = self._problem, len(table[0]), self.asked.calls
+        plan = plan_of("auto", problem.loss, "value", n, calls, calls, lambda: False)
         name = "python" if self.asked.backend == "python" else plan.without_native
-        given = "loss", "value", self._problem.reduce
         content: list[Any] = [*self._prepared(table)]
-        function = build(name, self._program, *given)
+        function = build(name, problem.loss, "loss", "value", problem.reduce)
         if name == "numpy":
             from numpy import asarray
 
             content = [*map(asarray, content)]
-        contents = contents_of(self._problem.given, self._objective.values)
+        contents = contents_of(problem.given, self._objective.values)
         return lambda: float(function([*contents(), *content])[0])
 
     def _reads(self, table: Table) -> bool:
@@ -297,8 +296,8 @@ class Generated:
         formula = None if is_search else update_of(optimizer, is_known(optimizer))
         if formula is not None and not lets_through(formula):
             formula = None  # each step must be looked at
-        inputs, targets = self._table = self._prepared(self.table)
-        row, weights = (inputs[0], targets[0]), optimizer.parameters
+        table, weights = self._prepared(self.table), optimizer.parameters
+        row, reduce = [column[0] for column in table], "mean" if task.is_mean else "sum"
         given = task.model, row, weights, self.is_own, task.measure, task.penalty, task.is_mean
 
         def traced() -> Objective:
@@ -311,33 +310,33 @@ class Generated:
             traced_or_refused(traced)
             if self._captured.has_changed():
                 raise TraceError(COUNTED)
-        self._objective, self._program, self._formula = made, made.loss, formula
         self._is_doubtful = made.is_asked or (not self.is_own and self._captured.asks_kinds)
         if not self.is_own:
-            compare_training(task, made, self._program, self.table, self._table, self._is_doubtful)
-        self._begin(formula)
+            compare(made, task.model, [*zip(*table)], self._is_doubtful)
+        programs = made.loss, made.penalty, formula
+        self._objective, self._problem = (
+            made,
+            Problem(*programs, made.weights, table, reduce, self.asked.keeps, task.clip),
+        )
+        self._fixed = contents_of(self._problem.fixed, made.values)
+        self._begin()
         self.seconds = perf_counter() - start
 
-    def _begin(self, formula: Program | None) -> None:
+    def _begin(self) -> None:
         """Choose the code that makes the steps."""
-        self._held = None
-        made, reduce = self._objective, "mean" if self.task.is_mean else "sum"
-        given = self._program, made.penalty, formula, made.weights, self._table, reduce
-        self._problem = Problem(*given, self.asked.keeps, self.task.clip)
-        self._fixed = contents_of(self._problem.fixed, made.values)
-        self._steps: Any = None
-        self._loop: Any = None if formula is None else self._loop_for(formula)
+        self._held, self._steps = None, None
+        self._loop: Any = None if self._problem.update is None else self._loop_for(self._problem)
 
-    def _loop_for(self, formula: Program) -> Any:
+    def _loop_for(self, problem: Problem) -> Any:
         """The code that makes many steps in a call: one function, or gradients and updates."""
-        made, problem, count = self._objective, self._problem, operations(self._program)
+        made, count = self._objective, operations(problem.loss)
         asked, executor = self.asked, self.asked.executor
         is_whole = asked.keeps and asked.rows == len(self.table[0])
         small = is_whole and count * asked.rows < WRITTEN_OUT
 
         @cache
         def with_whole() -> Any:
-            return problem._replace(whole=made.of_rows(*self._table) if small else None)
+            return problem._replace(whole=made.of_rows(*problem.table) if small else None)
 
         @cache
         def on_native() -> Any:
@@ -349,14 +348,14 @@ class Generated:
             return executor is None and bool(on_native().has_code())
 
         expected = "value_and_grad", asked.rows, asked.expected, asked.calls
-        plan = self._plan = plan_of(asked.backend, self._program, *expected, is_made)
+        plan = self._plan = plan_of(asked.backend, problem.loss, *expected, is_made)
         if plan.backend == "native" and executor is None:
             return on_native()
         if plan.backend != "python":
             from ..compiler.numpy_training import LoopOnArrays
 
             return LoopOnArrays(problem, plan.backend, executor)
-        is_short = count < LARGE and len(made.weights) * len(formula.steps) < LINES
+        is_short = count < LARGE and len(made.weights) * len(problem.update.steps) < LINES
         if executor is None and asked.expected >= SOME and is_short:
             return LoopInPython(with_whole() if asked.expected >= MANY else problem)
         return self._careful()
@@ -367,7 +366,7 @@ class Generated:
             name = "python"  # unless all steps are made of single gradients
             asked, steps = self.asked, self.asked.expected
             if asked.executor is not None or isinstance(self.optimizer, LBFGS):
-                given = asked.backend, self._program, "value_and_grad", asked.rows
+                given = asked.backend, self._problem.loss, "value_and_grad", asked.rows
                 self._plan = plan_of(*given, steps, steps, lambda: False)
                 name = self._plan.backend
             self._steps = Stepwise(self._problem, name, asked.executor)

@@ -15,7 +15,7 @@ from ..compiler.draws import Draws
 from ..compiler.program import sharing
 from ..compiler.training import Prediction, steady
 from ..graph import without_collector
-from .compared import compare_prediction
+from .compared import compare
 from .parameters import is_own
 from .rows import rows, width
 
@@ -49,7 +49,7 @@ class Predictor:
             with Draws(lambda: reads.latest([type(model)], [model])) as draws:
                 made = steady(lambda: Prediction(*given), draws)
                 self.is_doubtful = self.reads.asks_kinds or made.is_asked
-                compare_prediction(model, made, made.made, rows(some, "X"))
+                compare(made, model, [(x,) for x in rows(some, "X")])
         self.is_single, self.others = made.is_single, [*made.taken]
         self.program = sharing(made.made)
         self.functions: dict[str, Any] = {}
