@@ -182,6 +182,7 @@ def draw(
             raise TypeError(_advice(root))
         return Drawing(styled(model_scene(root, layers, title, downward, grads)), timeout)
     from .graphs import graph_scene
+    from .painter import Painter
     from .plan import Plan
 
     listed = _parameters(parameters)
@@ -192,7 +193,7 @@ def draw(
         return Page(roots, title, listed, downward, timeout, theme)
 
     plan = Plan(roots, collapse, limit, listed, grads=grads)
-    scene = graph_scene(plan, title, expand_dots, downward, edges)
+    scene = graph_scene(Painter(plan, expand_dots), title, downward, edges)
     return Drawing(styled(scene), timeout, new_page)
 
 
@@ -247,9 +248,11 @@ def notebook_bundle(value: Value) -> dict[str, str]:
     try:
         if _is_small(value) and engine() is not None:
             from .graphs import graph_scene
+            from .painter import Painter
             from .plan import IN_A_CELL, Plan
 
-            scene = graph_scene(Plan([value], "auto", IN_NOTEBOOK, most=IN_A_CELL))
+            plan = Plan([value], "auto", IN_NOTEBOOK, most=IN_A_CELL)
+            scene = graph_scene(Painter(plan))
             bundle["image/svg+xml"] = Drawing(scene, PATIENCE).svg
     except Exception:  # whatever is wrong with the picture, a notebook must show the text
         pass

@@ -27,9 +27,10 @@ from ..wording import (
     operation_noun,
 )
 from .embedding import as_json, framed, hash_of, number, of_web, saved
-from .graphs import Painter, in_pairs
+from .graphs import graph_scene
 from .layout import laid_out
 from .naming import badge
+from .painter import Painter, in_pairs
 from .plan import Plan
 from .scene import FORWARD
 from .svg import frames_of, svg_text
@@ -79,7 +80,7 @@ class Page:
             )
         self._plan = Plan(roots, "none", MOST, parameters, crowds=False)
         self._painter, self._timeout = Painter(self._plan), timeout
-        self._scene = replace(self._painter.scene(title, downward), theme=theme)
+        self._scene = replace(graph_scene(self._painter, title, downward), theme=theme)
 
     @cached_property
     def html(self) -> str:
