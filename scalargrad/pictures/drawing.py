@@ -12,12 +12,13 @@ from ..checks import one_of
 from ..files import path_of, put_in_place, suggested
 from ..value import Value
 from ..wording import counted
+from .cards import frames_of
 from .dot import dot_text
 from .engines import engine
 from .layout import laid_out
 from .naming import clean_lines
 from .scene import Scene
-from .svg import frames_of, svg_text
+from .svg import svg_text
 from .theme import SCHEMES
 
 TYPE_CHECKING = False

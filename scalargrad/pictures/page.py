@@ -26,6 +26,7 @@ from ..wording import (
     operation_formula,
     operation_noun,
 )
+from .cards import frames_of
 from .embedding import as_json, framed, hash_of, number, of_web, saved
 from .graphs import graph_scene
 from .layout import laid_out
@@ -33,7 +34,7 @@ from .naming import badge
 from .painter import Painter, in_pairs
 from .plan import Plan
 from .scene import FORWARD
-from .svg import frames_of, svg_text
+from .svg import svg_text
 from .text import escaped
 
 TYPE_CHECKING = False

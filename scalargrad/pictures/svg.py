@@ -1,4 +1,4 @@
-"""Writes cards, edges and a legend as SVG, at the places in the layout.   (floor 3)
+"""Writes the whole picture as SVG, at the places in the layout.   (floor 3)
 
 A user's text stands only in <text> and <title>, escaped. The same scene with the same layout gives
 the same bytes.
@@ -7,32 +7,13 @@ the same bytes.
 from __future__ import annotations
 
 from hashlib import sha256
-from math import atan2, ceil, cos, hypot, isfinite, sin
+from math import atan2, cos, hypot, isfinite, sin
 
-from ..wording import figure
-from .dot import Frame
+from .cards import card_text, outline
+from .elements import rect, text_at, tick
 from .scene import Bundle, Card, Cluster, Edge, Scene
-from .text import escaped, shortened, width, wrapped
-from .theme import (
-    BAR,
-    CLUSTER,
-    FIRST_LINE,
-    FONT,
-    HEADING,
-    LINE,
-    MARGIN,
-    NAME,
-    NARROWEST,
-    OUTLINES,
-    PAD,
-    PILL,
-    SUB,
-    THICKEST,
-    THINNEST,
-    VALUE,
-    WIDEST,
-    style,
-)  # fmt: skip
+from .text import escaped, width, wrapped
+from .theme import CLUSTER, FONT, HEADING, MARGIN, OUTLINES, PILL, THICKEST, THINNEST, style
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -40,83 +21,7 @@ if TYPE_CHECKING:
 
     from .layout import Box, Layout, Point, Route
 
-MOST_DOTS = 9
 MOST_LINES, HEADING_LINE = 6, 26.0  # of the title: how many, and their height
-SMALL_LINE = 27.0  # height of the first line of a small card
-FIGURE = 68.0  # width that a gradient takes beside its bar
-MOST_NAMES = 4  # lines of a name
-CHIP = 28.0  # height of a plain number
-STEP = 24.0  # widths of cards are multiples of this, so that few columns differ
-
-
-# ------------------------------------------------------------------ sizes
-
-
-def frames_of(scene: Scene) -> dict[str, Frame]:
-    """The room that each card needs."""
-    return {card.id: _frame(card) for card in scene.cards}
-
-
-def _frame(card: Card) -> Frame:
-    badge, stack = _overhang(card), _spread(card)
-    if card.kind == "constant":
-        wide = max(36.0, width(card.name, NAME) + 22)
-        return Frame(wide, CHIP + stack, 0.0, stack, 0.0, stack)
-    gap = 14.0 if card.value else 0.0
-    first, *further = [width(name, NAME, bold=card.is_given) for name in _names(card)]
-    lines = [first + gap + width(card.value, VALUE), *further]
-    lines += [width(left, SUB) + 14 + width(right, SUB + 1) for left, right in _lines(card)]
-    inner = max(NARROWEST, min(WIDEST, PAD + _indent(card) + max(lines) + PAD))
-    below = 6.0 if card.lines else 2.0
-    below += 18.0 if card.dots else 0.0
-    first_line, gradient = (SMALL_LINE, LINE) if card.is_small else (FIRST_LINE, LINE + BAR - 2.0)
-    below += gradient if card.has_gradient else 0.0
-    height = first_line + LINE * (len(further) + len(card.lines)) + below
-    return Frame(ceil(inner / STEP) * STEP, height + stack, badge, stack, badge, stack)
-
-
-def _names(card: Card) -> list[str]:
-    """The name in lines: those of the user, or as few as fit if it is long."""
-    room = WIDEST - 2 * PAD - _indent(card)
-    room -= width(card.value, VALUE) + 14.0 if card.value else 0.0
-    return wrapped(card.name, room, NAME, MOST_NAMES, bold=card.is_given)
-
-
-def _lines(card: Card) -> list[tuple[str, str]]:
-    grad = (
-        [("grad", "–" if card.gradient is None else figure(card.gradient))]
-        if card.has_gradient
-        else []
-    )
-    return [*card.lines, *grad]
-
-
-def _spread(card: Card) -> float:
-    """The width by which cards behind stick out; they show that a card is for many leaves."""
-    return 6.0 if card.is_many and card.kind in ("leaf", "input", "parameter", "constant") else 0.0
-
-
-def _badge_width(card: Card) -> float:
-    return (
-        0.0
-        if not card.badge
-        else 30.0
-        if len(card.badge) == 1
-        else max(30.0, width(card.badge, NAME, bold=True) + 18)
-    )
-
-
-def _overhang(card: Card) -> float:
-    """The width by which the badge sticks out on the left."""
-    return min(_badge_width(card) / 2, 16.0) - (6.0 if len(card.badge) == 1 else 0.0)
-
-
-def _indent(card: Card) -> float:
-    """The part of the badge's width that lies on the card."""
-    return max(0.0, _badge_width(card) - _overhang(card) - 6.0)
-
-
-# ------------------------------------------------------------------ the picture
 
 
 def svg_text(scene: Scene, layout: Layout) -> str:
@@ -136,7 +41,7 @@ def svg_text(scene: Scene, layout: Layout) -> str:
     ]
     body = [f'<g transform="translate({left:.1f} {top:.1f})">']
     for cluster, box in zip(scene.all_clusters(), layout.clusters):
-        body.append(_rect(cluster.kind, *box, 14))
+        body.append(rect(cluster.kind, *box, 14))
     for bundle in scene.bundles:
         body += _band(bundle, _corners(bundle, layout, scene.downward))
     order = sorted(range(len(scene.edges)), key=lambda i: abs(scene.edges[i].strength or 0.0))
@@ -154,7 +59,7 @@ def svg_text(scene: Scene, layout: Layout) -> str:
     for bundle in scene.bundles:
         body += _count(bundle, _corners(bundle, layout, scene.downward))
     for card in scene.cards:
-        body += _card(card, layout.cards[card.id], max(grads, default=0.0))
+        body += card_text(card, layout.cards[card.id], max(grads, default=0.0))
     body += [
         "</g>",
         f'<g transform="translate({MARGIN:.1f} {top + layout.height + 26:.1f})">',
@@ -162,7 +67,7 @@ def svg_text(scene: Scene, layout: Layout) -> str:
         "</g>",
     ]
     heading = [
-        _text(MARGIN, MARGIN + 14 + HEADING_LINE * number, line, HEADING, "heading", bold=True)
+        text_at(MARGIN, MARGIN + 14 + HEADING_LINE * number, line, HEADING, "heading", bold=True)
         for number, line in enumerate(title)
         if line
     ]
@@ -179,28 +84,10 @@ def svg_text(scene: Scene, layout: Layout) -> str:
     ])  # fmt: skip
 
 
-def _text(
-    x: float, y: float, text: str, size: float, kind: str, anchor: str = "", bold: bool = False
-) -> str:
-    weight = ' font-weight="600"' if bold else ""
-    place = f' text-anchor="{anchor}"' if anchor else ""
-    form = f'class="{kind}" x="{x:.1f}" y="{y:.1f}" font-size="{size:g}"{weight}{place}'
-    return f"<text {form}>{escaped(text)}</text>"
-
-
-def _rect(kind: str, x: float, y: float, w: float, h: float, corner: float, more: str = "") -> str:
-    place = f'x="{x:.1f}" y="{y:.1f}" width="{w:.1f}" height="{h:.1f}"'
-    return f'<rect class="{kind}" {place} rx="{corner:g}"{more}/>'
-
-
-def _tick(x: float, top: float, bottom: float) -> str:
-    return f'<line class="tick" x1="{x:.1f}" x2="{x:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>'
-
-
 def _cluster_title(cluster: Cluster, box: Box) -> Iterator[str]:
     x, y, _, _ = box
-    yield _text(x + 14, y + 20, cluster.title, CLUSTER, "ctext", bold=True)
-    yield _text(
+    yield text_at(x + 14, y + 20, cluster.title, CLUSTER, "ctext", bold=True)
+    yield text_at(
         x + 24 + width(cluster.title, CLUSTER, bold=True), y + 20, cluster.note, CLUSTER, "ctext"
     )
 
@@ -267,8 +154,8 @@ def _count(bundle: Bundle, corners: list[Point]) -> Iterator[str]:
     x, y = (sum(numbers) / 4 for numbers in zip(*corners))
     w = width(bundle.count, PILL) + 10
     yield f'<g class="bundle"><title>{escaped(bundle.tip)}</title>'
-    yield _rect("pill", x - w / 2, y - 9, w, 18, 9)
-    yield _text(x, y + 4, bundle.count, PILL, "ptext num", "middle") + "</g>"
+    yield rect("pill", x - w / 2, y - 9, w, 18, 9)
+    yield text_at(x, y + 4, bundle.count, PILL, "ptext num", "middle") + "</g>"
 
 
 def _pill(edge: Edge, route: Route) -> Iterator[str]:
@@ -277,102 +164,8 @@ def _pill(edge: Edge, route: Route) -> Iterator[str]:
         w = width(edge.pill, PILL) + 10
         yield (
             f'<g class="edge"><title>{escaped(edge.tip)}</title>'
-            f"{_rect('pill', x - w / 2, y - 9, w, 18, 9)}"
-            f"{_text(x, y + 4, edge.pill, PILL, 'ptext num', 'middle')}</g>"
-        )
-
-
-# ------------------------------------------------------------------ cards
-
-
-def _card(card: Card, box: Box, most: float) -> Iterator[str]:
-    x, y, w, h = box
-    yield f'<g class="node {card.kind}" id="{card.id}"><title>{escaped(card.tip)}</title>'
-    yield from _outline(card, x, y, w, h)
-    if card.kind == "constant":
-        yield _text(x + w / 2, y + CHIP / 2 + 5, card.name, NAME, "val num", "middle") + "</g>"
-        return
-    left, right = x + PAD + _indent(card), x + w - PAD
-    room = right - left - (width(card.value, VALUE) + 10 if card.value else 0.0)
-    base = y + (19.0 if card.is_small else 23.0)
-    kind, bold, line = "name" if card.is_given else "given", card.is_given, base
-    for name in _names(card):
-        yield _text(left, line, shortened(name, room, NAME, bold), NAME, kind, bold=bold)
-        room, line = right - left, line + LINE
-    if card.value:
-        yield _text(right, base, card.value, VALUE, "val num", "end")
-    for name, shown in card.lines:
-        if name:
-            yield _text(left, line, name, SUB, "sub num")
-        if shown:
-            yield _text(right, line, shown, SUB + 1, "sub num", "end")
-        line += LINE
-    if card.has_gradient:
-        yield from _gradient(card, left, right, line, most)
-        line += LINE + BAR
-    if card.dots:
-        yield from _dots(card.dots, left, line - 3)
-    yield from _badge(card, x - _overhang(card), y + h / 2)
-    yield "</g>"
-
-
-def _outline(
-    card: Card, x: float, y: float, w: float, h: float, scale: float = 1.0
-) -> Iterator[str]:
-    corner, line, has_inner, dashes = OUTLINES[card.kind]
-    corner = min(corner * scale, h / 2)
-    form = f' stroke-width="{line:g}"' + (f' stroke-dasharray="{dashes}"' if dashes else "")
-    for shift in (6.0, 3.0, 0.0) if _spread(card) else (0.0,):
-        yield _rect("card", x + shift, y + shift, w, h, corner, form)
-    if has_inner:
-        yield _rect("inner", x + 4, y + 4, w - 8, h - 8, max(corner - 2, 1))
-
-
-def _gradient(card: Card, left: float, right: float, y: float, most: float) -> Iterator[str]:
-    grad, end, top = card.gradient, right, y + 9
-    if card.is_small:  # the bar stands beside the figure
-        end, top = right - FIGURE, y - 7
-    middle = (left + end) / 2
-    sign = "none" if grad is None or not abs(grad) > 0.0 else "pos" if grad > 0 else "neg"
-    if not card.is_small:
-        yield _text(left, y, "grad", SUB, "sub")
-    yield _text(
-        right,
-        y,
-        "–" if grad is None else figure(grad),
-        SUB + 1,
-        f"num {'sub' if sign == 'none' else sign}",
-        "end",
-    )
-    yield f'<g class="{sign}">{_rect("track", left, top, end - left, 5, 2.5)}'
-    if sign != "none" and grad is not None:
-        long = (end - middle) * (1.0 if not isfinite(grad) else abs(grad) / most)
-        long = max(long, 1.5)
-        yield _rect("bar", middle if grad > 0 else middle - long, top, long, 5, 1.5)
-    yield f"</g>{_tick(middle, top - 2, top + 7)}"
-
-
-def _dots(count: int, left: float, y: float) -> Iterator[str]:
-    shown = count if count <= MOST_DOTS else MOST_DOTS - 1
-    for number in range(shown):
-        yield f'<circle class="dot" cx="{left + 4 + 12 * number:.1f}" cy="{y:.1f}" r="3.6"/>'
-    if shown < count:
-        yield _text(left + 12 * shown, y + 4, f"… {count}", SUB, "sub num")
-
-
-def _badge(card: Card, left: float, middle: float) -> Iterator[str]:
-    if card.badge:
-        w = _badge_width(card)
-        size = 19 if len(card.badge) == 1 else 14
-        yield _rect("badge", left, middle - 15, w, 30, 15)
-        yield _text(
-            left + w / 2,
-            middle + (6.5 if size == 19 else 5),
-            card.badge,
-            size,
-            "btext",
-            "middle",
-            bold=True,
+            f"{rect('pill', x - w / 2, y - 9, w, 18, 9)}"
+            f"{text_at(x, y + 4, edge.pill, PILL, 'ptext num', 'middle')}</g>"
         )
 
 
@@ -399,7 +192,7 @@ def _legend(scene: Scene, room: float) -> tuple[list[str], float, float]:
         wide = mark + width(text, CLUSTER)
         if x and x + wide > room:
             x, y = 0.0, y + 26
-        parts += [*_legend_mark(kind, x, y), _text(x + mark, y + 12, text, CLUSTER, "sub")]
+        parts += [*_legend_mark(kind, x, y), text_at(x + mark, y + 12, text, CLUSTER, "sub")]
         widest = max(widest, x + wide)
         x += wide + 26
     return parts, widest, y + 34
@@ -407,10 +200,10 @@ def _legend(scene: Scene, room: float) -> tuple[list[str], float, float]:
 
 def _legend_mark(kind: str, x: float, y: float) -> Iterator[str]:
     if kind == "gradient":
-        yield f'<g class="neg">{_rect("bar", x, y + 5, 26, 6, 2)}</g>'
-        yield f'<g class="pos">{_rect("bar", x + 26, y + 5, 26, 6, 2)}</g>'
-        yield _tick(x + 26, y + 1, y + 15)
+        yield f'<g class="neg">{rect("bar", x, y + 5, 26, 6, 2)}</g>'
+        yield f'<g class="pos">{rect("bar", x + 26, y + 5, 26, 6, 2)}</g>'
+        yield tick(x + 26, y + 1, y + 15)
     elif kind:
         yield f'<g class="{kind}">'
-        yield from _outline(Card("", kind, "", ""), x, y, 24.0, 16.0, scale=0.35)
+        yield from outline(Card("", kind, "", ""), x, y, 24.0, 16.0, scale=0.35)
         yield "</g>"
