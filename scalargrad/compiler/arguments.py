@@ -241,7 +241,10 @@ def _key(item: Any) -> Any:
         return type(item), float.__repr__(item)
     if type(item).__hash__ is None:
         return MethodType(id, item)  # methods are equal if they are of the same object
-    return type(item), item
+    kind: Any = type(item)
+    is_itself = kind.__eq__ is object.__eq__ or not hasattr(item, "__dict__")
+    own = () if is_itself else vars(item).values()  # of 0.0 and of -0.0, equal in its own way
+    return kind, item, *map(_key, own)
 
 
 class State(Form):

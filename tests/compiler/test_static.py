@@ -72,6 +72,20 @@ def test_what_is_equal_and_not_the_same_has_a_trace_of_its_own():
     assert [f(3.0, n) for n in (0.0, -0.0, 0, False, 0.0)] == [3.0, 9.0, 9.0, 9.0, 3.0]
 
 
+@dataclass(frozen=True)
+class Times:
+    factor: float
+
+    def __call__(self, x):
+        return 100.0 * x if self.factor is True else x + np.copysign(1.0, self.factor)
+
+
+@pytest.mark.parametrize("options", [{}, {"static": "by"}])
+def test_objects_that_are_equal_by_a_rule_of_their_own_are_told_apart(options):
+    f = compiled(lambda x, by: by(x), **options)
+    assert [f(2.0, Times(k)) for k in (0.0, -0.0, 1, True, 1)] == [3.0, 1.0, 3.0, 200.0, 3.0]
+
+
 def test_lists_dicts_and_arrays_can_be_static():
     counting, calls = counted(lambda x, n: sum(x**i for i in n["powers"]))
     f = compiled(counting, static=["n"])
