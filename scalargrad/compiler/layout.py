@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
@@ -11,7 +10,6 @@ from .program import Block, Input, Program
 from .roll import Rolled
 
 LINE = 130  # characters of a line
-_BREAKS = re.compile(r"(?<=,) | (?=[+-] )")  # where a line may end
 
 
 def definition(name: str, arguments: Iterable[str], description: str, lines: Iterable[str]) -> str:
@@ -143,85 +141,49 @@ def listed(names: Sequence[str]) -> str:
 
 
 def wrapped(line: str, width: int = LINE) -> list[str]:
-    """A line as lines of at most `width` characters, where it has commas, + or - to break at; in
-    parentheses where it has none around.
+    """A line as lines of at most `width` characters, which end behind a comma, or before + or -.
 
-    >>> wrapped("    y = aaa + bbb + ccc", 16)
-    ['    y = (', '        aaa', '        + bbb', '        + ccc', '    )']
+    They end in brackets; what is long and has none around it gets a pair.
+
+    >>> wrapped("    y = aaa + bbb + ccc", 18)
+    ['    y = (aaa + bbb', '        + ccc)']
     """
-    if len(line) <= width:
-        return [line]
-    indent = line[: len(line) - len(line.lstrip())]
-    if (parts := _split(line, len(indent))) is None:
-        return [line]
-    head, body, tail = parts
-    return [head, *_filled(body, indent + "    ", width), indent + tail]
+    for mark in (" += ", " = ", "return ", " import "):
+        left, found, right = line.rpartition(mark)
+        if found and len(line) > width:
+            pair = f"{left}{mark}({right})"
+            if len(left) > len(right):
+                pair = f"{_indent(left)}({left.lstrip()}){mark}{right}"
+            return _broken(line, width, 0) or _broken(pair, width)
+    return _broken(line, width)
 
 
-def _filled(body: str, indent: str, width: int) -> list[str]:
-    """A text in lines that end at commas, + or -, in brackets only where they must."""
-    items, depth = [""], 0
-    for piece in _BREAKS.split(body):
-        if depth:
-            items[-1] += f" {piece}"
-        else:
-            items.append(piece)
-        depth += sum(map(piece.count, "([")) - sum(map(piece.count, ")]"))
-    lines, line = list[str](), indent
-    for item in items[1:]:
-        for piece in _BREAKS.split(item) if len(indent) + len(item) > width else [item]:
-            is_list = piece.startswith("[") and line.endswith("], ")
-            if line != indent and (is_list or len(line) + len(piece) > width):
-                lines.append(line.rstrip())
-                line = indent
-            line += f"{piece} "
-    return [*lines, line.rstrip()]
+def _broken(line: str, width: int, least: int = 1) -> list[str]:
+    """A line in lines that end in the outermost brackets open in their second half.
 
-
-def _brackets(text: str) -> list[tuple[int, int]]:
-    """Where each pair of outermost brackets begins and ends, without the brackets."""
-    places: list[int] = []
-    for mark in "()[]":
-        place = text.find(mark)
-        while place >= 0:
-            places.append(place)
-            place = text.find(mark, place + 1)
-    found, depth, begin = [], 0, 0
-    for place in sorted(places):
-        if text[place] in "([":
-            begin = begin if depth else place + 1
-            depth += 1
-        else:
-            depth -= 1
-            if not depth:
-                found.append((begin, place))
-    return found
-
-
-def _split(line: str, begin: int) -> tuple[str, str, str] | None:
-    """A statement as what opens a bracket, what stands in it and what closes it.
-
-    It gets a pair of its own where none is around it all.
+    There are none if one would end in no brackets; it does so only if `least` is 0.
     """
-    end = len(line)
-    left, equals, right = line.rpartition(" = ")
-    if line.startswith("for ", begin):
-        begin, end = begin + 4, line.index(" in ")
-    elif line.startswith("return ", begin):
-        begin += 7
-    elif " += " in line:
-        begin = line.index(" += ") + 4
-    elif equals and len(left) > len(right):
-        end = len(left)
-    elif equals:
-        begin = len(left) + 3
-    else:  # a call, or a definition
-        begin, end = line.find("("), line.rfind(")") + 1
-        if _brackets(line[begin:end]) != [(1, end - begin - 1)]:
-            return None
-    if _brackets(line[begin:end]) == [(1, end - begin - 1)]:
-        return line[: begin + 1], line[begin + 1 : end - 1], line[end - 1 :]
-    return f"{line[:begin]}(", line[begin:end], f"){line[end:]}"
+    lead = _indent(line) + "    " * (2 if line.endswith(":") else 1)
+    lines, depth = list[str](), 0
+    while len(line) > width:
+        end = end_depth = 0
+        for i, character in enumerate(line[:width]):
+            depth += (character in "([") - (character in ")]")
+            is_gap = character == " " and (line[i - 1] == "," or line[i + 1] in "+-")
+            is_gap = is_gap and depth >= least and i >= len(lead)
+            if is_gap and (depth <= end_depth or i < width // 2 or not end):
+                end, end_depth = i, depth
+        if not end:
+            break
+        if not end_depth:
+            return []
+        lines.append(line[:end])
+        line, depth = lead + line[end + 1 :], end_depth
+    return [*lines, line]
+
+
+def _indent(line: str) -> str:
+    return line[: len(line) - len(line.lstrip())]
 
 
 def zeros(names: Iterable[str]) -> list[str]:

@@ -20,11 +20,9 @@ def value(W1, W2, x, y):
         e1_2 = exp(-z1_2 if z1_2 > 0.0 else z1_2)
         z1_3 = 0.0 + W1_3_0 * x_0 + W1_3_1 * x_1
         e1_3 = exp(-z1_3 if z1_3 > 0.0 else z1_3)
-        z2 = (
-            0.0 + W2_0_0 * ((e1_0 if z1_0 < 0.0 else 1.0) / (1.0 + e1_0))
+        z2 = (0.0 + W2_0_0 * ((e1_0 if z1_0 < 0.0 else 1.0) / (1.0 + e1_0))
             + W2_0_1 * ((e1_1 if z1_1 < 0.0 else 1.0) / (1.0 + e1_1)) + W2_0_2 * ((e1_2 if z1_2 < 0.0 else 1.0) / (1.0 + e1_2))
-            + W2_0_3 * ((e1_3 if z1_3 < 0.0 else 1.0) / (1.0 + e1_3))
-        )
+            + W2_0_3 * ((e1_3 if z1_3 < 0.0 else 1.0) / (1.0 + e1_3)))
         e2 = exp(-z2 if z2 > 0.0 else z2)
         a2 = (e2 if z2 < 0.0 else 1.0) / (1.0 + e2)
         v1 = 0.0 - log1p(-a2)
@@ -94,12 +92,8 @@ def value_and_grad(W1, W2, x, y):
         dW2_0_1 += a1_1 * dz2
         dW2_0_2 += a1_2 * dz2
         dW2_0_3 += a1_3 * dz2
-    dW1 = [
-        [dW1_0_0 / rows, dW1_0_1 / rows],
-        [dW1_1_0 / rows, dW1_1_1 / rows],
-        [dW1_2_0 / rows, dW1_2_1 / rows],
-        [dW1_3_0 / rows, dW1_3_1 / rows]
-    ]
+    dW1 = [[dW1_0_0 / rows, dW1_0_1 / rows], [dW1_1_0 / rows, dW1_1_1 / rows], [dW1_2_0 / rows, dW1_2_1 / rows],
+        [dW1_3_0 / rows, dW1_3_1 / rows]]
     dW2 = [[dW2_0_0 / rows, dW2_0_1 / rows, dW2_0_2 / rows, dW2_0_3 / rows]]
     if not isfinite(sum(map(sum, dW1)) + sum(map(sum, dW2))):
         raise FloatingPointError

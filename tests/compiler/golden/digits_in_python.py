@@ -137,17 +137,12 @@ def value_and_grad(W1, b1, W2, b2, W3, b3, x, y):
         dW3_1_2 += a2_2 * dz3_1
         db3_0 += dz3_0
         db3_1 += dz3_1
-    dW1 = [
-        [dW1_0_0 / rows, dW1_0_1 / rows, dW1_0_2 / rows, dW1_0_3 / rows],
+    dW1 = [[dW1_0_0 / rows, dW1_0_1 / rows, dW1_0_2 / rows, dW1_0_3 / rows],
         [dW1_1_0 / rows, dW1_1_1 / rows, dW1_1_2 / rows, dW1_1_3 / rows],
-        [dW1_2_0 / rows, dW1_2_1 / rows, dW1_2_2 / rows, dW1_2_3 / rows]
-    ]
+        [dW1_2_0 / rows, dW1_2_1 / rows, dW1_2_2 / rows, dW1_2_3 / rows]]
     db1 = [db1_0 / rows, db1_1 / rows, db1_2 / rows]
-    dW2 = [
-        [dW2_0_0 / rows, dW2_0_1 / rows, dW2_0_2 / rows],
-        [dW2_1_0 / rows, dW2_1_1 / rows, dW2_1_2 / rows],
-        [dW2_2_0 / rows, dW2_2_1 / rows, dW2_2_2 / rows]
-    ]
+    dW2 = [[dW2_0_0 / rows, dW2_0_1 / rows, dW2_0_2 / rows], [dW2_1_0 / rows, dW2_1_1 / rows, dW2_1_2 / rows],
+        [dW2_2_0 / rows, dW2_2_1 / rows, dW2_2_2 / rows]]
     db2 = [db2_0 / rows, db2_1 / rows, db2_2 / rows]
     dW3 = [[dW3_0_0 / rows, dW3_0_1 / rows, dW3_0_2 / rows], [dW3_1_0 / rows, dW3_1_1 / rows, dW3_1_2 / rows]]
     db3 = [db3_0 / rows, db3_1 / rows]
