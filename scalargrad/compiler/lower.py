@@ -161,27 +161,23 @@ class _Decided(ast.NodeTransformer):
     def __init__(self, numbers: dict[str, float]) -> None:
         self.numbers = numbers
 
-    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
-        truth = self._truth(node.test)
-        if truth is None:
-            self.generic_visit(node)
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        if not _names_in([node]) <= {*self.numbers, *TOTAL_NAMES}:
             return node
-        return self.visit(node.body if truth else node.orelse)  # type: ignore[no-any-return]
+        return ast.Constant(bool(computed(ast.unparse(node), self.numbers)))
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
-        """The rest of `a and b` where one of them is true, of `a or b` where one is false."""
-        neutral = isinstance(node.op, ast.And)
-        node.values = [value for value in node.values if self._truth(value) is not neutral]
+        """`a and b` without what is true, or False; `a or b` without what is false, or True."""
         self.generic_visit(node)
-        return node if len(node.values) > 1 else node.values[0]
+        neutral = isinstance(node.op, ast.And)
+        node.values = [x for x in node.values if getattr(x, "value", None) is not neutral]
+        deciding = [x for x in node.values if isinstance(x, ast.Constant)]
+        if len(node.values) > 1 and not deciding:
+            return node
+        return [*deciding, *node.values, ast.Constant(neutral)][0]
 
-    def _truth(self, test: ast.expr) -> bool | None:
-        """Whether a test is true; None where that is not known."""
-        if isinstance(test, ast.BoolOp):
-            truths = [self._truth(value) for value in test.values]
-            deciding = isinstance(test.op, ast.Or)
-            return deciding if deciding in truths else None if None in truths else not deciding
-        known = {*self.numbers, *TOTAL_NAMES}
-        if not isinstance(test, ast.Compare) or not _names_in([test]) <= known:
-            return None
-        return bool(computed(ast.unparse(test), self.numbers))
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        if not isinstance(node.test, ast.Constant):
+            return node
+        return node.body if node.test.value else node.orelse

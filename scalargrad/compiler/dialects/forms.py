@@ -29,31 +29,21 @@ class Form:
     '(a + b) * (1.0 + c) if d else 0.0'
     """
 
-    __slots__ = ("binds", "holds", "needs", "size", "text")
+    __slots__ = ("binds", "holds", "needs", "text")
 
     def __init__(self, text: str, needs: tuple[int, ...], binds: int) -> None:
         self.text, self.needs, self.binds = text, needs, binds
-        self.size = len(text) - 2 * len(needs)
         self.holds = NAME in needs
 
     @classmethod
     def read(cls, expression: str, is_place: Callable[[str], bool]) -> tuple[Form, tuple[str, ...]]:
         """The form of an expression in which some names are places, and those names in order."""
         tree = _Items().visit(ast.parse(expression, mode="eval")).body
-        text = ast.unparse(tree).encode()  # columns are counted in bytes
-        tree = ast.parse(text, mode="eval").body
-        found = sorted(
-            (node.col_offset, node.end_col_offset or 0, node.id, need)
-            for node, need in _names(tree, IF, False)
-            if is_place(node.id)
-        )
-        pieces, at = [], 0
-        for begin, end, _, _ in found:
-            pieces.append(text[at:begin])
-            at = end
-        whole = b"%s".join([*pieces, text[at:]]).decode()
-        form = cls(whole, tuple([need for *_, need in found]), _binds(tree))
-        return form, tuple([name for _, _, name, _ in found])
+        found = [(node, need) for node, need in _names(tree, IF, False) if is_place(node.id)]
+        names = tuple([node.id for node, _ in found])
+        for node, _ in found:
+            node.id = "%s"
+        return cls(ast.unparse(tree), tuple([need for _, need in found]), _binds(tree)), names
 
     @classmethod
     def line(cls, text: str, need: int = IF) -> Form:
@@ -83,7 +73,7 @@ class _Items(ast.NodeTransformer):
 
 
 def _names(node: Any, need: int, held: bool) -> Iterator[tuple[ast.Name, int]]:
-    """The names in an expression, each with how tightly what stands in its place must bind."""
+    """The names in an expression in the order of its text, each with the tightness of its place."""
     if isinstance(node, ast.Name):
         yield node, NAME if held else need
         return
@@ -109,7 +99,7 @@ def _parts(node: Any) -> Iterable[tuple[Any, int]]:
         case ast.Compare(left, _, others):
             return [(side, SUM) for side in (left, *others)]
         case ast.IfExp(test, body, orelse):
-            return (test, OR), (body, OR), (orelse, IF)
+            return (body, OR), (test, OR), (orelse, IF)
         case ast.Call(ast.Name(), arguments):
             return [(argument, IF) for argument in arguments]
         case ast.Starred(value):

@@ -5,55 +5,49 @@ A part is given what it reads and returns what others read; the function calls o
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from math import inf
 
 from ..layout import definition
 from ..program import Constant
 from .python_lines import AFTER, BEFORE, INSIDE, Expression, Lines
 
 PART = 6_000  # numbers that a part reads, about
+Key = tuple[int, float]  # of a part: its stage and its number; inf for statements, which come last
 
 
 def in_parts(
     lines: Lines, order: Sequence[Expression], name: str
 ) -> tuple[list[str], tuple[list[str], ...]]:
     """The sources of the parts, and the lines that call them, before, in and behind the loop."""
-    statements = [x for x in order if x.of is None]
-    for x in statements:
-        for y in x.reads:
-            y.has_line |= y.form is not None
-    written: dict[Any, list[str]] = {}  # by the stage and the number of a part
-    host: dict[Expression, Any] = {}
-    said, size = list[tuple[int, str]](), 0
-    read = {}
+    for x in [y for statement in order if statement.of is None for y in statement.reads]:
+        x.has_line = x.has_line or x.form is not None
+    host, size = dict[Expression, Key](), 0
+    written: dict[Key, list[str]] = defaultdict(list)
+    given: dict[Key, dict[str, None]] = defaultdict(dict)
+    returned: dict[Key, dict[str, None]] = defaultdict(dict)
     for x, line in lines.composed(order):
-        read[x] = _read(x)
-        if x.of is None:
-            said.append((x.stage, line))
-            continue
-        size += len(read[x])
-        host[x] = x.stage, size // PART
-        written.setdefault(host[x], []).append(line)
-    given: dict[Any, dict[str, None]] = {part: {} for part in (*written, None)}
-    returned: dict[Any, dict[str, None]] = {part: {} for part in written}
-    for x, parts in read.items():
-        part = host.get(x)
-        for y in parts:
-            if y not in host:
+        read = _read(x)
+        size += len(read)
+        part = host[x] = x.stage, inf if x.of is None else size // PART
+        written[part].append(line)
+        for y in read:
+            if host.get(y) != part:
                 given[part][y.text.partition("[")[0]] = None
-            elif host[y] != part:
-                given[part][y.text] = returned[host[y]][y.text] = None
-    pieces = []
+                if y in host:
+                    returned[host[y]][y.text] = None
+    pieces = list[str]()
     calls: dict[int, list[str]] = {BEFORE: [], INSIDE: [], AFTER: []}
-    for number, (part, some) in enumerate(sorted(written.items()), 1):
-        called = lines.names.take(f"{name}_part_{number}", "part")
-        results = ", ".join(returned[part])
-        body = [*some, f"return {results}"]
-        pieces.append(definition(called, given[part], f"Part {number} of {name}.", body))
-        calls[part[0]].append(f"{results} = {called}({', '.join(given[part])})")
-    for stage, line in said:
-        calls[stage].append(line)
+    for part in sorted(written):
+        body, (stage, number), results = written[part], part, ", ".join(returned[part])
+        if number < inf:
+            count = len(pieces) + 1
+            called = lines.names.take(f"{name}_part_{count}", "part")
+            body = [*body, f"return {results}"]
+            pieces.append(definition(called, given[part], f"Part {count} of {name}.", body))
+            body = [f"{results} = {called}({', '.join(given[part])})"]
+        calls[stage] += body
     return pieces, tuple(calls.values())
 
 
