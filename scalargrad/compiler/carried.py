@@ -17,9 +17,9 @@ def numbers(content: Any, name: str, *shape: int) -> Any:
     >>> numbers(2, "x"), numbers([[1, 2], [3, 4]], "W", 2, 2), numbers((1, 2, 3), "y", -1)
     (2.0, [[1.0, 2.0], [3.0, 4.0]], [1.0, 2.0, 3.0])
     """
-    if hasattr(content, "tolist"):
-        content = content.tolist()
-    if hasattr(content, "__len__") != bool(shape):
+    content = content.to_numpy() if hasattr(content, "to_numpy") else content
+    content = content.tolist() if hasattr(content, "tolist") else content
+    if isinstance(content, dict | set | str) or hasattr(content, "__len__") != bool(shape):
         raise ValueError(
             f"{name} must be {'a list of numbers' if shape else 'a number'}, got {content!r}"
         )
@@ -28,7 +28,10 @@ def numbers(content: Any, name: str, *shape: int) -> Any:
     if shape[0] not in (-1, len(content)):
         raise ValueError(f"{name} must have {shape[0]} items, got {len(content)}")
     if len(shape) == 1:
-        return list(map(float, content))
+        try:
+            return list(map(float, content))
+        except TypeError as error:
+            raise ValueError(f"{name} must be a list of numbers, got {content!r}") from error
     return [numbers(item, f"{name}[{i}]", *shape[1:]) for i, item in enumerate(content)]
 
 

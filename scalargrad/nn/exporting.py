@@ -75,8 +75,14 @@ def export(
     contents[fixed] = _example(contents[fixed], count_up(1))  # one that is not all zeros
     labels = [*labels]
     named = [f"{i} {label}" for i, label in enumerate(labels)]
+    count = 1 if traces.is_single else len(result)
+    if named and len(named) != (count if count > 1 else 2):
+        raise ValueError(
+            f"labels must name the classes in the order of the outputs, {max(count, 2)} here, "
+            f"got {len(named)}: {shorten(repr(labels), 80, placeholder=' …')}"
+        )
     outputs = f"The outputs stand for the classes {', '.join(named)}."
-    if len(named) == 2 and (traces.is_single or len(result) == 1):
+    if named and count == 1:
         outputs = "The greater the output, the likelier the class {1}, not {0}.".format(*labels)
     doc = f"The prediction of {model!r}." + f" {outputs}" * bool(named)
     request = Request(traces, traces.names, contents, doc, "python", fixed, predict=True)

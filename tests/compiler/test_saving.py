@@ -13,6 +13,7 @@ from collections import namedtuple
 from pathlib import Path
 from typing import Any
 
+import pandas
 import pytest
 
 import scalargrad as sg
@@ -212,12 +213,16 @@ def test_the_same_name_for_two_constants_becomes_two() -> None:
 
 
 def test_arguments_of_other_shapes_are_refused() -> None:
-    assert numbers([[1, 2], [3, 4]], "W", 2, 2) == [[1.0, 2.0], [3.0, 4.0]]
+    for right in ([[1, 2], [3, 4]], pandas.DataFrame([[1, 2], [3, 4]])):
+        assert numbers(right, "W", 2, 2) == [[1.0, 2.0], [3.0, 4.0]]
     for wrong, shape, message in (
         ([1, 2, 3], (2,), "W must have 2 items, got 3"),
         ([[1, 2], [3]], (2, 2), r"W\[1\] must have 2 items, got 1"),
         (1.0, (2,), "W must be a list of numbers, got 1.0"),
         ([1.0], (), r"W must be a number, got \[1.0\]"),
+        ({1: 2.0, 3: 4.0}, (2,), "W must be a list of numbers, got {1: 2.0"),
+        ("12", (-1,), "W must be a list of numbers, got '12'"),
+        (pandas.DataFrame([[1.0], [2.0]]), (-1,), r"W must be a list of numbers, got \[\[1.0"),
     ):
         with pytest.raises(ValueError, match=message):
             numbers(wrong, "W", *shape)

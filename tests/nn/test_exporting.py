@@ -135,6 +135,9 @@ def test_weights_that_are_no_finite_numbers_are_exported_to_python(tmp_path: Pat
 
 
 def test_what_cannot_be_exported_says_why(tmp_path: Path) -> None:
+    for count, labels in ((3, "ab"), (2, "a"), (1, "abc")):
+        with pytest.raises(ValueError, match=f"labels must name the classes .*got {len(labels)}:"):
+            MLP(2, [count], seed=0).export(tmp_path / "net.c", labels=labels)
     with pytest.raises(ValueError, match=r"must end in \.py or \.c or \.js"):
         MODELS[0][0].export(tmp_path / "net.txt")
     with pytest.raises((TypeError, ValueError)) as caught:
