@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterable, Sequence
+from functools import reduce
 from itertools import repeat
 from operator import attrgetter
 from typing import Any
@@ -18,7 +19,9 @@ from typing import Any
 from ..arithmetic.total import inf
 from ..ops import OPS, Op
 from .choices import sends
-from .program import Block, Constant, Program, Step, grouped, operations, sharing
+from .program import Block, Constant, Program, Step, grouped, operations, rewritten, sharing
+
+ADD, MUL, SUM, DOT = OPS["add"], OPS["mul"], OPS["sum"], OPS["dot"]
 
 # The number that fills up a list operand, so that lists of several lengths make a matrix. There is
 # none for max and min: the slope is shared by all that are largest, and what fills up might be.
@@ -149,7 +152,7 @@ def has_pattern(program: Program) -> bool:
     if program.scattered is None:
         count = operations(program)
         are_few = count <= MANY or (program.rolled and len(program.rolled.vectors) <= MANY)
-        levels = [] if are_few else _levels(_prepared(program)[0])
+        levels = [] if are_few else _levels(_prepared(program).steps)
         least = sum([len({step.op for step in level}) for level in levels])
         program.scattered = least > MANY and count < WORTHWHILE * least
     return not program.scattered
@@ -182,13 +185,17 @@ def roll(program: Program, together: bool = True) -> Rolled:
     >>> roll(Program([w, x], [Step(OPS["tanh"], (z,)) for z in dots])).vectors
     [<3 × dot>, <3 × tanh>]
     """
-    steps, outputs = _prepared(program) if together else _written_out(*_merged(program))
-    return _Rolling(program, steps, outputs, together).rolled
+    return _Rolling(_prepared(program, together), together).rolled
 
 
-def _prepared(program: Program) -> tuple[list[Step], list[Any]]:
-    """The steps that are to be put together to vectors."""
-    return _by_block(*_gathered_sums(*_merged(program)))
+def _prepared(program: Program, together: bool = True) -> Program:
+    """The program in the steps that are to be put together to vectors, or to stand as columns."""
+    program = _merged(program)
+    if together:
+        program, change = _gathered(program), _by_block
+    else:
+        change = _written_out
+    return Program(program.blocks, rewritten(program, {}, change))
 
 
 def _levels(steps: Sequence[Step]) -> list[list[Step]]:
@@ -205,80 +212,49 @@ def _levels(steps: Sequence[Step]) -> list[list[Step]]:
     return levels
 
 
-def _merged(program: Program) -> tuple[list[Step], list[Any]]:
-    """The steps without those that compute what another does."""
-    same = (program if program.is_shared else sharing(program)).same
-    steps = [step for step in program.steps if step not in same]
-    return _rewritten(steps, program.outputs, dict(same), {}, set())
+def _merged(program: Program) -> Program:
+    """The program without steps that compute what another does."""
+    same, made = (program if program.is_shared else sharing(program)).same, dict[Any, Any]()
+    if not same:
+        return program
+    outputs = rewritten(program, made, lambda step, _: made.get(same.get(step)))
+    return Program(program.blocks, outputs)
 
 
-def _rewritten(
-    steps: Sequence[Step], outputs: Sequence[Any], now: dict[Any, Any],
-    parts: dict[Step, list[Step]], gone: set[Any],
-) -> tuple[list[Step], list[Any]]:  # fmt: skip
-    """Steps with others in their places: `now` has what stands for some, `parts` the steps that
-    make some, the last one their value; those in `gone` are left out.
-    """
-    if not (now or parts or gone):
-        return list(steps), list(outputs)
-
-    def latest(x: Any) -> Any:
-        while x in now and now[x] is not x:
-            x = now[x]
-        return x
-
-    result = []
-    are_as_before = now.keys().isdisjoint
-    for step in steps:
-        if step in gone:
-            continue
-        for part in parts.get(step, [step]):
-            new = part
-            if not are_as_before(part.operands):
-                operands = tuple([latest(x) for x in part.operands])
-                new = now[part] = Step(part.op, operands, part.label)
-            result.append(new)
-        if step in parts:
-            now[step] = result[-1]
-    return result, [latest(x) for x in outputs]
-
-
-def _gathered_sums(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:
+def _gathered(program: Program) -> Program:
     """Chains of additions as one `sum`, of products as one `dot`, where nobody else reads them."""
-    add, mul, many = OPS["add"], OPS["mul"], OPS["sum"]
-    if not any(step.op is add or step.op is many for step in steps):
-        return list(steps), list(outputs)
-    readers: dict[Any, int] = dict.fromkeys(outputs, 2)
-    for step in steps:
+    readers: dict[Any, int] = dict.fromkeys(program.outputs, 2)
+    for step in program.steps:
         for x in step.operands:
             readers[x] = readers.get(x, 0) + 1
-    parts: dict[Step, list[Step]] = {}
-    gone: set[Any] = set()
-    for step in reversed(steps):
-        if step in gone or (step.op is not add and step.op is not many):
-            continue
-        inner: list[Any] = []
+    sums = [step for step in program.steps if step.op is ADD or step.op is SUM]
+    inner = {x for step in sums for x in step.operands if x.op is ADD and readers[x] == 1}
+    outer = {*sums} - inner
+    made: dict[Any, Any] = {}
+    find = made.get
+
+    def change(step: Step, _: Any) -> Step | None:
+        if step not in outer:
+            return None
         terms: list[Any] = []
         stack = [*reversed(step.operands)]
         while stack:
             x = stack.pop()
-            if x.op is add and readers[x] == 1:
-                inner.append(x)
+            if x in inner:
                 stack += reversed(x.operands)
             elif not _is_zero(x):
                 terms.append(x)
-        products = [x for x in terms if x.op is mul and readers[x] == 1]
-        rest = [x for x in terms if x.op is not mul or readers[x] > 1]
+        products = [made[x].operands for x in terms if x.op is MUL and readers[x] == 1]
         if len(products) > 1:
-            sums = [Step(many, tuple(rest))] if len(rest) > 1 else []
-            bias = [*sums, *rest, Constant(0.0)][0]
-            ws, xs = zip(*[x.operands for x in products])
-            parts[step] = [*sums, Step(OPS["dot"], (*ws, *xs, bias), step.label)]
-            gone.update(inner, products)
-        elif len(terms) > 2 and inner:
-            parts[step] = [Step(many, tuple(terms), step.label)]
-            gone.update(inner)
-    return _rewritten(steps, outputs, {}, parts, gone)
+            rest = [find(x, x) for x in terms if x.op is not MUL or readers[x] > 1]
+            bias = Step(SUM, tuple(rest)) if len(rest) > 1 else [*rest, Constant(0.0)][0]
+            ws, xs = zip(*products)
+            return Step(DOT, (*ws, *xs, bias), step.label)
+        if len(terms) > 2 and not inner.isdisjoint(step.operands):
+            return Step(SUM, tuple([find(x, x) for x in terms]), step.label)
+        return None
+
+    return Program(program.blocks, rewritten(program, made, change))
 
 
 def _filled_up(column: Sequence[Any], op: Op) -> Sequence[Any]:
@@ -290,61 +266,43 @@ def _filled_up(column: Sequence[Any], op: Op) -> Sequence[Any]:
     return [[*part, *[neutral] * (longest - len(part))] for part in column]
 
 
-def _by_block(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:
+def _by_block(step: Step, operands: tuple[Any, ...]) -> Any:
     """Sums of squares of several arguments, an L2 term, as a sum for each, in its own order."""
-    parts: dict[Step, list[Step]] = {}
-    for step in steps:
-        if not _is_of_squares(step):
-            continue
-        xs, _, bias = grouped(step.op, step.operands)
-        by_block: dict[Any, list[Any]] = {}
-        for x in xs:
-            by_block.setdefault(getattr(x, "block", None), []).append(x)
-        in_order = attrgetter("place")
-        lists = [sorted(part, key=in_order) if b else part for b, part in by_block.items()]
-        if lists != [xs]:
-            squares = [Step(step.op, (*part, *part, Constant(0.0))) for part in lists]
-            parts[step] = [*squares, *_chain([*squares, bias])]
-    return _rewritten(steps, outputs, {}, parts, set())
+    if not _is_of_squares(step):
+        return None
+    xs, _, bias = grouped(step.op, operands)
+    by_block: dict[Any, list[Any]] = {}
+    for x in xs:
+        by_block.setdefault(getattr(x, "block", None), []).append(x)
+    in_order = attrgetter("place")
+    lists = [sorted(part, key=in_order) if b else part for b, part in by_block.items()]
+    if lists == [xs]:
+        return None
+    return _added([*[Step(DOT, (*part, *part, Constant(0.0))) for part in lists], bias])
 
 
 def _is_of_squares(step: Step) -> bool:
     """Whether a step is a dot of a list with itself."""
-    if step.op.name != "dot":
-        return False
-    ws, xs, _ = grouped(step.op, step.operands)
-    return bool(ws) and bool(ws == xs)
+    half = len(step.operands) // 2
+    return step.op is DOT and half > 0 and step.operands[:half] == step.operands[half:-1]
 
 
-def _written_out(steps: Sequence[Step], outputs: Sequence[Any]) -> tuple[list[Step], list[Any]]:
+def _written_out(step: Step, operands: tuple[Any, ...]) -> Any:
     """Sums and dots of a few as additions, each a column's."""
-    mul = OPS["mul"]
-    parts: dict[Step, list[Step]] = {}
-    now: dict[Any, Any] = {}
-    for step in steps:
-        if step.op.name not in ("sum", "dot") or len(step.operands) > 2 * FEW_TERMS:
-            continue
-        groups = grouped(step.op, step.operands)
-        made: list[Step] = []
-        terms: list[Any] = groups[0]
-        if step.op.name == "dot":
-            made = [Step(mul, pair) for pair in zip(*groups[:2])]
-            terms = [*([] if _is_zero(groups[2]) else groups[2:]), *made]
-        if len(terms) > 1 or made:
-            parts[step] = [*made, *_chain(terms)]
-            if not parts[step]:  # a term and a 0
-                now[step] = terms[0]
-    return _rewritten([step for step in steps if step not in now], outputs, now, parts, set())
+    if (step.op is not SUM and step.op is not DOT) or len(operands) > 2 * FEW_TERMS:
+        return None
+    terms, *others = grouped(step.op, operands)
+    if others and terms:
+        xs, bias = others
+        products = [Step(MUL, pair) for pair in zip(terms, xs)]
+        return _added(products if _is_zero(bias) else [bias, *products])
+    return _added(terms) if len(terms) > 1 else None
 
 
-def _chain(terms: Sequence[Any]) -> list[Step]:
+def _added(terms: Sequence[Any]) -> Any:
     """Terms added up one by one, without a 0 at the end."""
-    if _is_zero(terms[-1]):
-        terms = terms[:-1]
-    sums: list[Step] = []
-    for term in terms[1:]:
-        sums.append(Step(OPS["add"], (sums[-1] if sums else terms[0], term)))
-    return sums
+    terms = terms[:-1] if _is_zero(terms[-1]) else terms
+    return reduce(lambda total, term: Step(ADD, (total, term)), terms)
 
 
 def _is_zero(x: Any) -> bool:
@@ -354,9 +312,7 @@ def _is_zero(x: Any) -> bool:
 class _Rolling:
     """Steps on their way into vectors: of each its `source`, a vector, and its `place` in it."""
 
-    def __init__(
-        self, program: Program, steps: Sequence[Step], outputs: Sequence[Any], together: bool
-    ) -> None:
+    def __init__(self, program: Program, together: bool) -> None:
         self.source: dict[Any, Any] = {}
         self.place: dict[Any, int] = {}
         for block in program.blocks:
@@ -364,13 +320,15 @@ class _Rolling:
         self.carriers: set[Any] = {block for block in program.blocks if block.has_rows}
         self.vectors: list[Vector] = []
         if together:
-            for level in _levels(steps):  # whose operands have places by now
+            for level in _levels(program.steps):  # whose operands have places by now
                 for alike in self._alike(level):
                     self._add(alike)
         else:
-            for step in steps:
+            for step in program.steps:
                 self._add([step])
-        self.rolled = Rolled(program.blocks, self.vectors, [self._output(x) for x in outputs])
+        self.rolled = Rolled(
+            program.blocks, self.vectors, [self._output(x) for x in program.outputs]
+        )
 
     def _put(self, items: Sequence[Any], source: Any) -> None:
         """Let inputs or steps stand side by side in a source."""
