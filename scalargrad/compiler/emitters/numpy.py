@@ -57,7 +57,6 @@ class Arrays(Products):
         of_arrays = {source for view in arrays for source in view.sources}
         wishes = derived.wishes()
         for vector in vectors:
-            self.is_value = derived.origin.get(vector, (None, ""))[1] == "out"
             before = len(self.x.known)
             held = self.held[vector] = self._value(vector, vector not in of_arrays)
             is_new = held.array.number >= before and held.array.form is not None

@@ -30,21 +30,21 @@ class Products(Views):
     """Writes sums on arrays."""
 
     total = False  # arithmetic
-    is_value = False  # what is written is no slope: zeros have signs
 
     # -------------------------------------------------------------- over items
 
     def summed(self, vector: Vector) -> Held:
         """Sums of items."""
         (xs,), size = vector.operands, vector.size
-        return self._added_up([xs], size, None, self.is_value and len(xs.sources) == 1)
+        return self._added_up([xs], size, None)
 
-    def _added_up(self, views: Sequence[View], size: int, hides: int | None, whole: bool) -> Held:
-        """Sums of items, or of products of items; few one by one, but where lists stay `whole`."""
+    def _added_up(self, views: Sequence[View], size: int, hides: int | None) -> Held:
+        """Sums of items, or of products of items; a few one by one, but of one list."""
         count, rows = views[0].index.shape[1], any(map(has_rows, views))
         if not count:
             return Held(self.number(0.0), None)
-        if count <= FEW and not whole:
+        is_one = size == 1 and all(len(view.sources) == 1 for view in views)
+        if count <= FEW and not is_one:
             columns = [narrowed(v.sources, v.index[:, k]) for k in range(count) for v in views]
             return self.elementwise(columns, size, partial(self._of_columns, len(views), hides))
         shape = self.shape_of_lists(views)
@@ -96,8 +96,7 @@ class Products(Views):
             met = met._replace(left=(0,) * has_rows(y), right=(0,) * has_rows(x))
         if met and (met.left or met.right):
             return self._product(x, y, met, hides)
-        whole = size == len(x.sources) == len(y.sources) == 1
-        return self._added_up([x, y], size, hides, whole)
+        return self._added_up([x, y], size, hides)
 
     def product(self, x: Expression, y: Expression, hides: int | None) -> Expression:
         """A product number by number."""

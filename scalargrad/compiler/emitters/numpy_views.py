@@ -19,7 +19,7 @@ from ..program import Block
 from ..roll import Numbers, View, size_of
 from ..strides import Strides, nest_of
 from ..views import is_all
-from .numpy_sources import TURNED_PRODUCT, Held, Sources
+from .numpy_sources import Held, Sources
 
 Shape = tuple[int, ...]
 
@@ -106,8 +106,6 @@ class Views(Sources):
 
     def _turned(self, array: Expression, order: list[int], rows: bool) -> Expression:
         """An array with its axes in another order, that of the rows before them."""
-        if len(order) == 2 and array.form is TURNED_PRODUCT:
-            return self.x.of(TURNED_PRODUCT, *reversed(array.operands))
         if len(order) == 2:
             return self.x.of("_0.swapaxes(-1, -2)" if rows else "_0.T", array)
         axes = [0, *[i + 1 for i in order]] if rows else order
