@@ -2,7 +2,7 @@
 
 A choice becomes `where`, a chained comparison is joined by `&`. A formula for the ends
 of the range is computed for the few elements that need it, `mended(condition, value, instead, …)`,
-and there by functions of floats, `one_by_one(cube_root, x)`. NumPy's own functions are called
+number by number, as it is for floats. NumPy's own functions are called
 where there are some (`PATTERNS`). `array_names` has the functions that the source calls.
 """
 
@@ -176,10 +176,14 @@ def _names_in(node: ast.AST) -> set[str]:
 
 
 def _is_edge(node: ast.AST) -> bool:
-    """Whether an expression is for the ends of the range: inf or nan, or a call of `extremes`."""
+    """Whether an expression is for the ends of the range: inf or nan, or a call of `extremes`.
+
+    It is none where a fraction may divide by 0, which floats refuse.
+    """
     if isinstance(node, ast.IfExp):
         return _is_edge(node.body) and _is_edge(node.orelse)
-    return not _names_in(node).isdisjoint({"inf", "nan", *extremes.NAMES})
+    is_fraction = any(isinstance(inner, ast.Div) for inner in ast.walk(node))
+    return not is_fraction and not _names_in(node).isdisjoint({"inf", "nan", *extremes.NAMES})
 
 
 def _call(name: str, *arguments: ast.expr) -> ast.Call:
@@ -219,10 +223,9 @@ class _OnArrays(ast.NodeTransformer):
 
     def instead(self, node: ast.expr) -> list[ast.expr]:
         """The arguments by which `mended` computes it: a number, or a function and its operands."""
-        node = self.visit(node)
         names = sorted(_names_in(node) - TAKEN)
         if not names:
-            return [node]
+            return [self.visit(node)]
         if isinstance(node, ast.Call) and names == sorted(map(ast.unparse, node.args)):
             return [node.func, *node.args]
         return [parsed(f"lambda {', '.join(names)}: {ast.unparse(node)}"), *map(ast.Name, names)]

@@ -13,11 +13,11 @@ from typing import Any
 
 import numpy as np
 
+from ...arithmetic.extremes import unit_vector
+
 
 def mended(fits: Any, value: Any, instead: Any, *operands: Any) -> Any:
-    """`value` where a condition holds; elsewhere a number, or a function of the operands there.
-
-    A function of no operands is of the whole.
+    """`value` where a condition holds; elsewhere a number, or a function of the numbers there.
 
     >>> x = np.array([1.0, 0.0, 4.0])
     >>> mended(x > 0.0, 1.0 / np.maximum(x, 1.0), lambda x: x - 1.0, x)
@@ -26,11 +26,10 @@ def mended(fits: Any, value: Any, instead: Any, *operands: Any) -> Any:
     if np.count_nonzero(fits) == np.size(fits):  # as nearly always
         return value
     if not operands:
-        other: Any = instead() if callable(instead) else instead
-        return np.where(fits, value, other)
+        return np.where(fits, value, instead)
     fits, value, *operands = np.broadcast_arrays(fits, value, *operands)  # type: ignore[assignment]
     result, rare = np.array(value, dtype=float), ~fits
-    result[rare] = instead(*[operand[rare] for operand in operands])
+    result[rare] = [*map(instead, *[operand[rare].tolist() for operand in operands])]
     return result
 
 
@@ -38,7 +37,7 @@ def order(x: Any, y: Any) -> Any:
     """1 where x > y, 0 where they are equal, -1 where x < y, else nan."""
     result = np.sign(x - y)
     # inf - inf is nan
-    return mended(result == result, result, lambda x, y: np.where(x == y, 0.0, np.nan), x, y)
+    return mended(result == result, result, lambda x, y: 0.0 if x == y else np.nan, x, y)
 
 
 def share(partial: Any, d: Any) -> Any:
@@ -88,36 +87,21 @@ def norm(xs: Any) -> Any:
     """The root of the sum of squares, of numbers large and small."""
     squares = (xs * xs).sum(-1)
     plain = (squares > 1e-280) & (squares < np.inf)
-    return mended(plain, np.sqrt(squares), lambda: _scaled_norm(xs))
-
-
-def _scaled_norm(xs: Any) -> Any:
-    longest = np.abs(xs).max(-1, initial=0.0)
-    e = np.frexp(np.where(np.isfinite(longest), longest, 0.0))[1]
-    root = np.ldexp(np.sqrt((np.ldexp(xs, -e[..., None]) ** 2.0).sum(-1)), e)
-    return np.where((np.abs(xs) == np.inf).any(-1), np.inf, root)
-
-
-def unit_vector(xs: Any) -> Any:
-    """Each number over the root of the sum of squares; 0 where all are 0."""
-    longest = np.abs(xs).max(-1, initial=0.0, keepdims=True)
-    scale = np.frexp(np.where(np.isfinite(longest), longest, 0.0))[1]
-    h = np.sqrt((np.ldexp(xs, -scale) ** 2.0).sum(-1, keepdims=True))
-    m, e = np.frexp(xs)
-    infinite = np.abs(xs) == np.inf
-    limit = np.where(
-        infinite, np.copysign(np.where(infinite.sum(-1, keepdims=True) == 1, 1.0, np.nan), xs), 0.0
-    )
-    result = np.where(
-        longest == np.inf, limit, np.where(longest == 0.0, 0.0, np.ldexp(m / h, e - scale))
-    )
-    return np.where(np.isnan(longest), np.nan, result)
+    return _lists_mended(plain, np.sqrt(squares), lambda xs: math.hypot(*xs), xs)
 
 
 def over_norm(xs: Any, out: Any) -> Any:
     """Each number over the root of the sum of squares, which is `out`."""
-    n = out[..., None]
-    return mended((n > 1e-290) & (n < np.inf), xs / n, lambda: unit_vector(xs))
+    plain = (out > 1e-290) & (out < np.inf)
+    return _lists_mended(plain, xs / out[..., None], unit_vector, xs)
+
+
+def _lists_mended(fits: Any, value: Any, instead: Any, xs: Any) -> Any:
+    """`value` where a condition holds; elsewhere a function of the list there."""
+    if not np.all(fits):
+        value, rare = np.array(value), np.logical_not(fits)
+        value[rare] = [*map(instead, xs[rare].tolist())]
+    return value
 
 
 def difference_exp(x: Any, y: Any) -> Any:
@@ -130,7 +114,7 @@ def difference_exp(x: Any, y: Any) -> Any:
     result -= back
     result *= e
     result += e
-    return mended(result == result, result, lambda: np.where((x == np.inf) & (y == np.inf), 1.0, e))
+    return mended(result == result, result, lambda x, y, e: 1.0 if x == y == np.inf else e, x, y, e)
 
 
 def exps(xs: Any) -> Any:
@@ -165,39 +149,6 @@ def power(x: Any, y: Any) -> Any:
     return np.power(x, y)
 
 
-def over_hypot(x: Any, y: Any) -> Any:
-    """x / hypot(x, y)."""
-    return unit_vector(np.stack(np.broadcast_arrays(x, y), -1))[..., 0]
-
-
-def over_square(x: Any, y: Any) -> Any:
-    """x / y², of numbers large and small."""
-    (m, e), (m_y, e_y) = np.frexp(x), np.frexp(y)
-    plain = (x == 0.0) | (y == 0.0) | ~(np.isfinite(x) & np.isfinite(y))
-    return np.where(plain, x / y / y, np.ldexp(m / m_y / m_y, e - 2 * e_y))
-
-
-def power_slope(x: Any, y: Any) -> Any:
-    """y x^(y-1), the slope of x^y by x, also where x^y itself overflows or underflows."""
-    d = y - 1.0
-    back = d - y
-    lost = (y - (d - back)) + (-1.0 - back)  # what rounding took from y - 1
-    root, e_root = np.frexp(power(np.abs(x), 0.5 * d))
-    m, e = np.frexp(np.where((x < 0.0) & (y % 2.0 == 0.0), -y, y))
-    scaled = np.ldexp(m * root * root * (1.0 + lost * np.log(np.abs(x))), e + 2 * e_root)
-    plain = (x == 0.0) | ~(np.isfinite(x) & np.isfinite(y)) | ((x < 0.0) & (y % 1.0 != 0.0))
-    result = np.where(
-        plain, y * power(x, d), np.where(root < np.inf, scaled, np.copysign(np.inf, m))
-    )
-    return np.where(
-        (y == 0.0)
-        | ((y < 0.0) & (np.abs(x) == np.inf))
-        | ((np.abs(y) == np.inf) & (power(x, y) == 0.0)),
-        0.0,
-        result,
-    )
-
-
 # ------------------------------------------------------------------ number by number
 
 
@@ -229,7 +180,7 @@ def erfc(x: Any) -> Any:
     special = _of_scipy()
     if not special:
         return one_by_one(math.erfc, x)
-    return mended(x <= 0.5, special.erfc(x), lambda x: one_by_one(math.erfc, x), x)
+    return mended(x <= 0.5, special.erfc(x), math.erfc, x)
 
 
 def whole(x: Any, y: Any) -> Any:
@@ -280,7 +231,7 @@ NAMES: dict[str, Any] = {
     "spread": np.broadcast_to,
     **{function.__name__: function for function in (
         mended, order, share, one_by_one, product, products_of_others, largest, smallest,
-        tie_shares, norm, over_norm, difference_exp, exps, log_of_sum, shares, over_hypot,
-        over_square, power_slope, erf, erfc, whole, beside, times,
+        tie_shares, norm, over_norm, difference_exp, exps, log_of_sum, shares, erf, erfc, whole,
+        beside, times,
     )},
 }  # fmt: skip

@@ -41,8 +41,8 @@ def value_and_grad(W1, W2, x, y, rows=None):
     v6 = 0.0 - log1p(v4)
     v7 = where(v1, 0.0, each)
     v8 = where(v2, 0.0, v7)
-    v9 = mended(v4 > -1.0, 1.0 / (1.0 + v4), lambda x: where(x == -1.0, inf, nan), v4)
-    v10 = mended(a2 > 0.0, 1.0 / a2, lambda x: where(x == 0.0, inf, nan), a2) * -(where(v2, v7, 0.0) + y * v8)
+    v9 = mended(v4 > -1.0, 1.0 / (1.0 + v4), lambda x: inf if x == -1.0 else nan, v4)
+    v10 = mended(a2 > 0.0, 1.0 / a2, lambda x: inf if x == 0.0 else nan, a2) * -(where(v2, v7, 0.0) + y * v8)
     da2 = v10 + -(v9 * -(where(v1, each, 0.0) + v3 * v8))
     dz2 = e_2 * a2
     dz2 *= a2
