@@ -19,7 +19,7 @@ from ..program import Block
 from ..reduced import outputs_of, slopes_of
 from ..roll import Rolled, Vector, View, has_rows
 from ..views import one_of
-from .numpy_products import Products
+from .numpy_products import Products, shape_of_lists
 from .numpy_sources import Held
 
 OWN = "rows", "share", "numpy"
@@ -116,7 +116,7 @@ class Arrays(Products):
     def _listed(self, vector: Vector) -> Held:
         """A function of whole lists: a number of each, or a list of each."""
         line, xs = vector.op, vector.operands[0]
-        shape = self.shape_of_lists([xs]) or (1,)
+        shape = shape_of_lists([xs]) or (1,)
         lists = *shape, xs.index.shape[1]
         arrays = {0: self.read(xs, lists)[0]}
         if "out" in line.operands:

@@ -47,7 +47,7 @@ class Products(Views):
         if count <= FEW and not is_one:
             columns = [narrowed(v.sources, v.index[:, k]) for k in range(count) for v in views]
             return self.elementwise(columns, size, partial(self._of_columns, len(views), hides))
-        shape = self.shape_of_lists(views)
+        shape = shape_of_lists(views)
         if size == 1 and not rows and hides is None and len(views) == 2:
             arrays = [self.read(view, (count,))[0] for view in views]
             return Held(self.x.of("_0 @ _1", *arrays), None)
@@ -65,18 +65,6 @@ class Products(Views):
         if width == 2:
             parts = [self.product(*pair, hides) for pair in zip(parts[::2], parts[1::2])]
         return self._added(parts)
-
-    def shape_of_lists(self, views: Sequence[View]) -> tuple[int, ...]:
-        """Axes for lists, so that they are read as they stand if possible; none for one list."""
-        size, count = views[0].index.shape
-        if size == 1:
-            return ()
-        for view in views:
-            held, index = self.looked(view)
-            shape = held.shape or ()
-            if len(shape) > 1 and shape[-1] == count and is_all(index, held.size):
-                return shape[:-1]
-        return nest_of([view.index for view in views]) or (size,)
 
     def _added(self, parts: Sequence[Expression]) -> Expression:
         return reduce(lambda total, part: self.x.of("_0 + _1", total, part), parts)
@@ -207,3 +195,9 @@ class Products(Views):
         """Products number by number, then the sum over the rows."""
         products = self.put(self._dots(x, y, size, hides), size)
         return self.over_rows(Vector(OVER_ROWS, (products,), size, False))
+
+
+def shape_of_lists(views: Sequence[View]) -> tuple[int, ...]:
+    """Axes for lists, so that they are read as slices if possible; none for one list."""
+    size = len(views[0].index)
+    return () if size == 1 else nest_of([view.index for view in views]) or (size,)
