@@ -25,7 +25,7 @@ A reader begins with `value`, the graph and its walk back, and `ops`, the table 
 import builtins as _builtins
 from importlib import import_module as _import_module
 
-from .ops import OPS as _OPS
+from .ops import function_names as _function_names
 from .rows.methods import add_lecture_names as _add_lecture_names
 from .value import Value
 
@@ -51,24 +51,19 @@ def __getattr__(name: str) -> object:
     """Fetch a name from its module when it is first asked for."""
     if name in ("compiler", "functions", "nn", "pictures"):
         return _import_module(f".{name}", __name__)
-    if name not in _HOMES and name not in _operations():
+    if name not in _HOMES and name not in _function_names():
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value = getattr(_import_module(f".{_HOMES.get(name, 'functions')}", __name__), name)
     globals()[name] = value
     return value
 
 
-def _operations() -> list[str]:
-    """The names of the functions that the table has now."""
-    return [name for op in _OPS.values() if op.is_public for name in (op.name, *op.aliases)]
-
-
 def __dir__() -> list[str]:
-    return sorted(["Value", "nn", "__version__", *_HOMES, *_operations()])
+    return sorted(["Value", "nn", "__version__", *_HOMES, *_function_names()])
 
 
 # `import *` brings every name but those that hide a function of Python, such as sum or compile.
-_names = {"Value", *_HOMES, *_operations()} - {*dir(_builtins)}
+_names = {"Value", *_HOMES, *_function_names()} - {*dir(_builtins)}
 __all__ = sorted(_names)  # pyright: ignore[reportUnsupportedDunderAll]
 
 

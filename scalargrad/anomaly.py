@@ -32,7 +32,7 @@ def detect_anomaly() -> Iterator[None]:
     Traceback (most recent call last):
     FloatingPointError: log gave nan: log(p=-1.0), at <doctest ...>, line 2
     """
-    with switched_on(_Watch()):
+    with switched_on(_Detector()):
         yield
 
 
@@ -43,7 +43,7 @@ class _Made(Value):
     at: str
 
 
-class _Watch(Mode):
+class _Detector(Mode):
     """Looks at the number of each new node, and at each gradient after a backward walk."""
 
     watches = True

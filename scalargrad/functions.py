@@ -22,7 +22,7 @@ function for each operation in the table of `ops`:
 
 from __future__ import annotations
 
-from .ops import OPS, named
+from .ops import function_names, named
 from .rows.custom import custom_op as custom_op
 from .rows.documentation import table
 from .rows.free_functions import function_named
@@ -42,9 +42,7 @@ def __getattr__(name: str) -> Callable[..., Any]:
 
 
 def __dir__() -> list[str]:
-    return sorted(
-        {"custom_op", *(n for op in OPS.values() if op.is_public for n in (op.name, *op.aliases))}
-    )
+    return sorted({"custom_op", *function_names()})
 
 
 __doc__ = (__doc__ or "").replace("{table}", table())

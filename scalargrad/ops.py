@@ -100,6 +100,11 @@ class Op:
         return self.changed(is_swapped=True)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """Its name and its aliases."""
+        return self.name, *self.aliases
+
+    @property
     def is_public(self) -> bool:
         """Whether it is a function for users."""
         return not self.name.startswith("_")
@@ -154,6 +159,11 @@ class Op:
 def op_of_copy(name: str, is_swapped: bool) -> Op:
     """The operation of this name, for a node that was copied or pickled."""
     return OPS[name].swapped() if is_swapped else OPS[name]
+
+
+def function_names() -> list[str]:
+    """The names of all functions for users, as the table is now."""
+    return [name for op in OPS.values() if op.is_public for name in op.names]
 
 
 def named(name: str) -> Op | None:

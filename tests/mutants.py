@@ -351,7 +351,7 @@ def forget() -> None:
     slopes._functions_of.clear()
     for op in OPS.values():
         for holder in (functions, scalargrad):
-            for name in {op.name, *op.aliases} & vars(holder).keys():
+            for name in {*op.names} & vars(holder).keys():
                 delattr(holder, name)
         add_method(Value, op)
     for op_name, name in DUNDERS.items():

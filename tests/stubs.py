@@ -155,7 +155,7 @@ def package():
     yield "# fmt: off\n# ruff: noqa: I001, RUF022\n"
     yield "from . import functions as functions, nn as nn\n"
     homes = {**scalargrad._HOMES, "Value": "value"}
-    homes |= {name: "functions" for op in PUBLIC for name in (op.name, *op.aliases)}
+    homes |= {name: "functions" for op in PUBLIC for name in op.names}
     for home in sorted({*homes.values()}):
         names = sorted(name for name in homes if homes[name] == home)
         yield wrapped(f"from .{home} import (", [f"{name} as {name}" for name in names], ")")

@@ -131,7 +131,7 @@ def test_every_function_of_the_table_may_stand_in_an_expression() -> None:
                 "x > 0" if o == "condition" else "[x, y]" if o in LISTS else "x"
                 for o in op.operands
             ]
-            for name in (op.name, *op.aliases):
+            for name in op.names:
                 found = Expression(f"{name}({', '.join(given)})", ["x", "y"])(
                     Value(0.5), Value(0.25)
                 )

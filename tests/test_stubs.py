@@ -136,13 +136,10 @@ def test_at_a_prompt_completion_offers_what_is_for_users():
     def offered(thing):
         return {name for name in dir(thing) if not name.startswith("_")}
 
-    functions = {name for op in stubs.PUBLIC for name in (op.name, *op.aliases)}
+    functions = {name for op in stubs.PUBLIC for name in op.names}
     assert offered(sg) == {*sg._HOMES, *functions, "Value", "nn"}
     methods = {
-        name
-        for op in stubs.PUBLIC
-        if not op.lists and not op.is_composed
-        for name in (op.name, *op.aliases)
+        name for op in stubs.PUBLIC if not op.lists and not op.is_composed for name in op.names
     }
     fields = {"data", "grad", "label", "op", "parents", "partials"}
     assert offered(sg.Value(1.0)) == {*fields, *methods, "graph", "backward", "detach", "conjugate"}

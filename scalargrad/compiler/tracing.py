@@ -466,6 +466,6 @@ def add_methods() -> None:
     """Give traced numbers a method for each operation: all at first, later those of `custom_op`."""
     for op in OPS.values():
         if op.is_public and not op.takes_lists and not op.is_composed:
-            for name in (op.name, *op.aliases):
+            for name in op.names:
                 if name not in vars(Traced):
                     setattr(Traced, name, _method(op))

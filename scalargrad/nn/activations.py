@@ -37,7 +37,7 @@ def activation(
             name: op.name
             for op in OPS.values()
             if op.is_public and op.operands == ("x",)
-            for name in (op.name, *op.aliases)
+            for name in op.names
         }
         advice = "take a function of one Value, or None for a linear neuron"
         name = look_up(argument, chosen, known, advice, "the operations of one number")

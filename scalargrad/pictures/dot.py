@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from .plan import CROWD, MOST_SHOWN
-from .text import quoted, width
+from .text import width
 from .theme import PILL
 
 TYPE_CHECKING = False
@@ -61,7 +61,7 @@ def dot_text(scene: Scene, frames: Mapping[str, Frame], flipped: Collection[Clus
     if len(scene.cards) > CROWD // 2:
         spacing += ", nslimit=2, nslimit1=2"  # the search for the shortest edges ends in time
     boxes, gates = _boxes_on_edges(scene)
-    title = quoted(scene.title or " ")
+    title = _in_quotes(scene.title or " ")
     inside = _in_order(scene, boxes, flipped)
     lines = [
         "digraph {",
@@ -78,10 +78,10 @@ def dot_text(scene: Scene, frames: Mapping[str, Frame], flipped: Collection[Clus
             card.value,
             *(" ".join(line).strip() for line in card.lines),
         ]
-        label = quoted("\n".join(filter(None, shown)))
+        label = _in_quotes("\n".join(filter(None, shown)))
         frame = frames[card.id]
         size = _size((frame.width, frame.height))
-        lines.append(f"  {card.id} [{size}, label={label}, tooltip={quoted(card.tip)}]")
+        lines.append(f"  {card.id} [{size}, label={label}, tooltip={_in_quotes(card.tip)}]")
     if len(inputs := _inputs(scene)) > 1:
         lines.append(f"  {{rank=min; {'; '.join(inputs)}}}")
     read = {edge.tail for edge in scene.edges}
@@ -114,7 +114,7 @@ def _edge_lines(
     """The edges and the boxes on them; an edge from card to card is `columns` columns long."""
     readers = Counter(edge.tail for edge in scene.edges if edge.strength is None)
     for number, edge in enumerate(scene.edges):
-        name, more = f"e{number}", f"tooltip={quoted(edge.tip)}"
+        name, more = f"e{number}", f"tooltip={_in_quotes(edge.tip)}"
         if operands[edge.head] == 1:
             more += ", weight=8"  # a card that reads one other card is on a level with it
         if edge.strength is not None:
@@ -122,7 +122,7 @@ def _edge_lines(
         if name in boxes:
             size = _size((width(edge.pill, PILL) + 12, 18.0) if edge.pill else (2.0, 2.0))
             long = columns if name in gates else 1
-            yield f"  {name} [{size}, label={quoted(edge.pill)}, {more}, color=gray]"
+            yield f"  {name} [{size}, label={_in_quotes(edge.pill)}, {more}, color=gray]"
             yield f"  {edge.tail} -> {name} [id={name}a, {more}, minlen={long}, arrowhead=none]"
             yield f"  {name} -> {edge.head} [id={name}b, {more}, minlen={long}]"
         else:
@@ -183,7 +183,7 @@ def _cluster_lines(
     indent: str,
     inside: Mapping[Cluster, list[str]],
 ) -> Iterator[str]:
-    title = quoted("  ".join(filter(None, (cluster.title, cluster.note))))
+    title = _in_quotes("  ".join(filter(None, (cluster.title, cluster.note))))
     yield f"{indent}subgraph {name} {{"
     yield f"{indent}  graph [label={title}, labeljust=l, fontsize=15, margin=14, tooltip={title}]"
     for number, inner in enumerate(cluster.inside):
@@ -214,3 +214,13 @@ def _in_order(
         cluster: list(names) if scene.downward != (cluster in flipped) else list(reversed(names))
         for cluster, names in inside.items()
     }
+
+
+def _in_quotes(text: str) -> str:
+    """The text as a string in DOT, with the line ends of DOT.
+
+    >>> print(_in_quotes('say "a\\\\b"'))
+    "say \\"a\\\\b\\""
+    """
+    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+    return f'"{text}"'

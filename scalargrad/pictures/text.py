@@ -1,4 +1,4 @@
-"""Text in a picture: its width, and its form in XML and in DOT.   (floor 3)"""
+"""Text in a picture: its width, and its form in XML.   (floor 3)"""
 
 from __future__ import annotations
 
@@ -38,16 +38,6 @@ def escaped(text: str) -> str:
     ):
         text = text.replace(letter, entity)
     return text
-
-
-def quoted(text: str) -> str:
-    """The text as a string in DOT, in quotes and with the line ends of DOT.
-
-    >>> print(quoted('say "a\\\\b"'))
-    "say \\"a\\\\b\\""
-    """
-    text = text.replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    return f'"{text}"'
 
 
 def width(text: str, size: float, bold: bool = False) -> float:

@@ -257,7 +257,7 @@ def public_names() -> list[str]:
         name
         for op in OPS.values()
         if op.is_public and not op.takes_lists and not op.is_composed and op.name not in _added
-        for name in (op.name, *op.aliases)
+        for name in op.names
     )
 
 

@@ -69,7 +69,7 @@ def function_of_operands(op: Op) -> Callable[..., Any]:
         numbers = [as_float(x) for x in operands]
         if None not in numbers:
             return value(*numbers)
-        if any(map(is_array, operands)):
+        if any(map(is_elementwise, operands)):
             return on_arrays(function, operands)
         if records := trace_recorder(*operands):
             return records(op, operands)
@@ -111,7 +111,7 @@ def where(condition: Any, x: Any, y: Any) -> Any:
     """The chosen branch itself; in a trace a node that will choose."""
     if condition.__class__ is bool and x.__class__ in SCALARS and y.__class__ in SCALARS:
         return x if condition else y
-    if any(map(is_array, (condition, x, y))):
+    if any(map(is_elementwise, (condition, x, y))):
         if getattr(getattr(condition, "dtype", None), "kind", "") == "i":
             condition = condition != 0  # no ~ made negative numbers of an array of integers
         return on_arrays(where, (condition, x, y))
@@ -142,8 +142,11 @@ def trace_recorder(*operands: Any) -> Callable[[Op | str, tuple[Any, ...]], Any]
 # ------------------------------------------------------------------ arrays
 
 
-def is_array(operand: Any) -> bool:
-    """Whether it is an array, of NumPy or another library. A scalar of NumPy is a number."""
+def is_elementwise(operand: Any) -> bool:
+    """Whether functions work on each element of it: an array of any library, or a Series.
+
+    A scalar of NumPy is a number.
+    """
     return (
         operand.__class__ is not Value
         and hasattr(operand, "__array__")
@@ -161,7 +164,7 @@ def on_arrays(function: Callable[..., Any], operands: tuple[Any, ...]) -> Any:
     with numpy.errstate(all="ignore"):  # a nan is an answer here, not a warning
         result = numpy.frompyfunc(function, len(operands), 1)(*operands)
     are_numbers = [as_float(x) is not None or numpy.asarray(x).dtype != object for x in operands]
-    return result.astype(float) if all(are_numbers) and is_array(result) else result
+    return result.astype(float) if all(are_numbers) and is_elementwise(result) else result
 
 
 # ------------------------------------------------------------------ operations that call others

@@ -93,7 +93,7 @@ def add_methods(cls: type[Any], record: Callable[..., Any]) -> None:
 def add_method(cls: type[Any], op: Op) -> None:
     """Give a class the method of an operation; operations on lists have none."""
     if op.is_public and not op.takes_lists and not op.is_composed:
-        for name in (op.name, *op.aliases):
+        for name in op.names:
             method = Recorded(op.name, operator=False)
             method.__set_name__(cls, name)
             setattr(cls, name, method)
