@@ -6,6 +6,7 @@ Such source holds only text from the table and names that are chosen here.
 from __future__ import annotations
 
 import ast
+from itertools import chain, count
 from types import CodeType
 
 from ..arithmetic import extremes, lists, periodic, total
@@ -45,82 +46,80 @@ def statements(
     >>> statements(named("tanh"))[1]
     ['a = 2.0 * x', 'e = exp(-a if a > 0.0 else a)', 't = 1.0 + e', 'dx = 4.0 * (e / (t * t))']
     """
-    names: dict[str, str] = {}  # expression → the local name that holds it
-    lines: list[str] = []
-
-    def local(name: str, expression: str) -> str:
-        if expression not in names:
-            taken = {
-                *names.values(),
-                *op.operands,
-                *(f"d{operand}" for operand in op.operands),
-                *RESERVED,
-                *FAST_NAMES,
-            }
-            fresh = (
-                name
-                if name not in taken
-                else next(n for i in range(2, 99) if (n := f"{name}{i}") not in taken)
-            )
-            names[expression] = fresh
-            lines.append(f"{fresh} = {expression}")
-        return names[expression]
-
-    class Inline(ast.NodeTransformer):
-        """Puts the text of an operation in place of its call, arguments in place of operands."""
-
-        def __init__(self, arguments: dict[str, str]) -> None:
-            self.arguments = arguments
-
-        def visit_Name(self, node: ast.Name) -> ast.expr:
-            return ast.Name(self.arguments.get(node.id, node.id))
-
-        def visit_Call(self, node: ast.Call) -> ast.AST:
-            self.generic_visit(node)
-            name = node.func.id if isinstance(node.func, ast.Name) else ""
-            called = named(name)
-            if name in FAST_NAMES or called is None:
-                return node
-            simple = (ast.Name, ast.Constant)
-            arguments = [
-                ast.unparse(a) if isinstance(a, simple) else local("a", ast.unparse(a))
-                for a in node.args
-            ]
-            return ast.parse(
-                written_out(
-                    called, dict(zip(called.operands, arguments, strict=True)), called.value
-                ),
-                mode="eval",
-            ).body
-
-        def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
-            self.generic_visit(node)
-            if isinstance(node.op, ast.Pow):  # ** may raise, or give a complex number
-                return ast.Call(ast.Name("pow"), [node.left, node.right], [])
-            if total and isinstance(node.op, ast.Div):
-                return ast.Call(ast.Name("divide"), [node.left, node.right], [])
-            return node
-
-        def visit_Constant(self, node: ast.Constant) -> ast.expr:
-            return ast.Constant(as_float(node.value)) if isinstance(node.value, int) else node
-
-    def written_out(called: Op, arguments: dict[str, str], expression: str) -> str:
-        inner = Inline(dict(arguments))
-        for line in called.work:
-            name, _, text = line.partition(" = ")
-            inner.arguments[name] = local(
-                name, ast.unparse(inner.visit(ast.parse(text, mode="eval")).body)
-            )
-        return ast.unparse(inner.visit(ast.parse(expression, mode="eval")).body)
-
-    plain = {name: name for name in op.operands}
-    out = written_out(op, plain, op.value)
-    forward, lines[:] = [*lines, f"out = {out}"], []
-    names.setdefault(out, "out")
+    writer, plain = _Writer(op, total), {name: name for name in op.operands}
+    out = writer.written_out(op, plain, op.value)
+    forward, writer.lines = [*writer.lines, f"out = {out}"], []
+    writer.names.setdefault(out, "out")
     for operand, slope in zip(op.operands, op.slopes or ()):
         if by is None or operand in by:
-            lines.append(f"d{operand} = {written_out(op, plain, slope)}")
-    return forward, lines
+            writer.lines.append(f"d{operand} = {writer.written_out(op, plain, slope)}")
+    return forward, writer.lines
+
+
+class _Writer:
+    """Writes out the expressions of an operation; `lines` holds the work that they share."""
+
+    def __init__(self, op: Op, total: bool) -> None:
+        self.total = total
+        self.names: dict[str, str] = {}  # expression → the local name that holds it
+        self.lines: list[str] = []
+        self.reserved = {*op.operands, *(f"d{x}" for x in op.operands), *RESERVED, *FAST_NAMES}
+
+    def local(self, name: str, expression: str) -> str:
+        """The local name that holds an expression: `name` for a new one, or `name2` and so on."""
+        if expression not in self.names:
+            taken = self.reserved.union(self.names.values())
+            alike = chain([name], (f"{name}{i}" for i in count(2)))
+            self.names[expression] = next(one for one in alike if one not in taken)
+            self.lines.append(f"{self.names[expression]} = {expression}")
+        return self.names[expression]
+
+    def written_out(self, called: Op, arguments: dict[str, str], expression: str) -> str:
+        """An expression of an operation, with the texts of arguments in place of its operands."""
+        inner = _Inline(self, dict(arguments))
+        for line in called.work:
+            name, _, text = line.partition(" = ")
+            inner.arguments[name] = self.local(name, inner.inlined(text))
+        return inner.inlined(expression)
+
+
+class _Inline(ast.NodeTransformer):
+    """Puts the text of an operation in place of its call, arguments in place of operands."""
+
+    def __init__(self, writer: _Writer, arguments: dict[str, str]) -> None:
+        self.writer, self.arguments = writer, arguments
+
+    def inlined(self, expression: str) -> str:
+        return ast.unparse(self.visit(ast.parse(expression, mode="eval")).body)
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        return ast.Name(self.arguments.get(node.id, node.id))
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        name = node.func.id if isinstance(node.func, ast.Name) else ""
+        called = named(name)
+        if name in FAST_NAMES or called is None:
+            return node
+        simple = (ast.Name, ast.Constant)
+        arguments = [
+            ast.unparse(a) if isinstance(a, simple) else self.writer.local("a", ast.unparse(a))
+            for a in node.args
+        ]
+        operands = dict(zip(called.operands, arguments, strict=True))
+        text = self.writer.written_out(called, operands, called.value)
+        return ast.parse(text, mode="eval").body
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Pow):  # ** may raise, or give a complex number
+            return ast.Call(ast.Name("pow"), [node.left, node.right], [])
+        if self.writer.total and isinstance(node.op, ast.Div):
+            return ast.Call(ast.Name("divide"), [node.left, node.right], [])
+        return node
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        return ast.Constant(as_float(node.value)) if isinstance(node.value, int) else node
 
 
 def source_on_floats(op: Op) -> str:
