@@ -25,54 +25,24 @@ MOST_LINES, HEADING_LINE = 6, 26.0  # of the title: how many, and their height
 
 
 def svg_text(scene: Scene, layout: Layout) -> str:
-    """The whole picture."""
+    """The whole picture: the title, the graph below it, the legend at the bottom."""
     legend, legend_width, legend_height = _legend(scene, max(layout.width, 560.0))
     title = wrapped(scene.title, max(layout.width, legend_width, 400.0), HEADING, MOST_LINES, True)
     wide = max(width(line, HEADING, bold=True) for line in title)
     inner = max(layout.width, wide, legend_width)
     top = MARGIN + (14.0 + HEADING_LINE * len(title) if scene.title else 0.0)
     left = MARGIN + (inner - layout.width) / 2
-    total = inner + 2 * MARGIN, top + layout.height + legend_height + MARGIN
-    flows = [abs(edge.flow) for edge in scene.edges if isfinite(edge.flow)]
-    grads = [
-        abs(card.gradient)
-        for card in scene.cards
-        if card.gradient is not None and isfinite(card.gradient)
-    ]
-    body = [f'<g transform="translate({left:.1f} {top:.1f})">']
-    for cluster, box in zip(scene.all_clusters(), layout.clusters):
-        body.append(rect(cluster.kind, *box, 14))
-    for bundle in scene.bundles:
-        body += _band(bundle, _corners(bundle, layout, scene.downward))
-    order = sorted(range(len(scene.edges)), key=lambda i: abs(scene.edges[i].strength or 0.0))
-    for number in order:  # the strong lines lie on the weak ones
-        edge, route = scene.edges[number], layout.routes[number]
-        if edge.strength is not None:
-            body += _line(edge, edge.strength, route)
-    for cluster, box in zip(scene.all_clusters(), layout.clusters):
-        body += _cluster_title(cluster, box)
-    for edge, route in zip(scene.edges, layout.routes):
-        if edge.strength is None:
-            body += _edge(edge, route, max(flows, default=0.0) if scene.has_run else 0.0)
-    for edge, route in zip(scene.edges, layout.routes):
-        body += _pill(edge, route)
-    for bundle in scene.bundles:
-        body += _count(bundle, _corners(bundle, layout, scene.downward))
-    for card in scene.cards:
-        body += card_text(card, layout.cards[card.id], max(grads, default=0.0))
-    body += [
-        "</g>",
-        f'<g transform="translate({MARGIN:.1f} {top + layout.height + 26:.1f})">',
-        *legend,
-        "</g>",
-    ]
+    w, h = f"{inner + 2 * MARGIN:.0f}", f"{top + layout.height + legend_height + MARGIN:.0f}"
     heading = [
         text_at(MARGIN, MARGIN + 14 + HEADING_LINE * number, line, HEADING, "heading", bold=True)
         for number, line in enumerate(title)
         if line
     ]
+    body = [
+        f'<g transform="translate({left:.1f} {top:.1f})">', *_graph(scene, layout), "</g>",
+        f'<g transform="translate({MARGIN:.1f} {top + layout.height + 26:.1f})">', *legend, "</g>",
+    ]  # fmt: skip
     mark = "sg" + sha256("".join([scene.title, *body]).encode()).hexdigest()[:8]
-    w, h = f"{total[0]:.0f}", f"{total[1]:.0f}"
     return "\n".join([
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {w} {h}" width="{w}" height="{h}" '
         f'class="sg" role="img" aria-labelledby="{mark}t {mark}d" font-family="{FONT}">',
@@ -82,6 +52,35 @@ def svg_text(scene: Scene, layout: Layout) -> str:
         f'<rect class="bg" width="{w}" height="{h}"/>',
         *heading, *body, "</svg>", "",
     ])  # fmt: skip
+
+
+def _graph(scene: Scene, layout: Layout) -> Iterator[str]:
+    """The graph, from the frames at the bottom to the cards on top."""
+    flows = [abs(edge.flow) for edge in scene.edges if isfinite(edge.flow)]
+    grads = [abs(card.gradient) for card in scene.cards if card.gradient is not None]
+    most_flow = max(flows, default=0.0) if scene.has_run else 0.0
+    most_grad = max(filter(isfinite, grads), default=0.0)
+    bundles = [(each, _corners(each, layout, scene.downward)) for each in scene.bundles]
+    clusters = [*zip(scene.all_clusters(), layout.clusters)]
+    edges = [*zip(scene.edges, layout.routes)]
+    for cluster, box in clusters:
+        yield rect(cluster.kind, *box, 14)
+    for bundle, corners in bundles:
+        yield from _band(bundle, corners)
+    for edge, route in sorted(edges, key=lambda pair: abs(pair[0].strength or 0.0)):
+        if edge.strength is not None:  # the strong lines lie on the weak ones
+            yield from _line(edge, edge.strength, route)
+    for cluster, box in clusters:
+        yield from _cluster_title(cluster, box)
+    for edge, route in edges:
+        if edge.strength is None:
+            yield from _edge(edge, route, most_flow)
+    for edge, route in edges:
+        yield from _pill(edge, route)
+    for bundle, corners in bundles:
+        yield from _count(bundle, corners)
+    for card in scene.cards:
+        yield from card_text(card, layout.cards[card.id], most_grad)
 
 
 def _cluster_title(cluster: Cluster, box: Box) -> Iterator[str]:
