@@ -1,7 +1,7 @@
 """The derivative of a program of single numbers, as further steps of lines.   (floor 3)
 
-It is what `derive_rolled` does, number by number, for programs in which few steps are alike: what
-computes the same of the same operands is computed once.
+It is what `derive_rolled` does, number by number, for plain Python, where rows are taken one by one
+and lists are values: what computes the same of the same operands is computed once.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any
 
 from ..arithmetic.total import inf
 from . import lower
-from .lower import Given, Line, computed, decided, known, line_of, lines
+from .lower import Line, computed, decided, known, line_of, lines
 from .program import Constant, Input, Program, Step, ordered, pulls
 
 DIVIDE = line_of("x / y")
@@ -30,16 +30,13 @@ def item_of(place: int) -> Line:
 class DerivedSteps:
     """A program in lines, and behind them the slopes that are asked for.
 
-    Arguments are those of `derive_rolled.Derived`. Slopes are added up in the order of
-    `Value.backward`. With `has_lists` the language has lists as values, and what has a function of
-    its own for a list is lines, too. `roles` says of steps what they are: the value ("out") or a
-    line, by its name, of a step of the program; or the slope ("") by a step or an input.
+    `fast` is that of `derive_rolled.Derived`. Slopes are added up in the order of `Value.backward`.
+    `roles` says of steps what they are: the value ("out") or a line, by its name, of a step of the
+    program; or the slope ("") by a step or an input.
     """
 
-    def __init__(
-        self, program: Program, per_row: bool = False, fast: bool = False, has_lists: bool = False
-    ) -> None:
-        self.program, self.per_row, self.fast, self.has_lists = program, per_row, fast, has_lists
+    def __init__(self, program: Program, fast: bool = False) -> None:
+        self.program, self.fast = program, fast
         self.steps: list[Step] = []
         self.sources: list[Step] = []  # the steps of the programs
         self.carriers: set[Any] = {
@@ -47,7 +44,6 @@ class DerivedSteps:
         }
         self.now = Found(lambda x: self.constant(x.data) if x.__class__ is Constant else x)
         self.roles: dict[Any, tuple[Any, str]] = {}
-        self._carried_before = program.with_rows()
         self._known: dict[Any, Any] = {}
         self._special: set[Any] = set()
         self._local: dict[Step, dict[str, Any]] = {}
@@ -79,10 +75,7 @@ class DerivedSteps:
         if step is None:
             step = self._known[key] = Step(line, operands, label)
             self.steps.append(step)
-            if not self.carriers.isdisjoint(operands) and line not in (
-                lower.OVER_ROWS,
-                lower.ROW_PRODUCTS,
-            ):
+            if line is not lower.OVER_ROWS and not self.carriers.isdisjoint(operands):
                 self.carriers.add(step)
         return step
 
@@ -131,10 +124,9 @@ class DerivedSteps:
         elif name not in lower.LISTED:
             local = self._local[step] = dict(zip(op.operands, operands))
         else:
-            if name == "prod" or not self.has_lists:
+            if name == "prod":
                 made = self.put(lower.LISTED[name], operands, step.label)
-            if self.has_lists:
-                local = self._local[step] = {"xs": self.put(lower.LIST, operands)}
+            local = self._local[step] = {"xs": self.put(lower.LIST, operands)}
         if made is not None:
             self.roles.setdefault(made, (step, "out"))
             return made
@@ -148,21 +140,14 @@ class DerivedSteps:
     def slopes(self, roots: Sequence[tuple[Any, Any]], by: Sequence[Input]) -> list[Any]:
         """The slopes of the sum of roots, each with the slope it begins with, by some inputs."""
         sent: dict[Any, list[Any]] = {}
-        carried, by = self._carried_before, [x.block.twins.get(x.place, x) for x in by]
+        by = [x.block.twins.get(x.place, x) for x in by]
         for root, seed in roots:
             sent.setdefault(root, []).append(seed)
         starts = [root for root, _ in roots]
         for step, places in pulls(ordered(starts, last_first=True), starts, by):
             slope, operands = self._added(sent.pop(step), step), step.operands
-            has_rows = not self.per_row and step in carried
             for place, share in self._shares(step, places, slope):
-                x = operands[place]
-                if has_rows and x not in carried:
-                    share = self._over(share)
-                if x in sent:
-                    sent[x].append(share)
-                else:
-                    sent[x] = [share]
+                sent.setdefault(operands[place], []).append(share)
         return [self._added(sent[x], x) if x in sent else self.constant(0.0) for x in by]
 
     def _added(self, shares: Sequence[Any], of: Any) -> Any:
@@ -205,17 +190,6 @@ class DerivedSteps:
             return number * factor, x.operands[-1]
         return number, x
 
-    def _over(self, share: Any) -> Any:
-        """The sum over the rows."""
-        if share.__class__ is not tuple:
-            return self.put(lower.OVER_ROWS, (share,))
-        x, slope = share
-        if slope in self.carriers:
-            return self.put(lower.ROW_PRODUCTS, share)
-        if x in self.carriers:
-            return self.put(lower.SHARE, (self.put(lower.OVER_ROWS, (x,)), slope))
-        return self.put(lower.OVER_ROWS, (self._product(share),))
-
     def _times(self, partial: Any, slope: Any) -> Any:
         if partial.__class__ is not Constant and slope.__class__ is not Constant:
             return partial, slope
@@ -242,9 +216,6 @@ class DerivedSteps:
             count, times = len(operands) // 2, self._times
             others = (*operands[count:-1], *operands[:count])
             return [(p, slope if p == 2 * count else times(others[p], slope)) for p in places]
-        if name in lower.LISTED and not self.has_lists:
-            made = self.put(lower.LIST_SLOPES[name], (*operands, self.now[step]))
-            return [(p, self._times(self.put(item_of(p), (made,)), slope)) for p in places]
         if name == "_choose":
             zero, condition = self.constant(0.0), operands[0]
             ways = {1: (condition, slope, zero), 2: (condition, zero, slope)}
@@ -271,8 +242,3 @@ class Found(dict):  # type: ignore[type-arg]
     def __missing__(self, x: Any) -> Any:
         self[x] = found = self.make(x)
         return found
-
-
-def live_steps(outputs: Sequence[Any]) -> list[Step]:
-    """The steps that outputs are made of, operands before their readers."""
-    return ordered([x for x in outputs if not isinstance(x, Given)])

@@ -137,14 +137,6 @@ class Program:
         whole = blocks, texts, nodes, found(self.outputs), self.is_shared
         return sha256(repr(whole).encode()).hexdigest()
 
-    def with_rows(self) -> set[Any]:
-        """Inputs and steps that have a number of their own for each row."""
-        carriers: set[Any] = {x for block in self.blocks if block.has_rows for x in block.inputs}
-        for step in self.steps:
-            if not carriers.isdisjoint(step.operands):
-                carriers.add(step)
-        return carriers
-
 
 def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
     """The steps that outputs are made of, operands before their readers.

@@ -141,13 +141,6 @@ def test_labels_stay_with_their_steps():
     assert repr(program_of(fn, 1).steps) == "[<step z>, <step exp>]"
 
 
-def test_with_rows_is_all_that_a_row_changes():
-    w, x = Block("w", (2,)), Block("x", (), has_rows=True)
-    a, b = step("exp", w.inputs[0]), step("mul", w.inputs[1], x.inputs[0])
-    c = step("add", a, b)
-    assert Program([w, x], [c]).with_rows() == {x.inputs[0], b, c}
-
-
 def test_shapes_tell_how_many_inputs_there_are():
     assert [len(Block("x", shape).inputs) for shape in ((), (3,), (2, 3), (0, 3), (2, 0))] == [
         1,

@@ -81,7 +81,7 @@ class Function:
         self.carried = [block for block in program.blocks if block.has_rows]
         self.is_reduced = bool(self.carried) and reduce is not None
         self.end = AFTER if self.is_reduced else INSIDE if self.carried else BEFORE
-        self.derived = derived = DerivedSteps(program, per_row=True, has_lists=True)
+        self.derived = derived = DerivedSteps(program)
         self.sums = RowSums(derived, self.names)
         self.wishes = self.sums.wishes
         by = [x for block in program.wrt for x in block.inputs]

@@ -42,7 +42,7 @@ class LoopInPython(Loop):
         count = len(update.blocks) - 4
         self._state = [Block(f"state{i + 1}", (len(weights),)) for i in range(count)]
         self._lr, self._step = [block.inputs[0] for block in update.blocks[-2:]]
-        self._derived = DerivedSteps(hastened(program), per_row=True, fast=True, has_lists=True)
+        self._derived = DerivedSteps(hastened(program), fast=True)
         self._names = Names(RESERVED)
         self._sums = RowSums(self._derived, self._names)
         loss, slopes = self._of_loss(penalty)

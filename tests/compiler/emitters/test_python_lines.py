@@ -27,7 +27,7 @@ class Made:
     def __init__(self, names: str = "abc", varying: str = "") -> None:
         blocks = [Block(name, (), has_rows=name in varying) for name in names]
         self.inputs = [block.inputs[0] for block in blocks]
-        self.derived = DerivedSteps(Program(blocks, []), per_row=True, has_lists=True)
+        self.derived = DerivedSteps(Program(blocks, []))
 
     def put(self, text: str, *operands: Any) -> Any:
         return self.derived.put(line_of(text), operands)
