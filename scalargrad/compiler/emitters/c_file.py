@@ -96,31 +96,31 @@ def _comment(made: Plain) -> str:
     return commented([*first, "\n".join(heads), "\n".join(shapes), last])
 
 
-def _sizes(made: Plain, kind: str) -> list[tuple[str, str, str]]:
-    """The parameters of a function: their kinds, names, and how many numbers the example has."""
-    function = made.functions[kind]
-    sizes = {made.name_of[block]: len(x) for block, x in zip(made.given, made.example())}
-    sizes |= {name: len(x) for name, x in zip([made.out, *made.slope_names], made.expected(kind))}
-    texts = {name: str(max(1, size)) for name, size in sizes.items()}
-    texts |= {"n": str(made.rows_of_example()), "work": _room(function.name)}
-    return [(sort, name, texts[name]) for sort, name in function.parameters]
+def _call(made: Plain, kind: str, lead: str = "") -> tuple[str, list[str]]:
+    """A call with the numbers of the example, of arrays whose names begin so; and the arrays that
+    it fills, with their sizes.
+    """
+    function, given, filled = made.functions[kind], list[str](), list[str]()
+    sizes = {name: len(x) for name, x in zip([made.out, *made.slope_names], made.expected(kind))}
+    for sort, name in function.parameters:
+        if sort in ("output", "room"):
+            size = _room(function.name) if sort == "room" else max(1, sizes[name])
+            filled.append(f"{name}[{size}]")
+        number = C.literal(made.example[name][0]) if sort == "number" else str(made.rows)
+        texts = {"number": number, "count": number, "input": lead + name}
+        given.append(texts.get(sort, name))
+    return f"{function.name}({', '.join(given)})", filled
 
 
 def _example(made: Plain) -> list[str]:
-    kind = made.kinds[-1]
-    function, given, declared = made.functions[kind], list[str](), list[str]()
-    numbers = {made.name_of[block]: x for block, x in zip(made.given, made.example())}
-    for sort, name, size in _sizes(made, kind):
-        if sort in ("number", "count"):
-            given.append(C.literal(numbers[name][0]) if sort == "number" else size)
-            continue
-        given.append(name)
-        shown = [*map(C.literal, numbers[name][:4])] if sort == "input" else []
-        shown += ["..."] * (len(shown) < len(numbers.get(name, ())))
-        declared.append(f"{name}[{size}]" + f" = {{{', '.join(shown)}}}" * (sort == "input"))
-    lines = [f"double {', '.join(declared)};"] if declared else []
-    result = "double result = " * function.returns
-    lines.append(f"{result}{function.name}({', '.join(given)});")
+    function, (call, filled) = made.functions[made.kinds[-1]], _call(made, made.kinds[-1])
+    inputs = [name for sort, name in function.parameters if sort == "input"]
+    declared = []
+    for name, numbers in [(name, made.example[name]) for name in inputs]:
+        shown = [*map(C.literal, numbers[:4]), *["..."] * (len(numbers) > 4)]
+        declared.append(f"{name}[{max(1, len(numbers))}] = {{{', '.join(shown)}}}")
+    lines = [f"double {', '.join([*declared, *filled])};"] if declared or filled else []
+    lines.append(f"{'double result = ' * function.returns}{call};")
     if len(short := f"Example: {' '.join(lines)}") < 96:
         return [short]
     return ["Example:", *[x for line in lines for x in broken(f"    {line}", "    ", ", ", 96)]]
@@ -132,18 +132,17 @@ def _example(made: Plain) -> list[str]:
 def _test(made: Plain) -> str:
     """The comparison with Python; in few lines for `predict`, where all numbers are finite."""
     is_short = made.request.predict and all(x - x == 0.0 for x in made.expected("value")[0])
-    tables, lines = list[str](), list[str]()
-    for block, numbers in zip(made.given, made.example()):
-        tables += _table(f"test_{made.name_of[block]}", numbers)
+    inputs = {
+        name for x in made.functions.values() for sort, name in x.parameters if sort == "input"
+    }
+    given = [(name, x) for name, x in made.example.items() if name in inputs]
+    tables, lines = [line for name, x in given for line in _table(f"test_{name}", x)], list[str]()
     for kind, function in made.functions.items():
-        parameters = _sizes(made, kind)
-        wanted = ("output", "room")
-        inner = [f"static double {x}[{size}];" for sort, x, size in parameters if sort in wanted]
-        texts = {"number": "test_{0}[0]", "input": "test_{0}", "count": "{1}"}
-        given = [texts.get(sort, "{0}").format(name, size) for sort, name, size in parameters]
-        call = f"{function.name}({', '.join(given)})"
-        result = f"const double {made.out}[1] = {{{call}}}" if function.returns else call
-        inner.append(f"{result};")
+        call, filled = _call(made, kind, "test_")
+        inner = [f"static double {x};" for x in filled]
+        inner.append(
+            f"const double {made.out}[1] = {{{call}}};" if function.returns else f"{call};"
+        )
         for name, numbers in zip([made.out, *made.slope_names], made.expected(kind)):
             table, count = f"{function.name}_{name}", len(numbers)
             tables += _table(table, numbers)
@@ -158,7 +157,7 @@ def _test(made: Plain) -> str:
     end = 'puts(wrong ? "some numbers differ" : "all numbers are as in Python");'
     main = C.function("main", "main", (), ["int wrong = 0;", *lines, end, "return wrong > 0;"])
     parts = ["#ifdef TEST\n#include <stdio.h>", "\n".join(tables), *[_CHECK] * (not is_short), main]
-    return "\n\n".join(parts) + "\n#endif"
+    return "\n\n".join([part for part in parts if part]) + "\n#endif"
 
 
 def _table(name: str, numbers: Sequence[float]) -> list[str]:

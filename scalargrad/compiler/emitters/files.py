@@ -38,6 +38,9 @@ class Plain:
         count = len(traces.program.blocks) - bool(traces.taken)
         self.constants: list[Block] = [*self.blocks[: request.fixed], *self.blocks[count:]]
         self.given = self.blocks[request.fixed : count]
+        shown = self._shortened(self.given, self.contents[request.fixed : count])
+        self.example = {self.name_of[b]: [*map(float, flat(x))] for b, x in zip(self.given, shown)}
+        self.rows = max([len(x) for b, x in zip(self.given, shown) if b.has_rows], default=0)
         self.tables = Tables(dialect, names)
         for block in self.constants:
             array = numpy.array(flat(self.contents[self.blocks.index(block)]), dtype=float)
@@ -80,19 +83,8 @@ class Plain:
 
     # -------------------------------------------------------------- the example
 
-    def example(self) -> list[list[float]]:
-        """The numbers of each block that is given, of the first rows."""
-        pairs = zip(self.blocks, self._shortened(self.blocks, self.contents))
-        return [[*map(float, flat(x))] for block, x in pairs if block in self.given]
-
-    @staticmethod
-    def _shortened(blocks: Sequence[Block], contents: Sequence[Any]) -> list[Any]:
+    def _shortened(self, blocks: Sequence[Block], contents: Sequence[Any]) -> list[Any]:
         return [x[:ROWS_OF_EXAMPLE] if block.has_rows else x for block, x in zip(blocks, contents)]
-
-    def rows_of_example(self) -> int:
-        """The number of rows of the example."""
-        pairs = zip(self.blocks, self._shortened(self.blocks, self.contents))
-        return next((len(x) for block, x in pairs if block.has_rows), 0)
 
     def _expected(self, kind: str) -> list[list[float]]:
         """The values that plain Python gives for the example, and the slopes by each block."""

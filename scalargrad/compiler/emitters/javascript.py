@@ -134,9 +134,9 @@ class _Module(Plain):
 
     def _example(self) -> list[str]:
         """The arguments of a call."""
-        rows, texts = self.rows_of_example(), []
-        for block, numbers in zip(self.given, self.example()):
-            shape = (rows,) * block.has_rows + block.shape
+        texts = []
+        for block, numbers in zip(self.given, self.example.values()):
+            shape = (self.rows,) * block.has_rows + block.shape
             texts.append(nested(shape, [*map(JAVASCRIPT.literal, numbers)]))
         found = iter(texts)
         return [WRITTEN.built(form, found) for _, form in self.arguments]
