@@ -62,9 +62,15 @@ def check_rows(**arguments: Any) -> None:
         )
 
 
-def columns(rows: Any) -> list[list[Any]]:
-    """A list for each place in rows."""
-    return [list(column) for column in zip(*rows)]
+def columns(rows: Any) -> Any:
+    """The results of rows, tuples in tuples, as tuples of lists that have an item for each row.
+
+    >>> columns([(1.0, ([2.0],)), (3.0, ([4.0],))])
+    ([1.0, 3.0], ([[2.0], [4.0]],))
+    """
+    if isinstance(rows[0], tuple):
+        return tuple([columns(column) for column in zip(*rows)])
+    return [*rows]
 
 
 def answer(raw: Callable[..., Any], total: Callable[..., Any], *contents: Any) -> Any:

@@ -146,27 +146,21 @@ class _Saved:
 
     def _returned(self, kind: str, answer: str) -> list[str]:
         """The lines that call the generated function and give its results their structure."""
-        by_rows = self.by_rows and not self.on_arrays  # then a list comes, with each row's result
         if kind == "value" and self.traces.is_single:
             return [f"return {self._number(answer)}"]
+        if self.by_rows and not self.on_arrays:  # then a list comes, with each row's result
+            answer = f"columns({answer})"
         if kind == "value_and_grad":
-            lines = [f"value, slopes = {f'columns({answer})' if by_rows else answer}"]
-            lines += ["slopes = columns(slopes)"] if by_rows else []
-            return [*lines, f"return {self._number('value')}, _gradient(*slopes)"]
+            returned = f"return {self._number('value')}, _gradient(*slopes)"
+            return [f"value, slopes = {answer}", returned]
         count = len(self.program.outputs)
         if kind == "value":
-            lines = [f"outputs = {f'columns({answer})' if by_rows and count > 1 else answer}"]
             numbers = ["outputs"] if count == 1 else [f"outputs[{i}]" for i in range(count)]
-            return [*lines, f"return {self._result(map(self._number, numbers))}"]
-        lines = [f"outputs, slopes = {answer}"]
-        if by_rows:
-            lines = [
-                f"outputs, slopes = columns({answer})",
-                "outputs, slopes = columns(outputs), [columns(group) for group in zip(*slopes)]",
-            ]
+            result = self._result(map(self._number, numbers))
+            return [f"outputs = {answer}", f"return {result}"]
         values = self._result([self._number(f"outputs[{i}]") for i in range(count)])
         gradients = self._result([f"_gradient(*slopes[{i}])" for i in range(count)])
-        return [*lines, f"return {values}, {gradients}"]
+        return [f"outputs, slopes = {answer}", f"return {values}, {gradients}"]
 
     def _number(self, text: str) -> str:
         """An expression for a number, or with rows that stay apart for one of each: NumPy's become

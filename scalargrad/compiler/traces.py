@@ -308,25 +308,21 @@ class Traces:
 
     def value(self, outputs: Any) -> Any:
         """The function's result, of the outputs; with a leading axis of rows for one each."""
-        if self._of_rows and outputs.__class__ is list:
-            outputs = columns(outputs)
-        hand = self._hand
+        hand, outputs = self._hand, self._in_columns(outputs)
         return hand(outputs[0]) if self.is_single else rebuilt(self.result, map(hand, outputs))
+
+    def _in_columns(self, result: Any) -> Any:
+        """The result of plain Python, which is a list of those of rows, as arrays have it."""
+        return columns(result) if self._of_rows and result.__class__ is list else result
 
     def value_and_grad(self, result: Any) -> tuple[Any, Any]:
         """The value of the one output, and its gradient."""
-        if self._of_rows and result.__class__ is list:
-            values, rows = columns(result)
-            result = values, columns(rows)
-        value, slopes = result
+        value, slopes = self._in_columns(result)
         return self._hand(value), self._gradient(slopes)
 
     def jacobian(self, result: Any) -> tuple[Any, Any]:
         """The outputs, and the gradient of each, in the structure of the function's result."""
-        if self._of_rows and result.__class__ is list:
-            rows, slopes = columns(result)
-            result = rows, [columns(group) for group in zip(*slopes)]
-        outputs, groups = result
+        outputs, groups = self._in_columns(result)
         gradients = iter([self._gradient(group) for group in groups])
         slopes = next(gradients) if self.is_single else rebuilt(self.result, gradients)
         return self.value(outputs), slopes

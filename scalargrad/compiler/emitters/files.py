@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy
 
+from ..carried import columns
 from ..constants import named_constants
 from ..contents import flat
 from ..dialects.c import Dialect
@@ -90,13 +91,12 @@ class Plain:
         """The values that plain Python gives for the example, and the slopes by each block."""
         contents = self._shortened(self.traces.program.blocks, self.request.contents)
         result = self.traces.function("python", kind, contents)(contents)
-        rows = result if self.per_row and result.__class__ is list else [result]
-        outs, groups = (rows, []) if kind == "value" else zip(*rows)
+        result = columns(result) if self.per_row and result.__class__ is list else result
+        outputs, groups = (result, []) if kind == "value" else result
+        values = numpy.array(outputs, dtype=float)
+        found = [values.T if self.request.predict else values]
         if kind == "value_and_grad":
-            groups = [[slopes] for slopes in groups]  # of the one output
-        values = numpy.array(outs, dtype=float).reshape(len(rows), -1)
-        found = [values if self.request.predict else values.T]
-        for at in range(len(self.wrt) if groups else 0):  # of each output, by rows
-            slopes = [[slopes[at] for slopes in group] for group in groups]
-            found.append(numpy.array(slopes, dtype=float).swapaxes(0, 1))
+            groups = [groups]  # of the one output
+        for slopes in zip(*groups):  # by a block, of each output
+            found.append(numpy.array(slopes, dtype=float))
         return [array.ravel().tolist() for array in found]
