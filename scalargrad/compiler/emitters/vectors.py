@@ -9,6 +9,7 @@ the innermost loop runs over rows and becomes vector instructions.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -31,6 +32,7 @@ LOOP = 4  # lines of a vector in a loop, about
 TILES = 16, 64  # rows of a tile, at least and at most
 CACHE = 12288  # numbers that the arrays of a tile hold, about
 VARIABLES = "ijlm"
+Terms = tuple[list[tuple[int, str]], int]  # multiples of variables, and what comes first
 SLOPES_OF_LISTS = {*LIST_SLOPES.values()}
 SUMS = (SUM, DOT, SHARES)
 
@@ -236,32 +238,35 @@ class Function(Products):
 
     def _copied(self, view: View, carried: bool) -> Vector:
         """The numbers of a view in an array of their own."""
-        copy = Vector(SUM, (), max(2, view.index.size), carried)
+        size = view.index.size
+        copy = Vector(SUM, (), max(2, size), carried)
         name = self.name_of[copy] = self.names.take("", "xs")
         self.arrays[name] = copy.size * (self.tile if carried else 1)
-        ends, flat = numpy.cumsum([*map(size_of, view.sources)]), view.index.ravel()
-        which = numpy.searchsorted(ends, flat, side="right")
-        for at, source in enumerate(view.sources):
-            places = numpy.flatnonzero(which == at)
-            if not len(places):
-                continue
-            index = flat[places] - (ends[at] - size_of(source))
-            shape = nest_of([places, index]) or (len(places),)
-            names = VARIABLES[: len(shape)]
-            place = self.at(copy, *self.terms(places.reshape(shape), names))
-            number = self.item(View((source,), index), shape, names)
-            self.put([*zip(names, shape), *self.rows(carried)], [f"{place} = {number};"])
+        place = lambda to: self.at(copy, *to)  # noqa: E731
+        self._write(view, [numpy.arange(size)], place, inner=self.rows(carried))
         return copy
 
-    def each(self, view: View) -> list[str]:
-        """The numbers of a view, one by one."""
+    def _write(
+        self, view: View, axes: Sequence[Any], place: Any,
+        outer: Sequence[Loop] = (), inner: Sequence[Loop] = (),
+    ) -> None:  # fmt: skip
+        """Write the numbers of a view, source by source. Where one goes, `place` says of the terms
+        of some axes, as `terms` has them: of each the places are given.
+        """
         ends, flat = numpy.cumsum([*map(size_of, view.sources)]), view.index.ravel()
-        which = numpy.searchsorted(ends, flat, side="right").tolist()
-        begins = [0, *ends.tolist()]
-        return [
-            self._number(view.sources[at], place - begins[at])
-            for at, place in zip(which, flat.tolist())
-        ]
+        which = numpy.searchsorted(ends, flat, side="right")
+        order = numpy.argsort(which, kind="stable")
+        begins = numpy.searchsorted(which[order], numpy.arange(1, len(ends)))
+        parts = zip(numpy.split(order, begins), view.sources, ends)
+        read = [part for part in parts if len(part[0])]
+        for there, source, end in sorted(read, key=lambda part: part[0][0]):
+            index = flat[there] - (end - size_of(source))
+            to = [axis[there] for axis in axes]
+            shape = nest_of([index, *to]) or nest_of(to) or (len(index),)
+            names = VARIABLES[: len(shape)]
+            target = place(*[self.terms(places.reshape(shape), names) for places in to])
+            number = self.item(View((source,), index), shape, names)
+            self.put([*outer, *zip(names, shape), *inner], [f"{target} = {number};"])
 
     def _number(self, source: Any, place: int) -> str:
         if isinstance(source, Numbers):
@@ -270,10 +275,9 @@ class Function(Products):
 
     def item(self, view: View, shape: tuple[int, ...], variables: str) -> str:
         """The number of an operand where variables say, in loops of a shape."""
-        if view.index.size == 1:
-            first, *others = view.sources
-            return self.each(view)[0] if others else self._number(first, view.index.item())
         view = narrowed(view.sources, view.index.ravel())
+        if view.index.size == 1:
+            return self._number(view.sources[0], view.index.item())
         index, source = view.index.reshape(shape), view.sources[0]
         if len(view.sources) == 1 and isinstance(source, Numbers):
             data = numpy.array(source.data)[index]
@@ -286,7 +290,7 @@ class Function(Products):
             return self.known(source)
         return self.at(source, *self.terms(index, variables))
 
-    def terms(self, index: Any, variables: str) -> tuple[list[tuple[int, str]], int]:
+    def terms(self, index: Any, variables: str) -> Terms:
         """Where an index looks, as multiples of variables and what comes first."""
         if strides := Strides.of(index):
             return [*zip(strides.steps, variables)], strides.first
@@ -464,40 +468,26 @@ class Function(Products):
 
     def _result(self, result: Result) -> None:
         """Write numbers into an array of the caller."""
-        flat, turns = result.view.index.ravel(), numpy.array(result.turns)
-        size = len(flat) // len(turns)
-        if id(result) in self.placed or not size:
+        view, count = result.view, result.view.index.size
+        if id(result) in self.placed or not count:
             return
-        view = narrowed(result.view.sources, flat)
+        size, every = count // len(result.turns), numpy.arange(count)
+        axes = [numpy.array(result.turns)[every // size], every % size]
         rows: list[Loop] = [("r", self.use("here"))] if result.by_rows and self.tile > 1 else []
-        if is_loose(view):
-            lines = []
-            for at, item in enumerate(self.each(view)):
-                place = self._target(result, size, [], int(turns[at // size]), at % size, [])
-                lines.append(f"{place} = {item};")
-            self.put(rows, lines)
-            return
-        place = self._target(result, size, *self.terms(turns, "j"), 0, [(int(size > 1), "i")])
-        item = self.item(view, (len(turns), size), "ji")
-        self.put([("j", len(turns)), *rows, ("i", size)], [f"{place} = {item};"])
+        self._write(view, axes, partial(self._target, result, size), outer=rows)
 
-    def _target(self, result: Result, size: int, steps: Any, which: int, place: int, i: Any) -> str:
-        """A place in an array of the caller: of so many numbers, in which of the gradients."""
-        name = self.use(result.name)
+    def _target(self, result: Result, size: int, turn: Terms, i: Terms) -> str:
+        """A place in an array of the caller: number i of `size`, of one of the gradients."""
+        name, (turns, which), (terms, first) = self.use(result.name), turn, i
         if not result.by_rows:
-            terms = [*[(step * size, x) for step, x in steps], *i]
-            return f"{name}[{linear(which * size + place, terms)}]"
+            terms = [*[(step * size, x) for step, x in turns], *terms]
+            return f"{name}[{linear(which * size + first, terms)}]"
         row = self.use("r") if self.tile == 1 else f"{self.use('first')} + r"
-        if (turn := linear(which, steps)) != "0":
-            row = f"{f'({turn})' if ' ' in turn else turn} * {self.use('n')} + {row}"
+        if (text := linear(which, turns)) != "0":
+            row = f"{f'({text})' if ' ' in text else text} * {self.use('n')} + {row}"
         if size > 1:
-            row = linear(place, [(size, f"({row})" if " " in row else row), *i])
+            row = linear(first, [(size, f"({row})" if " " in row else row), *terms])
         return f"{name}[{row}]"
-
-
-def is_loose(view: View) -> bool:
-    """Whether the numbers of a view are from here and there."""
-    return bool(len(view.sources) * 2 > max(2, view.index.size))
 
 
 def is_itself(view: View) -> bool:
