@@ -136,14 +136,6 @@ static const double *rows_of(long width, long begin, long end, const long *restr
     return copy;
 }
 
-/* y[j, i] = x[i, j] */
-static void turned(long m, long n, const double *restrict x, long xs, double *restrict y, long ys)
-{
-    for (long j = 0; j < n; j++)
-        for (long i = 0; i < m; i++)
-            y[j * ys + i] = x[i * xs + j];
-}
-
 static inline double share_of(double x, double d)
 {
     return d == 0.0 ? 0.0 : x * d;

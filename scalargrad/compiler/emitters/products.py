@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from ..lower import DOT, SHARES, SUM, Given
+from ..lower import DOT, ROW_PRODUCTS, SHARES, SUM, Given
 from ..program import Block
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import Strides, flat_terms, linear, nest_of, steps_of
-from .frame import BEFORE, INSIDE, Frame, Loop
+from .frame import BEFORE, Loop
+from .operands import VARIABLES, Operands
 
 SMALL = 64  # products of a matrix that are written as loops
 SHORT = 3  # terms of a dot, or rows of a matrix, that no product of matrices is made for
 WIDE = 32  # numbers of a row of data that products read where they stand
 LARGE = 1024  # numbers of a matrix that is worth a copy where vector instructions read it fastest
-AXES = "ijlm"
 
 
 class Matrix(NamedTuple):
@@ -48,44 +48,16 @@ class Plan(NamedTuple):
     zeros: int
 
 
-class Products(Frame):
-    """A frame with sums of products; `Function` has the rest."""
+class Products(Operands):
+    """A frame with sums of products; without `hides`, a slope of 0 hides nothing that it meets."""
 
-    hides: bool
-    one: Any
-    line: Any
-    one_of: Any
-    at: Any
-    item: Any
-    terms: Any
-    rows: Any
+    hides = True
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.product_of = cache(self._product_of)
-        self._columns: dict[Block, str] = {}
 
     # -------------------------------------------------------------- where numbers stand
-
-    def array(self, source: Any) -> str:
-        """The array of a source; of rows of data, one where the rows of a number are neighbours."""
-        if self.tile == 1 or not (isinstance(source, Block) and source.has_rows):
-            return self.use(self.name_of[source])
-        if source not in self._columns:
-            name = self._columns[source] = self.names.take(f"{self.name_of[source]}_t", "columns")
-            width, tile = len(source.inputs), self.tile
-            self.arrays[name] = width * tile
-            with self.piece_of(BEFORE, first=True):
-                self.put([("i", width * tile)], [f"{self.use(name)}[i] = 0.0;"])
-            with self.piece_of(INSIDE, first=True):
-                rows = f"{self.use('here')}, {width}, {self._data(source)}, {width}"
-                self.turned([], rows, f"{self.use(name)}, {tile}")
-        return self.use(self._columns[source])
-
-    def turned(self, loops: Sequence[Loop], rows: str, into: str) -> None:
-        """Write rows of numbers as columns."""
-        self.calls.add("turned")
-        self.put(loops, [f"turned({rows}, {into});"])
 
     def _data(self, block: Block) -> str:
         """The rows of data of a tile, as they stand."""
@@ -98,12 +70,12 @@ class Products(Frame):
         name, size = self.name_of[block], len(block.inputs)
         if self.tile == 1 or size < LARGE:
             return self.use(name)
-        if block not in self._columns:
-            copy = self._columns[block] = self.names.take(f"{name}_a", "copy")
+        if block not in self.columns:
+            copy = self.columns[block] = self.names.take(f"{name}_a", "copy")
             self.arrays[copy] = size
             with self.piece_of(BEFORE, first=True):
                 self.put([("i", size)], [f"{self.use(copy)}[i] = {self.use(name)}[i];"])
-        return self.use(self._columns[block])
+        return self.use(self.columns[block])
 
     def rows_of_tile(self) -> list[str]:
         """The lines that find the rows of data of a tile."""
@@ -181,32 +153,46 @@ class Products(Frame):
 
     # -------------------------------------------------------------- text
 
-    def by_product(self, vector: Vector) -> bool:
-        """Write dots as a product of matrices, or each as a call, where they are one."""
-        if (plan := self.product_of(vector)) is None:
-            return False
-        nest, a, b, _, n, zeros = plan
-        carried, size, count = vector.has_rows, vector.size, vector.operands[0].index.shape[1]
-        start = vector.operands[2] if vector.op is DOT else None
-        if not carried and n is None:
-            first = self.item(start, nest, AXES) if start else "0.0"
-            function = "shares_of" if zeros else "dot_of"
+    def term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
+        """A term of a sum: a number, a product, or a share, which is nothing if its slope is 0."""
+        texts = [self.item(view, shape, names) for view in views]
+        if line in (SHARES, ROW_PRODUCTS) and self.hides:
+            self.calls.add("share_of")
+            return f"share_of({', '.join(texts)})"
+        return " * ".join(f"({text})" if text[0] == "-" else text for text in texts)
+
+    def sums(self, vector: Vector) -> None:
+        """Sums that have loops of their own: a product of matrices, or each a call, where they are
+        one; else term by term for all rows of a tile.
+        """
+        plan, line, carried, size = self.product_of(vector), vector.op, vector.has_rows, vector.size
+        factors = vector.operands[:1] if line is SUM else vector.operands[:2]
+        count = factors[0].index.shape[1]
+        start = vector.operands[2] if line is DOT else None
+        if plan and not carried and plan.n is None:
+            first = self.item(start, plan.nest, VARIABLES) if start else "0.0"
+            function = "shares_of" if plan.zeros else "dot_of"
             self.calls.add(function)
-            texts = [f"{self._text(x, [*zip(x.steps[:-1], AXES)])}, {x.steps[-1]}" for x in (a, b)]
-            given = ", ".join(texts[::-1] if zeros == 1 else texts)
+            sides = (plan.a, plan.b)[:: -1 if plan.zeros == 1 else 1]
+            texts = [self._text(x, [*zip(x.steps[:-1], VARIABLES)]) for x in sides]
+            given = ", ".join([f"{text}, {x.steps[-1]}" for x, text in zip(sides, texts)])
             text = f"{f'{first} + ' * (first != '0.0')}{function}({count}, {given})"
-            place = self.at(vector, flat_terms(nest, AXES))
-            self.put([*zip(AXES, nest)], [self.line(vector, place, text)])
-            return True
-        first = self.item(start, (size,), "i") if start else "0.0"
-        self.put([("i", size), *self.rows(carried)], [f"{self.one_of(vector)} = {first};"])
+            place = self.at(vector, flat_terms(plan.nest, VARIABLES))
+            self.put([*zip(VARIABLES, plan.nest)], [self.line(vector, place, text)])
+            return
+        loops, place = [("i", size), *self.rows(carried)], self.one_of(vector)
+        self.put(loops, [f"{place} = {self.item(start, (size,), 'i') if start else '0.0'};"])
+        if plan is None:
+            term = self.term(line, factors, (size, count), "ik")
+            self.put([("i", size), ("k", count), *self.rows(carried)], [f"{place} += {term};"])
+            return
+        b = plan.b
         if carried:  # what stands in tiles has a number for each of its rows
             wide, bn = (self.use("wide"), 1) if b.row == 1 else (self.use("here"), b.row)
         else:
-            wide, bn = str(nest[n or 0]), b.steps[n or 0]
-        unit = self.tile if carried else 1
-        self._call(vector, plan, wide, str(count), (a.steps[-1], b.steps[-1], bn), unit, [])
-        return True
+            wide, bn = str(plan.nest[plan.n or 0]), b.steps[plan.n or 0]
+        unit, steps = self.tile if carried else 1, (plan.a.steps[-1], b.steps[-1], bn)
+        self._call(vector, plan, wide, str(count), steps, unit, [])
 
     def _call(
         self, vector: Vector, plan: Plan, wide: str, count: str, steps: tuple[int, int, int],
@@ -220,18 +206,40 @@ class Products(Frame):
         outer = [axis for axis in range(len(nest)) if axis not in (m, n) and nest[axis] > 1]
         texts = []
         for x in (a, b):
-            terms = [(x.steps[axis], AXES[axis]) for axis in outer]
+            terms = [(x.steps[axis], VARIABLES[axis]) for axis in outer]
             texts.append(self._text(x, [*terms, *[(x.steps[-1], name) for name, _ in inner]]))
-        into = linear(0, [(out[axis] * unit, AXES[axis]) for axis in outer])
+        into = linear(0, [(out[axis] * unit, VARIABLES[axis]) for axis in outer])
         name = self.use(self.name_of[vector])
         c = name if into == "0" else f"{name} + {into}"
         rows, am, cm = (1, 0, 0) if m is None else (nest[m], a.steps[m], out[m] * unit)
         self.calls.add("product")
         left, right = f"{texts[0]}, {am}, {ak}", f"{texts[1]}, {bk}, {bn}"
         call = f"product({rows}, {wide}, {count}, {left}, {right}, {c}, {cm}, {zeros});"
-        self.put([*[(AXES[axis], nest[axis]) for axis in outer], *inner], [call])
+        self.put([*[(VARIABLES[axis], nest[axis]) for axis in outer], *inner], [call])
 
-    def over_tile(self, vector: Vector) -> None:
+    def over_rows(self, vector: Vector) -> None:
+        """The sum over the rows of each number, or of products."""
+        size, views = vector.size, vector.operands
+        loops: list[Loop] = [("i", size)]
+        if not any(map(has_rows, views)):  # the same in each row
+            text = f"{self.use('n') and self.dialect.rows} * {self.item(views[0], (size,), 'i')}"
+            self.put(loops, [self.line(vector, self.one_of(vector), text)])
+            return
+        with self.piece_of(BEFORE):
+            at = self.one_of(vector)
+            is_named = self.is_named(vector)
+            self.put(loops, [self.dialect.variable(at, "0.0") if is_named else f"{at} = 0.0;"])
+        if self.tile > 1:
+            self._over_tile(vector)
+            return
+        count = views[0].index.shape[1] if views[0].index.ndim == 2 else 1
+        nest = nest_of([view.index for view in views]) or (size,)
+        names = VARIABLES[: len(nest)]
+        term = self.term(vector.op, views, (*nest, count), f"{names}k")
+        place = self.at(vector, flat_terms(nest, names))
+        self.put([*zip(names, nest), ("k", count)], [f"{place} += {term};"])
+
+    def _over_tile(self, vector: Vector) -> None:
         """Add up the rows of a tile: of numbers, or of products, as a product of matrices where
         they make one.
         """
@@ -259,8 +267,10 @@ class Products(Frame):
         """The place where the rows of number i begin, and the step from one to the next."""
         source, i = view.sources[0], "i" if len(view.index) > 1 else ""
         if isinstance(source, Numbers) and len(view.sources) == 1:
-            table = self.tables.of(numpy.array(source.data)[view.index], self.names.taken)
-            return f"{table} + i" if i else table, 0
+            data = numpy.array(source.data)[view.index]
+            are_alike = data.tobytes() == data[:1].tobytes() * len(data)
+            table = self.tables.of(data[:1] if are_alike else data, self.names.taken)
+            return f"{table} + i" if not are_alike else table, 0
         view = self.one(view)
         source = view.sources[0]
         if isinstance(source, Given) or self.is_number(source):

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 
 import numpy
 
-from ..derive_rolled import live, narrowed
+from ..derive_rolled import live
 from ..dialects.c import OF_EACH
-from ..lower import DOT, LIST_SLOPES, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM, Given
-from ..program import Block
-from ..roll import Numbers, Vector, View, has_rows, size_of
-from ..strides import Strides, flat_terms, linear, nest_of
+from ..lower import DOT, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM
+from ..roll import Numbers, Vector, View, has_rows
+from ..strides import flat_terms, linear, nest_of
 from .frame import AFTER, BEFORE, INSIDE, LARGEST_PART, STEP, Loop
+from .operands import VARIABLES, Terms
 from .products import Products
 
 FEW, MANY = 8, 64  # terms of a sum that are written out; and where they stand in many places
@@ -31,9 +31,6 @@ LARGEST_LOOP = 40  # lines in a loop
 LOOP = 4  # lines of a vector in a loop, about
 TILES = 16, 64  # rows of a tile, at least and at most
 CACHE = 12288  # numbers that the arrays of a tile hold, about
-VARIABLES = "ijlm"
-Terms = tuple[list[tuple[int, str]], int]  # multiples of variables, and what comes first
-SLOPES_OF_LISTS = {*LIST_SLOPES.values()}
 SUMS = (SUM, DOT, SHARES)
 
 
@@ -69,7 +66,6 @@ class Function(Products):
             width = sum([v.size for v in self.vectors if v.has_rows])
             self.tile = max(TILES[0], min(TILES[1], CACHE // max(1, width) // STEP * STEP))
         self.late: set[Any] = set()
-        self._beside: dict[Any, Vector] = {}
         self._scheduled()
         self._stored(results)
         for stage, items in enumerate(self.items):
@@ -150,22 +146,6 @@ class Function(Products):
         is_square = any(isinstance(x, Numbers) and {*x.data} == {2.0} for x in exponents)
         return is_square or self.dialect.is_wide(vector.op)
 
-    def is_number(self, source: Any) -> bool:
-        """Whether a source is a number, and no array."""
-        if isinstance(source, Block):
-            return super().is_number(source)
-        is_one = source.size == 1 and source.op not in SLOPES_OF_LISTS
-        return is_one and not (source.has_rows and self.tile > 1)
-
-    def is_named(self, vector: Vector) -> bool:
-        """Whether it is a number with a name of its own."""
-        return self.is_number(vector) and vector not in self.kept
-
-    def line(self, vector: Vector, place: str, text: str) -> str:
-        """A line that gives a number of a vector its place, or its name."""
-        is_named = self.is_named(vector)
-        return self.dialect.constant(place, text) if is_named else f"{place} = {text};"
-
     def _stored(self, results: Sequence[Result]) -> None:
         """Give numbers names, or places in an array where other parts read them; and arrays to what
         is read outside its own loop: a result's, where it is one as it stands.
@@ -199,108 +179,6 @@ class Function(Products):
             if vector not in placed and not self.is_number(vector) and is_kept:
                 self.arrays[name] = vector.size * (self.tile if vector.has_rows else 1)
 
-    # -------------------------------------------------------------- operands
-
-    def rows(self, carried: bool) -> list[Loop]:
-        """The loop over the rows of a tile."""
-        if not carried or self.tile == 1:
-            return []
-        return [("r", self.use("wide") if self.tile > STEP else self.tile)]
-
-    def at(self, source: Any, terms: Sequence[tuple[int, str]], first: int = 0) -> str:
-        """The number of an array at a place; of row r, where it carries rows."""
-        if source in self.kept:
-            return f"{self.use(self.all_kept)}[{self.kept[source]}]"
-        if self.is_number(source):
-            name = self.name_of[source]
-            return self.use(name) if isinstance(source, Block) else name
-        row = self._row(source)
-        if source.has_rows and self.tile > 1:
-            first, terms = first * self.tile, [(step * self.tile, name) for step, name in terms]
-            row = [(1, "r")]
-        return f"{self.array(source)}[{linear(first, [*row, *terms])}]"
-
-    def _row(self, source: Any) -> list[tuple[int, str]]:
-        """The place of a row of data, where rows are taken one after the other."""
-        if self.tile > 1 or not (isinstance(source, Block) and source.has_rows):
-            return []
-        return [(len(source.inputs), self.use("r"))]
-
-    def one(self, view: View) -> View:
-        """A view of one source: several are put into one array, once in a stage."""
-        if len(view.sources) == 1:
-            return view
-        key = self.stage, tuple([s.data if isinstance(s, Numbers) else s for s in view.sources])
-        if key not in self._beside:
-            whole = View(view.sources, numpy.arange(view.size))
-            self._beside[key] = self._copied(whole, has_rows(view))
-        return View((self._beside[key],), view.index)
-
-    def _copied(self, view: View, carried: bool) -> Vector:
-        """The numbers of a view in an array of their own."""
-        size = view.index.size
-        copy = Vector(SUM, (), max(2, size), carried)
-        name = self.name_of[copy] = self.names.take("", "xs")
-        self.arrays[name] = copy.size * (self.tile if carried else 1)
-        place = lambda to: self.at(copy, *to)  # noqa: E731
-        self._write(view, [numpy.arange(size)], place, inner=self.rows(carried))
-        return copy
-
-    def _write(
-        self, view: View, axes: Sequence[Any], place: Any,
-        outer: Sequence[Loop] = (), inner: Sequence[Loop] = (),
-    ) -> None:  # fmt: skip
-        """Write the numbers of a view, source by source. Where one goes, `place` says of the terms
-        of some axes, as `terms` has them: of each the places are given.
-        """
-        ends, flat = numpy.cumsum([*map(size_of, view.sources)]), view.index.ravel()
-        which = numpy.searchsorted(ends, flat, side="right")
-        order = numpy.argsort(which, kind="stable")
-        begins = numpy.searchsorted(which[order], numpy.arange(1, len(ends)))
-        parts = zip(numpy.split(order, begins), view.sources, ends)
-        read = [part for part in parts if len(part[0])]
-        for there, source, end in sorted(read, key=lambda part: part[0][0]):
-            index = flat[there] - (end - size_of(source))
-            to = [axis[there] for axis in axes]
-            shape = nest_of([index, *to]) or nest_of(to) or (len(index),)
-            names = VARIABLES[: len(shape)]
-            target = place(*[self.terms(places.reshape(shape), names) for places in to])
-            number = self.item(View((source,), index), shape, names)
-            self.put([*outer, *zip(names, shape), *inner], [f"{target} = {number};"])
-
-    def _number(self, source: Any, place: int) -> str:
-        if isinstance(source, Numbers):
-            return self.dialect.literal(source.data[place])
-        return self.known(source) if isinstance(source, Given) else self.at(source, [], place)
-
-    def item(self, view: View, shape: tuple[int, ...], variables: str) -> str:
-        """The number of an operand where variables say, in loops of a shape."""
-        view = narrowed(view.sources, view.index.ravel())
-        if view.index.size == 1:
-            return self._number(view.sources[0], view.index.item())
-        index, source = view.index.reshape(shape), view.sources[0]
-        if len(view.sources) == 1 and isinstance(source, Numbers):
-            data = numpy.array(source.data)[index]
-            if data.tobytes() == numpy.full_like(data, data.flat[0]).tobytes():
-                return self.dialect.literal(float(data.flat[0]))
-            table = self.tables.of(data, self.names.taken)
-            return f"{table}[{linear(0, flat_terms(shape, variables))}]"
-        source = self.one(view).sources[0]
-        if isinstance(source, Given):
-            return self.known(source)
-        return self.at(source, *self.terms(index, variables))
-
-    def terms(self, index: Any, variables: str) -> Terms:
-        """Where an index looks, as multiples of variables and what comes first."""
-        if strides := Strides.of(index):
-            return [*zip(strides.steps, variables)], strides.first
-        table = self.index_table(index)
-        return [(1, f"{table}[{linear(0, flat_terms(index.shape, variables))}]")], 0
-
-    def one_of(self, vector: Vector) -> str:
-        """Where number i of a vector is."""
-        return self.at(vector, [(int(vector.size > 1), "i")])
-
     # -------------------------------------------------------------- lines
 
     def _item(self, item: list[Vector]) -> None:
@@ -308,10 +186,9 @@ class Function(Products):
         if self._key(vector) is not None:
             self._loop(item)
         elif vector.op in SUMS:
-            if not self.by_product(vector):
-                self._added_by_rows(vector)
+            self.sums(vector)
         elif vector.op in (OVER_ROWS, ROW_PRODUCTS):
-            self._over(vector)
+            self.over_rows(vector)
         else:
             self._listed(vector)
 
@@ -362,14 +239,6 @@ class Function(Products):
         inner = [*lead, *self.in_loops(self.rows(carried), lines)]
         self.put([*zip(variables, shape)], inner)
 
-    def _term(self, line: Any, views: Sequence[View], shape: Any, names: str) -> str:
-        """A term of a sum: a number, a product, or a share, which is nothing if its slope is 0."""
-        texts = [self.item(view, shape, names) for view in views]
-        if line in (SHARES, ROW_PRODUCTS) and self.hides:
-            self.calls.add("share_of")
-            return f"share_of({', '.join(texts)})"
-        return " * ".join(f"({text})" if text[0] == "-" else text for text in texts)
-
     def _added(
         self, vector: Vector, shape: tuple[int, ...], names: str, first: str, s: str
     ) -> tuple[list[str], str]:
@@ -385,23 +254,11 @@ class Function(Products):
             terms = [first] if first != "0.0" or not count else []
             for k in range(count):
                 columns = [View(view.sources, view.index[:, k]) for view in factors]
-                terms.append(self._term(line, columns, shape, names))
+                terms.append(self.term(line, columns, shape, names))
             return [], " + ".join(terms)
-        term = self._term(line, factors, (*shape, count), f"{names}k")
+        term = self.term(line, factors, (*shape, count), f"{names}k")
         start = self.dialect.variable(s, first)
         return [start, *self.in_loops([("k", count)], [f"{s} += {term};"])], s
-
-    def _added_by_rows(self, vector: Vector) -> None:
-        """Sums of many items for all rows of a tile."""
-        line, size = vector.op, vector.size
-        factors = vector.operands[:1] if line is SUM else vector.operands[:2]
-        count = factors[0].index.shape[1]
-        i = "i" if size > 1 else ""
-        first = self.item(vector.operands[2], (size,), i) if line is DOT else "0.0"
-        term = self._term(line, factors, (size, count), "ik")
-        at, rows = self.one_of(vector), self.rows(True)
-        self.put([("i", size), *rows], [f"{at} = {first};"])
-        self.put([("i", size), ("k", count), *rows], [f"{at} += {term};"])
 
     def _listed(self, vector: Vector) -> None:
         """A function of each of some lists: its value, or its slopes, a list again.
@@ -415,7 +272,7 @@ class Function(Products):
         self.calls.add(function)
         row = [(1, "r")] if rows and not each else []
         given = [str(count * step), str(step), *[str(x) for _, x in rows if each]]
-        given.append(self._side_by_side(xs, carried, row))
+        given.append(self.side_by_side(xs, carried, row))
         if len(vector.operands) > 1 or each:
             given += [self.item(x, (lists,), "j") for x in vector.operands[1:] if not each]
             width = vector.size // lists * step * (lists > 1)
@@ -425,44 +282,6 @@ class Function(Products):
             place = self.at(vector, [(int(lists > 1), "j")])
             line = self.line(vector, place, f"{function}({', '.join(given)})")
         self.put([("j", lists), *([] if each else rows)], [line])
-
-    def _side_by_side(self, xs: View, carried: bool, row: list[tuple[int, str]]) -> str:
-        """The place where list j begins; lists that are not in an array as they are, are copied."""
-        view, shape = narrowed(xs.sources, xs.index.ravel()), xs.index.shape
-        source, strides = view.sources[0], Strides.of(xs.index) if xs.index.size else None
-        is_array = len(view.sources) == 1 and isinstance(source, Vector | Block)
-        is_array = is_array and not self.is_number(source) and source not in self.constants
-        has_gaps = not strides or strides.steps[1] != (shape[1] > 1)
-        if has_gaps or not is_array or has_rows(view) < bool(self.rows(carried)):
-            source, strides = self._copied(view, carried), None
-        first, step = (strides.first, strides.steps[0]) if strides else (0, shape[1])
-        unit = self.tile if source.has_rows else 1
-        terms = [(step * unit * (shape[0] > 1), "j"), *row, *self._row(source)]
-        return self.dialect.part(self.array(source), linear(first * unit, terms))
-
-    # -------------------------------------------------------------- over rows
-
-    def _over(self, vector: Vector) -> None:
-        """The sum over the rows of each number, or of products."""
-        size, views = vector.size, vector.operands
-        loops: list[Loop] = [("i", size)]
-        if not any(map(has_rows, views)):  # the same in each row
-            text = f"{self.use('n') and self.dialect.rows} * {self.item(views[0], (size,), 'i')}"
-            self.put(loops, [self.line(vector, self.one_of(vector), text)])
-            return
-        with self.piece_of(BEFORE):
-            at = self.one_of(vector)
-            is_named = self.is_named(vector)
-            self.put(loops, [self.dialect.variable(at, "0.0") if is_named else f"{at} = 0.0;"])
-        if self.tile > 1:
-            self.over_tile(vector)
-            return
-        count = views[0].index.shape[1] if views[0].index.ndim == 2 else 1
-        nest = nest_of([view.index for view in views]) or (size,)
-        names = VARIABLES[: len(nest)]
-        term = self._term(vector.op, views, (*nest, count), f"{names}k")
-        place = self.at(vector, flat_terms(nest, names))
-        self.put([*zip(names, nest), ("k", count)], [f"{place} += {term};"])
 
     # -------------------------------------------------------------- results
 
@@ -474,7 +293,7 @@ class Function(Products):
         size, every = count // len(result.turns), numpy.arange(count)
         axes = [numpy.array(result.turns)[every // size], every % size]
         rows: list[Loop] = [("r", self.use("here"))] if result.by_rows and self.tile > 1 else []
-        self._write(view, axes, partial(self._target, result, size), outer=rows)
+        self.write(view, axes, partial(self._target, result, size), outer=rows)
 
     def _target(self, result: Result, size: int, turn: Terms, i: Terms) -> str:
         """A place in an array of the caller: number i of `size`, of one of the gradients."""
