@@ -87,7 +87,6 @@ class Dialect:
     whole: Callable[..., str] = "int {} = {};".format
     comment: Callable[..., str] = "/* {} */".format
     array_at: Callable[..., str] = "double *restrict {} = work + {};".format
-    pointer: Callable[..., str] = "const double *restrict {} = {};".format
     kinds: Mapping[str, str] = {
         "nothing": "void", "number": "double", "part": "static void", "main": "int",
         "helper": "static double",

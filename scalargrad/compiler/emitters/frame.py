@@ -24,7 +24,6 @@ Loop = tuple[str, int | str]  # a variable, and how often
 BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
 STEP = 16  # rows that products take at once
 LARGEST_PART = 400  # lines, about, of a function
-OF_PARTS = {"share": "number"}  # the rest are places
 
 
 class Piece:
@@ -104,7 +103,6 @@ class Frame:
         self.name_of: dict[Any, str] = dict(names)
         self.tile = 1  # rows that are taken at once
         self.arrays: dict[str, int] = {}  # how many numbers each has
-        self.rows_of: dict[Block, str] = {}  # what stands for the rows of a tile
         self.in_parts = False
         self.calls: set[str] = set()
         self.pieces: tuple[list[Piece], ...] = ([], [], [])
@@ -203,10 +201,8 @@ class Frame:
         """Functions that are parts, and the lines of the function, which use the names `uses`."""
         pieces = [piece for stage in self.pieces for piece in stage]
         self.uses = {name for piece in [*pieces, self.ending] for name in piece.uses}
-        kinds = {**{name: kind for kind, name in self.parameters()}, **OF_PARTS}
-        kinds |= dict.fromkeys(self.rows_of.values(), "input") | dict.fromkeys(
-            self.arrays, "output"
-        )
+        kinds = {"share": "number", **dict.fromkeys(self.arrays, "output")}  # the rest are places
+        kinds |= {name: kind for kind, name in self.parameters()}
         head, functions, staged = self._rooms(), list[str](), list[list[str]]()
         for stage in (BEFORE, INSIDE, AFTER):
             groups = self._groups(stage)
@@ -235,13 +231,8 @@ class Frame:
                 lead.append(f"const long here = n - first < {tile} ? n - first : {tile};")
             if "wide" in self.uses:
                 lead.append(f"const long wide = (here + {STEP - 1}) / {STEP} * {STEP};")
-            lead += self.rows_of_tile()
         self.uses.add("n")
         return [f"{head} {{", *[self.dialect.indent + x for x in [*lead, *lines]], "}"]
-
-    def rows_of_tile(self) -> list[str]:
-        """The lines that find the rows of data of a tile."""
-        return []
 
     def source(self, kind: str = "nothing") -> Source:
         """The function as text; of a kind, where it returns nothing."""

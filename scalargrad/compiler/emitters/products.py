@@ -59,12 +59,6 @@ class Products(Operands):
 
     # -------------------------------------------------------------- where numbers stand
 
-    def _data(self, block: Block) -> str:
-        """The rows of data of a tile, as they stand."""
-        if block not in self.rows_of:
-            self.rows_of[block] = self.names.take(f"{self.name_of[block]}_r", "rows")
-        return self.use(self.rows_of[block])
-
     def _placed(self, block: Block) -> str:
         """A block without rows for products: a copy of a large one, which many rows read."""
         name, size = self.name_of[block], len(block.inputs)
@@ -76,16 +70,6 @@ class Products(Operands):
             with self.piece_of(BEFORE, first=True):
                 self.put([("i", size)], [f"{self.use(copy)}[i] = {self.use(name)}[i];"])
         return self.use(self.columns[block])
-
-    def rows_of_tile(self) -> list[str]:
-        """The lines that find the rows of data of a tile."""
-        lines = []
-        for block, name in self.rows_of.items():
-            data, width = self.name_of[block], len(block.inputs)
-            self.uses.add(data)
-            first = linear(0, [(width, "first")])
-            lines.append(self.dialect.pointer(name, f"{data} + {first}"))
-        return lines
 
     # -------------------------------------------------------------- plans
 
@@ -106,10 +90,13 @@ class Products(Operands):
 
     def _text(self, matrix: Matrix, terms: list[tuple[int, str]]) -> str:
         """The place from which on a product reads."""
-        source = matrix.view.sources[0] if matrix.stands else self.one(matrix.view).sources[0]
-        is_block = isinstance(source, Block) and not source.has_rows
-        find = self._data if matrix.stands else self._placed if is_block else self.array
-        name = find(source)
+        if matrix.stands:
+            name = self.use(self.name_of[matrix.view.sources[0]])
+            terms = [*terms, (matrix.row, self.use("first"))]
+        else:
+            source = self.one(matrix.view).sources[0]
+            is_block = isinstance(source, Block) and not source.has_rows
+            name = self._placed(source) if is_block else self.array(source)
         at = linear(matrix.first, terms)
         return name if at == "0" else f"{name} + {at}"
 
