@@ -12,33 +12,26 @@ from .roll import Numbers, Rolled, View, size_of
 MEAN, TIMES = line_of("x / y"), line_of("x * y")
 
 
-def reduced(put: Any, x: Any, carried: bool, reduce: str | None, given: Any = lambda x: x) -> Any:
-    """The sum or mean of a number over the rows, and the slope it begins with; None stands for 1.
-
-    `put` makes a step of a line and its operands, `given` an operand of what is known when a
-    function is called.
-    """
-    if reduce == "mean" and carried:
-        return put(MEAN, put(OVER_ROWS, x), given(ROWS)), given(ROW_SHARE)
-    if reduce == "sum" and carried:
-        return put(OVER_ROWS, x), None
-    return (put(TIMES, x, given(ROWS)), given(ROWS)) if reduce == "sum" else (x, None)
-
-
 def outputs_of(
     derived: Derived, reduce: str | None, joined: bool = False
 ) -> tuple[list[View], list[View]]:
-    """The outputs of a program in vectors, and the slopes they begin with.
+    """The outputs of a program in vectors, sums or means over the rows where these are reduced, and
+    the slopes they begin with.
 
     Those that are `joined` are added up: the first is over rows, and no other.
     """
-    values, seeds = [], []
+    values, seeds, rows = [], [], whole(ROWS)
     for number, (source, place) in enumerate(derived.rolled.outputs):
-        output, over = derived.output(source, place), None if joined and number else reduce
-        put = lambda line, *xs: derived.put(line, xs, 1)  # noqa: E731
-        view, seed = reduced(put, output, source.has_rows, over, whole)
-        values.append(view)
-        seeds.append(seed or constant(1.0))
+        value, seed = derived.output(source, place), constant(1.0)
+        over = None if joined and number else reduce
+        if over and source.has_rows:
+            value = derived.put(OVER_ROWS, (value,), 1)
+            if over == "mean":
+                value, seed = derived.put(MEAN, (value, rows), 1), whole(ROW_SHARE)
+        elif over == "sum":
+            value, seed = derived.put(TIMES, (value, rows), 1), rows
+        values.append(value)
+        seeds.append(seed)
     return values, seeds
 
 
