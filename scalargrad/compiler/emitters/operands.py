@@ -96,8 +96,10 @@ class Operands(Frame):
         self, view: View, axes: Sequence[Any], place: Any,
         outer: Sequence[Loop] = (), inner: Sequence[Loop] = (),
     ) -> None:  # fmt: skip
-        """Write the numbers of a view, source by source. Where one goes, `place` says of the terms
-        of some axes, as `terms` has them: of each the places are given.
+        """Write the numbers of a view, source by source, in loops of their own.
+
+        `axes` say where each number goes, along some axes; `place` is the text of such a place, of
+        the `terms` along them.
         """
         ends, flat = numpy.cumsum([*map(size_of, view.sources)]), view.index.ravel()
         which = numpy.searchsorted(ends, flat, side="right")
@@ -168,7 +170,8 @@ class Operands(Frame):
     def side_by_side(self, xs: View, carried: bool, row: list[tuple[int, str]]) -> str:
         """The place where list j begins; lists that are not in an array as they are, are copied."""
         view, shape = narrowed(xs.sources, xs.index.ravel()), xs.index.shape
-        source, strides = view.sources[0], Strides.of(xs.index) if xs.index.size else None
+        source, index = view.sources[0], view.index.reshape(shape)
+        strides = Strides.of(index) if index.size else None
         is_array = len(view.sources) == 1 and isinstance(source, Vector | Block)
         is_array = is_array and not self.is_number(source) and source not in self.constants
         has_gaps = not strides or strides.steps[1] != (shape[1] > 1)

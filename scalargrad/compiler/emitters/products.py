@@ -57,8 +57,6 @@ class Products(Operands):
         super().__init__(*args, **options)
         self.product_of = cache(self._product_of)
 
-    # -------------------------------------------------------------- where numbers stand
-
     def _placed(self, block: Block) -> str:
         """A block without rows for products: a copy of a large one, which many rows read."""
         name, size = self.name_of[block], len(block.inputs)
