@@ -15,6 +15,7 @@ from ..strides import Strides, flat_terms, linear, nest_of
 from .frame import BEFORE, INSIDE, STEP, Frame, Loop
 
 VARIABLES = "ijlm"
+RUN = 4  # numbers, on the average, of runs that are sooner written each than all by a table
 SLOPES_OF_LISTS = {*LIST_SLOPES.values()}
 Terms = tuple[list[tuple[int, str]], int]  # multiples of variables, and what comes first
 
@@ -105,15 +106,21 @@ class Operands(Frame):
         which = numpy.searchsorted(ends, flat, side="right")
         order = numpy.argsort(which, kind="stable")
         begins = numpy.searchsorted(which[order], numpy.arange(1, len(ends)))
-        parts = zip(numpy.split(order, begins), view.sources, ends)
-        read = [part for part in parts if len(part[0])]
-        for there, source, end in sorted(read, key=lambda part: part[0][0]):
-            index = flat[there] - (end - size_of(source))
+        parts = []
+        for there, source, end in zip(numpy.split(order, begins), view.sources, ends):
+            if not len(there):
+                continue
+            index, runs = flat - (end - size_of(source)), [there]
+            if nest_of([x[there] for x in (index, *axes)]) is None:
+                runs = numpy.split(there, numpy.flatnonzero(numpy.diff(there) > 1) + 1)
+            are_short = len(runs) * RUN > len(there)
+            parts += [(run, source, index) for run in ([there] if are_short else runs)]
+        for there, source, index in sorted(parts, key=lambda part: part[0][0]):
             to = [axis[there] for axis in axes]
-            shape = nest_of([index, *to]) or nest_of(to) or (len(index),)
+            shape = nest_of([index[there], *to]) or nest_of(to) or (len(there),)
             names = VARIABLES[: len(shape)]
             target = place(*[self.terms(places.reshape(shape), names) for places in to])
-            number = self.item(View((source,), index), shape, names)
+            number = self.item(View((source,), index[there]), shape, names)
             self.put([*outer, *zip(names, shape), *inner], [f"{target} = {number};"])
 
     def _number(self, source: Any, place: int) -> str:
@@ -160,9 +167,10 @@ class Operands(Frame):
             with self.piece_of(BEFORE, first=True):
                 self.put([("i", width * tile)], [f"{self.use(name)}[i] = 0.0;"])
             with self.piece_of(INSIDE, first=True):
-                at = [(step * (width > 1), "i") for step in (tile, 1)]
-                column, row = linear(0, [at[0], (1, "r")]), f"({self.use('first')} + r)"
-                number = f"{self.use(self.name_of[source])}[{linear(0, [(width, row), at[1]])}]"
+                column, row = "r", f"{self.use('first')} + r"
+                if width > 1:
+                    column, row = f"{tile} * i + r", f"{width} * ({row}) + i"
+                number = f"{self.use(self.name_of[source])}[{row}]"
                 loops: list[Loop] = [("i", width), ("r", self.use("here"))]
                 self.put(loops, [f"{self.use(name)}[{column}] = {number};"])
         return self.use(self.columns[source])
