@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..derive_rolled import Derived, beside
@@ -43,26 +43,11 @@ class Wanted(NamedTuple):
         """Whether each row has results of its own."""
         return self.has_rows and self.reduce is None
 
-    @property
-    def over(self) -> str | None:
-        """The way in which rows become one, if they do."""
-        return self.reduce if self.has_rows else None
-
     def wrt(self) -> list[tuple[Block, str, bool]]:
         """The blocks that slopes are taken by, their names, and whether each row has its own."""
         blocks = self.program.wrt if self.kind != "value" else []
         by_rows = [self.has_rows and (block.has_rows or self.per_row) for block in blocks]
         return [*zip(blocks, self.slope_names, by_rows)]
-
-    def result(self, outputs: View) -> Result:
-        """Where the outputs go."""
-        turns: Sequence[int] = (0,) if self.in_rows else range(outputs.index.size)
-        return Result(outputs, self.out, self.per_row, turns)
-
-    def slopes(self, views: list[View], turns: Sequence[int]) -> Iterator[Result]:
-        """Where slopes go by each block, turn by turn."""
-        for view, (_, name, by_rows) in zip(views, self.wrt()):
-            yield Result(view, name, by_rows, turns)
 
 
 def function_of(dialect: Dialect, name: str, wanted: Wanted, **options: Any) -> Function:
@@ -93,15 +78,16 @@ def _is_small(program: Program) -> bool:
 
 def _results(wanted: Wanted, derived: Derived) -> list[Result]:
     """Where the outputs go, and the slopes behind them."""
-    made, wrt, joined = derived.rolled, wanted.wrt(), wanted.joined
-    outputs, seeds = outputs_of(derived, wanted.over, joined)
-    walks = turns_of(made, seeds)
+    wrt, joined = wanted.wrt(), wanted.joined
+    outputs, seeds = outputs_of(derived, wanted.reduce if wanted.has_rows else None, joined)
+    walks = turns_of(derived.rolled, seeds)
     if joined and len(outputs) > 1:
         every = beside(outputs)
         outputs = [derived.put(SUM, (View(every.sources, every.index[None]),), 1)]
         walks = [([[root for turns, _ in walks for roots in turns for root in roots]], [0])]
-    results = [wanted.result(beside(outputs))]
+    places = (0,) if wanted.in_rows else range(len(outputs))
+    results = [Result(beside(outputs), wanted.out, wanted.per_row, places)]
     for turns, numbers in walks if wrt else ():
         views = derived.slopes(turns, [block for block, _, _ in wrt])
-        results += wanted.slopes(views, numbers)
+        results += [Result(x, name, by_rows, numbers) for x, (_, name, by_rows) in zip(views, wrt)]
     return results
