@@ -34,7 +34,7 @@ from ..graph import without_collector
 from ..modes import no_grad
 from .choosing import OPTIMIZERS
 from .compared import compare, traced_or_refused
-from .eager import Eager, number_of
+from .eager import Eager, check_plain, number_of
 from .lbfgs import LBFGS
 from .losses import LOSSES, cross_entropy
 from .optimizers import Optimizer, clipped
@@ -438,7 +438,9 @@ def checked(task: Task, table: Table) -> int | None:
     with no_grad():
         try:
             prediction = forward(inputs[0])
-            number_of(task.measure(prediction, targets[0]), "loss")
+            loss = task.measure(prediction, targets[0])
+            number_of(loss, "loss")
+            check_plain(loss, 0)
             if task.measure in LOSSES.values():
                 numbers = [number_of(p, "prediction") for p in items(prediction, "fit")]
                 for row, target in enumerate(targets):  # noqa: B007

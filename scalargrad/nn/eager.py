@@ -66,11 +66,8 @@ class Task:
                 raise
             if isinstance(loss, Value):
                 (loss if divisor == 1 else loss / divisor).backward()
-            elif loss != 0:  # a plain number may be 0, for a row that costs nothing
-                raise TypeError(
-                    f"the loss of row {i} is the plain number {loss}: "
-                    "compute it from the prediction, not from its .data"
-                )
+            else:
+                check_plain(loss, i)
         total /= divisor
         if self.penalty:
             extra = self.penalty(self.model)
@@ -97,6 +94,15 @@ def number_of(result: Any, name: str) -> float:
             advice = "did it forget its return?"
         raise TypeError(f"the {name} must give one Value, got {type(result).__name__}: {advice}")
     return found
+
+
+def check_plain(loss: Any, row: int) -> None:
+    """Refuse the loss of a row that is a plain number, but 0: that of a row that costs nothing."""
+    if not isinstance(loss, Value) and loss != 0:
+        raise TypeError(
+            f"the loss of row {row} is the plain number {loss}: "
+            "compute it from the prediction, not from its .data"
+        )
 
 
 class Asked(NamedTuple):

@@ -416,6 +416,17 @@ def test_wrong_arguments_of_fit_are_answered(settings, error, text):
         fit(**settings)
 
 
+@pytest.mark.parametrize("engine", ["eager", "auto", "compiled"])
+def test_a_model_whose_prediction_holds_no_weight_is_refused(engine):
+    class Still(Line):
+        def __call__(self, x):
+            return self.slope.data * x
+
+    for model in (Still(), type("Constant", (Line,), {"__call__": lambda self, x: 3.0})()):
+        with pytest.raises(TypeError, match="the loss of row 0 is the plain number"):
+            model.fit(LINE_X, LINE_Y, epochs=1000, engine=engine, backend="python")
+
+
 def test_an_error_names_its_row():
     with pytest.raises(ValueError, match="takes a class from 0 to 1, got 7") as caught:
         MLP(2, [2]).fit(XOR_X, [0, 1, 7, 0], loss="cross_entropy", lr=0.1, epochs=1)
