@@ -38,14 +38,15 @@ def update_of(optimizer: Any, is_known: bool = False) -> Program | None:
         return None
     if any(len(part) != count for part in state):
         return None
-    own = [*OWN, *(f"state{i + 1}" for i in range(len(state)))]
+    names = [*OWN, *(f"state{i + 1}" for i in range(len(state)))]
     size = min(2, count) if is_known else count
-    numbers = [[Traced(name) for name in own] for _ in range(size)]
-    shared = [Traced(name) for name in SHARED]
+    own = [Block(name, (size,)) for name in names]
+    blocks = [*own, *[Block(name, ()) for name in SHARED]]
+    numbers = [[Traced(block.name) for _ in block.inputs] for block in blocks]
     captured = Captured([] if is_known else [type(optimizer), type(optimizer).update])
     draws = None if is_known else Draws(lambda: Captured([optimizer.update]))
     try:
-        results = _called(optimizer, numbers, shared)
+        results = _called(optimizer, *map(list, numbers))
     except Exception:  # whatever a traced number meets in code that takes floats
         results = None
     if draws and draws.were_made():  # or another thread did, such as one of Dask's
@@ -53,33 +54,27 @@ def update_of(optimizer: Any, is_known: bool = False) -> Program | None:
         return None
     if results is None or captured.asks_kinds or captured.has_changed():  # it counts
         return None
-    blocks = [Block(name, ()) for name in (*own, *SHARED)]
-    inputs = [block.inputs[0] for block in blocks]
-    each = [[Input(block, 0) for block in blocks[: len(own)]] for _ in range(size)]
-    each[0] = inputs[: len(own)]
-    known = [*zip(shared, inputs[len(own) :])]
-    for own_numbers, xs in zip(numbers, each):
-        known += zip(own_numbers, xs)
-    flat = frozen([x for result in results for x in result], known, _refuse)
-    width = len(results[0])
-    formulas = [flat[i : i + width] for i in range(0, len(flat), width)]
-    common = {x: x for x in inputs[len(own) :]}
-    partners = [{**common, **dict(zip(xs, each[0]))} for xs in each]
-    is_one = all(alike(formulas[0], *other) for other in zip(formulas, partners))
-    return Program(blocks, formulas[0]) if is_one else None
+    inputs = [x for block in blocks for x in block.inputs]
+    flat = frozen(results, zip([x for xs in numbers for x in xs], inputs), _refuse)
+    formulas = [flat[i::size] for i in range(size)]
+    shared = {x: x for x in inputs[size * len(own) :]}
+    for i, formula in enumerate(formulas):
+        partner = shared | {block.inputs[i]: block.inputs[0] for block in own}
+        if not alike(formulas[0], formula, partner):
+            return None
+    for block in own:
+        block.inputs, block.shape = block.inputs[:1], ()
+    return Program(blocks, formulas[0])
 
 
-def _called(
-    optimizer: Any, numbers: list[list[Traced]], shared: list[Traced]
-) -> list[list[Any]] | None:
-    """For each weight its new number and those of its state.
+def _called(optimizer: Any, *numbers: list[Traced]) -> list[Any] | None:
+    """The new weights, and behind them the new state, list by list.
 
     None where the update keeps or returns something else, or takes a number as text.
     """
-    weights, gradients, *state = map(list, zip(*numbers))
+    weights, gradients, *state, (lr,), (step,) = numbers
     parts = optimizer.parameters, optimizer.lr, optimizer.state
     twin, before = [deepcopy(optimizer, {id(part): part for part in parts}) for _ in range(2)]
-    lr, step = shared
     parameters = [Traced(p.label) for p in optimizer.parameters]
     for one in (twin, before):
         one.state, one.steps, one.parameters = tuple(state), step, parameters
@@ -92,7 +87,7 @@ def _called(
     is_other = len(columns) != len(state) + 1 or any(len(x) != len(weights) for x in columns)
     if is_other or trace.is_asked or vars(twin) != vars(before):
         return None
-    return [[x if isinstance(x, Traced) else float(x) for x in own] for own in zip(*columns)]
+    return [x if isinstance(x, Traced) else float(x) for column in columns for x in column]
 
 
 def _refuse(value: Any) -> Any:

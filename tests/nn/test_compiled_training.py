@@ -709,7 +709,23 @@ class Bounded(Optimizer):
         ], ()
 
 
-@pytest.mark.parametrize("optimizer", [Tanh, Clipped, Rated, Hoarder, Bounded])
+class Led(Optimizer):
+    """All weights move along the slope of the first."""
+
+    def update(self, weights, gradients, lr):
+        return [w - lr * gradients[0] for w in weights], ()
+
+
+class InPlace(Optimizer):
+    """Writes the new weights into the list that it is given."""
+
+    def update(self, weights, gradients, lr):
+        for i, g in enumerate(gradients):
+            weights[i] -= lr * g
+        return weights, ()
+
+
+@pytest.mark.parametrize("optimizer", [Tanh, Clipped, Rated, Hoarder, Bounded, Led, InPlace])
 def test_any_update_makes_the_steps_that_it_makes_on_values(optimizer, path):
     def make(ps):
         return optimizer(ps, 0.05)
@@ -721,10 +737,11 @@ def test_an_update_has_a_formula_where_it_is_the_same_for_all_weights():
     parameters = [Value(float(i)) for i in range(3)]
     found = {
         kind.__name__: update_of(kind(parameters, 0.1)) is not None
-        for kind in (SGD, RMSprop, Adam, AdamW, Tanh, Clipped, Rated, Hoarder)
+        for kind in (SGD, RMSprop, Adam, AdamW, Tanh, InPlace, Clipped, Rated, Hoarder, Led)
     }
     assert found == {
-        "SGD": True, "RMSprop": True, "Adam": True, "AdamW": True, "Tanh": True, "Clipped": False, "Rated": False, "Hoarder": False,
+        "SGD": True, "RMSprop": True, "Adam": True, "AdamW": True, "Tanh": True, "InPlace": True,
+        "Clipped": False, "Rated": False, "Hoarder": False, "Led": False,
     }  # fmt: skip
     hoarder = Hoarder(parameters)
     update_of(hoarder)
