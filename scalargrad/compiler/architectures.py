@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pickle
 from io import BytesIO
+from itertools import count
 from types import BuiltinFunctionType, FunctionType, ModuleType
 from typing import Any
 
+from ..rows.recorders import Values
 from ..value import Value
 from .arguments import Form
 from .captured import is_library, slots_of
@@ -34,24 +36,28 @@ class _Writer(pickle.Pickler):
 
     def __init__(self, room: BytesIO, parameters: list[Value]) -> None:
         super().__init__(room, protocol=5)
-        self._places = {id(parameter): i for i, parameter in enumerate(parameters)}
-
-    def persistent_id(self, item: Any) -> Any:
-        if isinstance(item, Value):
-            return "parameter" * (id(item) in self._places), self._places.get(id(item), id(item))
-        return id(item) if isinstance(item, _BY_IDENTITY) else None
+        self._places = dict(zip(map(id, parameters), count()))
 
     def reducer_override(self, item: Any) -> Any:
-        """All that an object of the user holds, whatever it would have pickled."""
+        """All that an object of the user holds, whatever it would have pickled.
+
+        It is asked once for an object, and not for texts, numbers, lists, tuples and dicts.
+        """
         kind = type(item)
+        if kind is Value or kind is Values:
+            places = [self._places.get(id(x)) for x in (item if kind is Values else [item])]
+            if None not in places:
+                return _made, (kind.__name__, *places)
+        if isinstance(item, _BY_IDENTITY):
+            return NotImplemented if item is _made else (_made, (id(item),))
         if is_library(kind.__module__) and not hasattr(kind, "arranged"):
             return NotImplemented
         slots = {name: getattr(item, name, None) for cls in kind.__mro__ for name in slots_of(cls)}
         return _made, (kind,), (vars(item) if kind.__dictoffset__ else None, slots)
 
 
-_BY_IDENTITY = (type, FunctionType, BuiltinFunctionType, ModuleType)
+_BY_IDENTITY = (Value, type, FunctionType, BuiltinFunctionType, ModuleType)
 
 
-def _made(kind: type) -> None:
-    """Stands for a new object of a kind; nothing is ever read back."""
+def _made(*key: Any) -> None:
+    """Stands for a new object; nothing is ever read back."""
