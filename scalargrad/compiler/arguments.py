@@ -231,20 +231,23 @@ class Fixed(Form):
         return lambda slopes: None
 
 
-def _key(item: Any) -> Any:
-    """A key that tells apart what a function can tell apart: 1 from True, 0.0 from -0.0."""
-    if isinstance(item, list | tuple):
-        return type(item), *map(_key, item)
-    if isinstance(item, dict):
-        return type(item), *[(_key(key), _key(part)) for key, part in item.items()]
-    if isinstance(item, float):
-        return type(item), float.__repr__(item)
-    if type(item).__hash__ is None:
-        return MethodType(id, item)  # methods are equal if they are of the same object
+def _key(item: Any, depth: int = 2) -> Any:
+    """A key that tells apart what a function can tell apart: 1 from True, 0.0 from -0.0.
+
+    To so many objects deep: attributes may lead back to where they came from.
+    """
     kind: Any = type(item)
+    if isinstance(item, list | tuple):
+        return kind, *[_key(x, depth) for x in item]
+    if isinstance(item, dict):
+        return kind, *[(_key(key, depth), _key(part, depth)) for key, part in item.items()]
+    if isinstance(item, float):
+        return kind, float.__repr__(item)
+    if kind.__hash__ is None:
+        return MethodType(id, item)  # methods are equal if they are of the same object
     is_itself = kind.__eq__ is object.__eq__ or not hasattr(item, "__dict__")
-    own = () if is_itself else vars(item).values()  # of 0.0 and of -0.0, equal in its own way
-    return kind, item, *map(_key, own)
+    own = vars(item).values() if depth and not is_itself else ()  # equal in its own way
+    return kind, item, *[_key(x, depth - 1) for x in own]
 
 
 class State(Form):

@@ -60,6 +60,7 @@ _FIXED: tuple[type, ...] = (
     type({}.items()),
 )
 # fmt: on
+Watched = tuple[Callable[[], Any], Any]  # how to read something, and what was read
 _nothing = object()  # in place of what is not there
 
 
@@ -83,14 +84,11 @@ class Captured:
         while known < (known := len(self._names) + len(self._names_of_libraries)):
             # again, for what is found names more, and that may stand in what was passed by
             self._room: float = ROOM
-            self._held: list[Any] = []  # containers
+            self._watched: list[Watched] = []
+            self._held: list[Any] = []  # containers and tables of attributes, compared at once,
             self._copies: list[Any] = []
-            self._watched: list[tuple[Callable[[], Any], Any]] = []  # how to read, what was read
-            self._objects: list[Any] = []
-            self._kinds: list[type] = []  # their classes, which may be exchanged
-            self._tables: list[Any] = []  # of objects, functions, classes: their attributes
-            self._tables_before: list[Any] = []
-            self._named: list[tuple[Callable[[], Any], Any]] = []  # those that code names
+            self._named: list[Watched] = []  # or else what of these code names
+            self._objects: list[Any] = []  # of classes, which may be exchanged
             self._holds_values = False
             self._seen: dict[int, Any] = {}  # kept alive, so that no id is given again
             self._members: dict[type, set[str]] = {}  # of classes
@@ -102,6 +100,8 @@ class Captured:
             if not self._names.isdisjoint(_OF_ENVIRONMENT):
                 self._walk([os.environ], by_value=True)
             self._walk(arguments, by_value=True)
+        if objects := self._objects:
+            self._watched.append((lambda: [*map(type, objects)], [*map(type, objects)]))
         del self._seen, self._members, self._given
 
     def has_changed(self) -> bool:
@@ -119,23 +119,15 @@ class Captured:
         return Captured(functions, arguments) if self.has_changed() else self
 
     def _differs(self) -> bool:
-        if self._held != self._copies:
-            return True
-        if self._kinds and [*map(type, self._objects)] != self._kinds:
-            return True
         for read, before in self._watched:
             if read() != before:
                 return True
-        if self._are_as_before():
-            return False
-        return any(read() != before for read, before in self._named)
-
-    def _are_as_before(self) -> bool:
-        """Whether all attributes are as before: sooner seen than those that code names."""
         try:
-            return self._tables == self._tables_before
+            if self._held == self._copies:
+                return False
         except Exception:  # an attribute that code does not name cannot be compared
-            return False
+            pass
+        return any(read() != before for read, before in self._named)
 
     # -------------------------------------------------------------- the walk
 
@@ -222,8 +214,8 @@ class Captured:
         content = [*read()]
         if by_value and content and all(isinstance(x, Value) for x in content):
             return ()
-        self._held.append(item)
-        self._copies.append(dict(item) if isinstance(item, dict) else item.copy())
+        self._hold(item, dict(item) if isinstance(item, dict) else item.copy())
+        self._named.append((lambda: item, self._copies[-1]))
         self._watch_signs(content, read)
         return content
 
@@ -265,7 +257,6 @@ class Captured:
             self._watched.append((lambda: type(alive()), kind))
         else:
             self._objects.append(item)
-            self._kinds.append(kind)
         attributes = vars(item) if kind.__dictoffset__ != 0 else None
         if attributes and "__wrapped__" in attributes and is_library(kind.__module__):
             return [item.__wrapped__]
@@ -316,8 +307,7 @@ class Captured:
     ) -> list[Any]:
         known = sorted(name for name in names if name in table or name in also)
         if of_object:
-            self._tables.append(table)
-            self._tables_before.append(dict(table))
+            self._hold(table, dict(table))
             absent = {*names}.difference(known)
             self._named.append((partial(table.keys().isdisjoint, absent), True))
         if not known:
@@ -326,6 +316,10 @@ class Captured:
         found = self._watch(lambda: [get(name, _nothing) for name in known], watched)
         self.numbers += [x for x in found if type(x) in _NUMBERS]
         return found
+
+    def _hold(self, container: Any, before: Any) -> None:
+        self._held.append(container)
+        self._copies.append(before)
 
     def _watch_order(self, table: Mapping[Any, Any]) -> None:
         """Tell equal dicts apart that are in another order."""
