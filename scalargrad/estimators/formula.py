@@ -55,8 +55,8 @@ class FormulaRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         if formula is None:
             formula, start = _plane, {"b": 0.0, **{f"w{i}": 0.0 for i in range(X.shape[1])}}
         self.fit_ = fit_formula(
-            formula, X, y, start, sigma, self.bounds, self.loss, loss_scale=self.loss_scale,
-            backend=self.backend,
+            formula, X, y, start, sigma=sigma, bounds=self.bounds, loss=self.loss,
+            loss_scale=self.loss_scale, backend=self.backend,
         )  # fmt: skip
         self.parameters_ = self.fit_.parameters
         return self

@@ -9,7 +9,7 @@ from warnings import warn
 from weakref import WeakKeyDictionary
 
 import numpy
-from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
+from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin, is_classifier
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.model_selection import train_test_split
 from sklearn.preprocessing import LabelBinarizer
@@ -110,7 +110,9 @@ class Network(BaseEstimator):  # type: ignore[misc]
             )
         self._checked()
         begins = not hasattr(self, "model_")
-        X, targets, weights = self._read(X, y, sample_weight, begins, classes, partial=True)
+        if begins and classes is None and is_classifier(self):
+            raise ValueError("classes must be given in the first call of partial_fit")
+        X, targets, weights = self._read(X, y, sample_weight, begins, classes)
         if begins:
             self._begin(X.shape[1], targets)
         self._train(X, targets, weights, 1)
@@ -122,7 +124,7 @@ class Network(BaseEstimator):  # type: ignore[misc]
     # -------------------------------------------------------------- what a kind says
 
     def _read(
-        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None, partial: bool = False
+        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None
     ) -> tuple[Any, Any, Any]:
         """The rows, the targets as the network's outputs have them, the weights of the rows."""
         raise NotImplementedError
@@ -209,10 +211,10 @@ class Network(BaseEstimator):  # type: ignore[misc]
         order, shuffle = _Order(self._seed().getrandbits(64)), self.shuffle and not searches
         watch = Watch(self.tol, self.n_iter_no_change)
         history = self.model_.fit(
-            X, targets, self._loss if self.loss == "auto" else self.loss,
-            _kept.setdefault(self, Kept(self._optimizer)) if epochs == 1
+            X, targets, loss=self._loss if self.loss == "auto" else self.loss,
+            optimizer=_kept.setdefault(self, Kept(self._optimizer)) if epochs == 1
             else lambda _: self._optimizer,
-            None, epochs, rows, shuffle, order, held,
+            epochs=epochs, batch_size=rows, shuffle=shuffle, seed=order, validation=held,
             engine=self.engine, backend=self.backend, progress=bool(self.verbose),
             callback=None if epochs == 1 or held or searches else watch,
             penalty=_penalty(self.alpha / (2 * counted)) if self.alpha else None,
@@ -282,7 +284,7 @@ class MLPRegressor(RegressorMixin, Network):  # type: ignore[misc]
     n_outputs_: int
 
     def _read(
-        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None, partial: bool = False
+        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None
     ) -> tuple[Any, Any, Any]:
         X, y = validate_data(
             self, X, y, reset=reset, multi_output=True, y_numeric=True, dtype=float
@@ -320,7 +322,7 @@ class MLPClassifier(ClassifierMixin, Network):  # type: ignore[misc]
     """
 
     def _read(
-        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None, partial: bool = False
+        self, X: Any, y: Any, weights: Any, reset: bool, classes: Any = None
     ) -> tuple[Any, Any, Any]:
         X, y = validate_data(self, X, y, reset=reset, multi_output=True, dtype=float)
         kind = type_of_target(y, input_name="y", raise_unknown=True)
@@ -330,8 +332,6 @@ class MLPClassifier(ClassifierMixin, Network):  # type: ignore[misc]
             )
         if y.ndim == 2 and kind != "multilabel-indicator":
             y = column_or_1d(y, warn=True)
-        if partial and reset and classes is None:
-            raise ValueError("classes must be given in the first call of partial_fit")
         has_labels = kind == "multilabel-indicator"
         if reset:
             whole = y if has_labels or classes is None else numpy.asarray(classes)

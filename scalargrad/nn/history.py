@@ -74,12 +74,9 @@ class History:
         return ax
 
     def __repr__(self) -> str:
-        loss = f", loss={self.loss[-1]:.6g}" if self.loss else ""
-        validation = (
-            f", validation_loss={self.validation_loss[-1]:.6g}" if self.validation_loss else ""
-        )
-        for name, curve in self.metrics.items():
-            validation += f", {name}={curve[-1]:.6g}" if curve else ""
-        interrupted = ", interrupted=True" if self.interrupted else ""
-        seconds = f", seconds={self.seconds:.2f}"
-        return f"History(epochs={len(self.loss)}{loss}{validation}{seconds}{interrupted})"
+        curves: list[tuple[str, list[float]]] = [("loss", self.loss)]
+        curves += [("validation_loss", self.validation_loss), *self.metrics.items()]
+        parts = [f"epochs={len(self.loss)}"]
+        parts += [f"{name}={curve[-1]:.6g}" for name, curve in curves if curve]
+        parts += [f"seconds={self.seconds:.2f}", *["interrupted=True"] * self.interrupted]
+        return f"History({', '.join(parts)})"

@@ -81,11 +81,10 @@ class Lines(Line):
     """Lines on stderr, at most one a second and one an epoch."""
 
     every = 1.0  # second
+    last = ""  # the epoch that was shown
 
     def _show(self, end: str = "\n") -> None:
         epoch = self.text.split("  ")[0]
         if epoch != self.last and sys.stderr:
             self.last = epoch
             print(self.text, file=sys.stderr, flush=True)
-
-    last = ""  # the epoch that was shown
