@@ -66,30 +66,8 @@ class Plan:
         # a root that backward() ran from has a gradient; else leaves hold gradients of other walks
         walked = [root for root in roots if root.grad != 0.0 and grads]
         self.walked = frozenset(ordered(*walked))
-        count, self.most_alike = 0, most[2]
-        # layers are the last resort, whatever their number
-        fits: dict[str, int] = dict(zip(LEVELS, (*most[:2], limit)))
-        for self.level in LEVELS if collapse == "auto" else (collapse,):
-            most_here = min(fits[self.level], limit)
-            # a graph does not count as small because its leaves share cards
-            is_large = self.level == "none" and len(self.values) > most_here
-            if collapse == "auto" and is_large and self.neurons.home:
-                continue
-            self.card: dict[Value, Hashable] = self._cards()
-            count = len(set(self.card.values()))
-            widest = max((nout for _, nout in self.neurons.shapes.values()), default=0)
-            if not self.neurons.home or (count <= most_here and widest <= WIDEST_LAYER):
-                break
-        if self.has_folds and count > FEW:
-            self.card = self._cards(any_number=True)
-            count = len(set(self.card.values()))
-        # a neuron that is not collapsed has a frame, round cards of its own
-        has_frames = self.level == "none" and self.neurons.home
-        if collapse == "auto" and count > most[2] and crowds and not has_frames:
-            ways = [self._cards(folded, alike=True) for folded in (False, True)]
-            self.card = min(ways, key=lambda card: len(set(card.values())))
-            count = len(set(self.card.values()))
-        if count > limit:
+        self.card = self._card_of_each(collapse, most, limit)
+        if (count := _count(self.card)) > limit:
             raise ValueError(self._refusal(limit, count))
 
     def kind(self, value: Value) -> str:
@@ -137,9 +115,40 @@ class Plan:
             "draw a part of it, a Value nearer the leaves, or raise the limit"
         )
 
-    def _cards(
-        self, folded: bool = True, alike: bool = False, any_number: bool = False
+    def _card_of_each(
+        self, collapse: str, most: Sequence[int], limit: int
     ) -> dict[Value, Hashable]:
+        """The card of each Value; "auto" collapses, and then joins what is alike, if it must."""
+        # layers are the last resort, whatever their number
+        fits: dict[str, int] = dict(zip(LEVELS, (*most[:2], limit)))
+        widest = max((nout for _, nout in self.neurons.shapes.values()), default=0)
+        card: dict[Value, Hashable] = {}
+        for self.level in LEVELS if collapse == "auto" else (collapse,):
+            most_here = min(fits[self.level], limit)
+            # a graph does not count as small because its leaves share cards
+            is_large = self.level == "none" and len(self.values) > most_here
+            if collapse == "auto" and is_large and self.neurons.home:
+                continue
+            card = self._cards()
+            is_small = _count(card) <= most_here and widest <= WIDEST_LAYER
+            if is_small or not self.neurons.home:
+                break
+        if self.has_folds and _count(card) > FEW:
+            card = self._cards(any_number=True)
+        # a neuron that is not collapsed has a frame, round cards of its own
+        has_frames = self.level == "none" and self.neurons.home
+        if collapse == "auto" and _count(card) > most[2] and self.has_crowds and not has_frames:
+            ways = [self._cards(folded, alike=most[2]) for folded in (False, True)]
+            card = min(ways, key=_count)
+        return card
+
+    def _cards(
+        self, folded: bool = True, alike: int = 0, any_number: bool = False
+    ) -> dict[Value, Hashable]:
+        """The cards on this level. Repeats share one, if they are `folded`.
+
+        Values that play one role share one, if `alike` says how many cards there may be then.
+        """
         card: dict[Value, Hashable] = {}
         for value in self.values:
             home = self.neurons.home.get(value)
@@ -150,18 +159,29 @@ class Plan:
         if self.has_folds and folded:
             shared = {value: key for value, key in card.items() if key is not value}
             kept = self.are_roots.union(self.neurons.home)
-            card |= folds(self.values, self.readers, kept, shared, any_number or alike)
+            card |= folds(self.values, self.readers, kept, shared, any_number or alike > 0)
         if alike:
-            card |= roles(self.values, self.readers, card, self.are_roots, self.most_alike)
+            card |= roles(self.values, self.readers, card, self.are_roots, alike)
+        return card | self._crowds(card) if self.has_crowds else card
+
+    def _crowds(self, card: dict[Value, Hashable]) -> dict[Value, Hashable]:
+        """The cards of leaves that are many, of one kind, and read by the same cards."""
         crowds: dict[Hashable, list[Value]] = {}
-        for value in self.values if self.has_crowds else ():
+        for value in self.values:
             if value._operation is None and card[value] is value and value not in self.are_roots:
                 readers = frozenset(card[reader] for reader, _ in self.readers[value])
                 place = place_of(value)
                 is_weight = place is not None and place.input is not None
                 home = self.neurons.home.get(value)
                 crowds.setdefault((self.kind(value), is_weight, readers, home), []).append(value)
-        for number, crowd in enumerate(crowds.values()):
-            if len(crowd) > MOST_SHOWN:
-                card.update(dict.fromkeys(crowd, ("many", number)))
-        return card
+        return {
+            value: ("many", number)
+            for number, crowd in enumerate(crowds.values())
+            if len(crowd) > MOST_SHOWN
+            for value in crowd
+        }
+
+
+def _count(card: dict[Value, Hashable]) -> int:
+    """The number of different cards."""
+    return len(set(card.values()))
