@@ -23,7 +23,7 @@ class LoopOnNative(OnArrays):
     """Steps of training by one function of machine code."""
 
     def __init__(self, problem: Problem) -> None:
-        whole, penalty = problem.whole, problem.penalty
+        whole, penalty = problem.whole and problem.whole(), problem.penalty
         if whole and operations(whole) < FEW:  # the loss of each row, by their count
             problem = problem._replace(loss=Program(whole.blocks, whole.outputs[1:]))
         super().__init__(problem)

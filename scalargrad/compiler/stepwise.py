@@ -44,8 +44,8 @@ class Problem(NamedTuple):
     reduce: str
     keeps: bool = False  # whether batches come again, each as the same list
     clip: float | None = None  # the largest norm of a gradient
-    # the loss of all rows and what slopes are taken of, if each batch is the table and it is small
-    whole: Program | None = None
+    # makes the loss of all rows and what slopes are taken of, if each batch is a small table
+    whole: Callable[[], Program] | None = None
 
     @property
     def given(self) -> list[Block]:

@@ -29,22 +29,19 @@ from ..compiler.stepwise import Problem, Steps, Stepwise
 from ..compiler.tracing import TraceError
 from ..compiler.training import COUNTED, Objective, steady
 from ..compiler.update import lets_through, update_of
-from ..copies import with_values
 from ..graph import without_collector
-from ..modes import no_grad
 from .choosing import OPTIMIZERS
 from .compared import compare, traced_or_refused
-from .eager import Eager, check_plain, number_of
+from .eager import Eager
 from .lbfgs import LBFGS
-from .losses import LOSSES, cross_entropy
 from .optimizers import Optimizer, clipped
 from .parameters import is_own, put
-from .rows import items, one_hot, width
+from .rows import one_hot, width
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ..value import Value
-    from .eager import Asked, Losses, Table, Task
+    from .eager import Asked, Losses, Table
 
 SECONDS = 0.03  # a block of steps takes about so long
 WRITTEN_OUT = 3000  # a batch of at most so many operations is written out row by row,
@@ -77,7 +74,7 @@ class Generated:
         self.is_own = is_known(self.optimizer) and is_own(*self.task.parts)
         self._captured: Any = None  # what the code is made from, where a callback may change it
         with self._taking_back_draws() as draws:
-            self._classes = checked(self.task, self.table)
+            self._classes = self.task.classes(self.table)
             self._build(draws)
 
     @property
@@ -251,7 +248,7 @@ class Generated:
     def _reads(self, table: Table) -> bool:
         """Whether rows have the form of those that the code was made for."""
         are_alike = all(width(ours[0]) == width(rows[0]) for ours, rows in zip(self.table, table))
-        return are_alike and checked(self.task, table) == self._classes
+        return are_alike and self.task.classes(table) == self._classes
 
     def after_user_code(self) -> Generated | Eager:
         """The engine for the next steps, after a callback: Values, if it changed anything."""
@@ -331,18 +328,15 @@ class Generated:
         """The code that makes many steps in a call: one function, or gradients and updates."""
         made, count = self._objective, operations(problem.loss)
         asked, executor = self.asked, self.asked.executor
-        is_whole = asked.keeps and asked.rows == len(self.table[0])
-        small = is_whole and count * asked.rows < WRITTEN_OUT
-
-        @cache
-        def with_whole() -> Any:
-            return problem._replace(whole=made.of_rows(*problem.table) if small else None)
+        if asked.keeps and asked.rows == len(self.table[0]) and count * asked.rows < WRITTEN_OUT:
+            table = problem.table
+            problem = problem._replace(whole=cache(lambda: made.of_rows(*table)))
 
         @cache
         def on_native() -> Any:
             from ..compiler.native_training import LoopOnNative
 
-            return LoopOnNative(with_whole())
+            return LoopOnNative(problem)
 
         def is_made() -> bool:
             return executor is None and bool(on_native().has_code())
@@ -357,7 +351,8 @@ class Generated:
             return LoopOnArrays(problem, plan.backend, executor)
         is_short = count < LARGE and len(made.weights) * len(problem.update.steps) < LINES
         if executor is None and asked.expected >= SOME and is_short:
-            return LoopInPython(with_whole() if asked.expected >= MANY else problem)
+            is_long = asked.expected >= MANY
+            return LoopInPython(problem if is_long else problem._replace(whole=None))
         return self._careful()
 
     def _careful(self) -> Any:
@@ -423,35 +418,6 @@ def check_optimizer(optimizer: Any) -> None:
                 f"the {name} of {kind} is its own and cannot be compiled: "
                 "give it an update, and lr as a function of the step, or take engine='eager'"
             )
-
-
-def checked(task: Task, table: Table) -> int | None:
-    """Refuse wrong rows and targets, as generated code does not check them.
-
-    Return the number of classes, if the targets are class numbers.
-    """
-    inputs, targets = table
-    row, numbers, seen = 0, [], set()
-    forward = task.forward
-    if not is_own(*task.parts):  # a copy: a model may count its calls
-        forward = with_values(forward, iter(forward.parameters()))
-    with no_grad():
-        try:
-            prediction = forward(inputs[0])
-            loss = task.measure(prediction, targets[0])
-            number_of(loss, "loss")
-            check_plain(loss, 0)
-            if task.measure in LOSSES.values():
-                numbers = [number_of(p, "prediction") for p in items(prediction, "fit")]
-                for row, target in enumerate(targets):  # noqa: B007
-                    if target not in seen:
-                        task.measure(numbers, target)
-                        seen.add(target)
-        except (TypeError, ValueError) as error:
-            error.add_note(f"in row {row} of X and y")
-            raise
-    has_classes = task.measure is cross_entropy and not isinstance(targets[0], tuple)
-    return len(numbers) if has_classes else None
 
 
 def _settings(optimizer: Optimizer) -> dict[str, Any]:

@@ -7,10 +7,13 @@ from typing import NamedTuple
 
 from ..arithmetic.conversion import as_float
 from ..arithmetic.lists import add_up
+from ..copies import with_values
 from ..modes import no_grad, training
 from ..value import Value
+from .losses import LOSSES, cross_entropy
 from .optimizers import clip_norm
-from .parameters import put
+from .parameters import is_own, put
+from .rows import items
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +53,34 @@ class Task:
     def parts(self) -> tuple[Any, Any, Any]:
         """The model, the loss of a row, and the penalty."""
         return self.model, self.measure, self.penalty
+
+    def classes(self, table: Table) -> int | None:
+        """The number of classes, if targets are class numbers; wrong rows and targets are refused.
+
+        Generated code does not check them.
+        """
+        inputs, targets = table
+        row, numbers, seen = 0, [], set()
+        forward = self.forward
+        if not is_own(*self.parts):  # a copy: a model may count its calls
+            forward = with_values(forward, iter(forward.parameters()))
+        with no_grad():
+            try:
+                prediction = forward(inputs[0])
+                loss = self.measure(prediction, targets[0])
+                number_of(loss, "loss")
+                check_plain(loss, 0)
+                if self.measure in LOSSES.values():
+                    numbers = [number_of(p, "prediction") for p in items(prediction, "fit")]
+                    for row, target in enumerate(targets):  # noqa: B007
+                        if target not in seen:
+                            self.measure(numbers, target)
+                            seen.add(target)
+            except (TypeError, ValueError) as error:
+                error.add_note(f"in row {row} of X and y")
+                raise
+        has_classes = self.measure is cross_entropy and not isinstance(targets[0], tuple)
+        return len(numbers) if has_classes else None
 
     @training()
     def backward(self, table: Table, batch: list[int]) -> float:

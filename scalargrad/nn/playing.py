@@ -200,14 +200,14 @@ def _classes(task: Task, optimizer: Any, table: Any) -> int | None:
     A page would train wrongly where `fit` refuses to generate code, so the same is refused here.
     """
     from ..compiler.tracing import TraceError
-    from .compiled import Generated, checked
+    from .compiled import Generated
 
     try:
         Generated(Asked(task, optimizer, table, "python", 1, 1, len(table[0]), True))
     except TraceError as error:
         error.add_note("a playground trains by generated code: on Values, fit trains it")
         raise
-    return checked(task, table)
+    return task.classes(table)
 
 
 def _blocks(model: Any, numbers: list[float]) -> dict[str, Any]:

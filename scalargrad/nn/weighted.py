@@ -7,9 +7,9 @@ engines train with weights as they train with any targets.
 from __future__ import annotations
 
 from ..arithmetic.conversion import to_float
-from ..modes import no_grad
+from .eager import Task
 from .losses import cross_entropy
-from .rows import items, one_hot, to_lists
+from .rows import one_hot, to_lists
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,19 +25,10 @@ class Weighing:
     """Rows that carry their weights, and a loss that multiplies by them."""
 
     def __init__(self, model: Any, measure: Measure, table: Table) -> None:
-        inputs, targets = table
-        self.is_single = not isinstance(targets[0], tuple)
+        self.is_single = not isinstance(table[1][0], tuple)
         self.classes: int | None = None
         if measure is cross_entropy and self.is_single:
-            with no_grad():
-                outputs = items(model(inputs[0]), "fit")
-            for row, target in enumerate(targets):
-                try:
-                    measure(outputs, target)
-                except (TypeError, ValueError) as error:
-                    error.add_note(f"in row {row} of X and y")
-                    raise
-            self.classes, self.is_single = len(outputs), False
+            self.classes, self.is_single = Task(model, measure, True, None).classes(table), False
         is_single = self.is_single
 
         def weighted(prediction: Any, target: Any) -> Any:

@@ -36,7 +36,7 @@ class LoopInPython(Loop):
 
     def __init__(self, problem: Problem) -> None:
         _, penalty, update, weights, _, _, _, clip, whole = problem
-        program = whole or problem.loss
+        program = whole() if whole else problem.loss
         super().__init__(problem._replace(loss=program))
         self._weights = list(weights)
         count = len(update.blocks) - 4
