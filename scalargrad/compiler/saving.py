@@ -8,7 +8,7 @@ NumPy alone: machine code is not saved, but what would do without it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from math import isfinite
 from typing import Any
@@ -18,7 +18,7 @@ from .arguments import Fixed, Numbers
 from .constants import named_constants
 from .contents import LIST, TUPLE, shaped
 from .emitters import python
-from .layout import shape_text, tuple_of
+from .layout import shape_text
 from .naming import Names, is_word
 from .roll import is_scattered, rolled
 from .standalone import Standalone
@@ -154,13 +154,14 @@ class _Saved:
             returned = f"return {self._number('value')}, _gradient(*slopes)"
             return [f"value, slopes = {answer}", returned]
         count = len(self.program.outputs)
+        is_bare = kind == "value" and count == 1
+        numbers = [self._number("outputs" if is_bare else f"outputs[{i}]") for i in range(count)]
+        values = PYTHON.outputs(self.traces, iter(numbers))
         if kind == "value":
-            numbers = ["outputs"] if count == 1 else [f"outputs[{i}]" for i in range(count)]
-            result = self._result(map(self._number, numbers))
-            return [f"outputs = {answer}", f"return {result}"]
-        values = self._result([self._number(f"outputs[{i}]") for i in range(count)])
-        gradients = self._result([f"_gradient(*slopes[{i}])" for i in range(count)])
-        return [f"outputs, slopes = {answer}", f"return {values}, {gradients}"]
+            return [f"outputs = {answer}", f"return {values}"]
+        gradients = [f"_gradient(*slopes[{i}])" for i in range(count)]
+        slopes = PYTHON.outputs(self.traces, iter(gradients))
+        return [f"outputs, slopes = {answer}", f"return {values}, {slopes}"]
 
     def _number(self, text: str) -> str:
         """An expression for a number, or with rows that stay apart for one of each: NumPy's become
@@ -168,20 +169,11 @@ class _Saved:
         """
         return f"float({text})" if self.on_arrays and not self.by_rows else text
 
-    def _result(self, texts: Iterable[str]) -> str:
-        """Texts in the structure of the function's result."""
-        content = iter(texts)
-        is_single, result = self.traces.is_single, self.traces.result
-        return next(content) if is_single else PYTHON.result(result, content)
-
     def _gradient(self) -> str:
         """The function that gives slopes by each block the structure of the arguments."""
         names = Names(LOCAL)
         blocks = {block: names.take(f"d{block.name}", "d") for block in self.program.wrt}
-        slopes = iter(blocks.values())
-        wrt, forms = self.traces.wrt, self.traces.forms
-        made = {i: PYTHON.built(forms[i], slopes, self._leaf) for i in sorted(wrt)}
-        returned = tuple_of([made[i] for i in wrt]) if self.traces.is_tuple else made[wrt[0]]
+        returned = PYTHON.gradient(self.traces, iter(blocks.values()), self._leaf)
         doc = "Slopes in the structure of what they are by."
         are_lists = self.on_arrays and not self.has_vectors  # plain Python gives them
         arrays = [name for block, name in blocks.items() if block.shape and are_lists]

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from .arguments import Container, Fixed, Form, Numbers, State, numbers
 from .layout import listed, tuple_of
 from .naming import is_word
-from .traces import Request
+from .traces import Request, Traces
 
 
 class Writing(NamedTuple):
@@ -56,10 +56,10 @@ class Writing(NamedTuple):
             at = f"[{self.at(key)}]"
             yield from self.places(item, path + at, name + at)
 
-    def built(self, form: Form, texts: Iterator[str], leaf: Any = lambda form, text: text) -> str:
+    def built(self, form: Form, texts: Iterator[str], leaf: Any = None) -> str:
         """Texts of blocks in the structure of an argument."""
         if isinstance(form, Numbers):
-            return leaf(form, next(texts))  # type: ignore[no-any-return]
+            return leaf(form, next(texts)) if leaf else next(texts)
         if isinstance(form, State):
             return self.mapping({name: next(texts) for name in form.names})
         if not isinstance(form, Container):
@@ -68,6 +68,16 @@ class Writing(NamedTuple):
         if form.is_dict:
             return self.mapping(items)
         return self.listed([*items.values()], issubclass(form.kind, tuple))
+
+    def gradient(self, traces: Traces, texts: Iterator[str], leaf: Any = None) -> str:
+        """Texts of slopes by blocks in the structure of what they are by."""
+        made = {i: self.built(traces.forms[i], texts, leaf) for i in sorted(traces.wrt)}
+        parts = [made[i] for i in traces.wrt]
+        return self.listed(parts, is_tuple=True) if traces.is_tuple else parts[0]
+
+    def outputs(self, traces: Traces, texts: Iterator[str]) -> str:
+        """Texts of outputs in the structure of what the function returns."""
+        return next(texts) if traces.is_single else self.result(traces.result, texts)
 
     def result(self, tree: Any, texts: Iterator[str]) -> str:
         """Texts in the structure of a result."""

@@ -91,13 +91,8 @@ class _Module(Plain):
             parts = [_part(self.out, i, count, "n") for i in range(count)]
             values = [f"like({first}, {part}, [n])" for part in parts]
         groups = [self._gradient(i, kind) for i in range(count if kind != "value" else 0)]
-        texts = [*map(self._result, filter(None, (values, groups)))]
+        texts = [WRITTEN.outputs(self.traces, iter(x)) for x in (values, groups) if x]
         return texts[0] if kind == "value" else f"[{', '.join(texts)}]"
-
-    def _result(self, texts: Sequence[str]) -> str:
-        return (
-            texts[0] if self.traces.is_single else WRITTEN.result(self.traces.result, iter(texts))
-        )
 
     def _gradient(self, turn: int, kind: str) -> str:
         """The slopes of an output in the structure of what they are by."""
@@ -107,10 +102,7 @@ class _Module(Plain):
             part = _part(name, turn, count, _size(shape))
             listed = ", ".join(map(str, shape))
             slopes.append(f"like({self.path_of[block]}, {part}, [{listed}])")
-        found = iter(slopes)
-        made = {i: WRITTEN.built(self.traces.forms[i], found) for i in sorted(self.traces.wrt)}
-        parts = [made[i] for i in self.traces.wrt]
-        return f"[{', '.join(parts)}]" if self.traces.is_tuple else parts[0]
+        return WRITTEN.gradient(self.traces, iter(slopes))
 
     # -------------------------------------------------------------- the comment
 
