@@ -7,7 +7,7 @@ their own, which hand numbers on in one array.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from itertools import accumulate
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from ..program import Block
 
 Loop = tuple[str, int | str]  # a variable, and how often
 
-BEFORE, INSIDE, AFTER = range(3)  # of the loop over rows
+BEFORE, INSIDE, AFTER, END = range(4)  # of the loop over rows; what the function returns
 STEP = 16  # rows that products take at once
 LARGEST_PART = 400  # lines, about, of a function
 
@@ -105,9 +105,9 @@ class Frame:
         self.arrays: dict[str, int] = {}  # how many numbers each has
         self.in_parts = False
         self.calls: set[str] = set()
-        self.pieces: tuple[list[Piece], ...] = ([], [], [])
+        self.pieces: tuple[list[Piece], ...] = ([], [], [], [])
         self.stage, self.piece = BEFORE, Piece()  # which is being written
-        self.ending, self.uses = Piece(), set[str]()
+        self.uses: set[str] = set()
 
     def is_number(self, source: Any) -> bool:
         """Whether a block is handed over as a number."""
@@ -124,11 +124,6 @@ class Frame:
         yield
         self.pieces[stage].insert(0 if first else len(self.pieces[stage]), self.piece)
         self.stage, self.piece = before
-
-    def ends_in(self, text: Callable[[], str]) -> None:
-        """The function returns a number; its text is asked for behind all pieces."""
-        self.stage, self.piece = AFTER, self.ending
-        self.piece.lines.append(f"return {text()};")
 
     def put(self, loops: Sequence[Loop], lines: Sequence[str]) -> None:
         """Add lines in loops."""
@@ -200,7 +195,7 @@ class Frame:
     def body(self) -> tuple[list[str], list[str]]:
         """Functions that are parts, and the lines of the function, which use the names `uses`."""
         pieces = [piece for stage in self.pieces for piece in stage]
-        self.uses = {name for piece in [*pieces, self.ending] for name in piece.uses}
+        self.uses = {name for piece in pieces for name in piece.uses}
         kinds = {"share": "number", **dict.fromkeys(self.arrays, "output")}  # the rest are places
         kinds |= {name: kind for kind, name in self.parameters()}
         head, functions, staged = self._rooms(), list[str](), list[list[str]]()
@@ -220,7 +215,8 @@ class Frame:
         if "share" in self.uses:
             head.insert(0, self.dialect.constant("share", f"1.0 / {self.dialect.rows}"))
             self.uses.add("n")
-        return functions, [*head, *before, *inside, *after, *self.ending.lines]
+        end = [line for piece in self.pieces[END] for line in piece.lines]
+        return functions, [*head, *before, *inside, *after, *end]
 
     def _over_rows(self, lines: Sequence[str]) -> list[str]:
         """Lines in the loop over rows: over single ones, or over tiles of some."""

@@ -21,7 +21,7 @@ from ..dialects.c import OF_EACH
 from ..lower import DOT, OVER_ROWS, ROW_PRODUCTS, SHARES, SUM
 from ..roll import Numbers, Vector, View, has_rows
 from ..strides import flat_terms, linear, nest_of
-from .frame import AFTER, BEFORE, INSIDE, LARGEST_PART, STEP, Loop
+from .frame import AFTER, BEFORE, END, INSIDE, LARGEST_PART, STEP, Loop
 from .operands import VARIABLES, Terms
 from .products import Products
 
@@ -77,8 +77,9 @@ class Function(Products):
         for result in self.results:
             with self.piece_of(INSIDE if result.by_rows else AFTER):
                 self._result(result)
-        if returned := self.returned:
-            self.ends_in(lambda: self.item(returned.view, (1,), "i"))
+        if self.returned:
+            with self.piece_of(END):
+                self.put([], [f"return {self.item(self.returned.view, (1,), 'i')};"])
 
     # -------------------------------------------------------------- order
 
