@@ -180,16 +180,15 @@ class Frame:
         ends = [0, *accumulate(map(_rounded, self.arrays.values()))]
         return [*map(self.dialect.array_at, self.arrays, ends)]
 
-    def _groups(self, stage: int) -> list[list[Piece]]:
-        """The pieces of a stage, together as long as they are not many lines."""
-        groups: list[list[Piece]] = []
-        length = LARGEST_PART
+    def _groups(self, stage: int) -> list[Piece]:
+        """The pieces of a stage, put together as long as they are not many lines."""
+        groups: list[Piece] = []
         for piece in self.pieces[stage]:
-            length += len(piece.lines)
+            length = len(piece.lines) + (len(groups[-1].lines) if groups else 0)
             if not groups or (self.in_parts and length > LARGEST_PART):
-                groups.append([])
-                length = len(piece.lines)
-            groups[-1].append(piece)
+                groups.append(Piece())
+            groups[-1].lines += piece.lines
+            groups[-1].uses |= piece.uses
         return groups
 
     def body(self) -> tuple[list[str], list[str]]:
@@ -199,23 +198,19 @@ class Frame:
         kinds = {"share": "number", **dict.fromkeys(self.arrays, "output")}  # the rest are places
         kinds |= {name: kind for kind, name in self.parameters()}
         head, functions, staged = self._rooms(), list[str](), list[list[str]]()
-        for stage in (BEFORE, INSIDE, AFTER):
-            groups = self._groups(stage)
-            lines = [x for piece in self.pieces[stage] for x in piece.lines] * (len(groups) == 1)
+        for groups in map(self._groups, (BEFORE, INSIDE, AFTER, END)):
+            lines = [line for group in groups for line in group.lines] * (len(groups) < 2)
             for group in groups if len(groups) > 1 else ():
-                used = dict.fromkeys([name for piece in group for name in piece.uses])
-                inner = [x for piece in group for x in piece.lines]
                 part = self.names.take("", f"{self.name}_part")
-                listed = [(kinds.get(name, "place"), name) for name in used]
-                functions.append(self.dialect.function("part", part, listed, inner))
-                lines.append(f"{part}({', '.join(used)});")
+                listed = [(kinds.get(name, "place"), name) for name in group.uses]
+                functions.append(self.dialect.function("part", part, listed, group.lines))
+                lines.append(f"{part}({', '.join(group.uses)});")
             staged.append(lines)
-        before, inside, after = staged
+        before, inside, after, end = staged
         inside = self._over_rows(inside) if inside else []
         if "share" in self.uses:
             head.insert(0, self.dialect.constant("share", f"1.0 / {self.dialect.rows}"))
             self.uses.add("n")
-        end = [line for piece in self.pieces[END] for line in piece.lines]
         return functions, [*head, *before, *inside, *after, *end]
 
     def _over_rows(self, lines: Sequence[str]) -> list[str]:
