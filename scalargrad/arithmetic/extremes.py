@@ -82,7 +82,8 @@ def over_square(x: float, y: float) -> float:
     """x / y², with no overflow or underflow on the way."""
     if x == 0.0 or y == 0.0 or not (-inf < x < inf and -inf < y < inf):
         return divide(divide(x, y), y)
-    (m, e), (m_y, e_y) = math.frexp(x), math.frexp(y)
+    m, e = math.frexp(x)
+    m_y, e_y = math.frexp(y)
     return scaled(m / m_y / m_y, e - 2 * e_y)
 
 

@@ -118,9 +118,6 @@ class _Translator:
                 exponent = self._set(e, self.writer.call("exponent", m)[0], "whole")
                 return [first, exponent, self._set(m, self.writer.call("mantissa", m, e)[0])]
             case ast.Assign([ast.Tuple(targets)], ast.Tuple(values)):
-                if isinstance(targets[0], ast.Tuple):
-                    pairs: Any = zip(targets, values)
-                    return [x for t, v in pairs for x in self._lines(ast.Assign([t], v))]
                 (a, b), (x, y) = targets, [number(value)[0] for value in values]
                 turned = ast.Name("turned")
                 return [self._set(turned, x), self._set(b, y), self._set(a, "turned")]
