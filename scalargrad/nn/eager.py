@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..arithmetic.conversion import as_float
 from ..arithmetic.lists import add_up
 from ..copies import with_values
-from ..modes import no_grad, training
+from ..modes import no_grad, record_anyway, training
 from ..value import Value
 from .losses import LOSSES, cross_entropy
 from .optimizers import clip_norm
@@ -69,6 +69,9 @@ class Task:
                 prediction = forward(inputs[0])
                 loss = self.measure(prediction, targets[0])
                 number_of(loss, "loss")
+                if not isinstance(loss, Value):  # as a derivative is, within no_grad
+                    with record_anyway(), training():
+                        loss = self.measure(forward(inputs[0]), targets[0])
                 check_plain(loss, 0)
                 if self.measure in LOSSES.values():
                     numbers = [number_of(p, "prediction") for p in items(prediction, "fit")]

@@ -36,7 +36,7 @@ def on_values(op: Op, traced: bool = False) -> list[Callable[..., Any]]:
     """The slopes by each operand, as functions of the operands and `out`, which may be Values.
 
     >>> x = Value(0.0)
-    >>> by_x, = on_values(OPS["sin"])
+    >>> by_x, = on_values(named("sin"))
     >>> by_x(x, x.sin()).op
     'cos'
     """
