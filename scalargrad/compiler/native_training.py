@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from array import array
 from collections.abc import Sequence
+from itertools import chain
 from typing import Any
 
 import numpy
@@ -40,7 +41,7 @@ class LoopOnNative(OnArrays):
         fixed = [x if isinstance(x, float) else numpy.array(x) for x in steps.fixed]
         rates, losses = numpy.array(steps.rates, dtype=float), numpy.empty(len(steps.batches))
         count = LONG(len(losses))
-        given = [arrays[0], arrays[1:], *fixed, *self.data, *rows, rates]
+        given = [arrays[0], arrays[1:], *fixed, *rows, rates]
         train(*map(_passed, [*given, steps.first, count, losses, work]))
         return arrays, array("d", losses.tobytes())
 
@@ -54,10 +55,9 @@ class LoopOnNative(OnArrays):
         return repr((self._program.digest, problem.update.digest, problem.reduce, problem.clip))
 
     def _source(self) -> tuple[str, str]:
-        from .emitters.training import Training
+        from .emitters.training import training_source
 
-        made = Training(self.problem, self._program)
-        return made.text, made.level
+        return training_source(self.problem, self._program)
 
     def _function(self) -> tuple[Any, Any]:
         """The function, and an array to work in."""
@@ -66,16 +66,16 @@ class LoopOnNative(OnArrays):
         return library.train, room(room_of(library, "train"))
 
     def _rows(self, batches: list[list[int]]) -> list[Any]:
-        """Where the rows of each batch begin and end: in the data, or else in an order of rows; in
-        front of that the order, and arrays for the rows of a batch in that order.
+        """The data, each with an array for a batch of its rows in another order; that order; and
+        where the rows of each batch begin and end in it, or, where there is none, in the data.
         """
         are_alike = batches.count(batches[0]) == len(batches)
         ranges = [self.once(_ends, batch) for batch in (batches[:1] if are_alike else batches)]
         if None not in ranges:
             ends = numpy.array(ranges, dtype=LONG).repeat(len(batches) // len(ranges), axis=0)
-            return [*[None] * len(self.data), None, *ends.T.copy()]
+            return [*chain(*[(x, None) for x in self.data]), None, *ends.T.copy()]
         sizes = [*map(len, batches)]
-        copies = [room(max(sizes) * x[0].size) for x in self.data]
+        copies = chain(*[(x, room(max(sizes) * x[0].size)) for x in self.data])
         ends, order = numpy.cumsum(sizes, dtype=LONG), numpy.concatenate(batches).astype(LONG)
         return [*copies, order, ends - sizes, ends]
 

@@ -7,7 +7,6 @@ are finite in the end, for neither nan nor inf ever leaves a weight.
 
 from __future__ import annotations
 
-from itertools import accumulate
 from typing import Any
 
 from ..derive_rolled import Derived
@@ -43,69 +42,56 @@ def update_source(dialect: Dialect, name: str, update: Program) -> Source:
     ).source("part")
 
 
-class Training:
-    """The source of the function `train`.
+def training_source(problem: Problem, program: Program) -> tuple[str, str]:
+    """The source of the function `train`, and the level of optimisation that it is worth.
 
     The outputs of `program` are added up: the loss of a row, or, of a batch whose rows are known,
     the part of each, and the penalty, if there is one. The blocks that slopes are taken by are
     trained.
     """
-
-    def __init__(self, problem: Problem, program: Program) -> None:
-        self.problem, self.program, self.moving = problem, program, program.wrt
-        self.data = [block for block in program.blocks if block.has_rows]
-        names = MACHINE.names()
-        names.taken.update(OWN)
-        self.name_of: dict[Any, str] = {b: names.take(b.name, "v") for b in program.blocks}
-        self.copies = [names.take(f"{self.name_of[block]}_copy", "copy") for block in self.data]
-        self.slopes = [names.take(f"d{self.name_of[block]}", "slopes") for block in self.moving]
-        is_small = not self.data and operations(program) < FEW
-        given = program, "value_and_grad", problem.reduce, self.name_of, self.slopes, "loss"
-        options: Any = {"moving": self.moving, "in_tiles": has_pattern(program) and not is_small}
-        step = function_of(MACHINE, "train_step", Wanted(*given, joined=True), **options)
-        update = update_source(MACHINE, "train_update", problem.update)
-        self.source = self._source(step.source("part"), update)
-        self.text = file_of([self.source])
-        self.level = "-O3" if is_small else "-O2"  # few lines, made at once
-
-    def _parameters(self) -> list[tuple[str, str]]:
-        found = [("output", "weights"), ("output", "states")]
-        for block in self.program.blocks:
-            if block not in self.moving:
-                kind = "input" if block.shape or block.has_rows else "number"
-                found.append((kind, self.name_of[block]))
-        if self.data:
-            found += [("output", copy) for copy in self.copies]
-            found += [("places", x) for x in ("order", "starts", "ends")]
-        found += [("input", "rates"), ("number", "first_step"), ("count", "steps")]
-        return [*found, ("output", "losses"), ("room", "work")]
-
-    def _source(self, step: Source, update: Source) -> Source:
-        *begins, count = accumulate([len(block.inputs) for block in self.moving], initial=0)
-        at = {"n": "ends[s] - starts[s]", "loss": "losses + s"}
-        for block, slope, begin in zip(self.moving, self.slopes, begins):
-            at |= {self.name_of[block]: f"weights + {begin}", slope: f"gradient + {begin}"}
-        for block, copy in zip(self.data, self.copies):
-            name, width = self.name_of[block], len(block.inputs)
+    has_rows, names = any(block.has_rows for block in program.blocks), MACHINE.names()
+    names.taken.update(OWN)
+    name_of: dict[Any, str] = {block: names.take(block.name, "v") for block in program.blocks}
+    slopes = [names.take(f"d{name_of[block]}", "slopes") for block in program.wrt]
+    is_small = not has_rows and operations(program) < FEW
+    wanted = Wanted(program, "value_and_grad", problem.reduce, name_of, slopes, "loss", joined=True)
+    options: Any = {"moving": program.wrt, "in_tiles": has_pattern(program) and not is_small}
+    step = function_of(MACHINE, "train_step", wanted, **options).source("part")
+    update = update_source(MACHINE, "train_update", problem.update)
+    # what train is given, and what it gives train_step
+    parameters = [("output", "weights"), ("output", "states")]
+    at, count = {"n": "ends[s] - starts[s]", "loss": "losses + s"}, 0
+    for block, slope in zip(program.wrt, slopes):
+        at |= {name_of[block]: f"weights + {count}", slope: f"gradient + {count}"}
+        count += len(block.inputs)
+    for block in program.blocks:
+        name, width = name_of[block], len(block.inputs)
+        if block.has_rows:
+            copy = names.take(f"{name}_copy", "copy")
             at[name] = f"rows_of({width}, starts[s], ends[s], order, {name}, {copy})"
-        lines = [f"train_step({', '.join([at.get(name, name) for _, name in step.parameters])});"]
-        calls = step.calls | update.calls | {"rows_of"} if self.data else step.calls | update.calls
-        if (clip := self.problem.clip) is not None:
-            calls |= {"shorten"}
-            lines.append(f"shorten({count}, gradient, {clip!r});")
-        memory = [f"states + {i * count}" for i in range(len(self.problem.update.blocks) - 4)]
-        given = [str(count), "weights", "gradient", *memory, "rates[s]", "first_step + (double)s"]
-        given += [f"work + {step.work + count}"] * bool(update.work)
-        lines.append(f"train_update({', '.join(given)});")
-        lines = [
-            *["(void)states;"] * (not memory),
-            f"double *gradient = work + {step.work};",
-            f"{MACHINE.loop('s', 'steps')} {{",
-            *[MACHINE.indent + line for line in lines],
-            "}",
-        ]
-        parameters = self._parameters()
-        whole = MACHINE.function("nothing", "train", parameters, lines)
-        text = "\n\n".join([step.text, update.text, whole])
-        room = step.work + count + update.work + 8
-        return Source("train", parameters, False, text, calls, room)
+            parameters += [("input", name), ("output", copy)]
+        elif not block.wrt:
+            parameters.append(("input" if block.shape else "number", name))
+    parameters += [("places", name) for name in ("order", "starts", "ends") if has_rows]
+    parameters += [("input", "rates"), ("number", "first_step"), ("count", "steps")]
+    parameters += [("output", "losses"), ("room", "work")]
+    memory = [f"states + {i * count}" for i in range(len(problem.update.blocks) - 4)]
+    given = [str(count), "weights", "gradient", *memory, "rates[s]", "first_step + (double)s"]
+    given += [f"work + {step.work + count}"] * bool(update.work)
+    shorten = [] if problem.clip is None else [f"shorten({count}, gradient, {problem.clip!r});"]
+    lines = [
+        *["(void)states;"] * (not memory),
+        f"double *gradient = work + {step.work};",
+        f"{MACHINE.loop('s', 'steps')} {{",
+        f"    train_step({', '.join([at.get(name, name) for _, name in step.parameters])});",
+        *["    " + line for line in shorten],
+        f"    train_update({', '.join(given)});",
+        "}",
+    ]
+    text = "\n\n".join(
+        [step.text, update.text, MACHINE.function("nothing", "train", parameters, lines)]
+    )
+    helpers = [*["rows_of"] * has_rows, *["shorten"] * len(shorten)]
+    calls = step.calls | update.calls | {*helpers}
+    source = Source("train", parameters, False, text, calls, step.work + count + update.work + 8)
+    return file_of([source]), "-O3" if is_small else "-O2"  # few lines, made at once
