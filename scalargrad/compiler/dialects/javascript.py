@@ -5,11 +5,12 @@ Its numbers are Python's floats, its Math is good to an ulp or two; what it lack
 
 from __future__ import annotations
 
+import ast
 import math
 from collections.abc import Collection, Mapping, Sequence
 
 from .c import OF_MATH, OWN, Dialect
-from .text import COMPARED, Writer, wrapped
+from .text import COMPARED, COMPARISONS, Writer, wrapped
 
 FUNCTIONS = {
     **{name: f"Math.{name}" for name in ("abs", "floor", *OF_MATH)},
@@ -21,8 +22,8 @@ class JavaScriptWriter(Writer):
     """Writes an expression in JavaScript."""
 
     constants = {"inf": "Infinity", "nan": "NaN"}  # noqa: RUF012
-    both, either, equal, different = "&&", "||", "===", "!=="
-    least = COMPARED
+    comparisons = COMPARISONS | {ast.Eq: "===", ast.NotEq: "!=="}
+    both, either, least = "&&", "||", COMPARED
 
 
 WORDS = """

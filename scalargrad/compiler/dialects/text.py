@@ -14,7 +14,9 @@ SIGNS = {
     ast.Div: ("/", MULTIPLIED), ast.FloorDiv: ("/", MULTIPLIED),  # the latter of whole numbers
 }  # fmt: skip
 RENAMED = {"exp_difference": "difference_exp", "scaled": "ldexp", "power": "pow", "max": "larger"}
-COMPARISONS = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">="}
+COMPARISONS: dict[type[ast.cmpop], str] = {
+    ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
+}  # fmt: skip
 
 
 class Writer:
@@ -25,7 +27,8 @@ class Writer:
     """
 
     constants: Mapping[str, str] = {"inf": "INFINITY", "nan": "NAN"}
-    both, either, equal, different = "&", "|", "==", "!="
+    comparisons = COMPARISONS
+    both, either = "&", "|"
     least = ATOM  # how tightly conditions must hold together beside these
 
     def __init__(
@@ -112,7 +115,7 @@ class Writer:
         match node:
             case ast.Compare(left, ops, comparators):
                 sides = [_held(self.number(side), SUMMED) for side in (left, *comparators)]
-                signs = [self.sign(type(op)) for op in ops]
+                signs = [self.comparisons[type(op)] for op in ops]
                 parts = [f"{a} {sign} {b}" for a, sign, b in zip(sides, signs, sides[1:])]
                 if len(parts) == 1:
                     return parts[0], COMPARED
@@ -124,11 +127,7 @@ class Writer:
                 return f" {sign} ".join(held), EITHER
             case ast.UnaryOp(ast.Not(), operand):
                 return f"!{_held(self.truth(operand), ATOM)}", SIGNED
-        return f"{_held(self.number(node), SUMMED)} {self.different} 0.0", COMPARED
-
-    def sign(self, op: type[ast.cmpop]) -> str:
-        """The sign of a comparison."""
-        return {ast.Eq: self.equal, ast.NotEq: self.different}.get(op) or COMPARISONS[op]
+        return f"{_held(self.number(node), SUMMED)} {self.comparisons[ast.NotEq]} 0.0", COMPARED
 
 
 @cache

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy
 
 from ..dialects.c import MACHINE, Dialect
+from ..dialects.text import broken
 from ..lower import ROWS, Given
 from ..naming import Names
 from ..program import Block
@@ -175,7 +176,7 @@ class Frame:
     def _rooms(self) -> list[str]:
         """The lines that give each array its numbers: of its own, or in the room to work in."""
         if self.room <= self.dialect.most_room:
-            return [self.dialect.arrays(self.arrays)] if self.arrays else []
+            return broken(self.dialect.arrays(self.arrays), "    ", ", ", 96) if self.arrays else []
         self.uses.add("work")
         ends = [0, *accumulate(map(_rounded, self.arrays.values()))]
         return [*map(self.dialect.array_at, self.arrays, ends)]
