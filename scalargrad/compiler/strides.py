@@ -3,52 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy
 
 DEEPEST = 4  # loops in one another
 
 
-class Strides:
+class Strides(NamedTuple):
     """An index that is linear in the place along each of its axes: a first number, and a step for
     each axis.
     """
 
-    __slots__ = ("first", "steps")
-
-    def __init__(self, first: int, steps: tuple[int, ...]) -> None:
-        self.first, self.steps = first, steps
+    first: int
+    steps: tuple[int, ...]
 
     @classmethod
     def of(cls, index: Any) -> Strides | None:
         """The strides of an index; None where it is not linear.
 
-        >>> strides = Strides.of(numpy.array([[4, 5], [6, 7]]))
-        >>> strides.first, strides.steps
-        (4, (2, 1))
+        >>> Strides.of(numpy.array([[4, 5], [6, 7]]))
+        Strides(first=4, steps=(2, 1))
         """
         first, steps = int(index.flat[0]), []
         expected = numpy.array(index.flat[0])
         for axis, size in enumerate(index.shape):
             step = int(index.take(1, axis).flat[0]) - first if size > 1 else 0
-            shape = [1] * index.ndim
-            shape[axis] = size
-            expected = expected + step * numpy.arange(size).reshape(shape)
+            expected = expected[..., None] + step * numpy.arange(size)
             steps.append(step)
         return cls(first, tuple(steps)) if (index == expected).all() else None
-
-    def index(self, shape: Sequence[int]) -> Any:
-        """The index that it is along axes of so many numbers.
-
-        >>> Strides(4, (2, 1)).index((2, 2))
-        array([[4, 5],
-               [6, 7]])
-        """
-        made = numpy.array(self.first)
-        for size, step in zip(shape, self.steps):
-            made = made[..., None] + step * numpy.arange(size)
-        return made
 
 
 def nest_of(indices: Sequence[Any]) -> tuple[int, ...] | None:

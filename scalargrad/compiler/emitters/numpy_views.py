@@ -17,7 +17,7 @@ from ..derive_rolled import narrowed, one_number
 from ..dialects.numpy_text import Expression
 from ..program import Block
 from ..roll import Numbers, View, size_of
-from ..strides import Strides, nest_of
+from ..strides import Strides, nest_of, steps_of
 from ..views import is_all
 from .numpy_sources import Held, Sources
 
@@ -177,7 +177,7 @@ def _axes(
     sizes: Shape, strides: Strides, shape: Shape, moving: Sequence[int]
 ) -> tuple[dict[int, int], list[str]] | None:
     """The axes of a view that go along those of an array, and what stands for these in a slice."""
-    sigma = [int(numpy.prod(sizes[b + 1 :], dtype=int)) for b in range(len(sizes))]
+    sigma = steps_of(sizes)
     start = [strides.first // s % n for s, n in zip(sigma, sizes)]
     axis_of: dict[int, int] = {}
     texts = [str(first) for first in start]
