@@ -14,7 +14,7 @@ from demos.data import moons
 
 from .c import library, pointer
 from .contest import AUTO, BACKENDS, Contest, Goal, Run
-from .networks import Task, casadi, enter_fit, enter_libraries, flat
+from .networks import Task, casadi, enter_compiled, enter_fit, enter_libraries, flat
 from .timing import UNHURRIED, Pace
 
 points, labels = moons(50, random.Random(0))
@@ -37,6 +37,10 @@ GOALS = (
 CONTEST = Contest(
     "W2: moons, MLP 2-16-16-1, 100 rows, a training step", "ms", GOALS, checked_after=3
 )
+GRADIENT = Contest(
+    "W2: moons, value and gradient of the mean hinge, arrays of 100 rows", "ms",
+    [Goal((BACKENDS["numpy"],), NUMPY, at_most=1.2), AUTO],
+)  # fmt: skip
 
 
 @CONTEST.peer("pure Python by hand")
@@ -120,6 +124,36 @@ def numpy_by_hand() -> Run:
             b3 -= lr * db3
         assert np.isfinite(loss)
         return [W1, b1, W2, b2, W3, b3]
+
+    return run
+
+
+@GRADIENT.peer(NUMPY)
+def gradient_by_hand() -> Run:
+    """The same without penalty and update."""
+    import numpy as np
+
+    X, y = np.array(TASK.X), np.array(TASK.y)
+    W1, b1, W2, b2, W3, b3 = map(np.array, TASK.weights)
+
+    def run(n: int) -> Any:
+        for _ in range(n):
+            a1 = np.maximum(X @ W1.T + b1, 0)
+            a2 = np.maximum(a1 @ W2.T + b2, 0)
+            margin = np.maximum(1 - y * (a2 @ W3.T + b3), 0)
+            loss = margin.mean()
+            dz3 = -y * (margin > 0) / len(X)
+            dz2 = dz3 @ W3 * (a2 > 0)
+            dz1 = dz2 @ W2 * (a1 > 0)
+            slopes = [
+                dz1.T @ X,
+                dz1.sum(axis=0),
+                dz2.T @ a1,
+                dz2.sum(axis=0),
+                dz3.T @ a2,
+                dz3.sum(axis=0),
+            ]
+        return loss, slopes
 
     return run
 
@@ -210,7 +244,9 @@ CONTEST.peer("C -O3 -ffast-math by hand")(lambda: c("-ffast-math"))
 CONTEST.peer("CasADi SX, mapped over the rows")(lambda: casadi(TASK, unrolled=False))
 enter_libraries(CONTEST, TASK)
 enter_fit(CONTEST, TASK)
+enter_compiled(GRADIENT, TASK)
 
 
 def main(pace: Pace = UNHURRIED) -> None:
     CONTEST.hold(pace)
+    GRADIENT.hold(pace)
