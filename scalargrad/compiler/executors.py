@@ -26,7 +26,7 @@ from ..ops import op_of_copy
 from ..rows.custom import custom_op, definition
 from . import backends
 from .choices import TRACED
-from .program import Block, Constant, Program, Step, sharing
+from .program import Block, Constant, Program, Step
 from .traces import Traces
 
 KIND = "value_and_grad"
@@ -87,55 +87,43 @@ def _work_of(parts: Any, name: str, reduce: str | None, names: Sequence[str]) ->
 
 
 def packed(program: Program) -> tuple[Any, ...]:
-    """A program as flat tuples of texts and numbers.
+    """A program without links, and its operations by name, or as they were defined.
 
     >>> from scalargrad.ops import OPS
     >>> x = Block("x", ())
-    >>> packed(Program([x], [Step(OPS["mul"], (x.inputs[0], Constant(2.0)))]))[2:4]
-    ([2.0, ('mul', False, (0, 1), '')], [2])
+    >>> packed(Program([x], [Step(OPS["mul"], (x.inputs[0], Constant(2.0)))]))[0]
+    [('mul', False, None)]
     """
-    inputs = [x for block in program.blocks for x in block.inputs]
-    places: dict[Any, int] = {x: i for i, x in enumerate(inputs)}
-    blocks = [
-        (b.name, b.shape, b.has_rows, b.wrt, {i: places[x] for i, x in b.twins.items()})
-        for b in program.blocks
-    ]
-    nodes: list[Any] = []
-
-    def place(x: Any) -> int:
-        if x not in places:
-            nodes.append(x.data)
-            places[x] = len(places)
-        return places[x]
-
-    for step in program.steps:
-        operands = tuple([place(x) for x in step.operands])
-        nodes.append((step.op.name, step.op.is_swapped, operands, step.label))
-        places[step] = len(places)
-    outputs = [place(x) for x in program.outputs]
-    own = {op.name: made for step in program.steps if (made := definition(op := step.op))}
-    return [*own.values()], blocks, nodes, outputs, program.is_shared
+    ops, *parts = program.flat()
+    return [(op.name, op.is_swapped, definition(op)) for op in ops], *parts, program.is_shared
 
 
-def unpacked(own: Any, blocks: Any, nodes: Any, outputs: Any, is_shared: bool) -> Program:
+def unpacked(ops: Any, blocks: Any, nodes: Any, outputs: Any, is_shared: bool) -> Program:
     """The program that was packed."""
-    for given in own:
-        custom_op(*given)
+    for *_, own in ops:
+        if own:
+            custom_op(*own)
+    found_ops = [TRACED.get(name) or op_of_copy(name, is_swapped) for name, is_swapped, _ in ops]
     made = [Block(*block) for *block, _ in blocks]
     items: list[Any] = [x for block in made for x in block.inputs]
+    known: dict[str, Constant] = {}
+    steps: list[Step] = []
+    same: dict[Any, Any] = {}
+
+    def found(places: Sequence[Any]) -> list[Any]:
+        return [
+            items[x] if x.__class__ is int else known.setdefault(repr(x), Constant(x))
+            for x in places
+        ]
+
     for block, (*_, twins) in zip(made, blocks):
-        block.twins = {i: items[at] for i, at in twins.items()}
-    steps = []
-    for node in nodes:
-        if isinstance(node, float):
-            items.append(Constant(node))
-            continue
-        name, is_swapped, operands, label = node
-        op = TRACED.get(name) or op_of_copy(name, is_swapped)
-        steps.append(Step(op, tuple([items[i] for i in operands]), label))
+        block.twins = {i: items[at] for i, at in twins}
+    for op, operands, label, first in nodes:
+        steps.append(Step(found_ops[op], tuple(found(operands)), label))
         items.append(steps[-1])
-    program = Program(made, [items[i] for i in outputs], steps=steps)
-    return sharing(program) if is_shared else program
+        if first is not None:
+            same[steps[-1]] = items[first]
+    return Program(made, found(outputs), same if is_shared else None, steps)
 
 
 # ------------------------------------------------------------------ what is sent

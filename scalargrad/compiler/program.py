@@ -112,11 +112,15 @@ class Program:
         """The inputs of all blocks."""
         return [x for block in self.blocks for x in block.inputs]
 
-    @cached_property
-    def digest(self) -> str:
-        """A text that tells it from all programs of which another source would be written."""
-        from hashlib import sha256
+    def flat(self) -> tuple[list[Op], list[Any], list[Any], list[Any]]:
+        """Its operations, blocks, steps and outputs without links.
 
+        A whole number stands for an input or a step, in their order, a float for a constant.
+
+        >>> x, two = Block("x", ()), Constant(2.0)
+        >>> Program([x], [Step(TRACED["_less"], (x.inputs[0], two), "small")]).flat()[1:]
+        ([('x', (), False, False, [])], [(0, [0, 2.0], 'small', None)], [1])
+        """
         places: dict[Any, int] = {x: i for i, x in enumerate(self.inputs)}
         find, ops, nodes = places.get, dict[Op, int](), []
 
@@ -132,10 +136,17 @@ class Program:
             op = ops.setdefault(step.op, len(ops))
             nodes.append((op, found(step.operands), step.label, find(self.same.get(step))))
             places[step] = len(places)
+        return [*ops], blocks, nodes, found(self.outputs)
+
+    @cached_property
+    def digest(self) -> str:
+        """A text that tells it from all programs of which another source would be written."""
+        from hashlib import sha256
+
+        ops, *parts = self.flat()
         fields = [field for field in Op.__slots__ if field != "traits"]
         texts = [[sorted(op.traits), *[getattr(op, field) for field in fields]] for op in ops]
-        whole = blocks, texts, nodes, found(self.outputs), self.is_shared
-        return sha256(repr(whole).encode()).hexdigest()
+        return sha256(repr((texts, parts, self.is_shared)).encode()).hexdigest()
 
 
 def ordered(outputs: Iterable[Any], last_first: bool = False) -> list[Step]:
