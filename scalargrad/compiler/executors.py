@@ -280,8 +280,6 @@ class SharedOut:
 
     def _joined(self, results: Sequence[Any], count: int) -> Any:
         """The result for all rows: of each row one after the other, or added up."""
-        if self._reduce is None and results[0].__class__ is list:
-            return _in_a_row(results)
         values, slopes = zip(*results)
         by_block = zip(self._by_rows, zip(*slopes))
         if self._reduce is None:

@@ -20,7 +20,6 @@ from . import backends
 from .arguments import NUMBER, Fixed, Form, Numbers, State, held
 from .backends import Plan
 from .captured import Captured
-from .carried import columns
 from .contents import ARRAY, LIST, handing
 from .draws import Draws
 from .kinds import points
@@ -308,21 +307,17 @@ class Traces:
 
     def value(self, outputs: Any) -> Any:
         """The function's result, of the outputs; with a leading axis of rows for one each."""
-        hand, outputs = self._hand, self._in_columns(outputs)
+        hand = self._hand
         return hand(outputs[0]) if self.is_single else rebuilt(self.result, map(hand, outputs))
-
-    def _in_columns(self, result: Any) -> Any:
-        """The result of plain Python, which is a list of those of rows, as arrays have it."""
-        return columns(result) if self._of_rows and result.__class__ is list else result
 
     def value_and_grad(self, result: Any) -> tuple[Any, Any]:
         """The value of the one output, and its gradient."""
-        value, slopes = self._in_columns(result)
+        value, slopes = result
         return self._hand(value), self._gradient(slopes)
 
     def jacobian(self, result: Any) -> tuple[Any, Any]:
         """The outputs, and the gradient of each, in the structure of the function's result."""
-        outputs, groups = self._in_columns(result)
+        outputs, groups = result
         gradients = iter([self._gradient(group) for group in groups])
         slopes = next(gradients) if self.is_single else rebuilt(self.result, gradients)
         return self.value(outputs), slopes

@@ -63,11 +63,13 @@ class Predictor:
         if self.others:
             contents = [*contents, [value.data for value in self.others]]
         found = self.functions[name]([*contents, table])
+        if self.is_single:
+            return found[0]
         if name == "python":
-            return [row[0] if self.is_single else [*row] for row in found]
+            return [*map(list, zip(*found))]
         import numpy
 
-        return found[0] if self.is_single else numpy.column_stack(found)
+        return numpy.column_stack(found)
 
 
 @without_collector()

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy
 
-from ..carried import columns
 from ..constants import named_constants
 from ..contents import flat
 from ..dialects.c import Dialect
@@ -91,7 +90,6 @@ class Plain:
         """The values that plain Python gives for the example, and the slopes by each block."""
         contents = self._shortened(self.traces.program.blocks, self.request.contents)
         result = self.traces.function("python", kind, contents)(contents)
-        result = columns(result) if self.per_row and result.__class__ is list else result
         outputs, groups = (result, []) if kind == "value" else result
         values = numpy.array(outputs, dtype=float)
         found = [values.T if self.request.predict else values]

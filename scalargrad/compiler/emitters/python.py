@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from ...arithmetic.total import ERRORS
 from ...rows.text import FAST_NAMES, TOTAL_NAMES, run_pieces
+from ..carried import columns
 from ..contents import as_lists
 from ..derive import DIVIDE, DerivedSteps
 from ..layout import definition, described, item_name, nested, pattern, sum_of, tuple_of, zeros
@@ -232,7 +233,8 @@ class PythonFunction:
     """A program as a function of its blocks' contents: the raw one, and the total when it raises.
 
     It is called with contents as they came. It returns a tuple of outputs for the kind "value",
-    whatever their number, and else what the generated function returns.
+    whatever their number, and else what the generated function returns; of rows that stay apart,
+    a list in place of each number.
     """
 
     def __init__(self, program: Program, name: str, kind: str, reduce: str | None) -> None:
@@ -258,6 +260,6 @@ class PythonFunction:
             if self._total is None:
                 self._total, _ = self._made(True)
             result = self._total(*contents)
-        if not self._is_single:
-            return result
-        return [(value,) for value in result] if self._by_row else (result,)
+        if self._is_single:
+            return (result,)
+        return columns(result) if self._by_row else result
