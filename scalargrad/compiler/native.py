@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LINES = 1_000, 20_000  # steps of a function in lines for which it is told to do less, and least
 
+BLOCKS = 128  # for more a compiler is told to do least: it takes seconds over their places alone
+
 
 class Made(NamedTuple):
     """A function in C, the library of it and what calls it, and how that is to be compiled."""
@@ -44,6 +46,7 @@ def source_of(program: Program, kind: str, reduce: str | None, name: str = "") -
     text = file_of([source := made.source()], adapters([source]))
     count = 0 if made.in_tiles else len(made.vectors)
     level = "-O2" if count < LINES[0] else "-O1" if count < LINES[1] else "-O0"
+    level = level if len(program.blocks) <= BLOCKS else "-O0"
     return Made(source, text, level)
 
 

@@ -160,6 +160,13 @@ def test_powers_of_rows_are_those_of_python_at_infinity_and_zero(exponent: float
         assert got != got or math.copysign(1.0, got) == math.copysign(1.0, expected), base
 
 
+@pytest.mark.parametrize(("count", "level"), [(100, "-O2"), (200, "-O0")])
+def test_a_ragged_list_of_many_lists_is_soon_compiled(count: int, level: str) -> None:
+    lists = [[0.5] * (1 + i % 5) for i in range(count)]
+    case = Case(lambda lists: sum(sum(x) ** 2 for x in lists), [lists])
+    assert native.source_of(case.program, case.kind, case.reduce).level == level
+
+
 def test_a_function_without_a_result_is_refused() -> None:
     f = sg.compile(lambda x: [item * 2.0 for item in x], backend="native")
     assert f([1.0]) == [2.0]
