@@ -73,10 +73,15 @@ class DerivedSteps:
         key = line, operands
         step = self._known.get(key)
         if step is None:
-            step = self._known[key] = Step(line, operands, label)
-            self.steps.append(step)
-            if line is not lower.OVER_ROWS and not self.carriers.isdisjoint(operands):
-                self.carriers.add(step)
+            step = self._known[key] = self.new(line, operands, label)
+        return step
+
+    def new(self, line: Line, operands: tuple[Any, ...], label: str = "") -> Step:
+        """A step, even if another computes the same."""
+        step = Step(line, operands, label)
+        self.steps.append(step)
+        if line is not lower.OVER_ROWS and not self.carriers.isdisjoint(operands):
+            self.carriers.add(step)
         return step
 
     def line(self, line: Line, local: dict[str, Any], label: str = "") -> Any:

@@ -116,10 +116,8 @@ class Function:
             inputs, shape, argument = block.inputs, block.shape, self.arguments[block]
             if self.is_large and shape:
                 shape, width = shape[:-1], shape[-1] or 1
-                own = [
-                    self.derived.put(LIST, tuple(own[i : i + width]))
-                    for i in range(0, len(own), width)
-                ]
+                each = [tuple(own[i : i + width]) for i in range(0, len(own), width)]
+                own = [self.derived.new(LIST, row) for row in each]
                 inputs = inputs[::width]
             is_summed = self.is_reduced and not block.has_rows
             if is_summed or shape != block.shape:

@@ -119,6 +119,22 @@ def test_a_part_is_given_what_it_reads_and_returns_what_others_read(
     assert not any("w_2_1" in piece for piece in pieces)
 
 
+@pytest.mark.usefixtures("in_small_parts")
+def test_no_two_rows_of_a_gradient_are_one_list() -> None:
+    """They are equal here; who changes one must not change another."""
+
+    def fn(w: Any, x: Any) -> Any:
+        return w[0][0] * w[0][1] + x
+
+    w = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]]
+    _, first, second = compiled(fn).value_and_grad(w, 0.5)[1]
+    assert first == second == [0.0, 0.0]
+    assert first is not second
+    made = compiled(fn, rows="x", reduce=None)
+    gradients = made.value_and_grad(w, [0.5, 1.5])[1]
+    assert len({id(row) for gradient in gradients for row in gradient}) == 6
+
+
 def test_a_graph_shared_widely_is_written_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(in_python, "LARGE", 20_000)
     rng = random.Random(4)
