@@ -65,23 +65,15 @@ def shape_text(block: Block, lead: str = "") -> str:
     return numbers
 
 
-def index_of(x: Input) -> tuple[int, ...]:
-    """The place of an input as an index into its block's shape."""
-    place, shape = x.place, x.block.shape
-    if len(shape) < 2:
-        return (place,) if shape else ()
-    index: list[int] = []
-    for n in reversed(shape):
-        place, i = divmod(place, n)
-        index.append(i)
-    return tuple(reversed(index))
-
-
 def item_name(x: Input, name: str, depth: int | None = None) -> str:
     """The name for a number of an argument, W1_0_2, or for a list of them, at a depth: W1_0."""
     if not x.block.shape:
         return f"{name}_i" if x.block.has_rows else name
-    return "_".join([name, *map(str, index_of(x)[:depth])])
+    place, index = x.place, list[str]()
+    for n in reversed(x.block.shape):
+        place, i = divmod(place, n)
+        index.append(str(i))
+    return "_".join([name, *index[::-1][:depth]])
 
 
 def tuple_of(items: Sequence[str]) -> str:
@@ -148,9 +140,11 @@ def wrapped(line: str, width: int = LINE) -> list[str]:
     >>> wrapped("    y = aaa + bbb + ccc", 18)
     ['    y = (aaa + bbb', '        + ccc)']
     """
+    if len(line) <= width:
+        return [line]
     for mark in (" += ", " = ", "return ", " import "):
         left, found, right = line.rpartition(mark)
-        if found and len(line) > width:
+        if found:
             pair = f"{left}{mark}({right})"
             if len(left) > len(right):
                 pair = f"{_indent(left)}({left.lstrip()}){mark}{right}"
@@ -166,20 +160,30 @@ def _broken(line: str, width: int, least: int = 1) -> list[str]:
     lead = _indent(line) + "    " * (2 if line.endswith(":") else 1)
     lines, depth = list[str](), 0
     while len(line) > width:
-        end = end_depth = 0
-        for i, character in enumerate(line[:width]):
-            depth += (character in "([") - (character in ")]")
-            is_gap = character == " " and (line[i - 1] == "," or line[i + 1] in "+-")
-            is_gap = is_gap and depth >= least and i >= len(lead)
-            if is_gap and (depth <= end_depth or i < width // 2 or not end):
-                end, end_depth = i, depth
-        if not end:
+        ends = _ends(line, width // 2, width, depth, least)
+        ends = ends or _ends(line, len(lead), width, depth, least)
+        if not ends:
             break
-        if not end_depth:
+        depth, end = max(ends, key=lambda x: (-x[0], x[1]))
+        if not depth:
             return []
         lines.append(line[:end])
-        line, depth = lead + line[end + 1 :], end_depth
+        line = lead + line[end + 1 :]
     return [*lines, line]
+
+
+def _ends(line: str, begin: int, end: int, depth: int, least: int) -> list[tuple[int, int]]:
+    """Places between two where a line may end, each behind the count of brackets open there."""
+    depth += sum(map(line[:begin].count, "([")) - sum(map(line[:begin].count, ")]"))
+    found = list[tuple[int, int]]()
+    for i, character in enumerate(line[begin:end], begin):
+        if character in "([":
+            depth += 1
+        elif character in ")]":
+            depth -= 1
+        elif character == " " and (line[i - 1] == "," or line[i + 1] in "+-") and depth >= least:
+            found.append((depth, i))
+    return found
 
 
 def _indent(line: str) -> str:

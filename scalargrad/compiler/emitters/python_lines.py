@@ -215,9 +215,9 @@ class Lines:
         for x in reversed(self.all):
             if x.count or x.of is None:
                 order.append(x)
-                is_list = x.of is not None and x.of.op is LIST
+                is_list = isinstance(x.of, Step) and x.of.op is LIST  # another for each row
                 if x.stage == BEFORE and x.readers == (INSIDE if is_list else AFTER):
-                    x.stage = x.readers  # a list is another for each row; what can wait does
+                    x.stage = x.readers
                 if x.count > 1 or x.readers not in (0, x.stage):
                     x.has_line = True
                 for y in x.reads:
