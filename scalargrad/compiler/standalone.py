@@ -107,7 +107,7 @@ class Standalone:
         for home in LIBRARIES:
             for own in (name, getattr(item, "__name__", "")):
                 if getattr(sys.modules.get(home), own, self) is item:
-                    made = own if home == "builtins" else self._fresh(own)
+                    made = own if home == "builtins" else self._fresh(name)
                     if home != "builtins":
                         text = own if made == own else f"{own} as {made}"
                         self._imports.setdefault(home, []).append(text)
@@ -127,8 +127,8 @@ class Standalone:
         elif inner:
             cells = sorted(_cells(item).items())
             options = [f", {key}={value}" for key, value in cells if key != "function" and value]
-            names = {"make": maker_of_total, "function": inner, "inf": math.inf}
-            self.add(f"{made} = make(function{''.join(options)})", names)
+            names = {"make": maker_of_total, inner.__name__: inner, "inf": math.inf}
+            self.add(f"{made} = make({inner.__name__}{''.join(options)})", names)
         elif is_function:
             source = re.sub(r"  # type: ignore.*", "", textwrap.dedent(inspect.getsource(item)))
             read, own = inspect.unwrap(item).__globals__, {item.__name__: made}

@@ -191,3 +191,17 @@ def test_native_is_saved_as_what_does_without_machine_code(tmp_path: Path) -> No
     model = MLP(4, [16, 3], activation="tanh", seed=0)
     made = compile(lambda m, x, y: cross_entropy(m(x), y), rows=("x", "y"), backend="native")
     assert "import numpy" in text_of(tmp_path, made, model, np.ones((200, 4)), np.eye(3)[[0] * 200])
+
+
+def test_arguments_may_be_called_as_functions_of_numpy_are(tmp_path: Path) -> None:
+    made = compile(
+        lambda remainder, broadcast_to, x: sg.sum([(a % remainder) * broadcast_to for a in x]),
+        rows="x", backend="numpy",
+    )  # fmt: skip
+    args = 2.0, 3.0, [[1.5, 0.5, 2.5], [0.25, 5.0, 1.0]]
+    assert (
+        here(tmp_path, made, *args)["value"](*args)
+        == 3.0 * (1.5 + 0.5 + 0.5 + 0.25 + 1.0 + 1.0) / 2
+    )
+    value, slopes = here(tmp_path, made, *args)["value_and_grad"](*args)
+    assert (value, plain(slopes)) == (made(*args), plain(made.value_and_grad(*args)[1]))
