@@ -8,7 +8,7 @@ trace, and, from the slopes by each block, a gradient in the argument's structur
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from copy import copy
 from enum import Enum
 from functools import cached_property, lru_cache
@@ -251,14 +251,17 @@ def _key(item: Any, depth: int = 2) -> Any:
 
 
 class State(Form):
-    """A module or its state: names and shapes of its blocks, and the class of the state."""
+    """A module or its state: names and shapes of its blocks, whether these `are_lists` all, and
+    the class of the state.
+    """
 
     def __init__(
-        self, module: Any, blocks: dict[str, tuple[int, ...]], ties: Any, cls: Any
+        self, module: Any, blocks: dict[str, tuple[int, ...]], ties: Any, cls: Any, are_lists: bool
     ) -> None:
         self.module, self.names, self.shapes = module, tuple(blocks), tuple(blocks.values())
-        self._ties, self._cls = ties, cls
-        super().__init__(id(module), ties, self.names, self.shapes, cls)
+        self._ties, self._cls, self._are_lists = ties, cls, are_lists
+        self._is_as_own = are_lists != bool(find_spec("numpy"))
+        super().__init__(id(module), ties, self.names, self.shapes, cls, are_lists)
         self._arrays = [("d", shape) for shape in self.shapes]  # of doubles
         self._parameters = ParameterReader(module, blocks, ties)
 
@@ -266,7 +269,8 @@ class State(Form):
     def of(cls, module: Any) -> State:
         """The form of a module, whose numbers are not read."""
         places, ties = arranged_places(module)
-        form = cls(module, {name: shape_of(block) for name, block in places.items()}, ties, dict)
+        shapes = {name: shape_of(block) for name, block in places.items()}
+        form = cls(module, shapes, ties, dict, not find_spec("numpy"))
         form.places = places
         return form
 
@@ -277,7 +281,7 @@ class State(Form):
 
     def fits(self, argument: Any, contents: list[Any]) -> bool:
         if argument is self.module:
-            return self._parameters.read(contents)
+            return self._is_as_own and self._parameters.read(contents)
         if type(argument) is not self._cls or (*argument,) != self.names:
             return False
         if argument.module is not self.module or argument.ties != self._ties:
@@ -286,7 +290,7 @@ class State(Form):
         try:
             if [(block.dtype.char, block.shape) for block in blocks] == self._arrays:
                 contents += blocks
-                return True
+                return not self._are_lists
         except AttributeError:  # lists among them
             pass
         for name, shape, block in zip(self.names, self.shapes, blocks):
@@ -294,7 +298,7 @@ class State(Form):
                 contents.append(block)
             elif getattr(read(block, name, contents), "shape", None) != shape:
                 return False
-        return True
+        return _are_lists(blocks) == self._are_lists
 
     def blocks(self, name: str, wrt: bool = False) -> list[Block]:
         return [Block(*block, wrt=wrt) for block in zip(self.names, self.shapes)]
@@ -322,8 +326,7 @@ class State(Form):
         return with_values(self.module, iter([content[i] for i in range(len(content))]))
 
     def gathering(self, of_rows: str = "") -> Gather:
-        """Slopes come in arrays where `module.state()` has them."""
-        kind = ARRAY if find_spec("numpy") else LIST
+        kind = LIST if self._are_lists else ARRAY
         hands = [handing((kind,) if shape or of_rows else ()) for shape in self.shapes]
 
         def gather(slopes: Iterator[Any]) -> Any:
@@ -487,7 +490,14 @@ def read_state(state: Any, contents: list[Any]) -> State:
                 "or an array or equally long lists of numbers"
             )
         shapes[name] = form.shape
-    return State(state.module, shapes, state.ties, type(state))
+    return State(state.module, shapes, state.ties, type(state), _are_lists(state.values()))
+
+
+def _are_lists(blocks: Collection[Any]) -> bool:
+    """Whether lists stand in a state, and no arrays; numbers alone are as in the module's own."""
+    has_arrays = any(not isinstance(block, list | tuple | float | int) for block in blocks)
+    has_lists = any(isinstance(block, list | tuple) for block in blocks)
+    return not has_arrays and (has_lists or not find_spec("numpy"))
 
 
 def _read_number(argument: Any, what: str, contents: list[Any]) -> Form:

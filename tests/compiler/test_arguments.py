@@ -191,15 +191,19 @@ def test_what_has_another_form_does_not_fit(one, other):
     assert not form(one).fits(other, []) or form(one) == form(other)
 
 
-def test_a_state_with_other_arrays_fits_and_one_with_other_shapes_does_not():
+@pytest.mark.parametrize("kind", [list, np.array])
+def test_a_state_with_other_arrays_fits_and_one_with_other_shapes_does_not(kind):
     state = MODEL.state()
+    state["w"] = kind([1.0, 2.0])
     fits = form(state).fits
     contents = []
-    state["w"] = [3, 4]
+    state["w"] = kind([3, 4])
     assert fits(state, contents)
-    assert contents[0] == [3.0, 4.0]
-    assert all(type(x) is float for x in contents[0])
-    state["w"] = [3, 4, 5]
+    assert [*contents[0]] == [3.0, 4.0]
+    assert all(isinstance(x, float) for x in contents[0])
+    state["w"] = (np.array if kind is list else list)([3.0, 4.0])
+    assert not fits(state, [])
+    state["w"] = kind([3, 4, 5])
     assert not fits(state, [])
     del state["w"]
     assert not fits(state, [])

@@ -48,6 +48,22 @@ def test_the_gradient_by_a_module_or_its_state_is_such_a_mapping():
     ]
 
 
+@pytest.mark.parametrize("backend", ["python", "numpy", "native"])
+def test_the_gradient_by_a_state_of_lists_is_in_lists(backend):
+    model = MLP(2, [3, 1], activation="tanh", seed=1)
+    f = compiled(mean_of_squares, backend=backend)
+    state = model.state()
+    _, expected = f.value_and_grad(state, [0.5, -1.0], 1.0)
+    for given, kind in ((in_lists, list), (lambda state: state, np.ndarray)) * 2:
+        changed = model.state()
+        changed.update(given(state))
+        _, gradient = f.value_and_grad(changed, [0.5, -1.0], 1.0)
+        assert {type(block) for block in gradient.values()} == {kind}
+        assert in_lists(gradient) == in_lists(expected)
+    _, gradient = f.value_and_grad(model, [0.5, -1.0], 1.0)
+    assert {type(block) for block in gradient.values()} == {np.ndarray}
+
+
 def test_a_state_is_read_in_each_call_and_the_model_is_left_alone():
     model = Neuron(2, activation="tanh", seed=1)
     fn, calls = counted(lambda model, x: model(x))
@@ -57,9 +73,10 @@ def test_a_state_is_read_in_each_call_and_the_model_is_left_alone():
     state["w"] = np.array([3.0, 4.0])
     state["b"] = 0.5
     assert f(state, [1.0, 2.0]) == sg.tanh(0.5 + 3.0 + 8.0)
-    state["w"] = [1, 2]  # lists will do
-    assert f(state, [1.0, 2.0]) == sg.tanh(5.5)
     assert len(calls) == 2
+    state["w"] = [1, 2]  # lists will do, and are another structure
+    assert f(state, [1.0, 2.0]) == sg.tanh(5.5)
+    assert len(calls) == 4
     assert f(model, [1.0, 2.0]) == model([1.0, 2.0]).data
 
 
