@@ -108,13 +108,12 @@ class Numbers(Form):
     def fits(self, argument: Any, contents: list[Any]) -> bool:
         kind = type(argument)
         if not self.kinds:
-            if kind is float or kind is int:
+            if is_number := kind is int or isinstance(argument, float):
                 contents.append(argument if kind is float else as_float(argument))
-                return True
-            return False
+            return is_number
         if kind is self._array:
             contents.append(argument)
-            is_alike = argument.dtype.char == "d" and argument.ndim == len(self.kinds)
+            is_alike = argument.dtype.kind in "fiub" and argument.ndim == len(self.kinds)
             return bool(is_alike and argument.shape[self.has_rows :] == self.shape)
         if kind is list and self._are_lists and (shape := regular(argument)):
             contents.append(argument)
@@ -450,7 +449,7 @@ def _read_list(items: Any, what: str, contents: list[Any], above: tuple[int, ...
     inner: list[Any] = []
     forms = [read(_counted(item), f"{what}[{i}]", inner, above) for i, item in enumerate(items)]
     first = forms[0] if forms else None
-    if is_plain and isinstance(first, Numbers) and all(form == first for form in forms):
+    if is_plain and isinstance(first, Numbers) and forms.count(first) == len(forms):
         contents.append([as_lists(item) for item in inner])
         return numbers((kind, *first.kinds), (len(items), *first.shape))
     contents += inner
