@@ -153,9 +153,7 @@ class FormulaFit:
         at, rows = [*self.parameters.values()], self._rows(x)
         values, columns = self._formula.values_and_slopes(at, rows)
         slopes = numpy.array(columns, dtype=float)
-        variance = numpy.einsum(
-            "ji,jk,ki->i", numpy.array(slopes), self.covariance, numpy.array(slopes)
-        )
+        variance = numpy.einsum("ji,jk,ki->i", slopes, self.covariance, slopes)
         if kind == "prediction":
             noise = 1.0 if self._is_absolute else self.deviation
             spread = numpy.asarray(1.0 if sigma is None else sigma, dtype=float)
