@@ -38,10 +38,13 @@ class GradientError(AssertionError):
     """
 
     def __init__(
-        self, text: str, rows: list[Row], diagnosis: dict[str, Diagnosis] | None = None
+        self,
+        text: str,
+        rows: list[Row] | None = None,  # pickle, which a pool of processes uses, adds them later
+        diagnosis: dict[str, Diagnosis] | None = None,
     ) -> None:
         super().__init__(text)
-        self.rows, self.diagnosis = rows, diagnosis or {}
+        self.rows, self.diagnosis = rows or [], diagnosis or {}
 
 
 class Agreement(float):

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import pickle
 import random
 
 import numpy
@@ -255,6 +256,18 @@ def test_what_differences_cannot_tell_is_no_error_and_named():
     assert [row[0] for row in found.rows] == ["x", "y"]
     assert check_gradient(lambda x: 1e10 + sg.sin(x), 1.0).unclear == []
     assert check_gradient(sg.sqrt, 0.0).unclear == []
+
+
+def test_an_error_comes_back_whole_from_another_process():
+    def cut(x):
+        return x * (x.data if isinstance(x, Value) else x)
+
+    for f, given in ((cut, None), (lambda x: x * x, 3.0)):
+        with pytest.raises(sg.GradientError) as error:
+            check_gradient(f, 3.0, given=given)
+        again = pickle.loads(pickle.dumps(error.value))
+        assert (str(again), again.rows) == (str(error.value), error.value.rows)
+        assert repr(again.diagnosis) == repr(error.value.diagnosis)
 
 
 def test_the_table_is_no_wider_than_100_columns():

@@ -291,6 +291,18 @@ def test_a_formula_as_an_estimator():
     assert model.score(t, y) == pytest.approx(1.0)
 
 
+def test_an_estimator_that_was_pickled_when_estimators_were_one_file_is_read():
+    t = np.arange(4.0)[:, None]
+    model = FormulaRegressor().fit(t, [1.0, 3.0, 5.0, 7.5])
+    data = pickle.dumps(model, protocol=0)
+    for now, earlier in (("formula\nplane", "\n_plane"), ("formula\n", "\n")):
+        data = data.replace(
+            f"scalargrad.estimators.{now}".encode(), f"scalargrad.estimators{earlier}".encode()
+        )
+    assert b"scalargrad.estimators." not in data
+    assert pickle.loads(data).predict(t).tolist() == model.predict(t).tolist()
+
+
 # ------------------------------------------------------------------ export
 
 

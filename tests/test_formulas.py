@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import re
 
 import numpy as np
@@ -300,6 +301,19 @@ def test_a_parameter_without_effect_over_many_rows_is_a_sentence():
     t = np.linspace(0.0, 1.0, CACHE)
     fit = fit_formula(lambda t, a, b: a * t, t, 2.0 * t + 1e-3 * np.sin(t), {"a": 1, "b": 2})
     assert fit.problem == "the formula does not depend on b where the search ended"
+
+
+def test_a_fit_that_was_pickled_when_formulas_were_one_file_is_read():
+    fit = fit_formula(decay, T, Y, START)
+    data = pickle.dumps(fit, protocol=0)
+    for now, earlier in (("result\n", "\n"), ("compiled\n", "\n_")):
+        data = data.replace(
+            f"scalargrad.formulas.{now}".encode(), f"scalargrad.formulas{earlier}".encode()
+        )
+    assert b"scalargrad.formulas." not in data
+    again = pickle.loads(data)
+    assert again.summary() == fit.summary()
+    assert again.predict([1.0]).tolist() == fit.predict([1.0]).tolist()
 
 
 def test_the_plot_shows_data_curve_and_bands():

@@ -18,7 +18,9 @@ except ImportError as error:
     ) from error
 
 from .exporting import export
-from .formula import FormulaRegressor
+from .formula import FormulaRegressor, plane
 from .networks import MLPClassifier, MLPRegressor
+
+_plane = plane  # as an estimator that was pickled earlier names it
 
 __all__ = ["FormulaRegressor", "MLPClassifier", "MLPRegressor", "export"]

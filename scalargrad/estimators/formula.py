@@ -53,7 +53,7 @@ class FormulaRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             X, y, sigma = X[weights > 0], y[weights > 0], weights[weights > 0] ** -0.5
         formula, start = self.formula, self.start
         if formula is None:
-            formula, start = _plane, {"b": 0.0, **{f"w{i}": 0.0 for i in range(X.shape[1])}}
+            formula, start = plane, {"b": 0.0, **{f"w{i}": 0.0 for i in range(X.shape[1])}}
         self.fit_ = fit_formula(
             formula, X, y, start, sigma=sigma, bounds=self.bounds, loss=self.loss,
             loss_scale=self.loss_scale, backend=self.backend,
@@ -67,5 +67,6 @@ class FormulaRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         return self.fit_.predict(validate_data(self, X, reset=False, dtype=float))
 
 
-def _plane(x: Any, b: Any, **w: Any) -> Any:
+def plane(x: Any, b: Any, **w: Any) -> Any:
+    """The formula where none is given."""
     return dot([*w.values()], x, b)

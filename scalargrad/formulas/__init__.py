@@ -6,7 +6,10 @@ Rows may be many and parameters are few, so it gets them reduced (`search`). `re
 sees: the parameters with errors, intervals and bands.
 """
 
+from .compiled import Data, Formula
 from .fitting import fit_formula
 from .result import Band, FormulaFit
+
+_Data, _Formula = Data, Formula  # as a fit that was pickled earlier names them
 
 __all__ = ["Band", "FormulaFit", "fit_formula"]
