@@ -57,6 +57,7 @@ def test_a_place_in_a_comprehension_must_have_a_name() -> None:
         ("0.0 if y == 0.0 and x == x else 1.0", 0.0, "0.0 if x == x else 1.0"),
         ("0.0 if y == 0.0 or x == x else 1.0", 1.0, "0.0 if x == x else 1.0"),
         ("0.0 if y == 0.0 else 1.0", float("nan"), "1.0"),
+        ("x if not y < -4.0 else 0.0 if not x < y else 1.0", 2.0, "x"),
     ],
 )
 def test_the_choices_that_a_known_number_decides_are_made(
