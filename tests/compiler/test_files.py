@@ -347,6 +347,14 @@ def test_captured_weights_have_the_names_of_their_labels() -> None:
     assert "static const double W1[6] = {" in again
 
 
+@needs_c
+def test_captured_values_may_be_labelled_as_what_the_test_in_a_file_calls(tmp_path: Path) -> None:
+    weights = [Value(0.5 + i, name) for i, name in enumerate(("puts", "stdout", "check", "FILE"))]
+    f = sg.compile(lambda x: sg.sum([w * x for w in weights]), backend="python")
+    f.save(path := tmp_path / "labels.c", 2.0)
+    assert says_of_itself(COMPILERS[-1], path) == AS_IN_PYTHON
+
+
 def test_no_text_of_a_user_leads_out_of_a_comment() -> None:
     def f(x: Any) -> Any:
         r"""Mean */ int evil; /* ??/ \ and \u202e."""

@@ -48,7 +48,12 @@ WORDS = """
     FP_INFINITE FP_NAN FP_NORMAL FP_SUBNORMAL FP_ZERO FP_FAST_FMA FP_ILOGB0 FP_ILOGBNAN
     MATH_ERRNO MATH_ERREXCEPT SIZE_MAX TEST M_E M_LOG2E M_LOG10E M_LN2 M_LN10 M_PI M_PI_2 M_PI_4
     M_1_PI M_2_PI M_2_SQRTPI M_SQRT2 M_SQRT1_2 nullptr constexpr alignas alignof static_assert
-    thread_local typeof_unqual
+    thread_local typeof_unqual BUFSIZ EOF FILE FILENAME_MAX FOPEN_MAX L_tmpnam NULL SEEK_CUR
+    SEEK_END SEEK_SET TMP_MAX clearerr fclose feof ferror fflush fgetc fgetpos fgets fopen fpos_t
+    fprintf fputc fputs fread freopen fscanf fseek fsetpos ftell fwrite getc getchar gets perror
+    printf putc putchar puts remove rename rewind scanf setbuf setvbuf size_t snprintf sprintf
+    sscanf stderr stdin stdout tmpfile tmpnam ungetc vfprintf vfscanf vprintf vscanf vsnprintf
+    vsprintf vsscanf
 """
 SIZED = ("INT", "UINT", "INT_LEAST", "UINT_LEAST", "INT_FAST", "UINT_FAST")
 LIMITS = (
