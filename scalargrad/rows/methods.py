@@ -8,7 +8,7 @@ from __future__ import annotations
 from operator import add, mod, mul, sub, truediv
 
 from ..arithmetic.conversion import as_float
-from ..modes import deciding_number
+from ..modes import deciding_number, is_traced
 from ..ops import OPS, Op, named
 
 TYPE_CHECKING = False
@@ -146,13 +146,13 @@ def _array_ufunc(self: Any, ufunc: Any, method: str, *operands: Any, **options: 
             raise
     from .recorders import mixed_recorder
 
-    traced = next((x for x in operands if hasattr(x, "records")), None)
-    made = (
-        (lambda *xs: traced.records(op, xs))
-        if traced is not None
-        else mixed_recorder(op, type(self))
-    )
-    return numpy.frompyfunc(made, len(operands), 1)(*arrays)
+    traced: Any = next(filter(is_traced, operands), None)
+
+    def record(*xs: Any) -> Any:
+        return traced.records(op, xs)
+
+    function = mixed_recorder(op, type(self)) if traced is None else record
+    return numpy.frompyfunc(function, len(operands), 1)(*arrays)
 
 
 # ------------------------------------------------------------------ for code of micrograd
