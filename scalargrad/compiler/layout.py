@@ -176,7 +176,7 @@ def _ends(line: str, begin: int, end: int, depth: int, least: int) -> list[tuple
     """Places between two where a line may end, each behind the count of brackets open there."""
     depth += sum(map(line[:begin].count, "([")) - sum(map(line[:begin].count, ")]"))
     found = list[tuple[int, int]]()
-    for i, character in enumerate(line[begin:end], begin):
+    for i, character in enumerate(line[begin : end + 1], begin):
         if character in "([":
             depth += 1
         elif character in ")]":

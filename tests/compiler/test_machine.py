@@ -151,7 +151,7 @@ def test_no_source_is_written_for_a_library_that_is_there(monkeypatch: pytest.Mo
 
     first = made()
     assert first[:2] == [18.0, (18.0, 12.0)]
-    for emitter in ("functions.function_of", "training.Training"):
+    for emitter in ("functions.function_of", "training.training_source"):
         monkeypatch.setattr(f"scalargrad.compiler.emitters.{emitter}", None)
     assert made() == first
     monkeypatch.setattr(machine, "_loaded", {})
