@@ -207,7 +207,7 @@ class Container(Form):
 
 
 class Fixed(Form):
-    """What is a part of the structure: a text, a truth value, None, a function, what is `static`.
+    """A part of the structure: a text, a truth value, None, a function, what is `static`.
 
     >>> Fixed([1, "relu"]) == Fixed([1, "relu"]), Fixed(1) == Fixed(True)
     (True, False)
@@ -480,6 +480,7 @@ def _read_array(array: Any, what: str, contents: list[Any]) -> Numbers:
 
 
 def read_state(state: Any, contents: list[Any]) -> State:
+    """The form of a module's state; its blocks are added to `contents`."""
     shapes = {}
     for name, block in state.items():
         form = read(block, str(name), contents)

@@ -168,8 +168,9 @@ class _Decided(ast.NodeTransformer):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
-        is_known = isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant)
-        return ast.Constant(not node.operand.value) if is_known else node  # type: ignore[attr-defined]
+        if isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
+            return ast.Constant(not node.operand.value)
+        return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
         """`a and b` without what is true, or False; `a or b` without what is false, or True."""

@@ -169,7 +169,9 @@ def gradient_of(problem: Problem, backend: str, executor: Any) -> Callable[[Sequ
     """The function that gives the loss of rows and its slopes; workers of an executor call it."""
     loss, reduce = problem.loss, problem.reduce
     if executor is None:
-        return backends.build(backend, loss, "loss", "value_and_grad", reduce)  # type: ignore[no-any-return]
+        made: Callable[[Sequence[Any]], Any]
+        made = backends.build(backend, loss, "loss", "value_and_grad", reduce)
+        return made
     from .executors import SharedOut
 
     return partial(SharedOut(loss, "loss", reduce, (backend,), problem.keeps), executor)

@@ -87,6 +87,7 @@ def _indent(card: Card) -> float:
 
 
 def card_text(card: Card, box: Box, most: float) -> Iterator[str]:
+    """The SVG of a card in its box, piece by piece; a gradient of size `most` fills its bar."""
     x, y, w, h = box
     yield f'<g class="node {card.kind}" id="{card.id}"><title>{escaped(card.tip)}</title>'
     yield from outline(card, x, y, w, h)
@@ -120,6 +121,7 @@ def card_text(card: Card, box: Box, most: float) -> Iterator[str]:
 def outline(
     card: Card, x: float, y: float, w: float, h: float, scale: float = 1.0
 ) -> Iterator[str]:
+    """The SVG of a card's shape: its edge, and the edges behind it of a card for many."""
     corner, line, has_inner, dashes = OUTLINES[card.kind]
     corner = min(corner * scale, h / 2)
     form = f' stroke-width="{line:g}"' + (f' stroke-dasharray="{dashes}"' if dashes else "")

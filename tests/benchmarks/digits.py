@@ -15,7 +15,7 @@ from typing import Any
 
 from .c import library, pointer
 from .contest import AUTO, BACKENDS, EAGER, Contest, Goal, Run
-from .networks import Task, casadi, enter_compiled, enter_libraries, flat
+from .networks import Task, casadi, enter_compiled, enter_libraries, flat, slopes_by_hand
 from .timing import UNHURRIED, Pace
 
 NUMPY = "NumPy by hand"
@@ -102,14 +102,7 @@ def numpy_by_hand(task: Task) -> Run:
             dz3 = 2 / len(X) * off * a3 * (1 - a3)
             dz2 = dz3 @ W3 * a2 * (1 - a2)
             dz1 = dz2 @ W2 * a1 * (1 - a1)
-            slopes = [
-                dz1.T @ X,
-                dz1.sum(axis=0),
-                dz2.T @ a1,
-                dz2.sum(axis=0),
-                dz3.T @ a2,
-                dz3.sum(axis=0),
-            ]
+            slopes = slopes_by_hand((X, dz1), (a1, dz2), (a2, dz3))
         return cost, slopes
 
     return run

@@ -411,6 +411,11 @@ def casadi(task: Task, unrolled: bool) -> Run:
     return run
 
 
+def slopes_by_hand(*layers: tuple[Any, Any]) -> list[Any]:
+    """The slopes by W and b of each layer, of its inputs and the slopes by its sums, in NumPy."""
+    return [slope for x, dz in layers for slope in (dz.T @ x, dz.sum(axis=0))]
+
+
 def flat(weights: Any) -> list[float]:
     """W1, b1, W2, b2, … as one list, rows of W one after the other."""
     return [w for part in weights for w in flat(part)] if isinstance(weights, list) else [weights]
